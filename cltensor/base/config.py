@@ -1,0 +1,68 @@
+"""Settings read from the environment, each in one place.
+
+Values are read when asked for, not at import, so a program may set them before the first tensor is made.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from .errors import ArgumentError
+
+SETTINGS = {
+    "CLTENSOR_DEVICE": "device to use by default: opencl:N, gpu, cpu, or a part of the device's or platform's name",
+    "CLTENSOR_PROFILE": "launch style to force: cpu or gpu",
+    "CLTENSOR_CACHE_DIR": "folder of the kernel cache",
+    "CLTENSOR_CACHE_LIMIT": "size limit of the kernel cache in MiB (default 512); 0 turns the disk cache off",
+    "CLTENSOR_MEMORY_POOL": "0 gives every tensor a buffer of its own, so that bounds checkers see overruns",
+    "CLTENSOR_DEBUG": "1 prints every kernel that is built, with its origin, and tracebacks of the command cltensor",
+}
+
+
+def setting(name):
+    """The stripped value of a documented environment setting, or None when unset or empty."""
+    if name not in SETTINGS:
+        raise KeyError(f"{name} is not a documented setting; add it to config.SETTINGS")
+    return os.environ.get(name, "").strip() or None
+
+
+def launch_style():
+    """The launch style forced by CLTENSOR_PROFILE ("cpu" or "gpu"), or None.  Raises ArgumentError on another value."""
+    style = setting("CLTENSOR_PROFILE")
+    if style not in (None, "cpu", "gpu"):
+        raise ArgumentError(f"CLTENSOR_PROFILE is {style!r}; it must be 'cpu' or 'gpu', or unset")
+    return style
+
+
+def cache_dir():
+    """The folder kernels are cached in (pathlib.Path); it may not exist yet."""
+    chosen = setting("CLTENSOR_CACHE_DIR")
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "cltensor"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "cltensor"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cltensor"
+
+
+def cache_limit():
+    """The kernel cache's size limit in bytes.  Raises ArgumentError when the setting is not a number >= 0."""
+    value = setting("CLTENSOR_CACHE_LIMIT") or "512"
+    try:
+        limit = float(value)
+    except ValueError:
+        limit = -1.0
+    if not 0 <= limit < float("inf"):
+        raise ArgumentError(f"CLTENSOR_CACHE_LIMIT is {value!r}; it must be a number of MiB >= 0")
+    return int(limit * 2**20)
+
+
+def memory_pool():
+    """Whether freed device buffers are kept for reuse."""
+    return setting("CLTENSOR_MEMORY_POOL") != "0"
+
+
+def debug():
+    """Whether kernel builds are reported on stderr."""
+    return setting("CLTENSOR_DEBUG") not in (None, "0")

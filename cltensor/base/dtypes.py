@@ -1,0 +1,177 @@
+"""Element types, type promotion and numeric limits, with PyTorch's names and rules."""
+
+import functools
+
+import numpy as np
+
+from .errors import ArgumentTypeError, DTypeError
+
+
+class dtype:
+    """An element type.  One instance each: compare with `is`.
+
+    Attributes: name, itemsize (bytes), category ("bool", "int" or "float"), is_signed, numpy (the NumPy dtype of the
+    stored bytes; bfloat16, which NumPy lacks, is stored as uint16).
+    """
+
+    __slots__ = ("category", "is_signed", "itemsize", "name", "numpy", "rank")
+
+    def __init__(self, name, itemsize, category, numpy, rank, is_signed=True):
+        self.name, self.itemsize, self.category = name, itemsize, category
+        self.numpy, self.rank, self.is_signed = np.dtype(numpy), rank, is_signed
+
+    @property
+    def is_floating_point(self):
+        return self.category == "float"
+
+    @property
+    def is_complex(self):
+        return False
+
+    def __repr__(self):
+        return f"cltensor.{self.name}"
+
+    def __reduce__(self):
+        return self.name
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+bool_ = dtype("bool", 1, "bool", "bool", 0, is_signed=False)
+uint8 = dtype("uint8", 1, "int", "uint8", 1, is_signed=False)
+int8 = dtype("int8", 1, "int", "int8", 1)
+int16 = dtype("int16", 2, "int", "int16", 2)
+int32 = dtype("int32", 4, "int", "int32", 3)
+int64 = dtype("int64", 8, "int", "int64", 4)
+float16 = dtype("float16", 2, "float", "float16", 5)
+bfloat16 = dtype("bfloat16", 2, "float", "uint16", 5)
+float32 = dtype("float32", 4, "float", "float32", 6)
+float64 = dtype("float64", 8, "float", "float64", 7)
+
+ALL = (bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64)
+INTEGERS = tuple(d for d in ALL if d.category == "int")
+FLOATS = tuple(d for d in ALL if d.category == "float")
+BY_NAME = {d.name: d for d in ALL}
+ALIASES = {"half": float16, "float": float32, "double": float64, "short": int16, "int": int32, "long": int64}
+
+_BY_NUMPY = {d.numpy: d for d in ALL if d is not bfloat16}
+_CATEGORY_RANK = {"bool": 0, "int": 1, "float": 2}
+_default = float32
+
+
+def get_default_dtype():
+    """The floating dtype given to Python floats and to factory functions."""
+    return _default
+
+
+def set_default_dtype(d):
+    """Set the floating dtype given to Python floats.  Raises DTypeError unless d is a floating dtype."""
+    global _default
+    if not (isinstance(d, dtype) and d.is_floating_point):
+        raise DTypeError(f"set_default_dtype: only floating-point dtypes can be the default, got {d!r}")
+    _default = d
+
+
+def default_for(category):
+    """The dtype a Python bool, int or float takes when it becomes a tensor."""
+    return {"bool": bool_, "int": int64, "float": _default}[category]
+
+
+def category_of(value):
+    """"bool", "int" or "float" for a Python or NumPy scalar; None for anything else."""
+    if isinstance(value, (bool, np.bool_)):
+        return "bool"
+    if isinstance(value, (int, np.integer)):
+        return "int"
+    if isinstance(value, (float, np.floating)):
+        return "float"
+    return None
+
+
+def from_numpy_dtype(d):
+    """The dtype that stores NumPy dtype d exactly.  Raises DTypeError for those without one (complex, object, uint32...)."""
+    d = np.dtype(d)
+    found = _BY_NUMPY.get(d) or _BY_NUMPY.get(d.newbyteorder("="))
+    if found is None:
+        names = ", ".join(x.name for x in ALL)
+        raise DTypeError(f"NumPy dtype {d} has no counterpart here; convert it first, for instance with "
+                         f"array.astype('float32'). Supported: {names}")
+    return found
+
+
+def as_dtype(d):
+    """d as a dtype: a dtype, Python's bool/int/float, or a NumPy dtype.  Raises ArgumentTypeError otherwise."""
+    if isinstance(d, dtype):
+        return d
+    if d is bool:
+        return bool_
+    if d is int:
+        return int64
+    if d is float:
+        return _default
+    try:
+        return from_numpy_dtype(d)
+    except TypeError as e:
+        if isinstance(e, DTypeError):
+            raise
+        raise ArgumentTypeError(f"{d!r} is not a dtype; use one of cltensor.{', cltensor.'.join(BY_NAME)}") from None
+
+
+@functools.cache
+def promote_types(a, b):
+    """The smallest dtype that both a and b convert to, by PyTorch's table."""
+    if a is b:
+        return a
+    if a.category != b.category:
+        return a if _CATEGORY_RANK[a.category] > _CATEGORY_RANK[b.category] else b
+    if {a, b} == {uint8, int8}:
+        return int16
+    if {a, b} == {float16, bfloat16}:
+        return float32
+    return a if a.rank > b.rank else b
+
+
+def can_cast(src, dst):
+    """Whether src may be stored into dst under PyTorch's casting rule (no float -> int, int -> bool, signed -> unsigned)."""
+    if _CATEGORY_RANK[src.category] > _CATEGORY_RANK[dst.category]:
+        return False
+    return not (src.category == "int" and dst.category == "int" and src.is_signed and not dst.is_signed)
+
+
+class finfo:
+    """Numeric limits of a floating dtype: bits, eps, max, min, tiny, smallest_normal, resolution, dtype."""
+
+    def __init__(self, d=None):
+        d = _default if d is None else d
+        if not (isinstance(d, dtype) and d.is_floating_point):
+            raise DTypeError(f"finfo: {d!r} is not a floating-point dtype; use iinfo for integers")
+        self.bits = d.itemsize * 8
+        self.dtype = d.name
+        if d is bfloat16:
+            self.eps, self.max, self.tiny, self.resolution = 2.0**-7, (2 - 2.0**-7) * 2.0**127, 2.0**-126, 0.01
+        else:
+            info = np.finfo(d.numpy)
+            self.eps, self.max, self.tiny = float(info.eps), float(info.max), float(info.tiny)
+            self.resolution = float(info.resolution)
+        self.min, self.smallest_normal = -self.max, self.tiny
+
+    def __repr__(self):
+        return f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, dtype={self.dtype})"
+
+
+class iinfo:
+    """Numeric limits of an integer dtype: bits, min, max, dtype."""
+
+    def __init__(self, d):
+        if not (isinstance(d, dtype) and d.category == "int"):
+            raise DTypeError(f"iinfo: {d!r} is not an integer dtype; use finfo for floating point")
+        self.bits = d.itemsize * 8
+        self.dtype = d.name
+        self.min, self.max = int(np.iinfo(d.numpy).min), int(np.iinfo(d.numpy).max)
+
+    def __repr__(self):
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

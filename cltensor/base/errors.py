@@ -1,0 +1,48 @@
+"""Error classes.  Every message names the op, the values, the rule that was broken and the cure.
+
+Each class also derives from the class PyTorch raises in the same place, so `except RuntimeError` keeps working.
+"""
+
+
+class CLTensorError(RuntimeError):
+    """Base of every error raised by cltensor itself."""
+
+
+class ShapeError(CLTensorError):
+    """Shapes, sizes or dimensions that do not fit the op."""
+
+
+class DimensionError(ShapeError, IndexError):
+    """A dimension or index outside the tensor's range."""
+
+
+class DTypeError(CLTensorError, TypeError):
+    """A dtype the op, or the device, cannot work with."""
+
+
+class ArgumentError(CLTensorError, ValueError):
+    """An argument of the right type with a value that makes no sense."""
+
+
+class ArgumentTypeError(CLTensorError, TypeError):
+    """An argument of the wrong Python type."""
+
+
+class DeviceError(CLTensorError):
+    """No such device, tensors on different devices, or a limit of the device that would be exceeded."""
+
+
+class OutOfMemoryError(CLTensorError):
+    """The device cannot hold the allocation, even after cached blocks were given back."""
+
+
+class BuildError(CLTensorError):
+    """A kernel did not compile; the message carries the op, the dtype, the device and the compiler's log."""
+
+
+class AutogradError(CLTensorError):
+    """backward() cannot run: no graph, graph freed, a saved tensor was changed in place, a non-scalar root."""
+
+
+class SerializationError(CLTensorError):
+    """A file is truncated, corrupt, or asks for something a safe format does not allow."""

@@ -1,0 +1,103 @@
+"""Arithmetic on shapes and strides: broadcasting, dimensions, merging of dimensions that lie in one run."""
+
+import math
+from collections.abc import Iterable
+
+from .errors import ArgumentTypeError, DimensionError, ShapeError
+
+
+class Size(tuple):
+    """The shape of a tensor: a tuple with numel(), as torch.Size."""
+
+    __slots__ = ()
+
+    def numel(self):
+        """The number of elements a tensor of this shape has."""
+        return math.prod(self)
+
+    def __repr__(self):
+        return f"cltensor.Size([{', '.join(map(str, self))}])"
+
+    def __add__(self, other):
+        return Size(tuple.__add__(self, tuple(other)))
+
+    def __getitem__(self, index):
+        picked = tuple.__getitem__(self, index)
+        return Size(picked) if isinstance(index, slice) else picked
+
+
+def contiguous_strides(shape):
+    """Row-major strides, in elements; a dimension of size 0 counts as 1, as in PyTorch."""
+    strides, step = [], 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= max(n, 1)
+    return tuple(reversed(strides))
+
+
+def broadcast_shapes(*shapes, op="broadcast_shapes"):
+    """The shape all of `shapes` (an int is a vector's) broadcast to.  Raises ShapeError naming the dimension that does not fit."""
+    shapes = [(s,) if isinstance(s, int) else s for s in shapes]
+    ndim = max(map(len, shapes), default=0)
+    result = [1] * ndim
+    for shape in shapes:
+        for i, n in enumerate(shape, ndim - len(shape)):
+            if n != 1 and n != result[i]:
+                if result[i] != 1:
+                    shown = ", ".join(str(tuple(s)) for s in shapes)
+                    raise ShapeError(f"{op}: shapes {shown} do not broadcast: sizes {result[i]} and {n} at dimension "
+                                     f"{i - ndim} differ and neither is 1")
+                result[i] = n
+    return tuple(result)
+
+
+def normalize_dim(dim, ndim, op):
+    """dim as an index in [0, ndim); a 0-d tensor counts as 1-d.  Raises DimensionError when out of range."""
+    limit = max(ndim, 1)
+    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        raise ArgumentTypeError(f"{op}: dim must be an int, got {dim!r}")
+    dim = dim.__index__()
+    if not -limit <= dim < limit:
+        raise DimensionError(f"{op}: Dimension out of range: dim is {dim}, expected to be in [{-limit}, {limit - 1}]")
+    return dim + limit if dim < 0 else dim
+
+
+def normalize_dims(dim, ndim, op):
+    """A sorted tuple of distinct dimensions; None or () mean all.  Raises DimensionError, ShapeError on repeats."""
+    if ndim > 64:
+        raise ShapeError(f"{op}: only tensors with up to 64 dims are supported, got {ndim}")
+    if dim is None or dim == () or dim == []:
+        return tuple(range(ndim))
+    wanted = dim if isinstance(dim, Iterable) else (dim,)
+    dims = sorted(normalize_dim(d, ndim, op) for d in wanted)
+    if len(set(dims)) < len(dims):
+        raise ShapeError(f"{op}: dim {dim} appears multiple times in the list of dims")
+    return tuple(d for d in dims if d < ndim)
+
+
+def reduced_shape(shape, dims, keepdim):
+    """The shape after reducing over dims."""
+    if keepdim:
+        return tuple(1 if i in dims else n for i, n in enumerate(shape))
+    return tuple(n for i, n in enumerate(shape) if i not in dims)
+
+
+def collapse(shape, *strides):
+    """Merge neighbouring dimensions that every operand walks in one run, and drop those of size 1.
+
+    Returns (shape, [strides of each operand]); a single element gives shape ().
+    """
+    kept, runs = [], [[] for _ in strides]
+    for i, n in enumerate(shape):
+        if n == 1:
+            continue
+        steps = [s[i] for s in strides]
+        if kept and all(run[-1] == n * s for run, s in zip(runs, steps, strict=True)):
+            kept[-1] *= n
+            for run, s in zip(runs, steps, strict=True):
+                run[-1] = s
+        else:
+            kept.append(n)
+            for run, s in zip(runs, steps, strict=True):
+                run.append(s)
+    return tuple(kept), [tuple(run) for run in runs]
