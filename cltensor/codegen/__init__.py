@@ -1,0 +1,1 @@
+"""Text in, text out: the scalar expression language and the rendering of kernel templates.  Knows no device."""

@@ -1,0 +1,61 @@
+"""Symbolic reverse mode: gradients of traced expressions, of any order, as expressions."""
+
+from .nodes import Call, Const, Input, as_expr, call, is_call, is_const, topological
+
+
+def gradient(outputs, wrt, seeds):
+    """Gradients of sum(seed_i * output_i) as a dict {name in wrt: Expr}.
+
+    outputs: a node or a tuple of nodes.  wrt: input names.  seeds: one input name (or node) for each output, None for
+    an output that gets no gradient.  An input the outputs do not depend on gets the constant 0.  The result may contain
+    a forward output as a subexpression (the very same object), which `expr.replace` can turn into a saved output.
+    """
+    outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    adjoints = {}
+    for output, seed in zip(outputs, seeds, strict=True):
+        if seed is not None:
+            _accumulate(adjoints, output, Input(seed) if isinstance(seed, str) else as_expr(seed))
+    order = topological(outputs)
+    active = _depends_on(order, wrt)
+    for node in reversed(order):
+        if isinstance(node, Call) and node in adjoints and node in active:
+            _push(adjoints, node, adjoints[node], active)
+    return {name: adjoints.get(Input(name), Const(0)) for name in wrt}
+
+
+def _depends_on(order, wrt):
+    active = {Input(name) for name in wrt}
+    for node in order:
+        if any(arg in active for arg in node.args):
+            active.add(node)
+    return active
+
+
+def _push(adjoints, node, g, active):
+    """Add node's contribution to the adjoints of its arguments."""
+    if node.function.grad is None:
+        return
+    partials = node.function.grad(*node.args, node)
+    for arg, partial in zip(node.args, partials, strict=True):
+        if partial is not None and arg in active:
+            _accumulate(adjoints, arg, times(g, as_expr(partial)))
+
+
+def _accumulate(adjoints, node, g):
+    if not is_const(g, 0):
+        adjoints[node] = adjoints[node] + g if node in adjoints else g
+
+
+def times(g, partial):
+    """g * partial, except that a zero partial gives 0 whatever g is, and conditions choose between products."""
+    if is_const(partial, 0):
+        return partial
+    if is_call(partial, "where") and _chooses(partial):
+        condition, a, b = partial.args
+        return call("where", condition, times(g, a), times(g, b))
+    return call("mul", g, partial)
+
+
+def _chooses(partial):
+    """Whether a branch of this where is a constant: taking the product branch by branch then avoids inf * 0."""
+    return any(is_const(branch) for branch in partial.args[1:])

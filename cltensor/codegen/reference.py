@@ -1,0 +1,246 @@
+"""NumPy reference functions with PyTorch's conventions, for constants and for checking kernels and derivatives.
+
+Written for clarity and float64 accuracy, not for speed; independent of kernels_cl.
+"""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+
+
+def _elementwise(arity):
+    """Decorator: a function of Python floats applied to each element of arrays; domain errors give NaN."""
+
+    def decorate(function):
+        ufunc = np.frompyfunc(lambda *values: _guarded(function, values), arity, 1)
+
+        def applied(*args):
+            return np.asarray(ufunc(*(np.asarray(a, np.float64) for a in args)), np.float64)[()]
+
+        applied.__doc__ = function.__doc__
+        return applied
+
+    return decorate
+
+
+def _guarded(function, values):
+    if any(math.isnan(v) for v in values):
+        return math.nan
+    try:
+        return function(*values)
+    except (ValueError, ZeroDivisionError):
+        return math.nan
+    except OverflowError:
+        return math.inf
+
+
+def _float(a):
+    return np.asarray(a) if np.asarray(a).dtype.kind == "f" else np.asarray(a, np.float64)
+
+
+def where(c, a, b):
+    """a where c, else b."""
+    return np.where(np.asarray(c) != 0, a, b)
+
+
+def sign(a):
+    """-1, 0 or 1; 0 for NaN, as torch.sign."""
+    return np.where(np.isnan(a), 0, np.sign(a)).astype(np.asarray(a).dtype)
+
+
+def floor_divide(a, b):
+    """Floor division; 0 for an integer division by zero, a / 0 for floats."""
+    if np.result_type(a, b).kind == "f":
+        return np.where(np.asarray(b) == 0, np.true_divide(a, b), np.floor_divide(a, b))
+    return np.where(np.asarray(b) == -1, np.negative(a), np.floor_divide(a, b))
+
+
+def trunc_divide(a, b):
+    """Division rounded towards zero; 0 for an integer division by zero."""
+    if np.result_type(a, b).kind == "f":
+        return np.trunc(np.true_divide(a, b))
+    inexact_negative = (np.remainder(a, b) != 0) & (np.less(a, 0) != np.less(b, 0))
+    return floor_divide(a, b) + inexact_negative
+
+
+def clamp(a, lo, hi):
+    """min(max(a, lo), hi), NaN if any is."""
+    return np.minimum(np.maximum(a, lo), hi)
+
+
+def left_shift(a, b):
+    """a << b; 0 when b is negative or not below the width."""
+    bits = np.result_type(a, b).itemsize * 8
+    good = (np.asarray(b) >= 0) & (np.asarray(b) < bits)
+    return np.where(good, np.left_shift(a, np.where(good, b, 0)), 0)
+
+
+def right_shift(a, b):
+    """a >> b; the sign of a (0 or -1) when b is negative or not below the width."""
+    bits = np.result_type(a, b).itemsize * 8
+    good = (np.asarray(b) >= 0) & (np.asarray(b) < bits)
+    return np.right_shift(a, np.where(good, b, bits - 1))
+
+
+def ldexp(a, b):
+    """a * 2**b for a float b."""
+    return np.multiply(a, np.exp2(_float(b)))
+
+
+def rsqrt(a):
+    """1 / sqrt(a)."""
+    return 1 / np.sqrt(_float(a))
+
+
+def pow(a, b):
+    """a**b; arrays of integers stay integers, a negative power of one then being 0 unless a is 1 or -1."""
+    if isinstance(a, int) and isinstance(b, int):
+        return np.float64(a) ** b if b < 0 else a**b
+    if np.result_type(a, b).kind == "f" or np.all(np.greater_equal(b, 0)):
+        return np.power(a, b)
+    of_negative = np.where(np.abs(a) == 1, np.where(np.asarray(b) % 2 == 0, 1, a), 0)
+    return np.where(np.less(b, 0), of_negative, np.power(a, np.maximum(b, 0)))
+
+
+def xlogy(a, b):
+    """a log(b), 0 where a is 0 and b is not NaN."""
+    return np.where((np.asarray(a) == 0) & ~np.isnan(b), 0.0, a * np.log(_float(b)))
+
+
+def xlog1py(a, b):
+    """a log(1 + b), 0 where a is 0 and b is not NaN."""
+    return np.where((np.asarray(a) == 0) & ~np.isnan(b), 0.0, a * np.log1p(_float(b)))
+
+
+def logit(a):
+    """log(a / (1 - a))."""
+    return np.log(_float(a) / (1 - _float(a)))
+
+
+def sigmoid(a):
+    """1 / (1 + exp(-a)) without overflow."""
+    a = _float(a)
+    small = np.exp(-np.abs(a))
+    return np.where(a >= 0, 1, small) / (1 + small)
+
+
+erf = _elementwise(1)(math.erf)
+erfc = _elementwise(1)(math.erfc)
+
+
+@_elementwise(1)
+def erfcx(x):
+    """exp(x^2) erfc(x)."""
+    if x < 10:
+        return math.exp(x * x) * math.erfc(x)
+    fraction = x
+    for k in range(40, 0, -1):
+        fraction = x + k / 2 / fraction
+    return 1 / (fraction * math.sqrt(math.pi))
+
+
+@_elementwise(1)
+def erfinv(x):
+    """The inverse of erf, by Newton's method from the normal distribution's quantile."""
+    a = abs(x)
+    if a >= 1:
+        return math.copysign(math.inf, x) if a == 1 else math.nan
+    z = NormalDist().inv_cdf((1 + a) / 2) / math.sqrt(2)
+    for _ in range(3):
+        miss = a - math.erf(z) if a < 0.5 else math.erfc(z) - (1 - a)
+        z += miss * math.sqrt(math.pi) / 2 * math.exp(z * z)
+    return math.copysign(z, x)
+
+
+@_elementwise(1)
+def ndtri(p):
+    """The standard normal distribution's quantile."""
+    if p in (0, 1):
+        return math.inf if p else -math.inf
+    return NormalDist().inv_cdf(p)
+
+
+@_elementwise(1)
+def log_ndtr(x):
+    """The logarithm of the standard normal distribution function."""
+    if x < -5:
+        return math.log(erfcx(-x / math.sqrt(2)) / 2) - x * x / 2
+    return math.log1p(-math.erfc(x / math.sqrt(2)) / 2)
+
+
+@_elementwise(1)
+def lgamma(x):
+    """log |gamma(x)|, infinite at the poles."""
+    return math.inf if x <= 0 and x == math.floor(x) else math.lgamma(x)
+
+
+@_elementwise(1)
+def digamma(x):
+    """The derivative of lgamma."""
+    if x == 0:
+        return math.copysign(math.inf, -x)
+    if x < 0:
+        return math.nan if x == math.floor(x) else digamma(1 - x) - math.pi / math.tan(math.pi * math.fmod(x, 1))
+    total = 0.0
+    while x < 20:
+        total -= 1 / x
+        x += 1
+    v = 1 / (x * x)
+    return total + math.log(x) - 0.5 / x - v * (1 / 12 - v * (1 / 120 - v * (1 / 252 - v * (1 / 240 - v / 132))))
+
+
+def trigamma(x):
+    """The derivative of digamma."""
+    return zeta(2, x)
+
+
+@_elementwise(2)
+def zeta(s, q):
+    """Hurwitz zeta, the sum of (q + k)^-s over k >= 0, by the formula of Euler and Maclaurin."""
+    if s <= 1:
+        return math.inf if s == 1 else math.nan
+    if q <= 0 and (q == math.floor(q) or s != math.floor(s)):
+        return math.inf if q == math.floor(q) else math.nan
+    if math.isinf(q):
+        return 0.0
+    total = 0.0
+    while q < 20:
+        total += q**-s
+        q += 1
+    terms = s / 12 / q, -s * (s + 1) * (s + 2) / 720 / q**3, math.prod(s + k for k in range(5)) / 30240 / q**5, \
+        -math.prod(s + k for k in range(7)) / 1209600 / q**7
+    return total + q**-s * (q / (s - 1) + 0.5 + sum(terms))
+
+
+def _bessel(n, x):
+    """exp(-x) I_n(x), n 0 or 1: the mean over the circle of exp(x (cos t - 1)), for n = 1 times x sin(t)^2; or asymptotic."""
+    if x > 1e4:
+        v, m = 1 / (8 * x), 4 * n * n
+        return (1 - (m - 1) * v * (1 - (m - 9) * v / 2 * (1 - (m - 25) * v / 3))) / math.sqrt(2 * math.pi * x)
+    t = np.arange(1024) * (2 * np.pi / 1024)
+    return float(np.mean(np.exp(x * (np.cos(t) - 1)) * (x * np.sin(t) ** 2 if n else 1)))
+
+
+@_elementwise(1)
+def i0e(x):
+    """exp(-|x|) I_0(x)."""
+    return _bessel(0, abs(x))
+
+
+@_elementwise(1)
+def i1e(x):
+    """exp(-|x|) I_1(x)."""
+    return math.copysign(_bessel(1, abs(x)), x)
+
+
+@_elementwise(1)
+def i0(x):
+    """The modified Bessel function of order 0."""
+    return _bessel(0, abs(x)) * math.exp(abs(x)) if abs(x) < 700 else math.inf
+
+
+@_elementwise(1)
+def i1(x):
+    """The modified Bessel function of order 1."""
+    return math.copysign(_bessel(1, abs(x)) * math.exp(abs(x)) if abs(x) < 700 else math.inf, x)

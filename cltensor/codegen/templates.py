@@ -1,0 +1,108 @@
+"""Rendering: a template and its parameters become one self-contained OpenCL C source.
+
+A template file declares, in a Mako module block, what it may be asked for:
+
+    PARAMETERS = dict(dtype="float32", style="cpu", WGS=64)   every parameter with its default
+    DTYPES = "floating"                                       the dtypes it makes sense for: all, floating, number, integer
+    LAUNCH = {"cpu": "global = (groups,), local = (1,)", "gpu": "global = (rows * WGS,), local = (WGS,)"}
+
+and calls `header(...)` where files of kernels_cl/ go: those it names, and those that define the ct_ functions it calls.
+`spell("exp", ctype, text)` gives a function's spelling from the table of scalar functions.  The rendered text opens with a
+comment that names the template, its parameters and its launch formula, so a kernel found in a cache or a profile explains itself.
+"""
+
+import functools
+import re
+from dataclasses import dataclass
+
+from ..base import dtypes
+from ..base.errors import ArgumentError
+from . import headers, types
+from .functions import spell
+from .sources import folder, header_text
+
+
+@dataclass(frozen=True)
+class Source:
+    """A rendered kernel source: its text, the template it came from and how to launch it."""
+
+    text: str
+    template: str
+    launch: str
+
+
+@functools.cache
+def _lookup():
+    from mako.lookup import TemplateLookup  # here, since it would be a fifth of what `import cltensor` costs
+
+    return TemplateLookup([str(folder("templates"))], strict_undefined=True)
+
+
+def names():
+    """All template names, sorted."""
+    return sorted(p.name.removesuffix(".cl.mako") for p in folder("templates").glob("*.cl.mako"))
+
+
+@functools.cache
+def template(name):
+    """The compiled Mako template.  Raises ArgumentError for an unknown name."""
+    if name not in names():
+        raise ArgumentError(f"no kernel template {name!r}; there are: {', '.join(names())}")
+    return _lookup().get_template(f"{name}.cl.mako")
+
+
+class _Headers:
+    """Marks where kernels_cl files are inlined, and collects those a template asks for by name."""
+
+    MARK = "//@headers@//"
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, *names):
+        self.asked += names
+        return self.MARK + "\n"
+
+    def inlined(self, body):
+        """body with the files asked for, and those defining the ct_ functions it calls, at the (first) mark."""
+        wanted = list(headers.needed(body))
+        for name in self.asked:
+            wanted += [n for n in (*headers.needed(header_text(name)), name) if n not in wanted]
+        text = "".join(header_text(n) for n in dict.fromkeys(wanted))
+        return body.replace(self.MARK, text, 1).replace(self.MARK, "")
+
+
+def parameters(name):
+    """The template's parameters and their defaults."""
+    return dict(template(name).module.PARAMETERS)
+
+
+def render(name, **given):
+    """Render template `name`; parameters not given take the template's defaults.
+
+    dtype parameters may be dtypes or their names.  Raises ArgumentError for a parameter the template does not have.
+    Returns a Source.
+    """
+    found = template(name)
+    values = dict(found.module.PARAMETERS)
+    unknown = sorted(set(given) - set(values))
+    if unknown:
+        raise ArgumentError(f"template {name!r} has no parameter {', '.join(unknown)}; it has: {', '.join(values)}")
+    values.update(given)
+    values = {k: dtypes.BY_NAME.get(v, v) if "dtype" in k and isinstance(v, str) else v for k, v in values.items()}
+    launch = found.module.LAUNCH
+    formula = launch[values["style"]] if isinstance(launch, dict) else launch
+    header = _Headers()
+    body = header.inlined(found.render(header=header, types=types, dtypes=dtypes, spell=spell, **values))
+    head = [f"// cltensor kernel: {name}", *(f"//   {k} = {_shown(v)}" for k, v in values.items()), f"// launch: {formula}"]
+    return Source(_tidy("\n".join(head) + "\n" + body), name, formula)
+
+
+def _shown(value):
+    text = value.name if isinstance(value, dtypes.dtype) else str(value)
+    return re.sub(r"\s*\n\s*", " ", text)
+
+
+def _tidy(text):
+    lines = (line.rstrip() for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"

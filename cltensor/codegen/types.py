@@ -1,0 +1,83 @@
+"""How each dtype is stored in a buffer and computed with in a kernel.
+
+float16 and bfloat16 are storage types: they sit in memory as 16-bit patterns and are computed with as float, so kernels
+need no device support for them.  bool sits in memory as one byte holding 0 or 1.
+"""
+
+from ..base import dtypes
+
+STORAGE = {
+    dtypes.bool_: "uchar", dtypes.uint8: "uchar", dtypes.int8: "char", dtypes.int16: "short", dtypes.int32: "int",
+    dtypes.int64: "long", dtypes.float16: "ushort", dtypes.bfloat16: "ushort", dtypes.float32: "float",
+    dtypes.float64: "double",
+}
+COMPUTE = {
+    dtypes.bool_: "int", dtypes.uint8: "int", dtypes.int8: "int", dtypes.int16: "int", dtypes.int32: "int",
+    dtypes.int64: "long", dtypes.float16: "float", dtypes.bfloat16: "float", dtypes.float32: "float",
+    dtypes.float64: "double",
+}
+NUMPY_OF = {"int": "int32", "long": "int64", "float": "float32", "double": "float64"}
+INTEGER_OF = {"float": "int", "double": "long", "int": "int", "long": "long"}
+
+_HALVES = {dtypes.float16: "half", dtypes.bfloat16: "bfloat16"}
+
+
+def storage_type(dtype):
+    """The OpenCL C type of one element in a buffer."""
+    return STORAGE[dtype]
+
+
+def compute_type(dtype):
+    """The OpenCL C type arithmetic on this dtype is done in."""
+    return COMPUTE[dtype]
+
+
+def load(dtype, pointer, index):
+    """An expression for element `index` of `pointer`, in the compute type."""
+    if dtype in _HALVES:
+        return f"ct_{_HALVES[dtype]}_to_float({pointer}[{index}])"
+    return f"{pointer}[{index}]"
+
+
+def store(dtype, pointer, index, value):
+    """A statement that rounds `value` (compute type) to dtype and stores it."""
+    if dtype in _HALVES:
+        return f"{pointer}[{index}] = ct_float_to_{_HALVES[dtype]}({value});"
+    if dtype is dtypes.bool_:
+        return f"{pointer}[{index}] = ({value}) != 0;"
+    return f"{pointer}[{index}] = ({STORAGE[dtype]})({value});"
+
+
+def literal(value, ctype):
+    """A Python number as an OpenCL C literal of compute type ctype, exact to the last bit."""
+    if ctype in ("int", "long"):
+        value = int(value)
+        if ctype == "long":
+            return "(-9223372036854775807L - 1)" if value == -(2**63) else f"{value}L"
+        return "(-2147483647 - 1)" if value == -(2**31) else str(value)
+    value = float(value)
+    if value != value:
+        return f"(({ctype})NAN)"
+    if abs(value) == float("inf") or (ctype == "float" and abs(value) >= 2.0**128):
+        return f"(({ctype}){'-' if value < 0 else ''}INFINITY)"
+    text = repr(value)
+    if "e" not in text and "." not in text:
+        text += ".0"
+    return f"({text}{'f' if ctype == 'float' else ''})" if value < 0 else f"{text}{'f' if ctype == 'float' else ''}"
+
+
+def pragmas(used):
+    """The pragmas a kernel over these dtypes needs: fp64 where used, and contraction of a*b+c allowed.
+
+    Generated code asks whether x != x for integers too; clang would remark on it each time.
+    """
+    lines = ["#pragma OPENCL FP_CONTRACT ON",
+             '#ifdef __clang__\n#pragma clang diagnostic ignored "-Wtautological-compare"\n#endif']
+    if any(COMPUTE[d] == "double" for d in used):
+        lines.insert(0, "#ifdef cl_khr_fp64\n#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n#endif")
+    return "\n".join(lines)
+
+
+def headers(used):
+    """Names of the kernels_cl files whose conversions these dtypes need."""
+    return ["half.clh"] if any(d in _HALVES for d in used) else []

@@ -1,0 +1,67 @@
+## conv_pad: a zero-padded (or cropped) copy of an image batch in the type convolutions compute in.
+##
+## x   (n, c, d, h, w), any strides
+## xp  (n, c, pd, ph, pw), rows and planes contiguous, planes `plane` elements apart; element (i, j, k) of a plane is
+##     x's element (i - lo0, j - lo1, k - lo2), zero where x has none
+<%!
+PARAMETERS = dict(style="cpu", dtype="float32")
+DTYPES = "floating"
+LAUNCH = {
+    "cpu": "local = (1,); global = (groups,), any number >= 1",
+    "gpu": "local = (l,); global = (padded elements rounded up,); any larger or smaller grid is right",
+}
+%>
+<% T = types.compute_type(dtype) %>
+${types.pragmas([dtype])}
+${header(*types.headers([dtype]))}
+% if style == "cpu":
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% endif
+__kernel void conv_pad(
+    __global const ${types.storage_type(dtype)} *restrict x, const long x_o,
+    const long n, const long c, const long d, const long h, const long w,
+    const long sn, const long sc, const long sd, const long sh, const long sw,
+    const long lo0, const long lo1, const long lo2, const long pd, const long ph, const long pw, const long plane,
+    __global ${T} *restrict xp)
+{
+% if style == "cpu":
+    const size_t rows = (size_t)(n * c * pd * ph);
+    size_t row = get_group_id(0) * rows / get_num_groups(0);
+    const size_t last = (get_group_id(0) + 1) * rows / get_num_groups(0);
+    size_t rest = row;
+    long iy = rest % (size_t)ph; rest /= (size_t)ph;
+    long iz = rest % (size_t)pd; rest /= (size_t)pd;
+    long ic = rest % (size_t)c;
+    long in = rest / (size_t)c;
+    const size_t left = lo2 > 0 ? (lo2 < pw ? lo2 : pw) : 0;
+    const size_t right = w + lo2 < pw ? (w + lo2 > (long)left ? w + lo2 : (long)left) : pw;
+    for (; row < last; row++) {
+        __global ${T} *to = xp + (in * c + ic) * plane + (iz * ph + iy) * pw;
+        const long z = iz - lo0, y = iy - lo1;
+        if (z < 0 || z >= d || y < 0 || y >= h) {
+            for (size_t i = 0; i < (size_t)pw; i++) to[i] = 0;
+        } else {
+            const size_t from = x_o + in * sn + ic * sc + z * sd + y * sh - lo2 * sw;
+            for (size_t i = 0; i < left; i++) to[i] = 0;
+            if (sw == 1) for (size_t i = left; i < right; i++) to[i] = ${types.load(dtype, "x", "from + i")};
+            else for (size_t i = left; i < right; i++) to[i] = ${types.load(dtype, "x", "from + i * sw")};
+            for (size_t i = right; i < (size_t)pw; i++) to[i] = 0;
+        }
+        if (++iy == ph) { iy = 0; if (++iz == pd) { iz = 0; if (++ic == c) { ic = 0; in++; } } }
+    }
+% else:
+    const size_t total = (size_t)(n * c * pd * ph * pw);
+    for (size_t i = get_global_id(0); i < total; i += get_global_size(0)) {
+        size_t rest = i;
+        const long x2 = (long)(rest % (size_t)pw) - lo2; rest /= (size_t)pw;
+        const long x1 = (long)(rest % (size_t)ph) - lo1; rest /= (size_t)ph;
+        const long x0 = (long)(rest % (size_t)pd) - lo0; rest /= (size_t)pd;
+        const size_t inside = i - rest * (size_t)(pd * ph * pw);
+        const size_t ic = rest % (size_t)c, in = rest / (size_t)c;
+        ${T} value = 0;
+        if (x0 >= 0 && x0 < d && x1 >= 0 && x1 < h && x2 >= 0 && x2 < w)
+            value = ${types.load(dtype, "x", "x_o + in * sn + ic * sc + x0 * sd + x1 * sh + x2 * sw")};
+        xp[rest * plane + inside] = value;
+    }
+% endif
+}

@@ -1,0 +1,120 @@
+## conv_panel: packs the operand a convolution reads as vectors, and lists where the other operand is read.
+##
+## The reduction runs over a nest of four indices, n0 x n1 x n2 x n3 = L steps; for the source, neighbouring indices it
+## walks in one run may be merged, so its nest is given apart: m0 x m1 x m2 x m3 = L with strides s0..s3.
+## source  element (group, lane, step) at base + group * gs + lane * ks + the step's indices times s0..s3
+## panels  (groups, count, 1 + L, LANES): row 0 holds what sums start from (bias if `biased`, or 0), row 1 + p step p
+## steps   (L,): the step's indices times x0..x3, how far from the first one step p lies in the other operand
+<%!
+PARAMETERS = dict(style="cpu", dtype="float32", LANES=16)
+DTYPES = "floating"
+LAUNCH = {
+    "cpu": "local = (1, 1); global = (pieces of the reduction, groups * count)",
+    "gpu": "local = (LANES, l); global = (LANES * groups * count, L rounded up); dimension 1 may be larger or smaller",
+}
+%>
+<%
+T = types.compute_type(dtype)
+W = 4 if T == "double" else 8
+vectors = style == "cpu" and T == types.storage_type(dtype)
+%>
+${types.pragmas([dtype])}
+${header(*types.headers([dtype]), *(["transpose.clh"] if vectors else []))}
+<%def name="nest(p, letter)">
+    size_t rest = ${p};
+% for i in (3, 2, 1):
+    size_t i${i} = rest % (size_t)${letter}${i}; rest /= (size_t)${letter}${i};
+% endfor
+    size_t i0 = rest;
+</%def>
+% if style == "cpu":
+typedef ${T}${W} vec;
+typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% endif
+__kernel void conv_panel(
+    __global const ${types.storage_type(dtype)} *restrict source, const long source_o,
+    __global const ${types.storage_type(dtype)} *restrict bias, const long bias_o, const long bias_s, const long biased,
+    const long base, const long lanes, const long count, const long ks, const long gs, const long L,
+    const long n0, const long n1, const long n2, const long n3,
+    const long x0, const long x1, const long x2, const long x3,
+    const long m0, const long m1, const long m2, const long m3,
+    const long s0, const long s1, const long s2, const long s3,
+    __global ${T} *restrict panels, __global long *restrict steps)
+{
+% if style == "cpu":
+    const size_t panel = get_group_id(1);
+    const size_t first = get_group_id(0) * L / get_num_groups(0), last = (get_group_id(0) + 1) * L / get_num_groups(0);
+% else:
+    const size_t panel = get_group_id(0), lane = get_local_id(0);
+% endif
+    const size_t group = panel / (size_t)count, lane0 = (panel - group * count) * ${LANES};
+    const size_t from = source_o + base + group * gs + lane0 * ks;
+    __global ${T} *to = panels + panel * (1 + L) * ${LANES};
+% if style == "cpu":
+    const size_t live = lanes - lane0 < ${LANES} ? lanes - lane0 : ${LANES};
+    if (first == 0)
+        for (size_t j = 0; j < ${LANES}; j++)
+            to[j] = biased && j < live ? ${types.load(dtype, "bias", "bias_o + (group * lanes + lane0 + j) * bias_s")} : 0;
+    if (first == last) return;
+    if (panel == 0) {
+        ${nest("first", "n")}
+        for (size_t p = first; p < last; p++) {
+            steps[p] = i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3;
+            if (++i3 == n3) { i3 = 0; if (++i2 == n2) { i2 = 0; if (++i1 == n1) { i1 = 0; i0++; } } }
+        }
+    }
+    ${nest("first", "m")}
+    to += (1 + first) * ${LANES};
+    for (size_t p = first; p < last;) {
+        const size_t run = m3 - i3 < last - p ? m3 - i3 : last - p;
+        __global const ${types.storage_type(dtype)} *in = source + from + i0 * s0 + i1 * s1 + i2 * s2 + i3 * s3;
+        size_t i = 0;
+% if vectors:
+        if (live == ${LANES} && ks == 1) {
+            for (; i < run; i++) {
+% for v in range(LANES // W):
+                *(__global loose_vec *)(to + i * ${LANES} + ${v * W}) = *(__global const loose_vec *)(in + i * s3 + ${v * W});
+% endfor
+            }
+        } else if (live == ${LANES} && s3 == 1) {
+            for (; i + ${W} <= run; i += ${W}) {
+% for v in range(LANES // W):
+                {
+% for e in range(W):
+                    vec t${e} = *(__global const loose_vec *)(in + i + ${v * W + e} * ks);
+% endfor
+                    ct_transpose${W}(${", ".join(f"t{e}" for e in range(W))});
+% for e in range(W):
+                    *(__global loose_vec *)(to + (i + ${e}) * ${LANES} + ${v * W}) = t${e};
+% endfor
+                }
+% endfor
+            }
+        }
+% endif
+        for (; i < run; i++)
+            for (size_t j = 0; j < ${LANES}; j++)
+                to[i * ${LANES} + j] = j < live ? ${types.load(dtype, "in", "i * s3 + j * ks")} : 0;
+        to += run * ${LANES};
+        p += run;
+        i3 = 0;
+        if (++i2 == m2) { i2 = 0; if (++i1 == m1) { i1 = 0; i0++; } }
+    }
+% else:
+    const int live = lane0 + lane < (size_t)lanes;
+    if (get_global_id(1) == 0)
+        to[lane] = biased && live ? ${types.load(dtype, "bias", "bias_o + (group * lanes + lane0 + lane) * bias_s")} : 0;
+    for (size_t p = get_global_id(1); p < (size_t)L; p += get_global_size(1)) {
+        {
+            ${nest("p", "m")}
+            const size_t at = from + lane * ks + i0 * s0 + i1 * s1 + i2 * s2 + i3 * s3;
+            to[(1 + p) * ${LANES} + lane] = live ? ${types.load(dtype, "source", "at")} : 0;
+        }
+        if (panel == 0 && lane == 0) {
+            ${nest("p", "n")}
+            steps[p] = i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3;
+        }
+    }
+% endif
+}

@@ -1,0 +1,210 @@
+## conv_product: the sum of products inside every convolution, with no patch matrix in memory.
+##
+##     y[row, lane] = panel[0, lane] + sum over p of x[start(row) + steps[p]] * panel[1 + p, lane]
+##
+## A convolution reads x at a place that splits into a part given by the output pixel and one given by the filter tap, so
+## x stays where it is.  Forward and input gradient: rows are pixels, lanes output channels, steps the taps of every input
+## channel.  Weight gradient: rows are taps, lanes output channels, steps the pixels.
+##
+## rows    a nest of four indices r0 x r1 x r2 x r3: x starts at sum of index * xs, y lies at sum of index * ys
+## panels, steps   see conv_pad's neighbour conv_panel
+## y       lanes ks apart, groups yg apart; the reduction may be cut into `splits` pieces whose sums lie split_s apart
+##
+## cpu: a unit is a strip of strip_rows <= STRIP rows (a multiple of MR) by `block` panels; MR rows by NV vectors stay in
+## registers, kc steps at a time so that the panel stays in the first cache.  gpu: WGS items share a tile of 16 TM rows by 16 TN lanes, KC steps at a time.
+<%!
+PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", MR=6, NV=2, STRIP=192, KC=16, TM=4, TN=4)
+DTYPES = "floating"
+LAUNCH = {
+    "cpu": "local = (1,); global = (groups,), any number >= 1",
+    "gpu": "local = (256, 1, 1); global = (256 * row tiles, panels, groups * splits)",
+}
+%>
+<%
+T = types.compute_type(dtype)
+W = 4 if T == "double" else 8
+LANES = NV * W if style == "cpu" else 16 * TN
+%>
+${types.pragmas([dtype, out_dtype])}
+${header(*types.headers([out_dtype]), *(["transpose.clh"] if style == "cpu" else []))}
+% if style == "cpu":
+typedef ${T}${W} vec;
+typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
+#define LOAD(p) (*(__global const loose_vec *)(p))
+#define PRIVATE(p) (*(loose_vec *)(p))
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% else:
+__attribute__((reqd_work_group_size(256, 1, 1)))
+% endif
+__kernel void conv_product(
+    __global const ${T} *restrict x, const long x_o, const long x_base,
+    __global const ${T} *restrict panels, __global const long *restrict steps,
+    __global ${types.storage_type(out_dtype)} *restrict y, const long y_o, const long y_base,
+    const long r0, const long r1, const long r2, const long r3,
+    const long xs0, const long xs1, const long xs2, const long xs3,
+    const long ys0, const long ys1, const long ys2, const long ys3,
+    const long groups, const long xg, const long yg, const long lanes, const long count, const long ks,
+    const long L, const long splits, const long split_s${", const long strip_rows, const long block, const long panels_first, const long kc" if style == "cpu" else ""})
+{
+    const size_t rows = (size_t)(r0 * r1 * r2 * r3);
+% if style == "cpu":
+    const size_t strips = (rows + strip_rows - 1) / strip_rows, blocks = (count + block - 1) / block;
+    const size_t units = strips * blocks, total = units * groups * splits;
+    const size_t last = (get_group_id(0) + 1) * total / get_num_groups(0);
+    long xr[${STRIP}], yr[${STRIP}];
+    ${T} sums[${STRIP * LANES}];
+    for (size_t u = get_group_id(0) * total / get_num_groups(0); u < last; u++) {
+        const size_t outer = u / units, inner = u - outer * units;
+        const size_t split = outer / groups, group = outer - split * groups;
+        const size_t strip = panels_first ? inner / blocks : inner % strips;
+        const size_t first_panel = (panels_first ? inner % blocks : inner / strips) * block;
+        const size_t last_panel = first_panel + block < count ? first_panel + block : count;
+        const size_t row0 = strip * strip_rows, here = rows - row0 < strip_rows ? rows - row0 : strip_rows;
+        const size_t p_lo = split * L / splits, p_hi = (split + 1) * L / splits;
+        size_t rest = row0;
+        long i3 = rest % (size_t)r3; rest /= (size_t)r3;
+        long i2 = rest % (size_t)r2; rest /= (size_t)r2;
+        long i1 = rest % (size_t)r1;
+        long i0 = rest / (size_t)r1;
+        const long xg_o = x_o + x_base + group * xg, yg_o = y_o + y_base + group * yg + split * split_s;
+        for (size_t i = 0; i < here; i++) {
+            xr[i] = xg_o + i0 * xs0 + i1 * xs1 + i2 * xs2 + i3 * xs3;
+            yr[i] = yg_o + i0 * ys0 + i1 * ys1 + i2 * ys2 + i3 * ys3;
+            if (++i3 == r3) { i3 = 0; if (++i2 == r2) { i2 = 0; if (++i1 == r1) { i1 = 0; i0++; } } }
+        }
+        // the last tile may have rows of no one: they repeat a row, and are not stored
+        for (size_t i = here; i % ${MR}; i++) xr[i] = xr[0];
+        for (size_t panel = first_panel; panel < last_panel; panel++) {
+            __global const ${T} *start = panels + (group * count + panel) * (1 + L) * ${LANES};
+            size_t p0 = p_lo;
+            do {
+                const size_t p1 = p0 + kc < p_hi ? p0 + kc : p_hi;
+                for (size_t i = 0; i < here; i += ${MR}) {
+% for r in range(MR):
+                    __global const ${T} *x${r} = x + xr[i + ${r}];
+% for v in range(NV):
+                    vec a${r}_${v};
+% endfor
+% endfor
+                    if (p0 == p_lo) {
+% for v in range(NV):
+                        const vec z${v} = LOAD(start + ${v * W});
+% for r in range(MR):
+                        a${r}_${v} = z${v};
+% endfor
+% endfor
+                    } else {
+% for r in range(MR):
+% for v in range(NV):
+                        a${r}_${v} = PRIVATE(sums + (i + ${r}) * ${LANES} + ${v * W});
+% endfor
+% endfor
+                    }
+                    __global const ${T} *b = start + (1 + p0) * ${LANES};
+                    for (size_t p = p0; p < p1; p++) {
+                        const long o = steps[p];
+% for v in range(NV):
+                        const vec b${v} = LOAD(b + ${v * W});
+% endfor
+% for r in range(MR):
+                        const vec v${r} = (vec)(x${r}[o]);
+% for v in range(NV):
+                        a${r}_${v} = v${r} * b${v} + a${r}_${v};
+% endfor
+% endfor
+                        b += ${LANES};
+                    }
+% for r in range(MR):
+% for v in range(NV):
+                    PRIVATE(sums + (i + ${r}) * ${LANES} + ${v * W}) = a${r}_${v};
+% endfor
+% endfor
+                }
+                p0 = p1;
+            } while (p0 < p_hi);
+            const size_t lane0 = panel * ${LANES}, live = lanes - lane0 < ${LANES} ? lanes - lane0 : ${LANES};
+            size_t i = 0;
+% if T == types.storage_type(out_dtype):
+            // whole vectors where the rows lie next to each other in y
+            if (live == ${LANES})
+                for (; i + ${W} <= here; i += ${W}) {
+                    if (yr[i + ${W - 1}] - yr[i] != ${W - 1}) {
+                        for (size_t j = 0; j < ${LANES}; j++)
+                            for (size_t e = i; e < i + ${W}; e++) y[yr[e] + (lane0 + j) * ks] = sums[e * ${LANES} + j];
+                        continue;
+                    }
+% for v in range(NV):
+                    {
+% for e in range(W):
+                        vec t${e} = PRIVATE(sums + (i + ${e}) * ${LANES} + ${v * W});
+% endfor
+                        ct_transpose${W}(${", ".join(f"t{e}" for e in range(W))});
+                        __global ${T} *to = y + yr[i] + (lane0 + ${v * W}) * ks;
+% for e in range(W):
+                        *(__global loose_vec *)(to + ${e} * ks) = t${e};
+% endfor
+                    }
+% endfor
+                }
+% endif
+            for (size_t j = 0; j < live; j++)
+                for (size_t e = i; e < here; e++) {
+                    ${types.store(out_dtype, "y", "yr[e] + (lane0 + j) * ks", f"sums[e * {LANES} + j]")}
+                }
+        }
+    }
+% else:
+    __local ${T} xs[${KC}][${16 * TM + 1}];
+    __local ${T} vs[${KC}][${LANES}];
+    const size_t id = get_local_id(0), tx = id % 16, ty = id / 16;
+    const size_t panel = get_group_id(1), group = get_group_id(2) % (size_t)groups, split = get_group_id(2) / (size_t)groups;
+    const size_t row0 = get_group_id(0) * ${16 * TM};
+    const size_t p_lo = split * L / splits, p_hi = (split + 1) * L / splits;
+    __global const ${T} *start = panels + (group * count + panel) * (1 + L) * ${LANES};
+    // loading: item id fetches row id % (16 TM) of every (16 / TM)-th step
+    size_t rest = row0 + id % ${16 * TM};
+    if (rest >= rows) rest = 0;
+    const size_t l3 = rest % (size_t)r3; rest /= (size_t)r3;
+    const size_t l2 = rest % (size_t)r2; rest /= (size_t)r2;
+    const size_t l1 = rest % (size_t)r1; rest /= (size_t)r1;
+    const long xr = x_o + x_base + group * xg + rest * xs0 + l1 * xs1 + l2 * xs2 + l3 * xs3;
+% for j in range(TN):
+    const ${T} z${j} = start[ty + ${16 * j}];
+% for i in range(TM):
+    ${T} a${i}_${j} = z${j};
+% endfor
+% endfor
+    for (size_t p0 = p_lo; p0 < p_hi; p0 += ${KC}) {
+        for (size_t q = id / ${16 * TM}; q < ${KC}; q += ${16 // TM})
+            xs[q][id % ${16 * TM}] = p0 + q < p_hi ? x[xr + steps[p0 + q]] : 0;
+        for (size_t q = id / ${LANES}; q < ${KC}; q += ${256 // LANES})
+            vs[q][id % ${LANES}] = p0 + q < p_hi ? start[(1 + p0 + q) * ${LANES} + id % ${LANES}] : 0;
+        barrier(CLK_LOCAL_MEM_FENCE);
+        for (size_t q = 0; q < ${KC}; q++) {
+% for j in range(TN):
+            const ${T} b${j} = vs[q][ty + ${16 * j}];
+% endfor
+% for i in range(TM):
+            const ${T} v${i} = xs[q][tx + ${16 * i}];
+% for j in range(TN):
+            a${i}_${j} += v${i} * b${j};
+% endfor
+% endfor
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+% for i in range(TM):
+    if (row0 + tx + ${16 * i} < rows) {
+        size_t row = row0 + tx + ${16 * i};
+        const size_t o3 = row % (size_t)r3; row /= (size_t)r3;
+        const size_t o2 = row % (size_t)r2; row /= (size_t)r2;
+        const size_t o1 = row % (size_t)r1; row /= (size_t)r1;
+        const long yr = y_o + y_base + group * yg + split * split_s + row * ys0 + o1 * ys1 + o2 * ys2 + o3 * ys3;
+        const long lane = panel * ${LANES} + ty;
+% for j in range(TN):
+        if (lane + ${16 * j} < lanes) { ${types.store(out_dtype, "y", f"yr + (lane + {16 * j}) * ks", f"a{i}_{j}")} }
+% endfor
+    }
+% endfor
+% endif
+}

@@ -1,0 +1,152 @@
+## Elementwise: every output element from the input elements at the same index.
+##
+## dtype    what is computed in; of every operand too, where inputs and outputs are not given
+## inputs   (name, dtype, C type it is used as, class): class "c" walks the innermost dimension with stride 1, "b" stays
+##          put (loaded once a row), "s" has a stride of its own
+## scalars  (name, C type): numbers passed by value
+## outputs  (name, dtype, class)
+## rank     number of dimensions after merging; the innermost one is the run, the others are rows
+## body     C statements computing `results` (one expression per output) from the input names
+<%!
+PARAMETERS = dict(
+    style="cpu", dtype="float32", rank=1, inputs=None, scalars=(), outputs=None, body=(), results=("x0 + x1",),
+)
+DTYPES = "all"
+LAUNCH = {
+    "cpu": "local = (1, 1); global = (groups over rows, groups over the run), any numbers >= 1",
+    "gpu": "local = (lx, ly); global = (rows rounded up, run rounded up) with dimension 0 the run; any larger grid is right",
+}
+%>
+<%
+D = lambda d: dtypes.BY_NAME.get(d, d)
+C = types.compute_type(dtype)
+ins = [(n, D(d), c, k) for n, d, c, k in ((("x0", dtype, C, "c"), ("x1", dtype, C, "c")) if inputs is None else inputs)]
+outs = [(n, D(d), k) for n, d, k in outputs or (("y0", dtype, "c"),)]
+used = [d for _, d, _, _ in ins] + [d for _, d, _ in outs] + [dtype]
+operands = [(n, k) for n, _, _, k in ins] + [(n, k) for n, _, k in outs]
+strided = any(k == "s" for _, k in operands)
+def at(n, k):
+    return f"{n}_o + i * {n}_s{rank - 1}" if k == "s" else (f"{n}_o + i" if k == "c" else f"{n}_o")
+%>
+${types.pragmas(used)}
+${header(*types.headers(used))}
+#ifndef CT_LOOP
+#ifdef __clang__
+// A loop that calls a built-in stays scalar; that is no news.
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define CT_LOOP _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define CT_LOOP
+#endif
+#endif
+
+% if style == "cpu":
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% endif
+__kernel void elementwise(
+% for n, d, _, _ in ins:
+    __global const ${types.storage_type(d)} *${n}_p, const long ${n}_o0,
+% endfor
+% for n, c in scalars:
+    const ${c} ${n},
+% endfor
+% for n, d, _ in outs:
+    __global ${types.storage_type(d)} *${n}_p, const long ${n}_o0,
+% endfor
+% for r in range(rank - 1):
+    const long d${r},
+% for n, _ in operands:
+    const long ${n}_s${r},
+% endfor
+% endfor
+% if strided:
+% for n, k in operands:
+% if k == "s":
+    const long ${n}_s${rank - 1},
+% endif
+% endfor
+% endif
+    const long run)
+{
+<%def name="element()">
+% for n, d, c, k in ins:
+% if k != "b":
+    const ${c} ${n} = (${c})${types.load(d, n + "_p", at(n, k))};
+% endif
+% endfor
+% for s in body:
+    ${s}
+% endfor
+% for (n, d, k), r in zip(outs, results):
+    ${types.store(d, n + "_p", at(n, k), r)}
+% endfor
+</%def>
+<%def name="row_constants()">
+% for n, d, c, k in ins:
+% if k == "b":
+    const ${c} ${n} = (${c})${types.load(d, n + "_p", n + "_o")};
+% endif
+% endfor
+</%def>
+% if style == "cpu":
+    const size_t lo = get_group_id(1) * (size_t)run / get_num_groups(1);
+    const size_t hi = (get_group_id(1) + 1) * (size_t)run / get_num_groups(1);
+% if rank == 1:
+% for n, _ in operands:
+    const size_t ${n}_o = ${n}_o0;
+% endfor
+    ${row_constants()}
+    CT_LOOP
+    for (size_t i = lo; i < hi; i++) {
+        ${element()}
+    }
+% else:
+    const size_t rows = ${" * ".join(f"(size_t)d{r}" for r in range(rank - 1))};
+    size_t row = get_group_id(0) * rows / get_num_groups(0);
+    const size_t last = (get_group_id(0) + 1) * rows / get_num_groups(0);
+    size_t rest = row;
+% for r in reversed(range(rank - 1)):
+    size_t i${r} = rest % (size_t)d${r}; rest /= (size_t)d${r};
+% endfor
+    for (; row < last; row++) {
+% for n, _ in operands:
+        const size_t ${n}_o = ${n}_o0 + ${" + ".join(f"i{r} * {n}_s{r}" for r in range(rank - 1))};
+% endfor
+        ${row_constants()}
+        CT_LOOP
+        for (size_t i = lo; i < hi; i++) {
+            ${element()}
+        }
+        i${rank - 2}++;
+% for r in reversed(range(1, rank - 1)):
+        if (i${r} == (size_t)d${r}) { i${r} = 0; i${r - 1}++; }
+% endfor
+    }
+% endif
+% else:
+% if rank == 1:
+% for n, _ in operands:
+    const size_t ${n}_o = ${n}_o0;
+% endfor
+    ${row_constants()}
+    for (size_t i = get_global_id(0); i < (size_t)run; i += get_global_size(0)) {
+        ${element()}
+    }
+% else:
+    const size_t rows = ${" * ".join(f"(size_t)d{r}" for r in range(rank - 1))};
+    for (size_t row = get_global_id(1); row < rows; row += get_global_size(1)) {
+        size_t rest = row;
+% for r in reversed(range(rank - 1)):
+        const size_t i${r} = rest % (size_t)d${r}; rest /= (size_t)d${r};
+% endfor
+% for n, _ in operands:
+        const size_t ${n}_o = ${n}_o0 + ${" + ".join(f"i{r} * {n}_s{r}" for r in range(rank - 1))};
+% endfor
+        ${row_constants()}
+        for (size_t i = get_global_id(0); i < (size_t)run; i += get_global_size(0)) {
+            ${element()}
+        }
+    }
+% endif
+% endif
+}

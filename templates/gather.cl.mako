@@ -1,0 +1,84 @@
+## Gather: out[.., t, ..] = x[.., index[.., t, ..], ..] along one dimension.
+##
+## Every dimension of the output is walked; x has stride 0 along the gathered one, where the index supplies the position.
+## Classes of the innermost dimension: "c" stride 1, "b" stride 0, "s" any.  A negative index counts from the end; one that
+## is out of range leaves a note in `fault` and reads nothing.
+<%!
+PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", x_class="c", index_class="c")
+DTYPES = "all"
+LAUNCH = {
+    "cpu": "local = (1, 1); global = (groups over rows, groups over the run)",
+    "gpu": "local = (lx, ly); global = (run rounded up, rows rounded up)",
+}
+%>
+<%
+S, I = types.storage_type(dtype), types.storage_type(index_dtype)
+step = {"c": "i", "b": "0"}
+%>
+${types.pragmas([dtype])}
+
+<%def name="element()">
+    long at = index_p[index_o + ${step.get(index_class, f"i * index_s{rank - 1}")}];
+    at += at < 0 ? size : 0;
+    if (at >= 0 && at < size) {
+        out_p[out_o + i] = x_p[x_o + (size_t)at * along + ${step.get(x_class, f"i * x_s{rank - 1}")}];
+    } else {
+        fault[0] = who; fault[1] = at - (at < 0 ? size : 0); fault[2] = size;
+    }
+</%def>
+<%def name="row_offsets()">
+% for n in ("x", "index", "out"):
+    const size_t ${n}_o = ${n}_o0${"".join(f" + i{r} * {n}_s{r}" for r in range(rank - 1))};
+% endfor
+</%def>
+<%def name="decode()">
+    size_t rest = row;
+% for r in reversed(range(rank - 1)):
+    const size_t i${r} = rest % (size_t)d${r}; rest /= (size_t)d${r};
+% endfor
+</%def>
+% if style == "cpu":
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% endif
+__kernel void gather(
+    __global const ${S} *x_p, const long x_o0, __global const ${I} *index_p, const long index_o0,
+    __global ${S} *out_p, const long out_o0,
+% for r in range(rank):
+    const long d${r}, const long x_s${r}, const long index_s${r}, const long out_s${r},
+% endfor
+    const long rows, const long size, const long along, __global long *fault, const long who)
+{
+    const size_t run = d${rank - 1};
+% if style == "cpu":
+    const size_t lo = get_group_id(1) * run / get_num_groups(1), hi = (get_group_id(1) + 1) * run / get_num_groups(1);
+    const size_t first = get_group_id(0) * (size_t)rows / get_num_groups(0);
+    const size_t last = (get_group_id(0) + 1) * (size_t)rows / get_num_groups(0);
+    for (size_t row = first; row < last; row++) {
+        ${decode()}
+        ${row_offsets()}
+% if index_class == "b":
+        long at = index_p[index_o];
+        at += at < 0 ? size : 0;
+        if (at >= 0 && at < size) {
+            const size_t from = x_o + (size_t)at * along;
+            for (size_t i = lo; i < hi; i++)
+                out_p[out_o + i] = x_p[from + ${step.get(x_class, f"i * x_s{rank - 1}")}];
+        } else {
+            fault[0] = who; fault[1] = at - (at < 0 ? size : 0); fault[2] = size;
+        }
+% else:
+        for (size_t i = lo; i < hi; i++) {
+            ${element()}
+        }
+% endif
+    }
+% else:
+    for (size_t row = get_global_id(1); row < (size_t)rows; row += get_global_size(1)) {
+        ${decode()}
+        ${row_offsets()}
+        for (size_t i = get_global_id(0); i < run; i += get_global_size(0)) {
+            ${element()}
+        }
+    }
+% endif
+}

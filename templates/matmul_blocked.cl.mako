@@ -1,0 +1,233 @@
+## Matrix product on a CPU: c (batch, M, N) = a (batch, M, K) @ b (batch, K, N), one work-item per work-group, no barriers.
+##
+## Each group walks a run of macro-tiles (MC x NC of c).  For every KC of the inner dimension it copies what it must of a
+## and b into its own slice of scratch, where they stay in this core's cache, and multiplies micro-tiles of MR x NR held in
+## registers.  Operands may have any strides; one whose layout suits the micro-kernel is read in place.
+##
+## MR, NV, V   the micro-tile: MR rows by NR = NV * V columns, in vectors of V; 6 x 2 x 8 floats fill 15 of 16 registers
+## BATCH       number of batch dimensions; unused ones have size 1
+## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
+## extras      dtypes of further inputs, each with a stride for batch, row and column
+<%!
+PARAMETERS = dict(dtype="float32", style="cpu", MR=6, NV=2, V=8, BATCH=3, epilogue="acc", extras=())
+DTYPES = "number"
+LAUNCH = "global = (groups,), any number >= 1 with one slice of scratch each; local = (1,)"
+%>
+<%
+T = types.storage_type(dtype)
+real = {"int": "uint", "long": "ulong"}.get(types.compute_type(dtype), types.compute_type(dtype))  # these wrap, signed may not
+in_place = T in ("float", "double", "int", "long")  # stored as it is computed with
+plain = in_place and epilogue == "acc"
+NR = NV * V
+more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
+used = [dtype, *(d for _, d in more)]
+%>
+${types.pragmas(used)}
+${header(*types.headers(used))}
+#define MR ${MR}
+#define NR ${NR}
+
+typedef ${real} real;
+typedef ${real}${V} vec;
+typedef vec __attribute__((aligned(${8 if real in ("double", "ulong") else 4}))) unaligned;
+#define LOAD(p) (*(__global const unaligned *)(p))
+#define STORE(p, x) (*(__global unaligned *)(p) = (x))
+
+// to (MR, NR) = from (MR, NR) + a (rows, kc) @ b (kc, NR).  Rows past the edge repeat row 0: nothing outside a is read.
+static inline void multiply(__global const real *a, const size_t am, const size_t ak, const size_t rows,
+                            __global const real *b, const size_t bk, const size_t kc, const int first,
+                            __global const real *from, __global real *to, const size_t to_row)
+{
+% for r in range(MR):
+    __global const real *a${r} = a + (${r} < rows ? ${r} * am : 0);
+% for v in range(NV):
+    vec c${r}_${v} = first ? (vec)(0) : LOAD(from + ${r * NR + v * V});
+% endfor
+% endfor
+    for (size_t p = 0; p < kc; p++) {
+% for v in range(NV):
+        const vec b${v} = LOAD(b + ${v * V});
+% endfor
+% for r in range(MR):
+        const vec x${r} = (vec)(*a${r});
+% for v in range(NV):
+        c${r}_${v} = x${r} * b${v} + c${r}_${v};
+% endfor
+        a${r} += ak;
+% endfor
+        b += bk;
+    }
+% for r in range(MR):
+% for v in range(NV):
+    STORE(to + ${r} * to_row + ${v * V}, c${r}_${v});
+% endfor
+% endfor
+}
+% if in_place:
+
+// d (V rows NR apart) = the transpose of b (V rows bn apart), by log2(V) exchanges of row and column bits
+static inline void transpose(__global const real *b, const size_t bn, __global real *d)
+{
+% for i in range(V):
+    const vec r0_${i} = LOAD(b + ${i} * bn);
+% endfor
+% for stage in range(V.bit_length() - 1):
+<% bit = 1 << stage %>\
+% for i in range(V):
+<%
+    picks = [(i & ~bit | (e & bit), e | bit if i & bit else e & ~bit) for e in range(V)]
+%>\
+    const vec r${stage + 1}_${i} = (vec)(${", ".join(f"r{stage}_{row}.s{e}" for row, e in picks)});
+% endfor
+% endfor
+% for i in range(V):
+    STORE(d + ${i * NR}, r${V.bit_length() - 1}_${i});
+% endfor
+}
+% endif
+
+// d (kc, NR) = b (kc, cols), zero past the edge
+static inline void copy_panel(__global const ${T} *b, const size_t bk, const size_t bn, const size_t kc, const size_t cols,
+                              __global real *d)
+{
+    size_t p = 0;
+    if (cols == NR && bn == 1) {
+        for (; p < kc; p++) {
+% if in_place:
+% for v in range(NV):
+            STORE(d + p * NR + ${v * V}, LOAD((__global const real *)b + p * bk + ${v * V}));
+% endfor
+% else:
+            for (size_t j = 0; j < NR; j++)
+                d[p * NR + j] = ${types.load(dtype, "b", "p * bk + j")};
+% endif
+        }
+% if in_place:
+    } else if (cols == NR && bk == 1) {
+        for (; p + ${V} <= kc; p += ${V}) {
+% for v in range(NV):
+            transpose((__global const real *)b + p + ${v * V} * bn, bn, d + p * NR + ${v * V});
+% endfor
+        }
+% endif
+    }
+    for (; p < kc; p++)
+        for (size_t j = 0; j < NR; j++)
+            d[p * NR + j] = j < cols ? (real)${types.load(dtype, "b", "p * bk + j * bn")} : 0;
+}
+
+// a (rows, kc) copied to rows, d (rows, kc)
+static inline void copy_rows(__global const ${T} *a, const size_t am, const size_t rows, const size_t kc, __global real *d)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t p = 0; p < kc; p++)
+            d[i * kc + p] = ${types.load(dtype, "a", "i * am + p")};
+}
+
+// a (rows, kc) copied to panels of MR rows, d (panels, kc + 1, MR): a whole vector may be stored, the next store mends it.
+// Few panels at a time, since every one is a stream of stores.
+static inline void copy_columns(__global const ${T} *a, const size_t am, const size_t ak, const size_t rows, const size_t kc,
+                                __global real *d)
+{
+    const size_t step = (kc + 1) * MR, strip = 8 * MR;
+    for (size_t i0 = 0; i0 < rows; i0 += strip) {
+        const size_t end = i0 + strip < rows ? i0 + strip : rows;
+        for (size_t p = 0; p < kc; p++) {
+            __global real *to = d + i0 / MR * step + p * MR;
+            size_t i = i0;
+% if in_place and V >= MR:
+            if (am == 1)
+                for (; i + ${V} <= rows && i < end; i += MR, to += step)
+                    STORE(to, LOAD((__global const real *)a + p * ak + i));
+% endif
+            for (; i < end; i += MR, to += step)
+                for (size_t r = 0; r < MR; r++)
+                    to[r] = i + r < rows ? (real)${types.load(dtype, "a", "(i + r) * am + p * ak")} : 0;
+        }
+    }
+}
+
+__attribute__((reqd_work_group_size(1, 1, 1)))
+__kernel void matmul_blocked(
+    __global const ${T} *restrict a, const long a_offset, __global const ${T} *restrict b, const long b_offset,
+    __global ${T} *restrict c, const long c_offset, __global real *restrict scratch, const long slice,
+    const long M, const long N, const long K, const long MC, const long NC, const long KC,
+    const long am, const long ak, const long bk, const long bn, const long copy_a, const long copy_b,
+% for d in range(BATCH):
+    const long n${d}, const long a_batch${d}, const long b_batch${d},
+% endfor
+% for e, d in more:
+    __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
+    const long ${e}_col,
+% endfor
+    const long batches)
+{
+    const size_t down = (M + MC - 1) / MC, across = (N + NC - 1) / NC, tiles = down * across * batches;
+    const size_t last_tile = (get_group_id(0) + 1) * tiles / get_num_groups(0);
+    __global real *const panel = scratch + get_group_id(0) * slice;
+    __global real *const sums = panel + KC * NR;
+    __global real *const a_copy = sums + (K > KC ? MC * NC : MR * NR);
+    for (size_t t = get_group_id(0) * tiles / get_num_groups(0); t < last_tile; t++) {
+        const size_t batch = t / (down * across), i0 = t / across % down * MC, j0 = t % across * NC;
+        const size_t mc = M - i0 < MC ? M - i0 : MC, nc = N - j0 < NC ? N - j0 : NC;
+        __global const ${T} *a_tile = a + a_offset + i0 * am, *b_tile = b + b_offset + j0 * bn;
+        __global ${T} *const c_tile = c + c_offset + (batch * M + i0) * N + j0;
+        size_t rest = batch;
+% for d in reversed(range(BATCH)):
+        a_tile += rest % n${d} * a_batch${d};
+        b_tile += rest % n${d} * b_batch${d};
+        rest /= n${d};
+% endfor
+        for (size_t p0 = 0; p0 == 0 || p0 < K; p0 += KC) {
+            const size_t kc = K - p0 < KC ? K - p0 : KC;
+            const int first = p0 == 0, last = p0 + kc == K;
+            __global const real *a_from = (__global const real *)(a_tile + p0 * ak);
+            size_t a_row = am, a_col = ak, a_step = am;
+            if (copy_a && ak == 1) {
+                copy_rows(a_tile + p0, am, mc, kc, a_copy);
+                a_from = a_copy, a_row = a_step = kc, a_col = 1;
+            } else if (copy_a) {
+                copy_columns(a_tile + p0 * ak, am, ak, mc, kc, a_copy);
+                a_from = a_copy, a_row = 1, a_col = MR, a_step = kc + 1;
+            }
+            for (size_t j = 0; j < nc; j += NR) {
+                const size_t cols = nc - j < NR ? nc - j : NR;
+                __global const real *b_from = (__global const real *)(b_tile + p0 * bk + j);
+                size_t b_row = bk;
+                if (copy_b || cols < NR) {
+                    copy_panel(b_tile + p0 * bk + j * bn, bk, bn, kc, cols, panel);
+                    b_from = panel, b_row = NR;
+                }
+                for (size_t i = 0; i < mc; i += MR) {
+                    const size_t rows = mc - i < MR ? mc - i : MR;
+                    __global real *const sum = sums + (K > KC ? j * MC + i * NR : 0);
+                    __global ${T} *const to = c_tile + i * N + j;
+% if plain:
+                    const int whole = last && rows == MR && cols == NR;
+                    multiply(a_from + i * a_step, a_row, a_col, rows, b_from, b_row, kc, first, sum,
+                             whole ? (__global real *)to : sum, whole ? N : NR);
+                    if (whole || !last)
+                        continue;
+% else:
+                    multiply(a_from + i * a_step, a_row, a_col, rows, b_from, b_row, kc, first, sum, sum, NR);
+                    if (!last)
+                        continue;
+% endif
+                    for (size_t r = 0; r < rows; r++) {
+% for e, d in more:
+                        __global const ${types.storage_type(d)} *${e}_r = ${e}_p + ${e}_offset + batch * ${e}_batch
+                            + (i0 + i + r) * ${e}_row + (j0 + j) * ${e}_col;
+% endfor
+                        for (size_t s = 0; s < cols; s++) {
+                            const real acc = sum[r * NR + s];
+% for e, d in more:
+                            const real ${e} = (real)${types.load(d, e + "_r", f"s * {e}_col")};
+% endfor
+                            ${types.store(dtype, "to", "r * N + s", epilogue)}
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

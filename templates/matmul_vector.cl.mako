@@ -1,0 +1,219 @@
+## Matrix times a few vectors: y (batch, M, N) = a (batch, M, K) @ x (batch, K, N), for products with few columns, or with
+## few rows, which are the columns of the transposes' product.
+##
+## Both styles read a once for COLS columns of x, along the dimension of stride 1.  A unit of work is `block` rows, COLS
+## columns and one of `slices` cuts of K; with more than one cut the sums go to parts, and matmul_sum adds them up.
+##   cpu  a unit is a work-group: rows of stride 1 in K are dot products, ROWS at a time; otherwise columns are added up
+##   gpu  the WGS items of a group are `block` rows by WGS / block lanes that share a row's sums through local memory
+##
+## V           elements in a vector;  ROWS  dot products computed together;  BLOCK  largest block of rows (cpu)
+## BATCH       number of batch dimensions; unused ones have size 1
+## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
+## extras      dtypes of further inputs, each with a stride for batch, row and column
+<%!
+import itertools
+
+PARAMETERS = dict(
+    dtype="float32", style="cpu", COLS=1, V=8, ROWS=8, BLOCK=4096, WGS=256, BATCH=3, epilogue="acc", extras=())
+DTYPES = "number"
+LAUNCH = {"cpu": "global = (batches * slices * row blocks * column blocks,); local = (1,)",
+          "gpu": "global = (batches * slices * row blocks * column blocks * WGS,); local = (WGS,); block: a power of 2"}
+%>
+<%
+T = types.storage_type(dtype)
+real = {"int": "uint", "long": "ulong"}.get(types.compute_type(dtype), types.compute_type(dtype))  # unsigned: they wrap
+in_place = T in ("float", "double", "int", "long")  # stored as it is computed with
+more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
+used = [dtype, *(d for _, d in more)]
+%>
+${types.pragmas(used)}
+${header(*types.headers(used))}
+typedef ${real} real;
+% if style == "cpu":
+typedef ${real}${V} vec;
+typedef vec __attribute__((aligned(${8 if real in ("double", "ulong") else 4}))) unaligned;
+
+// V elements of p, `step` apart, from index k on
+static inline vec fetch(__global const ${T} *p, const size_t step, const size_t k)
+{
+% if in_place:
+    if (step == 1)
+        return *(__global const unaligned *)(p + k);
+% endif
+    return (vec)(${", ".join("(real)" + types.load(dtype, "p", f"(k + {i}) * step") for i in range(V))});
+}
+
+static inline real total(const vec v)
+{
+    return ${" + ".join(f"v.s{i:x}" for i in range(V))};
+}
+<%def name="columns()">\
+% for c in range(COLS):
+    __global const ${T} *const x${c} = x + (${c} < cols ? ${c} * xn : 0);
+% endfor
+</%def>\
+<%def name="dots(rows)">\
+<% unroll = 4 if rows * COLS == 1 else 1 %>\
+% for r in range(rows):
+        __global const ${T} *const a${r} = a + (m + ${r}) * am;
+% endfor
+% for r, c, u in itertools.product(range(rows), range(COLS), range(unroll)):
+        vec s${r}_${c}_${u} = (vec)(0);
+% endfor
+        size_t k = 0;
+        for (; k + ${unroll * V} <= K; k += ${unroll * V}) {
+% for u in range(unroll):
+% for c in range(COLS):
+            const vec x${c}_${u} = fetch(x${c}, xk, k + ${u * V});
+% endfor
+% for r in range(rows):
+            const vec a${r}_${u} = fetch(a${r}, ak, k + ${u * V});
+% for c in range(COLS):
+            s${r}_${c}_${u} = a${r}_${u} * x${c}_${u} + s${r}_${c}_${u};
+% endfor
+% endfor
+% endfor
+        }
+% for r, c in itertools.product(range(rows), range(COLS)):
+        real t${r}_${c} = total(${" + ".join(f"s{r}_{c}_{u}" for u in range(unroll))});
+% endfor
+        for (; k < K; k++) {
+% for r, c in itertools.product(range(rows), range(COLS)):
+            t${r}_${c} += (real)${types.load(dtype, f"a{r}", "k * ak")} * (real)${types.load(dtype, f"x{c}", "k * xk")};
+% endfor
+        }
+% for r, c in itertools.product(range(rows), range(COLS)):
+        y[${c * BLOCK} + m + ${r}] = t${r}_${c};
+% endfor
+</%def>
+
+// y (COLS, M) = a (M, K) @ x (K, cols), by dot products
+static inline void add_rows(__global const ${T} *a, const size_t am, const size_t ak, __global const ${T} *x,
+                            const size_t xk, const size_t xn, const size_t cols, const size_t M, const size_t K, real *y)
+{
+    ${columns()}
+    size_t m = 0;
+    for (; m + ${ROWS} <= M; m += ${ROWS}) {
+${dots(ROWS)}
+    }
+    for (; m < M; m++) {
+${dots(1)}
+    }
+}
+
+// y (COLS, M) = a (M, K) @ x (K, cols), adding up the columns of a
+static inline void add_columns(__global const ${T} *a, const size_t ak, __global const ${T} *x, const size_t xk,
+                               const size_t xn, const size_t cols, const size_t M, const size_t K, real *y)
+{
+    ${columns()}
+% for c in range(COLS):
+    for (size_t m = 0; m < M; m++)
+        y[${c * BLOCK} + m] = 0;
+% endfor
+    size_t k = 0;
+% for count in (4 if COLS == 1 else 2, 1):
+    for (; k + ${count} <= K; k += ${count}) {
+% for u in range(count):
+        __global const ${T} *const a${u} = a + (k + ${u}) * ak;
+% for c in range(COLS):
+        const real x${c}_${u} = ${types.load(dtype, f"x{c}", f"(k + {u}) * xk")};
+% endfor
+% endfor
+        for (size_t m = 0; m < M; m++) {
+% for c in range(COLS):
+            y[${c * BLOCK} + m] += ${" + ".join(f"(real){types.load(dtype, f'a{u}', 'm')} * x{c}_{u}" for u in range(count))};
+% endfor
+        }
+    }
+% endfor
+}
+% endif
+
+__attribute__((reqd_work_group_size(${1 if style == "cpu" else WGS}, 1, 1)))
+__kernel void matmul_vector(
+    __global const ${T} *restrict a, const long a_offset, __global const ${T} *restrict x, const long x_offset,
+    __global ${T} *restrict y, const long y_offset, __global real *restrict parts, const long slices, const long block,
+    const long M, const long N, const long K, const long am, const long ak, const long xk, const long xn, const long ym,
+    const long yn,
+% for d in range(BATCH):
+    const long n${d}, const long a_batch${d}, const long x_batch${d},
+% endfor
+% for e, d in more:
+    __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
+    const long ${e}_col,
+% endfor
+    const long batches)
+{
+    const size_t row_blocks = (M + block - 1) / block, col_blocks = (N + ${COLS - 1}) / ${COLS};
+    size_t rest = get_group_id(0);
+    const size_t j0 = rest % col_blocks * ${COLS};  // fastest, so that the rows of a are still in cache
+    rest /= col_blocks;
+    const size_t m0 = rest % row_blocks * block;
+    rest /= row_blocks;
+    const size_t slice = rest % slices, batch = rest / slices;
+    const size_t k0 = slice * K / slices, k1 = (slice + 1) * K / slices;
+    const size_t cols = N - j0 < ${COLS} ? N - j0 : ${COLS};
+    __global const ${T} *a_from = a + a_offset + m0 * am + k0 * ak, *x_from = x + x_offset + k0 * xk + j0 * xn;
+    rest = batch;
+% for d in reversed(range(BATCH)):
+    a_from += rest % n${d} * a_batch${d};
+    x_from += rest % n${d} * x_batch${d};
+    rest /= n${d};
+% endfor
+<%def name="finish(sum)">
+        const size_t at = batch * M * N + m * ym + (j0 + j) * yn;
+        if (slices > 1)
+            parts[slice * batches * M * N + at] = ${sum};
+        else {
+            const real acc = ${sum};
+% for e, d in more:
+            const real ${e} = (real)${types.load(d, e + "_p", f"{e}_offset + batch * {e}_batch + m * {e}_row + (j0 + j) * {e}_col")};
+% endfor
+            ${types.store(dtype, "y", "y_offset + at", epilogue)}
+        }
+</%def>
+% if style == "cpu":
+    const size_t rows = M - m0 < block ? M - m0 : block;
+    real sums[${COLS * BLOCK}];
+    if (am == 1 && ak != 1)
+        add_columns(a_from, ak, x_from, xk, xn, cols, rows, k1 - k0, sums);
+    else
+        add_rows(a_from, am, ak, x_from, xk, xn, cols, rows, k1 - k0, sums);
+    for (size_t j = 0; j < cols; j++)
+        for (size_t i = 0; i < rows; i++) {
+            const size_t m = m0 + i;
+            ${finish(f"sums[j * {BLOCK} + i]")}
+        }
+% else:
+    __local real sums[${COLS * WGS}];
+    const size_t id = get_local_id(0), lanes = ${WGS} / block;
+    const size_t row = ak == 1 ? id / lanes : id % block, lane = ak == 1 ? id % lanes : id / block, m = m0 + row;
+    const size_t place = lane * block + row;
+% for c in range(COLS):
+    real s${c} = 0;
+    __global const ${T} *const x${c} = x_from + (${c} < cols ? ${c} * xn : 0);
+% endfor
+    if (m < M)
+        for (size_t k = lane; k < k1 - k0; k += lanes) {
+            const real value = ${types.load(dtype, "a_from", "row * am + k * ak")};
+% for c in range(COLS):
+            s${c} += value * (real)${types.load(dtype, f"x{c}", "k * xk")};
+% endfor
+        }
+% for c in range(COLS):
+    sums[${c * WGS} + place] = s${c};
+% endfor
+    for (size_t width = lanes / 2; width > 0; width /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lane < width) {
+% for c in range(COLS):
+            sums[${c * WGS} + place] += sums[${c * WGS} + place + width * block];
+% endfor
+        }
+    }
+    if (lane == 0 && m < M)
+        for (size_t j = 0; j < cols; j++) {
+            ${finish(f"sums[j * {WGS} + row]")}
+        }
+% endif
+}

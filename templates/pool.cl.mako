@@ -1,0 +1,338 @@
+## pool: the largest or the mean value of windows over the spatial dimensions of (n, c, i0, i1, i2), and the way back.
+##
+## kind   max (values and int64 positions inside the plane of the input) or average
+## form   forward  x (n, c, i0, i1, i2) -> y (n, c, o0, o1, o2) [, position (as y)]
+##        scatter  g (n, c, o0, o1, o2) [, position] -> gx (n, c, i0, i1, i2): windows add into their plane, in order; a
+##                 plane belongs to one work-item, so sums come out the same every time
+##        gather   the same, every input element adding up the windows over it: for types that should not be summed in
+##        take     x (n, c, i0, i1, i2), position -> y: the elements at given positions, the gradient's own gradient
+## adaptive  windows run from floor(o * i / out) to ceil((o + 1) * i / out), whatever kernel, stride and padding say
+##
+## inside  no window leaves the input: the forward form of the cpu style need not look
+##
+## Inputs have any strides, outputs are contiguous.
+<%!
+PARAMETERS = dict(style="cpu", dtype="float32", kind="max", form="forward", adaptive=False, inside=False)
+DTYPES = "floating"  # and number, where positions are given
+LAUNCH = {
+    "cpu": "local = (1,); global = (groups,), any number >= 1",
+    "gpu": "local = (l,); global = (work rounded up,), work = output elements, or planes for scatter; any grid is right",
+}
+%>
+<%
+T = types.compute_type(dtype)
+positions = kind == "max" and form != "forward"
+first, result = ("x", "y") if form in ("forward", "take") else ("g", "gx")
+over = "i" if form == "gather" else "o"
+by_blocks = style == "cpu" and form == "forward" and inside
+by_rows = style == "cpu" and form == "forward" and not adaptive and not inside
+W = 4 if T == "double" else 8
+I = types.INTEGER_OF[T]
+CHUNK = 64
+def step(a):
+    return f"d{a}" if kind == "max" else "1"
+%>
+${types.pragmas([dtype])}
+${header(*types.headers([dtype]))}
+<%def name="nest(index)">
+    size_t rest = ${index};
+    const long q2 = rest % (size_t)${over}2; rest /= (size_t)${over}2;
+    const long q1 = rest % (size_t)${over}1; rest /= (size_t)${over}1;
+    const long q0 = rest % (size_t)${over}0; rest /= (size_t)${over}0;
+    const long ic = rest % (size_t)c, in = rest / (size_t)c;
+</%def>
+## [b, e) in input positions of the window at output q, with e clipped; f is the end before clipping to the input
+<%def name="window(a, q)">
+% if adaptive:
+    const long b${a} = ${q} * i${a} / o${a}, e${a} = ((${q} + 1) * i${a} + o${a} - 1) / o${a};
+% elif kind == "max":
+    const long w${a} = ${q} * s${a} - p${a}, f${a} = w${a} + (k${a} - 1) * d${a} + 1;
+    const long b${a} = w${a} < 0 ? w${a} + (-w${a} + d${a} - 1) / d${a} * d${a} : w${a}, e${a} = f${a} < i${a} ? f${a} : i${a};
+% else:
+    const long w${a} = ${q} * s${a} - p${a}, f${a} = w${a} + k${a} < i${a} + p${a} ? w${a} + k${a} : i${a} + p${a};
+    const long b${a} = w${a} < 0 ? 0 : w${a}, e${a} = f${a} < i${a} ? f${a} : i${a};
+% endif
+</%def>
+<%def name="count()">
+% if adaptive:
+    const long size = (e0 - b0) * (e1 - b1) * (e2 - b2);
+% else:
+    const long size = divisor ? divisor : include_pad ? (f0 - w0) * (f1 - w1) * (f2 - w2) : (e0 - b0) * (e1 - b1) * (e2 - b2);
+% endif
+</%def>
+<%def name="forward(target)">
+% for a in range(3):
+    ${window(a, f"q{a}")}
+% endfor
+    const size_t from = x_o + in * xn + ic * xc;
+% if kind == "max":
+    ${T} best = -INFINITY;
+    long place = (b0 * i1 + b1) * i2 + b2;
+% else:
+    ${T} sum = 0;
+% endif
+% if style == "cpu" and kind == "average":
+    // lines that span the plane are one run; sums side by side keep vectors busy
+    const int whole = e2 - b2 == i2 && x1 == i2 * x2;
+    const long lines = whole ? 1 : e1 - b1;
+    const size_t run = whole ? (e1 - b1) * i2 : e2 - b2;
+    ${T} sums[${W}];
+    for (size_t j = 0; j < ${W}; j++) sums[j] = 0;
+    for (long z = b0; z < e0; z++)
+        for (long y = b1; y < b1 + lines; y++) {
+            const size_t line = from + z * x0 + y * x1 + b2 * x2;
+            size_t i = 0;
+            if (x2 == 1)
+                for (; i + ${W} <= run; i += ${W})
+                    for (size_t j = 0; j < ${W}; j++) sums[j] += ${types.load(dtype, "x", "line + i + j")};
+            for (; i < run; i++) sum += ${types.load(dtype, "x", "line + i * x2")};
+        }
+    for (size_t j = 0; j < ${W}; j++) sum += sums[j];
+% else:
+    for (long z = b0; z < e0; z += ${"d0" if kind == "max" and not adaptive else 1})
+        for (long y = b1; y < e1; y += ${"d1" if kind == "max" and not adaptive else 1}) {
+            const size_t line = from + z * x0 + y * x1;
+            for (long w = b2; w < e2; w += ${"d2" if kind == "max" and not adaptive else 1}) {
+                const ${T} value = ${types.load(dtype, "x", "line + w * x2")};
+% if kind == "max":
+                if (value > best || value != value) { best = value; place = (z * i1 + y) * i2 + w; }
+% else:
+                sum += value;
+% endif
+            }
+        }
+% endif
+% if kind == "max":
+    ${types.store(dtype, "y", f"y_o + {target}", "best")}
+    position[position_o + ${target}] = place;
+% else:
+    ${count()}
+    ${types.store(dtype, "y", f"y_o + {target}", f"size > 0 ? sum / ({T})size : 0")}
+% endif
+</%def>
+## W neighbouring windows of one plane at a time, none of which leaves the input
+<%def name="block()">
+    size_t at[${W}];
+    ${I} starts[${W}];
+    for (size_t j = 0; j < ${W}; j++) {
+        at[j] = from + q0 * s0 * x0 + q1 * s1 * x1 + q2 * s2 * x2;
+        starts[j] = (${I})((q0 * s0 * i1 + q1 * s1) * i2 + q2 * s2);
+        if (o + j + 1 < size) { if (++q2 == o2) { q2 = 0; if (++q1 == o1) { q1 = 0; q0++; } } }
+    }
+% if kind == "max":
+    const places start = (places)(${", ".join(f"starts[{j}]" for j in range(W))});
+    places place = start;
+    vec best = (vec)(-INFINITY);
+% else:
+    vec best = (vec)(0);
+% endif
+    for (long z = 0; z < k0; z++)
+        for (long y = 0; y < k1; y++)
+            for (long t = 0; t < k2; t++) {
+                const size_t off = z * ${step(0)} * x0 + y * ${step(1)} * x1 + t * ${step(2)} * x2;
+                const vec value = (vec)(${", ".join(types.load(dtype, "x", f"at[{j}] + off") for j in range(W))});
+% if kind == "max":
+                const places better = (value > best) | (value != value);
+                best = better ? value : best;
+                place = better ? start + (places)((${I})((z * d0 * i1 + y * d1) * i2 + t * d2)) : place;
+% else:
+                best += value;
+% endif
+            }
+    ${T} results[${W}];
+    *(loose_vec *)results = best${"" if kind == "max" else f" / (vec)(({T})(divisor ? divisor : k0 * k1 * k2))"};
+    const size_t live = size - o < ${W} ? size - o : ${W};
+    for (size_t j = 0; j < live; j++) { ${types.store(dtype, "y", "y_o + plane * size + o + j", "results[j]")} }
+% if kind == "max":
+    *(loose_places *)starts = place;
+    for (size_t j = 0; j < live; j++) position[position_o + plane * size + o + j] = starts[j];
+% endif
+</%def>
+## one row of windows, tap by tap: no branch depends on the data, and the innermost loop can run in vectors
+<%def name="row()">
+    ${window(0, "q0")}
+    ${window(1, "q1")}
+    const size_t from = x_o + in * xn + ic * xc, to = row * o2;
+    for (long c0 = 0; c0 < o2; c0 += ${CHUNK}) {
+        const long n2 = o2 - c0 < ${CHUNK} ? o2 - c0 : ${CHUNK};
+        ${T} best[${CHUNK}];
+% if kind == "max":
+        ${I} place[${CHUNK}];
+% endif
+        for (long i = 0; i < n2; i++) best[i] = ${"-INFINITY" if kind == "max" else "0"};
+% if kind == "max":
+        const ${I} plane_row = (${I})((b0 * i1 + b1) * i2 + c0 * s2 - p2);
+        for (long i = 0; i < n2; i++) place[i] = plane_row + (${I})(i * s2);
+        // apart from the loop above, which could not run in vectors with a division in it
+        for (long i = 0; i < n2 && (c0 + i) * s2 < p2; i++)
+            place[i] += (${I})((p2 - (c0 + i) * s2 + d2 - 1) / d2 * d2);
+% endif
+        for (long z = b0; z < e0; z += ${step(0)})
+            for (long y = b1; y < e1; y += ${step(1)})
+                for (long t = 0; t < k2; t++) {
+                    const long w = c0 * s2 - p2 + t * ${step(2)};
+                    long lo = 0, hi = n2;
+                    if (w < 0) lo = (-w + s2 - 1) / s2;
+                    if (w + (n2 - 1) * s2 >= i2) hi = w < i2 ? (i2 - w - 1) / s2 + 1 : 0;
+                    const size_t line = from + z * x0 + y * x1 + w * x2;
+                    const ${I} spot = (${I})((z * i1 + y) * i2 + w);
+                    if (x2 == 1 && s2 == 1) { ${tap("1")} }
+                    else if (x2 == 1 && s2 == 2) { ${tap("2")} }
+                    else { ${tap("s2 * x2")} }
+                }
+        for (long i = 0; i < n2; i++) {
+% if kind == "max":
+            ${types.store(dtype, "y", "y_o + to + c0 + i", "best[i]")}
+            position[position_o + to + c0 + i] = place[i];
+% else:
+            ${window(2, "(c0 + i)")} ${count()}
+            ${types.store(dtype, "y", "y_o + to + c0 + i", f"size > 0 ? best[i] / ({T})size : 0")}
+% endif
+        }
+    }
+</%def>
+<%def name="tap(stride)">
+    for (long i = lo; i < hi; i++) {
+        const ${T} value = ${types.load(dtype, "x", f"line + i * {stride}")};
+% if kind == "max":
+        const int better = (value > best[i]) | (value != value);
+        best[i] = better ? value : best[i];
+        place[i] = better ? spot + (${I})(i * s2) : place[i];
+% else:
+        best[i] += value;
+% endif
+    }
+</%def>
+<%def name="scatter()">
+    const size_t to = gx_o + plane * (size_t)(i0 * i1 * i2);
+    for (size_t i = 0; i < (size_t)(i0 * i1 * i2); i++) gx[to + i] = 0;
+    const size_t ic = plane % (size_t)c, in = plane / (size_t)c;
+    for (long q0 = 0; q0 < o0; q0++)
+        for (long q1 = 0; q1 < o1; q1++) {
+            const size_t from = g_o + in * xn + ic * xc + q0 * x0 + q1 * x1;
+% if kind == "max":
+            const size_t at = position_o + in * tn + ic * tc + q0 * t0 + q1 * t1;
+            for (long q2 = 0; q2 < o2; q2++) gx[to + position[at + q2 * t2]] += g[from + q2 * x2];
+% else:
+            ${window(0, "q0")} ${window(1, "q1")}
+            for (long q2 = 0; q2 < o2; q2++) {
+                ${window(2, "q2")} ${count()}
+                const ${T} share = g[from + q2 * x2] / (${T})size;
+                for (long z = b0; z < e0; z++)
+                    for (long y = b1; y < e1; y++)
+                        for (long w = b2; w < e2; w++) gx[to + (z * i1 + y) * i2 + w] += share;
+            }
+% endif
+        }
+</%def>
+<%def name="gather(target)">
+    const size_t from = g_o + in * xn + ic * xc;
+    ${T} sum = 0;
+% for a in range(3):
+% if adaptive:
+    const long lo${a} = q${a} * o${a} / i${a}, hi${a} = ((q${a} + 1) * o${a} + i${a} - 1) / i${a};
+% else:
+    const long reach${a} = q${a} + p${a} - (k${a} - 1) * d${a}, top${a} = (q${a} + p${a}) / s${a} + 1;
+    const long lo${a} = reach${a} > 0 ? (reach${a} + s${a} - 1) / s${a} : 0, hi${a} = top${a} < o${a} ? top${a} : o${a};
+% endif
+% endfor
+    for (long z = lo0; z < hi0; z++)
+        for (long y = lo1; y < hi1; y++)
+            for (long w = lo2; w < hi2; w++) {
+                const ${T} value = ${types.load(dtype, "g", "from + z * x0 + y * x1 + w * x2")};
+% if kind == "max":
+                if (position[position_o + in * tn + ic * tc + z * t0 + y * t1 + w * t2] == (q0 * i1 + q1) * i2 + q2) sum += value;
+% else:
+                ${window(0, "z")} ${window(1, "y")} ${window(2, "w")} ${count()}
+                sum += value / (${T})size;
+% endif
+            }
+    ${types.store(dtype, "gx", f"gx_o + {target}", "sum")}
+</%def>
+<%def name="take(target)">
+    const long place = position[position_o + in * tn + ic * tc + q0 * t0 + q1 * t1 + q2 * t2];
+    const long z = place / (i1 * i2), y_ = place / i2 % i1, w = place % i2;
+    y[y_o + ${target}] = x[x_o + in * xn + ic * xc + z * x0 + y_ * x1 + w * x2];
+</%def>
+% if by_blocks:
+typedef ${T}${W} vec;
+typedef ${I}${W} places;
+typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
+typedef places __attribute__((aligned(${4 if T == "float" else 8}))) loose_places;
+% endif
+% if style == "cpu":
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% endif
+__kernel void pool(
+    __global const ${types.storage_type(dtype)} *restrict ${first}, const long ${first}_o,
+% if positions:
+    __global const long *restrict position, const long position_o,
+% endif
+    __global ${types.storage_type(dtype)} *restrict ${result}, const long ${result}_o,
+% if kind == "max" and form == "forward":
+    __global long *restrict position, const long position_o,
+% endif
+    const long n, const long c, const long i0, const long i1, const long i2, const long o0, const long o1, const long o2,
+    const long xn, const long xc, const long x0, const long x1, const long x2${"," if positions or not adaptive else ")"}
+% if positions:
+    const long tn, const long tc, const long t0, const long t1, const long t2${")" if adaptive else ","}
+% endif
+% if not adaptive:
+    const long k0, const long k1, const long k2, const long s0, const long s1, const long s2,
+    const long p0, const long p1, const long p2, const long d0, const long d1, const long d2${")" if kind == "max" else ","}
+% if kind == "average":
+    const long include_pad, const long divisor)
+% endif
+% endif
+{
+% if form == "scatter":
+    const size_t planes = (size_t)(n * c);
+% if style == "cpu":
+    const size_t last = (get_group_id(0) + 1) * planes / get_num_groups(0);
+    for (size_t plane = get_group_id(0) * planes / get_num_groups(0); plane < last; plane++) {
+% else:
+    for (size_t plane = get_global_id(0); plane < planes; plane += get_global_size(0)) {
+% endif
+        ${scatter()}
+    }
+% elif by_blocks:
+    const size_t size = (size_t)(o0 * o1 * o2), blocks = (size + ${W - 1}) / ${W}, total = (size_t)(n * c) * blocks;
+    size_t u = get_group_id(0) * total / get_num_groups(0);
+    const size_t last = (get_group_id(0) + 1) * total / get_num_groups(0);
+    while (u < last) {
+        const size_t plane = u / blocks, in = plane / (size_t)c, ic = plane - in * c;
+        const size_t from = x_o + in * xn + ic * xc;
+        size_t o = (u - plane * blocks) * ${W}, rest = o;
+        long q2 = rest % (size_t)o2; rest /= (size_t)o2;
+        long q1 = rest % (size_t)o1;
+        long q0 = rest / (size_t)o1;
+        for (; o < size && u < last; o += ${W}, u++) {
+            ${block()}
+        }
+    }
+% elif style == "cpu":
+    const size_t rows = (size_t)(n * c * ${over}0 * ${over}1);
+    size_t row = get_group_id(0) * rows / get_num_groups(0);
+    const size_t last = (get_group_id(0) + 1) * rows / get_num_groups(0);
+    size_t rest = row;
+    long q1 = rest % (size_t)${over}1; rest /= (size_t)${over}1;
+    long q0 = rest % (size_t)${over}0; rest /= (size_t)${over}0;
+    long ic = rest % (size_t)c, in = rest / (size_t)c;
+    for (; row < last; row++) {
+% if by_rows:
+        ${row()}
+% else:
+        for (long q2 = 0; q2 < ${over}2; q2++) {
+            ${{"forward": forward, "gather": gather, "take": take}[form](f"row * {over}2 + q2")}
+        }
+% endif
+        if (++q1 == ${over}1) { q1 = 0; if (++q0 == ${over}0) { q0 = 0; if (++ic == c) { ic = 0; in++; } } }
+    }
+% else:
+    const size_t total = (size_t)(n * c * ${over}0 * ${over}1 * ${over}2);
+    for (size_t i = get_global_id(0); i < total; i += get_global_size(0)) {
+        ${nest("i")}
+        ${{"forward": forward, "gather": gather, "take": take}[form]("i")}
+    }
+% endif
+}

@@ -1,0 +1,316 @@
+## Reduction: outputs (kept dimensions) from inputs (kept and reduced dimensions), one state per output.
+##
+## dtype      what is accumulated in; of every operand too, where inputs and outputs are not given
+## inputs     (name, dtype, C type, class): class of the stride along the vectorised dimension: "c" 1, "b" 0, "s" any
+## states     (C type, identity): what is accumulated; a0.. is the running state, b0.. the new element's
+## map_*      statements and expressions taking the input names, the scalars and `index` (position in the reduced range)
+## combine_*  statements and expressions taking a0.., b0..
+## finish_*   statements and expressions taking a0.. and `n` (how many elements were reduced): one per output
+## layout     "row": the reduced dimensions hold the innermost run; "col": the kept ones do
+## mode       (run time) 0: finish; 1: write states to the partial buffers; 2: combine S partial states and finish
+<%!
+PARAMETERS = dict(
+    style="cpu", dtype="float32", layout="row", kept_rank=1, reduced_rank=1, inputs=None, scalars=(), outputs=None, states=None,
+    map_body=(), map_results=("x0",), combine_body=(), combine_results=("a0 + b0",), finish_body=(), finish_results=("a0",),
+    LANES=16, BLOCK=4096, W=128, WGS=64,
+)
+DTYPES = "all"
+LAUNCH = {
+    "cpu": "local = (1, 1); global = (groups over outputs, splits of the reduced range)",
+    "gpu": "row: local = (WGS, 1), global = (outputs * WGS, splits); col and mode 2: local = (WGS, 1), global = (outputs "
+           "rounded up to WGS, splits)",
+}
+%>
+<%
+D = lambda d: dtypes.BY_NAME.get(d, d)
+C = types.compute_type(dtype)
+ins = [(n, D(d), c, k) for n, d, c, k in ((("x0", dtype, C, "c"),) if inputs is None else inputs)]
+outs = [(n, D(d)) for n, d in outputs or (("y0", dtype),)]
+held = ((C, types.literal(0, C)),) if states is None else states
+used = [d for _, d, _, _ in ins] + [d for _, d in outs] + [dtype]
+S = range(len(held))
+KR, RR = kept_rank, reduced_rank
+def step(k, n):
+    return {"c": "1", "b": "0"}.get(k, f"{n}_v")
+%>
+${types.pragmas(used)}
+${header(*types.headers(used))}
+
+<%def name="combine_into(acc)">
+{
+% for i in S:
+    const ${held[i][0]} a${i} = ${acc(i)};
+% endfor
+% for s in combine_body:
+    ${s}
+% endfor
+% for i in S:
+    const ${held[i][0]} c${i}_ = ${combine_results[i]};
+% endfor
+% for i in S:
+    ${acc(i)} = c${i}_;
+% endfor
+}
+</%def>
+<%def name="element(position, along, acc)">
+{
+% for n, d, c, k in ins:
+    const ${c} ${n} = (${c})${types.load(d, n + "_p", f"{n}_b" if k == "b" else f"{n}_b + ({along}) * {step(k, n)}")};
+% endfor
+    const long index = (long)(${position});
+% for s in map_body:
+    ${s}
+% endfor
+% for i in S:
+    const ${held[i][0]} b${i} = ${map_results[i]};
+% endfor
+    ${combine_into(acc)}
+}
+</%def>
+<%def name="deliver(unit, acc)">
+if (mode == 1) {
+% for i in S:
+    partial${i}[(${unit}) * splits + split] = ${acc(i)};
+% endfor
+} else {
+    const long n = count;
+% for i in S:
+    const ${held[i][0]} a${i} = ${acc(i)};
+% endfor
+% for s in finish_body:
+    ${s}
+% endfor
+% for (n, d), r in zip(outs, finish_results):
+    ${types.store(d, n + "_p", f"{n}_o + (size_t)({unit})", r)}
+% endfor
+}
+</%def>
+<%def name="from_partials(unit)">
+% for i in S:
+    ${held[i][0]} t${i}_ = partial${i}[(${unit}) * parts];
+% endfor
+    for (size_t part = 1; part < (size_t)parts; part++) {
+% for i in S:
+        const ${held[i][0]} b${i} = partial${i}[(${unit}) * parts + part];
+% endfor
+        ${combine_into(lambda i: f"t{i}_")}
+    }
+    ${deliver(unit, lambda i: f"t{i}_")}
+</%def>
+<%def name="kept_offsets(unit)">
+    size_t rest_ = ${unit};
+% for r in reversed(range(KR)):
+    const size_t k${r} = rest_ % (size_t)kd${r}; rest_ /= (size_t)kd${r};
+% endfor
+% for n, _, _, _ in ins:
+    const size_t ${n}_k = ${n}_o${"".join(f" + k{r} * {n}_ks{r}" for r in range(KR))};
+% endfor
+</%def>
+<%def name="reduced_offsets(linear, ranks)">
+    size_t rest_ = ${linear};
+% for r in reversed(range(ranks)):
+    const size_t r${r}_ = rest_ % (size_t)rd${r}; rest_ /= (size_t)rd${r};
+% endfor
+% for n, _, _, _ in ins:
+    const size_t ${n}_b = ${n}_k${"".join(f" + r{r}_ * {n}_rs{r}" for r in range(ranks))};
+% endfor
+</%def>
+<%
+ONE = lambda i: f"s{i}_"
+LANE = lambda i: f"lane{i}_[l]"
+TOTAL = lambda i: f"total{i}_[l]"
+%>
+% if style == "cpu":
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% else:
+__attribute__((reqd_work_group_size(${WGS}, 1, 1)))
+% endif
+__kernel void reduction(
+% for n, d, _, _ in ins:
+    __global const ${types.storage_type(d)} *${n}_p, const long ${n}_o,
+% endfor
+% for n, c in scalars:
+    const ${c} ${n},
+% endfor
+% for n, d in outs:
+    __global ${types.storage_type(d)} *${n}_p, const long ${n}_o,
+% endfor
+% for i in S:
+    __global ${held[i][0]} *partial${i},
+% endfor
+% for r in range(KR):
+    const long kd${r},
+% for n, _, _, _ in ins:
+    const long ${n}_ks${r},
+% endfor
+% endfor
+% for r in range(RR):
+    const long rd${r},
+% for n, _, _, _ in ins:
+    const long ${n}_rs${r},
+% endfor
+% endfor
+    const long units, const long count, const long parts, const int mode)
+{
+% for n, _, _, k in ins:
+% if k == "s":
+    const size_t ${n}_v = ${f"{n}_rs{RR - 1}" if layout == "row" else f"{n}_ks{KR - 1}"};
+% endif
+% endfor
+    const size_t split = get_group_id(1), splits = get_num_groups(1);
+    const size_t lo = split * (size_t)count / splits, hi = (split + 1) * (size_t)count / splits;
+% if style == "cpu":
+    const size_t first = get_group_id(0) * (size_t)units / get_num_groups(0);
+    const size_t last = (get_group_id(0) + 1) * (size_t)units / get_num_groups(0);
+    if (mode == 2) {
+        for (size_t unit = first; unit < last; unit++) {
+            ${from_partials("unit")}
+        }
+        return;
+    }
+% if layout == "row":
+    const size_t run = rd${RR - 1};
+    for (size_t unit = first; unit < last; unit++) {
+        ${kept_offsets("unit")}
+% for i in S:
+        ${held[i][0]} s${i}_ = ${held[i][1]}; ${held[i][0]} lane${i}_[${LANES}];
+% endfor
+        for (size_t at = lo; at < hi;) {
+            ${reduced_offsets("at / run", RR - 1)}
+            size_t along = at % run;
+            const size_t room = run - along, left = hi - at, most = room < left ? room : left;
+            const size_t here = most < ${BLOCK} ? most : ${BLOCK};
+            const size_t end = along + here, whole = along + here / ${LANES} * ${LANES};
+            const size_t shift = at - along;
+            if (along < whole) {
+                for (int l = 0; l < ${LANES}; l++) {
+% for i in S:
+                    lane${i}_[l] = ${held[i][1]};
+% endfor
+                }
+                for (; along < whole; along += ${LANES}) {
+                    for (int l = 0; l < ${LANES}; l++) {
+                        ${element("shift + along + l", "along + l", LANE)}
+                    }
+                }
+                for (int w = ${LANES // 2}; w > 0; w >>= 1) {
+                    for (int l = 0; l < w; l++) {
+% for i in S:
+                        const ${held[i][0]} b${i} = lane${i}_[l + w];
+% endfor
+                        ${combine_into(LANE)}
+                    }
+                }
+% for i in S:
+                const ${held[i][0]} b${i} = lane${i}_[0];
+% endfor
+                ${combine_into(ONE)}
+            }
+            for (; along < end; along++) {
+                ${element("shift + along", "along", ONE)}
+            }
+            at += here;
+        }
+        ${deliver("unit", ONE)}
+    }
+% else:
+    const size_t run = kd${KR - 1}, blocks = (run + ${W - 1}) / ${W};
+    const size_t rows = (size_t)units / run;
+    const size_t from = get_group_id(0) * (rows * blocks) / get_num_groups(0);
+    const size_t to = (get_group_id(0) + 1) * (rows * blocks) / get_num_groups(0);
+% for i in S:
+    ${held[i][0]} lane${i}_[${W}], total${i}_[${W}];
+% endfor
+    for (size_t block = from; block < to; block++) {
+        const size_t start = (block / blocks) * run + (block % blocks) * ${W};
+        const size_t room = run - (block % blocks) * ${W};
+        const size_t width = room < ${W} ? room : ${W};
+        ${kept_offsets("start")}
+        for (size_t l = 0; l < width; l++) {
+% for i in S:
+            total${i}_[l] = ${held[i][1]};
+% endfor
+        }
+        for (size_t at = lo; at < hi;) {
+            const size_t stop = hi - at < 256 ? hi : at + 256;
+            for (size_t l = 0; l < width; l++) {
+% for i in S:
+                lane${i}_[l] = ${held[i][1]};
+% endfor
+            }
+            for (; at < stop; at++) {
+                ${reduced_offsets("at", RR)}
+                if (width == ${W}) {
+                    for (size_t l = 0; l < ${W}; l++) {
+                        ${element("at", "l", LANE)}
+                    }
+                } else {
+                    for (size_t l = 0; l < width; l++) {
+                        ${element("at", "l", LANE)}
+                    }
+                }
+            }
+            for (size_t l = 0; l < width; l++) {
+% for i in S:
+                const ${held[i][0]} b${i} = lane${i}_[l];
+% endfor
+                ${combine_into(TOTAL)}
+            }
+        }
+        for (size_t l = 0; l < width; l++) {
+            ${deliver("start + l", TOTAL)}
+        }
+    }
+% endif
+% else:
+    if (mode == 2) {
+        const size_t unit = get_global_id(0);
+        if (unit < (size_t)units) {
+            ${from_partials("unit")}
+        }
+        return;
+    }
+% if layout == "row":
+    const size_t unit = get_group_id(0);
+    const int l = get_local_id(0);
+    const size_t run = rd${RR - 1};
+% for i in S:
+    __local ${held[i][0]} lane${i}_[${WGS}];
+    lane${i}_[l] = ${held[i][1]};
+% endfor
+    {
+        ${kept_offsets("unit")}
+        for (size_t at = lo + l; at < hi; at += ${WGS}) {
+            ${reduced_offsets("at / run", RR - 1)}
+            ${element("at", "at % run", LANE)}
+        }
+    }
+    for (int w = ${WGS // 2}; w > 0; w >>= 1) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (l < w) {
+% for i in S:
+            const ${held[i][0]} b${i} = lane${i}_[l + w];
+% endfor
+            ${combine_into(LANE)}
+        }
+    }
+    if (l == 0) {
+        ${deliver("unit", lambda i: f"lane{i}_[0]")}
+    }
+% else:
+    const size_t unit = get_global_id(0);
+    if (unit < (size_t)units) {
+        const size_t along = unit % (size_t)kd${KR - 1};
+        ${kept_offsets("unit - along")}
+% for i in S:
+        ${held[i][0]} s${i}_ = ${held[i][1]};
+% endfor
+        for (size_t at = lo; at < hi; at++) {
+            ${reduced_offsets("at", RR)}
+            ${element("at", "along", ONE)}
+        }
+        ${deliver("unit", ONE)}
+    }
+% endif
+% endif
+}

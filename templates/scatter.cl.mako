@@ -1,0 +1,80 @@
+## Scatter: out[.., index[.., t, ..], ..] = combine(out[..], src[.., t, ..]) along one dimension, in order of t.
+##
+## A column is one place in all other dimensions.  Each column is walked by one work-item from t = 0 up, so repeated
+## indices are combined in a fixed order and no atomics are needed.  Columns that lie side by side form the run.
+## combine: a C expression over `old` and `value` (compute type).  Out of range: as in gather.
+<%!
+PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", combine="value", index_class="b", BLOCK=64)
+DTYPES = "all"
+LAUNCH = {
+    "cpu": "local = (1, 1); global = (groups over rows, groups over the run)",
+    "gpu": "local = (lx, ly); global = (run rounded up, rows rounded up)",
+}
+%>
+<%
+S, I, C = types.storage_type(dtype), types.storage_type(index_dtype), types.compute_type(dtype)
+index_step = {"c": "i", "b": "0"}.get(index_class, f"i * index_s{rank - 1}")
+%>
+${types.pragmas([dtype])}
+${header(*types.headers([dtype]))}
+
+<%def name="columns(lo, hi, step)">
+    for (size_t t = 0; t < (size_t)count; t++) {
+% if index_class == "b":
+        long at = index_p[index_o + t * index_t];
+        at += at < 0 ? size : 0;
+        if (at < 0 || at >= size) {
+            fault[0] = who; fault[1] = at - (at < 0 ? size : 0); fault[2] = size;
+            continue;
+        }
+% endif
+        for (size_t i = ${lo}; i < ${hi}; i += ${step}) {
+% if index_class != "b":
+            long at = index_p[index_o + t * index_t + ${index_step}];
+            at += at < 0 ? size : 0;
+            if (at < 0 || at >= size) {
+                fault[0] = who; fault[1] = at - (at < 0 ? size : 0); fault[2] = size;
+                continue;
+            }
+% endif
+            const size_t to = out_o + (size_t)at * along + i * out_s${rank - 1};
+            const ${C} value = ${types.load(dtype, "src_p", f"src_o + t * src_t + i * src_s{rank - 1}")};
+% if combine != "value":
+            const ${C} old = ${types.load(dtype, "out_p", "to")};
+% endif
+            ${types.store(dtype, "out_p", "to", combine)}
+        }
+    }
+</%def>
+% if style == "cpu":
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% endif
+__kernel void scatter(
+    __global const ${I} *index_p, const long index_o0, __global const ${S} *src_p, const long src_o0,
+    __global ${S} *out_p, const long out_o0,
+% for r in range(rank):
+    const long d${r}, const long index_s${r}, const long src_s${r}, const long out_s${r},
+% endfor
+    const long rows, const long count, const long size, const long along, const long index_t, const long src_t,
+    __global long *fault, const long who)
+{
+    const size_t run = d${rank - 1};
+% if style == "cpu":
+    const size_t lo = get_group_id(1) * run / get_num_groups(1), hi = (get_group_id(1) + 1) * run / get_num_groups(1);
+    const size_t first = get_group_id(0) * (size_t)rows / get_num_groups(0);
+    const size_t last = (get_group_id(0) + 1) * (size_t)rows / get_num_groups(0);
+    for (size_t row = first; row < last; row++) {
+% else:
+    const size_t lo = get_global_id(0), step = get_global_size(0);
+    for (size_t row = get_global_id(1); row < (size_t)rows; row += get_global_size(1)) {
+% endif
+        size_t rest = row;
+% for r in reversed(range(rank - 1)):
+        const size_t i${r} = rest % (size_t)d${r}; rest /= (size_t)d${r};
+% endfor
+% for n in ("index", "src", "out"):
+        const size_t ${n}_o = ${n}_o0${"".join(f" + i{r} * {n}_s{r}" for r in range(rank - 1))};
+% endfor
+        ${columns("lo", "hi", "1") if style == "cpu" else columns("lo", "run", "step")}
+    }
+}

@@ -1,0 +1,44 @@
+## Sort, first pass: each run of B elements of a row put in order by insertion, with the positions they came from.
+##
+## x (rows, n) -> keys (rows, n), places (rows, n).  The order is stable; NaN counts as larger than any number.
+<%!
+PARAMETERS = dict(style="cpu", dtype="float32", descending=False, B=32)
+DTYPES = "all"
+LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (rows * ceil(n / B) rounded up,)"}
+%>
+<%
+S = types.storage_type(dtype)
+def value(p, i): return types.load(dtype, p, i)
+floating = dtype.is_floating_point
+def before(a, b):
+    if descending:
+        return f"({a} > {b}" + (f" || ({a} != {a} && {b} == {b}))" if floating else ")")
+    return f"({a} < {b}" + (f" || ({b} != {b} && {a} == {a}))" if floating else ")")
+%>
+${types.pragmas([dtype])}
+${header(*types.headers([dtype]))}
+% if style == "cpu":
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% endif
+__kernel void sort_blocks(
+    __global const ${S} *x_p, const long x_o, __global ${S} *keys_p, const long keys_o, __global long *places_p, const long places_o,
+    const long rows, const long n)
+{
+    const size_t blocks = ((size_t)n + ${B - 1}) / ${B}, units = rows * blocks;
+    for (size_t unit = get_global_id(0); unit < units; unit += get_global_size(0)) {
+        const size_t start = unit % blocks * ${B}, row = unit / blocks * (size_t)n;
+        const size_t end = start + ${B} < (size_t)n ? start + ${B} : n;
+        for (size_t i = start; i < end; i++) {
+            const ${S} raw = x_p[x_o + row + i];
+            const ${types.compute_type(dtype)} key = ${value("x_p", "x_o + row + i")};
+            size_t j = i;
+            while (j > start && ${before("key", value("keys_p", "keys_o + row + j - 1"))}) {
+                keys_p[keys_o + row + j] = keys_p[keys_o + row + j - 1];
+                places_p[places_o + row + j] = places_p[places_o + row + j - 1];
+                j--;
+            }
+            keys_p[keys_o + row + j] = raw;
+            places_p[places_o + row + j] = (long)i;
+        }
+    }
+}

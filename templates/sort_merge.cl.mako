@@ -1,0 +1,58 @@
+## Sort, later passes: neighbouring sorted runs of `width` merged into runs of 2 * width, each work-item writing CHUNK outputs.
+##
+## A work-item finds where its outputs start by a binary search along the merge path (Green, McColl, Bader, ICS 2012), then
+## merges sequentially; equal keys keep their order, so the sort is stable.
+<%!
+PARAMETERS = dict(style="cpu", dtype="float32", descending=False, CHUNK=512)
+DTYPES = "all"
+LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (rows * ceil(n / CHUNK) rounded up,)"}
+%>
+<%
+S, C = types.storage_type(dtype), types.compute_type(dtype)
+def value(i): return types.load(dtype, "from_p", i)
+floating = dtype.is_floating_point
+def before(a, b):
+    if descending:
+        return f"({a} > {b}" + (f" || ({a} != {a} && {b} == {b}))" if floating else ")")
+    return f"({a} < {b}" + (f" || ({b} != {b} && {a} == {a}))" if floating else ")")
+%>
+${types.pragmas([dtype])}
+${header(*types.headers([dtype]))}
+% if style == "cpu":
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% endif
+__kernel void sort_merge(
+    __global const ${S} *from_p, const long from_o, __global const long *from_places, const long places_o,
+    __global ${S} *to_p, const long to_o, __global long *to_places, const long to_places_o,
+    const long rows, const long n, const long width)
+{
+    const size_t chunks = ((size_t)n + ${CHUNK - 1}) / ${CHUNK}, units = rows * chunks;
+    for (size_t unit = get_global_id(0); unit < units; unit += get_global_size(0)) {
+        const size_t row = unit / chunks * (size_t)n, start = unit % chunks * ${CHUNK};
+        const size_t end = start + ${CHUNK} < (size_t)n ? start + ${CHUNK} : n;
+        for (size_t out = start; out < end;) {
+            const size_t left = out / (2 * width) * (2 * width);
+            const size_t middle = left + width < (size_t)n ? left + width : n, right = middle + width < (size_t)n ? middle + width : n;
+            const size_t stop = right < end ? right : end, along = out - left;
+            const size_t na = middle - left, nb = right - middle;
+            const long beyond = (long)along - (long)nb;  // signed: Oclgrind lacks the saturated difference
+            size_t low = beyond > 0 ? beyond : 0, high = along < na ? along : na;
+            while (low < high) {
+                const size_t i = (low + high) / 2, j = along - i - 1;
+                const ${C} a = ${value("from_o + row + left + i")}, b = ${value("from_o + row + middle + j")};
+                if (${before("b", "a")}) high = i; else low = i + 1;
+            }
+            size_t i = left + low, j = middle + (along - low);
+            for (; out < stop; out++) {
+                int second = i >= middle;
+                if (!second && j < right) {
+                    const ${C} a = ${value("from_o + row + i")}, b = ${value("from_o + row + j")};
+                    second = ${before("b", "a")};
+                }
+                const size_t at = second ? j++ : i++;
+                to_p[to_o + row + out] = from_p[from_o + row + at];
+                to_places[to_places_o + row + out] = from_places[places_o + row + at];
+            }
+        }
+    }
+}
