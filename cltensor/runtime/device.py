@@ -1,0 +1,291 @@
+"""device: an OpenCL device, its context, its current queue and allocator, its programs.
+
+Naming a device looks for devices; its context is opened by the first use.  `queue`, `allocate` and `lock` are plain
+attributes from then on, because every launch reads them.  They follow the current stream: read them anew each time.
+"""
+
+import ctypes
+import os
+import re
+import threading
+
+from ..base.errors import ArgumentTypeError, DeviceError
+from . import loader, platforms, profile
+from .memory import DeviceMemory
+from .program import Programs
+from .transfer import Transfers
+
+_NAME = re.compile(r"(opencl|gpu|cpu)(?::(\d+))?")
+_OPENED = frozenset({"context", "queue", "allocate", "lock", "memory", "programs", "channel", "channels", "stream",
+                     "default_stream", "profiling", "timestamps", "read", "write"})
+_devices = {}
+_lock = threading.RLock()
+_default = None
+_forked = False
+
+
+class device:
+    """An OpenCL device: device("opencl:0"), device("opencl", 0), device(0), device("gpu"), device("cpu").
+
+    There is one object for each device, so devices compare by identity.  "opencl" alone is the default device.  Raises
+    DeviceError for a device that is not there, naming those that are.  As a context manager it is the default device
+    inside the block.
+
+    Attributes: type ("opencl"), index, name, platform_name, profile (DeviceProfile); and once used: context, queue,
+    lock (held around setting a kernel's arguments and enqueuing it).
+    """
+
+    type = "opencl"
+
+    def __new__(cls, device="opencl", index=None):
+        if isinstance(device, cls) and index is None:
+            return device
+        return get(_resolve(device, index))
+
+    def __getattr__(self, attribute):
+        if attribute == "profile":
+            self.profile = profile.query(self.entry)
+            return self.profile
+        if attribute in _OPENED:
+            self._open()
+            return self.__dict__[attribute]
+        raise AttributeError(f"device has no attribute {attribute!r}")
+
+    def _open(self):
+        """Make the context, the default queue and what hangs on them, once."""
+        refuse_after_fork()
+        with _lock:
+            if "lock" in self.__dict__:
+                return
+            self.context = self._new_context()
+            self.programs = Programs(self.entry, self.context, self.profile.quirks)
+            self.memory = DeviceMemory(self.context, self.profile, f"{self} ({self.name})", self.synchronize)
+            self.channels, self.profiling, self.timestamps = [], False, False
+            self.stream = self.default_stream = None  # set by stream.py
+            transfers = Transfers(self)
+            self.read, self.write = transfers.read, transfers.write
+            self.use(self.new_channel())
+            self.lock = threading.Lock()  # last: its presence says that the rest is there
+
+    def _new_context(self):
+        cl = loader.pyopencl()
+        try:
+            return cl.Context([self.entry.device])
+        except cl.Error as e:
+            raise DeviceError(f"{self} ({self.name}, {self.platform_name}) is listed but cannot be opened: {e}. Choose "
+                              f"another device with CLTENSOR_DEVICE. {platforms.listing()}") from None
+
+    def new_channel(self):
+        """A new in-order queue with a pool of its own."""
+        queue = self._new_queue()
+        channel = Channel(queue, self.memory.add_pool(queue))
+        self.channels.append(channel)
+        if "channel" in self.__dict__:
+            self.use(self.channel)
+        return channel
+
+    def _new_queue(self):
+        cl = loader.pyopencl()
+        flags = cl.command_queue_properties.PROFILING_ENABLE if self.profiling else 0
+        return cl.CommandQueue(self.context, self.entry.device, flags)
+
+    def drop_channel(self, channel):
+        """Forget a channel; its commands still run, its buffers stay valid."""
+        self.channels.remove(channel)
+        self.memory.drop_pool(channel.pool)
+        self.use(self.channel)
+
+    def use(self, channel):
+        """Make `channel` the one launches and allocations go to."""
+        self.channel, self.queue = channel, channel.queue
+        self.allocate = self.memory.allocator(channel.pool)
+
+    def enable_profiling(self):
+        """Let every queue of the device record timestamps from now on (about 0.4 us a launch on PoCL)."""
+        if self.profiling:
+            return
+        with _lock:
+            self.synchronize()
+            self.profiling = True
+            for channel in self.channels:
+                channel.queue = self._new_queue()
+                channel.pool = self.memory.replace_pool(channel.pool, channel.queue)
+            self.use(self.channel)
+            self.timestamps = self._has_timestamps()
+
+    def _has_timestamps(self):
+        """Whether the driver gives markers a time; a few do so for kernels only."""
+        cl = loader.pyopencl()
+        marker = cl.enqueue_marker(self.queue)
+        marker.wait()
+        try:
+            return marker.profile.end > 0
+        except cl.Error:
+            return False
+
+    def kernel(self, source, name):
+        """A new pyopencl Kernel `name` of the program `source` (text, or an object with .text).  Raises BuildError."""
+        return self.programs.kernel(source, name)
+
+    def program(self, source):
+        """The built program of `source`, from memory, disk or the compiler.  Raises BuildError."""
+        return self.programs.get(source)
+
+    def copy(self, dst, dst_offset, src, src_offset, nbytes):
+        """Enqueue a copy of nbytes between two buffers of this device; offsets in bytes."""
+        if nbytes:
+            loader.pyopencl().enqueue_copy(self.queue, dst, src, byte_count=nbytes, src_offset=src_offset,
+                                           dst_offset=dst_offset)
+
+    def fill(self, buffer, byte_offset, nbytes, pattern):
+        """Enqueue filling nbytes with the repeated `pattern` (1, 2, 4 or 8 bytes); it divides offset and nbytes."""
+        if nbytes:
+            loader.pyopencl().enqueue_fill_buffer(self.queue, buffer, pattern, byte_offset, nbytes)
+
+    def synchronize(self):
+        """Wait until everything enqueued on this device, on any stream, is done."""
+        refuse_after_fork()
+        for channel in list(self.__dict__.get("channels", ())):
+            channel.queue.finish()
+
+    @property
+    def name(self):
+        return self.entry.name
+
+    @property
+    def platform_name(self):
+        return self.entry.platform_name
+
+    def __enter__(self):
+        _entered.append(default_device())
+        set_default_device(self)
+        return self
+
+    def __exit__(self, *exception):
+        set_default_device(_entered.pop())
+
+    def __str__(self):
+        return f"opencl:{self.index}"
+
+    def __repr__(self):
+        return f"device(type='opencl', index={self.index})"
+
+    def __reduce__(self):
+        return device, (str(self),)
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+class Channel:
+    """An in-order queue and the pool of the buffers used in it."""
+
+    __slots__ = ("pool", "queue")
+
+    def __init__(self, queue, pool):
+        self.queue, self.pool = queue, pool
+
+
+_entered = []
+
+
+def get(index):
+    """The device with this index.  Raises DeviceError when there is none."""
+    found = _devices.get(index)
+    if found is not None:
+        return found
+    entries = platforms.entries()
+    if not 0 <= index < len(entries):
+        raise DeviceError(f"there is no device opencl:{index}. {platforms.listing()}")
+    with _lock:
+        if index not in _devices:
+            made = object.__new__(device)
+            made.index, made.entry = index, entries[index]
+            _devices[index] = made
+        return _devices[index]
+
+
+def opened():
+    """The devices that have been used in this process."""
+    return [d for d in list(_devices.values()) if "lock" in d.__dict__]
+
+
+def count():
+    """The number of usable OpenCL devices; 0 when there is none."""
+    try:
+        return len(platforms.entries())
+    except DeviceError:
+        return 0
+
+
+def default_device():
+    """The device tensors are made on when none is named: CLTENSOR_DEVICE, else the best GPU, else the CPU."""
+    global _default
+    if _default is None:
+        _default = get(platforms.chosen_index())
+    return _default
+
+
+def set_default_device(d):
+    """Make d (a device, a name or an index) the default; None goes back to the automatic choice."""
+    global _default
+    _default = None if d is None else device(d)
+
+
+def _resolve(name, index):
+    """The index meant by device(name, index)."""
+    if index is not None and (isinstance(index, bool) or not hasattr(index, "__index__")):
+        raise ArgumentTypeError(f"device: the index must be an int, got {index!r}")
+    if hasattr(name, "__index__") and not isinstance(name, bool) and index is None:
+        return name.__index__()
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"device: expected a name, an index or a device, got {name!r}")
+    match = _NAME.fullmatch(name.strip().lower())
+    if not match:
+        raise DeviceError(f"{name!r} names no device: every device here is of type 'opencl'. Write 'opencl' for the "
+                          f"default one, 'opencl:0' for the first, 'gpu' or 'cpu'. {platforms.listing()}")
+    kind, number = match.groups()
+    if number is not None and index is not None:
+        raise DeviceError(f"device({name!r}, {index}) gives the index twice; write device({kind!r}, {index})")
+    wanted = int(number) if number is not None else index.__index__() if index is not None else None
+    if kind == "opencl":
+        return default_device().index if wanted is None else wanted
+    return _nth_of_kind(kind, wanted or 0)
+
+
+def _nth_of_kind(kind, n):
+    indices = [i for i, e in enumerate(platforms.entries()) if e.kind == kind]
+    if not indices:
+        cure = "A GPU needs its vendor's driver with OpenCL support; " if kind == "gpu" else ""
+        other = "cpu" if kind == "gpu" else "gpu"
+        raise DeviceError(f"device({kind!r}): no OpenCL {kind.upper()} was found. {cure}device({other!r}) can be used "
+                          f"instead. {platforms.listing()}")
+    if not 0 <= n < len(indices):
+        raise DeviceError(f"there is no device {kind}:{n}. {platforms.listing()}")
+    return indices[n]
+
+
+def refuse_after_fork():
+    """Raise DeviceError in a process forked from one that had loaded OpenCL, where any use could hang."""
+    if _forked:
+        raise DeviceError("this process was forked from one that had already looked for OpenCL devices, and OpenCL "
+                          "does not survive a fork. Start workers with the 'spawn' method "
+                          "(multiprocessing.get_context('spawn')), or keep them to NumPy and use the device in the "
+                          "parent only")
+
+
+def _after_fork_in_child():
+    """Close every door to libraries whose threads did not come along, and never release what is the parent's."""
+    global _forked, _lock
+    _lock = threading.RLock()
+    _forked = _forked or loader.loaded()
+    for d in _devices.values():
+        for attribute in [k for k in d.__dict__ if k not in ("index", "entry", "profile")]:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(d.__dict__.pop(attribute)))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

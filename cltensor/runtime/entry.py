@@ -1,0 +1,55 @@
+"""Entry: one OpenCL device as its platform describes it, before anything is opened."""
+
+from dataclasses import dataclass
+
+_CPU, _GPU = 1 << 1, 1 << 2  # bits of cl_device_type
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A device: pyopencl's platform and device objects, its kind, and the strings that identify it."""
+
+    platform: object
+    device: object
+    kind: str  # "gpu", "accelerator" or "cpu"
+    name: str
+    platform_name: str
+    platform_version: str
+    version: str
+    driver: str
+
+    @property
+    def is_pocl(self):
+        return self.platform_name == "Portable Computing Language"
+
+    @property
+    def is_checker(self):
+        """Whether this is Oclgrind, which interprets kernels to find mistakes and is used only when named."""
+        return self.platform_name == "Oclgrind"
+
+    @property
+    def rank(self):
+        """Sort key: GPUs by compute units x clock, then memory; then accelerators; then CPUs, PoCL first."""
+        d = self.device
+        if self.kind == "cpu":
+            return (2, 2 if self.is_checker else 0 if self.is_pocl else 1, 0)
+        return (self.kind != "gpu", -d.max_compute_units * max(d.max_clock_frequency, 1), -d.global_mem_size)
+
+    def matches(self, text):
+        """How well lower-case text names this device: 2 its platform, 1 the device itself, 0 not at all."""
+        if text in f"{self.platform_name}\n{self.platform_version}".lower():
+            return 2
+        return int(text in self.name.lower())
+
+
+def describe(platform, device):
+    """The Entry of a pyopencl device."""
+    return Entry(platform, device, kind_of(device.type), device.name.strip(), platform.name.strip(),
+                 platform.version.strip(), device.version.strip(), device.driver_version.strip())
+
+
+def kind_of(device_type):
+    """"gpu", "accelerator" or "cpu" for a cl_device_type; one that claims to be everything (Oclgrind) is a cpu."""
+    if device_type & _CPU:
+        return "cpu"
+    return "gpu" if device_type & _GPU else "accelerator"

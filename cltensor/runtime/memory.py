@@ -1,0 +1,212 @@
+"""Device memory: a caching allocator with torch.cuda's statistics.
+
+Every queue has a pool of its own.  A block that is freed may be handed out again while commands that use it are still
+running; that is safe only because both users sit in one in-order queue.
+"""
+
+import gc
+
+from ..base import config
+from ..base.errors import OutOfMemoryError
+from .loader import pyopencl
+
+_LEADING_BITS = 4  # blocks are at most 1/16 larger than asked for
+
+
+class DeviceMemory:
+    """The pools of one device and what is known about them; all sizes in bytes."""
+
+    def __init__(self, context, profile, device_name, synchronize):
+        self.context, self.device_name, self.synchronize = context, device_name, synchronize
+        self.total, self.largest = profile.global_memory, profile.max_allocation
+        self.limit = None  # set by set_fraction
+        self.peak = self.peak_reserved = self.retries = self.ooms = 0
+        self.pools, self.retired = [], set()
+
+    def add_pool(self, queue):
+        """A new pool for the buffers used in `queue`."""
+        tools = pyopencl().tools
+        if config.memory_pool():
+            pool = tools.MemoryPool(tools.ImmediateAllocator(queue), leading_bits_in_bin_id=_LEADING_BITS)
+        else:
+            pool = ExactBuffers(self.context)
+        self.pools.append(pool)
+        return pool
+
+    def drop_pool(self, pool):
+        """Give back what `pool` holds; its buffers in use stay valid and are given back when freed."""
+        self._retire(pool)
+
+    def replace_pool(self, pool, queue):
+        """A new pool for another queue.  The old queue must be done; `pool` lets go of its buffers when freed."""
+        self._retire(pool)
+        return self.add_pool(queue)
+
+    def _retire(self, pool):
+        """Stop reusing `pool`; it is counted as long as buffers of it are in use."""
+        self.note_reserved()
+        pool.stop_holding()
+        self.retired.add(pool)
+        self._forget_empty()
+
+    def _forget_empty(self):
+        empty = {p for p in self.retired if not p.active_blocks}
+        self.retired -= empty
+        self.pools = [p for p in self.pools if p not in empty]
+
+    def allocator(self, pool):
+        """allocate(nbytes) -> buffer over `pool`; fetch a new one after add_pool, drop_pool or set_fraction."""
+        self._forget_empty()
+        if len(self.pools) == 1 and self.limit is None:
+            return self._fast(pool)
+        return self._careful(pool)
+
+    def _fast(self, pool):
+        take, largest, error = pool.allocate, self.largest, pyopencl().Error
+
+        def allocate(nbytes):
+            if nbytes > largest:
+                raise self.too_large(nbytes)
+            try:
+                buffer = take(nbytes)
+            except error as e:
+                self.note_reserved()
+                return self._retry(pool, nbytes, e)
+            if pool.active_bytes > self.peak:
+                self.peak = pool.active_bytes
+            return buffer
+        return allocate
+
+    def _careful(self, pool):
+        """As _fast, over several pools or under a limit."""
+        take, largest, error, pools = pool.allocate, self.largest, pyopencl().Error, self.pools
+        limit = float("inf") if self.limit is None else self.limit
+
+        def allocate(nbytes):
+            if nbytes > largest:
+                raise self.too_large(nbytes)
+            try:
+                buffer = take(nbytes)
+            except error as e:
+                return self._retry(pool, nbytes, e)
+            active = reserved = 0
+            for p in pools:
+                active += p.active_bytes
+                reserved += p.managed_bytes
+            if reserved > limit:
+                del buffer
+                return self._retry(pool, nbytes, None)
+            if active > self.peak:
+                self.peak = active
+            if reserved > self.peak_reserved:
+                self.peak_reserved = reserved
+            return buffer
+        return allocate
+
+    def _retry(self, pool, nbytes, cause):
+        """One more try after everything unused has been given back.  Raises OutOfMemoryError."""
+        self.retries += 1
+        gc.collect()
+        self.synchronize()
+        self._release()
+        buffer = None
+        try:
+            buffer = pool.allocate(nbytes)
+        except pyopencl().Error as e:
+            cause = e
+        if buffer is None or self.over_limit():
+            del buffer
+            self._release()
+            self.ooms += 1
+            raise self.out_of_memory(nbytes, cause) from None
+        self.peak = max(self.peak, self.allocated())
+        return buffer
+
+    def over_limit(self):
+        return self.limit is not None and self.reserved() > self.limit
+
+    def free_held(self):
+        """Return every block that is not in use to the driver."""
+        self.note_reserved()
+        self._release()
+
+    def _release(self):
+        for pool in self.pools:
+            pool.free_held()
+
+    def note_reserved(self):
+        """Remember what is reserved now as a peak, before it may shrink."""
+        self.peak_reserved = max(self.peak_reserved, self.reserved())
+
+    def allocated(self):
+        return sum(p.active_bytes for p in self.pools)
+
+    def reserved(self):
+        return sum(p.managed_bytes for p in self.pools)
+
+    def max_reserved(self):
+        return max(self.peak_reserved, self.reserved(), self.peak)
+
+    def reset_peaks(self):
+        self.peak, self.peak_reserved = self.allocated(), self.reserved()
+
+    def set_fraction(self, fraction):
+        """Cap what is reserved at this fraction of the device's memory; None or 1 lifts the cap."""
+        self.limit = None if fraction is None or fraction >= 1 else int(fraction * self.total)
+
+    def too_large(self, nbytes):
+        return OutOfMemoryError(
+            f"{self.device_name} takes at most {readable(self.largest)} in one allocation; {readable(nbytes)} "
+            f"({nbytes} bytes) were asked for. Split the tensor, or use a smaller dtype")
+
+    def out_of_memory(self, nbytes, cause):
+        allocated, reserved = self.allocated(), self.reserved()
+        cap = f" The limit set is {readable(self.limit)}." if self.limit is not None else ""
+        reason = f" The driver said: {cause}." if cause else ""
+        return OutOfMemoryError(
+            f"{self.device_name} is out of memory: tried to allocate {readable(nbytes)} ({nbytes} bytes) with "
+            f"{readable(allocated)} in use and {readable(reserved)} reserved, of {readable(self.total)} in all.{cap}"
+            f"{reason} Free tensors that are no longer needed (del x), use smaller batches, or run without gradients "
+            "(cltensor.no_grad()) where none are wanted")
+
+
+class ExactBuffers:
+    """Stands in for a pool: one driver buffer of the exact size for each tensor, so that checkers see overruns."""
+
+    held_blocks = 0
+
+    def __init__(self, context):
+        cl = pyopencl()
+        self.active_bytes = self.active_blocks = 0
+        pool = self
+
+        class ExactBuffer(cl.Buffer):
+            def __init__(self, nbytes):
+                super().__init__(context, cl.mem_flags.READ_WRITE, max(nbytes, 1))  # OpenCL has no empty buffers
+                self.nbytes = nbytes
+                pool.active_bytes += nbytes
+                pool.active_blocks += 1
+
+            def __del__(self):
+                pool.active_bytes -= getattr(self, "nbytes", 0)
+                pool.active_blocks -= hasattr(self, "nbytes")
+
+        self._make = ExactBuffer
+
+    @property
+    def managed_bytes(self):
+        return self.active_bytes
+
+    def allocate(self, nbytes):
+        return self._make(nbytes)
+
+    def free_held(self):
+        """Nothing is held."""
+
+    stop_holding = free_held
+
+
+def readable(nbytes):
+    """nbytes as text: 1536 -> "1.50 KiB"."""
+    step = min(max(nbytes.bit_length() - 1, 0) // 10, 4)
+    return f"{nbytes} bytes" if step == 0 else f"{nbytes / 1024**step:.2f} {('KiB', 'MiB', 'GiB', 'TiB')[step - 1]}"

@@ -1,0 +1,80 @@
+"""The devices of all platforms: found once, each once, best first; and the one to use by default."""
+
+import threading
+
+from ..base import config
+from ..base.errors import DeviceError
+from . import search
+from .entry import describe
+from .loader import pyopencl
+
+_lock = threading.Lock()
+_found = None
+
+
+def entries():
+    """All usable devices as Entry objects, best first.  Raises DeviceError when there is none."""
+    global _found
+    if _found is None:
+        with _lock:
+            if _found is None:
+                found = discover()
+                if not found:
+                    raise DeviceError(search.nothing_found())
+                _found = found
+    return _found
+
+
+def discover():
+    """A fresh search.  Oclgrind is left out unless CLTENSOR_DEVICE names it."""
+    asked = (config.setting("CLTENSOR_DEVICE") or "").lower()
+    found = [e for e in every_entry() if not e.is_checker or (asked and e.matches(asked))]
+    return sorted(found, key=lambda e: e.rank)
+
+
+def every_entry():
+    """Every working device of every platform, in the loader's order; a platform listed twice counts once."""
+    cl = pyopencl()
+    try:
+        platforms = cl.get_platforms()
+    except cl.Error:
+        return []
+    seen, result = set(), []
+    for platform in platforms:
+        for i, entry in enumerate(_entries_of(cl, platform)):
+            key = (entry.platform_name, entry.platform_version, entry.name, i)
+            if key not in seen:
+                seen.add(key)
+                result.append(entry)
+    return result
+
+
+def _entries_of(cl, platform):
+    """The platform's usable devices; none when it has none, or its driver does not answer."""
+    try:
+        return [describe(platform, d) for d in platform.get_devices() if d.available and d.compiler_available]
+    except cl.Error:
+        return []
+
+
+def chosen_index():
+    """The index of the device CLTENSOR_DEVICE names, 0 when it is unset.  Raises DeviceError when it names none."""
+    asked = config.setting("CLTENSOR_DEVICE")
+    if asked is None:
+        return 0
+    text = asked.lower()
+    for i, e in enumerate(entries()):
+        if text in (f"opencl:{i}", e.kind):
+            return i
+    score, i = max((e.matches(text), -i) for i, e in enumerate(entries()))
+    if score:
+        return -i
+    raise DeviceError(f"CLTENSOR_DEVICE is {asked!r}, which names no device. Set it to opencl:N, to gpu or cpu, or "
+                      f"to a part of a device's or platform's name. {listing()}")
+
+
+def listing():
+    """The devices there are, as a sentence."""
+    named = [f"opencl:{i} is {e.name} ({e.kind.upper() if len(e.kind) == 3 else e.kind}, {e.platform_name})"
+             for i, e in enumerate(entries())]
+    return f"There {'is one device' if len(named) == 1 else f'are {len(named)} devices'}: {'; '.join(named)}."

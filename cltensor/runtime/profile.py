@@ -1,0 +1,79 @@
+"""DeviceProfile: the facts about a device that templates and launch rules may depend on."""
+
+from dataclasses import dataclass
+
+from ..base import config
+
+
+@dataclass(frozen=True)
+class DeviceProfile:
+    """What a device can do.  Sizes are in bytes; names are for display only, nothing may branch on them.
+
+    style          "cpu": work-groups of one work-item; "gpu": many work-items sharing local memory
+    vector_width   floats worth loading at once (never above 8)
+    work_group     work-items a group should have: 1 in cpu style, else a power of two up to 256 that the device takes
+    groups         work-groups that keep the device busy, about 4 per compute unit
+    quirks         "narrow-vectors": built-ins on vectors wider than 8 floats are not safe;
+                   "eager-binaries": code is generated when the binary is asked for, so reload programs from it;
+                   "no-binaries": program binaries are not to be kept; "one-thread": not safe from two host threads
+    """
+
+    style: str
+    kind: str
+    compute_units: int
+    clock_mhz: int
+    vector_width: int
+    local_memory: int
+    max_work_group: int
+    work_group: int
+    groups: int
+    max_allocation: int
+    global_memory: int
+    address_align: int
+    fp64: bool
+    fp16: bool
+    subgroups: bool
+    int64_atomics: bool
+    little_endian: bool
+    name: str
+    vendor: str
+    driver: str
+    platform: str
+    version: str
+    quirks: frozenset
+
+
+def query(entry):
+    """The profile of a platforms.Entry, with the launch style forced by CLTENSOR_PROFILE if that is set."""
+    d = entry.device
+    style = config.launch_style() or ("cpu" if entry.kind == "cpu" else "gpu")
+    extensions = set(d.extensions.split())
+    return DeviceProfile(
+        style=style, kind=entry.kind, compute_units=d.max_compute_units, clock_mhz=d.max_clock_frequency,
+        vector_width=_vector_width(d, style), local_memory=d.local_mem_size, max_work_group=d.max_work_group_size,
+        work_group=1 if style == "cpu" else _power_of_two_below(min(d.max_work_group_size, 256)),
+        groups=4 * d.max_compute_units, max_allocation=d.max_mem_alloc_size, global_memory=d.global_mem_size,
+        address_align=max(d.mem_base_addr_align // 8, 1), fp64="cl_khr_fp64" in extensions,
+        fp16="cl_khr_fp16" in extensions, subgroups="cl_khr_subgroups" in extensions,
+        int64_atomics={"cl_khr_int64_base_atomics", "cl_khr_int64_extended_atomics"} <= extensions,
+        little_endian=bool(d.endian_little), name=entry.name, vendor=d.vendor.strip(), driver=entry.driver,
+        platform=entry.platform_name, version=entry.version, quirks=_quirks(entry))
+
+
+def _vector_width(device, style):
+    if style == "gpu":
+        return 4  # 16-byte loads are what GPUs coalesce best, whatever width they report
+    return max(1, min(device.native_vector_width_float, 8))
+
+
+def _power_of_two_below(n):
+    return 1 << (n.bit_length() - 1)
+
+
+def _quirks(entry):
+    found = set()
+    if entry.is_pocl:
+        found |= {"narrow-vectors", "eager-binaries"}
+    if entry.is_checker:
+        found |= {"no-binaries", "one-thread"}
+    return frozenset(found)

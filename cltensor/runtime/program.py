@@ -1,0 +1,169 @@
+"""Building programs: from memory, from the disk cache, or with the device's compiler."""
+
+import contextlib
+import hashlib
+import os
+import re
+import sys
+import threading
+import time
+import warnings
+from dataclasses import dataclass
+
+from ..base import config
+from ..base.errors import BuildError
+from .cache import kernel_cache
+from .loader import pyopencl
+
+OPTIONS = "-cl-std=CL1.2"
+_FORMAT = "1"  # part of every key: raise it when the meaning of an entry changes
+_KERNEL = re.compile(r"__kernel\b.*?\bvoid\s+(\w+)\s*\(", re.S)
+# "file:3:2: error: ...", and PoCL's "error: file:3:2: ..."
+_ERROR_LINE = re.compile(r":(\d+):(?:\d+:)?\s*(?:fatal )?error|error:[^\n:]*:(\d+):\d+:", re.I)
+
+
+@dataclass
+class BuildStats:
+    """How many programs this process compiled, how many it loaded from disk, and the seconds both took."""
+
+    compiled: int = 0
+    loaded: int = 0
+    seconds: float = 0.0
+
+
+_stats = BuildStats()
+_stats_lock = threading.Lock()
+
+
+def build_stats():
+    """A copy of this process's BuildStats, over all devices."""
+    return BuildStats(_stats.compiled, _stats.loaded, _stats.seconds)
+
+
+class Programs:
+    """The built programs of one device, by source text."""
+
+    def __init__(self, entry, context, quirks):
+        self.entry, self.context, self.quirks = entry, context, quirks
+        self.cache = kernel_cache() if "no-binaries" not in quirks else None
+        self._built = {}
+        self._lock = threading.Lock()
+
+    def get(self, source):
+        """The built program of `source` (a str, or an object with .text and .template).  Raises BuildError."""
+        text = source if isinstance(source, str) else source.text
+        found = self._built.get(text)
+        if found is None:
+            with self._lock:
+                found = self._built.get(text)
+                if found is None:
+                    found = self._built[text] = self._build(text, _title(source, text))
+        return found
+
+    def kernel(self, source, name):
+        """A new Kernel object.  Raises BuildError, also for a name the source does not have."""
+        program = self.get(source)
+        cl = pyopencl()
+        try:
+            return cl.Kernel(program, name)
+        except cl.Error as e:
+            text = source if isinstance(source, str) else source.text
+            raise BuildError(f"no kernel {name!r} in {_title(source, text)}: {e}") from None
+
+    def key(self, text):
+        """The disk cache key: everything a binary depends on."""
+        e = self.entry
+        added = os.environ.get("PYOPENCL_BUILD_OPTIONS", "")  # pyopencl adds these to ours
+        parts = (_FORMAT, text, OPTIONS, added, e.platform_name, e.platform_version, e.name, e.version, e.driver)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def _build(self, text, title):
+        start = time.perf_counter()
+        key = self.key(text) if self.cache else None
+        program = self._load(key) if key else None
+        origin = "disk"
+        if program is None:
+            program, origin = self._compile(text, title, key), "compiler"
+        _report(title, self.entry.name, origin, time.perf_counter() - start)
+        return program
+
+    def _load(self, key):
+        """The program of a cached binary, or None when there is none or the driver does not take it."""
+        binary = self.cache.get(key)
+        if binary is None:
+            return None
+        cl = pyopencl()
+        try:
+            return self._finish(cl.Program(self.context, [self.entry.device], [binary]))
+        except (cl.Error, ValueError):
+            self.cache.discard(key)
+            return None
+
+    def _compile(self, text, title, key):
+        cl = pyopencl()
+        program = cl.Program(self.context, text)
+        try:
+            self._finish(program)
+            if "eager-binaries" not in self.quirks:
+                self._keep(program, key)
+                return program
+            binary = program.get_info(cl.program_info.BINARIES)[0]
+        except cl.Error as e:
+            raise BuildError(_failure(title, text, self.entry, _log(cl, program, self.entry, e))) from None
+        self.cache.put(key, binary)
+        return self._finish(cl.Program(self.context, [self.entry.device], [binary]))
+
+    def _keep(self, program, key):
+        """Write the program's binary to disk, where the driver gives one."""
+        cl = pyopencl()
+        if key is None:
+            return
+        with contextlib.suppress(cl.Error):
+            program.all_kernels()  # some drivers generate code only when the kernel is made
+            binary = program.get_info(cl.program_info.BINARIES)[0]
+            if binary:
+                self.cache.put(key, binary)
+
+    def _finish(self, program):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a non-empty compiler log is no news: Intel's always has one
+            _ = program.int_ptr  # from here on pyopencl's own cache, and its files of failed sources, stay out of it
+            return program.build(OPTIONS, devices=[self.entry.device], cache_dir=False)
+
+
+def _title(source, text):
+    """The kernels in the source, and the template they came from, for messages."""
+    names = ", ".join(_KERNEL.findall(text)) or "a program without kernels"
+    template = getattr(source, "template", None)
+    return f"{names} (template {template})" if template else names
+
+
+def _report(title, device, origin, seconds):
+    with _stats_lock:
+        _stats.seconds += seconds
+        if origin == "disk":
+            _stats.loaded += 1
+        else:
+            _stats.compiled += 1
+    if config.debug():
+        print(f"cltensor: built {title} for {device} in {seconds * 1e3:.1f} ms from {origin}", file=sys.stderr)
+
+
+def _log(cl, program, entry, error):
+    try:
+        log = program.get_build_info(entry.device, cl.program_build_info.LOG).strip()
+    except cl.Error:
+        log = ""
+    return log or str(error)
+
+
+def _failure(title, text, entry, log):
+    message = f"kernel {title} does not compile on {entry.name} ({entry.platform_name}):\n{log}"
+    found = _ERROR_LINE.search(log)
+    if not found:
+        return message
+    line = int(found.group(1) or found.group(2))
+    lines = text.splitlines()
+    around = range(max(line - 4, 0), min(line + 3, len(lines)))
+    shown = "\n".join(f"{'>' if i + 1 == line else ' '} {i + 1:4}  {lines[i]}" for i in around)
+    return f"{message}\nsource:\n{shown}"

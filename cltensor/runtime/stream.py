@@ -1,0 +1,192 @@
+"""Streams and events, with torch.cuda's names and meaning.
+
+A stream is an in-order queue with a memory pool of its own.  The current stream belongs to the device, so it is the
+same in every thread: switch streams from one thread.  Work on two streams is ordered only by events; a tensor used on
+another stream than the one it was made on must stay alive until that work is done.
+"""
+
+import contextlib
+import time
+
+from ..base.errors import ArgumentError, ArgumentTypeError
+from .device import default_device, set_default_device
+from .device import device as device_type
+from .loader import pyopencl
+
+_MARKER_SECONDS = 1e-3  # a marker in an idle queue takes some 10 us to be reached
+
+
+class Stream:
+    """A queue of work on `device` (the default one when None) that runs beside the other streams.
+
+    `priority` is accepted for PyTorch's sake; OpenCL 1.2 has no priorities.
+    """
+
+    def __init__(self, device=None, priority=0):
+        self.device, self.priority = resolve(device), priority
+        self._channel = self.device.new_channel()
+        self._asked, self._before = None, []
+
+    @property
+    def queue(self):
+        """The pyopencl CommandQueue."""
+        return self._channel.queue
+
+    def synchronize(self):
+        """Wait until everything enqueued on this stream is done."""
+        self.queue.finish()
+
+    def query(self):
+        """Whether everything enqueued on this stream so far is done."""
+        if self._asked is not None and not self._asked.query():
+            return False
+        self._asked = self.record_event()
+        deadline = time.perf_counter() + _MARKER_SECONDS
+        while not self._asked.query():
+            if time.perf_counter() > deadline:
+                return False
+        return True
+
+    def record_event(self, event=None):
+        """Record `event` (a new one when None) on this stream and return it."""
+        event = Event() if event is None else event
+        event.record(self)
+        return event
+
+    def wait_event(self, event):
+        """Let everything enqueued from now on start after `event`."""
+        event.wait(self)
+
+    def wait_stream(self, stream):
+        """Let everything enqueued from now on start after all work enqueued on `stream` so far."""
+        self.wait_event(stream.record_event())
+
+    def __enter__(self):
+        self._before.append((default_device(), current_stream(self.device)))
+        set_stream(self)
+        return self
+
+    def __exit__(self, *exception):
+        before, stream = self._before.pop()
+        set_stream(stream)
+        set_default_device(before)
+
+    def __eq__(self, other):
+        return isinstance(other, Stream) and other._channel is self._channel
+
+    def __hash__(self):
+        return id(self._channel)
+
+    def __repr__(self):
+        kind = "default" if self._channel is self.device.channels[0] else f"at {id(self._channel):#x}"
+        return f"<cltensor.opencl.Stream {kind} on {self.device}>"
+
+    def __del__(self):
+        channel = self.__dict__.get("_channel")
+        if channel and channel in self.device.__dict__.get("channels", ())[1:]:
+            self.device.drop_channel(channel)
+
+
+class Event:
+    """A mark in a stream that can be waited for, and with enable_timing=True measures time between two.
+
+    The first timing event makes the device's queues record timestamps, which costs a wait at that moment and about
+    0.4 us a launch from then on.  On a device without timestamps the host's clock is read after a wait.
+    """
+
+    def __init__(self, enable_timing=False, blocking=False, interprocess=False):
+        if interprocess:
+            raise ArgumentError("Event: events cannot be shared between processes; leave interprocess False")
+        self.enable_timing = bool(enable_timing)
+        self._event = self._device = self._host = None
+
+    def record(self, stream=None):
+        """Mark the end of what is enqueued on `stream` (the current one when None) so far."""
+        stream = current_stream() if stream is None else stream
+        if self.enable_timing:
+            stream.device.enable_profiling()
+        self._device = stream.device
+        self._event = pyopencl().enqueue_marker(stream.queue)
+        stream.queue.flush()  # another queue may wait for it
+        if self.enable_timing and not stream.device.timestamps:
+            self._event.wait()
+            self._host = time.perf_counter()
+
+    def wait(self, stream=None):
+        """Let everything enqueued on `stream` (the current one when None) from now on start after this event."""
+        stream = current_stream() if stream is None else stream
+        if self._event is None:
+            return
+        if stream.device is self._device:
+            pyopencl().enqueue_barrier(stream.queue, wait_for=[self._event])
+        else:
+            self.synchronize()  # events do not cross contexts
+
+    def query(self):
+        """Whether everything before the mark is done; True for an event never recorded."""
+        if self._event is None:
+            return True
+        return self._event.command_execution_status == pyopencl().command_execution_status.COMPLETE
+
+    def synchronize(self):
+        """Wait until everything before the mark is done."""
+        if self._event is not None:
+            self._event.wait()
+
+    def elapsed_time(self, end_event):
+        """Milliseconds from this event to `end_event`.  Raises ArgumentError unless both are timed and done."""
+        for name, e in (("start", self), ("end", end_event)):
+            if not e.enable_timing:
+                raise ArgumentError(f"elapsed_time: the {name} event does not time; make it with "
+                                    "Event(enable_timing=True)")
+            if e._event is None:
+                raise ArgumentError(f"elapsed_time: the {name} event was never recorded; call record() first")
+            if not e.query():
+                raise ArgumentError(f"elapsed_time: the {name} event is not done yet; call its synchronize() first")
+        if self._device is not end_event._device:
+            raise ArgumentError(f"elapsed_time: the events are on different devices, {self._device} and "
+                                f"{end_event._device}, whose clocks differ")
+        if self._host is not None:
+            return (end_event._host - self._host) * 1e3
+        return (end_event._event.profile.end - self._event.profile.end) / 1e6
+
+    def __repr__(self):
+        return f"<cltensor.opencl.Event enable_timing={self.enable_timing}>"
+
+
+def resolve(d):
+    """d (None, an index, a name or a device) as a device; None is the default one."""
+    return default_device() if d is None else device_type(d)
+
+
+def default_stream(device=None):
+    """The stream of `device` that is current unless another is set."""
+    d = resolve(device)
+    if d.default_stream is None:
+        made = object.__new__(Stream)
+        made.device, made.priority, made._channel, made._before = d, 0, d.channels[0], []
+        made._asked = None
+        d.default_stream = made
+    return d.default_stream
+
+
+def current_stream(device=None):
+    """The stream that work on `device` goes to now."""
+    d = resolve(device)
+    return d.stream or default_stream(d)
+
+
+def set_stream(stream):
+    """Send work to `stream` from now on, and make its device the default one; None changes nothing."""
+    if stream is None:
+        return
+    if not isinstance(stream, Stream):
+        raise ArgumentTypeError(f"set_stream: expected a Stream, got {stream!r}")
+    stream.device.stream = stream
+    stream.device.use(stream._channel)
+    set_default_device(stream.device)
+
+
+def stream(s):
+    """A context manager in which work goes to stream s; with None it changes nothing."""
+    return contextlib.nullcontext() if s is None else s

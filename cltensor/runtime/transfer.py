@@ -1,0 +1,45 @@
+"""Copies between host arrays and device buffers."""
+
+import collections
+import threading
+
+import numpy as np
+
+from .loader import pyopencl
+
+_COPIED = 4 << 20  # larger writes wait for the queue instead of copying the array
+_PENDING = 64 << 20  # bytes of copied arrays that may wait for their queue
+
+
+class Transfers:
+    """Reads and writes of one device, through its current queue."""
+
+    def __init__(self, device):
+        self.device = device
+        self._pending = collections.deque()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def read(self, buffer, byte_offset, array):
+        """Fill `array` (NumPy, C-contiguous, writable) from `buffer`, waiting for everything enqueued before."""
+        if array.nbytes:
+            pyopencl().enqueue_copy(self.device.queue, array, buffer, src_offset=byte_offset, is_blocking=True)
+
+    def write(self, buffer, byte_offset, array):
+        """Copy `array` (NumPy) into `buffer`; the array may change as soon as this returns."""
+        if not array.nbytes:
+            return
+        copied = array.nbytes <= _COPIED
+        host = array.copy() if copied else np.ascontiguousarray(array)
+        event = pyopencl().enqueue_copy(self.device.queue, buffer, host, dst_offset=byte_offset, is_blocking=not copied)
+        if copied:
+            self._keep(event, host.nbytes)
+
+    def _keep(self, event, nbytes):
+        """Hold the event, and with it the array, until the device has read it: dropping it earlier would wait."""
+        done = pyopencl().command_execution_status.COMPLETE
+        with self._lock:
+            self._pending.append((event, nbytes))
+            self._bytes += nbytes
+            while self._pending and (self._bytes > _PENDING or self._pending[0][0].command_execution_status == done):
+                self._bytes -= self._pending.popleft()[1]
