@@ -1,0 +1,219 @@
+"""Launch rules of the sum of products inside every convolution (templates conv_pad, conv_panel, conv_product, conv_sum).
+
+All three convolutions are y[row, lane] = start[lane] + sum over p of x[row, p] * panel[p, lane], where the place read in x
+is a sum of a part given by the row and one given by p.  Only strides and sizes tell them apart.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ..base import dtypes
+from ..base.shapes import collapse
+from ..codegen.templates import render
+from ..codegen.types import compute_type
+from .plan import In, Scratch, Step
+
+GROUPS_PER_CORE = 4
+MR, STRIP, KC = 6, 192, 384  # rows in registers, rows in a strip, steps that leave a panel in the first cache
+
+
+class Axis(NamedTuple):
+    """One spatial dimension: row r and tap t read the source at base + r * step + t * tap_step."""
+
+    size: int
+    rows: int
+    step: int
+    base: int
+    taps: int
+    tap_step: int
+
+    @property
+    def first(self):
+        """The lowest position read."""
+        return self.base + min(0, (self.taps - 1) * self.tap_step)
+
+    @property
+    def last(self):
+        """The highest position read."""
+        return self.base + (self.rows - 1) * self.step + max(0, (self.taps - 1) * self.tap_step)
+
+
+class Read(NamedTuple):
+    """Where a kernel finds an operand: its argument(s), its strides, and the position of its first element per dimension."""
+
+    args: tuple
+    strides: tuple
+    origin: tuple = (0, 0, 0)
+
+    def start(self, axes):
+        """The element where row 0 meets tap 0."""
+        return sum((a.base - o) * s for a, o, s in zip(axes, self.origin, self.strides[2:], strict=True))
+
+
+class Nest(NamedTuple):
+    """Four nested indices: their sizes and the strides with which each operand follows them."""
+
+    sizes: tuple
+    x: tuple
+    other: tuple
+
+
+@dataclass(frozen=True)
+class Product:
+    """One sum of products: all that conv_panel and conv_product are told.
+
+    rows: Nest with y's strides; steps: Nest with the panel source's strides.
+    x: Read;  x_start: its first element;  x_group: distance of groups in it
+    panel, panel_base, panel_lane, panel_group: In, first element, lane stride and group stride of the panel's source
+    bias: (In, Spec) or None;  groups, lanes (per group)
+    y_base, y_lane, y_group: first element, lane stride and group stride in y
+    """
+
+    dtype: object
+    rows: Nest
+    steps: Nest
+    x: Read
+    x_start: int
+    x_group: int
+    panel: In
+    panel_base: int
+    panel_lane: int
+    panel_group: int
+    groups: int
+    lanes: int
+    y_base: int
+    y_lane: int
+    y_group: int
+    bias: tuple | None = None
+
+
+def longs(*numbers):
+    """Numbers as kernel arguments of type long."""
+    return tuple(np.int64(n) for group in numbers for n in (group if isinstance(group, tuple) else (group,)))
+
+
+def compute_dtype(dtype):
+    """The dtype sums are held in: float32 for the 16-bit types."""
+    return dtypes.float64 if compute_type(dtype) == "double" else dtypes.float32
+
+
+def bias_arguments(bias, stand_in):
+    """A kernel's bias arguments for (In, Spec) or None; without a bias any input of the same dtype stands in for it."""
+    return (bias[0], *longs(bias[1].strides[0], 1)) if bias else (stand_in, *longs(0, 0))
+
+
+def even(n, most, step=1):
+    """The size, a multiple of step, of the fewest equal parts of n that are no larger than most."""
+    parts = max(1, -(-n // most))
+    return max(step, -(-n // (parts * step)) * step)
+
+
+def cpu_groups(device, work=None):
+    """How many work-groups of one item to launch."""
+    groups = GROUPS_PER_CORE * device.profile.compute_units
+    return max(1, groups if work is None else min(groups, work))
+
+
+def gpu_range(n, local=128):
+    """(global, local) size for n independent items."""
+    local = min(local, 128)
+    return (max(1, -(-n // local)) * local,), (local,)
+
+
+def padded_source(device, spec, number, phases, steps):
+    """A Read of input `number` (5-d Spec) that stays in its buffer for every phase (three Axis each) that reads at all.
+
+    Appends a padding Step when the phases reach over the edge, or when sums are held in another type.
+    """
+    reading = [axes for axes in phases if all(a.taps for a in axes)] if spec.numel else []
+    first = tuple(min((axes[i].first for axes in reading), default=0) for i in range(3))
+    last = tuple(max((axes[i].last for axes in reading), default=0) for i in range(3))
+    inside = all(f >= 0 and e < n for f, e, n in zip(first, last, spec.shape[2:], strict=True))
+    if not reading or (inside and compute_dtype(spec.dtype) is spec.dtype):
+        return Read((In(number),), spec.strides)
+    n, c = spec.shape[:2]
+    sizes = tuple(e - f + 1 for f, e in zip(first, last, strict=True))
+    plane = math.prod(sizes)
+    copy = Scratch(n * c * plane * compute_dtype(spec.dtype).itemsize)
+    style = device.profile.style
+    sizing = ((cpu_groups(device, n * c * sizes[0] * sizes[1]),), (1,)) if style == "cpu" else gpu_range(n * c * plane)
+    steps.append(Step(
+        render("conv_pad", style=style, dtype=spec.dtype), "conv_pad",
+        (In(number), *longs(spec.shape, spec.strides, tuple(-f for f in first), sizes, plane), copy), *sizing))
+    return Read((copy, np.int64(0)), (c * plane, plane, sizes[1] * sizes[2], sizes[2], 1), first)
+
+
+def lane_count(device, dtype, lanes):
+    """How many lanes a panel has: the vectors (cpu) or the tile width (gpu) that waste least."""
+    if device.profile.style == "gpu":
+        return 16 * (4 if lanes > 32 else 2 if lanes > 16 else 1)
+    width = 4 if compute_type(dtype) == "double" else 8
+    return width if 0 < (lanes - 1) % (2 * width) + 1 <= width and lanes <= 3 * width else 2 * width
+
+
+def product_steps(device, product, out, out_dtype, y_numel, split=False):
+    """The Steps that compute `product` into `out`; with split the reduction may be cut into pieces added afterwards."""
+    p, style = product, device.profile.style
+    width = lane_count(device, p.dtype, p.lanes)
+    count = -(-p.lanes // width)
+    length, rows = math.prod(p.steps.sizes), math.prod(p.rows.sizes)
+    size = compute_dtype(p.dtype).itemsize
+    panels, table = Scratch(p.groups * count * (1 + length) * width * size), Scratch(length * 8)
+    steps = [_panel_step(device, p, width, count, length, panels, table)]
+    splits, block = _cut(device, p, rows, count, length, width, split)
+    target, target_dtype = (out,), out_dtype
+    if splits > 1:
+        parts = Scratch(splits * y_numel * size)
+        target, target_dtype = (parts, np.int64(0)), compute_dtype(p.dtype)
+    numbers = longs(p.rows.sizes, p.rows.x, p.rows.other, p.groups, p.x_group, p.y_group, p.lanes, count, p.y_lane,
+                    length, splits, y_numel)
+    args = (*p.x.args, np.int64(p.x_start), panels, table, *target, np.int64(p.y_base), *numbers)
+    if style == "cpu":
+        vector = 4 if size == 8 else 8
+        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype,
+                        NV=width // vector, MR=MR, STRIP=STRIP)
+        panels_first = length * p.lanes < rows * p.steps.sizes[0]  # the smaller operand is walked in the inner loop
+        strip = even(rows, STRIP, MR)
+        units = p.groups * splits * -(-rows // strip) * -(-count // block)
+        steps.append(Step(source, "conv_product", args + longs(strip, block, int(panels_first), even(length, KC)),
+                          (cpu_groups(device, units),), (1,)))
+    else:
+        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype, TM=4,
+                        TN=width // 16, KC=16)
+        steps.append(Step(source, "conv_product", args, (256 * -(-rows // 64), count, p.groups * splits), (256, 1, 1)))
+    if splits > 1:
+        sizing = ((cpu_groups(device, -(-y_numel // 256)),), (1,)) if style == "cpu" else gpu_range(y_numel)
+        steps.append(Step(render("conv_sum", style=style, dtype=out_dtype), "conv_sum",
+                          (parts, *longs(splits, y_numel), out), *sizing))
+    return steps
+
+
+def _panel_step(device, p, width, count, length, panels, table):
+    style = device.profile.style
+    source = render("conv_panel", style=style, dtype=p.dtype, LANES=width)
+    merged, (strides,) = collapse(p.steps.sizes, p.steps.other)
+    fill = 4 - len(merged)
+    numbers = longs(p.panel_base, p.lanes, count, p.panel_lane, p.panel_group, length, p.steps.sizes, p.steps.x,
+                    (1,) * fill + merged, (0,) * fill + strides)
+    args = (p.panel, *bias_arguments(p.bias, p.panel), *numbers, panels, table)
+    many = p.groups * count
+    if style == "cpu":
+        pieces = max(1, min(-(-cpu_groups(device) // many), length // 64))
+        return Step(source, "conv_panel", args, (pieces, many), (1, 1))
+    high = max(1, 128 // width)
+    return Step(source, "conv_panel", args, (width * many, max(1, -(-length // high)) * high), (width, high))
+
+
+def _cut(device, p, rows, count, length, width, split):
+    """(pieces of the reduction, panels per unit) that give every core work without needless repacking."""
+    wanted = GROUPS_PER_CORE * device.profile.compute_units
+    if device.profile.style == "gpu":
+        units = p.groups * count * -(-rows // 64)
+        return (max(1, min(wanted // units, length // 256, 64)) if split and units < wanted else 1), 1
+    strips = p.groups * -(-rows // even(rows, STRIP, MR))
+    block = max(1, count // max(1, -(-wanted // strips)))
+    units = strips * -(-count // block)
+    return (max(1, min(-(-wanted // units), length // KC)) if split and units < wanted else 1), block

@@ -1,0 +1,325 @@
+"""Elementwise ops: declared by a Python lambda over scalars, from which kernels and gradients are generated."""
+
+import functools
+import operator
+
+import numpy as np
+
+from ..base import dtypes
+from ..base.errors import DTypeError, ShapeError
+from ..base.shapes import broadcast_shapes, collapse, contiguous_strides
+from ..codegen import derive, expr, types
+from ..codegen.emit import emit
+from ..codegen.templates import render
+from .plan import In, Out, Plan, Step, Value
+from .promotion import result_type
+from .registry import Op, same_device, signature
+from .spec import Spec, spec
+
+RANKS = (1, 3, 5, 8, 12, 16, 24, 32, 64)
+GRAIN = 4096  # elements below which a work-group of the cpu style costs more to start than it saves
+
+
+class Elementwise(Op):
+    """An op that computes each output element from the input elements at the same (broadcast) index.
+
+    fn      the scalar function; parameters without a default are inputs (tensors or numbers), the others are attributes,
+            passed to the kernel as numbers, so a new value never compiles anything
+    tensors names of the inputs, where some parameters without a default are attributes all the same
+    grad    the gradient, where the derived one would be wrong or wasteful: (g, *inputs, y, *attributes) -> expression(s)
+    casts   whether any result dtype may be written to any output (copying and filling)
+    exempt  names of inputs that keep their own dtype (a condition), outside promotion
+    result  dtype of the outputs where it is not the promoted one; outputs that are comparisons are bool by themselves
+    numbers names of the inputs a caller may give as Python numbers; by default all but the first
+    """
+
+    kind = "elementwise"
+
+    def __init__(self, name, fn, *, tensors=None, grad=None, exempt="", result=None, casts=False, numbers=None,
+                 **common):
+        super().__init__(name, **common)
+        self.fn, self.grad, self.result, self.casts = fn, grad, result, casts
+        self.inputs, self.attrs = signature(fn, tensors)
+        numbers = self.inputs[1:] if numbers is None else numbers.split()
+        self.tensor_only = tuple(i for i, n in enumerate(self.inputs) if n not in numbers) if self.public else ()
+        self.attr_names = tuple(self.attrs)
+        self.exempt = frozenset(exempt.split())
+        self.sources, self.gradients, self.savings, self.ready = {}, {}, {}, {}
+
+    @functools.cached_property
+    def exprs(self):
+        """The traced expressions, one per output."""
+        return _traced(self.fn, [*self.inputs, *self.attrs])
+
+    # --- forward ---------------------------------------------------------------------------------------------------
+
+    def plan(self, operands, out):
+        """The Plan for operands (Specs, or the types bool/int/float) and out: None, a dtype, or a tuple of Specs."""
+        specs = [o for o in operands if isinstance(o, Spec)]
+        targets = out if isinstance(out, tuple) else None
+        device = same_device(self.name, [*specs, *(targets or ())])
+        compute = self.compute_dtype(operands) if operands else targets[0].dtype
+        shape = broadcast_shapes(*(s.shape for s in specs), op=self.name) if specs else targets[0].shape
+        results = self.result_dtypes(compute, None if targets else out)
+        if targets is None:
+            strides = _kept_strides(shape, specs)
+            targets = tuple(spec(shape, strides, d, device) for d in results)
+        else:
+            self._check_targets(shape, results, targets)
+        steps = self._steps(operands, targets, compute, device) if targets[0].numel else ()
+        return Plan(device, len(specs), targets, steps)
+
+    def plan_steps(self, *specs):
+        """Steps computing the last Spec from the others, for use inside another op's launch (In(0).. to Out(0))."""
+        *operands, target = specs
+        return self._steps(operands, (target,), self.compute_dtype(operands) if operands else target.dtype, target.device)
+
+    def compute_dtype(self, operands):
+        """The dtype the operands are promoted to.  Raises DTypeError when the op is not defined for it."""
+        d = result_type([o for n, o in zip(self.inputs, operands, strict=True) if n not in self.exempt] or operands)
+        if self.dtypes == "floating" and not d.is_floating_point:
+            d = dtypes.get_default_dtype()
+        self.check_dtypes([_Typed(d)])
+        return d
+
+    def result_dtypes(self, compute, forced=None):
+        """The dtype of each output."""
+        fixed = forced or (dtypes.BY_NAME[self.result] if self.result else None)
+        return tuple(fixed or (dtypes.bool_ if _is_bool(e) else compute) for e in self.exprs)
+
+    def _check_targets(self, shape, results, targets):
+        for t, d in zip(targets, results, strict=True):
+            if t.shape != shape:
+                raise ShapeError(f"{self.name}: output with shape {list(t.shape)} doesn't match the broadcast shape "
+                                 f"{list(shape)}")
+            if not (self.casts or dtypes.can_cast(d, t.dtype)):
+                raise DTypeError(f"{self.name}: result type {d.name} can't be cast to the desired output type {t.dtype.name}")
+
+    def _steps(self, operands, targets, compute, device):
+        specs = [o for o in operands if isinstance(o, Spec)]
+        shape = targets[0].shape
+        laid = [_broadcast_strides(s, shape) for s in specs] + [t.strides for t in targets]
+        order = sorted(range(len(shape)), key=lambda i: -targets[0].strides[i])
+        dims, runs = collapse([shape[i] for i in order], *([s[i] for i in order] for s in laid))
+        rank = next(r for r in RANKS if r >= len(dims))
+        dims = (1,) * (rank - len(dims)) + dims
+        runs = [(0,) * (rank - len(r)) + r for r in runs]
+        classes = ["c" if dims[-1] == 1 else {0: "b", 1: "c"}.get(r[-1], "s") for r in runs]
+        classes[len(specs):] = ["s" if c == "b" else c for c in classes[len(specs):]]
+        source = self._source(operands, targets, compute, device.profile.style, rank, tuple(classes))
+        args = [In(i) for i in range(len(specs))]
+        ctype = getattr(np, types.NUMPY_OF[types.compute_type(compute)])
+        n_values = len(operands) - len(specs) + len(self.attrs)
+        args += [Value(i, ctype) for i in range(n_values)]
+        args += [Out(i) for i in range(len(targets))]
+        for r in range(rank - 1):
+            args += [np.int64(dims[r]), *(np.int64(s[r]) for s in runs)]
+        args += [np.int64(s[-1]) for s, c in zip(runs, classes, strict=True) if c == "s"]
+        args.append(np.int64(dims[-1]))
+        rows = functools.reduce(operator.mul, dims[:-1], 1)
+        return [Step(source, "elementwise", args, *launch_size(device.profile, rows, dims[-1]))]
+
+    def _source(self, operands, targets, compute, style, rank, classes):
+        """The rendered kernel for one combination of dtypes and layout classes, made once."""
+        kinds = tuple(o.dtype if isinstance(o, Spec) else o for o in operands)
+        key = (style, rank, classes, kinds, tuple(t.dtype for t in targets), compute)
+        source = self.sources.get(key)
+        if source is None:
+            source = self.sources[key] = self._render(kinds, [t.dtype for t in targets], compute, style, rank, classes)
+        return source
+
+    def _render(self, kinds, results, compute, style, rank, classes):
+        ctype = types.compute_type(compute)
+        ctypes, names, ins, scalars = {}, {}, [], []
+        for name, kind in zip(self.inputs, kinds, strict=True):
+            if isinstance(kind, dtypes.dtype):
+                c = types.compute_type(kind) if name in self.exempt else ctype
+                names[name] = f"x{len(ins)}"
+                ins.append((names[name], kind, c, classes[len(ins)]))
+                ctypes[name] = "bool" if kind is dtypes.bool_ and (name in self.exempt or compute is kind) else c
+            else:
+                names[name], ctypes[name] = f"s{len(scalars)}", ctype
+                scalars.append((names[name], ctype))
+        for name in self.attrs:
+            names[name], ctypes[name] = f"s{len(scalars)}", ctype
+            scalars.append((names[name], ctype))
+        made = emit(self.exprs, ctypes, ctype, names)
+        outs = [(f"y{i}", d, classes[len(ins) + i]) for i, d in enumerate(results)]
+        return render("elementwise", style=style, rank=rank, dtype=compute, inputs=tuple(ins),
+                      scalars=tuple(scalars), outputs=tuple(outs), body=tuple(made.statements),
+                      results=tuple(made.results))
+
+    # --- gradient --------------------------------------------------------------------------------------------------
+
+    @property
+    def differentiable(self):
+        return self.result is None or dtypes.BY_NAME[self.result].is_floating_point
+
+    def saving(self, needs):
+        """See Op: what the fused gradient op reads is saved, no more."""
+        found = self.savings.get(needs)
+        if found is None:
+            sources = self.gradient(needs).sources
+            keep_y = any(f"y{i}" in sources for i in range(len(self.exprs)))
+            found = self.savings[needs] = tuple(n in sources for n in self.inputs), keep_y
+        return found
+
+    def input_gradients(self, gs, outputs, inputs, attrs, needs):
+        """See Op: one launch for all inputs."""
+        made = self.gradient(needs)
+        at = {f"g{i}": 0.0 if g is None else g for i, g in enumerate(gs)}
+        at.update({f"y{i}": y for i, y in enumerate(outputs)})
+        at.update(zip(self.inputs, inputs, strict=True))
+        results = ()
+        if made.op is not None:
+            values = dict(zip(self.attr_names, attrs, strict=True))
+            out = made.op.apply(made.op, [at[n] for n in made.sources], {n: values[n] for n in made.op.attr_names})
+            results = out if isinstance(out, tuple) else (out,)
+        at.update(enumerate(results))
+        at["zero"] = 0.0
+        found = [None if slot is None else at[slot] for slot in made.slots]
+        return tuple(self.zeros(getattr(x, "_spec", x)) if isinstance(f, float) else f
+                     for f, x in zip(found, inputs, strict=True))
+
+    def gradient(self, needs):
+        """The fused op computing the gradients of the inputs marked in `needs` (a tuple of bool).
+
+        Returns a Gradient: its op takes the names in `sources` ("g0".., "y0".., inputs) and then this op's attributes;
+        `slots` gives, per input of this op, an output number of that op, "g0".. when it is a gradient passed through
+        unchanged, "zero", or None.
+        """
+        found = self.gradients.get(needs)
+        if found is None:
+            found = self.gradients[needs] = _derive(self, needs)
+        return found
+
+
+class _Typed:
+    __slots__ = ("dtype",)
+
+    def __init__(self, d):
+        self.dtype = d
+
+
+class Gradient:
+    """What Elementwise.gradient returns: the derived op, where its inputs come from and where its outputs go."""
+
+    __slots__ = ("op", "slots", "sources")
+
+    def __init__(self, op, sources, slots):
+        self.op, self.sources, self.slots = op, sources, slots
+
+
+def _is_bool(e):
+    """Whether an expression is a truth value: a comparison, or logic on truth values only."""
+    if isinstance(e, expr.Call):
+        return e.function.result == "bool" or (e.function.result == "a" and all(map(_is_bool, e.args)))
+    return isinstance(e, expr.Const) and isinstance(e.value, bool)
+
+
+def _traced(fn, names):
+    out = fn(*map(expr.Input, names))
+    outs = out if isinstance(out, tuple) else (out,)
+    return tuple(o if isinstance(o, expr.Expr) else expr.Const(o) for o in outs)
+
+
+def _gradient_exprs(op, needs):
+    wanted = [n for n, need in zip(op.inputs, needs, strict=True) if need]
+    seeds = [f"g{i}" for i in range(len(op.exprs))]
+    if op.grad is None:
+        return derive.gradient(op.exprs, wanted, seeds)
+    names = [*seeds, *op.inputs, *(["y"] if len(seeds) == 1 else [f"y{i}" for i in range(len(seeds))]), *op.attrs]
+    all_of = dict(zip(op.inputs, _traced_optional(op.grad, names), strict=True))
+    if len(seeds) == 1:
+        y = {"y": expr.Input("y0")}
+        all_of = {n: None if e is None else expr.substitute(e, y) for n, e in all_of.items()}
+    return {n: all_of[n] for n in wanted}
+
+
+def _traced_optional(fn, names):
+    out = fn(*map(expr.Input, names))
+    outs = out if isinstance(out, tuple) else (out,)
+    return [o if o is None or isinstance(o, expr.Expr) else expr.Const(o) for o in outs]
+
+
+def _derive(op, needs):
+    found = _gradient_exprs(op, needs)
+    roots = {e: expr.Input(f"y{i}") for i, e in enumerate(op.exprs) if not isinstance(e, (expr.Input, expr.Const))}
+    slots, outs = [], []
+    for name in op.inputs:
+        e = found.get(name)
+        if e is None:
+            slots.append(None)
+        elif isinstance(e, expr.Const) and e.value == 0:
+            slots.append("zero")
+        elif isinstance(e, expr.Input) and e.name.startswith("g") and e.name[1:].isdigit():
+            slots.append(e.name)
+        else:
+            slots.append(len(outs))
+            outs.append(expr.replace(e, roots) if roots else e)
+    if not outs:
+        return Gradient(None, (), tuple(slots))
+    used = {n for e in outs for n in expr.inputs(e)}
+    sources = tuple(n for n in (*(f"g{i}" for i in range(len(op.exprs))), *op.inputs,
+                                *(f"y{i}" for i in range(len(op.exprs)))) if n in used)
+    attrs = tuple(n for n in op.attrs if n in used)
+    # names of its own: a gradient of the gradient has "g0" and "y0" too
+    names = {n: f"x{i}" for i, n in enumerate(sources)}
+    outs = expr.substitute(tuple(outs), {n: expr.Input(new) for n, new in names.items()})
+    exempt = [names[n] for n in sources if n in op.exempt]
+    derived = Derived(f"{op.name}_backward", outs, names.values(), attrs, exempt=exempt)
+    return Gradient(derived, sources, tuple(slots))
+
+
+class Derived(Elementwise):
+    """An elementwise op made from expressions rather than declared: gradients, fused chains, users' own kernels."""
+
+    def __init__(self, name, exprs, inputs, attrs=(), exempt=frozenset(), dtypes="all"):
+        self.name = self.__name__ = self.__qualname__ = name
+        self.exprs, self.inputs, self.attr_names = exprs, tuple(inputs), tuple(attrs)
+        self.attrs = dict.fromkeys(attrs)
+        self.exempt, self.dtypes, self.grad, self.result, self.casts = frozenset(exempt), dtypes, None, None, False
+        self.sources, self.gradients, self.savings, self.plans, self.ready = {}, {}, {}, {}, {}
+        self.tensor_only = ()
+        self.__doc__ = None
+
+
+def elementwise(name, fn, **options):
+    """Declare an elementwise op; see Elementwise."""
+    return Elementwise(name, fn, **options)
+
+
+def launch_size(profile, rows, run):
+    """(global, local) sizes for `rows` runs of `run` elements, in the profile's launch style."""
+    if profile.style == "cpu":
+        groups = max(1, min(profile.groups, rows * run // GRAIN))
+        along_rows = min(groups, rows)
+        return (along_rows, max(1, min(groups // along_rows, run))), (1, 1)
+    width = min(profile.max_work_group, 128)
+    lx = 1
+    while lx < min(run, width):
+        lx *= 2
+    ly = max(1, min(width // lx, rows))
+    while ly & (ly - 1):
+        ly &= ly - 1
+    gx = min(-(-run // lx), 4096)
+    gy = min(-(-rows // ly), max(1, 65536 // gx))
+    return (gx * lx, gy * ly), (lx, ly)
+
+
+def _broadcast_strides(s, shape):
+    """The strides of Spec s seen as `shape`: 0 where it is broadcast."""
+    pad = len(shape) - s.ndim
+    return (0,) * pad + tuple(0 if n == 1 else st for n, st in zip(s.shape, s.strides, strict=True))
+
+
+def _kept_strides(shape, specs):
+    """The strides of a fresh output: those of the inputs when they agree and are dense, else row-major."""
+    full = {s.strides for s in specs if s.shape == shape}
+    if len(full) == 1:
+        strides = next(iter(full))
+        order = sorted(range(len(shape)), key=lambda i: (-strides[i], i))
+        packed = contiguous_strides([shape[i] for i in order])
+        if all(strides[i] == p for i, p in zip(order, packed, strict=True)):
+            return strides
+    return contiguous_strides(shape)

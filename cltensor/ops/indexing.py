@@ -1,0 +1,270 @@
+"""Reading and writing along one dimension by an index tensor: gather, scatter and their one-dimensional forms."""
+
+import math
+
+import numpy as np
+
+from ..base import dtypes
+from ..base.errors import DTypeError, ShapeError
+from ..base.shapes import collapse, normalize_dim
+from ..codegen import expr as E
+from ..codegen.templates import render
+from . import faults
+from .elementwise import RANKS, elementwise, launch_size
+from .kernel import kernel
+from .plan import In, Out, Step
+from .pointwise import copy
+
+COMBINE = {"set": "value", "add": "old + value", "prod": "old * value",
+           "amax": "old != old || old > value ? old : value", "amin": "old != old || old < value ? old : value"}
+
+
+def check_index(name, index):
+    """Raise DTypeError unless index holds int64 or int32."""
+    if index.dtype not in (dtypes.int64, dtypes.int32):
+        raise DTypeError(f"{name}(): Expected dtype int64 or int32 for index, got {index.dtype.name}; use .long()")
+
+
+def _layout(shape, strides):
+    """Collapse, with the innermost dimension of the last operand last, and pad to a compiled rank."""
+    order = sorted(range(len(shape)), key=lambda i: -strides[-1][i])
+    dims, runs = collapse([shape[i] for i in order], *([s[i] for i in order] for s in strides))
+    rank = next(r for r in RANKS if r >= len(dims))
+    return (1,) * (rank - len(dims)) + dims, [(0,) * (rank - len(r)) + r for r in runs], rank
+
+
+def _class(dims, run):
+    return "c" if dims[-1] == 1 else {0: "b", 1: "c"}.get(run[-1], "s")
+
+
+def _numbers(dims, runs):
+    for r, n in enumerate(dims):
+        yield np.int64(n)
+        yield from (np.int64(run[r]) for run in runs)
+
+
+def _gather_step(name, x, out, index, index_strides, dim):
+    """One launch: out's dimensions walked, x's position along dim from the index."""
+    device = x.device
+    walked = [0 if d == dim else s for d, s in enumerate(x.strides)] if x.ndim else []
+    dims, runs, rank = _layout(out.shape, (walked, index_strides, out.strides))
+    source = render("gather", style=device.profile.style, rank=rank, dtype=x.dtype, index_dtype=index.dtype,
+                    x_class=_class(dims, runs[0]), index_class=_class(dims, runs[1]))
+    rows = math.prod(dims[:-1])
+    size, along = (x.shape[dim], x.strides[dim]) if x.ndim else (1, 0)
+    args = [In(0), In(1), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(size), np.int64(along),
+            faults.buffer(device), np.int64(faults.number_of(name))]
+    return Step(source, "gather", args, *launch_size(device.profile, rows, dims[-1]))
+
+
+def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combine):
+    """One launch: columns walked, combining src into out at the index, in order."""
+    device = out.device
+    if out.ndim == 0:
+        shape, count, lanes = (), 1, ((), (), ())
+        size, along, index_t, src_t = 1, 0, 0, 0
+    else:
+        extent = index.shape if index.ndim == out.ndim and name == "scatter" else src.shape
+        count = extent[dim]
+        rest = [d for d in range(out.ndim) if d != dim]
+        shape = [extent[d] for d in rest]
+        lanes = tuple([s[d] for d in rest] for s in (index_strides, src_strides, out.strides))
+        size, along, index_t, src_t = out.shape[dim], out.strides[dim], index_strides[dim], src_strides[dim]
+    dims, runs, rank = _layout(shape, lanes)
+    text = COMBINE[combine]
+    source = render("scatter", style=device.profile.style, rank=rank, dtype=out.dtype, index_dtype=index.dtype, combine=text,
+                    index_class="b" if runs[0][-1] == 0 else "s")
+    rows = math.prod(dims[:-1])
+    args = [In(1), In(2), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(count), np.int64(size), np.int64(along),
+            np.int64(index_t), np.int64(src_t), faults.buffer(device), np.int64(faults.number_of(name))]
+    return Step(source, "scatter", args, *launch_size(device.profile, rows, dims[-1]))
+
+
+
+
+# one of several index tensors, as a part of a flat position; out of range becomes faults.UNKNOWN, which no sum brings back
+flat_part = elementwise("flat_index_part", lambda index, n, step: E.where(
+    (index >= n) | (index < -n), faults.UNKNOWN, E.where(index < 0, index + n, index) * step),
+    tensors="index", dtypes="integer", public=False, ref=lambda i, n, step: np.where(i < 0, i + n, i) * step,
+    samples=lambda rng: [((rng.integers(-3, 3, (2, 3)),), {"n": 3, "step": 4})], doc="index's share of a flat position.")
+
+
+# --- gather, index_select --------------------------------------------------------------------------------------------
+
+
+def _gather_shape(x, index, *, dim):
+    check_index("gather", index)
+    if max(x.ndim, 1) != max(index.ndim, 1):
+        raise ShapeError(f"gather(): Index tensor must have the same number of dimensions as input tensor: index is "
+                         f"{list(index.shape)}, input {list(x.shape)}")
+    d = normalize_dim(dim, x.ndim, "gather")
+    if x.ndim and index.ndim:
+        for i, (n, m) in enumerate(zip(index.shape, x.shape, strict=True)):
+            if i != d and n > m:
+                raise ShapeError(f"gather(): Size does not match at dimension {i}: expected index {list(index.shape)} to be no "
+                                 f"larger than self {list(x.shape)} apart from dimension {d}")
+    return x.dense(index.shape)
+
+
+def _gather_launch(specs, outs, dim):
+    x, index = specs
+    if x.ndim != index.ndim:  # one of them 0-d: the other has one dimension
+        x = x if x.ndim else index.dense((1,), x.dtype)
+        index_strides = index.strides if index.ndim else (0,)
+        out = outs[0] if outs[0].ndim else outs[0].dense((1,))
+        return [_gather_step("gather", x, out, index, index_strides, 0)]
+    return [_gather_step("gather", x, outs[0], index, index.strides, normalize_dim(dim, x.ndim, "gather") if x.ndim else 0)]
+
+
+def _zeros_like_x(g, x):
+    return g.new_zeros(x.shape)
+
+
+gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, saves="index", checks=True, batch="dim", public=False,
+                vjp=(lambda g, y, x, index, dim: _zeros_like_x(g, x).scatter_add(dim, index, g), lambda *a, **k: None),
+                ref=lambda x, i, dim: np.take_along_axis(x, i, dim), doc="x's values at index along dim.",
+                samples=lambda rng: [((rng.standard_normal((3, 4)), rng.integers(0, 3, (2, 4))), {"dim": 0}),
+                                     ((rng.standard_normal((3, 4)), rng.integers(-4, 4, (3, 5))), {"dim": 1})])
+
+
+def _select_shape(x, index, *, dim):
+    check_index("index_select", index)
+    if index.ndim > 1:
+        raise ShapeError(f"index_select(): Index is supposed to be a vector, got shape {list(index.shape)}")
+    d = normalize_dim(dim, x.ndim, "index_select")
+    if not x.ndim:
+        return x.dense(())
+    return x.dense((*x.shape[:d], index.numel, *x.shape[d + 1:]))
+
+
+def _select_launch(specs, outs, dim):
+    x, index = specs
+    if not x.ndim:
+        return [_gather_step("index_select", x, outs[0], index, (), 0)]
+    d = normalize_dim(dim, x.ndim, "index_select")
+    step = index.strides[0] if index.ndim else 0
+    strides = tuple(step if i == d else 0 for i in range(x.ndim))
+    return [_gather_step("index_select", x, outs[0], index, strides, d)]
+
+
+index_select = kernel("index_select", shape=_select_shape, launch=_select_launch, saves="index", checks=True, public=False,
+                      vjp=(lambda g, y, x, index, dim: _zeros_like_x(g, x).index_add(dim, index, g), lambda *a, **k: None),
+                      ref=lambda x, i, dim: np.take(x, i, dim), doc="x's slices at a vector of indices along dim.",
+                      samples=lambda rng: [((rng.standard_normal((3, 4)), rng.integers(0, 3, 5)), {"dim": 0}),
+                                           ((rng.standard_normal((3, 4)), rng.integers(0, 4, 2)), {"dim": -1})])
+
+
+# --- scatter, index_add, index_copy ----------------------------------------------------------------------------------
+
+
+def _scatter_shape(x, index, src, *, dim, combine):
+    check_index("scatter", index)
+    if x.dtype is not src.dtype:
+        raise DTypeError(f"scatter(): Expected self.dtype to be equal to src.dtype, got {x.dtype.name} and {src.dtype.name}")
+    if max(x.ndim, 1) != max(index.ndim, 1) or (index.numel and max(index.ndim, 1) != max(src.ndim, 1)):
+        raise ShapeError(f"scatter(): Index tensor must have the same number of dimensions as self and src: index "
+                         f"{list(index.shape)}, self {list(x.shape)}, src {list(src.shape)}")
+    d = normalize_dim(dim, x.ndim, "scatter")
+    for i, n in enumerate(index.shape if index.numel else ()):
+        if (i != d and x.ndim and n > x.shape[i]) or (src.ndim and n > src.shape[i]):
+            raise ShapeError(f"scatter(): Expected index {list(index.shape)} to be no larger than self {list(x.shape)} apart from "
+                             f"dimension {d} and to be no larger than src {list(src.shape)}")
+    return x.dense()
+
+
+def _scatter_launch(specs, outs, dim, combine):
+    x, index, src = specs
+    out = outs[0]
+    steps = list(copy.plan_steps(x, out))
+    if index.numel:
+        one = out if out.ndim else out.dense((1,))
+        index_strides = index.strides if index.ndim else (0,)
+        steps.append(_scatter_step("scatter", one, index if index.ndim else index.dense((1,)), index_strides, src,
+                                   src.strides if src.ndim else (0,), normalize_dim(dim, x.ndim, "scatter"), combine))
+    return steps
+
+
+def _scatter_self(g, y, x, index, src, dim, combine):
+    return g if combine == "add" else g.scatter(dim, index, 0.0)
+
+
+def _scatter_src(g, y, x, index, src, dim, combine):
+    part = g.gather(dim, index)
+    if tuple(part.shape) == tuple(src.shape):
+        return part
+    full = g.new_zeros(src.shape)
+    full[tuple(slice(0, n) for n in part.shape)] = part
+    return full
+
+
+def _scatter_ref(x, index, src, dim, combine):
+    out = np.array(x)
+    for at in np.ndindex(*index.shape):
+        to = (*at[:dim], index[at], *at[dim + 1:])
+        out[to] = out[to] + src[at] if combine == "add" else src[at]
+    return out
+
+
+def _scatter_samples(rng):
+    x, src, unique = rng.standard_normal((3, 4)), rng.standard_normal((4, 4)), np.array([[2, 0, 1, 1], [0, 2, -1, 0]])
+    return [((x, rng.integers(0, 3, (3, 4)), src), {"dim": 0, "combine": "add"}),
+            ((x, unique, src[:2]), {"dim": 0, "combine": "set"})]
+
+
+scatter = kernel("scatter_along", shape=_scatter_shape, launch=_scatter_launch, saves="index", checks=True, batch="dim",
+                 public=False, vjp=(_scatter_self, lambda *a, **k: None, _scatter_src), ref=_scatter_ref, samples=_scatter_samples,
+                 doc="x with src combined into it at index along dim, in order.")
+
+
+def _add_shape(x, index, src, *, dim, combine):
+    name = "index_add" if combine == "add" else "index_copy"
+    check_index(name, index)
+    if x.dtype is not src.dtype:
+        raise DTypeError(f"{name}(): self ({x.dtype.name}) and source ({src.dtype.name}) expected to have the same dtype")
+    if index.ndim > 1:
+        raise ShapeError(f"{name}(): Index is supposed to be a vector, got shape {list(index.shape)}")
+    d = normalize_dim(dim, x.ndim, name)
+    wanted = (*x.shape[:d], index.numel, *x.shape[d + 1:]) if x.ndim else ()
+    if tuple(src.shape) != wanted and not (x.ndim == 0 and src.numel == 1):
+        raise ShapeError(f"{name}(): source has shape {list(src.shape)}, expected {list(wanted)}: that of self "
+                         f"{list(x.shape)} with {index.numel} indices at dimension {d}")
+    return x.dense()
+
+
+def _add_launch(specs, outs, dim, combine):
+    x, index, src = specs
+    out = outs[0]
+    steps = list(copy.plan_steps(x, out))
+    if index.numel and src.numel:
+        name = "index_add" if combine == "add" else "index_copy"
+        if not x.ndim:
+            one = out.dense((1,))
+            return [*steps, _scatter_step(name, one, index.dense((1,)), (0,), src.dense((1,)), (0,), 0, combine)]
+        d = normalize_dim(dim, x.ndim, name)
+        step = index.strides[0] if index.ndim else 0
+        strides = tuple(step if i == d else 0 for i in range(x.ndim))
+        # the index is one-dimensional: the extent walked is the source's
+        steps.append(_scatter_step(name, out, index, strides, src, src.strides, d, combine))
+    return steps
+
+
+def _combine_ref(x, index, src, dim, combine):
+    out = np.array(x)
+    for t, i in enumerate(index):
+        to, part = np.moveaxis(out, dim, 0), np.moveaxis(src, dim, 0)[t]
+        to[i] = to[i] + part if combine == "add" else part
+    return out
+
+
+def _combine_samples(rng):
+    x = rng.standard_normal((3, 4))
+    return [((x, np.array([1, 3, 1]), rng.standard_normal((3, 3))), {"dim": 1, "combine": "add"}),
+            ((x, np.array([2, 0]), rng.standard_normal((2, 4))), {"dim": 0, "combine": "set"})]
+
+
+index_combine = kernel("index_combine", shape=_add_shape, launch=_add_launch, saves="index", checks=True, public=False,
+                       vjp=(lambda g, y, x, index, src, dim, combine: g if combine == "add" else g.index_fill(dim, index, 0.0),
+                            lambda *a, **k: None,
+                            lambda g, y, x, index, src, dim, combine: g.index_select(dim, index).reshape(src.shape)),
+                       ref=_combine_ref, samples=_combine_samples,
+                       doc="x with slices of src combined into it at a vector of indices along dim, in order.")

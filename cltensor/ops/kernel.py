@@ -1,0 +1,59 @@
+"""Kernel ops: a shape rule, a launch rule and a template of their own."""
+
+import inspect
+
+from .plan import Plan
+from .registry import Op, same_device
+
+
+class Planned(Op):
+    """What kernel ops and reductions share: tensor inputs, hashable attributes, a plan per (layouts, attributes)."""
+
+    def _read_signature(self, fn):
+        parameters = list(inspect.signature(fn).parameters.values())
+        self.inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+        self.attrs = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        self.attr_names = tuple(self.attrs)
+
+    values = ()
+
+    def split(self, attrs):
+        """Attribute values as (those the plan depends on, those passed to the kernels at each call)."""
+        if not self.values:
+            return attrs, ()
+        named = dict(zip(self.attr_names, attrs, strict=True))
+        return tuple(named[n] for n in self.attr_names if n not in self.values), tuple(named[n] for n in self.values)
+
+    def plan(self, specs, attrs):
+        """The Plan for input Specs (None for an input left out) and a tuple of attribute values."""
+        given = [s for s in specs if s is not None]
+        device = same_device(self.name, given)
+        self.check_dtypes(given)
+        named = dict(zip((n for n in self.attr_names if n not in self.values), attrs, strict=True))
+        outs = self.shape(*specs, **named, **dict.fromkeys(self.values))
+        outs = outs if isinstance(outs, tuple) else (outs,)
+        steps = self.launch(specs, outs, **named) if any(o.numel for o in outs) else ()
+        return Plan(device, len(specs), outs, steps)
+
+
+class Kernel(Planned):
+    """An op with kernels of its own.
+
+    shape   (*Specs, **attributes) -> Spec or tuple of Specs of the outputs; raises on bad input; its positional parameters
+            name the inputs, its keyword-only ones the attributes
+    launch  (input Specs, output Specs, **attributes) -> list of Steps
+    values  names of attributes that are numbers passed at each call (Value(i) in the steps): shape gets None for them and
+            launch does not get them, so they never make a new plan; they come last among the attributes
+    """
+
+    kind = "kernel"
+
+    def __init__(self, name, *, shape, launch, values=(), **common):
+        super().__init__(name, **common)
+        self.shape, self.launch, self.values = shape, launch, tuple(values)
+        self._read_signature(shape)
+
+
+def kernel(name, **options):
+    """Declare a kernel op; see Kernel."""
+    return Kernel(name, **options)

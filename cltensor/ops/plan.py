@@ -1,0 +1,143 @@
+"""Plans: what an op does on the device for one set of layouts, worked out once and replayed.
+
+A plan is a list of kernel launches over numbered buffers.  Kernel arguments are written down in kernel order:
+
+    In(i)        input i:  a `__global` pointer followed by a `long` offset in elements
+    Out(i)       output i: the same two parameters
+    Value(i, t)  the i-th scalar value of the call, converted to NumPy type t (one parameter)
+    Scratch(n)   a temporary buffer of n bytes, one object per buffer (a pointer, no offset)
+    np.int64(n)  a number fixed by the plan (one parameter)
+
+Everything but buffers, offsets and values is set on the kernel object when the plan is made.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class In:
+    """Input tensor i of the op, from `shift` elements after its first."""
+
+    index: int
+    shift: int = 0
+
+
+@dataclass(frozen=True)
+class Out:
+    """Output tensor i of the op, from `shift` elements after its first."""
+
+    index: int
+    shift: int = 0
+
+
+@dataclass(frozen=True)
+class Value:
+    """Scalar value i of the call, passed as this NumPy type."""
+
+    index: int
+    type: type
+
+
+class Scratch:
+    """A temporary device buffer of nbytes; use the same object in every step that shares it."""
+
+    __slots__ = ("nbytes",)
+
+    def __init__(self, nbytes):
+        self.nbytes = max(int(nbytes), 1)
+
+
+class Step:
+    """One kernel launch: source, kernel name, arguments, global and local size."""
+
+    __slots__ = ("args", "global_size", "kernel", "local_size", "moved", "name", "offsets", "shifts", "source", "tensors",
+                 "values")
+
+    def __init__(self, source, name, args, global_size, local_size):
+        self.source, self.name, self.args = source, name, tuple(args)
+        self.global_size, self.local_size = tuple(map(int, global_size)), tuple(map(int, local_size))
+
+    def prepare(self, device, number):
+        """Make the kernel object and preset its fixed arguments; `number` maps In, Out and Scratch to buffer slots."""
+        self.kernel = kernel = device.kernel(self.source, self.name)
+        self.tensors, self.values, self.shifts = [], [], {}
+        at = 0
+        for arg in self.args:
+            if isinstance(arg, (In, Out)):
+                kernel.set_arg(at + 1, np.int64(arg.shift))
+                self.tensors.append((at, number[type(arg)(arg.index)]))
+                self.shifts[at] = arg.shift
+                at += 2
+            elif isinstance(arg, Scratch):
+                self.tensors.append((at, number[arg]))
+                at += 1
+            elif isinstance(arg, Value):
+                self.values.append((at, arg.index, arg.type))
+                at += 1
+            else:
+                kernel.set_arg(at, arg)
+                at += 1
+        self.offsets = dict(self.shifts)  # what is set on the kernel object now, by argument position
+        self.moved = False  # whether that differs from the shifts
+
+    def launch(self, queue, buffers, offsets, values):
+        """Rebind buffers (with their offsets in elements) and scalar values, and enqueue.  The device lock must be held."""
+        set_arg = self.kernel.set_arg
+        for at, slot in self.tensors:
+            set_arg(at, buffers[slot])
+        for at, index, convert in self.values:
+            set_arg(at, convert(values[index]))
+        if offsets or self.moved:
+            self._move(offsets)
+        enqueue(queue, self.kernel, self.global_size, self.local_size)
+
+    def _move(self, offsets):
+        for at, slot in self.tensors:
+            if at in self.shifts:
+                wanted = offsets.get(slot, 0) + self.shifts[at]
+                if wanted != self.offsets[at]:
+                    self.kernel.set_arg(at + 1, np.int64(wanted))
+                    self.offsets[at] = wanted
+        self.moved = bool(offsets)
+
+
+def _first_enqueue(*args):
+    """Stands for PyOpenCL's function until the first launch, so that importing cltensor does not import PyOpenCL."""
+    global enqueue
+    import pyopencl
+
+    enqueue = pyopencl.enqueue_nd_range_kernel
+    return enqueue(*args)
+
+
+enqueue = _first_enqueue
+
+
+class Plan:
+    """Everything an op does for one set of layouts: the Specs of its outputs and the prepared steps."""
+
+    __slots__ = ("device", "outputs", "scratch", "steps")
+
+    def __init__(self, device, n_inputs, outputs, steps):
+        self.device, self.outputs, self.steps = device, outputs, tuple(steps)
+        number = {In(i): i for i in range(n_inputs)}
+        number.update({Out(i): n_inputs + i for i in range(len(outputs))})
+        self.scratch = []
+        for step in self.steps:
+            for arg in step.args:
+                if isinstance(arg, Scratch) and arg not in number:
+                    number[arg] = n_inputs + len(outputs) + len(self.scratch)
+                    self.scratch.append(arg.nbytes)
+        for step in self.steps:
+            step.prepare(device, number)
+
+    def run(self, buffers, offsets, values=()):
+        """Enqueue all steps.  buffers: inputs then outputs; offsets: {slot: elements}, only where not 0."""
+        device = self.device
+        if self.scratch:
+            buffers = [*buffers, *map(device.allocate, self.scratch)]
+        with device.lock:
+            for step in self.steps:
+                step.launch(device.queue, buffers, offsets, values)

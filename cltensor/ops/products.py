@@ -1,0 +1,251 @@
+"""Launch rules of the matmul templates: which of them, in what tiles, for a product's sizes, layouts and device.
+
+Every product is c (batch, M, N) = a (batch, M, K) @ b (batch, K, N) with strides for each operand, so that transposes,
+views and broadcast batches cost no copy.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from ..codegen.templates import render
+from ..codegen.types import compute_type
+from .plan import In, Out, Scratch, Step
+
+MR, KC = 6, 256
+TILE = (384, 128, 4, 4)  # CPU macro-tile: most rows, most columns, rows per column when cut smaller, tiles per core
+WIDE_TILE = (258, 1024, 2 / 3, 2)  # the same where a is copied, since all columns share the copy
+GRAIN = 600_000  # multiplications below which a work-group costs more to start than it saves
+THIN = 8  # most rows or columns of a product computed as matrix times vectors; COLS where these are not contiguous
+COLS = 4  # vectors multiplied together
+DOTS = {1: 8, 2: 4, 4: 3}  # dot products with each of so many vectors that fit the registers
+VECTOR_BLOCK = 4096  # sums a work-group of the cpu style keeps
+VECTOR_GRAIN = 1 << 15  # the same for a matrix-vector product, in elements read
+GPU_TILES = ((128, 16), (64, 16), (32, 8))  # tile of c, work-items along it
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A kernel argument seen as (batch..., rows, columns): its strides in elements."""
+
+    arg: In
+    batch: tuple
+    row: int
+    col: int
+
+    @property
+    def mT(self):
+        return replace(self, row=self.col, col=self.row)
+
+
+@dataclass(frozen=True)
+class Product:
+    """One batched product.
+
+    extras: (argument, dtype, strides over (batch, row, column)) of further inputs, e0, e1, ... in the epilogue
+    """
+
+    device: object
+    dtype: object
+    batch: tuple
+    M: int
+    N: int
+    K: int
+    a: Operand
+    b: Operand
+    extras: tuple = ()
+    epilogue: str = "acc"
+
+    @property
+    def batches(self):
+        return math.prod(self.batch)
+
+    @property
+    def units(self):
+        return self.device.profile.compute_units
+
+    @property
+    def real_size(self):
+        """Bytes of one sum."""
+        return 8 if compute_type(self.dtype) in ("double", "long") else 4
+
+
+def product_steps(p):
+    """The Steps that compute a Product."""
+    if _is_thin(p):
+        return _vector_steps(p)
+    return _blocked_steps(p) if p.device.profile.style == "cpu" else _tiled_steps(p)
+
+
+def _source(p, template, **parameters):
+    return render(template, dtype=p.dtype, style=p.device.profile.style, epilogue=p.epilogue,
+                  extras=tuple(d.name for _, d, _ in p.extras), **parameters)
+
+
+def _longs(*numbers):
+    return tuple(np.int64(n) for n in numbers)
+
+
+def _batch_rank(p):
+    return max(3, len(p.batch))
+
+
+def _batch_args(p, a, b):
+    """(size, stride in a, stride in b) of each batch dimension, outermost first, filled up with sizes of 1."""
+    missing = _batch_rank(p) - len(p.batch)
+    triples = [(1, 0, 0)] * missing + list(zip(p.batch, a.batch, b.batch, strict=True))
+    return _longs(*(n for triple in triples for n in triple))
+
+
+def _extra_args(p, dims=(0, 1, 2)):
+    return tuple(x for arg, _, strides in p.extras for x in (arg, *_longs(*(strides[d] for d in dims))))
+
+
+# --- blocked: many rows and columns on a CPU -------------------------------------------------------------------------
+
+
+class Blocking(NamedTuple):
+    """How matmul_blocked cuts a product: macro-tile MC x NC, depth KC of a block, operands to copy, work-groups."""
+
+    MC: int
+    NC: int
+    KC: int
+    copy_a: bool
+    copy_b: bool
+    groups: int
+
+
+def _blocked_steps(p):
+    vector = 32 // p.real_size
+    cut = blocking(p)
+    panel = cut.KC * 2 * vector
+    sums = cut.MC * cut.NC if cut.KC < p.K else MR * 2 * vector
+    copy = cut.MC * (cut.KC + 1) + vector if cut.copy_a else 0
+    share = _rounded(panel + sums + copy, 16)
+    args = (p.a.arg, p.b.arg, Out(0), Scratch(cut.groups * share * p.real_size),
+            *_longs(share, p.M, p.N, p.K, cut.MC, cut.NC, cut.KC, p.a.row, p.a.col, p.b.row, p.b.col),
+            *_longs(cut.copy_a, cut.copy_b), *_batch_args(p, p.a, p.b), *_extra_args(p), np.int64(p.batches))
+    source = _source(p, "matmul_blocked", MR=MR, V=vector, BATCH=_batch_rank(p))
+    return [Step(source, "matmul_blocked", args, (cut.groups,), (1,))]
+
+
+def blocking(p):
+    """The Blocking of a Product: a few macro-tiles a core, while each has work enough to be worth a work-group."""
+    columns = 64 // p.real_size
+    in_place = p.dtype.itemsize == p.real_size
+    copy_a = not in_place or (p.a.col * p.dtype.itemsize >= 2048 and p.N >= 128)
+    tallest, widest, aspect, each = WIDE_TILE if copy_a else TILE
+    rows, cols = _even(p.M, tallest, MR), _even(p.N, widest, columns)
+    while p.batches * _ceil(p.M, rows) * _ceil(p.N, cols) < each * p.units and rows * cols * p.K > GRAIN:
+        if rows > MR and (rows > aspect * cols or cols == columns):
+            rows = _even(p.M, rows - MR, MR)
+        elif cols > columns:
+            cols = _even(p.N, cols - columns, columns)
+        else:
+            break
+    reuse = 96 if p.b.row * p.dtype.itemsize < 1024 else 3 * MR  # rows from which a copy of b pays
+    copy_b = not in_place or p.b.col != 1 or rows >= reuse
+    tiles = p.batches * _ceil(p.M, rows) * _ceil(p.N, cols)
+    depth = _rounded(_ceil(p.K, max(1, round(p.K / KC))), columns // 2)
+    return Blocking(rows, cols, max(depth, 1), copy_a, copy_b, min(tiles, each * p.units))
+
+
+def _ceil(n, d):
+    return -(-n // d)
+
+
+def _rounded(n, unit):
+    return _ceil(n, unit) * unit
+
+
+def _even(n, limit, unit):
+    """The size, a multiple of unit, of the equal parts n is cut into so that each fits limit (also a multiple)."""
+    return max(1, _ceil(_ceil(n, _ceil(n, limit)), unit)) * unit
+
+
+# --- tiled: many rows and columns on a GPU ---------------------------------------------------------------------------
+
+
+def _tiled_steps(p):
+    size, side = _gpu_tile(p)
+    tiles = p.batches * _ceil(p.M, size) * _ceil(p.N, size)
+    slices = max(1, min(2 * p.units // tiles, p.K // 512, 16))
+    parts = Scratch(slices * p.batches * p.M * p.N * p.real_size if slices > 1 else 1)
+    source = _source(p, "matmul_tiled", MWG=size, NWG=size, MDIM=side, NDIM=side, BATCH=_batch_rank(p))
+    args = (p.a.arg, p.b.arg, Out(0), parts, *_longs(slices, p.M, p.N, p.K, p.a.row, p.a.col, p.b.row, p.b.col),
+            *_batch_args(p, p.a, p.b), *_extra_args(p), np.int64(p.batches))
+    items = side * side
+    return [Step(source, "matmul_tiled", args, (tiles * slices * items,), (items,)), *_sum_steps(p, parts, slices)]
+
+
+def _gpu_tile(p):
+    """The largest tile the device takes of which there are enough to keep every compute unit busy."""
+    profile = p.device.profile
+    fitting = [(size, side) for size, side in GPU_TILES if side * side <= profile.work_group
+               and 2 * 16 * (size + 4) * p.real_size <= min(profile.local_memory, 1 << 15)
+               and size * p.real_size <= 512]
+    for size, side in fitting:
+        if p.batches * _ceil(p.M, size) * _ceil(p.N, size) >= 2 * p.units:
+            return size, side
+    return fitting[-1]
+
+
+# --- vector: few rows or few columns ---------------------------------------------------------------------------------
+
+
+def _is_thin(p):
+    few = min(p.M, p.N)
+    step = p.a.col if p.N > p.M else p.b.row
+    return few == 1 or (few <= (THIN if step == 1 else COLS) and few * 16 <= p.K)
+
+
+def _vector_steps(p):
+    """y = matrix @ x for an x of few columns; a product with few rows is that of the transposes."""
+    turned = p.N > p.M
+    matrix, x, rows, cols = (p.b.mT, p.a.mT, p.N, p.M) if turned else (p.a, p.b, p.M, p.N)
+    places, dims = ((1, p.N), (0, 2, 1)) if turned else ((p.N, 1), (0, 1, 2))
+    profile = p.device.profile
+    cpu = profile.style == "cpu"
+    by_rows = matrix.col == 1 or matrix.row != 1
+    together = cols if cols in DOTS else COLS
+    units = p.batches * _ceil(cols, together)
+    block, slices = (_vector_blocks if cpu else _lane_blocks)(p, rows, units, by_rows, VECTOR_BLOCK // together)
+    parts = Scratch(slices * p.batches * rows * cols * p.real_size if slices > 1 else 1)
+    items = 1 if cpu else profile.work_group
+    source = _source(p, "matmul_vector", COLS=together, V=32 // p.real_size, ROWS=DOTS[together],
+                     BLOCK=VECTOR_BLOCK // together, WGS=profile.work_group, BATCH=_batch_rank(p))
+    args = (matrix.arg, x.arg, Out(0), parts,
+            *_longs(slices, block, rows, cols, p.K, matrix.row, matrix.col, x.row, x.col, *places),
+            *_batch_args(p, matrix, x), *_extra_args(p, dims), np.int64(p.batches))
+    groups = units * _ceil(rows, block) * slices
+    return [Step(source, "matmul_vector", args, (groups * items,), (items,)), *_sum_steps(p, parts, slices)]
+
+
+def _vector_blocks(p, rows, units, by_rows, most):
+    """(rows of a block, cuts of K) for work-groups of one item: few rows each, or, by columns, few columns each."""
+    wanted = max(1, min(4 * p.units, units * rows * p.K // VECTOR_GRAIN) // units)
+    blocks = max(_ceil(rows, most), min(wanted, rows // 4) if by_rows else 1)
+    slices = max(1, min(wanted // blocks, p.K // 64))
+    return _ceil(rows, blocks), slices
+
+
+def _lane_blocks(p, rows, units, by_rows, most):
+    """(rows of a block, cuts of K) for work-groups whose items share rows."""
+    items, block = p.device.profile.work_group, 1
+    while block < min(8 if by_rows else 64, rows, items):
+        block *= 2
+    groups = units * _ceil(rows, block)
+    return block, max(1, min(4 * p.units // groups, p.K // (items // block * 8), 64))
+
+
+def _sum_steps(p, parts, slices):
+    """The Step that adds up the cuts of K, when there are any."""
+    if slices == 1:
+        return []
+    numel, cpu = p.batches * p.M * p.N, p.device.profile.style == "cpu"
+    args = (parts, Out(0), *_longs(slices, p.M, p.N), *_extra_args(p), np.int64(numel))
+    groups = min(4 * p.units, _ceil(numel, 1024)) if cpu else min(_ceil(numel, 64), 64 * p.units)
+    local = 1 if cpu else min(64, p.device.profile.work_group)
+    return [Step(_source(p, "matmul_sum"), "matmul_sum", args, (groups * local,), (local,))]

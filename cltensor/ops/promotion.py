@@ -1,0 +1,26 @@
+"""result_type: the dtype a mix of tensors, 0-d tensors and Python scalars computes in."""
+
+from ..base import dtypes
+
+_PYTHON = {bool: "bool", int: "int", float: "float"}
+
+
+def _combine(higher, lower):
+    """A tensor's dtype wins over a weaker operand's unless the weaker one is of a higher category."""
+    if higher is None or lower is None:
+        return lower if higher is None else higher
+    if higher.is_floating_point or not (higher.category == "bool" or lower.is_floating_point):
+        return higher
+    return dtypes.promote_types(higher, lower)
+
+
+def result_type(operands):
+    """PyTorch's promotion over Specs and the types bool, int, float: tensors, then 0-d tensors, then scalars."""
+    groups = [None, None, None]
+    for o in operands:
+        if isinstance(o, type):
+            level, d = 2, dtypes.default_for(_PYTHON[o])
+        else:
+            level, d = (0 if o.ndim else 1), o.dtype
+        groups[level] = d if groups[level] is None else dtypes.promote_types(groups[level], d)
+    return _combine(groups[0], _combine(groups[1], groups[2]))

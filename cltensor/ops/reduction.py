@@ -1,0 +1,185 @@
+"""Reductions: declared by what is accumulated, how two states combine, and what is made of the last one."""
+
+import inspect
+import math
+
+import numpy as np
+
+from ..base import dtypes
+from ..base.errors import DimensionError
+from ..base.shapes import collapse, reduced_shape
+from ..codegen import types
+from ..codegen.templates import render
+from .accumulation import Accumulating, placeholder
+from .plan import In, Out, Plan, Scratch, Step, Value
+from .registry import same_device
+
+RANKS = (1, 2, 4, 8, 16, 32, 64)
+FEW = 32  # reduced elements below which a gpu work-group per output would idle
+COLUMNS, WGS = 128, 64
+
+
+class Reduction(Accumulating):
+    """An op over the dimensions `dims`, keeping them as size 1 with `keepdim`; see Accumulating for its declaration.
+
+    result    per output: "acc", "input", "float" (integers give the default float) or a dtype's name
+    accumulate "wide": integers add up in int64;  "same": in their own compute type
+    nonempty  reducing nothing is an error (max, argmax)
+    """
+
+    kind = "reduction"
+
+    def __init__(self, name, *, map, combine, identity, finish=None, states=("acc",), result=("input",), accumulate="same",
+                 nonempty=False, **common):
+        super().__init__(name, **common)
+        self._declare(map, combine, identity, finish, states)
+        self.result, self.accumulate, self.nonempty = result, accumulate, nonempty
+        parameters = list(inspect.signature(map).parameters.values())
+        self.inputs = tuple(p.name for p in parameters if p.default is p.empty and p.name != "index")
+        self.scalars = tuple(p.name for p in parameters if p.default is not p.empty)
+        self.indexed = any(p.name == "index" for p in parameters)
+        self.attrs = {"dim": None, "keepdim": False}
+        self.attrs.update((p.name, p.default) for p in parameters if p.default is not p.empty)
+        self.attr_names = tuple(self.attrs)
+
+    # --- rules ---------------------------------------------------------------------------------------------------------
+
+    def acc_dtype(self, d):
+        """The dtype a state over inputs of dtype d is kept in."""
+        if d.is_floating_point:
+            return dtypes.float64 if d is dtypes.float64 else dtypes.float32
+        if "float" in self.result:
+            return dtypes.get_default_dtype()
+        if self.accumulate == "wide":
+            return dtypes.int64
+        return dtypes.int64 if d is dtypes.int64 else dtypes.int32
+
+    def result_dtypes(self, d):
+        """The dtype of each output for inputs of dtype d."""
+        wide = d if d.is_floating_point else dtypes.int64 if self.accumulate == "wide" else d
+        floating = d if d.is_floating_point else dtypes.get_default_dtype()
+        return tuple({"acc": wide, "input": d, "float": floating}.get(r) or dtypes.BY_NAME[r] for r in self.result)
+
+    def plan(self, specs, attrs):
+        """See Planned; attrs are the sorted dimensions and keepdim, values reach the kernel at each call."""
+        device = same_device(self.name, specs)
+        self.check_dtypes(specs)
+        outs = self.shape(*specs, dims=attrs[0], keepdim=attrs[1])
+        steps = self.launch(specs, outs, *attrs) if outs[0].numel else ()
+        return Plan(device, len(specs), outs, steps)
+
+    def shape(self, *specs, dims, keepdim):
+        """Specs of the outputs; inputs have one common (broadcast) shape."""
+        first = specs[0]
+        if self.nonempty and any(first.shape[d] == 0 for d in dims):
+            raise DimensionError(f"{self.name}: cannot reduce over dimension(s) {list(dims)} of shape {list(first.shape)}: a size "
+                             f"is 0 and {self.name} of nothing is not defined")
+        out = reduced_shape(first.shape, dims, keepdim)
+        return tuple(first.dense(out, d) for d in self.result_dtypes(first.dtype))
+
+    # --- launch --------------------------------------------------------------------------------------------------------
+
+    def launch(self, specs, outs, dims, keepdim):
+        """Steps for this layout: one launch, or two when few outputs reduce many elements."""
+        ndim, device = specs[0].ndim, specs[0].device
+        kept = [i for i in range(ndim) if i not in dims]
+        ks, kruns = collapse([specs[0].shape[i] for i in kept], *([s.strides[i] for i in kept] for s in specs))
+        order = sorted(dims, key=lambda i: -specs[0].strides[i]) if not self.indexed else dims
+        rs, rruns = collapse([specs[0].shape[i] for i in order], *([s.strides[i] for i in order] for s in specs))
+        geometry = _Geometry(ks, kruns, rs, rruns, device.profile)
+        source, ctypes = self._source(specs, outs, geometry, device.profile.style)
+        units, count = math.prod(ks), math.prod(rs)
+        splits = geometry.splits(units, count)
+        partials = [Scratch(units * splits * np.dtype(types.NUMPY_OF[c]).itemsize) for c in ctypes] if splits > 1 else None
+        head = [In(i) for i in range(len(specs))] + [Value(i, self._value_type(specs[0])) for i in range(len(self.scalars))]
+        head += [Out(i) for i in range(len(outs))]
+        head += partials or [placeholder(device)] * len(ctypes)
+        head += [np.int64(v) for v in geometry.numbers()] + [np.int64(units), np.int64(count), np.int64(splits)]
+        if splits == 1:
+            return [Step(source, "reduction", [*head, np.int32(0)], *geometry.size(units, 1))]
+        return [Step(source, "reduction", [*head, np.int32(1)], *geometry.size(units, splits)),
+                Step(source, "reduction", [*head, np.int32(2)], *geometry.final_size(units))]
+
+    def _value_type(self, s):
+        return getattr(np, types.NUMPY_OF[types.compute_type(self.acc_dtype(s.dtype))])
+
+    def _source(self, specs, outs, geometry, style):
+        key = (style, geometry.key, tuple(s.dtype for s in specs), tuple(o.dtype for o in outs), dtypes.get_default_dtype())
+        found = self.sources.get(key)
+        if found is None:
+            found = self.sources[key] = self._render(specs, outs, geometry, style)
+        return found
+
+    def _render(self, specs, outs, geometry, style):
+        acc = types.compute_type(self.acc_dtype(specs[0].dtype))
+        # an input is compared and summed in the accumulation type
+        ins = tuple((f"x{i}", s.dtype, acc, k) for i, (s, k) in enumerate(zip(specs, geometry.classes, strict=True)))
+        parts = self.parts(specs[0].dtype, outs, counted=True)
+        rendered = render(
+            "reduction", style=style, dtype=self.acc_dtype(specs[0].dtype), layout=geometry.layout,
+            kept_rank=geometry.kept_rank, reduced_rank=geometry.reduced_rank, inputs=ins,
+            scalars=tuple((f"s{i}", acc) for i in range(len(self.scalars))),
+            outputs=tuple((f"y{i}", o.dtype) for i, o in enumerate(outs)), W=COLUMNS, WGS=WGS, **parts)
+        return rendered, [c for c, _ in parts["states"]]
+
+
+class _Geometry:
+    """Collapsed kept and reduced dimensions, padded to a compiled rank, and the loop order that suits them."""
+
+    def __init__(self, ks, kruns, rs, rruns, profile):
+        self.profile = profile
+        kstep = min((r[-1] for r in kruns if r and r[-1]), default=0) if ks else 0
+        rstep = min((r[-1] for r in rruns if r and r[-1]), default=0) if rs else 0
+        few = profile.style == "gpu" and math.prod(rs) < FEW
+        self.layout = "col" if ks and (few or not rs or (kstep and (not rstep or kstep < rstep))) else "row"
+        self.kept_rank = next(r for r in RANKS if r >= len(ks))
+        self.reduced_rank = next(r for r in RANKS if r >= len(rs))
+        self.ks, self.kruns = _pad(ks, kruns, self.kept_rank)
+        self.rs, self.rruns = _pad(rs, rruns, self.reduced_rank)
+        runs, size = (self.rruns, self.rs[-1]) if self.layout == "row" else (self.kruns, self.ks[-1])
+        self.classes = tuple("c" if size == 1 else {0: "b", 1: "c"}.get(r[-1], "s") for r in runs)
+        self.key = (self.layout, self.kept_rank, self.reduced_rank, self.classes)
+
+    def numbers(self):
+        """Sizes and strides in kernel argument order."""
+        for dims, runs in ((self.ks, self.kruns), (self.rs, self.rruns)):
+            for r, n in enumerate(dims):
+                yield n
+                yield from (run[r] for run in runs)
+
+    def splits(self, units, count):
+        """Into how many parts the reduced range is cut so that every core has work; depends on sizes only."""
+        groups = self.profile.groups if self.profile.style == "cpu" else 4 * self.profile.groups
+        busy = self._groups(units)
+        return max(1, min(groups // max(busy, 1), count // 4096))
+
+    def _groups(self, units):
+        if self.layout == "row":
+            return units
+        if self.profile.style == "cpu":
+            return units // self.ks[-1] * -(-self.ks[-1] // COLUMNS)
+        return -(-units // WGS)
+
+    def size(self, units, splits):
+        """(global, local) size of the main launch."""
+        if self.profile.style == "cpu":
+            most = max(1, self.profile.groups // splits)
+            work = max(1, units * math.prod(self.rs) // 4096)
+            return (max(1, min(self._groups(units), most, work)), splits), (1, 1)
+        return (self._groups(units) * WGS, splits), (WGS, 1)
+
+    def final_size(self, units):
+        """(global, local) size of the launch that joins the splits."""
+        if self.profile.style == "cpu":
+            return (min(units, self.profile.groups), 1), (1, 1)
+        return (-(-units // WGS) * WGS, 1), (WGS, 1)
+
+
+def _pad(dims, runs, rank):
+    missing = rank - len(dims)
+    return (1,) * missing + tuple(dims), [(0,) * missing + tuple(r) for r in runs]
+
+
+def reduction(name, **options):
+    """Declare a reduction; see Reduction."""
+    return Reduction(name, **options)

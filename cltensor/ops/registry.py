@@ -1,0 +1,119 @@
+"""The registry: every op of cltensor, by name, and what all kinds of op have in common.
+
+An op is declared once, by `elementwise`, `reduction`, `view`, `kernel` or `composite`.  From the declaration follow the
+public function, the Tensor method and its in-place form, the gradient, and the generated tests.
+"""
+
+import inspect
+
+from ..base import dtypes
+from ..base.errors import DeviceError, DTypeError
+
+REGISTRY = {}
+
+DTYPE_SETS = {
+    "all": dtypes.ALL,
+    "number": tuple(d for d in dtypes.ALL if d.category != "bool"),
+    "integer": dtypes.INTEGERS,
+    "integral": (dtypes.bool_, *dtypes.INTEGERS),
+    "floating": dtypes.FLOATS,
+    "signed": tuple(d for d in dtypes.ALL if d.is_signed),
+}
+
+
+class Op:
+    """One declared op.  Calling it runs it: `op(*tensors, **attrs)`.
+
+    Fields every kind has:
+        name     the op's name, PyTorch's where PyTorch has one
+        inputs   names of the tensor inputs, in order
+        saves    names of the inputs (and "y", the output) the gradient needs; others reach it as a Spec
+        vjp      a tuple with one function (g, y, *inputs, **attrs) -> gradient per input, or one function that gets
+                 `needs` (a tuple of bool) too and returns a tuple; None when the op has no gradient
+        ref      an independent NumPy reference, for the generated tests
+        samples  a function rng -> list of (args, kwargs) for the generated tests, where shapes are special
+        methods  names under which it is a Tensor method; functions: names in the public namespace
+        checks   whether its kernels may leave a note in the fault buffer (see faults.py)
+        batch    how vmap runs it: "leading" (it acts on trailing dimensions and takes any before them), "dim" (so too, with its
+                 attribute `dim` moved by one), "inside" (a composite of ops that can all be batched), None (one by one)
+        host     whether its forward pass runs on the host, through a library there
+        inplace  whether an in-place form (`name_`) exists
+    """
+
+    kind = None
+
+    def __init__(self, name, *, vjp=None, saves="", ref=None, dtypes="all", doc="", public=True, method=True,
+                 inplace=False, onnx=None, samples=None, aliases=(), checks=False, batch=None, host=False):
+        if name in REGISTRY:
+            raise ValueError(f"op {name!r} is declared twice")
+        if dtypes not in DTYPE_SETS:
+            raise ValueError(f"op {name!r}: dtypes={dtypes!r} is none of {', '.join(DTYPE_SETS)}")
+        self.name, self.vjp, self.saves = name, vjp, frozenset(saves.split())
+        self.ref, self.dtypes, self.doc, self.onnx, self.samples, self.checks = ref, dtypes, doc, onnx, samples, checks
+        self.public, self.method, self.inplace, self.aliases = public, public and method, inplace, tuple(aliases)
+        self.batch, self.host, self.plans = batch, host, {}
+        self.__name__ = self.__qualname__ = name
+        self.__doc__ = doc
+        REGISTRY[name] = self
+
+    def __call__(self, *args, **attrs):
+        return self.apply(self, args, attrs)
+
+    #: set by the tensor layer: (op, args, attrs) -> Tensor or tuple of Tensors
+    apply = None
+    #: set by the tensor layer: Spec -> a Tensor of zeros
+    zeros = None
+
+    def __repr__(self):
+        return f"<{self.kind} op {self.name}>"
+
+    @property
+    def differentiable(self):
+        """Whether the op passes gradients on."""
+        return self.vjp is not None
+
+    def saving(self, needs):
+        """(per input: whether its data is saved, whether the outputs are) for a gradient of the inputs in `needs`."""
+        return tuple(n in self.saves for n in self.inputs), "y" in self.saves
+
+    def input_gradients(self, gs, outputs, inputs, attrs, needs):
+        """Gradients of the inputs.  Those not in `saves` arrive as Specs; an output no gradient came for counts as zero."""
+        gs = tuple(self.zeros(spec) if g is None and spec.dtype.is_floating_point else g
+                   for g, spec in zip(gs, self.specs_of(outputs), strict=True))
+        many = len(gs) > 1
+        g, y = (gs, outputs) if many else (gs[0], outputs[0])
+        named = dict(zip(self.attr_names, attrs, strict=True))
+        if callable(self.vjp):
+            return self.vjp(g, y, *inputs, needs=needs, **named)
+        return tuple(rule(g, y, *inputs, **named) if need else None
+                     for rule, need in zip(self.vjp, needs, strict=True))
+
+    @staticmethod
+    def specs_of(outputs):
+        """The Specs of outputs, saved or not."""
+        return [getattr(o, "_spec", o) for o in outputs]
+
+    def check_dtypes(self, specs):
+        """Raise DTypeError unless the op works on every input's dtype."""
+        allowed = DTYPE_SETS[self.dtypes]
+        for s in specs:
+            if s.dtype not in allowed:
+                raise DTypeError(f"{self.name}: not defined for {s.dtype.name}; it works on "
+                                 f"{', '.join(d.name for d in allowed)}. Convert first, for instance with .float()")
+
+
+def same_device(op_name, specs):
+    """The one device all specs are on.  Raises DeviceError naming the two that differ."""
+    device = specs[0].device
+    for i, s in enumerate(specs):
+        if s.device is not device:
+            raise DeviceError(f"{op_name}: Expected all tensors to be on the same device, but input 0 is on {device} and "
+                              f"input {i} on {s.device}; move one with .to({str(device)!r})")
+    return device
+
+
+def signature(fn, tensors=None):
+    """(tensor input names, {attribute: default}) of a declaration's function: parameters with defaults are attributes."""
+    parameters = inspect.signature(fn).parameters.values()
+    names = tensors.split() if tensors is not None else [p.name for p in parameters if p.default is p.empty]
+    return tuple(names), {p.name: p.default for p in parameters if p.name not in names}

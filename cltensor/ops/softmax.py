@@ -1,0 +1,72 @@
+"""Softmax and log-softmax over one dimension, each one launch forward and one backward."""
+
+import math
+
+import numpy as np
+
+from ..codegen.templates import render
+from .kernel import kernel
+from .plan import In, Out, Step
+
+WGS = 64
+
+
+def _launch(what):
+    def launch(specs, outs, dim):
+        out = outs[0]
+        profile = out.device.profile
+        shape = out.shape or (1,)
+        outer, n, inner = math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1:])
+        source = render("softmax", style=profile.style, what=what, dtype=out.dtype, contiguous=inner == 1, WGS=WGS)
+        args = [*map(In, range(len(specs))), Out(0), np.int64(outer), np.int64(n), np.int64(inner)]
+        if profile.style == "cpu":
+            groups = max(1, min(profile.groups, outer * inner, out.numel // 2048))
+            return [Step(source, "softmax", args, (groups,), (1,))]
+        columns = outer * WGS if inner == 1 else -(-outer * inner // WGS) * WGS
+        return [Step(source, "softmax", args, (columns,), (WGS,))]
+
+    return launch
+
+
+def _samples(rng):
+    return [((rng.standard_normal((3, 5)),), {"dim": 1}), ((rng.standard_normal((4, 3, 2)),), {"dim": 1})]
+
+
+def _pair_samples(rng):
+    return [((rng.standard_normal((3, 5)), rng.standard_normal((3, 5))), {"dim": 1}),
+            ((rng.standard_normal((4, 3, 2)), rng.standard_normal((4, 3, 2))), {"dim": 1})]
+
+
+def _softmax_ref(x, dim):
+    e = np.exp(x - x.max(dim, keepdims=True))
+    return e / e.sum(dim, keepdims=True)
+
+
+def _dense(x, *, dim):
+    return x.dense()
+
+
+def _dense2(g, y, *, dim):
+    return g.dense()
+
+
+softmax_grad = kernel(
+    "softmax_grad", shape=_dense2, launch=_launch("softmax_grad"), dtypes="floating", public=False, batch="dim", saves="g y",
+    ref=lambda g, y, dim: y * (g - (g * y).sum(dim, keepdims=True)), samples=_pair_samples,
+    vjp=(lambda gg, out, g, y, dim: softmax_grad(gg.contiguous(), y, dim=dim),
+         lambda gg, out, g, y, dim: gg * (g - (g * y).sum(dim, keepdim=True)) - g * (gg * y).sum(dim, keepdim=True)),
+    doc="Gradient of softmax from the gradient and value of its result.")
+log_softmax_grad = kernel(
+    "log_softmax_grad", shape=_dense2, launch=_launch("log_softmax_grad"), dtypes="floating", public=False, batch="dim",
+    saves="g y", ref=lambda g, y, dim: g - np.exp(y) * g.sum(dim, keepdims=True), samples=_pair_samples,
+    vjp=(lambda gg, out, g, y, dim: gg - (gg * y.exp()).sum(dim, keepdim=True),
+         lambda gg, out, g, y, dim: -gg * y.exp() * g.sum(dim, keepdim=True)),
+    doc="Gradient of log-softmax from the gradient and value of its result.")
+softmax = kernel("softmax_dim", shape=_dense, launch=_launch("softmax"), dtypes="floating", public=False, batch="dim",
+                 saves="y", ref=_softmax_ref, samples=_samples, onnx="Softmax",
+                 vjp=(lambda g, y, x, dim: softmax_grad(g.contiguous(), y, dim=dim),),
+                 doc="exp(x) normalised to sum 1 over dim; x dense.")
+log_softmax = kernel("log_softmax_dim", shape=_dense, launch=_launch("log_softmax"), dtypes="floating", public=False, batch="dim",
+                     saves="y", ref=lambda x, dim: np.log(_softmax_ref(x, dim)), samples=_samples, onnx="LogSoftmax",
+                     vjp=(lambda g, y, x, dim: log_softmax_grad(g.contiguous(), y, dim=dim),),
+                     doc="Logarithm of softmax over dim; x dense.")
