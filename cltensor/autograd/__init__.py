@@ -1,0 +1,15 @@
+"""Reverse-mode differentiation of what was run: nodes, the engine, modes, Function and gradcheck."""
+
+from . import functional
+from .api import backward, grad
+from .function import Function
+from .gradcheck import GradcheckError, gradcheck, gradgradcheck
+from .modes import (
+    detect_anomaly,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_detect_anomaly,
+    set_grad_enabled,
+)

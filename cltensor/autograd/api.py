@@ -1,0 +1,74 @@
+"""cltensor.autograd: backward and grad."""
+
+from ..base.errors import ArgumentError, AutogradError, ShapeError
+from ..ops.registry import REGISTRY
+from . import engine
+from .node import edge_of
+
+
+def _tuple(x):
+    return () if x is None else tuple(x) if isinstance(x, (list, tuple)) else (x,)
+
+
+def _roots(outputs, grads):
+    grads = grads or (None,) * len(outputs)
+    if len(grads) != len(outputs):
+        raise ArgumentError(f"got {len(outputs)} tensors and {len(grads)} gradients; give one each, None for a scalar")
+    roots = []
+    for out, g in zip(outputs, grads, strict=True):
+        if not out.requires_grad:
+            raise AutogradError("backward: element 0 of tensors does not require grad and does not have a grad_fn. Set "
+                                "requires_grad=True on what you want gradients of, and leave no_grad()")
+        roots.append((*edge_of(out), _initial(out, g)))
+    return roots
+
+
+def _initial(out, g):
+    if g is None:
+        if out.numel() != 1:
+            raise AutogradError(f"backward: grad can be implicitly created only for scalar outputs, this one has shape "
+                                f"{list(out.shape)}. Reduce it, for instance with .sum(), or pass gradient=")
+        return REGISTRY["full"](1, out=out.detach().new_empty(out.shape))
+    if tuple(g.shape) != tuple(out.shape):
+        raise ShapeError(f"backward: Mismatch in shape: the gradient has shape {list(g.shape)}, the output "
+                         f"{list(out.shape)}")
+    return g if g.dtype is out.dtype else g.to(out.dtype)
+
+
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None):
+    """Add the gradients of tensors to the `.grad` of the leaves they depend on (only of `inputs`, if given)."""
+    tensors = _tuple(tensors)
+    if inputs is not None and not _tuple(inputs):
+        raise ArgumentError("backward: `inputs` argument cannot be empty")
+    roots = _roots(tensors, _tuple(grad_tensors))
+    keep = create_graph if retain_graph is None else retain_graph
+    if inputs is None:
+        engine.run(roots, None, keep, create_graph)
+        return
+    inputs = _tuple(inputs)
+    for x, g in zip(inputs, engine.run(roots, [edge_of(x) for x in inputs], keep, create_graph), strict=True):
+        if g is not None:
+            engine.accumulate(x, g)
+
+
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=None,
+         is_grads_batched=False, materialize_grads=False):
+    """Gradients of the sum of outputs (weighted by grad_outputs) with respect to inputs, as a tuple.
+
+    Raises AutogradError when an input was not used, unless allow_unused (then None) or materialize_grads (then zeros).
+    """
+    outputs, inputs = _tuple(outputs), _tuple(inputs)
+    if is_grads_batched:
+        raise ArgumentError("grad: is_grads_batched needs vmap; call grad once for each gradient, or use cltensor.func")
+    for i, x in enumerate(inputs):
+        if not x.requires_grad:
+            raise AutogradError(f"grad: One of the differentiated Tensors (input {i}) does not require grad")
+    keep = create_graph if retain_graph is None else retain_graph
+    results = engine.run(_roots(outputs, _tuple(grad_outputs)), [edge_of(x) for x in inputs], keep, create_graph)
+    if materialize_grads:
+        return tuple(x.detach().new_zeros(x.shape) if g is None else g for x, g in zip(inputs, results, strict=True))
+    if not allow_unused and any(g is None for g in results):
+        which = [i for i, g in enumerate(results) if g is None]
+        raise AutogradError(f"grad: One of the differentiated Tensors (input {which[0]}) appears to not have been used "
+                            "in the graph. Set allow_unused=True if this is the desired behavior")
+    return tuple(results)

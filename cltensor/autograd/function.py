@@ -1,0 +1,248 @@
+"""Function: an operation with a gradient of the user's own, written with tensors."""
+
+import functools
+import weakref
+
+from ..base.errors import ArgumentTypeError, AutogradError
+from ..ops.registry import Op
+from .modes import modes, no_grad
+from .node import Node, edge_of
+
+
+class FunctionCtx:
+    """What forward() and backward() of a Function share; any attribute may be set on it."""
+
+    def __init__(self):
+        self.needs_input_grad = ()
+        self._saved = self._dirty = self._constant = ()
+        self._materialize, self._freed, self._node = True, False, None
+
+    def save_for_backward(self, *tensors):
+        """Keep tensors (or None) for backward(), which finds them in `saved_tensors`; in-place writes are noticed."""
+        for t in tensors:
+            if t is not None and not _is_tensor(t):
+                raise ArgumentTypeError(f"save_for_backward can only save variables, but argument is of type "
+                                        f"{type(t).__name__}; keep other values as attributes of ctx")
+        self._saved = tensors
+
+    def mark_dirty(self, *tensors):
+        """Say that forward() changed these inputs in place; they must be among what it returns."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors):
+        """Say that these outputs have no gradient."""
+        self._constant = tensors
+
+    def set_materialize_grads(self, value):
+        """Whether backward() gets zeros (the default) or None for an output no gradient came for."""
+        self._materialize = bool(value)
+
+    @property
+    def saved_tensors(self):
+        """What save_for_backward() kept.  Raises AutogradError when it was freed, or changed in place since."""
+        if self._freed:
+            raise AutogradError("Trying to backward through the graph a second time (or directly access saved tensors "
+                                "after they have already been freed). Call backward(retain_graph=True) the first time, "
+                                "or run the forward pass again")
+        node = self._node and self._node()
+        return tuple(s.unpack(node) if isinstance(s, _Saved) else s for s in self._saved)
+
+
+class _Saved:
+    """A saved tensor and its version; `index` is its place among the node's outputs, None for other tensors."""
+
+    def __init__(self, tensor, index):
+        self.tensor = tensor if index is None else tensor._alias()
+        self.index, self.version = index, tensor._storage.version
+
+    def unpack(self, node):
+        """The tensor, with its history.  Raises AutogradError when it was changed in place since."""
+        now, s = self.tensor._storage.version, self.tensor._spec
+        if now != self.version:
+            raise AutogradError(
+                f"{node.name() if node else 'Function'}: one of the variables needed for gradient computation has been "
+                f"modified by an inplace operation: {s.dtype.name} {list(s.shape)} kept by save_for_backward() is at "
+                f"version {now}; expected version {self.version} instead. Use the out-of-place form, or clone() first")
+        return self.tensor if self.index is None or node is None else self.tensor._with_history(node, self.index)
+
+
+class FunctionNode(Node):
+    """The node of a Function: its gradient is the Function's backward().
+
+    views: numbers of the outputs that share memory with an input, for which in-place writes are refused.
+    """
+
+    __slots__ = ("ctx", "views")
+
+    def name(self):
+        """The node's name, as PyTorch prints it: MyFunctionBackward."""
+        return f"{self.op.__name__}Backward"
+
+    def backward(self, gs, needs=None):
+        """See Node."""
+        if self.ctx._materialize:
+            gs = [Op.zeros(s) if g is None and s is not None else g for g, s in zip(gs, self.out_specs, strict=True)]
+        results = self.op.backward(self.ctx, *gs)
+        return self._checked(list(results) if isinstance(results, (tuple, list)) else [results])
+
+    def _checked(self, results):
+        n = len(self.args)
+        while len(results) > n and results[-1] is None:
+            results.pop()
+        if len(results) != n:
+            raise AutogradError(f"function {self.name()} returned an incorrect number of gradients (expected {n}, got "
+                                f"{len(results)}); return one per argument of forward(), None for what is no tensor")
+        for i, (g, spec) in enumerate(zip(results, self.args, strict=True)):
+            if g is not None and not _is_tensor(g):
+                raise ArgumentTypeError(f"function {self.name()}: expected a Tensor or None as gradient {i}, got "
+                                        f"{type(g).__name__}")
+            if g is not None and spec is None:
+                raise AutogradError(f"function {self.name()} returned a gradient different from None at position {i}, "
+                                    "but the corresponding forward input was not a Tensor")
+        return tuple(results)
+
+    def release(self):
+        """See Node."""
+        if self.ctx._saved:
+            self.ctx._saved, self.ctx._freed = (), True
+
+
+class Function:
+    """An operation with its own gradient.  Subclass it with two static methods, and call `MyFunction.apply(...)`.
+
+        class Exp(Function):
+            @staticmethod
+            def forward(ctx, x):
+                y = x.exp()
+                ctx.save_for_backward(y)
+                return y
+
+            @staticmethod
+            def backward(ctx, g):
+                y, = ctx.saved_tensors
+                return g * y
+
+    forward(ctx, *args) takes and returns tensors and anything else; backward(ctx, *gradients of the outputs) returns a
+    gradient, or None, per argument of forward.  Where setup_context(ctx, inputs, output) is defined too, forward takes
+    no ctx.  A backward() made of differentiable operations can be differentiated again.
+    """
+
+    def __new__(cls, *args, **kwargs):
+        raise AutogradError(f"{cls.__name__}: a Function is not instantiated; call {cls.__name__}.apply(...)")
+
+    @staticmethod
+    def forward(*args, **kwargs):
+        """Compute the outputs; each subclass defines it."""
+        raise AutogradError("You must implement the forward function for custom autograd.Function")
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        """Keep what backward needs; defined where forward takes no ctx."""
+        raise AutogradError("setup_context is not implemented")
+
+    @staticmethod
+    def backward(ctx, *grad_outputs):
+        """Compute the gradients of forward's arguments; each subclass defines it."""
+        raise AutogradError("You must implement the backward method for your custom autograd.Function to use it with "
+                            "backward()")
+
+    @classmethod
+    def apply(cls, *args, **kwargs):
+        """Run forward on args and record backward as its gradient."""
+        ctx = FunctionCtx()
+        ctx.needs_input_grad = tuple(_is_tensor(a) and a.requires_grad for a in args)
+        recorded = modes.grad and any(ctx.needs_input_grad)
+        with no_grad():
+            if cls.setup_context is Function.setup_context:
+                output = cls.forward(ctx, *args, **kwargs)
+            else:
+                output = cls.forward(*args, **kwargs)
+                cls.setup_context(ctx, args, output)
+        many = isinstance(output, tuple)
+        outs = _finished(cls, ctx, args, output if many else (output,), recorded)
+        return outs if many else outs[0]
+
+
+def _is_tensor(x):
+    return hasattr(x, "_spec") and hasattr(x, "_storage")
+
+
+def _among(x, tensors):
+    return any(x is t for t in tensors)
+
+
+def _finished(cls, ctx, args, raw, recorded):
+    """The outputs of forward with their place in the graph, and ctx with what it saves."""
+    if not all(_among(t, raw) for t in ctx._dirty):
+        raise AutogradError(f"{cls.__name__}: a tensor given to mark_dirty() was not returned as output; inputs "
+                            "changed in place must all be returned from forward()")
+    memory = [a._storage for a in args if _is_tensor(a)]
+    shared = [i for i, o in enumerate(raw)
+              if _is_tensor(o) and _among(o._storage, memory) and not _among(o, ctx._dirty)]
+    outs = tuple(o._alias() if i in shared else o for i, o in enumerate(raw))
+    constant = [i for i, o in enumerate(raw)
+                if not _is_tensor(o) or _among(o, ctx._constant) or not o._spec.dtype.is_floating_point]
+    if recorded:
+        _attach(cls, ctx, args, outs, constant, shared)
+    places = {id(o): i for i, o in enumerate(outs) if i not in constant}
+    ctx._saved = tuple(t if t is None else _Saved(t, places.get(id(t))) for t in ctx._saved)
+    ctx._dirty = ctx._constant = ()  # outputs, which would keep the node that keeps ctx
+    return outs
+
+
+def _attach(cls, ctx, args, outs, constant, shared):
+    """Make the node and hang it on the outputs."""
+    for o in ctx._dirty:
+        _check_dirty(cls, o)
+    edges = tuple(edge_of(a) if need else None for a, need in zip(args, ctx.needs_input_grad, strict=True))
+    specs = [tuple(t._spec if _is_tensor(t) else None for t in tensors) for tensors in (args, outs)]
+    node = FunctionNode(cls, edges, specs[0], (), (), specs[1])
+    node.ctx, node.views, ctx._node = ctx, shared, weakref.ref(node)
+    for i, o in enumerate(outs):
+        if i in constant:
+            continue
+        if _among(o, ctx._dirty):
+            o._rebase(node, i)
+        else:
+            o._node, o._index, o._req = node, i, True
+
+
+def _check_dirty(cls, o):
+    base = o if o._base is None else o._base
+    if base._req and base._node is None:
+        what = "a leaf Variable" if base is o else "a view of a leaf Variable"
+        raise AutogradError(f"{cls.__name__}: {what} that requires grad has been used in an in-place operation; pass a "
+                            "clone()")
+
+
+def once_differentiable(backward):
+    """Decorator for a backward() that cannot be differentiated itself: doing so raises instead of going wrong."""
+
+    @functools.wraps(backward)
+    def wrapped(ctx, *gradients):
+        with no_grad():
+            results = backward(ctx, *gradients)
+        if not (modes.grad and any(_is_tensor(g) and g.requires_grad for g in gradients)):
+            return results
+        if isinstance(results, tuple):
+            return tuple(map(_refusing, results))
+        return _refusing(results)
+
+    return wrapped
+
+
+def _refusing(result):
+    return _Once.apply(result.detach().requires_grad_()) if _is_tensor(result) else result
+
+
+class _Once(Function):
+    """The identity, whose gradient is an error."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x
+
+    @staticmethod
+    def backward(ctx, g):
+        raise AutogradError("trying to differentiate twice a function that was marked with @once_differentiable; leave "
+                            "out create_graph, or write its backward() with differentiable operations only")

@@ -1,0 +1,257 @@
+"""gradcheck and gradgradcheck: gradients against finite differences of the function itself."""
+
+import warnings
+
+import numpy as np
+
+from ..base import dtypes
+from ..base.errors import ArgumentError, AutogradError
+from .api import grad
+from .function import Function
+from .modes import enable_grad, no_grad
+
+
+class GradcheckError(AutogradError):
+    """The gradient and the finite differences disagree, or a gradient breaks a rule."""
+
+
+def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True, nondet_tol=0.0,
+              check_undefined_grad=True, check_grad_dtypes=False, fast_mode=False):
+    """Compare the gradients of func(*inputs) with central differences of step eps.
+
+    inputs: a tensor or a tuple; those that require grad are checked, and should be float64.  The Jacobian is compared
+    element by element within atol + rtol * |numerical|; fast_mode compares one random projection of it instead.
+    nondet_tol: by how much two runs of the same backward may differ.  check_undefined_grad: whether outputs without a
+    gradient are tried.  check_grad_dtypes: whether a gradient's dtype must be its input's.
+    Returns True; where the check fails it raises GradcheckError, or returns False without raise_exception.
+    """
+    inputs = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
+    try:
+        check = _Check(func, inputs, eps, atol, rtol, nondet_tol)
+        check.run(fast_mode)
+        if check_undefined_grad:
+            check.undefined()
+        if check_grad_dtypes:
+            check.dtypes()
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
+
+
+def gradgradcheck(func, inputs, grad_outputs=None, *, eps=1e-6, atol=1e-5, rtol=1e-3,
+                  gen_non_contig_grad_outputs=False, raise_exception=True, nondet_tol=0.0, check_undefined_grad=True,
+                  check_grad_dtypes=False, fast_mode=False):
+    """gradcheck of the gradients of func(*inputs) as functions of inputs and grad_outputs (random unless given)."""
+    inputs = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
+    if grad_outputs is None:
+        outputs = _differentiable(func(*inputs))
+        grad_outputs = tuple(_random_like(o, gen_non_contig_grad_outputs) for o in outputs)
+    elif not isinstance(grad_outputs, (list, tuple)):
+        grad_outputs = (grad_outputs,)
+    n = len(grad_outputs)
+
+    def first_gradients(*args):
+        arguments, seeds = args[:-n], args[-n:]
+        wanted = [x for x in arguments if _is_checked(x)]
+        with enable_grad():
+            found = grad(_differentiable(func(*arguments)), wanted, seeds, create_graph=True, allow_unused=True)
+        return tuple(g for g in found if g is not None)
+
+    return gradcheck(first_gradients, (*inputs, *grad_outputs), eps=eps, atol=atol, rtol=rtol,
+                     raise_exception=raise_exception, nondet_tol=nondet_tol, check_undefined_grad=check_undefined_grad,
+                     check_grad_dtypes=check_grad_dtypes, fast_mode=fast_mode)
+
+
+class _Check:
+    """One function at one point."""
+
+    def __init__(self, func, inputs, eps, atol, rtol, nondet_tol):
+        self.func, self.args = func, inputs
+        self.eps, self.atol, self.rtol, self.nondet_tol = eps, atol, rtol, nondet_tol
+        self.numbers = [i for i, x in enumerate(inputs) if _is_checked(x)]
+        self.inputs = [inputs[i] for i in self.numbers]
+        _check_inputs(inputs, self.numbers)
+
+    def outputs(self):
+        return _floating(self.func(*self.args))
+
+    def run(self, fast):
+        outputs = self.outputs()
+        if not any(o.requires_grad for o in outputs):
+            self._constant(outputs)
+        (self._projected if fast else self._elementwise)(outputs)
+
+    def _constant(self, outputs):
+        """Nothing requires grad: then nothing may depend on the inputs."""
+        for k, x in zip(self.numbers, self.inputs, strict=True):
+            if any(np.abs(j).max(initial=0) > self.atol for j in self.numerical(x, len(outputs))):
+                raise GradcheckError("Numerical gradient for function expected to be zero: no output requires grad, "
+                                     f"but the outputs depend on input {k}")
+
+    def numerical(self, x, n):
+        """Per output: the Jacobian with respect to x by central differences, (x.numel(), output.numel())."""
+        rows = [[] for _ in range(n)]
+        for at, value in np.ndenumerate(x.detach().numpy()):
+            for row, change in zip(rows, self._difference([(x, at, value, 1.0)]), strict=True):
+                row.append(change)
+        return [np.stack(row) if row else np.zeros((0, 0)) for row in rows]
+
+    def _difference(self, moves):
+        """(f(x + eps d) - f(x - eps d)) / (2 eps) per output, flat, for moves (x, index, value, d) of elements."""
+        ends = []
+        for sign in (1, -1):
+            for x, at, value, d in moves:
+                _poke(x, at, value + sign * self.eps * d)
+            with no_grad():
+                ends.append([o.detach().numpy().ravel() for o in self.outputs()])
+        for x, at, value, _ in moves:
+            _poke(x, at, value)
+        return [(up - down) / (2 * self.eps) for up, down in zip(*ends, strict=True)]
+
+    def backward(self, output, seed):
+        """Gradients of all checked inputs, as arrays, for the gradient `seed` (an array) of output."""
+        if not output.requires_grad:
+            return [np.zeros(x.shape) for x in self.inputs]
+        seed = output.new_tensor(seed, dtype=output.dtype)
+        found = grad(output, self.inputs, seed, retain_graph=True, allow_unused=True)
+        for k, x, g in zip(self.numbers, self.inputs, found, strict=True):
+            if g is not None and g.shape != x.shape:
+                raise GradcheckError(f"Analytical gradient has incorrect size: {list(g.shape)} for input {k} "
+                                     f"{list(x.shape)}")
+        return [np.zeros(x.shape) if g is None else g.detach().numpy() for x, g in zip(self.inputs, found, strict=True)]
+
+    def analytical(self, output):
+        """Per input: the Jacobian of output by backward, (input.numel(), output.numel())."""
+        columns = [[] for _ in self.inputs]
+        for at in np.ndindex(*output.shape):
+            seed = np.zeros(output.shape)
+            seed[at] = 1
+            for column, g in zip(columns, self._repeatable(output, seed), strict=True):
+                column.append(g.ravel())
+        return [np.stack(c, axis=1) if c else np.zeros((x.numel(), 0))
+                for c, x in zip(columns, self.inputs, strict=True)]
+
+    def _repeatable(self, output, seed):
+        first, second = self.backward(output, seed), self.backward(output, seed)
+        for a, b in zip(first, second, strict=True):
+            if np.abs(a - b).max(initial=0) > self.nondet_tol:
+                raise GradcheckError("Backward is not reentrant, i.e., running backward with same input and "
+                                     "grad_output multiple times gives different values. The tolerance for "
+                                     f"nondeterminism was {self.nondet_tol}")
+        return first
+
+    def _elementwise(self, outputs):
+        analytical = [self.analytical(o) for o in outputs]
+        for j, (k, x) in enumerate(zip(self.numbers, self.inputs, strict=True)):
+            for i, numerical in enumerate(self.numerical(x, len(outputs))):
+                self._compare(analytical[i][j], numerical.reshape(analytical[i][j].shape), i, k)
+
+    def _projected(self, outputs):
+        """u' J v for random u and v, per output and input."""
+        rng = np.random.default_rng(0)
+        for i, output in enumerate(outputs):
+            u = rng.uniform(0.5, 1.5, output.shape)
+            gradients = self._repeatable(output, u)
+            for k, x, g in zip(self.numbers, self.inputs, gradients, strict=True):
+                v = rng.uniform(0.5, 1.5, x.shape)
+                values = x.detach().numpy()
+                numerical = self._difference([(x, at, values[at], v[at]) for at in np.ndindex(*x.shape)])[i] @ u.ravel()
+                self._compare((g * v).sum(), numerical, i, k)
+
+    def _compare(self, analytical, numerical, i, k):
+        if not np.allclose(analytical, numerical, rtol=self.rtol, atol=self.atol, equal_nan=True):
+            raise GradcheckError(f"Jacobian mismatch for output {i} with respect to input {k},\nnumerical:{numerical}\n"
+                                 f"analytical:{analytical}\n")
+
+    def undefined(self):
+        """Raise unless backward handles outputs no gradient came for: one of them, or all."""
+        n = sum(o.requires_grad for o in self.outputs())
+        for silent in [*([i] for i in range(n)), list(range(n))] if n > 1 else [[0]] * n:
+            outputs = [o for o in self.outputs() if o.requires_grad]
+            ends = [_Undefined.apply(o) if i in silent else o for i, o in enumerate(outputs)]
+            try:
+                found = grad(ends, self.inputs, [o.detach().new_zeros(o.shape) for o in ends], allow_unused=True)
+            except Exception as e:
+                raise GradcheckError(f"Expected backward function to handle undefined output grads; it raised "
+                                     f"{type(e).__name__}: {e}") from e
+            if any(g is not None and g.detach().numpy().any() for g in found):
+                raise GradcheckError("Expected all input grads to be undefined or zero when all output grads are "
+                                     "undefined or zero")
+
+    def dtypes(self):
+        """Raise unless each gradient has its input's dtype."""
+        for output in self.outputs():
+            if not output.requires_grad:
+                continue
+            zeros = output.detach().new_zeros(output.shape)
+            found = grad(output, self.inputs, zeros, retain_graph=True, allow_unused=True)
+            for k, x, g in zip(self.numbers, self.inputs, found, strict=True):
+                if g is not None and g.dtype is not x.dtype:
+                    raise GradcheckError(f"Gradient has dtype {g.dtype.name}, input {k} {x.dtype.name}")
+
+
+class _Undefined(Function):
+    """The identity, which passes no gradient on."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, g):
+        return None
+
+
+def _is_tensor(x):
+    return hasattr(x, "_spec") and hasattr(x, "_storage")
+
+
+def _is_checked(x):
+    return _is_tensor(x) and x.requires_grad
+
+
+def _tuple(x):
+    return tuple(x) if isinstance(x, (list, tuple)) else (x,)
+
+
+def _floating(outputs):
+    """The floating tensors among what a function returned."""
+    found = [o for o in _tuple(outputs) if _is_tensor(o) and o.is_floating_point()]
+    if not found:
+        raise ArgumentError("gradcheck: the function returned no floating point tensor, so there is no gradient")
+    return found
+
+
+def _differentiable(outputs):
+    return [o for o in _floating(outputs) if o.requires_grad]
+
+
+def _check_inputs(inputs, numbers):
+    if not numbers:
+        raise ArgumentError("gradcheck expects at least one input tensor to require gradient, but none of the them "
+                            "have requires_grad=True.")
+    for i in numbers:
+        x = inputs[i]
+        if x.dtype is not dtypes.float64:
+            warnings.warn(f"Input #{i} requires gradient and is not a double precision floating point. This check will "
+                          "likely fail if all the inputs are not of double precision floating point.", stacklevel=4)
+        if any(n > 1 and s == 0 for n, s in zip(x.shape, x.stride(), strict=True)):
+            raise GradcheckError(f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that "
+                                 "are non-overlapping to be able to compute the numerical gradients correctly. You "
+                                 "should call .contiguous on the input before passing it to gradcheck.")
+
+
+def _poke(x, at, value):
+    """Write one element of x on the device, unseen by autograd and version counters."""
+    place = x._offset + sum(i * s for i, s in zip(at, x.stride(), strict=True))
+    x.device.write(x._storage.buffer, place * x.itemsize, np.asarray(value, x.dtype.numpy))
+
+
+def _random_like(output, strided):
+    """A random gradient of output's shape that requires grad; with `strided`, not contiguous."""
+    rng = np.random.default_rng(1)
+    shape = (*output.shape, 2) if strided and output.ndim else tuple(output.shape)
+    g = output.detach().new_tensor(rng.uniform(-1, 1, shape), dtype=output.dtype)
+    return (g[..., 0] if strided and output.ndim else g).detach().requires_grad_()

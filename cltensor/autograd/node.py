@@ -1,0 +1,213 @@
+"""Node: one recorded op application, with what its gradient needs."""
+
+import itertools
+import traceback
+import weakref
+
+from ..base.errors import ArgumentTypeError, AutogradError
+from ..ops.spec import Spec
+from .modes import modes
+
+_sequence = itertools.count()
+
+
+class Node:
+    """The gradient of one op application.
+
+    edges   per input: (Node or leaf tensor, output number) where a gradient is to go, or None
+    args    per input: the tensor where it is saved, its Spec where not, or the Python number it was
+    outputs aliases of the outputs where they are saved, else None
+    """
+
+    __slots__ = ("__weakref__", "args", "attrs", "edges", "freed", "hooks", "meta", "op", "out_specs", "outputs",
+                 "pre_hooks", "retained", "sequence", "trace", "versions")
+
+    def __init__(self, op, edges, args, attrs, versions, out_specs):
+        self.op, self.edges, self.args, self.attrs, self.versions = op, edges, args, attrs, versions
+        self.out_specs, self.outputs = out_specs, None
+        self.sequence = next(_sequence)
+        self.freed = False
+        self.hooks = self.pre_hooks = self.retained = self.meta = None
+        self.trace = traceback.extract_stack()[:-3] if modes.anomaly else None
+
+    def name(self):
+        """The node's name, as PyTorch prints it: AddBackward0."""
+        return "".join(part.capitalize() for part in self.op.name.split("_")) + "Backward0"
+
+    def __repr__(self):
+        return f"<{self.name()}>"
+
+    @property
+    def next_functions(self):
+        """The nodes gradients go to next, as (node or leaf tensor, output number); (None, 0) where none is needed."""
+        return tuple(e or (None, 0) for e in self.edges)
+
+    @property
+    def metadata(self):
+        """A dictionary of the user's own."""
+        if self.meta is None:
+            self.meta = {}
+        return self.meta
+
+    @property
+    def needs(self):
+        return tuple(e is not None for e in self.edges)
+
+    def register_hook(self, fn):
+        """Call fn(grad_inputs, grad_outputs) after this node; a tuple it returns replaces grad_inputs."""
+        if self.hooks is None:
+            self.hooks = {}
+        return Handle(self.hooks, fn)
+
+    def register_prehook(self, fn):
+        """Call fn(grad_outputs) before this node; a tuple it returns replaces grad_outputs."""
+        return self._pre_hook(lambda gs: fn(tuple(gs)))
+
+    def _pre_hook(self, fn):
+        if self.pre_hooks is None:
+            self.pre_hooks = {}
+        return Handle(self.pre_hooks, fn)
+
+    def hook_output(self, index, fn):
+        """Call fn(gradient of output `index`) once it is complete; what it returns, if not None, replaces it."""
+
+        def pre(gs):
+            if gs[index] is None:
+                return None
+            new = checked(fn, fn(gs[index]), gs[index])
+            return None if new is None else (*gs[:index], new, *gs[index + 1:])
+
+        return self._pre_hook(pre)
+
+    def retain(self, index, tensor):
+        """Keep the gradient of output `index` in tensor.grad, as hooks leave it, as long as the tensor lives."""
+        if self.retained is None:
+            self.retained = {}
+        self.retained[index] = weakref.ref(tensor)
+
+    def keep_retained(self, gs):
+        """Add gradients of the outputs to the `.grad` of the tensors that retain theirs."""
+        for index, reference in self.retained.items():
+            tensor, g = reference(), gs[index]
+            if tensor is not None and g is not None:
+                tensor._grad = g if tensor._grad is None else tensor._grad + g
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def saved_inputs(self):
+        """The op's inputs as saved.  Raises AutogradError when one was changed in place since."""
+        self._check_alive()
+        for i, version in self.versions:
+            now = self.args[i]._storage.version
+            if now != version:
+                self._changed(f"input {i}", self.args[i]._spec, now, version)
+        return self.args
+
+    def saved_outputs(self):
+        """The op's outputs as saved, with their history, or Specs.  Raises AutogradError when changed in place."""
+        if self.outputs is None:
+            return self.out_specs
+        for i, (alias, version) in enumerate(self.outputs):
+            if alias._storage.version != version:
+                self._changed(f"output {i}", alias._spec, alias._storage.version, version)
+        return tuple(alias._with_history(self, i) for i, (alias, _) in enumerate(self.outputs))
+
+    def backward(self, gs, needs=None):
+        """Gradients of the inputs (of those in needs, if given) from those of the outputs, None where none arrived."""
+        inputs = self.saved_inputs()
+        return self.op.input_gradients(gs, self.saved_outputs(), inputs, self.attrs, needs or self.needs)
+
+    def release(self):
+        """Drop what was saved; a node that saved anything cannot run again."""
+        self.freed = bool(self.versions) or self.outputs is not None
+        inner = getattr(self.op, "node", None)
+        if inner is not None:
+            inner.release()
+        self.args = tuple(a._spec if hasattr(a, "_spec") else a for a in self.args)
+        self.outputs = None
+        self.versions = ()
+
+    def _check_alive(self):
+        if self.freed:
+            raise AutogradError(
+                f"{self.name()}: Trying to backward through the graph a second time, but what it saved has been freed. "
+                "Call backward(retain_graph=True) the first time, or run the forward pass again")
+
+    def _changed(self, what, spec, now, version):
+        raise AutogradError(
+            f"{self.name()}: one of the variables needed for gradient computation has been modified by an inplace "
+            f"operation: {what} of {self.op.name}, {spec.dtype.name} {list(spec.shape)}, is at version {now}; expected "
+            f"version {version} instead. Use the out-of-place form, or clone() before changing it. "
+            "detect_anomaly() names the forward line")
+
+
+def checked(hook, new, g):
+    """What a hook made of gradient g.  Raises ArgumentTypeError or AutogradError when it cannot take g's place."""
+    if new is not None and not hasattr(new, "_spec"):
+        raise ArgumentTypeError(f"hook {_named(hook)} returned {type(new).__name__}; return a Tensor, or None to leave the "
+                                "gradient as it is")
+    if new is not None and new.shape != g.shape:
+        raise AutogradError(f"hook {_named(hook)} has changed the size of value: the gradient has shape {list(g.shape)}, "
+                            f"what it returned {list(new.shape)}")
+    return new
+
+
+def _named(hook):
+    return repr(getattr(hook, "__name__", type(hook).__name__))
+
+
+class Handle:
+    """What registering a hook returns: remove() takes the hook away again; also a context manager."""
+
+    _keys = itertools.count()
+
+    def __init__(self, hooks, fn):
+        self.hooks, self.key = hooks, next(self._keys)
+        hooks[self.key] = fn
+
+    def remove(self):
+        self.hooks.pop(self.key, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.remove()
+
+
+def record(op, inputs, attrs, outputs, versions=None):
+    """Make the Node of an op application and hang it on the outputs.
+
+    inputs: tensors or numbers; outputs: fresh tensors; versions: the storages' versions before an in-place write.
+    """
+    edges, args, saved = [], [], []
+    needs = tuple([getattr(x, "_req", False) for x in inputs])
+    keep, keep_outputs = op.saving(needs)
+    for i, x in enumerate(inputs):
+        spec = getattr(x, "_spec", None)
+        edges.append(edge_of(x) if needs[i] else None)
+        if spec is None:
+            args.append(x)
+        elif keep[i]:
+            if x._storage.inference:
+                raise AutogradError(f"{op.name}: Inference tensors cannot be saved for backward. Make a clone() of input {i} "
+                                    "to get a normal tensor, or use no_grad() instead of inference_mode()")
+            args.append(x)
+            saved.append((i, x._storage.version if versions is None else versions[i]))
+        else:
+            args.append(spec)
+    node = Node(op, tuple(edges), tuple(args), attrs, tuple(saved), tuple(o._spec for o in outputs))
+    if keep_outputs:
+        node.outputs = tuple((o._alias(), o._storage.version) for o in outputs)
+    return node
+
+
+def edge_of(tensor):
+    """Where a tensor's gradient goes: (its node, output number), or (itself, 0) for a leaf."""
+    node = tensor.grad_fn
+    return (tensor, 0) if node is None else (node, tensor._index)
+
+
+def is_metadata(x):
+    """Whether a saved argument is only a Spec."""
+    return isinstance(x, Spec)
