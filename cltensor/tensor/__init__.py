@@ -1,0 +1,45 @@
+"""The tensor layer: Storage, Tensor, dispatch, and the public functions."""
+
+from ..ops import REGISTRY_MODULES as _declared  # declares every op
+from . import (  # declare functions and methods
+    aliases,
+    arithmetic,
+    creation,
+    custom,
+    exchange,
+    gradient,
+    histogram,
+    indexing,
+    linalg,
+    lowrank,
+    norms,
+    operators,
+    pointwise,
+    products,
+    random,
+    rearrange,
+    reduce,
+    scanning,
+    scattering,
+    shape,
+    softmax,
+    sorting,
+    statistics,
+)
+from .random import Generator, default_generator
+from .storage import Storage
+from .surface import FUNCTIONS, registered
+from .tensor import Tensor
+
+operators.install()
+aliases.install()
+
+
+def namespace():
+    """Every public function by name: declared functions first, then the registry's ops."""
+    found = dict(registered())
+    found.update(FUNCTIONS)
+    return found
+
+
+__all__ = ["Generator", "Storage", "Tensor", "default_generator", "namespace"]

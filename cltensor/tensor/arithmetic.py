@@ -1,0 +1,265 @@
+"""Arithmetic beyond one op: alpha, rounding modes, clamping, choosing, filling, dtype and device conversion."""
+
+from ..base import dtypes
+from ..base.errors import ArgumentError, ArgumentTypeError
+from ..base.layouts import preserve_format
+from ..ops import pointwise
+from ..ops.composite import composite
+from ..ops.promotion import result_type as promoted
+from ..runtime.device import device as Device
+from .creation import check_fp64, from_array, pick_device
+from .dispatch import TensorBase, run_elementwise
+from .surface import function, method
+from .tensor import write_into
+
+
+def _operand(x):
+    return x._spec if isinstance(x, TensorBase) else type(x)
+
+
+@function()
+def add(input, other, *, alpha=1, out=None):
+    """input + alpha * other, broadcast."""
+    if alpha == 1:
+        return run_elementwise(pointwise.add, (input, other), (), out)
+    return run_elementwise(pointwise.axpy, (input, other), (alpha,), out)
+
+
+@function("subtract")
+def sub(input, other, *, alpha=1, out=None):
+    """input - alpha * other, broadcast."""
+    if alpha == 1:
+        return run_elementwise(pointwise.sub, (input, other), (), out)
+    return run_elementwise(pointwise.axpy, (input, other), (-alpha,), out)
+
+
+@method()
+def add_(self, other, *, alpha=1):
+    """self += alpha * other."""
+    if alpha == 1:
+        return write_into(pointwise.add, self, (self, other))
+    return write_into(pointwise.axpy, self, (self, other), (alpha,))
+
+
+@method()
+def sub_(self, other, *, alpha=1):
+    """self -= alpha * other."""
+    if alpha == 1:
+        return write_into(pointwise.sub, self, (self, other))
+    return write_into(pointwise.axpy, self, (self, other), (-alpha,))
+
+
+@function("divide")
+def div(input, other, *, rounding_mode=None, out=None):
+    """input / other, broadcast; rounding_mode "floor" or "trunc" rounds the quotient and keeps integers integers."""
+    return run_elementwise(_quotient(rounding_mode), (input, other), (), out)
+
+
+@method("divide_")
+def div_(self, other, *, rounding_mode=None):
+    """self /= other, rounded as div does."""
+    return write_into(_quotient(rounding_mode), self, (self, other))
+
+
+_QUOTIENTS = {None: pointwise.div, "floor": pointwise.floor_divide, "trunc": pointwise.trunc_divide}
+
+
+def _quotient(rounding_mode):
+    if rounding_mode not in _QUOTIENTS:
+        raise ArgumentError("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+                            f"{rounding_mode!r}")
+    return _QUOTIENTS[rounding_mode]
+
+
+@function("clip")
+def clamp(input, min=None, max=None, *, out=None):
+    """input limited to [min, max]; either may be left out, and either may be a tensor."""
+    if min is None and max is None:
+        raise ArgumentError("clamp: At least one of 'min' or 'max' must not be None")
+    if max is None:
+        return run_elementwise(pointwise.clamp_min, (input, min), (), out)
+    if min is None:
+        return run_elementwise(pointwise.clamp_max, (input, max), (), out)
+    return run_elementwise(pointwise.clamp_both, (input, min, max), (), out)
+
+
+@method("clip_")
+def clamp_(self, min=None, max=None):
+    """Limit to [min, max] in place."""
+    if min is None and max is None:
+        raise ArgumentError("clamp_: At least one of 'min' or 'max' must not be None")
+    if max is None:
+        return write_into(pointwise.clamp_min, self, (self, min))
+    if min is None:
+        return write_into(pointwise.clamp_max, self, (self, max))
+    return write_into(pointwise.clamp_both, self, (self, min, max))
+
+
+@function(method=False)
+def where(condition, input=None, other=None, *, out=None):
+    """input where condition holds, else other; with condition alone, the indices where it holds."""
+    if input is None and other is None:
+        return condition.nonzero(as_tuple=True)
+    return run_elementwise(pointwise.where_op, (condition, input, other), (), out)
+
+
+@method("where")
+def _where(self, condition, other):
+    """self where condition holds, else other."""
+    return where(condition, self, other)
+
+
+@function()
+def masked_fill(input, mask, value):
+    """input with value where mask holds."""
+    _check_mask(mask)
+    dtype = input.dtype
+    return run_elementwise(pointwise.where_op, (mask, _one(value), input), dtype=dtype)
+
+
+@method()
+def masked_fill_(self, mask, value):
+    """Write value where mask holds."""
+    _check_mask(mask)
+    return write_into(pointwise.where_op, self, (mask, _one(value), self))
+
+
+def _one(value):
+    if isinstance(value, TensorBase) and value.ndim:
+        raise ArgumentError(f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} "
+                            f"dimension(s).")
+    return value
+
+
+def _check_mask(mask):
+    if mask.dtype is not dtypes.bool_:
+        raise ArgumentTypeError(f"masked_fill: expected mask to be a boolean tensor, but got {mask.dtype.name}")
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+@method()
+def fill_(self, value):
+    """Write one value everywhere."""
+    if isinstance(value, TensorBase):
+        return self.copy_(value.expand(self.shape))
+    return write_into(pointwise.full, self, (), (value,))
+
+
+@function(method=False)
+def fill(input, value):
+    """A copy of input with one value everywhere."""
+    return input.clone().fill_(value)
+
+
+@method()
+def zero_(self):
+    """Write zeros."""
+    return write_into(pointwise.full, self, (), (0,))
+
+
+@method()
+def copy_(self, src, non_blocking=False):
+    """Write src, broadcast and converted to this tensor's dtype and device."""
+    if not isinstance(src, TensorBase):
+        raise ArgumentTypeError(f"copy_: expected a Tensor, got {type(src).__name__}")
+    src = to_device(src, self.device)
+    if src.shape != self.shape:
+        src = src.expand(self.shape)
+    return write_into(pointwise.copy, self, (src,))
+
+
+# --- conversion ------------------------------------------------------------------------------------------------------
+
+
+def to_device(x, d):
+    """x on device d, by way of the host."""
+    return x if x.device is d else _device_copy(x, device=str(d))
+
+
+@composite("device_copy", public=False, vjp=(lambda g, y, x, device: to_device(g, x.device),))
+def _device_copy(x, *, device):
+    """x on another device."""
+    return from_array(x.detach()._read(), x.dtype, Device(device))
+
+
+def convert(x, dtype):
+    """x in another dtype."""
+    if x.dtype is dtype:
+        return x
+    check_fp64(x.device, dtype)
+    return run_elementwise(pointwise.copy, (x,), dtype=dtype)
+
+
+@method()
+def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=preserve_format):
+    """The tensor in another dtype, on another device, or as another tensor is; itself where nothing changes."""
+    flags = []
+    for a in args:
+        if isinstance(a, TensorBase):
+            dtype, device = a.dtype, a.device
+        elif isinstance(a, (str, Device)):
+            device = a
+        elif isinstance(a, bool):
+            flags.append(a)  # non_blocking, copy; the first changes nothing, since every copy is enqueued in order anyway
+        elif isinstance(a, int):
+            device = a
+        elif a is not None:
+            dtype = dtypes.as_dtype(a)
+    copy = copy or flags[1:] == [True]
+    dtype = self.dtype if dtype is None else dtypes.as_dtype(dtype)
+    out = convert(to_device(self, self.device if device is None else pick_device(device)), dtype)
+    out = self.clone() if copy and out is self else out
+    return out if memory_format is preserve_format else out.contiguous(memory_format)
+
+
+@method()
+def type(self, dtype=None, non_blocking=False):
+    """The dtype's name, or the tensor converted to dtype."""
+    return f"cltensor.{self.dtype.name}" if dtype is None else convert(self, dtypes.as_dtype(dtype))
+
+
+@method()
+def type_as(self, other):
+    """Converted to other's dtype."""
+    return self.to(other)
+
+
+def _conversion(name, dtype):
+    def fn(self, memory_format=preserve_format):
+        return self.to(dtype, memory_format=memory_format)
+
+    fn.__name__ = name
+    fn.__doc__ = f"The tensor as {dtype.name}."
+    method()(fn)
+
+
+for _name, _dtype in (("float", dtypes.float32), ("double", dtypes.float64), ("half", dtypes.float16), ("long", dtypes.int64),
+                      ("bfloat16", dtypes.bfloat16), ("int", dtypes.int32), ("short", dtypes.int16), ("char", dtypes.int8),
+                      ("byte", dtypes.uint8), ("bool", dtypes.bool_)):
+    _conversion(_name, _dtype)
+
+
+@method()
+def cpu(self):
+    """The tensor on the CPU's OpenCL device."""
+    return to_device(self, Device("cpu"))
+
+
+@function(method=False)
+def result_type(tensor1, tensor2):
+    """The dtype arithmetic on the two (tensors or numbers) gives."""
+    return promoted([_operand(tensor1), _operand(tensor2)])
+
+
+@function(method=False)
+def promote_types(type1, type2):
+    """The smallest dtype both convert to."""
+    return dtypes.promote_types(dtypes.as_dtype(type1), dtypes.as_dtype(type2))
+
+
+@function(method=False)
+def can_cast(from_, to):
+    """Whether PyTorch's casting rule lets from_ be stored as to."""
+    return dtypes.can_cast(dtypes.as_dtype(from_), dtypes.as_dtype(to))

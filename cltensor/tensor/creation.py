@@ -1,0 +1,381 @@
+"""Making tensors: from values, from NumPy, and filled."""
+
+import functools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..base import dtypes
+from ..base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from ..base.layouts import contiguous_format, format_strides, preserve_format
+from ..base.shapes import contiguous_strides
+from ..ops import pointwise
+from ..ops.spec import dense, spec
+from ..runtime.device import default_device
+from ..runtime.device import device as Device
+from .dispatch import TensorBase, fresh, run_elementwise
+from .surface import function, method
+from .tensor import Tensor
+
+
+def pick_device(d):
+    """A device from None (the default), a device, a name or an index."""
+    return default_device() if d is None else d if isinstance(d, Device) else Device(d)
+
+
+def check_fp64(d, dtype):
+    """Raise DTypeError when float64 is asked for on a device without it."""
+    if dtype is dtypes.float64 and not d.profile.fp64:
+        from ..base.errors import DTypeError
+
+        raise DTypeError(f"float64: {d} ({d.name}) has no double precision arithmetic; use float32, or another device")
+
+
+def sizes(args, op="size"):
+    """A shape given as ints, or as one sequence of ints, as a tuple.  Raises ArgumentTypeError, ShapeError."""
+    if len(args) == 1 and (not hasattr(args[0], "__index__") or isinstance(args[0], Sequence)):
+        args = args[0]
+    try:
+        shape = tuple([n.__index__() for n in args])
+    except (AttributeError, TypeError):
+        raise ArgumentTypeError(f"{op}: expected ints or a tuple of ints, got {args!r}") from None
+    return shape
+
+
+def _shape(args, op):
+    shape = sizes(args, op)
+    if any(n < 0 for n in shape):
+        raise ShapeError(f"{op}: Trying to create tensor with negative dimension: {list(shape)}")
+    return shape
+
+
+def made(t, requires_grad):
+    """t, as a leaf that requires grad if asked."""
+    return t.requires_grad_() if requires_grad else t
+
+
+def from_array(array, dtype, d):
+    """A tensor holding a copy of a NumPy array whose bytes are those of dtype."""
+    check_fp64(d, dtype)
+    t = fresh(dense(array.shape, dtype, d))
+    if array.size:
+        d.write(t._storage.buffer, 0, np.ascontiguousarray(array))
+    return t
+
+
+def _array_of(data, dtype):
+    """(NumPy array, dtype) of nested sequences, numbers or an array."""
+    if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array_interface__"):
+        array = np.asarray(data)
+        found = dtypes.from_numpy_dtype(array.dtype)
+    else:
+        array, found = _from_sequence(data)
+    dtype = dtype or found
+    if dtype is dtypes.bfloat16:
+        return to_bfloat16(array), dtype
+    with np.errstate(all="ignore"):
+        return array.astype(dtype.numpy, copy=False), dtype
+
+
+def to_bfloat16(array):
+    """The bit patterns of an array rounded to bfloat16 (to nearest, ties to even)."""
+    bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
+    return np.where(np.isnan(array), 0x7FC0, rounded).astype(np.uint16)
+
+
+def _from_sequence(data):
+    kinds = set()
+    data = _plain(data, kinds)
+    try:
+        array = np.array(data)
+    except ValueError as e:
+        raise ArgumentError(f"tensor: the nested sequences have different lengths; every row must be as long as the others "
+                            f"({e})") from None
+    found = _promoted(kinds)
+    if found is not None:
+        return array, found
+    if array.dtype.kind == "f" or array.size == 0:
+        return array.astype(np.float64), dtypes.get_default_dtype()
+    if array.dtype.kind == "b":
+        return array, dtypes.bool_
+    if array.dtype.kind in "iu":
+        if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
+            raise ArgumentError("tensor: Overflow: a value does not fit int64")
+        return array.astype(np.int64), dtypes.int64
+    raise ArgumentTypeError(f"tensor: could not infer a dtype for {type(data).__name__} data {str(data)[:60]!r}; "
+                            "give numbers, bools, or nested sequences of them")
+
+
+def _plain(data, kinds):
+    """data with tensors as lists; adds the type, or NumPy dtype, of each element to kinds."""
+    if isinstance(data, (list, tuple)):
+        return [_plain(x, kinds) for x in data]
+    kinds.add(data.dtype if isinstance(data, (np.generic, np.ndarray)) else type(data))
+    return data.tolist() if isinstance(data, TensorBase) else data
+
+
+def _promoted(kinds):
+    """The dtype of elements among which are NumPy's, which keep theirs; None where there are none."""
+    if not any(isinstance(k, np.dtype) for k in kinds):
+        return None
+    python = {bool: "bool", int: "int", float: "float"}
+    found = [dtypes.from_numpy_dtype(k) if isinstance(k, np.dtype) else dtypes.default_for(python[k])
+             for k in kinds if isinstance(k, np.dtype) or k in python]
+    return functools.reduce(dtypes.promote_types, found)
+
+
+@function(method=False)
+def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    """A new tensor holding a copy of data: numbers, nested sequences, a NumPy array or a tensor.
+
+    Floats take the default dtype, ints int64, bools bool, arrays keep theirs.  Raises ArgumentError for ragged
+    sequences, ArgumentTypeError for what is no number.
+    """
+    dtype = None if dtype is None else dtypes.as_dtype(dtype)
+    if isinstance(data, TensorBase):
+        return made(data.detach().clone().to(device=device or data.device, dtype=dtype or data.dtype), requires_grad)
+    array, dtype = _array_of(data, dtype)
+    return made(from_array(array, dtype, pick_device(device)), requires_grad)
+
+
+Tensor._of = staticmethod(tensor)
+
+
+@function("asarray", method=False)
+def as_tensor(data, dtype=None, device=None):
+    """data as a tensor: a tensor of the right dtype and device is returned as it is, anything else is copied."""
+    if isinstance(data, TensorBase):
+        return data.to(device=device or data.device, dtype=dtypes.as_dtype(dtype) if dtype else data.dtype)
+    return tensor(data, dtype=dtype, device=device)
+
+
+@function(method=False)
+def from_numpy(ndarray):
+    """A tensor with the values of a NumPy array.  Unlike PyTorch's it is a copy: the values move to the device."""
+    if not isinstance(ndarray, np.ndarray):
+        raise ArgumentTypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
+    return tensor(ndarray)
+
+
+def _options(dtype, device):
+    dtype = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+    d = pick_device(device)
+    check_fp64(d, dtype)
+    return dtype, d
+
+
+def filled(shape, value, dtype, d):
+    """A dense tensor of one value."""
+    t = fresh(dense(shape, dtype, d))
+    if t._spec.numel:
+        run_elementwise(pointwise.full, (), (value,), out=t)
+    t._storage.version = 0
+    return t
+
+
+@function(method=False)
+def empty(*size, dtype=None, device=None, requires_grad=False, pin_memory=False, memory_format=contiguous_format):
+    """A tensor of the given shape with uninitialised memory."""
+    dtype, d = _options(dtype, device)
+    shape = _shape(size, "empty")
+    return made(fresh(spec(shape, format_strides(shape, memory_format, "empty"), dtype, d)), requires_grad)
+
+
+@function(method=False)
+def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False):
+    """A tensor of the given shape and strides (in elements) with uninitialised memory."""
+    dtype, d = _options(dtype, device)
+    if len(size) != len(stride):
+        raise ShapeError(f"empty_strided: {len(size)} sizes but {len(stride)} strides")
+    return made(fresh(spec(tuple(size), tuple(stride), dtype, d)), requires_grad)
+
+
+@function(method=False)
+def empty_permuted(size, physical_layout, *, dtype=None, device=None, requires_grad=False):
+    """A dense tensor with uninitialised memory, in which the dimensions lie in the order given, outermost first."""
+    dtype, d = _options(dtype, device)
+    if sorted(physical_layout) != list(range(len(size))):
+        raise ShapeError(f"empty_permuted: physical_layout {list(physical_layout)} must hold each of the {len(size)} dimensions of "
+                         f"size {list(size)} once")
+    packed = contiguous_strides([size[i] for i in physical_layout])
+    strides = tuple(packed[list(physical_layout).index(i)] for i in range(len(size)))
+    return made(fresh(spec(tuple(size), strides, dtype, d)), requires_grad)
+
+
+@function(method=False)
+def zeros(*size, dtype=None, device=None, requires_grad=False):
+    """A tensor of zeros."""
+    return full(_shape(size, "zeros"), 0, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+
+
+@function(method=False)
+def ones(*size, dtype=None, device=None, requires_grad=False):
+    """A tensor of ones."""
+    return full(_shape(size, "ones"), 1, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+
+
+@function(method=False)
+def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
+    """A tensor of fill_value; its dtype follows from the value unless given."""
+    if isinstance(fill_value, TensorBase):
+        fill_value = fill_value.item()
+    if dtype is None:
+        category = dtypes.category_of(fill_value)
+        if category is None:
+            raise ArgumentTypeError(f"full: fill_value must be a number, got {fill_value!r}")
+        dtype = dtypes.default_for(category)
+    dtype, d = _options(dtype, device)
+    return made(filled(_shape((size,), "full"), fill_value, dtype, d), requires_grad)
+
+
+def _like(input, dtype, device):
+    dtype = input.dtype if dtype is None else dtypes.as_dtype(dtype)
+    d = input.device if device is None else pick_device(device)
+    check_fp64(d, dtype)
+    return dtype, d
+
+
+def _like_spec(input, dtype, d, memory_format):
+    s = input._spec
+    strides = format_strides(s.shape, memory_format, "memory_format")
+    if strides is not None:
+        return spec(s.shape, strides, dtype, d)
+    if s.contiguous or any(st == 0 for st in s.strides):
+        return dense(s.shape, dtype, d)
+    order = sorted(range(s.ndim), key=lambda i: (-s.strides[i], i))
+    packed = contiguous_strides([s.shape[i] for i in order])
+    strides = [0] * s.ndim
+    for i, p in zip(order, packed, strict=True):
+        strides[i] = p
+    return spec(s.shape, tuple(strides), dtype, d)
+
+
+@function(method=False)
+def empty_like(input, *, dtype=None, device=None, requires_grad=False, memory_format=preserve_format):
+    """An uninitialised tensor of input's shape, dtype and device."""
+    return made(fresh(_like_spec(input, *_like(input, dtype, device), memory_format)), requires_grad)
+
+
+@function(method=False)
+def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, memory_format=preserve_format):
+    """A tensor of fill_value with input's shape, dtype and device."""
+    t = fresh(_like_spec(input, *_like(input, dtype, device), memory_format))
+    return made(t.fill_(fill_value), requires_grad)
+
+
+@function(method=False)
+def zeros_like(input, *, dtype=None, device=None, requires_grad=False, memory_format=preserve_format):
+    """Zeros of input's shape, dtype and device."""
+    return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad, memory_format=memory_format)
+
+
+@function(method=False)
+def ones_like(input, *, dtype=None, device=None, requires_grad=False, memory_format=preserve_format):
+    """Ones of input's shape, dtype and device."""
+    return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad, memory_format=memory_format)
+
+
+@method()
+def new_empty(self, *size, dtype=None, device=None, requires_grad=False):
+    """An uninitialised tensor of another shape, with this one's dtype and device."""
+    dtype, d = _like(self, dtype, device)
+    return empty(_shape(size, "new_empty"), dtype=dtype, device=d, requires_grad=requires_grad)
+
+
+@method()
+def new_empty_strided(self, size, stride, dtype=None, device=None, requires_grad=False):
+    """An uninitialised tensor of the given layout, with this one's dtype and device."""
+    dtype, d = _like(self, dtype, device)
+    return empty_strided(size, stride, dtype=dtype, device=d, requires_grad=requires_grad)
+
+
+@method()
+def new_zeros(self, *size, dtype=None, device=None, requires_grad=False):
+    """Zeros of another shape, with this one's dtype and device."""
+    return new_full(self, _shape(size, "new_zeros"), 0, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+@method()
+def new_ones(self, *size, dtype=None, device=None, requires_grad=False):
+    """Ones of another shape, with this one's dtype and device."""
+    return new_full(self, _shape(size, "new_ones"), 1, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+@method()
+def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False):
+    """fill_value in another shape, with this one's dtype and device."""
+    dtype, d = _like(self, dtype, device)
+    return full(size, fill_value, dtype=dtype, device=d, requires_grad=requires_grad)
+
+
+@method()
+def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
+    """tensor(data) with this one's dtype and device."""
+    dtype, d = _like(self, dtype, device)
+    return tensor(data, dtype=dtype, device=d, requires_grad=requires_grad)
+
+
+@method()
+def new_arange(self, end):
+    """0, 1, ..., end - 1 as int64 on this tensor's device."""
+    return arange(end, device=self.device)
+
+
+@function(method=False)
+def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+    """start, start + step, ... below end, computed on the host in float64 or int64.
+
+    Raises ArgumentError when step leads away from end.
+    """
+    if end is None:
+        start, end = 0, start
+    start, end, step = (x.item() if isinstance(x, TensorBase) else x for x in (start, end, step))
+    if step == 0 or (end - start) / step < 0 or not all(map(math.isfinite, (start, end, step))):
+        raise ArgumentError(f"arange: upper bound and lower bound inconsistent with step sign, or not finite: "
+                            f"start {start}, end {end}, step {step}")
+    if dtype is None:
+        floating = any(isinstance(x, (float, np.floating)) for x in (start, end, step))
+        dtype = dtypes.get_default_dtype() if floating else dtypes.int64
+    dtype, d = _options(dtype, device)
+    if dtype.category == "int":  # as PyTorch: the numbers are converted before they are counted
+        start, end, step = int(start), int(end), int(step)
+        if step == 0:
+            raise ArgumentError("arange: step must be nonzero")
+    n = math.ceil((end - start) / step)
+    exact = np.int64 if not any(isinstance(x, (float, np.floating)) for x in (start, end, step)) else np.float64
+    values = np.arange(n, dtype=exact) * exact(step) + exact(start)
+    array, _ = _array_of(values, dtype)
+    return made(from_array(array, dtype, d), requires_grad)
+
+
+@function(method=False)
+def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False):
+    """`steps` evenly spaced values from start to end, both included."""
+    if steps < 0:
+        raise ArgumentError(f"linspace: number of steps must be non-negative, got {steps}")
+    dtype, d = _options(dtype, device)
+    array, _ = _array_of(np.linspace(float(start), float(end), steps), dtype)
+    return made(from_array(array, dtype, d), requires_grad)
+
+
+@function(method=False)
+def eye(n, m=None, *, dtype=None, device=None, requires_grad=False):
+    """The identity matrix, n x m."""
+    dtype, d = _options(dtype, device)
+    m = n if m is None else m
+    if n < 0 or m < 0:
+        raise ShapeError(f"eye: n and m must be greater or equal to 0, got {n} and {m}")
+    t = filled((n, m), 0, dtype, d)
+    t.diagonal().fill_(1)
+    return made(t, requires_grad)
+
+
+@function(method=False)
+def scalar_tensor(value, *, dtype=None, device=None, requires_grad=False):
+    """A 0-d tensor."""
+    return full((), value, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+
+
+__all__ = ["Tensor"]

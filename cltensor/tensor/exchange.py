@@ -1,0 +1,81 @@
+"""Tensors among other libraries' arrays: copying, pickling, DLPack and NumPy's protocols.
+
+The memory of a tensor belongs to an OpenCL device, which other libraries cannot address, so everything given away or taken in
+is a copy; asking for none raises BufferError.
+"""
+
+import numpy as np
+
+from ..base import dtypes
+from ..base.errors import ArgumentError, AutogradError, DeviceError
+from .creation import from_array, pick_device, tensor
+from .surface import function, method
+from .tensor import Tensor
+
+_CPU = (1, 0)  # DLPack's kDLCPU, device 0: where the copies lie
+
+
+def _rebuilt(values, dtype, device, requires_grad):
+    try:
+        d = pick_device(device)
+    except DeviceError:
+        d = pick_device(None)  # the device it lay on is not here
+    return from_array(values, dtypes.BY_NAME[dtype], d).requires_grad_(requires_grad)
+
+
+@method("__reduce_ex__")
+def _reduce(self, protocol):
+    if not self.is_leaf:
+        raise AutogradError("pickle: only leaves can be pickled, this tensor has a grad_fn; pickle tensor.detach()")
+    return _rebuilt, (self.detach()._read(), self.dtype.name, str(self.device), self.requires_grad)
+
+
+@method("__deepcopy__")
+def _deepcopy(self, memo):
+    if not self.is_leaf:
+        raise AutogradError("deepcopy: Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at "
+                            "the moment; use .detach().clone()")
+    if id(self) not in memo:
+        copied = memo[id(self)] = self.detach().clone().requires_grad_(self.requires_grad)
+        if self.grad is not None:
+            copied.grad = self.grad.detach().clone()
+    return memo[id(self)]
+
+
+@method("__dlpack_device__")
+def _dlpack_device(self):
+    return _CPU
+
+
+@method("__dlpack__")
+def _dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+    """A DLPack capsule of a copy in host memory.  Raises BufferError for copy=False or another device."""
+    if copy is False:
+        raise BufferError(f"__dlpack__: the memory is on {self.device}, so only a copy can be given away; pass copy=None or True")
+    if dl_device not in (None, _CPU):
+        raise BufferError(f"__dlpack__: only copies to the CPU {_CPU} can be given away, {dl_device} was asked for")
+    if self.requires_grad:
+        raise BufferError("__dlpack__: Can't export tensors that require gradient, use tensor.detach()")
+    return self.numpy().__dlpack__()
+
+
+@function(method=False)
+def from_dlpack(ext_tensor):
+    """A tensor with the values of any object that speaks DLPack and lies in host memory; a copy."""
+    return tensor(np.from_dlpack(ext_tensor))
+
+
+@function(method=False)
+def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+    """A tensor with the values of a Python buffer (bytes, array, memoryview, ...); a copy."""
+    d = dtypes.as_dtype(dtype)
+    try:
+        values = np.frombuffer(buffer, d.numpy, count, offset)
+    except ValueError as e:
+        raise ArgumentError(f"frombuffer: {e}") from None
+    return from_array(values, d, pick_device(None)).requires_grad_(requires_grad)
+
+
+# NumPy leaves operators between its arrays and tensors to us, and we refuse them: mixing host and device memory by accident
+# would copy at every step.  Write cltensor.tensor(array) + t.
+Tensor.__array_ufunc__ = None

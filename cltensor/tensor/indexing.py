@@ -1,0 +1,312 @@
+"""Indexing: x[...] read and written, with ints, slices, None, ellipsis, masks and index tensors."""
+
+import numpy as np
+
+from ..base import dtypes
+from ..base.errors import ArgumentError, ArgumentTypeError, DimensionError, ShapeError
+from ..base.shapes import broadcast_shapes, contiguous_strides, normalize_dim
+from ..ops import indexing, views
+from ..ops.pointwise import where_op
+from .creation import tensor
+from .dispatch import TensorBase, run_elementwise, run_planned, run_view
+from .surface import function, method
+
+
+def _entry(item):
+    """One part of an index: an int, slice, None, Ellipsis, bool, or an index tensor."""
+    if item is None or item is Ellipsis or isinstance(item, (slice, bool, int)):
+        return item
+    if isinstance(item, TensorBase):
+        if item.dtype.category == "int" and item.ndim == 0 and not item.requires_grad:
+            return int(item)
+        if item.dtype.is_floating_point:
+            raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype.name}")
+        return item
+    if isinstance(item, (list, tuple, range, np.ndarray)):
+        array = np.asarray(item)
+        return tensor(array if array.size else array.astype(np.int64))
+    if isinstance(item, np.bool_):
+        return bool(item)
+    if hasattr(item, "__index__"):
+        return item.__index__()
+    raise DimensionError(f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+                         f"(got {type(item).__name__})")
+
+
+def _parsed(x, index):
+    """(basic parts, [(position in the basic result, index tensor)]): see views._slice_rule for the parts."""
+    items = [_entry(i) for i in (index if isinstance(index, tuple) else (index,))]
+    if sum(i is Ellipsis for i in items) > 1:
+        raise DimensionError("an index can only have a single ellipsis ('...')")
+    used = sum(_consumes(i) for i in items)
+    if used > x.ndim:
+        raise DimensionError(f"too many indices for tensor of dimension {x.ndim}: got {used}")
+    if not any(i is Ellipsis for i in items):
+        items.append(Ellipsis)
+    parts, advanced, d, out = [], [], 0, 0
+    for item in items:
+        if item is Ellipsis:
+            for n in x._spec.shape[d:d + x.ndim - used]:
+                parts.append((0, 1, n))
+                out += 1
+            d += x.ndim - used
+        elif item is None:
+            parts.append(None)
+            out += 1
+        elif isinstance(item, bool):
+            parts.append(None)
+            advanced.append((out, tensor([item])))
+            out += 1
+        elif isinstance(item, int):
+            n = x._spec.shape[d]
+            if not -n <= item < n:
+                raise DimensionError(f"index {item} is out of bounds for dimension {d} with size {n}")
+            parts.append(item % n)
+            d += 1
+        elif isinstance(item, slice):
+            parts.append(_slice(item, x._spec.shape[d]))
+            d, out = d + 1, out + 1
+        else:
+            wide = item.ndim if item.dtype in (dtypes.bool_, dtypes.uint8) else 1
+            parts.extend((0, 1, n) for n in x._spec.shape[d:d + wide])
+            advanced.append((out, item))
+            d, out = d + wide, out + wide
+    return tuple(parts), advanced
+
+
+def _consumes(item):
+    if isinstance(item, TensorBase):
+        return item.ndim if item.dtype in (dtypes.bool_, dtypes.uint8) else 1
+    return int(isinstance(item, slice) or (isinstance(item, int) and not isinstance(item, bool)))
+
+
+def _slice(s, n):
+    step = 1 if s.step is None else int(s.step)
+    if step <= 0:
+        raise ArgumentError(f"slice step must be positive, got {step}; use flip for the reverse order")
+    start, stop, _ = slice(None if s.start is None else int(s.start), None if s.stop is None else int(s.stop)).indices(n)
+    return start, step, max(0, -(-(stop - start) // step))
+
+
+def _masks_as_indices(x, advanced):
+    """Advanced parts with every mask replaced by the indices where it holds: [(dimension of x, index tensor)]."""
+    found = []
+    for d, item in advanced:
+        if item.dtype in (dtypes.bool_, dtypes.uint8):
+            for i, n in enumerate(item.shape):
+                if n != x.shape[d + i]:
+                    raise DimensionError(f"The shape of the mask {list(item.shape)} at index {i} does not match the shape of the "
+                                         f"indexed tensor {list(x.shape)} at index {d + i}")
+            found += [(d + i, part) for i, part in enumerate(item.nonzero(as_tuple=True))]
+        else:
+            found.append((d, item if item.dtype in (dtypes.int64, dtypes.int32) else item.long()))
+    return found
+
+
+class _Advanced:
+    """An index by tensors, as a selection along one flattened dimension.
+
+    The indexed dimensions are moved to the front (or to where the first stands, if they are neighbours) and flattened;
+    `flat` holds the position of each selected element there.
+    """
+
+    def __init__(self, x, pairs):
+        self.dims = [d for d, _ in pairs]
+        shapes = [tuple(i.shape) for _, i in pairs]
+        try:
+            self.shape = broadcast_shapes(*shapes, op="index")
+        except ShapeError as e:
+            raise DimensionError("shape mismatch: indexing tensors could not be broadcast together with shapes "
+                                 f"{', '.join(str(list(s)) for s in shapes)} ({e})") from None
+        neighbours = self.dims == list(range(self.dims[0], self.dims[0] + len(self.dims)))
+        self.at = self.dims[0] if neighbours else 0
+        sizes = [x.shape[d] for d in self.dims]
+        flat = None
+        for (_, index), n, step in zip(pairs, sizes, contiguous_strides(sizes), strict=True):
+            part = index if len(pairs) == 1 else indexing.flat_part(index.long(), n, step)
+            flat = part if flat is None else flat + part
+        self.flat = flat.expand(self.shape).reshape(-1)
+
+    def flattened(self, x):
+        """x with the indexed dimensions side by side at `at`, as one."""
+        x = x.movedim(self.dims, list(range(self.at, self.at + len(self.dims))))
+        return x if len(self.dims) == 1 else x.flatten(self.at, self.at + len(self.dims) - 1)
+
+    def result_shape(self, x):
+        """The shape of what the index selects."""
+        rest = [n for d, n in enumerate(x.shape) if d not in self.dims]
+        return (*rest[:self.at], *self.shape, *rest[self.at:])
+
+
+def getitem(x, index):
+    """x[index]."""
+    parts, advanced = _parsed(x, index)
+    out = run_view(views.basic_index, x, (parts,))
+    if not advanced:
+        return out
+    advanced = _masks_as_indices(out, advanced)
+    if len(advanced) == 1 and advanced[0][1].ndim == 1:
+        return out.index_select(*advanced[0])
+    a = _Advanced(out, advanced)
+    return a.flattened(out).index_select(a.at, a.flat).reshape(a.result_shape(out))
+
+
+def setitem(x, index, value):
+    """x[index] = value."""
+    parts, advanced = _parsed(x, index)
+    target = run_view(views.basic_index, x, (parts,))
+    if not isinstance(value, TensorBase):
+        value = tensor(value, dtype=x.dtype, device=x.device) if dtypes.category_of(value) is None else value
+    if not advanced:
+        target.fill_(value) if not isinstance(value, TensorBase) else target.copy_(_leading_ones_dropped(value, target))
+        return
+    if len(advanced) == 1 and advanced[0][1].dtype is dtypes.bool_ and _is_one(value):
+        d, mask = advanced[0]
+        target.masked_fill_(_placed(mask, d, target), value)
+        return
+    put(target, _masks_as_indices(target, advanced), value, accumulate=False)
+
+
+def _is_one(value):
+    return not isinstance(value, TensorBase) or (value.numel() == 1 and value.ndim == 0)
+
+
+def _placed(mask, d, target):
+    if tuple(mask.shape) != tuple(target.shape[d:d + mask.ndim]):
+        raise DimensionError(f"The shape of the mask {list(mask.shape)} does not match the shape of the indexed tensor "
+                             f"{list(target.shape)} from dimension {d} on")
+    return mask.reshape((1,) * d + tuple(mask.shape) + (1,) * (target.ndim - d - mask.ndim))
+
+
+def _leading_ones_dropped(value, target):
+    while value.ndim > target.ndim and value.shape[0] == 1:
+        value = value[0]
+    return value
+
+
+def put(x, pairs, value, accumulate):
+    """Write value (broadcast) into x at index tensors, in place."""
+    a = _Advanced(x, pairs)
+    shape = a.result_shape(x)
+    value = value if isinstance(value, TensorBase) else tensor(value, dtype=x.dtype, device=x.device)
+    if value.dtype is not x.dtype:
+        value = value.to(x.dtype)
+    value = _leading_ones_dropped(value, x.new_empty(shape) if value.ndim > len(shape) else value)
+    rest = [n for d, n in enumerate(x.shape) if d not in a.dims]
+    source = value.expand(shape).reshape((*rest[:a.at], a.flat.shape[0], *rest[a.at:]))
+    combine = "add" if accumulate else "set"
+    moved = a.flattened(x)
+    done = run_planned(indexing.index_combine, (moved, a.flat, source), (a.at, combine))
+    if len(a.dims) > 1:
+        done = done.unflatten(a.at, [x.shape[d] for d in a.dims])
+    x.copy_(done.movedim(list(range(a.at, a.at + len(a.dims))), a.dims))
+    return x
+
+
+# --- along one dimension ---------------------------------------------------------------------------------------------
+
+
+def _dim(x, dim, name):
+    return normalize_dim(dim, x._spec.ndim, name)
+
+
+@function(apart=True, exact=True)
+def gather(input, dim, index, *, sparse_grad=False):
+    """out[i][j] = input[index[i][j]][j] (for dim 0); index has input's number of dimensions."""
+    if not index.numel():
+        return input.reshape(-1)[:0].reshape(index.shape)
+    return run_planned(indexing.gather, (input, index), (_dim(input, dim, "gather"),))
+
+
+@function(apart=True, exact=True)
+def index_select(input, dim, index):
+    """The slices of input at a vector of indices along dim."""
+    return run_planned(indexing.index_select, (input, index), (_dim(input, dim, "index_select"),))
+
+
+def _scatter(input, dim, index, src, combine):
+    if not isinstance(src, TensorBase):
+        src = input.new_full((1,) * index.ndim, src).expand(index.shape)
+    return run_planned(indexing.scatter, (input, index, src), (_dim(input, dim, "scatter"), combine))
+
+
+_REDUCE = {None: "set", "add": "add", "multiply": "prod"}
+
+
+@function(inplace="writing")
+def scatter(input, dim, index, src=None, *, value=None, reduce=None):
+    """input with src (a tensor or number) written at index along dim; reduce "add" or "multiply" combines instead."""
+    if reduce not in _REDUCE:
+        raise ArgumentError(f"scatter(): reduce argument must be either add or multiply, got {reduce!r}")
+    return _scatter(input, dim, index, value if src is None else src, _REDUCE[reduce])
+
+
+@function(inplace="writing")
+def scatter_add(input, dim, index, src):
+    """input with src added at index along dim; the order of additions is fixed."""
+    return _scatter(input, dim, index, src, "add")
+
+
+@function(inplace="writing")
+def index_add(input, dim, index, source, *, alpha=1):
+    """input with slices of source (times alpha) added at a vector of indices along dim, in order."""
+    source = source if alpha == 1 else source * alpha
+    return run_planned(indexing.index_combine, (input, index, source), (_dim(input, dim, "index_add"), "add"))
+
+
+@function(inplace="writing")
+def index_copy(input, dim, index, source):
+    """input with slices of source written at a vector of indices along dim."""
+    return run_planned(indexing.index_combine, (input, index, source), (_dim(input, dim, "index_copy"), "set"))
+
+
+@function(inplace="writing")
+def index_fill(input, dim, index, value):
+    """input with one value written at a vector of indices along dim."""
+    d = _dim(input, dim, "index_fill")
+    if isinstance(value, TensorBase) and value.ndim:
+        raise ShapeError(f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
+    shape = (*input.shape[:d], index.numel(), *input.shape[d + 1:]) if input.ndim else ()
+    mask = input.new_zeros((1,) * d + input.shape[d:d + 1] + (1,) * (input.ndim - d - 1), dtype=dtypes.bool_)
+    chosen = index_copy(mask, d, index, mask.new_ones(()).expand([k if i == d else 1 for i, k in enumerate(shape)]))
+    return run_elementwise(where_op, (chosen, value, input), dtype=input.dtype)
+
+
+def _pairs(indices):
+    if not isinstance(indices, (tuple, list)):
+        raise ArgumentTypeError(f"index_put: indices must be a tuple of tensors, got {type(indices).__name__}")
+    return list(enumerate(indices))
+
+
+@method()
+def index_put_(self, indices, values, accumulate=False):
+    """Write values at index tensors, one a dimension; accumulate adds instead."""
+    return put(self, _masks_as_indices(self, _pairs(indices)), values, accumulate)
+
+
+@function()
+def index_put(input, indices, values, accumulate=False):
+    """A copy of input with values written at index tensors."""
+    return input.clone().index_put_(indices, values, accumulate)
+
+
+@method("__getitem__")
+def _getitem(self, index):
+    return getitem(self, index)
+
+
+@method("__setitem__")
+def _setitem(self, index, value):
+    setitem(self, index, value)
+
+
+@method("__iter__")
+def _iter(self):
+    if not self.ndim:
+        raise ArgumentTypeError("iteration over a 0-d tensor")
+    return iter(self.unbind(0))
+
+
+@method("__contains__")
+def _contains(self, element):
+    return bool((self == element).any())

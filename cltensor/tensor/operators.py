@@ -1,0 +1,89 @@
+"""Python's operators and the methods and in-place forms that follow from the registry."""
+
+from ..base import dtypes
+from ..base.errors import ArgumentTypeError, ShapeError
+from ..ops import pointwise
+from ..ops.registry import REGISTRY
+from .dispatch import TensorBase, run_elementwise
+from .surface import METHODS, registered
+from .tensor import Tensor, write_into
+
+
+def _binary(op):
+    def forward(self, other):
+        if isinstance(other, TensorBase) or dtypes.category_of(other) is not None:
+            return run_elementwise(op, (self, other))
+        return NotImplemented
+
+    def reflected(self, other):
+        if not isinstance(self, TensorBase):
+            raise ArgumentTypeError(f"__r{op.name}__ needs a Tensor, not a {type(self).__name__}")
+        if isinstance(other, TensorBase) or dtypes.category_of(other) is not None:
+            return run_elementwise(op, (other, self))
+        return NotImplemented
+
+    def inplace(self, other):
+        if isinstance(other, TensorBase) or dtypes.category_of(other) is not None:
+            return write_into(op, self, (self, other))
+        return NotImplemented
+
+    return forward, reflected, inplace
+
+
+_OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
+              "pow": "pow", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor"}
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+
+
+def _inplace(op):
+    def method(self, *args, **attrs):
+        return op(self, *args, out=self, inplace=True, **attrs)
+
+    method.__name__ = f"{op.name}_"
+    method.__doc__ = f"{op.name} in place."
+    return method
+
+
+def _method(op):
+    def method(self, *args, **attrs):
+        return op(self, *args, **attrs)
+
+    method.__name__, method.__doc__ = op.name, op.doc
+    return method
+
+
+def _transposed(x, name):
+    if x.ndim < 2 or (name == "H" and x.ndim > 2):
+        raise ShapeError(f"tensor.{name} is only supported on matrices{'' if name == 'H' else ' or batches of matrices'}. Got "
+                         f"{x.ndim}-D tensor.")
+    return x.transpose(-2, -1)
+
+
+def install():
+    """Give Tensor its operators and every declared method."""
+    for name, op_name in _OPERATORS.items():
+        forward, reflected, inplace = _binary(REGISTRY[op_name])
+        setattr(Tensor, f"__{name}__", forward)
+        setattr(Tensor, f"__r{name}__", reflected)
+        setattr(Tensor, f"__i{name}__", inplace)
+    for name in _COMPARISONS:
+        setattr(Tensor, f"__{name}__", _binary(REGISTRY[name])[0])
+    matmul = REGISTRY["matmul"]
+    Tensor.__matmul__ = lambda self, other: matmul(self, other) if isinstance(other, TensorBase) else NotImplemented
+    Tensor.__rmatmul__ = lambda self, other: matmul(other, self) if isinstance(other, TensorBase) else NotImplemented
+    Tensor.__rdiv__ = Tensor.__rtruediv__
+    Tensor.__hash__ = object.__hash__
+    Tensor.__neg__ = lambda self: run_elementwise(pointwise.neg, (self,))
+    Tensor.__pos__ = lambda self: self
+    Tensor.__abs__ = lambda self: run_elementwise(pointwise.abs, (self,))
+    Tensor.__invert__ = lambda self: run_elementwise(pointwise.bitwise_not, (self,))
+    Tensor.T = property(lambda self: self.permute(tuple(reversed(range(self.ndim)))))
+    Tensor.mT = Tensor.mH = property(lambda self: _transposed(self, "mT"))
+    Tensor.H = property(lambda self: _transposed(self, "H"))
+    for name, op in registered():
+        if op.method and not hasattr(Tensor, name):
+            setattr(Tensor, name, _method(op))
+        if op.inplace and not hasattr(Tensor, f"{name}_"):
+            setattr(Tensor, f"{name}_", _inplace(op))
+    for name, fn in METHODS.items():
+        setattr(Tensor, name, fn)

@@ -1,0 +1,132 @@
+"""Ready calls: an elementwise plan of one launch and one output as a closure, the shortest way from tensors to an enqueue.
+
+They serve tensors that start at the beginning of their storage; anything else takes the general path in dispatch.
+"""
+
+from .storage import Storage
+
+_new = object.__new__
+
+
+def ready_call(plan, operands, extent, cls):
+    """A function of the operands that enqueues the plan and gives the output, or None where it cannot serve.
+
+    operands: Specs, and types for numbers.  The function returns None when an input has an offset, or the kernel object was
+    left with one set.
+    """
+    if len(plan.steps) != 1 or len(plan.outputs) != 1 or plan.scratch:
+        return None
+    step = plan.steps[0]
+    places = {slot: at for at, slot in step.tensors}
+    numbers = [i for i, o in enumerate(operands) if isinstance(o, type)]
+    n_tensors = len(operands) - len(numbers)
+    if any(step.shifts.values()) or len(places) != n_tensors + 1 or len(step.values) != len(numbers):
+        return None
+    at = [places[i] for i in range(n_tensors + 1)]
+    if numbers:
+        if len(operands) != 2 or len(numbers) != 1:
+            return None
+        return _of_tensor_and_number(plan.device, step, at, plan.outputs[0], extent, cls, numbers[0] == 0)
+    maker = {1: _of_one, 2: _of_two}.get(n_tensors, _of_many)
+    return maker(plan.device, step, at, plan.outputs[0], extent, cls)
+
+
+def _of_tensor_and_number(device, step, places, spec, extent, cls, number_first):
+    import pyopencl
+
+    enqueue, lock, kernel, set_arg = pyopencl.enqueue_nd_range_kernel, device.lock, step.kernel, step.kernel.set_arg
+    global_size, local_size = step.global_size, step.local_size
+    first, last = places
+    (at, _, convert), = step.values
+
+    def call(a, b):
+        x, n = (b, a) if number_first else (a, b)
+        if x._offset or step.moved:
+            return None
+        storage = _new(Storage)
+        storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
+        buffer = storage.buffer = device.allocate(extent)
+        with lock:
+            set_arg(first, x._storage.buffer)
+            set_arg(at, convert(n))
+            set_arg(last, buffer)
+            enqueue(device.queue, kernel, global_size, local_size)
+        t = _new(cls)
+        t._storage, t._spec, t._offset = storage, spec, 0
+        return t
+
+    return call
+
+
+def _of_one(device, step, places, spec, extent, cls):
+    import pyopencl
+
+    enqueue, lock, kernel, set_arg = pyopencl.enqueue_nd_range_kernel, device.lock, step.kernel, step.kernel.set_arg
+    global_size, local_size = step.global_size, step.local_size
+    first, last = places
+
+    def call(a):
+        if a._offset or step.moved:
+            return None
+        storage = _new(Storage)
+        storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
+        buffer = storage.buffer = device.allocate(extent)
+        with lock:
+            set_arg(first, a._storage.buffer)
+            set_arg(last, buffer)
+            enqueue(device.queue, kernel, global_size, local_size)
+        t = _new(cls)
+        t._storage, t._spec, t._offset = storage, spec, 0
+        return t
+
+    return call
+
+
+def _of_two(device, step, places, spec, extent, cls):
+    import pyopencl
+
+    enqueue, lock, kernel, set_arg = pyopencl.enqueue_nd_range_kernel, device.lock, step.kernel, step.kernel.set_arg
+    global_size, local_size = step.global_size, step.local_size
+    first, second, last = places
+
+    def call(a, b):
+        if a._offset or b._offset or step.moved:
+            return None
+        storage = _new(Storage)
+        storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
+        buffer = storage.buffer = device.allocate(extent)
+        with lock:
+            set_arg(first, a._storage.buffer)
+            set_arg(second, b._storage.buffer)
+            set_arg(last, buffer)
+            enqueue(device.queue, kernel, global_size, local_size)
+        t = _new(cls)
+        t._storage, t._spec, t._offset = storage, spec, 0
+        return t
+
+    return call
+
+
+def _of_many(device, step, places, spec, extent, cls):
+    import pyopencl
+
+    enqueue, lock, kernel, set_arg = pyopencl.enqueue_nd_range_kernel, device.lock, step.kernel, step.kernel.set_arg
+    global_size, local_size = step.global_size, step.local_size
+    *inputs, last = places
+
+    def call(*tensors):
+        if step.moved or any(t._offset for t in tensors):
+            return None
+        storage = _new(Storage)
+        storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
+        buffer = storage.buffer = device.allocate(extent)
+        with lock:
+            for at, t in zip(inputs, tensors):  # noqa: B905  (as many by construction, and this is the hot path)
+                set_arg(at, t._storage.buffer)
+            set_arg(last, buffer)
+            enqueue(device.queue, kernel, global_size, local_size)
+        t = _new(cls)
+        t._storage, t._spec, t._offset = storage, spec, 0
+        return t
+
+    return call

@@ -1,0 +1,121 @@
+"""Reductions with PyTorch's arguments."""
+
+import math
+from collections import namedtuple
+
+from ..base import dtypes
+from ..base.errors import DTypeError, ShapeError
+from ..base.shapes import normalize_dim, normalize_dims
+from ..ops import reductions
+from .arithmetic import convert
+from .dispatch import run_planned
+from .surface import function
+
+Values = namedtuple("Values", ("values", "indices"))
+
+
+def _run(op, x, dim, keepdim, *more):
+    return run_planned(op, (x, *more), (normalize_dims(dim, x._spec.ndim, op.name.removesuffix("_reduce")), bool(keepdim)))
+
+
+def _cast(x, dtype):
+    return x if dtype is None else convert(x, dtypes.as_dtype(dtype))
+
+
+@function()
+def sum_(input, dim=None, keepdim=False, *, dtype=None):
+    """Sum of all elements, or over dim; integers add up in int64."""
+    return _cast(_run(reductions.sum_, _cast(input, dtype), dim, keepdim), dtype)
+
+
+@function()
+def mean(input, dim=None, keepdim=False, *, dtype=None):
+    """Mean of all elements, or over dim.  Raises DTypeError for integers unless a floating dtype is given."""
+    input = _cast(input, dtype)
+    if not input.dtype.is_floating_point:
+        raise DTypeError(f"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
+                         f"Got: {input.dtype.name}; use .float().mean()")
+    return _run(reductions.mean, input, dim, keepdim)
+
+
+@function()
+def any_(input, dim=None, keepdim=False):
+    """Whether any element is non-zero."""
+    return _run(reductions.any_, input, dim, keepdim)
+
+
+@function()
+def all_(input, dim=None, keepdim=False):
+    """Whether every element is non-zero."""
+    return _run(reductions.all_, input, dim, keepdim)
+
+
+@function()
+def prod(input, dim=None, keepdim=False, *, dtype=None):
+    """Product of all elements, or over dim."""
+    return _cast(_run(reductions.prod, _cast(input, dtype), dim, keepdim), dtype)
+
+
+@function()
+def amax(input, dim=(), keepdim=False):
+    """Largest value over dim; ties share the gradient equally."""
+    return _run(reductions.amax, input, dim, keepdim)
+
+
+@function()
+def amin(input, dim=(), keepdim=False):
+    """Smallest value over dim; ties share the gradient equally."""
+    return _run(reductions.amin, input, dim, keepdim)
+
+
+def _arg(op, x, dim, keepdim):
+    if dim is None:
+        if x._spec.numel == 0:
+            raise ShapeError(f"{op.name.removesuffix('_reduce')}(): Expected reduction dim to be specified for input.numel() == 0.")
+        flat = run_planned(op, (x.reshape(-1),), ((0,), False))
+        return flat.reshape((1,) * x.ndim) if keepdim else flat
+    d = normalize_dim(dim, x._spec.ndim, op.name.removesuffix("_reduce"))
+    if not x._spec.ndim:
+        return run_planned(op, (x.reshape(1),), ((0,), False))
+    return run_planned(op, (x,), ((d,), bool(keepdim)))
+
+
+@function()
+def argmax(input, dim=None, keepdim=False):
+    """Index of the largest value (of the flattened tensor, or over dim), the first where there are several."""
+    return _arg(reductions.argmax, input, dim, keepdim)
+
+
+@function()
+def argmin(input, dim=None, keepdim=False):
+    """Index of the smallest value (of the flattened tensor, or over dim), the first where there are several."""
+    return _arg(reductions.argmin, input, dim, keepdim)
+
+
+@function()
+def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Variance over dim, with the sum of squares divided by n - correction (1 unless given)."""
+    return var_mean(input, dim, unbiased, keepdim, correction=correction)[0]
+
+
+@function()
+def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Standard deviation: the square root of var."""
+    return var(input, dim, unbiased, keepdim, correction=correction).sqrt()
+
+
+@function()
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """(variance, mean) over dim."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if not input.dtype.is_floating_point:
+        raise DTypeError(f"var: only support floating point and complex dtypes, got {input.dtype.name}; use .float()")
+    correction = (1 if unbiased is None else int(unbiased)) if correction is None else correction
+    dims = normalize_dims(dim, input.ndim, "var")
+    count = math.prod(input.shape[d] for d in dims)
+    center = _run(reductions.mean, input, dims, True)
+    total = run_planned(reductions.sum_squares, (input, center.expand(input.shape)), (dims, bool(keepdim)))
+    scale = 1.0 / (count - correction) if count > correction else math.nan if count == correction else math.inf
+    mean_ = center if keepdim else center.reshape(total.shape)
+    return total * scale, mean_

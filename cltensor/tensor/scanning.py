@@ -1,0 +1,67 @@
+"""Cumulative functions with PyTorch's arguments."""
+
+from collections import namedtuple
+
+from ..base import dtypes
+from ..base.shapes import normalize_dim
+from ..ops import scans
+from .arithmetic import convert
+from .dispatch import run_planned
+from .surface import function, method
+
+CumMax = namedtuple("cummax", ("values", "indices"))
+CumMin = namedtuple("cummin", ("values", "indices"))
+
+
+def _run(op, x, dim, name):
+    return run_planned(op, (x.contiguous(),), (normalize_dim(dim, x._spec.ndim, name),))
+
+
+def _accumulated(op, x, dim, dtype, name):
+    if dtype is not None:
+        x = convert(x, dtypes.as_dtype(dtype))
+    elif not x.dtype.is_floating_point:
+        x = convert(x, dtypes.int64)
+    return _run(op, x, dim, name)
+
+
+@function()
+def cumsum(input, dim, *, dtype=None):
+    """Running sum along dim; integers add up in int64."""
+    return _accumulated(scans.cumsum, input, dim, dtype, "cumsum")
+
+
+@function()
+def cumprod(input, dim, *, dtype=None):
+    """Running product along dim; integers multiply in int64."""
+    return _accumulated(scans.cumprod, input, dim, dtype, "cumprod")
+
+
+@method()
+def cumsum_(self, dim, *, dtype=None):
+    """cumsum in place."""
+    return self.copy_(cumsum(self, dim, dtype=dtype))
+
+
+@method()
+def cumprod_(self, dim, *, dtype=None):
+    """cumprod in place."""
+    return self.copy_(cumprod(self, dim, dtype=dtype))
+
+
+@function()
+def logcumsumexp(input, dim):
+    """Running log of summed exponentials along dim."""
+    return _run(scans.logcumsumexp, input, dim, "logcumsumexp")
+
+
+@function()
+def cummax(input, dim):
+    """(values, indices): running maximum along dim and where it was last attained."""
+    return CumMax(*_run(scans.cummax, input, dim, "cummax"))
+
+
+@function()
+def cummin(input, dim):
+    """(values, indices): running minimum along dim and where it was last attained."""
+    return CumMin(*_run(scans.cummin, input, dim, "cummin"))

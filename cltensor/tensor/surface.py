@@ -1,0 +1,77 @@
+"""The public surface: functions of the namespace `cltensor` and methods of Tensor, each declared once.
+
+`@function()` puts a function into the namespace and, since its first argument is a tensor, makes it a method too.  Ops of
+the registry that are public get both by their declaration.
+"""
+
+import functools
+import inspect
+
+from ..ops.registry import REGISTRY
+from . import inplace as inplace_forms
+from .out import accepting
+
+FUNCTIONS = {}
+METHODS = {}
+
+
+def function(*names, method=True, inplace=None, apart=False, exact=False):
+    """Declare a public function under its own name (and further `names`); with `method`, a Tensor method as well.
+
+    In the namespace it takes out= too, which out.py sees to.  With `inplace`, "writing" or "viewing", there is the
+    method `name_` as well: see inplace.py.  With `apart`, out may not lie over an input, with
+    `exact` it must have the result's dtype.
+    """
+
+    def declare(fn):
+        fn = _rest_by_name(fn)
+        public = accepting(fn, apart, exact)
+        for name in (fn.__name__.rstrip("_") if fn.__name__.rstrip("_") in _SHADOWED else fn.__name__, *names):
+            FUNCTIONS[name] = public
+            if method:
+                METHODS[name] = fn
+            if inplace:
+                METHODS[f"{name}_"] = getattr(inplace_forms, inplace)(fn, f"{name}_")
+        return fn
+
+    return declare
+
+
+def method(*names):
+    """Declare a Tensor method that is no function of the namespace."""
+
+    def declare(fn):
+        fn = _rest_by_name(fn)
+        for name in (fn.__name__, *names):
+            METHODS[name] = fn
+        return fn
+
+    return declare
+
+
+def _rest_by_name(fn):
+    """fn(x, *dims), for which fn(x, dims=(0, 1)) is right too."""
+    rest = [p.name for p in inspect.signature(fn).parameters.values() if p.kind is p.VAR_POSITIONAL]
+    if not rest or rest[0] not in ("dims", "size", "shape", "repeats"):
+        return fn
+    name = rest[0]
+
+    @functools.wraps(fn)
+    def function(*args, **kwargs):
+        if name in kwargs:
+            args = (*args, kwargs.pop(name))
+        return fn(*args, **kwargs)
+
+    return function
+
+
+#: functions written with a trailing underscore because the plain name is Python's own
+_SHADOWED = {"sum", "max", "min", "any", "all", "abs", "pow", "round", "range"}
+
+
+def registered():
+    """(name, op) of every public op of the registry, aliases included."""
+    for op in REGISTRY.values():
+        if op.public:
+            for name in (op.name, *op.aliases):
+                yield name, op
