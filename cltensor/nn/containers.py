@@ -1,0 +1,178 @@
+"""Containers of modules: Sequential, ModuleList and ModuleDict."""
+
+import itertools
+import operator
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+
+from ..base.errors import ArgumentTypeError, DimensionError
+from .module import Module, _indented
+
+
+class _Numbered(Module):
+    """Modules in order, named by their position."""
+
+    def _name_at(self, index):
+        names = list(self._modules)
+        index = operator.index(index)
+        if not -len(names) <= index < len(names):
+            raise DimensionError(f"index {index} is out of range")
+        return names[index]
+
+    def _renumber(self, modules):
+        self._modules.clear()
+        for i, module in enumerate(modules):
+            self.add_module(str(i), module)
+
+    def __getitem__(self, index):
+        return self._part(index) if isinstance(index, slice) else self._modules[self._name_at(index)]
+
+    def __setitem__(self, index, module):
+        setattr(self, self._name_at(index), module)
+
+    def __delitem__(self, index):
+        names = list(self._modules)
+        for name in names[index] if isinstance(index, slice) else [self._name_at(index)]:
+            del self._modules[name]
+        self._renumber(list(self._modules.values()))
+
+    def __len__(self):
+        return len(self._modules)
+
+    def __iter__(self):
+        return iter(self._modules.values())
+
+    def __iadd__(self, modules):
+        return self.extend(modules)
+
+    def __add__(self, modules):
+        return self._part(slice(None)).extend(modules)
+
+    def append(self, module):
+        """Add a module at the end."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules):
+        """Add modules at the end."""
+        if not isinstance(modules, Iterable):
+            raise ArgumentTypeError(f"{self._get_name()}.extend should be called with an iterable, but got "
+                                    f"{type(modules).__name__}")
+        for module in list(modules):
+            self.append(module)
+        return self
+
+    def insert(self, index, module):
+        """Put a module before position index."""
+        modules = list(self)
+        if not -len(modules) <= index <= len(modules):
+            raise DimensionError(f"index {index} is out of range")
+        modules.insert(index, module)
+        self._renumber(modules)
+        return self
+
+    def pop(self, index):
+        """Take the module at index out and return it."""
+        module = self[index]
+        del self[index]
+        return module
+
+
+class Sequential(_Numbered):
+    """Modules called one after another, each with the output of the one before.
+
+    Args: modules, or one OrderedDict of names and modules.
+    """
+
+    def __init__(self, *args):
+        super().__init__()
+        named = args[0].items() if len(args) == 1 and isinstance(args[0], OrderedDict) else enumerate(args)
+        for name, module in named:
+            self.add_module(str(name), module)
+
+    def forward(self, input):
+        for module in self._modules.values():
+            input = module(input)
+        return input
+
+    def _part(self, index):
+        return type(self)(OrderedDict(list(self._modules.items())[index]))
+
+    def __mul__(self, times):
+        return type(self)(*itertools.chain.from_iterable([self] * times))
+
+    __rmul__ = __mul__
+
+
+class ModuleList(_Numbered):
+    """A list of modules whose parameters are registered; it has no forward of its own."""
+
+    def __init__(self, modules=None):
+        super().__init__()
+        self.extend([] if modules is None else modules)
+
+    def _part(self, index):
+        return type(self)(list(self)[index])
+
+    def __repr__(self):
+        """Neighbours that look the same are shown once, with their number."""
+        shown, at = [], 0
+        for text, group in itertools.groupby(map(repr, self)):
+            n = len(list(group))
+            shown.append(f"({at}): {_indented(text)}" if n == 1 else f"({at}-{at + n - 1}): {n} x {_indented(text)}")
+            at += n
+        return f"{self._get_name()}(" + ("\n  " + "\n  ".join(shown) + "\n" if shown else "") + ")"
+
+
+class ModuleDict(Module):
+    """A dict of modules whose parameters are registered, in the order they were added."""
+
+    def __init__(self, modules=None):
+        super().__init__()
+        self.update({} if modules is None else modules)
+
+    def __getitem__(self, key):
+        return self._modules[key]
+
+    def __setitem__(self, key, module):
+        self.add_module(key, module)
+
+    def __delitem__(self, key):
+        del self._modules[key]
+
+    def __len__(self):
+        return len(self._modules)
+
+    def __iter__(self):
+        return iter(self._modules)
+
+    def __contains__(self, key):
+        return key in self._modules
+
+    def keys(self):
+        """The names."""
+        return self._modules.keys()
+
+    def values(self):
+        """The modules."""
+        return self._modules.values()
+
+    def items(self):
+        """(name, module) pairs."""
+        return self._modules.items()
+
+    def clear(self):
+        """Remove all modules."""
+        self._modules.clear()
+
+    def pop(self, key):
+        """Take the module named key out and return it."""
+        return self._modules.pop(key)
+
+    def update(self, modules):
+        """Add modules from a mapping or (name, module) pairs."""
+        if not isinstance(modules, Iterable):
+            raise ArgumentTypeError("ModuleDict.update should be called with an iterable of key/value pairs, but got "
+                                    f"{type(modules).__name__}")
+        for key, module in modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules:
+            self[key] = module

@@ -1,0 +1,67 @@
+"""Rows of a table by number, and numbers as rows of zeros with a one."""
+
+from ...autograd.modes import no_grad
+from ...base.errors import ArgumentError, DTypeError, ShapeError
+from ...ops.elementwise import elementwise
+from ...tensor.arithmetic import where
+
+_scaled_gradient = elementwise("scaled_gradient", lambda x, scale: x, grad=lambda g, x, scale, y: (g * scale, None), ref=None,
+                               dtypes="floating", public=False, doc="x, whose gradient is multiplied by scale.")
+
+
+def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,
+              sparse=False):
+    """Rows of weight (num_embeddings, dim) at the integers in input (*): (*, dim).
+
+    padding_idx: this row gets no gradient; max_norm: rows read are first scaled down to this norm, in place;
+    scale_grad_by_freq: the gradient of a row is divided by how often it was read; sparse: taken, but gradients are dense.
+    Raises DimensionError for a number outside the table, where values are read.
+    """
+    if input.dtype.category != "int":
+        raise DTypeError(f"embedding: Expected input of indices to have an integer dtype, got {input.dtype.name}; use "
+                         ".long()")
+    if weight.ndim != 2:
+        raise ShapeError(f"embedding: 'weight' must be 2-D, got shape {list(weight.shape)}")
+    numbers = input.reshape(-1)
+    if max_norm is not None:
+        _renormalize(weight, numbers, float(max_norm), norm_type)
+    rows = weight.index_select(0, numbers)
+    if scale_grad_by_freq:
+        rows = _scaled_gradient(rows, 1 / _times_read(numbers, weight).unsqueeze(-1))
+    if padding_idx is not None:
+        row = _padding_row(padding_idx, weight.shape[0])
+        rows = where((numbers == row).unsqueeze(-1), rows.detach(), rows)
+    return rows.reshape(*input.shape, weight.shape[1])
+
+
+def _times_read(numbers, weight):
+    """For each number, how often it occurs."""
+    one = weight.detach().new_ones(numbers.shape)
+    return weight.detach().new_zeros(weight.shape[0]).scatter_add(0, numbers.long(), one).index_select(0, numbers)
+
+
+def _padding_row(padding_idx, n):
+    if not -n <= padding_idx < n:
+        raise ArgumentError(f"embedding: Padding_idx must be within num_embeddings, in [{-n}, {n}), got {padding_idx}")
+    return padding_idx % n
+
+
+def _renormalize(weight, numbers, max_norm, norm_type):
+    with no_grad():
+        rows = weight.index_select(0, numbers)
+        norms = rows.abs().pow(norm_type).sum(1, keepdim=True).pow(1.0 / norm_type)
+        weight.index_copy_(0, numbers, rows * where(norms > max_norm, max_norm / (norms + 1e-7), 1.0))
+
+
+def one_hot(tensor, num_classes=-1):
+    """int64 (*, num_classes) with a 1 at each number of tensor (*); -1 takes one class more than the largest number."""
+    if tensor.dtype.category != "int":
+        raise DTypeError(f"one_hot is only applicable to index tensor of an integer dtype, got {tensor.dtype.name}")
+    if num_classes == -1:
+        if tensor.numel() == 0:
+            raise ArgumentError("one_hot: Can not infer total number of classes from empty tensor; give num_classes")
+        num_classes = int(tensor.amax()) + 1
+    if num_classes < 1:
+        raise ArgumentError(f"one_hot: num_classes should be positive, got {num_classes}")
+    index = tensor.long().unsqueeze(-1)
+    return index.new_zeros((*tensor.shape, num_classes)).scatter_(-1, index, 1)

@@ -1,0 +1,18 @@
+"""Affine maps of vectors."""
+
+from ...ops.matmul import linear as _linear
+from .out import into
+
+
+def linear(input, weight, bias=None, *, out=None):
+    """input (*, in_features) @ weight (out_features, in_features).T + bias (out_features,)."""
+    y = _linear(input, weight, bias)
+    return y if out is None else into(out, y)
+
+
+def bilinear(input1, input2, weight, bias=None):
+    """y[..., k] = input1 (*, in1) @ weight[k] (in1, in2) @ input2 (*, in2) + bias[k]; weight (out, in1, in2)."""
+    out, in1, in2 = weight.shape
+    turned = weight.permute(1, 0, 2).reshape(in1, out * in2)
+    y = (input1.matmul(turned).unflatten(-1, (out, in2)) * input2.unsqueeze(-2)).sum(-1)
+    return y if bias is None else y + bias

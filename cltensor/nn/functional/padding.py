@@ -1,0 +1,22 @@
+"""Padding: borders of zeros, or taken from the input."""
+
+from ...base.errors import ArgumentError
+from ...tensor.rearrange import pad_constant, pad_mode
+
+
+def pad(input, pad, mode="constant", value=None):
+    """input with borders: pad = (before, after) of the last dimension, then of the one before it, and so on.
+
+    mode: "constant" (value, 0 unless given; negative numbers crop), "reflect", "replicate" or "circular".
+    """
+    if len(pad) % 2 or len(pad) > 2 * input.ndim:
+        raise ArgumentError(f"pad: give (before, after) for at most {input.ndim} dimensions, got {len(pad)} numbers")
+    if mode == "constant":
+        return pad_constant(input, tuple(pad), 0 if value is None else value)
+    if mode not in ("reflect", "replicate", "circular"):
+        raise ArgumentError(f"pad: Unrecognised padding mode {mode!r}; use constant, reflect, replicate or circular")
+    if value is not None:
+        raise ArgumentError(f'pad: Padding mode "{mode}" doesn\'t take in value argument')
+    if mode == "circular" and min(pad, default=0) < 0:  # what is cropped does not come round again
+        input, pad = pad_constant(input, [min(p, 0) for p in pad]), [max(p, 0) for p in pad]
+    return pad_mode(input, tuple(pad), mode)

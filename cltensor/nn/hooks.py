@@ -1,0 +1,87 @@
+"""Hooks: functions called around a Module's forward and backward pass, and around saving and loading its state."""
+
+from ..autograd.node import Handle
+from .backward_hooks import BackwardHooks
+
+_TABLES = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks", "_state_dict_pre_hooks",
+           "_state_dict_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
+
+
+def _registered(table, hook, prepend=False):
+    earlier = dict(table) if prepend else {}
+    if prepend:
+        table.clear()
+    handle = Handle(table, hook)
+    table.update(earlier)
+    return handle
+
+
+class Hooks:
+    """Registration of hooks, and the call that honours them; a base of Module."""
+
+    def __init__(self):
+        for table in _TABLES:
+            self.__dict__[table] = {}
+
+    def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
+        """Call hook(module, args) before forward; what it returns, a tuple or one value, replaces the arguments.
+
+        with_kwargs: call hook(module, args, kwargs), which returns None or (args, kwargs).
+        """
+        return _registered(self._forward_pre_hooks, (hook, with_kwargs), prepend)
+
+    def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False):
+        """Call hook(module, args, output) after forward; what it returns, unless None, replaces the output.
+
+        with_kwargs: call hook(module, args, kwargs, output).
+        """
+        return _registered(self._forward_hooks, (hook, with_kwargs), prepend)
+
+    def register_full_backward_pre_hook(self, hook, prepend=False):
+        """Call hook(module, grad_output) before the module's gradients; a tuple it returns replaces grad_output."""
+        return _registered(self._backward_pre_hooks, hook, prepend)
+
+    def register_full_backward_hook(self, hook, prepend=False):
+        """Call hook(module, grad_input, grad_output) once both are known; a tuple it returns replaces grad_input."""
+        return _registered(self._backward_hooks, hook, prepend)
+
+    def register_state_dict_pre_hook(self, hook):
+        """Call hook(module, prefix, keep_vars) before state_dict gathers this module's tensors."""
+        return _registered(self._state_dict_pre_hooks, hook)
+
+    def register_state_dict_post_hook(self, hook):
+        """Call hook(module, state_dict, prefix, local_metadata) after state_dict gathered this module's tensors."""
+        return _registered(self._state_dict_hooks, hook)
+
+    def register_load_state_dict_pre_hook(self, hook):
+        """Call a hook before load_state_dict reads this module's tensors.
+
+        It gets (module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs).
+        """
+        return _registered(self._load_state_dict_pre_hooks, hook)
+
+    def register_load_state_dict_post_hook(self, hook):
+        """Call hook(module, incompatible_keys) after load_state_dict; the hook may change the lists of keys."""
+        return _registered(self._load_state_dict_post_hooks, hook)
+
+    def _call_with_hooks(self, args, kwargs):
+        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
+            args, kwargs = self._prepared(hook, with_kwargs, args, kwargs)
+        backward = BackwardHooks(self) if self._backward_hooks or self._backward_pre_hooks else None
+        if backward:
+            args = backward.on_inputs(args)
+        output = self.forward(*args, **kwargs)
+        for hook, with_kwargs in list(self._forward_hooks.values()):
+            changed = hook(self, args, kwargs, output) if with_kwargs else hook(self, args, output)
+            output = output if changed is None else changed
+        return backward.on_outputs(output) if backward else output
+
+    def _prepared(self, hook, with_kwargs, args, kwargs):
+        """The arguments after one forward pre-hook."""
+        if with_kwargs:
+            changed = hook(self, args, kwargs)
+            return (args, kwargs) if changed is None else changed
+        changed = hook(self, args)
+        if changed is None:
+            return args, kwargs
+        return changed if isinstance(changed, tuple) else (changed,), kwargs

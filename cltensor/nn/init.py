@@ -1,0 +1,195 @@
+"""First values of parameters, written in place: uniform, normal, Xavier, Kaiming and others.
+
+Every function changes its tensor without recording a gradient, and returns it; `generator` makes the numbers repeat.
+"""
+
+import functools
+import math
+import warnings
+
+import numpy as np
+
+from ..autograd.modes import no_grad
+from ..base.errors import ArgumentError
+from ..tensor.creation import from_numpy
+from ..tensor.random import default_generator
+
+_FIXED_GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "conv_transpose1d": 1.0,
+                "conv_transpose2d": 1.0, "conv_transpose3d": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2),
+                "selu": 3.0 / 4}
+
+
+def calculate_gain(nonlinearity, param=None):
+    """The factor by which a layer's weights are scaled for the nonlinearity that follows it.
+
+    param: the negative slope of "leaky_relu", 0.01 if not given.  Raises ArgumentError for an unknown name.
+    """
+    if nonlinearity in _FIXED_GAINS:
+        return _FIXED_GAINS[nonlinearity]
+    if nonlinearity != "leaky_relu":
+        known = ", ".join((*_FIXED_GAINS, "leaky_relu"))
+        raise ArgumentError(f"Unsupported nonlinearity {nonlinearity}; use one of {known}")
+    if param is not None and (isinstance(param, bool) or not isinstance(param, (int, float))):
+        raise ArgumentError(f"negative_slope {param} not a valid number")
+    return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+
+
+def _initializer(fn):
+    """fn without recording gradients, returning its tensor; tensors without elements stay as they are."""
+
+    @functools.wraps(fn)
+    def initialize(tensor, *args, **kwargs):
+        with no_grad():
+            fn(tensor, *args, **kwargs)
+        return tensor
+
+    return initialize
+
+
+def _fans(tensor):
+    """(inputs, outputs) of one unit: for a weight (out, in, *kernel), each times the size of the kernel."""
+    if tensor.ndim < 2:
+        raise ArgumentError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions; got shape "
+                            f"{tuple(tensor.shape)}")
+    field = math.prod(tensor.shape[2:])
+    return tensor.shape[1] * field, tensor.shape[0] * field
+
+
+def _fan(tensor, mode):
+    mode = mode.lower()
+    if mode not in ("fan_in", "fan_out"):
+        raise ArgumentError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']")
+    return _fans(tensor)[mode == "fan_out"]
+
+
+def _from_host(tensor, array):
+    tensor.copy_(from_numpy(array).to(device=tensor.device))
+
+
+@_initializer
+def uniform_(tensor, a=0.0, b=1.0, generator=None):
+    """Numbers spread evenly over [a, b)."""
+    tensor.uniform_(a, b, generator=generator)
+
+
+@_initializer
+def normal_(tensor, mean=0.0, std=1.0, generator=None):
+    """Normal numbers."""
+    tensor.normal_(mean, std, generator=generator)
+
+
+@_initializer
+def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
+    """Normal numbers, drawn again until they lie in [a, b]: the distribution is cut off there, not heaped up."""
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
+                      "incorrect.", stacklevel=3)
+    rng = (generator or default_generator).host()
+    values = rng.normal(mean, std, tuple(tensor.shape))
+    outside = (values < a) | (values > b)
+    while outside.any():
+        values[outside] = rng.normal(mean, std, np.count_nonzero(outside))
+        outside = (values < a) | (values > b)
+    _from_host(tensor, values.astype(np.float32))
+
+
+@_initializer
+def constant_(tensor, val):
+    """One value everywhere."""
+    tensor.fill_(val)
+
+
+@_initializer
+def ones_(tensor):
+    """Ones."""
+    tensor.fill_(1)
+
+
+@_initializer
+def zeros_(tensor):
+    """Zeros."""
+    tensor.fill_(0)
+
+
+@_initializer
+def eye_(tensor):
+    """The identity matrix.  Raises ArgumentError unless the tensor has 2 dimensions."""
+    if tensor.ndim != 2:
+        raise ArgumentError("Only tensors with 2 dimensions are supported")
+    _from_host(tensor, np.eye(*tensor.shape, dtype=np.float32))
+
+
+@_initializer
+def dirac_(tensor, groups=1):
+    """A convolution that leaves its input as it is, for as many channels as fit.  weight (out, in, *kernel)."""
+    if tensor.ndim not in (3, 4, 5):
+        raise ArgumentError("Only tensors with 3, 4, or 5 dimensions are supported")
+    if tensor.shape[0] % groups:
+        raise ArgumentError(f"dim 0 must be divisible by groups: {tensor.shape[0]} channels, {groups} groups")
+    out = tensor.shape[0] // groups
+    values = np.zeros(tuple(tensor.shape), np.float32)
+    middle = tuple(n // 2 for n in tensor.shape[2:])
+    for g in range(groups):
+        for d in range(min(out, tensor.shape[1])):
+            values[(g * out + d, d, *middle)] = 1
+    _from_host(tensor, values)
+
+
+@_initializer
+def xavier_uniform_(tensor, gain=1.0, generator=None):
+    """Uniform in +-gain * sqrt(6 / (fan_in + fan_out)).  Source: Glorot and Bengio 2010."""
+    bound = gain * math.sqrt(6.0 / sum(_fans(tensor)))
+    tensor.uniform_(-bound, bound, generator=generator)
+
+
+@_initializer
+def xavier_normal_(tensor, gain=1.0, generator=None):
+    """Normal with std gain * sqrt(2 / (fan_in + fan_out)).  Source: Glorot and Bengio 2010."""
+    tensor.normal_(0.0, gain * math.sqrt(2.0 / sum(_fans(tensor))), generator=generator)
+
+
+def _kaiming_std(tensor, a, mode, nonlinearity):
+    if 0 in tensor.shape:
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=4)
+        return 0.0
+    return calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
+
+
+@_initializer
+def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """Uniform with std gain / sqrt(fan); a is the negative slope of leaky_relu.  Source: He et al. 2015."""
+    bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
+    tensor.uniform_(-bound, bound, generator=generator)
+
+
+@_initializer
+def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    """Normal with std gain / sqrt(fan); a is the negative slope of leaky_relu.  Source: He et al. 2015."""
+    tensor.normal_(0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator=generator)
+
+
+@_initializer
+def orthogonal_(tensor, gain=1, generator=None):
+    """Rows (or columns, where there are fewer) that are orthogonal, of length gain; (out, *rest) counts as a matrix."""
+    if tensor.ndim < 2:
+        raise ArgumentError("Only tensors with 2 or more dimensions are supported")
+    if tensor.numel() == 0:
+        return
+    rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
+    drawn = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator).float().numpy().astype(np.float64)
+    q, r = np.linalg.qr(drawn.T if rows < columns else drawn)
+    q *= np.sign(np.diag(r))  # without this, Q is not spread evenly over all rotations
+    q = q.T if rows < columns else q
+    _from_host(tensor, (gain * q).astype(np.float32).reshape(tuple(tensor.shape)))
+
+
+@_initializer
+def sparse_(tensor, sparsity, std=0.01, generator=None):
+    """Normal numbers, with the fraction `sparsity` of each column set to zero.  A matrix."""
+    if tensor.ndim != 2:
+        raise ArgumentError("Only tensors with 2 dimensions are supported")
+    rows, columns = tensor.shape
+    order = tensor.new_empty((rows, columns)).uniform_(generator=generator).float().numpy().argsort(axis=0)
+    keep = order >= math.ceil(sparsity * rows)
+    tensor.normal_(0, std, generator=generator)
+    tensor.mul_(from_numpy(keep.astype(np.float32)).to(tensor))

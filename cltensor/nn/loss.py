@@ -1,0 +1,171 @@
+"""Losses as layers, with the names of torch.nn."""
+
+from . import functional as F
+from .function_layer import FunctionLayer
+
+
+class _Loss(FunctionLayer):
+    """A loss with `reduction`: "mean", "sum" or "none"."""
+
+    def __init__(self, **settings):
+        tensors = {name: settings.pop(name) for name in ("weight", "pos_weight") if name in settings}
+        super().__init__(**settings)
+        for name, tensor in tensors.items():
+            self.register_buffer(name, tensor)
+        self._settings += tuple(tensors)
+
+    def extra_repr(self):
+        return ""
+
+
+class L1Loss(_Loss):
+    """|input - target|."""
+
+    function = staticmethod(F.l1_loss)
+
+    def __init__(self, reduction="mean"):
+        super().__init__(reduction=reduction)
+
+
+class MSELoss(_Loss):
+    """(input - target) ** 2."""
+
+    function = staticmethod(F.mse_loss)
+
+    def __init__(self, reduction="mean"):
+        super().__init__(reduction=reduction)
+
+
+class SmoothL1Loss(_Loss):
+    """The squared error within beta, the absolute error beyond; see F.smooth_l1_loss."""
+
+    function = staticmethod(F.smooth_l1_loss)
+
+    def __init__(self, reduction="mean", beta=1.0):
+        super().__init__(reduction=reduction, beta=beta)
+
+
+class HuberLoss(_Loss):
+    """Half the squared error within delta, straight on beyond; see F.huber_loss."""
+
+    function = staticmethod(F.huber_loss)
+
+    def __init__(self, reduction="mean", delta=1.0):
+        super().__init__(reduction=reduction, delta=delta)
+
+
+class NLLLoss(_Loss):
+    """Minus the log-probability (N, C, *) of the target class numbers (N, *); weight (C,)."""
+
+    function = staticmethod(F.nll_loss)
+
+    def __init__(self, weight=None, ignore_index=-100, reduction="mean"):
+        super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
+
+
+class CrossEntropyLoss(_Loss):
+    """Cross entropy of softmax(input (N, C, *)) against class numbers (N, *) or probabilities (N, C, *); weight (C,)."""
+
+    function = staticmethod(F.cross_entropy)
+
+    def __init__(self, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+        super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)
+
+
+class BCELoss(_Loss):
+    """Binary cross entropy of probabilities against targets in [0, 1]."""
+
+    function = staticmethod(F.binary_cross_entropy)
+
+    def __init__(self, weight=None, reduction="mean"):
+        super().__init__(weight=weight, reduction=reduction)
+
+
+class BCEWithLogitsLoss(_Loss):
+    """Binary cross entropy of sigmoid(input) against targets in [0, 1], without overflow."""
+
+    function = staticmethod(F.binary_cross_entropy_with_logits)
+
+    def __init__(self, weight=None, reduction="mean", pos_weight=None):
+        super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)
+
+
+class KLDivLoss(_Loss):
+    """target * (log(target) - input) for log-probabilities in input."""
+
+    function = staticmethod(F.kl_div)
+
+    def __init__(self, reduction="mean", log_target=False):
+        super().__init__(reduction=reduction, log_target=log_target)
+
+
+class PoissonNLLLoss(_Loss):
+    """Negative log likelihood of counts under Poisson distributions; see F.poisson_nll_loss."""
+
+    function = staticmethod(F.poisson_nll_loss)
+
+    def __init__(self, log_input=True, full=False, eps=1e-8, reduction="mean"):
+        super().__init__(log_input=log_input, full=full, eps=eps, reduction=reduction)
+
+
+class GaussianNLLLoss(_Loss):
+    """Negative log likelihood of (input, target, var) under normal distributions; see F.gaussian_nll_loss."""
+
+    function = staticmethod(F.gaussian_nll_loss)
+
+    def __init__(self, *, full=False, eps=1e-6, reduction="mean"):
+        super().__init__(full=full, eps=eps, reduction=reduction)
+
+
+class SoftMarginLoss(_Loss):
+    """log(1 + exp(-target * input)) for targets 1 and -1."""
+
+    function = staticmethod(F.soft_margin_loss)
+
+    def __init__(self, reduction="mean"):
+        super().__init__(reduction=reduction)
+
+
+class MultiLabelSoftMarginLoss(_Loss):
+    """Mean over the classes of the binary cross entropy of sigmoid(input (N, C))."""
+
+    function = staticmethod(F.multilabel_soft_margin_loss)
+
+    def __init__(self, weight=None, reduction="mean"):
+        super().__init__(weight=weight, reduction=reduction)
+
+
+class HingeEmbeddingLoss(_Loss):
+    """input where target is 1, max(0, margin - input) where it is -1."""
+
+    function = staticmethod(F.hinge_embedding_loss)
+
+    def __init__(self, margin=1.0, reduction="mean"):
+        super().__init__(margin=margin, reduction=reduction)
+
+
+class MarginRankingLoss(_Loss):
+    """max(0, -target * (input1 - input2) + margin)."""
+
+    function = staticmethod(F.margin_ranking_loss)
+
+    def __init__(self, margin=0.0, reduction="mean"):
+        super().__init__(margin=margin, reduction=reduction)
+
+
+class CosineEmbeddingLoss(_Loss):
+    """1 - cos(input1, input2) where target is 1, max(0, cos - margin) where it is -1."""
+
+    function = staticmethod(F.cosine_embedding_loss)
+
+    def __init__(self, margin=0.0, reduction="mean"):
+        super().__init__(margin=margin, reduction=reduction)
+
+
+class TripletMarginLoss(_Loss):
+    """max(0, |anchor - positive| - |anchor - negative| + margin); see F.triplet_margin_loss."""
+
+    function = staticmethod(F.triplet_margin_loss)
+
+    def __init__(self, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"):
+        super().__init__(margin=margin, p=p, eps=eps, swap=swap, reduction=reduction)

@@ -1,0 +1,140 @@
+"""Containers of parameters: ParameterList and ParameterDict.  Tensors put into them become Parameters."""
+
+import operator
+from collections.abc import Iterable, Mapping
+
+from ..base.errors import ArgumentTypeError, DimensionError
+from ..tensor import Tensor
+from .module import Module
+from .parameter import Parameter
+
+
+def _as_parameter(value):
+    return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
+
+
+def _described(name, value):
+    if isinstance(value, Tensor):
+        size = "x".join(map(str, value.shape))
+        kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
+        return f"  ({name}): {kind} containing: [{value.dtype} of size {size}]"
+    return f"  ({name}): Object of type: {type(value).__name__}"
+
+
+class ParameterList(Module):
+    """A list of Parameters (and of any other values, which are just kept)."""
+
+    def __init__(self, values=None):
+        super().__init__()
+        self._size = 0
+        self.extend([] if values is None else values)
+
+    def _name_at(self, index):
+        index = operator.index(index)
+        if not -self._size <= index < self._size:
+            raise DimensionError(f"index {index} is out of range")
+        return str(index % self._size)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return type(self)([self[i] for i in range(*index.indices(self._size))])
+        return getattr(self, self._name_at(index))
+
+    def __setitem__(self, index, value):
+        setattr(self, self._name_at(index), _as_parameter(value))
+
+    def __len__(self):
+        return self._size
+
+    def __iter__(self):
+        return (self[i] for i in range(self._size))
+
+    def __iadd__(self, values):
+        return self.extend(values)
+
+    def append(self, value):
+        """Add a value at the end."""
+        self._size += 1
+        self[self._size - 1] = value
+        return self
+
+    def extend(self, values):
+        """Add values at the end."""
+        if not isinstance(values, Iterable) or isinstance(values, Tensor):
+            raise ArgumentTypeError(f"ParameterList.extend should be called with an iterable, but got "
+                                    f"{type(values).__name__}")
+        for value in values:
+            self.append(value)
+        return self
+
+    def extra_repr(self):
+        return "\n".join(_described(i, v) for i, v in enumerate(self))
+
+
+class ParameterDict(Module):
+    """A dict of Parameters (and of any other values, which are just kept), in the order they were added."""
+
+    def __init__(self, parameters=None):
+        super().__init__()
+        self._keys = {}
+        self.update({} if parameters is None else parameters)
+
+    def __getitem__(self, key):
+        if key not in self._keys:
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def __setitem__(self, key, value):
+        if not isinstance(key, str):
+            raise ArgumentTypeError("Index given to ParameterDict cannot be used as a key as it is not a string (type "
+                                    f"is '{type(key).__name__}')")
+        self._keys[key] = None
+        setattr(self, key, _as_parameter(value))
+
+    def __delitem__(self, key):
+        del self._keys[key]
+        delattr(self, key)
+
+    def __len__(self):
+        return len(self._keys)
+
+    def __iter__(self):
+        return iter(self._keys)
+
+    def __contains__(self, key):
+        return key in self._keys
+
+    def keys(self):
+        """The names."""
+        return self._keys.keys()
+
+    def values(self):
+        """The values."""
+        return (self[k] for k in self._keys)
+
+    def items(self):
+        """(name, value) pairs."""
+        return ((k, self[k]) for k in self._keys)
+
+    def get(self, key, default=None):
+        """The value of key, or default."""
+        return getattr(self, key) if key in self._keys else default
+
+    def pop(self, key):
+        """Take the value of key out and return it."""
+        value = self[key]
+        del self[key]
+        return value
+
+    def clear(self):
+        """Remove all values."""
+        for key in list(self._keys):
+            del self[key]
+
+    def update(self, parameters):
+        """Add values from a mapping or (name, value) pairs."""
+        for key, value in parameters.items() if isinstance(parameters, (Mapping, ParameterDict)) else parameters:
+            self[key] = value
+
+    def extra_repr(self):
+        return "\n".join(_described(k, v) for k, v in self.items())

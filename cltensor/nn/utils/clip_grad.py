@@ -1,0 +1,51 @@
+"""Limiting gradients, by their common norm or one by one."""
+
+import math
+
+from ...autograd.modes import no_grad
+from ...base.errors import CLTensorError
+from ...tensor import Tensor
+from ...tensor.creation import scalar_tensor
+from ...tensor.shape import stack
+from ..functional.distance import _norm
+
+
+def _gradients(parameters):
+    parameters = [parameters] if isinstance(parameters, Tensor) else parameters
+    return [p.grad for p in parameters if p.grad is not None]
+
+
+def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False):
+    """The norm of all tensors together, as a 0-d tensor.  Raises CLTensorError for NaN or infinity if asked to."""
+    tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    if not tensors:
+        return scalar_tensor(0.0)
+    norm_type = float(norm_type)
+    with no_grad():
+        norms = [_norm(t.detach().reshape(-1), norm_type, 0).to(device=tensors[0].device) for t in tensors]
+        total = _norm(stack(norms), norm_type if norm_type else 1.0, 0)
+    if error_if_nonfinite and not math.isfinite(total.item()):
+        raise CLTensorError(f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it "
+                            "cannot be clipped. To scale the gradients by it anyway, set `error_if_nonfinite=False`")
+    return total
+
+
+def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False):
+    """Scale all gradients down, in place, so that their common norm is at most max_norm; returns the norm they had.
+
+    Nothing waits for the device, unless error_if_nonfinite is set.
+    """
+    gradients = _gradients(parameters)
+    total = get_total_norm(gradients, norm_type, error_if_nonfinite)
+    with no_grad():
+        scale = (max_norm / (total + 1e-6)).clamp_max(1.0)
+        for g in gradients:
+            g.mul_(scale.to(device=g.device, dtype=g.dtype))
+    return total
+
+
+def clip_grad_value_(parameters, clip_value):
+    """Limit every element of the gradients to [-clip_value, clip_value], in place."""
+    with no_grad():
+        for g in _gradients(parameters):
+            g.clamp_(-float(clip_value), float(clip_value))
