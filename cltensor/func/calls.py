@@ -1,0 +1,47 @@
+"""Modules as functions of their parameters."""
+
+from ..base.errors import ArgumentError
+from ..tensor.shape import stack
+
+
+def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights=True, strict=False):
+    """module(*args) with parameters and buffers taken from a dictionary (or several) by name; the module is left as it was.
+
+    Raises ArgumentError for a name the module does not have, and with strict for one that is missing.
+    """
+    given = {}
+    for d in parameter_and_buffer_dicts if isinstance(parameter_and_buffer_dicts, (tuple, list)) else (parameter_and_buffer_dicts,):
+        given.update(d)
+    own = {**dict(module.named_parameters(remove_duplicate=False)), **dict(module.named_buffers(remove_duplicate=False))}
+    unknown = [n for n in given if n not in own]
+    if unknown:
+        raise ArgumentError(f"functional_call: the module has no parameter or buffer named {', '.join(map(repr, unknown))}")
+    if strict and len(given) < len(own):
+        raise ArgumentError(f"functional_call: missing {', '.join(n for n in own if n not in given)}")
+    if tie_weights:
+        by_tensor = {id(own[n]): value for n, value in given.items()}
+        given = {**{n: by_tensor[id(t)] for n, t in own.items() if id(t) in by_tensor}, **given}
+    swapped = []
+    try:
+        for name, value in given.items():
+            path, _, leaf = name.rpartition(".")
+            owner = module.get_submodule(path)
+            table = owner._parameters if leaf in owner._parameters else owner._buffers
+            swapped.append((table, leaf, table[leaf]))
+            table[leaf] = value
+        args = () if args is None else args if isinstance(args, tuple) else (args,)
+        return module(*args, **(kwargs or {}))
+    finally:
+        for table, leaf, value in reversed(swapped):
+            table[leaf] = value
+
+
+def stack_module_state(models):
+    """(parameters, buffers) of modules of one architecture, each stacked along a new first dimension, for vmap."""
+    models = list(models)
+    if not models:
+        raise ArgumentError("stack_module_state: Expected at least one model, got 0.")
+    parameters = {n: stack([dict(m.named_parameters())[n] for m in models]).detach().requires_grad_(p.requires_grad)
+                  for n, p in models[0].named_parameters()}
+    buffers = {n: stack([dict(m.named_buffers())[n] for m in models]) for n, _ in models[0].named_buffers()}
+    return parameters, buffers

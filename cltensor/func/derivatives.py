@@ -1,0 +1,195 @@
+"""Derivatives as functions: each takes a function and returns one, and they nest."""
+
+from ..autograd.api import grad as autograd_grad
+from ..autograd.functional import _pushed
+from ..autograd.modes import enable_grad
+from ..autograd.trees import leaves, mapped, rebuild
+from ..base.errors import ArgumentError, AutogradError
+from ..tensor import Tensor
+from ..tensor.shape import stack
+
+
+def _tracked(x):
+    """x as a tensor whose gradient can be asked for: tied to x where x has a history, else a leaf of its own."""
+    if not isinstance(x, Tensor):
+        raise ArgumentError(f"func: expected Tensors to differentiate with respect to, got {type(x).__name__}")
+    return x.view(x.shape) if x.requires_grad else x.detach().requires_grad_()
+
+
+def _released(tree, originals):
+    """Results cut from the graph, unless the caller's own tensors asked for one."""
+    keep = any(isinstance(x, Tensor) and x.requires_grad for x in leaves(originals))
+    return tree if keep else mapped(lambda x: x.detach() if isinstance(x, Tensor) else x, tree)
+
+
+def _split(args, argnums):
+    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for i in wanted:
+        if not -len(args) <= i < len(args):
+            raise ArgumentError(f"func: got argnum={i}, but only {len(args)} positional inputs")
+    return [i % len(args) for i in wanted]
+
+
+def grad_and_value(func, argnums=0, has_aux=False):
+    """A function giving (gradient of func with respect to argnums, func's value); func returns a scalar (and aux)."""
+
+    def differentiated(*args, **kwargs):
+        wanted = _split(args, argnums)
+        with enable_grad():
+            tracked = list(args)
+            for i in wanted:
+                tracked[i] = mapped(_tracked, args[i])
+            result = func(*tracked, **kwargs)
+            value, aux = result if has_aux else (result, None)
+            if not isinstance(value, Tensor) or value.ndim or not value.dtype.is_floating_point:
+                what = f"shape {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+                raise AutogradError("grad: Expected the function given to grad to return a single scalar floating tensor, got "
+                                    f"{what}")
+            parts = [tracked[i] for i in wanted]
+            xs = leaves(parts)
+            gs = [x * 0 for x in xs]
+            if value.requires_grad:
+                gs = autograd_grad(value, xs, create_graph=True, materialize_grads=True)
+        gradients = rebuild(parts, gs)
+        gradients = gradients[0] if isinstance(argnums, int) else tuple(gradients)
+        everything = (list(args), kwargs)
+        gradients, value = _released((gradients, value), everything)
+        return (gradients, (value, _released(aux, everything))) if has_aux else (gradients, value)
+
+    return differentiated
+
+
+def grad(func, argnums=0, has_aux=False):
+    """A function giving the gradient of scalar func with respect to its arguments argnums."""
+    both = grad_and_value(func, argnums, has_aux)
+
+    def differentiated(*args, **kwargs):
+        gradients, value = both(*args, **kwargs)
+        return (gradients, value[1]) if has_aux else gradients
+
+    return differentiated
+
+
+def vjp(func, *primals, has_aux=False):
+    """(func(*primals), a function from cotangents to v.T J)."""
+    with enable_grad():
+        tracked = [mapped(_tracked, p) for p in primals]
+        result = func(*tracked)
+    out, aux = result if has_aux else (result, None)
+    xs, ys = leaves(tracked), leaves(out)
+
+    def pull(*cotangents, retain_graph=True, create_graph=None):
+        given = cotangents[0] if len(cotangents) == 1 else cotangents
+        vs = leaves(given)
+        if len(vs) != len(ys):
+            raise ArgumentError(f"vjp: the function has {len(ys)} outputs, got {len(vs)} cotangents")
+        with enable_grad():
+            pairs = [(y, v) for y, v in zip(ys, vs, strict=True) if y.requires_grad]
+            gs = autograd_grad([y for y, _ in pairs], xs, [v for _, v in pairs], create_graph=True, materialize_grads=True) \
+                if pairs else [x * 0 for x in xs]
+        return tuple(_released(rebuild(tracked, gs), [list(primals), given]))
+
+    out = _released(out, list(primals))
+    return (out, pull, _released(aux, list(primals))) if has_aux else (out, pull)
+
+
+def jvp(func, primals, tangents, *, strict=False, has_aux=False):
+    """(func(*primals), J tangents), by reverse mode twice."""
+    if len(primals) != len(tangents):
+        raise ArgumentError(f"jvp: expected as many tangents as primals, got {len(tangents)} and {len(primals)}")
+    with enable_grad():
+        tracked = [mapped(_tracked, p) for p in primals]
+        result = func(*tracked)
+        out, aux = result if has_aux else (result, None)
+        ys = leaves(out)
+        live = [y for y in ys if y.requires_grad]
+        pushed = iter(_pushed(live, leaves(tracked), leaves(list(tangents)), True) if live else ())
+        tangents_out = [next(pushed) if y.requires_grad else y * 0 for y in ys]
+    everything = [list(primals), list(tangents)]
+    out, moved = _released((out, rebuild(out, tangents_out)), everything)
+    return (out, moved, _released(aux, everything)) if has_aux else (out, moved)
+
+
+def linearize(func, *primals):
+    """(func(*primals), the function tangents -> J tangents)."""
+    out = func(*primals)
+    return out, lambda *tangents: jvp(func, primals, tangents)[1]
+
+
+def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None):
+    """A function giving the Jacobian of func with respect to argnums, a row at a time by reverse mode."""
+
+    def differentiated(*args):
+        wanted = _split(args, argnums)
+
+        def partial(*chosen):
+            full = list(args)
+            for i, x in zip(wanted, chosen, strict=True):
+                full[i] = x
+            return func(*full)
+
+        result = vjp(partial, *(args[i] for i in wanted), has_aux=has_aux)
+        out, pull = result[0], result[1]
+        ys = leaves(out)
+        rows = [_rows(ys, k, pull) for k in range(len(ys))]
+        one = isinstance(argnums, int)
+        jacobians = [_assembled(y, row, [args[i] for i in wanted], one) for y, row in zip(ys, rows, strict=True)]
+        jacobian = rebuild(out, jacobians) if not isinstance(out, Tensor) else jacobians[0]
+        return (jacobian, result[2]) if has_aux else jacobian
+
+    return differentiated
+
+
+def _rows(ys, k, pull):
+    """The pulled-back unit vectors of output k."""
+    rows = []
+    for i in range(ys[k].numel()):
+        seeds = [y.detach().new_zeros(y.shape) for y in ys]
+        seeds[k] = _unit(ys[k], i)
+        rows.append(pull(tuple(seeds) if len(seeds) > 1 else seeds[0]))
+    return rows
+
+
+def _unit(y, i):
+    n = y.numel()
+    flat = y.detach().new_zeros((n,))
+    flat[i] = 1
+    return flat.reshape(y.shape)
+
+
+def _assembled(y, rows, args, one):
+    parts = []
+    for position, arg in enumerate(args):
+        per_leaf = [[leaves(row[position])[j] for row in rows] for j in range(len(leaves(arg)))]
+        stacked = [stack(column).reshape(tuple(y.shape) + tuple(x.shape)) for column, x in zip(per_leaf, leaves(arg), strict=True)]
+        parts.append(rebuild(arg, stacked) if not isinstance(arg, Tensor) else stacked[0])
+    return parts[0] if one else tuple(parts)
+
+
+def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
+    """A function giving the Jacobian of func with respect to argnums, a column at a time by forward products."""
+
+    def differentiated(*args):
+        wanted = _split(args, argnums)
+        parts = []
+        for i in wanted:
+            x = args[i]
+
+            def along(value, i=i):
+                return func(*args[:i], value, *args[i + 1:])
+
+            columns = [jvp(along, (x,), (_unit(x, k),), has_aux=has_aux) for k in range(x.numel())]
+            aux = columns[0][2] if has_aux else None
+            moved = [leaves(c[1]) for c in columns]
+            shapes = [tuple(y.shape) + tuple(x.shape) for y in moved[0]]
+            stacked = [stack([m[j] for m in moved], -1).reshape(shape) for j, shape in enumerate(shapes)]
+            parts.append(rebuild(columns[0][1], stacked) if not isinstance(columns[0][1], Tensor) else stacked[0])
+        jacobian = parts[0] if isinstance(argnums, int) else tuple(parts)
+        return (jacobian, aux) if has_aux else jacobian
+
+    return differentiated
+
+
+def hessian(func, argnums=0):
+    """A function giving the second derivatives of scalar func."""
+    return jacfwd(jacrev(func, argnums), argnums)

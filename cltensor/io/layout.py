@@ -1,0 +1,128 @@
+"""The safetensors layout: a little-endian 8-byte header length, a JSON header, then the tensors' bytes without gaps.
+
+The header maps each name to {"dtype", "shape", "data_offsets": [begin, end)}, offsets counted from the end of the
+header, and "__metadata__" to a map of strings.  Format: https://huggingface.co/docs/safetensors
+"""
+
+import json
+import math
+from dataclasses import dataclass
+
+from ..base import dtypes
+from ..base.errors import SerializationError
+
+CODES = {dtypes.bool_: "BOOL", dtypes.uint8: "U8", dtypes.int8: "I8", dtypes.int16: "I16", dtypes.int32: "I32",
+         dtypes.int64: "I64", dtypes.float16: "F16", dtypes.bfloat16: "BF16", dtypes.float32: "F32",
+         dtypes.float64: "F64"}
+DTYPES = {code: d for d, code in CODES.items()}
+METADATA = "__metadata__"
+LENGTH_BYTES = 8
+HEADER_LIMIT = 100_000_000
+_ALIGNMENT = 8
+_MAX_NDIM = 64
+_MAX_SIZE = 2**63
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a tensor lies in the file: dtype, shape, and its bytes [begin, end) counted from the end of the header."""
+
+    dtype: dtypes.dtype
+    shape: tuple
+    begin: int
+    end: int
+
+
+def arrange(tensors):
+    """{name: Entry} for {name: (dtype, shape)}, in file order: largest elements first, so that all are aligned."""
+    entries, at = {}, 0
+    for name, (dtype, shape) in sorted(tensors.items(), key=lambda item: -item[1][0].itemsize):
+        end = at + dtype.itemsize * math.prod(shape)
+        entries[name] = Entry(dtype, tuple(shape), at, end)
+        at = end
+    return entries
+
+
+def header_bytes(entries, order, metadata):
+    """The length and the header, padded so that the data starts at a multiple of 8.
+
+    Raises SerializationError for a header longer than the format allows.
+    """
+    header = {METADATA: metadata}
+    for name in order:
+        e = entries[name]
+        header[name] = {"dtype": CODES[e.dtype], "shape": list(e.shape), "data_offsets": [e.begin, e.end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % _ALIGNMENT)
+    if len(text) > HEADER_LIMIT:
+        raise SerializationError(f"save: the description of the object takes {len(text)} bytes, the format allows "
+                                 f"{HEADER_LIMIT}; keep large lists of numbers as tensors")
+    return len(text).to_bytes(LENGTH_BYTES, "little") + text
+
+
+def parse_header(text, data_size):
+    """(entries, metadata) of a header's bytes, for data_size bytes of data.
+
+    Everything is checked: JSON, keys, dtypes, shapes, and that the tensors cover the data exactly, without overlap.
+    Raises SerializationError saying what is wrong.
+    """
+    header = _parse_json(text)
+    metadata = header.pop(METADATA, {})
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise SerializationError(f"{METADATA} must map names to strings")
+    entries = {name: _entry(name, described) for name, described in header.items()}
+    _check_cover(entries, data_size)
+    return entries, metadata
+
+
+def _parse_json(text):
+    try:
+        header = json.loads(text.decode("utf-8"), object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise SerializationError(f"the header is not valid JSON: {error}") from None
+    if not isinstance(header, dict):
+        raise SerializationError("the header is not a JSON object")
+    return header
+
+
+def _unique(pairs):
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key appears twice in one object")
+    return found
+
+
+def _entry(name, described):
+    if not isinstance(described, dict) or set(described) != {"dtype", "shape", "data_offsets"}:
+        raise SerializationError(f"tensor {name!r} must have exactly dtype, shape and data_offsets")
+    code, shape, offsets = described["dtype"], described["shape"], described["data_offsets"]
+    if not isinstance(code, str) or code not in DTYPES:
+        raise SerializationError(f"tensor {name!r} has dtype {code!r}, which is not one of {', '.join(DTYPES)}")
+    if not _sizes(shape) or len(shape) > _MAX_NDIM:
+        raise SerializationError(f"tensor {name!r} has a shape that is no list of at most {_MAX_NDIM} sizes >= 0")
+    if not _sizes(offsets) or len(offsets) != 2:
+        raise SerializationError(f"tensor {name!r} has data_offsets that are not two numbers >= 0")
+    entry = Entry(DTYPES[code], tuple(shape), *offsets)
+    needed = entry.dtype.itemsize * math.prod(shape)
+    if entry.end - entry.begin != needed:
+        raise SerializationError(f"tensor {name!r} of shape {tuple(shape)} and dtype {code} needs {needed} bytes, its "
+                                 f"data_offsets {offsets} hold {entry.end - entry.begin}")
+    return entry
+
+
+def _sizes(value):
+    return isinstance(value, list) and all(type(n) is int and 0 <= n < _MAX_SIZE for n in value)
+
+
+def _check_cover(entries, data_size):
+    at = 0
+    for name, e in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):
+        if e.begin != at:
+            what = "overlaps another tensor" if e.begin < at else "leaves a gap before it"
+            raise SerializationError(f"tensor {name!r} at bytes {e.begin} to {e.end} {what}; it should begin at {at}")
+        at = e.end
+    if at > data_size:
+        raise SerializationError(f"the file is truncated: its tensors take {at} bytes, {data_size} are there; copy or "
+                                 "download it again")
+    if at < data_size:
+        raise SerializationError(f"there are {data_size - at} bytes after the last tensor that belong to nothing")

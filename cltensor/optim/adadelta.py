@@ -1,0 +1,26 @@
+"""Adadelta: steps of the size of the steps before, relative to the gradient."""
+
+from ..ops.optimizer import adadelta_step
+from ..tensor.creation import zeros_like
+from .optimizer import Optimizer, check, not_negative
+
+
+class Adadelta(Optimizer):
+    """p -= lr * sqrt(u + eps) / sqrt(v + eps) * g, running means v of g squared and u of the squared steps, decay rho.
+
+    Source: Zeiler 2012.
+    """
+
+    def __init__(self, params, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0, *, maximize=False):
+        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
+
+    def _check_group(self, group):
+        check(group, lr=not_negative, rho=lambda rho: 0 <= rho <= 1, eps=not_negative, weight_decay=not_negative)
+
+    def _update(self, p, g, state, group):
+        if not state:
+            state.update(step=0, square_avg=zeros_like(p), acc_delta=zeros_like(p))
+        state["step"] += 1
+        kept = state["square_avg"], state["acc_delta"]
+        adadelta_step(p, g, *kept, lr=group["lr"], rho=group["rho"], take=1 - group["rho"], eps=group["eps"],
+                      weight_decay=group["weight_decay"], sign=-1.0 if group["maximize"] else 1.0, out=(p, *kept))

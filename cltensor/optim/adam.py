@@ -1,0 +1,55 @@
+"""Adam and AdamW: steps scaled by running means of the gradient and of its square."""
+
+import math
+
+from ..ops.optimizer import adam_step, amsgrad_step
+from ..tensor.creation import zeros_like
+from .optimizer import Optimizer, check, check_betas, not_negative
+
+
+class Adam(Optimizer):
+    """p -= lr * m' / (sqrt(v') + eps), with bias-corrected running means m' of g and v' of g squared.
+
+    weight_decay is added to the gradient, or with decoupled_weight_decay taken off the parameter; amsgrad divides by
+    the largest v so far.  Source: Kingma and Ba 2015; Loshchilov and Hutter 2019; Reddi et al. 2018.
+    """
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *, maximize=False,
+                 decoupled_weight_decay=False):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
+                                  "amsgrad": amsgrad, "maximize": maximize,
+                                  "decoupled_weight_decay": decoupled_weight_decay})
+
+    def _check_group(self, group):
+        check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
+        check_betas(group["betas"])
+
+    def _update(self, p, g, state, group):
+        if not state:
+            state.update(step=0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
+            if group["amsgrad"]:
+                state["max_exp_avg_sq"] = zeros_like(p)
+        state["step"] += 1
+        moments = [state["exp_avg"], state["exp_avg_sq"]]
+        if group["amsgrad"]:
+            moments.append(state["max_exp_avg_sq"])
+        op = amsgrad_step if group["amsgrad"] else adam_step
+        op(p, g, *moments, **_scalars(state["step"], group), out=(p, *moments))
+
+
+def _scalars(step, group):
+    """The numbers of one step, worked out in double precision."""
+    beta1, beta2 = group["betas"]
+    decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
+    return {"take1": 1 - beta1, "beta2": beta2, "take2": 1 - beta2, "eps": group["eps"],
+            "step_size": group["lr"] / (1 - beta1**step), "bias2_sqrt": math.sqrt(1 - beta2**step),
+            "weight_decay": 0.0 if decoupled else decay, "shrink": 1 - group["lr"] * decay if decoupled else 1.0,
+            "sign": -1.0 if group["maximize"] else 1.0}
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: p shrinks by lr * weight_decay each step, outside the running means."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False, *,
+                 maximize=False):
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)

@@ -1,0 +1,26 @@
+"""Adamax: Adam by the largest gradient instead of the mean square."""
+
+from ..ops.optimizer import adamax_step
+from ..tensor.creation import zeros_like
+from .optimizer import Optimizer, check, check_betas, not_negative
+
+
+class Adamax(Optimizer):
+    """p -= lr / (1 - beta1 ** step) * m / u, running mean m of g and decaying maximum u of |g|.  Source: Kingma and Ba 2015."""
+
+    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, *, maximize=False):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
+
+    def _check_group(self, group):
+        check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
+        check_betas(group["betas"])
+
+    def _update(self, p, g, state, group):
+        if not state:
+            state.update(step=0, exp_avg=zeros_like(p), exp_inf=zeros_like(p))
+        state["step"] += 1
+        beta1, beta2 = group["betas"]
+        kept = state["exp_avg"], state["exp_inf"]
+        adamax_step(p, g, *kept, take1=1 - beta1, beta2=beta2, eps=group["eps"],
+                    step_size=group["lr"] / (1 - beta1 ** state["step"]), weight_decay=group["weight_decay"],
+                    sign=-1.0 if group["maximize"] else 1.0, out=(p, *kept))

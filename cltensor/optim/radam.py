@@ -1,0 +1,44 @@
+"""RAdam: Adam that trusts its scaling only once it rests on enough steps."""
+
+import math
+
+from ..ops.optimizer import radam_step
+from ..tensor.creation import zeros_like
+from .optimizer import Optimizer, check, check_betas, not_negative
+
+
+class RAdam(Optimizer):
+    """Adam whose scaling is rectified by how many steps its running mean covers, and left out at first.
+
+    Source: Liu et al. 2020.
+    """
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, decoupled_weight_decay=False, *,
+                 maximize=False):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
+                                  "decoupled_weight_decay": decoupled_weight_decay})
+
+    def _check_group(self, group):
+        check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
+        check_betas(group["betas"])
+
+    def _update(self, p, g, state, group):
+        if not state:
+            state.update(step=0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
+        state["step"] += 1
+        kept = state["exp_avg"], state["exp_avg_sq"]
+        radam_step(p, g, *kept, **self._scalars(state["step"], group), out=(p, *kept))
+
+    @staticmethod
+    def _scalars(step, group):
+        """The numbers of one step, worked out in double precision; rectified is 0 while the scaling is left out."""
+        (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
+        bias2, most = 1 - beta2**step, 2 / (1 - beta2) - 1
+        length = most - 2 * step * beta2**step / bias2
+        rectified = 0.0
+        if length > 5:
+            rectified = math.sqrt(bias2 * (length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length))
+        decoupled = group["decoupled_weight_decay"]
+        return {"take1": 1 - beta1, "beta2": beta2, "take2": 1 - beta2, "eps": group["eps"],
+                "step_size": lr / (1 - beta1**step), "rectified": rectified, "weight_decay": 0.0 if decoupled else decay,
+                "shrink": 1 - lr * decay if decoupled else 1.0, "sign": -1.0 if group["maximize"] else 1.0}

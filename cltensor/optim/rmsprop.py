@@ -1,0 +1,34 @@
+"""RMSprop: steps scaled by a running mean of the squared gradient."""
+
+from ..ops import optimizer as ops
+from ..tensor.creation import zeros_like
+from .optimizer import Optimizer, check, not_negative
+
+_STEPS = {(False, False): ops.rmsprop_step, (False, True): ops.rmsprop_momentum_step,
+          (True, False): ops.rmsprop_centered_step, (True, True): ops.rmsprop_centered_momentum_step}
+
+
+class RMSprop(Optimizer):
+    """p -= lr * g / (sqrt(v) + eps), v a running mean of g squared with decay alpha.
+
+    centered takes the running mean of g off, so that v is a variance; with momentum, b = momentum * b + the step before lr.
+    """
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False, *, maximize=False):
+        super().__init__(params, {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered,
+                                  "weight_decay": weight_decay, "maximize": maximize})
+
+    def _check_group(self, group):
+        check(group, **dict.fromkeys(("lr", "eps", "momentum", "weight_decay", "alpha"), not_negative))
+
+    def _update(self, p, g, state, group):
+        centered, moving = bool(group["centered"]), group["momentum"] > 0
+        names = ["square_avg", *["grad_avg"] * centered, *["momentum_buffer"] * moving]
+        for name in names:
+            if name not in state:
+                state[name] = zeros_like(p)
+        state["step"] = state.get("step", 0) + 1
+        kept = [state[name] for name in names]
+        _STEPS[centered, moving](p, g, *kept, lr=group["lr"], alpha=group["alpha"], take=1 - group["alpha"], eps=group["eps"],
+                                 weight_decay=group["weight_decay"], sign=-1.0 if group["maximize"] else 1.0,
+                                 **({"momentum": group["momentum"]} if moving else {}), out=(p, *kept))

@@ -1,0 +1,30 @@
+"""Rprop: steps by the sign of the gradient alone, each element with a step size of its own."""
+
+from ..base.errors import ArgumentError
+from ..ops.optimizer import rprop_step
+from ..tensor.creation import full_like, zeros_like
+from .optimizer import Optimizer, check, not_negative
+
+
+class Rprop(Optimizer):
+    """p -= sign(g) * size; size grows by etas[1] while the sign stays, shrinks by etas[0] when it turns, within step_sizes.
+
+    For full batches.  Source: Riedmiller and Braun 1993.
+    """
+
+    def __init__(self, params, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50), *, maximize=False):
+        super().__init__(params, {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize})
+
+    def _check_group(self, group):
+        check(group, lr=not_negative)
+        if not 0 < group["etas"][0] < 1 < group["etas"][1]:
+            raise ArgumentError(f"Invalid eta values: {group['etas'][0]}, {group['etas'][1]}; need 0 < etas[0] < 1 < etas[1]")
+
+    def _update(self, p, g, state, group):
+        if not state:
+            state.update(step=0, prev=zeros_like(p), step_size=full_like(p, group["lr"]))
+        state["step"] += 1
+        (shrink, grow), (least, most) = group["etas"], group["step_sizes"]
+        kept = state["prev"], state["step_size"]
+        rprop_step(p, g, *kept, shrink=shrink, grow=grow, least=least, most=most, sign=-1.0 if group["maximize"] else 1.0,
+                   out=(p, *kept))

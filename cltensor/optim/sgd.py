@@ -1,0 +1,37 @@
+"""SGD: gradient descent, with momentum."""
+
+from ..base.errors import ArgumentError
+from ..ops.optimizer import sgd_momentum_step, sgd_step
+from ..tensor.creation import zeros_like
+from .optimizer import Optimizer, check, not_negative
+
+
+class SGD(Optimizer):
+    """p -= lr * d, with d = g + weight_decay * p.
+
+    With momentum, b = momentum * b + (1 - dampening) * d takes the place of d, and d + momentum * b with nesterov; the
+    first b is the first d.  maximize climbs instead of descending.
+    """
+
+    def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False):
+        super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
+                                  "nesterov": nesterov, "maximize": maximize})
+
+    def _check_group(self, group):
+        check(group, lr=not_negative, momentum=not_negative, weight_decay=not_negative)
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ArgumentError("Nesterov momentum requires a momentum and zero dampening")
+
+    def _update(self, p, g, state, group):
+        momentum, sign = group["momentum"], -1.0 if group["maximize"] else 1.0
+        if momentum == 0:
+            sgd_step(p, g, lr=group["lr"], weight_decay=group["weight_decay"], sign=sign, out=p)
+            return
+        buffer = state.get("momentum_buffer")
+        keep, take = momentum, 1 - group["dampening"]
+        if buffer is None:
+            buffer = state["momentum_buffer"] = zeros_like(p)
+            keep, take = 0.0, 1.0
+        sgd_momentum_step(p, g, buffer, lr=group["lr"], momentum=momentum, keep=keep, take=take,
+                          weight_decay=group["weight_decay"], nesterov=float(group["nesterov"]), sign=sign,
+                          out=(p, buffer))

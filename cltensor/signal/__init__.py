@@ -1,0 +1,3 @@
+"""cltensor.signal: window functions, with torch.signal's names."""
+
+from . import windows

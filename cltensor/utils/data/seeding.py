@@ -1,0 +1,33 @@
+"""Where host-side random order comes from: an int seed, a Generator, or the global one."""
+
+import numbers
+
+import numpy as np
+
+from ...base.errors import ArgumentTypeError
+from ...tensor.random import Generator, default_generator
+
+
+def settled(generator):
+    """What a sampler keeps: an int seed becomes one numpy Generator for all its epochs, everything else stays."""
+    if isinstance(generator, numbers.Integral):
+        return np.random.default_rng(int(generator) % 2**64)
+    if generator is None or isinstance(generator, (Generator, np.random.Generator)):
+        return generator
+    raise ArgumentTypeError(f"generator must be an int seed, a Generator or None, got {generator!r}")
+
+
+def host_generator(generator=None):
+    """A numpy.random.Generator for an int seed, a numpy Generator (used as it is), a cltensor Generator, or None.
+
+    A cltensor Generator moves on by one draw, so the next call gives another order; None means the global one.
+    """
+    generator = settled(generator)
+    if isinstance(generator, np.random.Generator):
+        return generator
+    return (generator or default_generator).host()
+
+
+def draw_seed(generator=None):
+    """One random int >= 0 from the generator, which moves on."""
+    return int(host_generator(generator).integers(2**63))

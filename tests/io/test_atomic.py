@@ -1,0 +1,92 @@
+"""A file is the old one or the complete new one, whatever happens while it is written."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cltensor.io.atomic import replacing
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def target(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    return path
+
+
+def only(target):
+    """Whether nothing but target lies in its folder."""
+    return [p.name for p in target.parent.iterdir()] == [target.name]
+
+
+def test_replaces_and_keeps_the_mode(target):
+    target.chmod(0o640)
+    with replacing(target) as out:
+        out.write(b"new")
+        assert target.read_bytes() == b"old"
+    assert target.read_bytes() == b"new"
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert only(target)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), ValueError()])
+def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(target, error):
+    def fails_half_way():
+        with replacing(target) as out:
+            out.write(b"half")
+            raise error
+
+    with pytest.raises(type(error)):
+        fails_half_way()
+    assert target.read_bytes() == b"old"
+    assert only(target)
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_an_error_at_the_end_leaves_the_old_file_and_nothing_else(target, monkeypatch, step):
+    def fails(*args):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, step, fails)
+    with pytest.raises(OSError, match="Input/output error"), replacing(target) as out:
+        out.write(b"new")
+    monkeypatch.undo()
+    assert target.read_bytes() == b"old"
+    assert only(target)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_killed_process_leaves_the_old_file(target):
+    text = ("import os, signal, sys\nfrom cltensor.io.atomic import replacing\n"
+            "with replacing(sys.argv[1]) as out:\n    out.write(b'half' * 100000)\n    os.kill(os.getpid(), signal.SIGKILL)\n")
+    done = subprocess.run([sys.executable, "-c", text, str(target)], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert target.read_bytes() == b"old"
+
+
+def test_links_are_followed(target):
+    link = target.parent / "link"
+    link.symlink_to(target)
+    with replacing(link) as out:
+        out.write(b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+@pytest.mark.skipif(not os.path.exists(os.devnull) or sys.platform == "win32", reason="needs a device file")
+def test_a_device_is_written_to_and_stays_one():
+    with replacing(os.devnull) as out:
+        out.write(b"new")
+    assert not os.path.isfile(os.devnull)
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "no" / "file"):
+        pass

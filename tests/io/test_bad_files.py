@@ -1,0 +1,131 @@
+"""Files that are damaged, foreign or malicious: each is refused with its name, what is wrong, and the cure."""
+
+import io
+import json
+import pickle
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+
+import cltensor
+from cltensor.io import load, save
+
+pytestmark = pytest.mark.device
+ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+
+
+def packed(header, data=b"\0" * 8, length=None):
+    """A file of this header (text or an object) and data."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def entry(**changes):
+    return packed({"a": {**ONE, **changes}})
+
+
+def described(tree, version=1):
+    return packed({"__metadata__": {"cltensor": json.dumps({"version": version, "object": tree})}, "a": ONE})
+
+
+def zipped():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        z.writestr("archive/data.pkl", b"\x80\x02.")
+    return out.getvalue()
+
+
+def numpy_file():
+    out = io.BytesIO()
+    np.save(out, np.ones(2))
+    return out.getvalue()
+
+
+BAD = {
+    "empty": (b"", "has 0 bytes.*truncated"),
+    "short": (b"abc", "has 3 bytes.*truncated"),
+    "text": (b"hello, this is no tensor file at all", "does not start with a length"),
+    "zip": (zipped(), "zip archive, as torch.save writes.*could run code.*weights_only=True"),
+    "pickle 2": (pickle.dumps({"a": 1}, protocol=2), "a pickle, as older torch.save writes.*could run code"),
+    "pickle 5": (pickle.dumps({"a": list(range(1000))}, protocol=5), "a pickle"),
+    "numpy": (numpy_file(), "NumPy file.*from_numpy"),
+    "gzip": (b"\x1f\x8b" + b"\xff" * 50, "gzip"),
+    "header longer than the file": (packed({"a": ONE}, length=10**6), "should be 1000000 bytes long, but only .* truncated"),
+    "header of absurd length": (packed({"a": ONE}, length=2**63), "should be 9223372036854775808 bytes long"),
+    "data missing": (packed({"a": ONE}, b"\0" * 5), "truncated: its tensors take 8 bytes, 5 are there"),
+    "data too long": (packed({"a": ONE}, b"\0" * 9), "1 bytes after the last tensor"),
+    "not JSON": (packed(b"{abc}"), "not valid JSON"),
+    "not UTF-8": (packed(b'{"\xff": 1}'), "not valid JSON"),
+    "nested too deep": (packed(b'{"a":' + b"[" * 200000 + b"]" * 200000 + b"}"), "not valid JSON"),
+    "a key twice": (packed(b'{"a": {"dtype": "F32", "dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}'), "appears twice"),
+    "metadata of numbers": (packed({"__metadata__": {"a": 1}, "a": ONE}), "must map names to strings"),
+    "entry of another form": (packed({"a": [1]}), "exactly dtype, shape and data_offsets"),
+    "entry with more": (entry(more=1), "exactly dtype, shape and data_offsets"),
+    "unknown dtype": (entry(dtype="F8_E4M3"), "dtype 'F8_E4M3', which is not one of BOOL, U8"),
+    "dtype of another type": (entry(dtype=[1]), "which is not one of"),
+    "negative size": (entry(shape=[-2]), "shape that is no list"),
+    "size that is no int": (entry(shape=[2.0]), "shape that is no list"),
+    "size that is a bool": (entry(shape=[True]), "shape that is no list"),
+    "huge size": (entry(shape=[2**63]), "shape that is no list"),
+    "too many dimensions": (entry(shape=[1] * 65), "at most 64"),
+    "size that does not fit": (entry(shape=[3]), r"needs 12 bytes, its data_offsets \[0, 8\] hold 8"),
+    "offsets backwards": (entry(data_offsets=[8, 0]), "hold -8"),
+    "offsets out of range": (entry(data_offsets=[8, 16]), "leaves a gap before it"),
+    "three offsets": (entry(data_offsets=[0, 4, 8]), "two numbers"),
+    "overlap": (packed({"a": ONE, "b": {**ONE, "data_offsets": [4, 12]}}, b"\0" * 12), "overlaps another tensor"),
+    "gap": (packed({"a": ONE, "b": {**ONE, "data_offsets": [12, 20]}}, b"\0" * 20), "leaves a gap"),
+    "description is no JSON": (packed({"__metadata__": {"cltensor": "{"}, "a": ONE}), "of the object is not valid JSON"),
+    "description without an object": (packed({"__metadata__": {"cltensor": "{}"}, "a": ONE}), "does not describe an object"),
+    "description of a later version": (described({"tensor": "a"}, 2), "version 2 of the format.*update cltensor"),
+    "unknown tensor": (described({"tensor": "b"}), "names a tensor 'b' that the file does not hold"),
+    "tensor name that is no string": (described({"tensor": 3}), "tensor name in the object's description is no str"),
+    "unknown kind": (described({"module": "os"}), "unknown kind: 'module'"),
+    "empty kind": (described({}), "unknown kind"),
+    "unknown dtype name": (described({"dtype": "__class__"}), "unknown dtype"),
+    "dict that is no list": (described({"dict": 3}), "is no list"),
+    "dict of no pairs": (described({"dict": [[1, 2, 3]]}), "no list of pairs"),
+    "dict with a list as key": (described({"dict": [[[1], 2]]}), "key of type list"),
+    "float of another name": (described({"float": "1e999"}), "none of nan, inf"),
+    "sizes of strings": (described({"Size": ["a"]}), "no list of ints"),
+    "description nested too deep": (described(json.loads("[" * 500 + "]" * 500)), "nested more than"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_refused(name, tmp_path):
+    data, words = BAD[name]
+    path = tmp_path / "weights.bin"
+    path.write_bytes(data)
+    with pytest.raises(cltensor.SerializationError, match=words) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    with pytest.raises(cltensor.SerializationError, match=words):
+        load(io.BytesIO(data))
+
+
+def test_every_truncation_and_every_damaged_byte_of_the_header_is_refused_or_harmless(tmp_path, rng):
+    save({"a": cltensor.ones(3), "b": [1, {"c": cltensor.zeros(2)}]}, tmp_path / "file")
+    data = (tmp_path / "file").read_bytes()
+    for n in range(len(data)):
+        with pytest.raises(cltensor.SerializationError):
+            load(io.BytesIO(data[:n]))
+    header_end = 8 + int.from_bytes(data[:8], "little")
+    for at in rng.choice(header_end, 200):
+        damaged = bytearray(data)
+        damaged[at] ^= 1 << int(rng.integers(8))
+        try:
+            load(io.BytesIO(bytes(damaged)))
+        except cltensor.SerializationError:
+            continue
+
+
+def test_a_requires_grad_that_makes_no_sense(tmp_path):
+    save({"a": cltensor.ones(2, dtype=cltensor.int32)}, tmp_path / "file")
+    data = (tmp_path / "file").read_bytes()
+    changed = data[8:].replace(b'{\\"tensor\\":\\"a\\"}', b'{\\"tensor\\":\\"a\\",\\"requires_grad\\":true}')
+    extra = len(changed) + 8 - len(data)
+    assert extra > 0
+    with pytest.raises(cltensor.SerializationError, match="dtype int32 cannot require grad"):
+        load(io.BytesIO(struct.pack("<Q", int.from_bytes(data[:8], "little") + extra) + changed))
