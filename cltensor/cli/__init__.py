@@ -1,0 +1,5 @@
+"""The command `cltensor`: doctor, kernels, bench, cache."""
+
+from .command import main
+
+__all__ = ["main"]

@@ -1,0 +1,182 @@
+"""The command: choose cases, measure them, print a table with ratios."""
+
+import argparse
+import math
+import os
+import statistics
+from pathlib import Path
+
+import numpy as np
+
+from ...base import dtypes
+from ...tensor import dispatch
+from ..output import as_json, digits, duration
+from ..parser import UsageError, command, count, dtype, width
+from .cases import FAMILIES
+from .libraries import Ours, Torch, inputs, values
+from .measure import times
+
+TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
+
+
+def add_to(commands):
+    """Add the command to argparse's sub-commands."""
+    about = "\n".join(f"  {name:<13}{family.about}" for name, family in FAMILIES.items())
+    made = command(commands, "bench", run, "measure speed, alone or beside PyTorch",
+                   epilog=f"families:\n{about}\n\nratio is the peer's time over ours: more is better.",
+                   formatter_class=lambda prog: width(prog, argparse.RawDescriptionHelpFormatter))
+    made.add_argument("families", nargs="+", metavar="FAMILY", choices=[*FAMILIES, "all"],
+                      help="see below; all for every one")
+    made.add_argument("--vs", choices=["torch"], help="a peer to measure in turns with us, with as many threads")
+    made.add_argument("--sizes", nargs="+", type=numbers, metavar="SIZE", help="sizes such as 512 or 64x784x512")
+    made.add_argument("--dtype", type=dtype, default=dtypes.float32, metavar="D", help="default float32")
+    made.add_argument("--rounds", type=count, default=11, metavar="N",
+                      help="the median is taken of N batches (default 11)")
+    made.add_argument("--json", metavar="FILE", help="write the results here too; - prints nothing but JSON")
+
+
+def numbers(text):
+    """"64x784x512" as a tuple of positive ints, as argparse's `type`."""
+    return tuple(count(part) for part in text.lower().split("x"))
+
+
+def run(options):
+    """Measure the cases asked for."""
+    chosen = list(plan(options.families, options.sizes))
+    ours = Ours()
+    peer = Torch(ours) if options.vs else None
+    quiet = options.json == "-"
+    if not quiet:
+        print("\n".join(heading(ours, peer, options)), flush=True)
+    results = []
+    for family, case, size in chosen:
+        results.append(measure(family, case, size, ours, peer, options))
+        if not quiet:
+            print(row(results[-1], peer), flush=True)
+    write(options.json, {"cltensor": ours.facts, "peer": peer and {"name": peer.name, **peer.facts},
+                         "rounds": options.rounds, "load": busy(), "results": results})
+    return 1 if any(r.get("difference") for r in results) else 0
+
+
+def plan(families, sizes):
+    """(family name, case, size) of everything to measure.  Raises UsageError for sizes that do not fit."""
+    for name in FAMILIES if "all" in families else dict.fromkeys(families):
+        for case in FAMILIES[name].cases:
+            for given in sizes or case.sizes:
+                size = case.size(given)
+                if size is None:
+                    raise UsageError(f"bench {name}: a size of {case.name!r} is N or {case.form}, not {shown(given)}")
+                yield name, case, size
+
+
+def measure(family, case, size, ours, peer, options):
+    """One row of the results, as a dict; times are in seconds."""
+    arrays = inputs(case.inputs(*size), options.dtype, np.random.default_rng(0))
+    sides = [ours, peer] if peer else [ours]
+    actions = [case.setup(side.xp, *(side.tensor(a, options.dtype) for a in arrays)) for side in sides]
+    found = {"family": family, "case": case.name, "size": list(size), "dtype": options.dtype.name}
+    if peer:
+        found["difference"] = difference(*(action() for action in actions), options.dtype)
+    enqueue = FAMILIES[family].enqueue
+    seen = times([(a, s.wait) for a, s in zip(actions, sides, strict=True)], options.rounds, enqueue)
+    found.update(seconds=statistics.median(seen[0]), best=min(seen[0]))
+    if enqueue:
+        found["ops"] = ops_in(actions[0])
+    if peer:
+        found.update(peer_seconds=statistics.median(seen[1]), peer_best=min(seen[1]))
+        found["ratio"] = found["peer_seconds"] / found["seconds"]
+    return {**found, **rates(case, size, options.dtype, found["seconds"])}
+
+
+def difference(found, expected, dtype):
+    """The largest difference relative to the largest value; None within the dtype's tolerance, or of no results at all."""
+    if found is None:
+        return None
+    found, expected = values(found), values(expected)
+    error = float(np.max(np.abs(found - expected)) / max(np.max(np.abs(expected)), 1e-30))
+    return None if error <= TOLERANCE.get(dtype.name, 0) else error
+
+
+def rates(case, size, dtype, seconds):
+    """{"gflops": ...} or {"gbytes": ...} a second, where the case says what an action needs."""
+    if case.flops:
+        return {"gflops": case.flops(*size) / seconds / 1e9}
+    if case.nbytes:
+        return {"gbytes": case.nbytes(dtype.itemsize, *size) / seconds / 1e9}
+    return {}
+
+
+class _Counter:
+    """A recorder that counts ops."""
+
+    def __init__(self):
+        self.ops = 0
+
+    def op(self, *_):
+        self.ops += 1
+
+    def read(self, _):
+        """Nothing: reading is no op."""
+
+
+def ops_in(action):
+    """How many ops one action runs, its backward pass included."""
+    before, dispatch.recorder = dispatch.recorder, _Counter()
+    try:
+        action()
+        return dispatch.recorder.ops
+    finally:
+        dispatch.recorder = before
+
+
+def heading(ours, peer, options):
+    """What was measured on, and the table's head."""
+    f = ours.facts
+    lines = [f"cltensor {f['version']} on {f['device']}: {f['name']} ({f['platform']}, driver {f['driver']}), "
+             f"{f['style']} style, {f['units']} units"]
+    if peer:
+        lines.append(f"{peer.name} {peer.facts['version']} on {peer.facts['device']}, {peer.facts['threads']} threads")
+    lines.append(f"{options.dtype.name}, medians of {options.rounds} batches{', turn by turn' if peer else ''}")
+    if busy():
+        lines.append(f"NOTE: other programs keep this machine busy (load {busy():.1f} on {os.cpu_count()} cores); "
+                     "the figures will be off")
+    head = f"{'case':<22}{'size':<15}{'cltensor':>10}{'':>14}"
+    return [*lines, "", f"{head}{peer.name:>10}{'ratio':>8}" if peer else head.rstrip()]
+
+
+def busy():
+    """The load average of the last minute when it is high enough to disturb a measurement, else None."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
+    return load if load > 0.5 * (os.cpu_count() or 1) else None
+
+
+def row(r, peer):
+    """A result as a line of the table."""
+    rate = ""
+    if "ops" in r:
+        rate = f"{digits(r['seconds'] / max(r['ops'], 1) * 1e6)} us/op"
+    elif "gflops" in r:
+        rate = f"{digits(r['gflops'])} GFLOP/s"
+    elif "gbytes" in r:
+        rate = f"{digits(r['gbytes'])} GB/s"
+    line = f"{r['case']:<22}{shown(r['size']):<15}{duration(r['seconds']):>10}{rate:>14}"
+    if peer:
+        line += f"{duration(r['peer_seconds']):>10}{r['ratio']:>8.2f}"
+        if r["difference"]:
+            line += f"  WRONG: differs by {r['difference']:.1g}"
+    return line
+
+
+def shown(size):
+    """(64, 784, 512) as "64x784x512"; a power of two that is large as 2^20."""
+    if len(size) == 1 and size[0] > 4096 and math.log2(size[0]).is_integer():
+        return f"2^{int(math.log2(size[0]))}"
+    return "x".join(map(str, size))
+
+
+def write(target, data):
+    """Write the results as JSON to a file, or to stdout for "-"; None writes nothing."""
+    if target == "-":
+        print(as_json(data))
+    elif target:
+        Path(target).write_text(as_json(data) + "\n", encoding="utf-8")

@@ -1,0 +1,71 @@
+"""The two sides of a comparison: cltensor, and PyTorch where it is asked for."""
+
+import os
+
+import numpy as np
+
+import cltensor
+
+from ...base.errors import CLTensorError
+from ...version import __version__
+
+
+class Ours:
+    """cltensor on its default device."""
+
+    name, xp = "cltensor", cltensor
+
+    def __init__(self):
+        self.device = cltensor.device("opencl")
+        p = self.device.profile
+        self.facts = {"version": __version__, "device": str(self.device), "name": p.name, "kind": p.kind,
+                      "style": p.style, "units": p.compute_units, "platform": p.platform, "driver": p.driver}
+
+    def tensor(self, array, dtype):
+        """A NumPy array as a tensor of cltensor dtype `dtype`."""
+        return cltensor.tensor(array, device=self.device).to(dtype)
+
+    def wait(self):
+        """Wait for the device."""
+        self.device.synchronize()
+
+
+class Torch:
+    """PyTorch on the CPU with as many threads as our device has units, or on its GPU when ours is one."""
+
+    name = "torch"
+
+    def __init__(self, ours):
+        try:
+            import torch
+        except ImportError as e:
+            raise CLTensorError(f"bench: --vs torch needs PyTorch, which does not load ({e}); install it: "
+                                'pip install "cltensor[parity]"') from e
+        self.xp = torch
+        gpu = ours.facts["kind"] == "gpu" and torch.cuda.is_available()
+        self.device = torch.device("cuda" if gpu else "cpu")
+        threads = ours.facts["units"] if ours.facts["kind"] == "cpu" else os.cpu_count()
+        torch.set_num_threads(threads)
+        self.facts = {"version": torch.__version__, "device": str(self.device), "threads": threads}
+
+    def tensor(self, array, dtype):
+        """A NumPy array as a tensor of the dtype that has cltensor dtype `dtype`'s name."""
+        return self.xp.tensor(array, device=self.device).to(getattr(self.xp, dtype.name))
+
+    def wait(self):
+        """Wait for the device."""
+        if self.device.type == "cuda":
+            self.xp.cuda.synchronize()
+
+
+def inputs(shapes, dtype, rng):
+    """NumPy arrays of these shapes, the same for both sides: normal for floating dtypes, else small integers."""
+    if dtype.is_floating_point:
+        return [rng.standard_normal(s, np.float64 if dtype.itemsize == 8 else np.float32) for s in shapes]
+    return [rng.integers(0, 2 if dtype.category == "bool" else 100, s) for s in shapes]
+
+
+def values(result):
+    """A tensor of either side as a NumPy array of float64."""
+    result = result.detach()
+    return np.asarray(result.double().cpu() if hasattr(result, "cpu") else result.double().numpy())

@@ -1,0 +1,42 @@
+"""Timing: batches long enough to time, libraries turn by turn."""
+
+import time
+
+BATCH = 0.03  # seconds a batch should take
+MOST = 500  # actions a batch has at most: a queue should not grow without end
+
+
+def times(contenders, rounds, enqueue=False):
+    """Seconds an action takes, one number for each batch, of each of `contenders`, measured A B A B.
+
+    contenders: a list of (action, wait); rounds: batches of each; enqueue: stop the clock before waiting.
+    """
+    counts = [_count(action, wait) for action, wait in contenders]
+    found = [[] for _ in contenders]
+    for _ in range(rounds):
+        for (action, wait), count, seen in zip(contenders, counts, found, strict=True):
+            batch(action, wait, 1)  # caches warm again, the other side's threads asleep
+            seen.append(batch(action, wait, count, enqueue) / count)
+    return found
+
+
+def batch(action, wait, count, enqueue=False):
+    """Seconds for `count` actions, until they are done or, with enqueue, handed over."""
+    start = time.perf_counter()
+    for _ in range(count):
+        action()
+    handed_over = time.perf_counter()
+    wait()
+    return (handed_over if enqueue else time.perf_counter()) - start
+
+
+def _count(action, wait):
+    """How many actions make a batch; warms up on the way."""
+    batch(action, wait, 1)
+    count = 1
+    while count < MOST:
+        spent = batch(action, wait, count)
+        if spent >= BATCH / 2:
+            return max(1, min(MOST, round(count * BATCH / spent)))
+        count *= 4
+    return MOST

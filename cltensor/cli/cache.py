@@ -1,0 +1,85 @@
+"""cltensor cache: the folder of compiled kernels."""
+
+import contextlib
+import os
+import tempfile
+
+from ..runtime import pocl
+from ..runtime.cache import kernel_cache
+from ..runtime.memory import readable
+from .output import as_json, fields, plural
+from .parser import add_json, command
+
+
+def add_to(commands):
+    """Add the command to argparse's sub-commands."""
+    group = commands.add_parser("cache", help="look at, or empty, the cache of compiled kernels",
+                                description="The cache of compiled kernels on disk.")
+    actions = group.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add_json(command(actions, "info", info, "show where the cache is and what is in it"))
+    add_json(command(actions, "clear", clear, "delete every compiled kernel; they are compiled again when needed"))
+
+
+def info(options):
+    """Print the cache's facts."""
+    facts = describe()
+    print(as_json(facts) if options.json else "\n".join(as_text(facts)))
+    return 0
+
+
+def clear(options):
+    """Delete every entry, and the files PoCL keeps beside them."""
+    cache = kernel_cache()
+    removed = size = 0
+    for _, nbytes, path in cache.entries():
+        os.unlink(path)
+        removed, size = removed + 1, size + nbytes
+    with contextlib.suppress(OSError):
+        for shard in cache.folder.iterdir():
+            shard.rmdir()
+    pocl.trim(pocl_folder(cache), 0, now=float("inf"))
+    facts = {"folder": str(cache.folder), "removed": removed, "bytes": size}
+    print(as_json(facts) if options.json else
+          f"Removed {plural(removed, 'kernel')} ({readable(size)}) from {cache.folder}")
+    return 0
+
+
+def describe():
+    """The cache's facts: folder, exists, writable, enabled, entries, bytes, limit (bytes), damaged (paths)."""
+    cache = kernel_cache()
+    entries = cache.entries()
+    return {
+        "folder": str(cache.folder), "exists": cache.folder.is_dir(), "writable": writable(cache.folder),
+        "enabled": cache.limit > 0, "entries": len(entries), "bytes": sum(size for _, size, _ in entries),
+        "limit": cache.limit, "damaged": cache.damaged(),
+    }
+
+
+def as_text(facts):
+    """The facts of describe() as lines."""
+    state = "missing so far; made when first needed" if not facts["exists"] else "writable"
+    if not facts["writable"]:
+        state = "not writable"
+    if not facts["enabled"]:
+        state = "turned off by CLTENSOR_CACHE_LIMIT=0"
+    pairs = [("folder", f"{facts['folder']} ({state})"),
+             ("kernels", f"{facts['entries']}, {readable(facts['bytes'])} of at most {readable(facts['limit'])}")]
+    if facts["damaged"]:
+        pairs.append(("damaged", f"{len(facts['damaged'])}: {', '.join(facts['damaged'])}"))
+    return fields(pairs)
+
+
+def writable(folder):
+    """Whether files can be made in this folder, or the folder itself can be made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):  # a superuser may write anywhere, but not to every file system
+            return True
+    except OSError:
+        return False
+
+
+def pocl_folder(cache):
+    """Where PoCL keeps its own files when nothing else is asked of it: beside the kernel cache."""
+    return cache.folder.with_name("pocl").absolute()

@@ -1,0 +1,81 @@
+"""The facts that need OpenCL to be loaded, gathered in a child process: a driver may crash while it is listed."""
+
+import ctypes
+import dataclasses
+from importlib import metadata
+from pathlib import Path
+
+from ...base import config
+from ...base.errors import CLTensorError, DeviceError
+from ...runtime import device, platforms, search
+
+
+def look(item):
+    """Everything at once; item is not used.
+
+    Returns a dict: search (see describe_search), unloadable ({library: reason} of the vendor folders), devices (a list
+    of name, kind, platform, driver, version, profile), default ({device, reason} or {error}).
+    """
+    found = {"search": search.describe_search(), "unloadable": {}, "devices": [], "default": {"error": None}}
+    if found["search"]["loader"] is None:
+        return found
+    for folder, files in found["search"]["vendor_folders"].items():
+        found["unloadable"].update(unloadable(Path(folder), files or {}))
+    try:
+        found["devices"] = [describe(i) for i in range(len(platforms.entries()))]
+        found["default"] = default()
+    except CLTensorError as e:
+        found["default"] = {"error": str(e)}
+    return found
+
+
+def unloadable(folder, files):
+    """{library: reason} of those named by the .icd files of a folder that the dynamic linker does not load."""
+    found = {}
+    for library in files.values():
+        beside = folder / library  # pyopencl's loader finds the drivers in its own folder
+        try:
+            ctypes.CDLL(str(beside if beside.exists() else library))
+        except OSError as e:
+            found[library] = str(e)
+    return found
+
+
+def describe(index):
+    """The facts of one device."""
+    d = device.get(index)
+    facts = {"device": str(d), "name": d.name, "kind": d.entry.kind, "platform": d.platform_name,
+             "driver": d.entry.driver, "version": d.entry.version}
+    profile = dataclasses.asdict(d.profile)
+    profile["quirks"] = sorted(profile["quirks"])
+    return dict(facts, profile=profile)
+
+
+def default():
+    """{"device": name, "reason": why}, or {"error": text}."""
+    try:
+        chosen = device.default_device()
+    except DeviceError as e:
+        return {"error": str(e)}
+    asked = config.setting("CLTENSOR_DEVICE")
+    if asked:
+        return {"device": str(chosen), "reason": f"CLTENSOR_DEVICE is {asked!r}"}
+    return {"device": str(chosen), "reason": _rule(chosen.entry, platforms.entries())}
+
+
+def _rule(chosen, entries):
+    if len(entries) == 1:
+        return "the only device"
+    alike = sum(e.kind == chosen.kind for e in entries)
+    if chosen.kind == "cpu":
+        return "no GPU was found" + ("; the first of the CPU drivers" if alike > 1 else "")
+    return f"the most capable {chosen.kind.upper() if chosen.kind == 'gpu' else chosen.kind}" if alike > 1 else \
+        f"the only {chosen.kind.upper() if chosen.kind == 'gpu' else chosen.kind}"
+
+
+def version_of(package):
+    """A package's version, or None where it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

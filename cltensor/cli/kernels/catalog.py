@@ -1,0 +1,73 @@
+"""What there is to render: the templates, with dtypes, launch styles and parameters, and the ops that use them."""
+
+import re
+from dataclasses import dataclass
+
+from ...base import dtypes
+from ...codegen import templates
+from ...ops import registry
+from ..parser import one_of
+
+STYLES = ("cpu", "gpu")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A template: name, one-sentence summary, launch styles, parameters with defaults, launch formula of each style.
+
+    dtypes is empty where there is none to choose.
+    """
+
+    name: str
+    summary: str
+    dtypes: tuple
+    styles: tuple
+    parameters: dict
+    launch: dict
+
+
+def entry(name):
+    """The Entry of a template.  Raises UsageError, naming the nearest, for a name there is none of."""
+    one_of(dict.fromkeys(templates.names()), name, "there is no kernel template")
+    module = templates.template(name).module
+    parameters = templates.parameters(name)
+    launch = module.LAUNCH if isinstance(module.LAUNCH, dict) else {parameters["style"]: module.LAUNCH}
+    kinds = registry.DTYPE_SETS[module.DTYPES] if "dtype" in parameters else ()
+    return Entry(name, summary(name), kinds, tuple(launch), parameters, launch)
+
+
+def entries(names=()):
+    """The Entries with these names; all of them when there are none."""
+    return [entry(name) for name in names or templates.names()]
+
+
+def summary(name):
+    """The first sentence of the template's head, without the name it opens with."""
+    source = templates.template(name).source
+    head = []
+    for line in source.splitlines():
+        if not line.startswith("##") or not line.strip("# "):
+            break
+        head.append(line.strip("# "))
+    text = " ".join(head)
+    sentence = re.split(r"(?<=[a-z)\]\w])\.(?:\s|$)", text, maxsplit=1)[0].rstrip(".:")
+    title, colon, rest = sentence.partition(": ")
+    return rest if colon and title.lower() == name else sentence
+
+
+def variants(found, chosen_dtypes=None, chosen_styles=None):
+    """(dtype, style) pairs of an Entry, restricted to those chosen; the dtype is None where there is none to choose."""
+    return [(d, s) for s in found.styles for d in found.dtypes or (None,)
+            if (not chosen_dtypes or d is None or d in chosen_dtypes) and (not chosen_styles or s in chosen_styles)]
+
+
+def ops():
+    """{name: op} of the registered ops that have a kernel of their own text: elementwise and reduction."""
+    return {name: op for name, op in registry.REGISTRY.items() if op.kind in ("elementwise", "reduction")}
+
+
+def sized(names):
+    """dtype names as words: all of them together as "all dtypes"."""
+    if not names:
+        return "none to choose"
+    return "all dtypes" if len(names) == len(dtypes.ALL) else ", ".join(d.name for d in names)

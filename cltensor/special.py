@@ -1,0 +1,35 @@
+"""cltensor.special: special functions, with torch.special's names."""
+
+from .ops import special as _ops
+from .tensor import namespace as _namespace
+
+_PUBLIC = {
+    "digamma": "digamma",
+    "erf": "erf",
+    "erfc": "erfc",
+    "erfinv": "erfinv",
+    "exp2": "exp2",
+    "expit": "sigmoid",
+    "expm1": "expm1",
+    "gammaln": "lgamma",
+    "i0": "i0",
+    "log1p": "log1p",
+    "log_softmax": "log_softmax",
+    "logit": "logit",
+    "logsumexp": "logsumexp",
+    "multigammaln": "mvlgamma",
+    "polygamma": "polygamma",
+    "psi": "digamma",
+    "round": "round",
+    "sinc": "sinc",
+    "softmax": "softmax",
+    "xlogy": "xlogy",
+}
+_HERE = {
+    name: getattr(_ops, name) for name in ("entr", "erfcx", "i0e", "i1", "i1e", "log_ndtr", "ndtr", "ndtri", "xlog1py", "zeta")
+}
+
+_functions = _namespace()
+globals().update({name: _functions[source] for name, source in _PUBLIC.items()}, **_HERE)
+
+__all__ = (*_PUBLIC, *_HERE)  # noqa: PLE0604

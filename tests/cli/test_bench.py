@@ -1,0 +1,114 @@
+"""cltensor bench: sizes, the arithmetic of a measurement, the table; no time is judged."""
+
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+
+from cltensor.base import dtypes
+from cltensor.base.errors import CLTensorError
+from cltensor.cli import main
+from cltensor.cli.bench import cases, command, libraries, measure
+from cltensor.cli.parser import UsageError
+
+
+def test_sizes_fit_the_form():
+    case = cases.FAMILIES["matmul"].cases[0]
+    assert case.size((64,)) == (64, 64, 64)
+    assert case.size((4, 5, 6)) == (4, 5, 6)
+    assert case.size((4, 5)) is None
+    assert cases.FAMILIES["elementwise"].cases[0].size((4, 5)) == (4, 5)
+    with pytest.raises(UsageError, match=r"a size of 'a @ b' is N or MxKxN, not 4x5"):
+        list(command.plan(["matmul"], [(4, 5)]))
+
+
+def test_all_families_are_planned():
+    assert {name for name, _, _ in command.plan(["all"], None)} == set(cases.FAMILIES)
+
+
+@pytest.mark.parametrize("family", cases.FAMILIES)
+def test_default_sizes_fit(family):
+    for case in cases.FAMILIES[family].cases:
+        for size in case.sizes:
+            assert case.size(size) == size
+            assert all(min(shape) > 0 for shape in case.inputs(*size))
+
+
+def test_rates():
+    case = cases.FAMILIES["matmul"].cases[0]
+    assert command.rates(case, (10, 20, 30), dtypes.float32, 1e-6) == {"gflops": pytest.approx(12.0)}
+    case = cases.FAMILIES["elementwise"].cases[0]
+    assert command.rates(case, (1000,), dtypes.float64, 1e-6) == {"gbytes": pytest.approx(24.0)}
+
+
+def test_sizes_are_shown():
+    assert [command.shown(s) for s in ((64, 784), (1 << 20,), (4096,), (5000,))] == ["64x784", "2^20", "4096", "5000"]
+
+
+def test_wrong_results_are_noticed(monkeypatch):
+    monkeypatch.setattr(command, "values", lambda array: array)
+    right = np.array([1.0, -100.0])
+    assert command.difference(right + 1e-6, right, dtypes.float32) is None
+    assert command.difference(right + 1, right, dtypes.float32) == pytest.approx(0.01)
+    assert command.difference(right, right, dtypes.int64) is None
+    assert command.difference(None, None, dtypes.float32) is None
+
+
+def test_contenders_take_turns(monkeypatch):
+    log = []
+    clock = iter(np.arange(0.0, 1000.0))
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: next(clock))
+    a, b = (lambda: log.append("a"), lambda: log.append("w")), (lambda: log.append("b"), lambda: log.append("w"))
+    assert measure.times([a, b], 3) == [[2.0] * 3] * 2
+    assert measure.times([a], 3, enqueue=True) == [[1.0] * 3]
+    assert "".join(log[8:20]) == "awawbwbwawaw"
+
+
+def test_torch_missing_is_an_error_with_its_cure(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    with pytest.raises(CLTensorError, match=r'pip install "cltensor\[parity\]"'):
+        libraries.Torch(None)
+
+
+@pytest.mark.device
+@pytest.mark.parametrize("family", cases.FAMILIES)
+def test_every_case_runs(family, monkeypatch):
+    small = {"NxCxHxKxR": (2, 3, 5, 4, 3), "BxMxKxN": (2, 3, 4, 5), "MxKxN": (3, 4, 5), "RxC": (5, 7), "N": (2,)}
+    ours = libraries.Ours()
+    for case in cases.FAMILIES[family].cases:
+        arrays = libraries.inputs(case.inputs(*small.get(case.form, (64,))), dtypes.float32, np.random.default_rng(0))
+        action = case.setup(ours.xp, *(ours.tensor(a, dtypes.float32) for a in arrays))
+        first, second = action(), action()
+        assert first is second is None or np.array_equal(libraries.values(first), libraries.values(second))
+
+
+@pytest.mark.device
+def test_table_and_file(capsys, tmp_path):
+    file = tmp_path / "results.json"
+    assert main(["bench", "overhead", "matmul", "--sizes", "8", "--rounds", "2", "--json", str(file)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    data = json.loads(file.read_text())
+    assert [r["case"] for r in data["results"]] == [line[:22].strip() for line in lines[-6:]]
+    assert [r["ops"] for r in data["results"][:2]] == [1, 1]
+    assert all(r["seconds"] > 0 for r in data["results"])
+    assert data["cltensor"]["driver"]
+    assert max(map(len, lines[-7:])) < 80
+
+
+@pytest.mark.device
+def test_json_alone(capsys):
+    assert main(["bench", "bmm", "--sizes", "4", "--rounds", "1", "--dtype", "float64", "--json", "-"]) == 0
+    [result] = json.loads(capsys.readouterr().out)["results"]
+    assert (result["dtype"], result["size"]) == ("float64", [4, 4, 4, 4])
+
+
+@pytest.mark.device
+@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")
+def test_beside_torch(capsys):
+    assert main(["bench", "matmul", "--sizes", "16", "--rounds", "1", "--vs", "torch", "--json", "-"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["peer"]["name"] == "torch"
+    for r in data["results"]:
+        assert r["difference"] is None
+        assert r["ratio"] == pytest.approx(r["peer_seconds"] / r["seconds"])
