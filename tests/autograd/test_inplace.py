@@ -1,0 +1,244 @@
+"""In-place operations, views, and both together: gradients are right, and what would make them wrong is refused."""
+
+import numpy as np
+import pytest
+
+import cltensor as ct
+from cltensor.autograd import gradcheck, gradgradcheck
+
+pytestmark = pytest.mark.device
+
+
+@pytest.fixture
+def a(rng):
+    return ct.tensor(rng.uniform(0.5, 1.5, (3, 4)), requires_grad=True)
+
+
+@pytest.fixture
+def b(rng):
+    return ct.tensor(rng.uniform(0.5, 1.5, 4), requires_grad=True)
+
+
+def _multiply(a, b):
+    c = a * 1
+    return c.mul_(b)
+
+
+def _own_value(a, b):
+    c = a * 1
+    c.mul_(c)
+    return c.pow_(2) * b
+
+
+def _output_saved(a, b):
+    return (a * b).exp_() * 2
+
+
+def _write_view(a, b):
+    c = a * 1
+    c[0].mul_(b)
+    return c * c
+
+
+def _write_view_seen_by_older_view(a, b):
+    c = a * 1
+    row, column = c[0], c[:, 1]
+    row.mul_(b)
+    return column * column
+
+
+def _write_base_seen_by_view(a, b):
+    c = a * 1
+    row = c[1]
+    c.mul_(b)
+    return row * row
+
+
+def _write_view_of_view(a, b):
+    c = a * 1
+    c[1:].t()[2].mul_(b[:2])
+    return c * c
+
+
+def _write_view_twice(a, b):
+    c = a * 1
+    v = c.t()
+    v[0].mul_(b[0])
+    v[:2].add_(b[1])
+    c.mul_(2)
+    return v * c.t()
+
+
+def _base_without_history(a, b):
+    c = a.new_zeros(3, 4)
+    c[1] = b
+    c[:, 2] = a[:, 0] * 2
+    return c * c
+
+
+def _constant_overwrites(a, b):
+    c = a * b
+    c[0] = 3.0
+    c[1, 1:3] = a.new_ones(2)
+    return c * a
+
+
+def _view_of_overwritten(a, b):
+    c = a * 1
+    v = c[0]
+    c.copy_(b.expand(3, 4))
+    return v * v
+
+
+def _broadcast_operand(a, b):
+    c = a * 1
+    c[:, :1].add_(b[0])
+    c += b
+    c /= 2
+    return c**2
+
+
+def _strided_view(a, b):
+    c = a * 1
+    c.as_strided((2, 2), (5, 2)).mul_(b[:2])
+    return c * c
+
+
+def _diagonal(a, b):
+    c = a * 1
+    c.diagonal().mul_(b[:3])
+    return c * c
+
+
+def _filled_and_zeroed(a, b):
+    c = a * b
+    c[0].zero_()
+    c[1].fill_(2.0)
+    return c * a
+
+
+def _masked(a, b):
+    c = a * b
+    c.masked_fill_(a.detach() > 1, 0.5)
+    return c * a
+
+
+CASES = [f for name, f in list(globals().items()) if name.startswith("_") and callable(f) and not name.startswith("__")]
+
+
+@pytest.mark.parametrize("function", CASES, ids=lambda f: f.__name__.strip("_"))
+def test_gradient(function, a, b):
+    assert gradcheck(function, (a, b))
+
+
+@pytest.mark.parametrize("function", CASES, ids=lambda f: f.__name__.strip("_"))
+def test_second_gradient(function, a, b):
+    assert gradgradcheck(function, (a, b))
+
+
+def test_writes_through_views_are_seen_by_the_base():
+    base = ct.zeros(3, 4)
+    view = base[1:, ::2]
+    inner = view.t()[0]
+    inner.add_(1)
+    base[2, 2] = 5
+    expected = np.zeros((3, 4))
+    expected[1:, 0] = 1
+    expected[2, 2] = 5
+    assert base.tolist() == expected.tolist()
+    assert view.tolist() == expected[1:, ::2].tolist()
+
+
+def test_gradient_reaches_what_was_written_and_not_what_was_overwritten():
+    x, y = ct.ones(4, requires_grad=True), ct.ones(2, requires_grad=True)
+    z = x * 3
+    z[1:3] = y * 5
+    z.sum().backward()
+    assert x.grad.tolist() == [3, 0, 0, 3]
+    assert y.grad.tolist() == [5, 5]
+
+
+def test_history_of_a_view_follows_its_base():
+    x = ct.ones(4, requires_grad=True)
+    base = ct.zeros(4)
+    view = base[:2]
+    assert not view.requires_grad
+    base.add_(x)
+    assert view.requires_grad
+    assert view.grad_fn is not None
+    view.sum().backward()
+    assert x.grad.tolist() == [1, 1, 0, 0]
+
+
+def test_input_saved_by_another_operation(a):
+    c = a * 1
+    y = c * c
+    c.add_(1)
+    with pytest.raises(RuntimeError, match=r"modified by an inplace operation.*is at version 1; expected version 0"):
+        y.sum().backward()
+    assert a.grad is None
+
+
+def test_output_saved_by_its_operation(a):
+    y = a.exp()
+    y.add_(1)
+    with pytest.raises(RuntimeError, match=r"modified by an inplace operation.*output 0 of exp"):
+        y.sum().backward()
+
+
+def test_saved_tensor_written_through_a_view(a):
+    c = a * 1
+    y = c * c
+    c[0].zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_what_is_not_saved_may_be_written(a):
+    c = a * 1
+    y = c + 1
+    c.zero_()
+    y.sum().backward()
+    assert a.grad.tolist() == [[1] * 4] * 3
+
+
+def test_leaf_that_requires_grad(a):
+    before = a.tolist()
+    for write in (lambda: a.add_(1), lambda: a[0].zero_(), lambda: a.__setitem__(0, 1.0), lambda: a.copy_(a * 2)):
+        with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+            write()
+    assert a.tolist() == before
+    with ct.no_grad():
+        a.zero_()
+    assert a.sum().item() == 0
+    assert a.is_leaf
+
+
+def test_versions():
+    x = ct.zeros(3)
+    view = x[1:]
+    x.add_(1)
+    view.mul_(2)
+    assert x._version == view._version == 2
+    assert x.detach()._version == 2
+    assert x.clone()._version == 0
+
+
+def test_operators_in_place(a):
+    c = d = a * 1
+    c += 1
+    c *= 2
+    c -= 1
+    c /= 2
+    assert c is d
+    c.sum().backward()
+    assert a.grad.tolist() == [[1] * 4] * 3
+
+
+def test_hook_on_a_tensor_written_later(a):
+    seen = []
+    c = a * 1
+    c.register_hook(lambda g: seen.append(g.tolist()))
+    c.mul_(3)
+    c.sum().backward()
+    assert seen == [[[3] * 4] * 3]

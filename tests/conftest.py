@@ -1,0 +1,68 @@
+"""What every test shares: devices and the lack of one, seeds, the report's header."""
+
+import functools
+import os
+import random
+
+import numpy as np
+import pytest
+
+from cltensor.base.errors import DeviceError
+from cltensor.runtime.device import default_device
+from cltensor.version import __version__
+
+
+@functools.cache
+def missing_device():
+    """Why there is no device to test on, in one line, or None."""
+    try:
+        default_device()
+    except DeviceError as error:
+        return " ".join(str(error).split())
+    return None
+
+
+def pytest_configure():
+    """Keep PyTorch, where a test loads it, to one thread when pytest-xdist's processes fill the cores already."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_report_header():
+    if missing_device():
+        return f"cltensor {__version__}: {missing_device()}"
+    device = default_device()
+    return (f"cltensor {__version__} on {device}: {device.name} ({device.platform_name}, driver "
+            f"{device.profile.driver}), launch style {device.profile.style}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark the users of the device fixture, and skip what needs a device where there is none."""
+    for item in items:
+        if "device" in getattr(item, "fixturenames", ()):
+            item.add_marker("device")
+        if item.get_closest_marker("oclgrind"):
+            item.add_marker("device")
+    needing = [item for item in items if item.get_closest_marker("device")]
+    if needing and missing_device():
+        for item in needing:
+            item.add_marker(pytest.mark.skip(reason=missing_device()))
+
+
+@pytest.fixture
+def device():
+    """The device under test: CLTENSOR_DEVICE, else the best there is."""
+    return default_device()
+
+
+@pytest.fixture
+def rng():
+    """A NumPy random generator, the same in every run."""
+    return np.random.default_rng(20240229)
+
+
+@pytest.fixture(autouse=True)
+def _seeds():
+    random.seed(0)
+    np.random.seed(0)

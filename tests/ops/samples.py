@@ -1,0 +1,282 @@
+"""Samples, references and tolerances for the tests generated over the registry.
+
+A sample is (arrays, attributes).  Floating arrays are float64 and hold values the dtype under test can represent, so
+the reference, an independent NumPy function on the op's declaration, sees exactly what the kernel sees.
+"""
+
+import math
+
+import numpy as np
+
+import cltensor as ct
+from cltensor.base import dtypes
+from cltensor.ops.registry import DTYPE_SETS, REGISTRY
+
+SEED = 7
+
+# Ops without a reference, and why
+EXEMPT = {
+    "full": "takes no tensor; tests/tensor/test_creation.py fills tensors of every dtype",
+    "device_copy": "needs two devices; tests/tensor/test_devices.py runs it where there are two",
+    "random_like": "random; tests/tensor/test_random.py tests the distributions",
+    "bernoulli_of": "random; tests/tensor/test_random.py tests the distributions",
+    "dropout_seeded": "random; tests/tensor/test_random.py tests the distributions",
+    **dict.fromkeys(["cat_along", "stack_along"], "any number of inputs; tests/tensor/test_joining.py joins them"),
+    **dict.fromkeys(["linalg_cholesky", "linalg_det", "linalg_eigh", "linalg_inv", "linalg_pinv", "linalg_qr",
+                     "linalg_slogdet", "linalg_solve", "linalg_solve_triangular", "linalg_svd", "cholesky_solve_dense"],
+                    "runs NumPy's own LAPACK; tests/tensor/test_linalg.py checks what defines each, and the gradients"),
+}
+
+# Ops whose samples serve the gradient tests, and where their values are compared with an independent reference
+REFERENCED_ELSEWHERE = {
+    **dict.fromkeys(["convolution", "convolution_input_gradient", "convolution_weight_gradient"],
+                    "tests/ops/test_convolution.py: loops over the filter taps in float64"),
+    **dict.fromkeys(["max_pool", "adaptive_max_pool", "max_pool_gradient", "max_pool_take", "avg_pool", "avg_pool_gradient",
+                     "adaptive_avg_pool", "adaptive_avg_pool_gradient"],
+                    "tests/ops/test_pooling.py: loops over the windows in float64"),
+}
+
+# Ops that take one memory layout only, and why
+DENSE_ONLY = {
+    **dict.fromkeys(["softmax_dim", "log_softmax_dim", "softmax_grad", "log_softmax_grad"],
+                    "internal: softmax() makes its input contiguous"),
+    **dict.fromkeys(["cumsum_dense", "cumprod_dense", "logcumsumexp_dense", "cummax_dense", "cummin_dense", "sort_rows",
+                     "search_rows", "mode_rows", "compact"], "internal: its callers make the input contiguous"),
+    **dict.fromkeys(["as_strided_view", "as_strided_backward", "strided_scatter"], "its meaning depends on the layout"),
+    "view_shape": "view refuses what needs a copy; tests/tensor/test_views.py",
+}
+
+# Ops not compared at NaN and infinity, and why
+NOT_SPECIAL = {
+    "heaviside": "PyTorch's heaviside of NaN is 0, NumPy's NaN",
+    "nextafter": "the float64 reference steps to another neighbour; tests/codegen compares bits",
+    "sinc": "the sine of pi x for large x depends on how pi x is rounded",
+    "log_ndtr": "the reference loses it at -infinity",
+    "digamma": "what it is at -infinity is a matter of convention",
+    "angle": "PyTorch's angle of -0.0 is 0, NumPy's pi",
+    "zeta": "what it tends to at the ends of the range is a matter of convention",
+    "lerp": "end - input overflows where the float64 reference does not",
+}
+
+# Where an op is defined and smooth: (low, high) per input; the default is DEFAULT for each
+DEFAULT = (-2.0, 2.0)
+POSITIVE, UNIT, PROBABILITY = (0.1, 3.0), (-0.95, 0.95), (0.05, 0.95)
+DOMAINS = {
+    "div": (DEFAULT, POSITIVE), "pow": ((0.2, 2.0), (-2.0, 2.0)), "sqrt": (POSITIVE,), "rsqrt": (POSITIVE,),
+    "reciprocal": (POSITIVE,), "log": (POSITIVE,), "log2": (POSITIVE,), "log10": (POSITIVE,), "log1p": (POSITIVE,),
+    "tan": ((-1.2, 1.2),), "remainder": (DEFAULT, (0.3, 2.0)), "fmod": (DEFAULT, (0.3, 2.0)),
+    "floor_divide": (DEFAULT, (0.3, 2.0)), "trunc_divide": (DEFAULT, (0.3, 2.0)), "asin": (UNIT,), "acos": (UNIT,),
+    "atanh": (UNIT,), "acosh": ((1.1, 3.0),), "erfinv": (UNIT,), "ndtri": (PROBABILITY,), "logit_plain": (PROBABILITY,),
+    "entr": (POSITIVE,), "xlogy": (DEFAULT, POSITIVE), "xlog1py": (DEFAULT, POSITIVE), "zeta": ((1.2, 4.0), POSITIVE),
+}
+# The same for integers, ends included; the default is INTEGERS
+INTEGERS, NOT_ZERO = (-5, 5), (1, 5)
+INTEGER_DOMAINS = {
+    "pow": (INTEGERS, (0, 3)), "div": (INTEGERS, NOT_ZERO), "remainder": (INTEGERS, NOT_ZERO), "fmod": (INTEGERS, NOT_ZERO),
+    "floor_divide": (INTEGERS, NOT_ZERO), "trunc_divide": (INTEGERS, NOT_ZERO), "sqrt": (NOT_ZERO,), "rsqrt": (NOT_ZERO,),
+    "reciprocal": (NOT_ZERO,), "log": (NOT_ZERO,), "log2": (NOT_ZERO,), "log10": (NOT_ZERO,), "log1p": (NOT_ZERO,),
+    "asin": ((-1, 1),), "acos": ((-1, 1),), "atanh": ((0, 0),), "acosh": (NOT_ZERO,),
+    "bitwise_left_shift": (INTEGERS, (0, 2)), "bitwise_right_shift": (INTEGERS, (0, 2)),
+}
+ATTRIBUTES = {"alpha": 2}
+
+# Numbers of floating inputs that have no gradient, as in PyTorch
+NO_GRADIENT = {"zeta": (0,)}
+
+# What several launches, or the compiled rank, make of it is the same for every op
+REDUCED = ({"dim": None}, {"dim": 0}, {"dim": -1, "keepdim": True}, {"dim": (0, 2)})
+
+
+def ops(*kinds):
+    """The tested ops of these kinds: "elementwise", "reduction", "other" (which bring their own samples)."""
+    return [op for op in REGISTRY.values() if op.name not in EXEMPT
+            and (op.kind if op.kind in ("elementwise", "reduction") else "other") in kinds]
+
+
+def referenced(*kinds):
+    """Those among them that are compared with a reference here."""
+    return [op for op in ops(*kinds) if op.ref is not None and op.name not in REFERENCED_ELSEWHERE]
+
+
+def tried(op):
+    """The dtypes op is tried with: all it allows, and the integers that it turns into floats."""
+    if op.samples is not None:
+        return allowed(op) if _varies(op) else (dtypes.int64,)
+    if op.dtypes == "floating" and op.kind == "elementwise":
+        return (*allowed(op), dtypes.int64, dtypes.bool_)
+    return allowed(op)
+
+
+def _varies(op):
+    """Whether the dtype of op's declared samples is open: some are floating, or the op is one on integers."""
+    args, _ = op.samples(np.random.default_rng(SEED))[0]
+    return op.dtypes in ("integer", "integral") or any(np.asarray(a).dtype.kind == "f" for a in args if a is not None)
+
+
+def allowed(op):
+    """The dtypes op takes as they are."""
+    return DTYPE_SETS[op.dtypes]
+
+
+def representable(values, dtype):
+    """values as NumPy holds them for dtype: float64 rounded to what it can represent, or integers and bools as they are."""
+    values = np.asarray(values)
+    if dtype is dtypes.bfloat16:
+        bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+        bits = bits + 0x7FFF + ((bits >> 16) & 1) & np.uint32(0xFFFF0000)
+        return bits.view(np.float32).reshape(values.shape).astype(np.float64)
+    if dtype.is_floating_point:
+        with np.errstate(over="ignore"):
+            return values.astype(dtype.numpy).astype(np.float64)
+    return values.astype(dtype.numpy)
+
+
+def _drawn(op, rng, dtype, i, shape):
+    """Random values of dtype for input i of an elementwise op or reduction."""
+    if dtype.category == "bool":
+        return rng.random(shape) < 0.5
+    if dtype.category == "int":
+        domain = INTEGER_DOMAINS.get(op.name, ())
+        low, high = domain[i] if i < len(domain) else INTEGERS
+        return rng.integers(low if dtype.is_signed else max(low, 0), high + 1, shape).astype(dtype.numpy)
+    domain = DOMAINS.get(op.name, ())
+    low, high = domain[i] if i < len(domain) else DEFAULT
+    return representable(rng.uniform(low, high, shape), dtype)
+
+
+def drawn(op, rng, dtype, *shapes):
+    """One array per input of an elementwise op or reduction; the last shape serves all further inputs."""
+    shapes = [*shapes, *shapes[-1:] * len(op.inputs)]
+    if op.samples is not None:  # the op's own samples, repeated to fill the shape
+        return tuple(np.resize(a, shape) for a, shape in zip(samples(op, dtype, rng)[0][0], shapes, strict=False))
+    exempt = getattr(op, "exempt", ())
+    return tuple(_drawn(op, rng, dtypes.bool_ if name in exempt else dtype, i, shapes[i])
+                 for i, name in enumerate(op.inputs))
+
+
+def _attributes(op):
+    missing = [n for n, default in op.attrs.items() if default is _REQUIRED and n not in ATTRIBUTES]
+    if missing:
+        raise LookupError(f"op {op.name} has attribute(s) {', '.join(missing)} without a default; give its declaration samples=")
+    return {n: ATTRIBUTES[n] for n, default in op.attrs.items() if default is _REQUIRED}
+
+
+_REQUIRED = __import__("inspect").Parameter.empty
+
+
+def samples(op, dtype, rng=None, shape=(3, 4, 2)):
+    """[(arrays, attributes)] of op for one dtype."""
+    rng = rng or np.random.default_rng(SEED)
+    if op.samples is not None:
+        return [(_cast(args, dtype) if _varies(op) else args, kwargs) for args, kwargs in op.samples(rng)]
+    if op.kind == "elementwise":
+        return [(drawn(op, rng, dtype, shape), _attributes(op))]
+    if op.kind == "reduction":
+        reduced = REDUCED[:3] if op.indexed else REDUCED
+        return [(drawn(op, rng, dtype, shape), {**_attributes(op), **dims}) for dims in reduced]
+    raise LookupError(f"op {op.name} has no samples=; add them to its declaration")
+
+
+def _cast(args, dtype):
+    """Declared sample arrays for dtype: the floating ones, or all where none is floating."""
+    floating = any(a is not None and np.asarray(a).dtype.kind == "f" for a in args)
+    return tuple(_cast_one(a, dtype, floating) for a in args)
+
+
+def _cast_one(a, dtype, floating):
+    if a is None or isinstance(a, (bool, int, float)):
+        return a
+    a = np.asarray(a)
+    if floating and a.dtype.kind != "f":
+        return a
+    if dtype.category == "bool":
+        return a > 0
+    if dtype.category == "int":
+        scaled = np.round(a * 3) if a.dtype.kind == "f" else a
+        return (scaled if dtype.is_signed else np.abs(scaled)).astype(dtype.numpy)
+    return representable(a, dtype)
+
+
+# --- tensors and references ------------------------------------------------------------------------------------------
+
+
+def tensors(arrays, dtype):
+    """arrays as tensors: floating ones, and those of dtype's category, as dtype."""
+    return [tensor(a, dtype) for a in arrays]
+
+
+def tensor(a, dtype):
+    """One array as a tensor; numbers and None as they are."""
+    if not isinstance(a, (np.ndarray, np.generic)):
+        return a
+    return ct.tensor(a, dtype=dtype if a.dtype.kind == "f" else None)
+
+
+def values(t):
+    """A tensor's values as a NumPy array; bfloat16 as float32."""
+    t = t.detach()
+    return (t.float() if t.dtype is dtypes.bfloat16 else t).numpy()
+
+
+def reference(op, arrays, attributes):
+    """What op should give: an array, or a tuple where it has several outputs."""
+    attributes = dict(attributes)
+    if op.kind == "reduction":
+        dim = attributes.pop("dim", None)
+        attributes.update(axis=dim, keepdims=attributes.pop("keepdim", False))
+    if op.dtypes == "floating":  # NumPy computes exp of a bool in float16
+        arrays = [a.astype(np.float64) if getattr(a, "dtype", None) in (np.bool_, np.int64) else a for a in arrays]
+    with np.errstate(all="ignore"):
+        try:
+            return op.ref(*arrays, **attributes)
+        except TypeError:
+            if not any(isinstance(a, np.ndarray) and a.dtype.kind == "b" for a in arrays):
+                raise
+            return op.ref(*(a.astype(np.int8) for a in arrays), **attributes)
+
+
+def expected_dtype(op, dtype, result):
+    """The dtype op gives for inputs of dtype, told from the reference's result."""
+    if result.dtype.kind == "b" and dtype.category != "bool":
+        return dtypes.bool_
+    if op.kind == "reduction" and (result.dtype.kind == "b" or not dtype.is_floating_point or result.dtype.kind in "iu"):
+        if op.name in ("amax", "amin"):
+            return dtype
+        return dtypes.bool_ if result.dtype.kind == "b" else dtypes.int64
+    return dtypes.float32 if op.dtypes == "floating" and not dtype.is_floating_point else dtype
+
+
+def tolerance(dtype, terms=1):
+    """(rtol, atol) for a result of dtype that sums up `terms` numbers of size about 1."""
+    eps = dtypes.finfo(dtype).eps
+    if dtype.itemsize == 2:  # computed in float32, rounded once
+        return eps, eps / 16 * math.sqrt(terms)
+    return 16 * eps, 8 * eps * math.sqrt(terms)
+
+
+#: how much further off an op may be than its dtype's own tolerance, where its formula loses digits
+SLACK = {"digamma": 256}  # the reflection of negative arguments cancels near the poles
+
+
+def assert_close(found, wanted, dtype, terms=1, what="", slack=1):
+    """Compare values (an array) with the reference, as closely as dtype allows."""
+    wanted = np.asarray(wanted)
+    assert found.shape == wanted.shape, f"{what}: shape {found.shape}, expected {wanted.shape}"
+    if not dtype.is_floating_point:
+        np.testing.assert_array_equal(found, wanted.astype(dtype.numpy), err_msg=what)
+        return
+    rtol, atol = (slack * t for t in tolerance(dtype, terms))
+    np.testing.assert_allclose(found.astype(np.float64), representable(wanted, dtype), rtol=rtol, atol=atol, err_msg=what)
+
+
+def check(op, inputs, arrays, attributes, dtype, what=""):
+    """Run op on tensors and compare values, shapes and dtypes with the reference on arrays."""
+    found = op(*inputs, **attributes)
+    wanted = reference(op, arrays, attributes)
+    found, wanted = (r if isinstance(r, tuple) else (r,) for r in (found, wanted))
+    for f, w in zip(found, wanted, strict=False):  # a reference may leave later outputs out
+        w = np.asarray(w)
+        if op.kind in ("elementwise", "reduction"):
+            assert f.dtype is expected_dtype(op, dtype, w), f"{what}: {f.dtype}"
+        terms = max(1, max((np.size(a) for a in arrays if a is not None), default=1) // max(1, w.size))
+        assert_close(values(f), w, f.dtype, terms, what, SLACK.get(op.name, 1))

@@ -1,0 +1,122 @@
+"""Tensors among other libraries' arrays: NumPy, DLPack, pickling, the array API standard, users' own kernels."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import cltensor as ct
+from cltensor.codegen import expr
+
+pytestmark = pytest.mark.device
+
+
+def test_pickle_and_deepcopy():
+    x = ct.tensor([[1.5, 2], [3, 4]], requires_grad=True)
+    for y in (pickle.loads(pickle.dumps(x)), copy.deepcopy(x)):
+        assert y.requires_grad
+        assert y.data_ptr() != x.data_ptr()
+        np.testing.assert_array_equal(y.detach().numpy(), x.detach().numpy())
+    half = ct.tensor([1.5, -2], dtype=ct.bfloat16)
+    assert ct.equal(pickle.loads(pickle.dumps(half)), half)
+    for fn in (copy.deepcopy, pickle.dumps):
+        with pytest.raises(ct.AutogradError, match="leaves"):
+            fn(x * 2)
+
+
+def test_dlpack_both_ways():
+    x = ct.arange(6).reshape(2, 3)
+    np.testing.assert_array_equal(np.from_dlpack(x), x.numpy())
+    np.testing.assert_array_equal(ct.from_dlpack(np.arange(3.0)).numpy(), np.arange(3.0))
+    with pytest.raises(BufferError, match="copy"):
+        x.__dlpack__(copy=False)
+    with pytest.raises(BufferError, match="gradient"):
+        ct.ones(2, requires_grad=True).__dlpack__()
+
+
+def test_numpy_mixing_is_refused_but_scalars_work():
+    x = ct.ones(3)
+    np.testing.assert_array_equal((np.float32(2) * x).numpy(), [2, 2, 2])
+    np.testing.assert_array_equal(np.asarray(x), [1, 1, 1])
+    for mix in (lambda: np.ones(3) + x, lambda: x + np.ones(3), lambda: np.ones(3) @ x):
+        with pytest.raises(TypeError):
+            mix()
+    assert [10, 20][ct.tensor(1)] == 20
+    assert len(ct.ones(4, 2)) == 4
+    assert [int(v) for v in ct.arange(3)] == [0, 1, 2]
+    assert f"{ct.tensor(1.23456):.2f}" == "1.23"
+
+
+def test_frombuffer():
+    assert ct.frombuffer(b"\x01\x02\x00\x00", dtype=ct.int16).tolist() == [513, 0]
+    with pytest.raises(ct.ArgumentError, match="frombuffer"):
+        ct.frombuffer(b"\x01", dtype=ct.int32)
+
+
+def test_users_own_kernels_have_gradients():
+    @ct.elementwise
+    def swish(x, beta=1.0):
+        return x * expr.sigmoid(beta * x)
+
+    x = ct.randn(5, dtype=ct.float64, requires_grad=True)
+    v = x.detach().numpy()
+    np.testing.assert_allclose(swish(x, beta=2.0).detach().numpy(), v / (1 + np.exp(-2 * v)))
+    assert ct.autograd.gradcheck(lambda a: swish(a, beta=2.0), (x,))
+    assert ct.autograd.gradgradcheck(swish, (x,))
+
+    @ct.elementwise
+    def polar(r, angle):
+        return r * expr.cos(angle), r * expr.sin(angle)
+
+    a, b = polar(ct.ones(2, 1), ct.zeros(3))
+    assert a.shape == b.shape == (2, 3)
+    with pytest.raises(ct.ArgumentTypeError, match="where"):
+        ct.elementwise(lambda x: x if x > 0 else -x)
+    with pytest.raises(ct.ArgumentError, match="at least one parameter"):
+        ct.elementwise(lambda x=1: x)
+
+
+STANDARD = (
+    "e inf nan newaxis pi arange asarray empty empty_like eye from_dlpack full full_like linspace meshgrid ones "
+    "ones_like tril triu zeros zeros_like astype can_cast finfo iinfo isdtype result_type bool int8 int16 int32 "
+    "int64 uint8 float32 float64 abs acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_left_shift "
+    "bitwise_invert bitwise_or bitwise_right_shift bitwise_xor ceil clip conj copysign cos cosh divide equal exp "
+    "expm1 floor floor_divide greater greater_equal hypot isfinite isinf isnan less less_equal log log1p log2 log10 "
+    "logaddexp logical_and logical_not logical_or logical_xor maximum minimum multiply negative nextafter not_equal "
+    "positive pow real reciprocal remainder round sign signbit sin sinh square sqrt subtract tan tanh trunc take "
+    "take_along_axis __array_namespace_info__ matmul matrix_transpose tensordot vecdot linalg broadcast_arrays "
+    "broadcast_to concat expand_dims flip moveaxis permute_dims repeat reshape roll squeeze stack tile unstack "
+    "argmax argmin count_nonzero nonzero searchsorted where unique_all unique_counts unique_inverse unique_values "
+    "argsort sort cumulative_prod cumulative_sum max mean min prod std sum var all any diff "
+).split()
+
+
+def test_array_api_is_complete_but_for_what_is_written_down():
+    xp = ct.ones(1).__array_namespace__()
+    assert [name for name in STANDARD if not hasattr(xp, name)] == []
+    for missing in ("uint16", "uint32", "uint64", "complex64", "complex128", "imag"):
+        assert missing in xp.__doc__
+
+
+def test_array_api_functions_agree_with_numpy():
+    xp = ct.ones(1).__array_namespace__()
+    n = np.random.default_rng(0).standard_normal((3, 4))
+    x = xp.asarray(n)
+    for ours, theirs in (
+            (xp.sum(x, axis=1, keepdims=True), n.sum(1, keepdims=True)), (xp.std(x), n.std()), (xp.max(x, axis=0), n.max(0)),
+            (xp.concat([x, x], axis=None), np.concatenate([n, n], axis=None)), (xp.flip(x), np.flip(n)),
+            (xp.prod(x), n.prod()), (xp.cumulative_sum(x, axis=1, include_initial=True), np.c_[np.zeros(3), n.cumsum(1)]),
+            (xp.permute_dims(x, (1, 0)), n.T), (xp.roll(x, 1, axis=0), np.roll(n, 1, 0)), (xp.clip(x, 0, 1), n.clip(0, 1)),
+            (xp.vecdot(x, x), (n * n).sum(-1)), (xp.take(x, xp.asarray([0, 2]), axis=0), n[[0, 2]]),
+            (xp.sort(x, axis=0), np.sort(n, 0)),
+            (xp.diff(x), np.diff(n)), (xp.repeat(x, 2, axis=0), n.repeat(2, 0)), (xp.equal(x, x), n == n)):
+        np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-12)
+    values, indices, inverse, counts = xp.unique_all(xp.asarray([3, 1, 3, 2]))
+    assert [t.tolist() for t in (values, indices, inverse, counts)] == [[1, 2, 3], [1, 3, 0], [2, 0, 2, 1], [1, 1, 2]]
+    assert xp.isdtype(xp.float32, ("real floating", "bool"))
+    assert xp.result_type(xp.asarray([1]), 2.0) is ct.float32
+    assert xp.arange(5, 0).shape == (0,)
+    with pytest.raises(ct.ArgumentError):
+        xp.squeeze(x, 0)
+    assert "float64" in xp.__array_namespace_info__().dtypes(kind="real floating")

@@ -1,0 +1,118 @@
+"""linalg: what defines each decomposition and solution, gradients of first and second order, and what is refused."""
+
+import numpy as np
+import pytest
+
+import cltensor as ct
+from cltensor.autograd import gradcheck, gradgradcheck
+
+pytestmark = pytest.mark.device
+linalg = ct.linalg
+
+
+def matrices(rng, *shape):
+    """Well-conditioned matrices."""
+    return rng.uniform(-1, 1, shape) + 2 * np.eye(*shape[-2:])
+
+
+def symmetric(a):
+    return a + a.mT
+
+
+def positive(a):
+    return a @ a.mT + ct.eye(a.shape[-1], dtype=a.dtype)
+
+
+CASES = {
+    "inv": (linalg.inv, (2, 3, 3)),
+    "det": (linalg.det, (2, 3, 3)),
+    "slogdet": (lambda a: linalg.slogdet(a)[1], (2, 3, 3)),
+    "cholesky": (lambda a: linalg.cholesky(positive(a)), (2, 3, 3)),
+    "qr wide": (lambda a: linalg.qr(a)[1], (3, 3)),
+    "qr tall": (lambda a: tuple(linalg.qr(a)), (4, 3)),
+    "eigh": (lambda a: linalg.eigh(symmetric(a))[0], (2, 3, 3)),
+    "eigh vectors": (lambda a: linalg.eigh(symmetric(a))[1].abs(), (3, 3)),
+    "svd values": (lambda a: linalg.svdvals(a), (3, 4)),
+    "svd vectors": (lambda a: linalg.svd(a, full_matrices=False)[0].abs(), (4, 3)),
+    "pinv": (linalg.pinv, (4, 3)),
+    "matrix norm": (lambda a: linalg.matrix_norm(a, "nuc"), (3, 3)),
+    "matrix_power": (lambda a: linalg.matrix_power(a, 3), (3, 3)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_gradient(name, rng):
+    function, shape = CASES[name]
+    a = ct.tensor(matrices(rng, *shape), requires_grad=True)
+    assert gradcheck(function, a)
+    assert gradgradcheck(function, a)
+
+
+SOLVERS = {
+    "solve": linalg.solve,
+    "solve_triangular": lambda a, b: linalg.solve_triangular(a, b, upper=True),
+    "solve_triangular unit": lambda a, b: linalg.solve_triangular(a, b, upper=False, unitriangular=True),
+    "cholesky_solve": lambda a, b: ct.cholesky_solve(b, linalg.cholesky(positive(a))),
+    "lstsq": lambda a, b: linalg.lstsq(a, b)[0],
+}
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_gradient_of_solvers(name, rng):
+    inputs = [ct.tensor(matrices(rng, 3, n), requires_grad=True) for n in (3, 2)]
+    assert gradcheck(SOLVERS[name], inputs)
+    assert gradgradcheck(SOLVERS[name], inputs)
+
+
+def close(found, wanted, atol=1e-12):
+    np.testing.assert_allclose(found.numpy(), wanted.numpy() if isinstance(wanted, ct.Tensor) else wanted, atol=atol)
+
+
+def test_decompositions_multiply_back(rng):
+    a = ct.tensor(matrices(rng, 2, 4, 3))
+    square = a.mT @ a
+    q, r = linalg.qr(a)
+    close(q @ r, a)
+    close(q.mT @ q, np.eye(3)[None].repeat(2, 0))
+    close(r.tril(-1), np.zeros((2, 3, 3)))
+    u, s, vh = linalg.svd(a, full_matrices=False)
+    close((u * s.unsqueeze(-2)) @ vh, a)
+    assert (s[..., :-1] >= s[..., 1:]).all()
+    w, v = linalg.eigh(square)
+    close((v * w.unsqueeze(-2)) @ v.mT, square)
+    low = linalg.cholesky(square)
+    close(low @ low.mT, square)
+    close(low.triu(1), np.zeros((2, 3, 3)))
+
+
+def test_inverses_and_solutions(rng):
+    a, b = ct.tensor(matrices(rng, 2, 3, 3)), ct.tensor(matrices(rng, 2, 3, 4))
+    close(a @ linalg.inv(a), np.eye(3)[None].repeat(2, 0))
+    close(a @ linalg.solve(a, b), b)
+    upper = a.triu()
+    close(upper @ linalg.solve_triangular(upper, b, upper=True), b)
+    sign, log = linalg.slogdet(a)
+    close(sign * log.exp(), linalg.det(a))
+    p = linalg.pinv(b)
+    close(b @ p @ b, b)
+
+
+def test_single_matrix_of_one_element():
+    a = ct.tensor([[4.0]])
+    assert linalg.inv(a).item() == 0.25
+    assert linalg.det(a).item() == 4
+    assert linalg.cholesky(a).item() == 2
+
+
+def test_refused(rng):
+    singular = ct.ones(2, 2)
+    with pytest.raises(linalg.LinAlgError, match=r"linalg\.inv"):
+        linalg.inv(singular)
+    with pytest.raises(linalg.LinAlgError, match=r"linalg\.cholesky"):
+        linalg.cholesky(-ct.eye(2))
+    with pytest.raises(RuntimeError, match="square matrices, but they are 2 by 3"):
+        linalg.inv(ct.ones(2, 3))
+    with pytest.raises(RuntimeError, match="at least 2 dimensions"):
+        linalg.det(ct.ones(3))
+    with pytest.raises(TypeError, match="float32 or float64"):
+        linalg.inv(ct.eye(2).half())

@@ -1,0 +1,122 @@
+"""Random numbers: reproducible from a seed, the same for every layout and device style, with the moments they should have."""
+
+import numpy as np
+import pytest
+
+import cltensor as ct
+
+pytestmark = pytest.mark.device
+N = 100_000
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    ct.manual_seed(1234)
+
+
+def moments(t, mean, std):
+    """Check mean and standard deviation within five standard errors."""
+    values = t.double().numpy()
+    assert abs(values.mean() - mean) < 5 * std / np.sqrt(values.size)
+    assert abs(values.std() - std) < 10 * std / np.sqrt(values.size)
+
+
+@pytest.mark.parametrize("dtype", [ct.float32, ct.float64, ct.float16, ct.bfloat16], ids=lambda d: d.name)
+def test_uniform_and_normal(dtype):
+    u = ct.rand(N, dtype=dtype)
+    assert u.dtype is dtype
+    assert u.min().item() >= 0
+    assert u.max().item() < 1 or dtype.itemsize == 2  # rounding may reach 1 in 16 bits
+    moments(u, 0.5, 12**-0.5)
+    moments(ct.randn(N, dtype=dtype), 0, 1)
+
+
+def test_seed_repeats():
+    first = ct.rand(7), ct.randn(5), ct.randint(9, (4,)), ct.randperm(6)
+    ct.manual_seed(1234)
+    again = ct.rand(7), ct.randn(5), ct.randint(9, (4,)), ct.randperm(6)
+    assert [t.tolist() for t in first] == [t.tolist() for t in again]
+    assert ct.rand(7).tolist() != first[0].tolist()
+
+
+def test_known_values():
+    """Philox is the same everywhere: these numbers may never change."""
+    g = ct.Generator().manual_seed(0)
+    first, second = ct.rand(4, generator=g), ct.rand(4, generator=g)
+    assert len({*first.tolist(), *second.tolist()}) == 8
+    g.manual_seed(0)
+    assert ct.rand(2, 2, generator=g).flatten().tolist() == first.tolist()
+
+
+def test_generators_are_independent():
+    a, b = (ct.Generator().manual_seed(5) for _ in range(2))
+    x = ct.rand(10, generator=a)
+    ct.rand(3)
+    assert ct.rand(10, generator=b).tolist() == x.tolist()
+    state = a.get_state()
+    y = ct.rand(10, generator=a)
+    a.set_state(state)
+    assert ct.rand(10, generator=a).tolist() == y.tolist()
+
+
+def test_neighbours_do_not_correlate():
+    u = ct.rand(N).numpy()
+    assert abs(np.corrcoef(u[:-1], u[1:])[0, 1]) < 0.02
+    first, second = ct.rand(1000).numpy(), ct.rand(1000).numpy()
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.2
+
+
+def test_integers():
+    t = ct.randint(-3, 5, (N,))
+    assert t.dtype is ct.int64
+    assert set(t.tolist()) == set(range(-3, 5))
+    counts = np.bincount(t.numpy() + 3)
+    assert abs(counts - N / 8).max() < 6 * np.sqrt(N / 8)
+    assert ct.randint(256, (10,), dtype=ct.uint8).dtype is ct.uint8
+
+
+def test_permutation():
+    p = ct.randperm(1000)
+    assert sorted(p.tolist()) == list(range(1000))
+    assert p.tolist() != list(range(1000))
+
+
+def test_filling_in_place():
+    t = ct.empty(N)
+    moments(t.uniform_(-1, 3), 1, 4 * 12**-0.5)
+    moments(t.normal_(2, 3), 2, 3)
+    moments(t.exponential_(2), 0.5, 0.5)
+    moments(t.bernoulli_(0.3), 0.3, 0.21**0.5)
+    strided = ct.zeros(10, 10)
+    strided[::2, 1:3].uniform_()
+    assert (strided != 0).sum().item() == 10
+    assert strided._version == 1
+
+
+def test_bernoulli():
+    p = ct.tensor([0.0, 0.25, 1.0]).repeat(N, 1)
+    b = ct.bernoulli(p)
+    np.testing.assert_allclose(b.mean(0).tolist(), [0, 0.25, 1], atol=0.01)
+    assert set(b.unique().tolist()) <= {0, 1}
+
+
+def test_multinomial():
+    weights = ct.tensor([1.0, 0.0, 3.0])
+    drawn = ct.multinomial(weights, N, replacement=True).numpy()
+    np.testing.assert_allclose(np.bincount(drawn, minlength=3) / N, [0.25, 0, 0.75], atol=0.01)
+    assert sorted(ct.multinomial(weights, 2).tolist()) == [0, 2]
+
+
+def test_dropout():
+    x = ct.ones(N, requires_grad=True)
+    y = ct.nn.functional.dropout(x, 0.25, training=True)
+    kept = y.detach().numpy()
+    np.testing.assert_allclose(np.unique(kept), [0, 4 / 3], rtol=1e-6)
+    assert abs((kept > 0).mean() - 0.75) < 0.01
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), kept)
+
+
+def test_empty():
+    assert ct.rand(0, 3).shape == (0, 3)
+    assert ct.randperm(0).tolist() == []
