@@ -1,0 +1,181 @@
+"""Check that imports inside cltensor go downward only, and that no modules import each other in a circle.
+
+    python3 ci/layers.py            prints each offending line, and exits with status 1 if there is one
+
+Imports inside functions count; those under `if TYPE_CHECKING:` do not.  Modules of one layer may import each other,
+save the pairs in APART.
+"""
+
+import ast
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = "cltensor"
+
+# Lowest first.  A name covers everything inside it.
+LAYERS = (
+    ("base", "version"),
+    ("codegen", "runtime", "opencl"),
+    ("tune",),
+    ("ops",),
+    ("autograd",),
+    ("tensor", "linalg", "special", "array_api"),
+    ("graph",),
+    ("nn", "optim", "utils", "io", "func", "signal"),
+    ("vision", "onnx", "distributed", "export", "profiler"),
+    ("",),  # the public namespace, cltensor/__init__.py
+    ("cli", "__main__"),
+)
+APART = {("codegen", "runtime"), ("codegen", "opencl")}
+
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+
+
+@dataclass(frozen=True)
+class Import:
+    """`source` imports `target` (dotted module names without the package's own) at a line of a file."""
+
+    source: str
+    target: str
+    path: Path
+    line: int
+
+
+def module_name(path, root):
+    """"ops.spec" for root/ops/spec.py, "ops" for root/ops/__init__.py, "" for root/__init__.py."""
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def modules(root):
+    """{module name: path} of the package at root."""
+    return {module_name(path, root): path for path in sorted(root.rglob("*.py"))}
+
+
+def room(module):
+    """The name in LAYERS that covers a module, or None."""
+    name = module.split(".")[0]
+    return name if name in RANK else None
+
+
+def statements(tree):
+    """Every node of a module, without what stands under `if TYPE_CHECKING:`."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            pending.extend(node.orelse)
+        else:
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def absolute(module, is_package, level, name):
+    """The full dotted name that a `from` import of `level` dots names."""
+    if level == 0:
+        return name or ""
+    parents = [PACKAGE, *filter(None, module.split("."))]
+    parents = parents[: len(parents) - level + is_package]
+    return ".".join([*parents, *filter(None, [name])])
+
+
+def named(node, module, is_package):
+    """The full dotted names a node imports, each with the names taken from it."""
+    if isinstance(node, ast.Import):
+        return [(alias.name, []) for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [(absolute(module, is_package, node.level, node.module), [alias.name for alias in node.names])]
+    called = isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", ""))
+    if called in ("import_module", "__import__") and node.args and isinstance(node.args[0], ast.Constant):
+        name = str(node.args[0].value)
+        level = len(name) - len(name.lstrip("."))
+        return [(absolute(module, is_package, level, name.lstrip(".")), [])]
+    return []
+
+
+def targets(full, names, known):
+    """The modules of the package that an import of `names` from `full` reaches."""
+    if full != PACKAGE and not full.startswith(PACKAGE + "."):
+        return []
+    base = full.removeprefix(PACKAGE).removeprefix(".")
+    inside = {f"{base}.{name}".removeprefix("."): name for name in names}
+    found = [module for module in inside if module in known]
+    return [*found, base] if len(found) < len(names) or not names else found
+
+
+def imports_of(module, path, known):
+    """Every import of a module that stays inside the package."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    for node in statements(tree):
+        for full, names in named(node, module, path.name == "__init__.py"):
+            for target in targets(full, names, known):
+                yield Import(module, target, path, node.lineno)
+
+
+def fault(found):
+    """What is wrong with an import, or None."""
+    above, below = room(found.source), room(found.target)
+    if below is None:
+        return f"there is no {shown(found.target)}"
+    if (above, below) in APART or (below, above) in APART:
+        return f"{above} and {below} may not import each other"
+    if RANK[below] > RANK[above]:
+        return f"{shown(above)} is below {shown(below)}; imports go downward only"
+    return None
+
+
+def shown(module):
+    return f"{PACKAGE}.{module}".removesuffix(".")
+
+
+def circles(edges):
+    """Lists of imports that lead from a module back to itself.  edges: {module: [Import]}."""
+    trail, left = [], set()
+
+    def visit(module):
+        on_trail = [step.source for step in trail]
+        for step in edges.get(module, ()):
+            if step.target in [*on_trail, module]:
+                yield [*trail, step][[*on_trail, module].index(step.target) :]
+            elif step.target not in left:
+                trail.append(step)
+                yield from visit(step.target)
+                trail.pop()
+        left.add(module)
+
+    for start in edges:
+        if start not in left:
+            yield from visit(start)
+
+
+def where(found):
+    line = found.path.read_text(encoding="utf-8").splitlines()[found.line - 1].strip()
+    return f"{os.path.relpath(found.path)}:{found.line}: {line}"
+
+
+def faults(root):
+    """One line of text, or a few, for each thing wrong in the package at root."""
+    known = modules(root)
+    homeless = [path for module, path in known.items() if room(module) is None]
+    if homeless:
+        return [f"{path}: its module has no layer; add it to LAYERS in ci/layers.py" for path in homeless]
+    edges = {module: [i for i in imports_of(module, path, known) if i.target != module]
+             for module, path in known.items()}
+    upward = [f"{where(i)}\n    {fault(i)}" for found in edges.values() for i in found if fault(i)]
+    circular = ["import circle:" + "".join(f"\n    {where(step)}" for step in steps) for steps in circles(edges)]
+    return upward + circular
+
+
+def main(arguments=None):
+    """Check the package in the folder given, or the one beside this file's folder."""
+    given = sys.argv[1:] if arguments is None else arguments
+    root = Path(given[0]) if given else Path(__file__).resolve().parent.parent / PACKAGE
+    found = faults(root)
+    print("\n".join(found) if found else f"{len(modules(root))} modules; imports go downward only, without circles")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
