@@ -17,6 +17,7 @@ DTYPE_SETS = {
     "integer": dtypes.INTEGERS,
     "integral": (dtypes.bool_, *dtypes.INTEGERS),
     "floating": dtypes.FLOATS,
+    "wide": (dtypes.float32, dtypes.float64),
     "signed": tuple(d for d in dtypes.ALL if d.is_signed),
 }
 

@@ -14,6 +14,7 @@ class DeviceProfile:
     work_group     work-items a group should have: 1 in cpu style, else a power of two up to 256 that the device takes
     groups         work-groups that keep the device busy, about 4 per compute unit
     quirks         "narrow-vectors": built-ins on vectors wider than 8 floats are not safe;
+                   "long-headers": the compiler parses every built-in's declaration for each program (see declarations.py);
                    "eager-binaries": code is generated when the binary is asked for, so reload programs from it;
                    "no-binaries": program binaries are not to be kept; "one-thread": not safe from two host threads
     """
@@ -73,7 +74,7 @@ def _power_of_two_below(n):
 def _quirks(entry):
     found = set()
     if entry.is_pocl:
-        found |= {"narrow-vectors", "eager-binaries"}
+        found |= {"narrow-vectors", "long-headers", "eager-binaries"}
     if entry.is_checker:
         found |= {"no-binaries", "one-thread"}
     return frozenset(found)

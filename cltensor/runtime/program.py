@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..base import config
 from ..base.errors import BuildError
+from . import declarations
 from .cache import kernel_cache
 from .loader import pyopencl
 
@@ -101,9 +102,11 @@ class Programs:
 
     def _compile(self, text, title, key):
         cl = pyopencl()
-        program = cl.Program(self.context, text)
+        short = self._with_declarations(text)
+        program = short or cl.Program(self.context, text)
         try:
-            self._finish(program)
+            if not short:
+                self._finish(program)
             if "eager-binaries" not in self.quirks:
                 self._keep(program, key)
                 return program
@@ -112,6 +115,16 @@ class Programs:
             raise BuildError(_failure(title, text, self.entry, _log(cl, program, self.entry, e))) from None
         self.cache.put(key, binary)
         return self._finish(cl.Program(self.context, [self.entry.device], [binary]))
+
+    def _with_declarations(self, text):
+        """The compiled program on a device with long headers, or None when it needs all that they declare."""
+        if "long-headers" not in self.quirks:
+            return None
+        cl = pyopencl()
+        try:
+            return self._finish(cl.Program(self.context, declarations.PRELUDE + text), declarations.OPTION)
+        except cl.Error:
+            return None
 
     def _keep(self, program, key):
         """Write the program's binary to disk, where the driver gives one."""
@@ -124,11 +137,11 @@ class Programs:
             if binary:
                 self.cache.put(key, binary)
 
-    def _finish(self, program):
+    def _finish(self, program, *options):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a non-empty compiler log is no news: Intel's always has one
             _ = program.int_ptr  # from here on pyopencl's own cache, and its files of failed sources, stay out of it
-            return program.build(OPTIONS, devices=[self.entry.device], cache_dir=False)
+            return program.build([OPTIONS, *options], devices=[self.entry.device], cache_dir=False)
 
 
 def _title(source, text):

@@ -431,7 +431,7 @@ def _apply_reduction(op, args, attrs):
     return _into(op, run_planned(op, inputs, (dims, bool(keepdim)), tuple(values)), out)
 
 
-Op.zeros = staticmethod(lambda spec: REGISTRY["full"](0, out=fresh(spec)))
+Op.zeros = staticmethod(lambda spec: REGISTRY["full"](0, out=fresh(spec.dense())))
 Reduction.apply = staticmethod(_apply_reduction)
 Planned.apply = staticmethod(_apply_planned)
 Elementwise.apply = staticmethod(_apply_elementwise)

@@ -131,7 +131,7 @@ def test_files_in_memory_and_open_files(tmp_path):
 
 @pytest.mark.parametrize(("obj", "place"), [
     ({"opt": [0, 0, 0, object()]}, r"obj\['opt'\]\[3\]"), ([np.ones(2)], r"obj\[0\] .*cltensor.from_numpy"),
-    ({"a": (1, {2})}, r"obj\['a'\]\[1\]"), ([nn.Linear(1, 1)], r"obj\[0\] .*state_dict\(\)"), ({frozenset(): 1}, "has the key"),
+    ({"a": (1, {2})}, r"obj\['a'\]\[1\]"), ([nn.ReLU()], r"obj\[0\] .*state_dict\(\)"), ({frozenset(): 1}, "has the key"),
     ({1: {"x": print}}, r"obj\[1\]\['x'\]"), (1j, "obj is of type builtins.complex"),
     ([OrderedDict.fromkeys("a").keys()], "odict_keys"),
 ])

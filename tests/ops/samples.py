@@ -9,6 +9,8 @@ import math
 import numpy as np
 
 import cltensor as ct
+import cltensor.nn
+import cltensor.optim  # declare their ops, too
 from cltensor.base import dtypes
 from cltensor.ops.registry import DTYPE_SETS, REGISTRY
 
@@ -34,6 +36,7 @@ REFERENCED_ELSEWHERE = {
     **dict.fromkeys(["max_pool", "adaptive_max_pool", "max_pool_gradient", "max_pool_take", "avg_pool", "avg_pool_gradient",
                      "adaptive_avg_pool", "adaptive_avg_pool_gradient"],
                     "tests/ops/test_pooling.py: loops over the windows in float64"),
+    **dict.fromkeys(["nll_sums", "nll_slope"], "the two kernels of nll, forward and backward: its samples run them"),
 }
 
 # Ops that take one memory layout only, and why
@@ -55,7 +58,7 @@ NOT_SPECIAL = {
     "digamma": "what it is at -infinity is a matter of convention",
     "angle": "PyTorch's angle of -0.0 is 0, NumPy's pi",
     "zeta": "what it tends to at the ends of the range is a matter of convention",
-    "lerp": "end - input overflows where the float64 reference does not",
+    **dict.fromkeys(["lerp", "norm_scaled", "poisson_nll_log"], "a product overflows where the float64 reference does not"),
 }
 
 # Where an op is defined and smooth: (low, high) per input; the default is DEFAULT for each
@@ -81,7 +84,7 @@ INTEGER_DOMAINS = {
 ATTRIBUTES = {"alpha": 2}
 
 # Numbers of floating inputs that have no gradient, as in PyTorch
-NO_GRADIENT = {"zeta": (0,)}
+NO_GRADIENT = {"zeta": (0,), "nll": (2,)}
 
 # What several launches, or the compiled rank, make of it is the same for every op
 REDUCED = ({"dim": None}, {"dim": 0}, {"dim": -1, "keepdim": True}, {"dim": (0, 2)})
@@ -177,6 +180,11 @@ def samples(op, dtype, rng=None, shape=(3, 4, 2)):
     raise LookupError(f"op {op.name} has no samples=; add them to its declaration")
 
 
+def numbers(op, dtype):
+    """The attributes of op's first sample, less the dimensions reduced."""
+    return {n: v for n, v in samples(op, dtype)[0][1].items() if n not in ("dim", "keepdim")}
+
+
 def _cast(args, dtype):
     """Declared sample arrays for dtype: the floating ones, or all where none is floating."""
     floating = any(a is not None and np.asarray(a).dtype.kind == "f" for a in args)
@@ -224,7 +232,7 @@ def reference(op, arrays, attributes):
     if op.kind == "reduction":
         dim = attributes.pop("dim", None)
         attributes.update(axis=dim, keepdims=attributes.pop("keepdim", False))
-    if op.dtypes == "floating":  # NumPy computes exp of a bool in float16
+    if op.dtypes == "floating" and op.samples is None:  # NumPy computes exp of a bool in float16
         arrays = [a.astype(np.float64) if getattr(a, "dtype", None) in (np.bool_, np.int64) else a for a in arrays]
     with np.errstate(all="ignore"):
         try:
@@ -276,6 +284,8 @@ def check(op, inputs, arrays, attributes, dtype, what=""):
     found, wanted = (r if isinstance(r, tuple) else (r,) for r in (found, wanted))
     for f, w in zip(found, wanted, strict=False):  # a reference may leave later outputs out
         w = np.asarray(w)
+        if op.kind == "elementwise":  # an output that does not depend on every input has the common shape all the same
+            w = np.broadcast_to(w, np.broadcast_shapes(*map(np.shape, arrays)))
         if op.kind in ("elementwise", "reduction"):
             assert f.dtype is expected_dtype(op, dtype, w), f"{what}: {f.dtype}"
         terms = max(1, max((np.size(a) for a in arrays if a is not None), default=1) // max(1, w.size))

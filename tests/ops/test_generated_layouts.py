@@ -98,15 +98,16 @@ def test_empty(op, rng):
 def test_empty_reduction(op, rng):
     dtype = _dtype(op)
     arrays = samples.drawn(op, rng, dtype, (0, 3))
-    inputs = samples.tensors(arrays, dtype)
+    inputs, numbers = samples.tensors(arrays, dtype), samples.numbers(op, dtype)
     if op.nonempty:
         with pytest.raises(ShapeError, match="of nothing is not defined"):
-            op(*inputs, dim=0)
+            op(*inputs, dim=0, **numbers)
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of a mean of nothing
-            samples.check(op, inputs, arrays, {"dim": 0}, dtype)
-    found = op(*inputs, dim=1)
+            samples.check(op, inputs, arrays, {"dim": 0, **numbers}, dtype)
+    found = op(*inputs, dim=1, **numbers)
+    found = found[0] if isinstance(found, tuple) else found
     assert found.shape == (0,)
 
 

@@ -34,7 +34,8 @@ def test_long_reduction(op, dtype, rng):
     if dtype not in samples.allowed(op):
         return
     arrays = samples.drawn(op, rng, dtype, (3, 20011))
-    for attrs in ({"dim": 1}, {"dim": 0}, {"dim": None}):
+    for dim in (1, 0, None):
+        attrs = {"dim": dim, **samples.numbers(op, dtype)}
         if op.name != "prod_reduce" or dtype is not dtypes.float32:
             samples.check(op, samples.tensors(arrays, dtype), arrays, attrs, dtype, str(attrs))
 

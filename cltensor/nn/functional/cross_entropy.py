@@ -61,7 +61,27 @@ def _gradient(g, y, logp, target, weight, *, reduction, ignored, smoothing):
                    share=smoothing / logp.shape[1]), None, None)
 
 
-@composite("nll", public=False, saves="target weight y",
+def _reference(logp, target, weight, *, reduction, ignored, smoothing):
+    losses, total = np.zeros(target.shape), np.zeros(target.shape)
+    for at in np.ndindex(target.shape):
+        row, wanted = logp[(at[0], slice(None), *at[1:])], target[at]
+        weights = np.ones(len(row)) if weight is None else weight
+        if wanted != ignored:
+            spread = np.full(len(row), smoothing / len(row)) + (1 - smoothing) * (np.arange(len(row)) == wanted)
+            losses[at], total[at] = -(row * weights) @ spread, weights[wanted]
+    if reduction == "none":
+        return losses, total
+    return losses.sum() / (total.sum() if reduction == "mean" else 1), total.sum()
+
+
+def _samples(rng):
+    logp, target, weight = -rng.uniform(0.1, 2, (4, 3, 2)), rng.integers(0, 3, (4, 2)), rng.uniform(0.5, 2, 3)
+    return [((logp, target, w), {"reduction": reduction, "ignored": ignored, "smoothing": smoothing})
+            for w, reduction, ignored, smoothing in ((None, "mean", -100, 0.0), (weight, "mean", 1, 0.0),
+                                                     (weight, "none", 2, 0.2), (weight, "sum", -100, 0.3))]
+
+
+@composite("nll", public=False, dtypes="floating", saves="target weight y", ref=_reference, samples=_samples,
            vjp=lambda g, y, logp, target, weight, needs, **settings: _gradient(g, y, logp, target, weight, **settings))
 def _nll(logp, target, weight, *, reduction, ignored, smoothing):
     """(losses, total weight) for log-probabilities (N, C, *), class numbers (N, *) and weights (C,) or None."""

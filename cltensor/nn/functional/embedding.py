@@ -2,11 +2,7 @@
 
 from ...autograd.modes import no_grad
 from ...base.errors import ArgumentError, DTypeError, ShapeError
-from ...ops.elementwise import elementwise
 from ...tensor.arithmetic import where
-
-_scaled_gradient = elementwise("scaled_gradient", lambda x, scale: x, grad=lambda g, x, scale, y: (g * scale, None), ref=None,
-                               dtypes="floating", public=False, doc="x, whose gradient is multiplied by scale.")
 
 
 def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,
@@ -26,8 +22,9 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     if max_norm is not None:
         _renormalize(weight, numbers, float(max_norm), norm_type)
     rows = weight.index_select(0, numbers)
-    if scale_grad_by_freq:
-        rows = _scaled_gradient(rows, 1 / _times_read(numbers, weight).unsqueeze(-1))
+    if scale_grad_by_freq and rows.requires_grad:
+        share = 1 / _times_read(numbers, weight).unsqueeze(-1)
+        rows.register_hook(lambda g: g * share)
     if padding_idx is not None:
         row = _padding_row(padding_idx, weight.shape[0])
         rows = where((numbers == row).unsqueeze(-1), rows.detach(), rows)

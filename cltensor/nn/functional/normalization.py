@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from ...autograd.modes import no_grad
 from ...base import dtypes
 from ...base.errors import ArgumentError, ShapeError
@@ -18,10 +20,20 @@ def _op(name, fn, **options):
     return elementwise(name, fn, dtypes="floating", public=False, **options)
 
 
+_TRIED = {"r": 0.25, "eps": 0.1}
+
+
+def _tried(rng, names):
+    """Random arrays for the generated tests, one a name."""
+    return tuple(rng.uniform(0.5 if n == "m2" else -2, 2, (2, 3)) for n in names.split())
+
+
 # m2 is the sum of squared deviations of the n elements a mean is over, r the reciprocal of n
 
 _apply = _op("norm_apply", lambda x, mean, m2, weight, bias, r, eps: (x - mean) * E.rsqrt(m2 * r + eps) * weight + bias,
-             tensors="x mean m2 weight bias", doc="x normalised, scaled and shifted.")
+             tensors="x mean m2 weight bias", doc="x normalised, scaled and shifted.",
+             ref=lambda x, mean, m2, weight, bias, r, eps: (x - mean) / np.sqrt(m2 * r + eps) * weight + bias,
+             samples=lambda rng: [(_tried(rng, "x mean m2 weight bias"), _TRIED)])
 
 
 def _input_slope(g, x, mean, m2, weight, g1, g2, factor, gmean, gm2, r, eps):
@@ -30,7 +42,14 @@ def _input_slope(g, x, mean, m2, weight, g1, g2, factor, gmean, gm2, r, eps):
     return scale * (g * weight - factor * r * (g1 + y * g2)) + gmean * r + 2 * gm2 * (x - mean)
 
 
+def _slope_reference(g, x, mean, m2, weight, g1, g2, factor, gmean, gm2, r, eps):
+    deviation = np.sqrt(m2 * r + eps)
+    shared = factor * r * (g1 + g2 * (x - mean) / deviation)
+    return (g * weight - shared) / deviation + r * gmean + (x - mean) * gm2 * 2
+
+
 _slope = _op("norm_slope", _input_slope, tensors="g x mean m2 weight g1 g2 factor gmean gm2",
+             ref=_slope_reference, samples=lambda rng: [(_tried(rng, "g x mean m2 weight g1 g2 factor gmean gm2"), _TRIED)],
              doc="The gradient of x from those of its normalised form, mean and m2; factor * g1 and factor * g2 are the sums over "
                  "the mean's elements of g * weight, and of that times the normalised x.")
 
@@ -38,6 +57,8 @@ _pair = reduction(
     "norm_sums", public=False, dtypes="floating", states=("acc", "acc"), result=("input", "input"), identity=(0, 0),
     map=lambda g, x, mean, m2, r=0.0, eps=0.0: (g, g * (x - mean) * E.rsqrt(m2 * r + eps)),
     combine=lambda a, b, c, d: (a + c, b + d), finish=lambda a, b, n, r, eps: (a, b), saves="g x mean m2",
+    ref=lambda g, x, mean, m2, r, eps, **dims: (np.sum(g, **dims), np.sum(g * (x - mean) / np.sqrt(m2 * r + eps), **dims)),
+    samples=lambda rng: [(_tried(rng, "g x mean m2"), {"dim": dim, **_TRIED}) for dim in (None, 0, 1)],
     vjp=lambda g, y, *inputs, needs, **settings: _pair_gradient(g, inputs, needs, **settings),
     doc="Sums over dim of g, and of g times the normalised x.")
 
@@ -45,7 +66,14 @@ _pair_slope = _op(
     "norm_sums_slope", lambda h1, h2, g, x, mean, m2, r, eps: (
         h1 + h2 * (x - mean) * E.rsqrt(m2 * r + eps), h2 * g * E.rsqrt(m2 * r + eps), -h2 * g * E.rsqrt(m2 * r + eps),
         -0.5 * r * h2 * g * (x - mean) * E.rsqrt(m2 * r + eps) / (m2 * r + eps)),
-    tensors="h1 h2 g x mean m2", doc="The gradients of g, x, mean and m2 from those of norm_sums.")
+    tensors="h1 h2 g x mean m2", doc="The gradients of g, x, mean and m2 from those of norm_sums.",
+    ref=lambda h1, h2, g, x, mean, m2, r, eps: _pair_slope_reference(h1, h2 * g, h2, x - mean, m2 * r + eps, r),
+    samples=lambda rng: [(_tried(rng, "h1 h2 g x mean m2"), _TRIED)])
+
+
+def _pair_slope_reference(h1, hg, h2, away, variance, r):
+    deviation = np.sqrt(variance)
+    return h1 + h2 * away / deviation, hg / deviation, -hg / deviation, hg * away * r / (-2 * variance * deviation)
 
 
 def _pair_gradient(hs, inputs, needs, *, dim, keepdim, r, eps):
@@ -88,7 +116,20 @@ def _gradient(g, y, x, weight, bias, *, dims, eps, needs):
     return gx, gw if weight is not None else None, gb if bias is not None else None
 
 
-@composite("normalized", public=False, saves="x weight y", vjp=_gradient)
+def _reference(x, weight, bias, *, dims, eps):
+    mean, variance = (f(x, axis=dims, keepdims=True) for f in (np.mean, np.var))
+    y = (x - mean) / np.sqrt(variance + eps) * (1 if weight is None else weight) + (0 if bias is None else bias)
+    return y, mean, variance * (x.size / mean.size)
+
+
+def _samples(rng):
+    x, dims = rng.uniform(-2, 2, (3, 4, 2)), {"dims": (0, 2), "eps": 0.1}
+    channels, rows = rng.uniform(-2, 2, (2, 1, 4, 1)), rng.uniform(-2, 2, (2, 1, 4, 2))
+    return [((x, *channels), dims), ((x, *rows), {**dims, "dims": (1, 2)}), ((x, *channels), {**dims, "dims": (1, 2)}),
+            ((x, channels[0], None), dims), ((x, None, None), dims)]
+
+
+@composite("normalized", public=False, dtypes="wide", saves="x weight y", vjp=_gradient, ref=_reference, samples=_samples)
 def _normalized(x, weight, bias, *, dims, eps):
     """(y, mean, m2): x normalised over dims, then times weight plus bias, which have x's rank or are None."""
     mean = reductions.mean(x, dim=dims, keepdim=True)
@@ -110,9 +151,13 @@ def _normalize(x, weight, bias, dims, eps):
 
 _running = _op("norm_running", lambda running_mean, running_var, mean, m2, momentum, r: (
     running_mean + momentum * (mean - running_mean), running_var + momentum * (m2 * r - running_var)),
-    tensors="running_mean running_var mean m2", doc="Running statistics moved towards those of a batch.")
+    tensors="running_mean running_var mean m2", doc="Running statistics moved towards those of a batch.",
+    ref=lambda mean, var, new, m2, momentum, r: tuple((1 - momentum) * old + momentum * now
+                                                      for old, now in ((mean, new), (var, m2 * r))),
+    samples=lambda rng: [(_tried(rng, "mean var new m2"), {"momentum": 0.3, "r": 0.25})])
 
-_scaled = _op("norm_scaled", lambda x, mean, scale, bias: (x - mean) * scale + bias, doc="x moved, scaled and shifted.")
+_scaled = _op("norm_scaled", lambda x, mean, scale, bias: (x - mean) * scale + bias, doc="x moved, scaled and shifted.",
+              ref=lambda x, mean, scale, bias: (x - mean) * scale + bias)
 
 
 def _along(vector, ndim, dim=1):
