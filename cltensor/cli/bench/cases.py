@@ -1,71 +1,11 @@
-"""What is measured: one row each.
-
-A case's `setup` gets the library (cltensor or its peer: PyTorch's names are ours, so one function serves both) and the
-input tensors, and returns the action that is timed; what the action returns, if anything, is compared with the peer's.
-"""
+"""What is measured: one row each, in families."""
 
 import math
-from dataclasses import dataclass
 
+from .case import Case, Family, both_ways, forward
+from .training import STEPS
 
-@dataclass(frozen=True)
-class Case:
-    """A benchmark at several sizes.
-
-    name    what the row is called
-    form    the size's form, such as "MxKxN"; a single number stands for all of them, in "SHAPE" any number is right
-    sizes   sizes measured when none are asked for
-    inputs  (*size) -> shapes of the input tensors
-    setup   (library, *tensors) -> action
-    flops   (*size) -> floating-point operations of an action; nbytes: (itemsize, *size) -> bytes it must move
-    """
-
-    name: str
-    form: str
-    sizes: tuple
-    inputs: object
-    setup: object
-    flops: object = None
-    nbytes: object = None
-
-    def size(self, numbers):
-        """A tuple of ints as a size of this case, or None when it does not fit the form."""
-        wanted = self.form.count("x") + 1
-        if self.form == "SHAPE" or len(numbers) == wanted:
-            return tuple(numbers)
-        return tuple(numbers) * wanted if len(numbers) == 1 else None
-
-
-@dataclass(frozen=True)
-class Family:
-    """Cases under one name on the command line; `enqueue` times handing work over, without waiting for it."""
-
-    about: str
-    cases: tuple
-    enqueue: bool = False
-
-
-def _grad(f):
-    """A setup whose action runs f(library, *tensors) forward and backward with gradients of all tensors."""
-
-    def setup(xp, *tensors):
-        leaves = [t.requires_grad_() for t in tensors]
-
-        def action():
-            for t in leaves:
-                t.grad = None
-            y = f(xp, *leaves)
-            y.backward(y.detach())
-            return y
-
-        return action
-
-    return setup
-
-
-def _forward(f):
-    """A setup whose action is f(library, *tensors)."""
-    return lambda xp, *tensors: lambda: f(xp, *tensors)
+ROWS = ((4096, 1024),)
 
 
 def _with_grad(xp, a, b):
@@ -87,74 +27,94 @@ def _layer(xp, x, w, b):
     return action
 
 
-def _conv(xp, x, w):
-    return xp.nn.functional.conv2d(x, w, padding=w.shape[-1] // 2)
-
-
-def _training(layers):
-    """A setup whose action is a whole training step of nn.Sequential(*layers(nn)) on ten classes."""
-
-    def setup(xp, x):
-        model = xp.nn.Sequential(*layers(xp.nn)).to(x.device, x.dtype)
-        optimizer = xp.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-        labels = xp.arange(len(x), device=x.device) % 10
-
-        def action():
-            loss = xp.nn.functional.cross_entropy(model(x), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-
-        return action
-
-    return setup
-
-
-def _mlp(nn):
-    return nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 10)
-
-
-def _cnn(nn):
-    return (nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(64 * 7 * 7, 10))
-
-
 def _pointwise(name, f, reads=1):
-    return Case(name, "SHAPE", ((1 << 16,), (1 << 20,), (1 << 24,)), lambda *shape: (shape,) * reads, _forward(f),
+    return Case(name, "SHAPE", ((1 << 16,), (1 << 20,), (1 << 24,)), lambda *shape: (shape,) * reads, forward(f),
                 nbytes=lambda itemsize, *shape: (reads + 1) * itemsize * math.prod(shape))
 
 
 def _reduced(name, f):
-    return Case(name, "RxC", ((1024, 1024), (4096, 4096)), lambda r, c: ((r, c),), _forward(f),
+    return Case(name, "RxC", ((1024, 1024), (4096, 4096)), lambda r, c: ((r, c),), forward(f),
                 nbytes=lambda itemsize, r, c: r * c * itemsize)
 
 
-def _convolved(name, make):
-    return Case(name, "NxCxHxKxR", ((8, 64, 56, 64, 3), (8, 128, 28, 128, 3), (8, 512, 7, 512, 3), (8, 64, 56, 256, 1)),
-                lambda n, c, h, k, r: ((n, c, h, h), (k, c, r, r)), make(_conv),
-                flops=lambda n, c, h, k, r: (2 if make is _forward else 6) * n * c * h * h * k * r * r)
+def _moved(name, f, inputs=lambda r, c: ((r, c),), size=(4096, 4096)):
+    return Case(name, "RxC", (size,), inputs, forward(f), nbytes=lambda itemsize, r, c: 2 * itemsize * r * c)
 
 
-def _product(name, f, inputs):
-    return Case(name, "MxKxN", ((64,) * 3, (256,) * 3, (512,) * 3, (1024,) * 3, (64, 784, 512)), inputs, _forward(f),
-                flops=lambda m, k, n: 2 * m * k * n)
+def _rows(name, f, inputs=lambda r, c: ((r, c),)):
+    return Case(name, "RxC", ROWS, inputs, both_ways(f))
+
+
+def _product(name, f, inputs, sizes=((64,) * 3, (128,) * 3, (256,) * 3, (512,) * 3, (1024,) * 3, (2048,) * 3, (64, 784, 512),
+                                     (512, 3072, 768))):
+    return Case(name, "MxKxN", sizes, inputs, forward(f), flops=lambda m, k, n: 2 * m * k * n)
+
+
+_VECTORS = ((1, 1024, 1024), (1, 784, 512), (1, 4096, 4096))
+_FUNCTION = {1: "conv1d", 2: "conv2d", 3: "conv3d"}
+
+
+def _convolution(name, n, c, size, k, r, stride=1, groups=1, dims=2):
+    """Rows "forward" and "both ways" of one layer: n images of c channels and side `size`, k filters of side r."""
+
+    def f(xp, x, w):
+        return getattr(xp.nn.functional, _FUNCTION[dims])(x, w, stride=stride, padding=r // 2, groups=groups)
+
+    out = (size + 2 * (r // 2) - r) // stride + 1
+    flops = 2 * k * (c // groups) * r**dims * out**dims
+
+    def case(name, setup, times):
+        return Case(name, "N", ((n,),), lambda n: ((n, c, *(size,) * dims), (k, c // groups, *(r,) * dims)), setup(f),
+                    flops=lambda n: times * flops * n)
+
+    return case(name, forward, 1), case(f"{name}, both", both_ways, 3)
+
+
+# the distinct layers of ResNet-18 on 224 x 224: channels, side, filters, filter side, stride
+_RESNET = ((3, 224, 64, 7, 2), (64, 56, 64, 3, 1), (64, 56, 128, 3, 2), (64, 56, 128, 1, 2), (128, 28, 128, 3, 1),
+           (128, 28, 256, 3, 2), (128, 28, 256, 1, 2), (256, 14, 256, 3, 1), (256, 14, 512, 3, 2), (256, 14, 512, 1, 2),
+           (512, 7, 512, 3, 1))
+
+
+def _embedding(xp, table):
+    numbers = (xp.arange(4096, device=table.device) * 7919) % len(table)
+    table.requires_grad_()
+
+    def action():
+        table.grad = None
+        y = xp.nn.functional.embedding(numbers, table)
+        y.backward(y.detach())
+        return table.grad
+
+    return action
+
+
+def _chosen(xp, a):
+    numbers = (xp.arange(len(a), device=a.device) * 7919) % len(a)
+    return lambda: a.index_select(0, numbers)
+
+
+def _cross_entropy(xp, x):
+    labels = xp.arange(len(x), device=x.device) % x.shape[1]
+    return both_ways(lambda xp, x: xp.nn.functional.cross_entropy(x, labels))(xp, x)
 
 
 FAMILIES = {
     "overhead": Family("what a small op costs before the device does anything", (
-        Case("a + b", "N", ((64,),), lambda n: ((n,), (n,)), _forward(lambda xp, a, b: a + b)),
+        Case("a + b", "N", ((64,),), lambda n: ((n,), (n,)), forward(lambda xp, a, b: a + b)),
         Case("a + b, with grad", "N", ((64,),), lambda n: ((n,), (n,)), _with_grad),
         Case("relu(x@w+b) fwd+bwd", "MxKxN", ((4, 8, 8),), lambda m, k, n: ((m, k), (k, n), (n,)), _layer),
     ), enqueue=True),
-    "matmul": Family("matrix products, and with a transposed operand", (
+    "matmul": Family("matrix products, with a transposed operand, and with a vector", (
         _product("a @ b", lambda xp, a, b: a @ b, lambda m, k, n: ((m, k), (k, n))),
         _product("a @ b.mT", lambda xp, a, b: a @ b.mT, lambda m, k, n: ((m, k), (n, k))),
         _product("a.mT @ b", lambda xp, a, b: a.mT @ b, lambda m, k, n: ((k, m), (k, n))),
+        _product("row @ b", lambda xp, a, b: a @ b, lambda m, k, n: ((m, k), (k, n)), _VECTORS),
+        _product("row @ b.mT", lambda xp, a, b: a @ b.mT, lambda m, k, n: ((m, k), (n, k)), _VECTORS),
     )),
     "bmm": Family("batches of small matrix products", (
         Case("bmm", "BxMxKxN", ((96, 64, 64, 32),), lambda b, m, k, n: ((b, m, k), (b, k, n)),
-             _forward(lambda xp, a, b: a @ b), flops=lambda b, m, k, n: 2 * b * m * k * n),
+             forward(lambda xp, a, b: a @ b), flops=lambda b, m, k, n: 2 * b * m * k * n),
     )),
     "elementwise": Family("ops that go over memory once", (
         _pointwise("a + b", lambda xp, a, b: a + b, reads=2),
@@ -167,19 +127,42 @@ FAMILIES = {
         _reduced("sum, rows", lambda xp, a: a.sum(1)),
         _reduced("sum, columns", lambda xp, a: a.sum(0)),
         _reduced("sum", lambda xp, a: a.sum()),
+        _reduced("mean, rows", lambda xp, a: a.mean(1)),
+        _reduced("mean, columns", lambda xp, a: a.mean(0)),
+        _reduced("max, rows", lambda xp, a: a.max(1)[0]),
+        _reduced("max, columns", lambda xp, a: a.max(0)[0]),
         _reduced("amax, rows", lambda xp, a: a.amax(1)),
         _reduced("argmax, rows", lambda xp, a: a.argmax(1)),
+    )),
+    "movement": Family("copies to another place or order", (
+        _moved("transpose", lambda xp, a: a.t().contiguous()),
+        _moved("cat", lambda xp, a, b: xp.cat([a, b]), lambda r, c: ((r // 2, c), (r // 2, c))),
+        Case("index_select", "RxC", ((4096, 4096),), lambda r, c: ((r, c),), _chosen,
+             nbytes=lambda itemsize, r, c: 2 * itemsize * r * c),
+        Case("embedding, both ways", "RxC", ((10000, 128),), lambda r, c: ((r, c),), _embedding),
     )),
     "softmax": Family("softmax over rows", (
         _reduced("softmax", lambda xp, a: xp.softmax(a, 1)),
         _reduced("log_softmax", lambda xp, a: xp.log_softmax(a, 1)),
     )),
-    "conv2d": Family("square images (side H), K filters of R x R, padding R // 2", (
-        _convolved("forward", _forward),
-        _convolved("both ways", _grad),
+    "rows": Family("layers over rows, forward and backward", (
+        _rows("softmax", lambda xp, a: xp.softmax(a, 1)),
+        _rows("layer_norm", lambda xp, a, w, b: xp.nn.functional.layer_norm(a, (a.shape[1],), w, b),
+              lambda r, c: ((r, c), (c,), (c,))),
+        _rows("batch_norm", lambda xp, a, w, b: xp.nn.functional.batch_norm(a, None, None, w, b, True),
+              lambda r, c: ((r, c), (c,), (c,))),
+        _rows("gelu", lambda xp, a: xp.nn.functional.gelu(a)),
+        Case("cross_entropy", "RxC", ROWS, lambda r, c: ((r, c),), _cross_entropy),
     )),
-    "training": Family("whole training steps: forward, backward, SGD with momentum", (
-        Case("MLP 784-512-256-10", "N", ((64,),), lambda n: ((n, 784),), _training(_mlp)),
-        Case("CNN 28x28", "N", ((64,),), lambda n: ((n, 1, 28, 28),), _training(_cnn)),
+    "conv": Family("convolutions of common sizes, forward, and forward and backward", (
+        *_convolution("depthwise 3x3", 8, 128, 28, 128, 3, groups=128),
+        *_convolution("1x1 64-256 56", 8, 64, 56, 256, 1),
+        *_convolution("7x7/2 3-64 112", 8, 3, 112, 64, 7, 2),
+        *_convolution("conv1d 64-64 1024", 8, 64, 1024, 64, 5, dims=1),
+        *_convolution("conv3d 16-32 16", 4, 16, 16, 32, 3, dims=3),
     )),
+    "resnet": Family("the layers of ResNet-18 on 224 x 224", tuple(
+        case for c, size, k, r, stride in _RESNET
+        for case in _convolution(f"{r}x{r}/{stride} {c}-{k} {size}", 8, c, size, k, r, stride))),
+    "training": Family("whole training steps: forward, backward, SGD with momentum", STEPS),
 }

@@ -1,0 +1,70 @@
+"""What a benchmark is, and the actions most are made of.
+
+A case's `setup` gets the library (cltensor or its peer: PyTorch's names are ours, so one function serves both) and the
+input tensors, and returns the action that is timed; what the action returns, if anything, is compared with the peer's.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Case:
+    """A benchmark at several sizes.
+
+    name    what the row is called
+    form    the size's form, such as "MxKxN"; a single number stands for all of them, in "SHAPE" any number is right
+    sizes   sizes measured when none are asked for
+    inputs  (*size) -> shapes of the input tensors
+    setup   (library, *tensors) -> action
+    flops   (*size) -> floating-point operations of an action; nbytes: (itemsize, *size) -> bytes it must move
+    """
+
+    name: str
+    form: str
+    sizes: tuple
+    inputs: object
+    setup: object
+    flops: object = None
+    nbytes: object = None
+
+    def size(self, numbers):
+        """A tuple of ints as a size of this case, or None when it does not fit the form."""
+        wanted = self.form.count("x") + 1
+        if self.form == "SHAPE" or len(numbers) == wanted:
+            return tuple(numbers)
+        return tuple(numbers) * wanted if len(numbers) == 1 else None
+
+
+@dataclass(frozen=True)
+class Family:
+    """Cases under one name on the command line; `enqueue` times handing work over, without waiting for it."""
+
+    about: str
+    cases: tuple
+    enqueue: bool = False
+
+
+def forward(f):
+    """A setup whose action is f(library, *tensors)."""
+    return lambda xp, *tensors: lambda: f(xp, *tensors)
+
+
+def both_ways(f):
+    """A setup whose action runs f(library, *tensors) forward and backward with gradients of all tensors."""
+
+    def setup(xp, *tensors):
+        leaves = [t.requires_grad_() for t in tensors]
+
+        def action():
+            for t in leaves:
+                t.grad = None
+            y = f(xp, *leaves)
+            if y.ndim:
+                y.backward(y.detach())
+            else:
+                y.backward()
+            return y
+
+        return action
+
+    return setup

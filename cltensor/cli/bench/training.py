@@ -1,0 +1,97 @@
+"""Whole training steps: models written once for both libraries, and the action that trains them."""
+
+from .case import Case
+
+CLASSES, TOKENS = 10, 64
+
+
+def training(model, target=None):
+    """A setup whose action is a training step (forward, backward, SGD with momentum) of model(nn).
+
+    target: (library, x) -> class numbers; by default one of ten a row.
+    """
+
+    def setup(xp, x):
+        net = model(xp.nn).to(x.device, x.dtype)
+        optimizer = xp.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+        labels = (target or _classes)(xp, x)
+
+        def action():
+            scores = net(x)
+            loss = xp.nn.functional.cross_entropy(scores.reshape(-1, scores.shape[-1]), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+        return action
+
+    return setup
+
+
+def _classes(xp, x):
+    return xp.arange(len(x), device=x.device) % CLASSES
+
+
+def _mlp(nn):
+    return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, CLASSES))
+
+
+def _cnn(nn):
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(64 * 7 * 7, CLASSES))
+
+
+def _resnet18(nn):
+    """The residual network of 18 layers.  Source: He et al. 2015, table 1."""
+
+    class Block(nn.Module):
+        def __init__(self, inside, outside, stride):
+            super().__init__()
+            self.body = nn.Sequential(
+                nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU(),
+                nn.Conv2d(outside, outside, 3, 1, 1, bias=False), nn.BatchNorm2d(outside))
+            self.short = nn.Identity() if inside == outside else nn.Sequential(
+                nn.Conv2d(inside, outside, 1, stride, bias=False), nn.BatchNorm2d(outside))
+
+        def forward(self, x):
+            return nn.functional.relu(self.body(x) + self.short(x))
+
+    blocks = [Block(a, b, s) for a, b, s in ((64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2),
+                                             (256, 256, 1), (256, 512, 2), (512, 512, 1))]
+    return nn.Sequential(nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1), *blocks,
+                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, CLASSES))
+
+
+def _gpt(nn):
+    """Four blocks of causal self-attention and a perceptron, normalised before each.  Source: Radford et al. 2019."""
+    width, heads = 128, 4
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.mix, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+            self.perceptron = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+        def forward(self, x):
+            n, t, _ = x.shape
+            q, k, v = (p.reshape(n, t, heads, -1).transpose(1, 2) for p in self.mix(self.before(x)).chunk(3, -1))
+            attended = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+            x = x + self.out(attended.transpose(1, 2).reshape(n, t, width))
+            return x + self.perceptron(self.between(x))
+
+    return nn.Sequential(*(Block() for _ in range(4)), nn.LayerNorm(width), nn.Linear(width, TOKENS))
+
+
+def _tokens(xp, x):
+    return xp.arange(x.shape[0] * x.shape[1], device=x.device) % TOKENS
+
+
+STEPS = (
+    Case("MLP 784-512-256-10", "N", ((64,),), lambda n: ((n, 784),), training(_mlp)),
+    Case("CNN 28x28", "N", ((64,),), lambda n: ((n, 1, 28, 28),), training(_cnn)),
+    Case("ResNet-18", "NxH", ((8, 64),), lambda n, h: ((n, 3, h, h),), training(_resnet18)),
+    Case("GPT, 4 layers of 128", "NxT", ((8, 64),), lambda n, t: ((n, t, 128),), training(_gpt, _tokens)),
+)
