@@ -70,9 +70,10 @@ class Elementwise(Op):
         return Plan(device, len(specs), targets, steps)
 
     def plan_steps(self, *specs):
-        """Steps computing the last Spec from the others, for use inside another op's launch (In(0).. to Out(0))."""
-        *operands, target = specs
-        return self._steps(operands, (target,), self.compute_dtype(operands) if operands else target.dtype, target.device)
+        """Steps computing the last Specs from the others, for use inside another op's launch (In(0).. to Out(0)..)."""
+        operands, targets = specs[: len(self.inputs)], specs[len(self.inputs):]
+        compute = self.compute_dtype(operands) if operands else targets[0].dtype
+        return self._steps(operands, targets, compute, targets[0].device)
 
     def compute_dtype(self, operands):
         """The dtype the operands are promoted to.  Raises DTypeError when the op is not defined for it."""
