@@ -77,7 +77,7 @@ static inline void transpose(__global const real *b, const size_t bn, __global r
 <%
     picks = [(i & ~bit | (e & bit), e | bit if i & bit else e & ~bit) for e in range(V)]
 %>\
-    const vec r${stage + 1}_${i} = (vec)(${", ".join(f"r{stage}_{row}.s{e}" for row, e in picks)});
+    const vec r${stage + 1}_${i} = (vec)(${", ".join(f"r{stage}_{row}.s{e:x}" for row, e in picks)});
 % endfor
 % endfor
 % for i in range(V):
@@ -135,7 +135,7 @@ static inline void copy_columns(__global const ${T} *a, const size_t am, const s
         for (size_t p = 0; p < kc; p++) {
             __global real *to = d + i0 / MR * step + p * MR;
             size_t i = i0;
-% if in_place and V >= MR:
+% if in_place and MR <= V <= 2 * MR:
             if (am == 1)
                 for (; i + ${V} <= rows && i < end; i += MR, to += step)
                     STORE(to, LOAD((__global const real *)a + p * ak + i));

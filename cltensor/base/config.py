@@ -14,6 +14,7 @@ SETTINGS = {
     "CLTENSOR_PROFILE": "launch style to force: cpu or gpu",
     "CLTENSOR_CACHE_DIR": "folder of the kernel cache",
     "CLTENSOR_CACHE_LIMIT": "size limit of the kernel cache in MiB (default 512); 0 turns the disk cache off",
+    "CLTENSOR_TUNE": "0 ignores the tuning databases: kernels run with their defaults",
     "CLTENSOR_MEMORY_POOL": "0 gives every tensor a buffer of its own, so that bounds checkers see overruns",
     "CLTENSOR_DEBUG": "1 prints every kernel that is built, with its origin, and tracebacks of the command cltensor",
 }
@@ -56,6 +57,11 @@ def cache_limit():
     if not 0 <= limit < float("inf"):
         raise ArgumentError(f"CLTENSOR_CACHE_LIMIT is {value!r}; it must be a number of MiB >= 0")
     return int(limit * 2**20)
+
+
+def tuning():
+    """Whether results of `cltensor tune`, and those that ship with the package, are used."""
+    return setting("CLTENSOR_TUNE") != "0"
 
 
 def memory_pool():

@@ -12,9 +12,10 @@ import numpy as np
 
 from ..codegen.templates import render
 from ..codegen.types import compute_type
+from ..tune.space import Space
 from .plan import In, Out, Scratch, Step
 
-MR, KC = 6, 256
+MR, NV, KC = 6, 2, 256
 TILE = (384, 128, 4, 4)  # CPU macro-tile: most rows, most columns, rows per column when cut smaller, tiles per core
 WIDE_TILE = (258, 1024, 2 / 3, 2)  # the same where a is copied, since all columns share the copy
 GRAIN = 600_000  # multiplications below which a work-group costs more to start than it saves
@@ -23,7 +24,25 @@ COLS = 4  # vectors multiplied together
 DOTS = {1: 8, 2: 4, 4: 3}  # dot products with each of so many vectors that fit the registers
 VECTOR_BLOCK = 4096  # sums a work-group of the cpu style keeps
 VECTOR_GRAIN = 1 << 15  # the same for a matrix-vector product, in elements read
+SLICE = 512  # inner dimension from which it is cut on a GPU, for want of tiles
 GPU_TILES = ((128, 16), (64, 16), (32, 8))  # tile of c, work-items along it
+
+
+def _fits_local(profile, dtype, MWG, NWG, KWG, MDIM, NDIM, SLICE):
+    """Whether the template divides such a tile, and the device holds it."""
+    items, size = MDIM * NDIM, _real_size(dtype)
+    return (MWG // MDIM % 4 == 0 and NWG // NDIM % 4 == 0 and not any(items % n for n in (MWG, NWG, KWG))
+            and items <= profile.work_group and KWG * (MWG + NWG + 8) * size <= profile.local_memory
+            and MWG * NWG // items * size <= 512)
+
+
+# what `cltensor tune` may try in place of the constants above
+BLOCKED = Space("matmul_blocked", MR=(4, 6, 8), NV=(1, 2, 3), BYTES=(32, 64), KC=(128, 192, 256, 384, 512),
+                MC=(48, 96, 192, 258, 384, 768), NC=(64, 128, 256, 512, 1024), EACH=(1, 2, 4, 8), COPY_A=(False, True),
+                COPY_B=(None, False, True), fits=lambda profile, dtype, MR, NV, BYTES, **_: MR * NV * BYTES <= 16 * 64)
+VECTORS = Space("matmul_vector", ROWS=(1, 2, 3, 4, 6, 8), BLOCK=(1024, 4096, 16384), GRAIN=(1 << 13, 1 << 15, 1 << 17))
+TILED = Space("matmul_tiled", MWG=(32, 64, 128), NWG=(32, 64, 128), KWG=(8, 16, 32), MDIM=(8, 16), NDIM=(8, 16),
+              SLICE=(256, 512, 1024), fits=_fits_local)
 
 
 @dataclass(frozen=True)
@@ -69,7 +88,18 @@ class Product:
     @property
     def real_size(self):
         """Bytes of one sum."""
-        return 8 if compute_type(self.dtype) in ("double", "long") else 4
+        return _real_size(self.dtype)
+
+    @property
+    def sizes(self):
+        """What is alike of products that one tuning suits: sizes, and which operands run along the inner dimension."""
+        layout = "".join("k" if along == 1 else "mn"[i] if across == 1 else "s"
+                         for i, (along, across) in enumerate(((self.a.col, self.a.row), (self.b.row, self.b.col))))
+        return {"M": self.M, "N": self.N, "K": self.K, "batch": self.batches, "runs": layout}
+
+
+def _real_size(dtype):
+    return 8 if compute_type(dtype) in ("double", "long") else 4
 
 
 def product_steps(p):
@@ -107,8 +137,14 @@ def _extra_args(p, dims=(0, 1, 2)):
 
 
 class Blocking(NamedTuple):
-    """How matmul_blocked cuts a product: macro-tile MC x NC, depth KC of a block, operands to copy, work-groups."""
+    """How matmul_blocked cuts a product.
 
+    Micro-tile of MR rows by NV vectors of V, macro-tile MC x NC, depth KC of a block, operands to copy, work-groups.
+    """
+
+    MR: int
+    NV: int
+    V: int
     MC: int
     NC: int
     KC: int
@@ -118,38 +154,42 @@ class Blocking(NamedTuple):
 
 
 def _blocked_steps(p):
-    vector = 32 // p.real_size
     cut = blocking(p)
-    panel = cut.KC * 2 * vector
-    sums = cut.MC * cut.NC if cut.KC < p.K else MR * 2 * vector
-    copy = cut.MC * (cut.KC + 1) + vector if cut.copy_a else 0
+    columns = cut.NV * cut.V
+    panel = cut.KC * columns
+    sums = cut.MC * cut.NC if cut.KC < p.K else cut.MR * columns
+    copy = cut.MC * (cut.KC + 1) + cut.V if cut.copy_a else 0
     share = _rounded(panel + sums + copy, 16)
     args = (p.a.arg, p.b.arg, Out(0), Scratch(cut.groups * share * p.real_size),
             *_longs(share, p.M, p.N, p.K, cut.MC, cut.NC, cut.KC, p.a.row, p.a.col, p.b.row, p.b.col),
             *_longs(cut.copy_a, cut.copy_b), *_batch_args(p, p.a, p.b), *_extra_args(p), np.int64(p.batches))
-    source = _source(p, "matmul_blocked", MR=MR, V=vector, BATCH=_batch_rank(p))
+    source = _source(p, "matmul_blocked", MR=cut.MR, NV=cut.NV, V=cut.V, BATCH=_batch_rank(p))
     return [Step(source, "matmul_blocked", args, (cut.groups,), (1,))]
 
 
 def blocking(p):
     """The Blocking of a Product: a few macro-tiles a core, while each has work enough to be worth a work-group."""
-    columns = 64 // p.real_size
     in_place = p.dtype.itemsize == p.real_size
-    copy_a = not in_place or (p.a.col * p.dtype.itemsize >= 2048 and p.N >= 128)
-    tallest, widest, aspect, each = WIDE_TILE if copy_a else TILE
-    rows, cols = _even(p.M, tallest, MR), _even(p.N, widest, columns)
-    while p.batches * _ceil(p.M, rows) * _ceil(p.N, cols) < each * p.units and rows * cols * p.K > GRAIN:
-        if rows > MR and (rows > aspect * cols or cols == columns):
-            rows = _even(p.M, rows - MR, MR)
+    copy_a = in_place and p.a.col * p.dtype.itemsize >= 2048 and p.N >= 128
+    tallest, widest, aspect, each = WIDE_TILE if copy_a or not in_place else TILE
+    c = BLOCKED.choose(p.device, p.dtype, p.sizes, MR=MR, NV=NV, BYTES=32, KC=KC, MC=tallest, NC=widest, EACH=each,
+                       COPY_A=copy_a, COPY_B=None)
+    unit, V = c.MR, c.BYTES // p.real_size
+    columns = c.NV * V
+    rows, cols = _even(p.M, c.MC // unit * unit, unit), _even(p.N, max(1, c.NC // columns) * columns, columns)
+    while p.batches * _ceil(p.M, rows) * _ceil(p.N, cols) < c.EACH * p.units and rows * cols * p.K > GRAIN:
+        if rows > unit and (rows > aspect * cols or cols == columns):
+            rows = _even(p.M, rows - unit, unit)
         elif cols > columns:
             cols = _even(p.N, cols - columns, columns)
         else:
             break
-    reuse = 96 if p.b.row * p.dtype.itemsize < 1024 else 3 * MR  # rows from which a copy of b pays
-    copy_b = not in_place or p.b.col != 1 or rows >= reuse
+    reuse = 96 if p.b.row * p.dtype.itemsize < 1024 else 3 * unit  # rows from which a copy of b pays
+    worth = rows >= reuse if c.COPY_B is None else c.COPY_B
+    copy_b = not in_place or p.b.col != 1 or worth
     tiles = p.batches * _ceil(p.M, rows) * _ceil(p.N, cols)
-    depth = _rounded(_ceil(p.K, max(1, round(p.K / KC))), columns // 2)
-    return Blocking(rows, cols, max(depth, 1), copy_a, copy_b, min(tiles, each * p.units))
+    depth = _rounded(_ceil(p.K, max(1, round(p.K / c.KC))), V)
+    return Blocking(unit, c.NV, V, rows, cols, max(depth, 1), c.COPY_A or not in_place, copy_b, min(tiles, c.EACH * p.units))
 
 
 def _ceil(n, d):
@@ -170,13 +210,14 @@ def _even(n, limit, unit):
 
 def _tiled_steps(p):
     size, side = _gpu_tile(p)
-    tiles = p.batches * _ceil(p.M, size) * _ceil(p.N, size)
-    slices = max(1, min(2 * p.units // tiles, p.K // 512, 16))
+    c = TILED.choose(p.device, p.dtype, p.sizes, MWG=size, NWG=size, KWG=16, MDIM=side, NDIM=side, SLICE=SLICE)
+    tiles = p.batches * _ceil(p.M, c.MWG) * _ceil(p.N, c.NWG)
+    slices = max(1, min(2 * p.units // tiles, p.K // c.SLICE, 16))
     parts = Scratch(slices * p.batches * p.M * p.N * p.real_size if slices > 1 else 1)
-    source = _source(p, "matmul_tiled", MWG=size, NWG=size, MDIM=side, NDIM=side, BATCH=_batch_rank(p))
+    source = _source(p, "matmul_tiled", MWG=c.MWG, NWG=c.NWG, KWG=c.KWG, MDIM=c.MDIM, NDIM=c.NDIM, BATCH=_batch_rank(p))
     args = (p.a.arg, p.b.arg, Out(0), parts, *_longs(slices, p.M, p.N, p.K, p.a.row, p.a.col, p.b.row, p.b.col),
             *_batch_args(p, p.a, p.b), *_extra_args(p), np.int64(p.batches))
-    items = side * side
+    items = c.MDIM * c.NDIM
     return [Step(source, "matmul_tiled", args, (tiles * slices * items,), (items,)), *_sum_steps(p, parts, slices)]
 
 
@@ -211,11 +252,17 @@ def _vector_steps(p):
     by_rows = matrix.col == 1 or matrix.row != 1
     together = cols if cols in DOTS else COLS
     units = p.batches * _ceil(cols, together)
-    block, slices = (_vector_blocks if cpu else _lane_blocks)(p, rows, units, by_rows, VECTOR_BLOCK // together)
+    kept = VECTOR_BLOCK, DOTS[together]
+    if cpu:
+        c = VECTORS.choose(p.device, p.dtype, p.sizes, ROWS=DOTS[together], BLOCK=VECTOR_BLOCK, GRAIN=VECTOR_GRAIN)
+        block, slices = _vector_blocks(p, rows, units, by_rows, c.BLOCK // together, c.GRAIN)
+        kept = c.BLOCK, c.ROWS
+    else:
+        block, slices = _lane_blocks(p, rows, units, by_rows)
     parts = Scratch(slices * p.batches * rows * cols * p.real_size if slices > 1 else 1)
     items = 1 if cpu else profile.work_group
-    source = _source(p, "matmul_vector", COLS=together, V=32 // p.real_size, ROWS=DOTS[together],
-                     BLOCK=VECTOR_BLOCK // together, WGS=profile.work_group, BATCH=_batch_rank(p))
+    source = _source(p, "matmul_vector", COLS=together, V=32 // p.real_size, ROWS=kept[1],
+                     BLOCK=kept[0] // together, WGS=profile.work_group, BATCH=_batch_rank(p))
     args = (matrix.arg, x.arg, Out(0), parts,
             *_longs(slices, block, rows, cols, p.K, matrix.row, matrix.col, x.row, x.col, *places),
             *_batch_args(p, matrix, x), *_extra_args(p, dims), np.int64(p.batches))
@@ -223,15 +270,15 @@ def _vector_steps(p):
     return [Step(source, "matmul_vector", args, (groups * items,), (items,)), *_sum_steps(p, parts, slices)]
 
 
-def _vector_blocks(p, rows, units, by_rows, most):
+def _vector_blocks(p, rows, units, by_rows, most, grain):
     """(rows of a block, cuts of K) for work-groups of one item: few rows each, or, by columns, few columns each."""
-    wanted = max(1, min(4 * p.units, units * rows * p.K // VECTOR_GRAIN) // units)
+    wanted = max(1, min(4 * p.units, units * rows * p.K // grain) // units)
     blocks = max(_ceil(rows, most), min(wanted, rows // 4) if by_rows else 1)
     slices = max(1, min(wanted // blocks, p.K // 64))
     return _ceil(rows, blocks), slices
 
 
-def _lane_blocks(p, rows, units, by_rows, most):
+def _lane_blocks(p, rows, units, by_rows):
     """(rows of a block, cuts of K) for work-groups whose items share rows."""
     items, block = p.device.profile.work_group, 1
     while block < min(8 if by_rows else 64, rows, items):

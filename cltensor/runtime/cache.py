@@ -56,7 +56,7 @@ class KernelCache:
             return
         body = len(payload).to_bytes(8, "little") + payload
         try:
-            _write_atomically(self.path(key), MAGIC + hashlib.sha256(body).digest() + body)
+            write_atomically(self.path(key), MAGIC + hashlib.sha256(body).digest() + body)
         except OSError as e:
             self.writable = False
             warnings.warn(f"kernels are compiled anew in every run, because the kernel cache {self.folder} cannot be "
@@ -130,7 +130,8 @@ def _checked(data):
     return payload if len(payload) == int.from_bytes(body[:8], "little") else None
 
 
-def _write_atomically(path, data):
+def write_atomically(path, data):
+    """Put bytes into the file at `path` (pathlib.Path), which is the old one or the new one at any time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:

@@ -1,0 +1,89 @@
+"""Spaces: the constants of a launch rule that suit one device better than another, and the values worth trying.
+
+A Space stands beside the launch rule, which asks it when it makes a plan, naming the sizes and its own constants:
+
+    SPACE = Space("matmul_blocked", MR=(4, 6, 8), KC=(128, 256, 384))
+    chosen = SPACE.choose(device, dtype, {"M": 512, "N": 512, "K": 784}, MR=6, KC=256)
+
+The answer holds those constants, or what `cltensor tune` found to be faster on this device for sizes like these.  Plans
+are kept, so a Space is asked once for each layout, never by a call whose plan is there.
+"""
+
+import contextlib
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+from ..base.errors import ArgumentError
+from . import lookup
+from .key import Key, shape_class, text
+
+_trial = None  # (Key, values) while a candidate is tried
+_asked = None  # the list that `asking` gave out
+
+
+@dataclass(frozen=True)
+class Question:
+    """A Space was asked for a Key, with these defaults."""
+
+    space: object
+    key: Key
+    defaults: dict
+
+
+class Unfit(ArgumentError):
+    """Values on trial that the launch rule, the sizes or the device do not allow."""
+
+
+class Space:
+    """The names of tunable constants and, for each, the values worth trying.
+
+    fits: a function (profile, dtype, **constants) -> bool, False where template or device do not take them together
+    """
+
+    def __init__(self, name, *, fits=None, **values):
+        self.name, self.values, self.fits = name, values, fits
+
+    def choose(self, device, dtype, sizes, **defaults):
+        """The constants (attributes of the answer) for one launch.
+
+        sizes: {name: int or text}, of which the class is made.  Raises Unfit when values are on trial that do not fit.
+        """
+        key = Key(f"{self.name} {device.profile.style} {dtype.name}", shape_class(sizes))
+        if _asked is not None:
+            _asked.append(Question(self, key, defaults))
+        if _trial is not None and _trial[0] == key:
+            if not self.allows(device.profile, dtype, defaults, _trial[1]):
+                raise Unfit(f"{self.name}: {text(_trial[1])} do not fit {key.shape}")
+            return SimpleNamespace(**{**defaults, **_trial[1]})
+        found = lookup.tuned(device.profile, key)
+        if found is not None and self.allows(device.profile, dtype, defaults, found):
+            return SimpleNamespace(**{**defaults, **found})
+        return SimpleNamespace(**defaults)
+
+    def allows(self, profile, dtype, defaults, values):
+        """Whether values, from a database perhaps made by another version, are of this space and fit together."""
+        if any(n not in defaults or not (v == defaults[n] or v in self.values[n]) for n, v in values.items()):
+            return False
+        return self.fits is None or bool(self.fits(profile, dtype, **{**defaults, **values}))
+
+
+@contextlib.contextmanager
+def trying(key, values):
+    """Inside the block, plans use these values for Key `key`, whatever is known."""
+    global _trial
+    before, _trial = _trial, (Key(*key), values)
+    try:
+        yield
+    finally:
+        _trial = before
+
+
+@contextlib.contextmanager
+def asking():
+    """A list that the Questions of the block's new plans are added to."""
+    global _asked
+    before, _asked = _asked, []
+    try:
+        yield _asked
+    finally:
+        _asked = before
