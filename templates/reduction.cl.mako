@@ -35,7 +35,6 @@ def step(k, n):
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
-
 <%def name="combine_into(acc)">
 {
 % for i in S:
@@ -99,18 +98,20 @@ if (mode == 1) {
 </%def>
 <%def name="kept_offsets(unit)">
     size_t rest_ = ${unit};
-% for r in reversed(range(KR)):
+% for r in reversed(range(1, KR)):
     const size_t k${r} = rest_ % (size_t)kd${r}; rest_ /= (size_t)kd${r};
 % endfor
+    const size_t k0 = rest_;
 % for n, _, _, _ in ins:
     const size_t ${n}_k = ${n}_o${"".join(f" + k{r} * {n}_ks{r}" for r in range(KR))};
 % endfor
 </%def>
 <%def name="reduced_offsets(linear, ranks)">
     size_t rest_ = ${linear};
-% for r in reversed(range(ranks)):
+% for r in reversed(range(1, ranks)):
     const size_t r${r}_ = rest_ % (size_t)rd${r}; rest_ /= (size_t)rd${r};
 % endfor
+    const size_t r0_ = rest_;
 % for n, _, _, _ in ins:
     const size_t ${n}_b = ${n}_k${"".join(f" + r{r}_ * {n}_rs{r}" for r in range(ranks))};
 % endfor

@@ -128,8 +128,7 @@ class _Geometry:
 
     def __init__(self, ks, kruns, rs, rruns, profile):
         self.profile = profile
-        kstep = min((r[-1] for r in kruns if r and r[-1]), default=0) if ks else 0
-        rstep = min((r[-1] for r in rruns if r and r[-1]), default=0) if rs else 0
+        kstep, rstep = _steps_of_whole(kruns, rruns) if ks and rs else (bool(ks), bool(rs))
         few = profile.style == "gpu" and math.prod(rs) < FEW
         self.layout = "col" if ks and (few or not rs or (kstep and (not rstep or kstep < rstep))) else "row"
         self.kept_rank = next(r for r in RANKS if r >= len(ks))
@@ -173,6 +172,13 @@ class _Geometry:
         if self.profile.style == "cpu":
             return (min(units, self.profile.groups), 1), (1, 1)
         return (-(-units // WGS) * WGS, 1), (WGS, 1)
+
+
+def _steps_of_whole(kruns, rruns):
+    """The shortest innermost strides, kept and reduced, of the operands that vary along both: they are most to read."""
+    steps = [(k[-1], r[-1]) for k, r in zip(kruns, rruns, strict=True)]
+    whole = [s for s in steps if all(s)] or steps
+    return tuple(min(filter(None, each), default=0) for each in zip(*whole, strict=True))
 
 
 def _pad(dims, runs, rank):
