@@ -14,10 +14,22 @@ from ..base import dtypes
 from ..base.shapes import collapse
 from ..codegen.templates import render
 from ..codegen.types import compute_type
+from ..tune.space import Space
 from .plan import In, Scratch, Step
 
 GROUPS_PER_CORE = 4
 MR, STRIP, KC = 6, 192, 384  # rows in registers, rows in a strip, steps that leave a panel in the first cache
+ITEM_ROWS, STEPS = 4, 16  # the gpu style's: rows of an item, steps staged at a time
+
+
+def _fits_local(profile, dtype, TM, KC):
+    """Whether the device holds the tiles of rows and of the widest panel."""
+    return KC * (16 * TM + 1 + 64) * compute_dtype(dtype).itemsize <= profile.local_memory
+
+
+# what `cltensor tune` may try in place of the constants above
+STRIPS = Space("conv_product", MR=(4, 6, 8), STRIP=(48, 96, 192, 384), KC=(96, 192, 384, 768), PER_CORE=(1, 2, 4, 8))
+TILES = Space("conv_product", TM=(1, 2, 4, 8), KC=(8, 16, 32), fits=_fits_local)
 
 
 class Axis(NamedTuple):
@@ -163,7 +175,15 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False):
     size = compute_dtype(p.dtype).itemsize
     panels, table = Scratch(p.groups * count * (1 + length) * width * size), Scratch(length * 8)
     steps = [_panel_step(device, p, width, count, length, panels, table)]
-    splits, block = _cut(device, p, rows, count, length, width, split)
+    sizes = {"rows": rows, "lanes": p.lanes, "K": length, "groups": p.groups, "split": "yes" if split else "no"}
+    if style == "cpu":
+        c = STRIPS.choose(device, p.dtype, sizes, MR=MR, STRIP=STRIP, KC=KC, PER_CORE=GROUPS_PER_CORE)
+        most = c.STRIP // c.MR * c.MR
+        splits, block = _cut_strips(device, p.groups * -(-rows // even(rows, most, c.MR)), count, length if split else 0, c)
+    else:
+        c = TILES.choose(device, p.dtype, sizes, TM=ITEM_ROWS, KC=STEPS)
+        tiles = -(-rows // (16 * c.TM))
+        splits = _cut_tiles(device, p.groups * count * tiles, length if split else 0)
     target, target_dtype = (out,), out_dtype
     if splits > 1:
         parts = Scratch(splits * y_numel * size)
@@ -174,16 +194,16 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False):
     if style == "cpu":
         vector = 4 if size == 8 else 8
         source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype,
-                        NV=width // vector, MR=MR, STRIP=STRIP)
+                        NV=width // vector, MR=c.MR, STRIP=most)
         panels_first = length * p.lanes < rows * p.steps.sizes[0]  # the smaller operand is walked in the inner loop
-        strip = even(rows, STRIP, MR)
+        strip = even(rows, most, c.MR)
         units = p.groups * splits * -(-rows // strip) * -(-count // block)
-        steps.append(Step(source, "conv_product", args + longs(strip, block, int(panels_first), even(length, KC)),
-                          (cpu_groups(device, units),), (1,)))
+        steps.append(Step(source, "conv_product", args + longs(strip, block, int(panels_first), even(length, c.KC)),
+                          (max(1, min(units, c.PER_CORE * device.profile.compute_units)),), (1,)))
     else:
-        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype, TM=4,
-                        TN=width // 16, KC=16)
-        steps.append(Step(source, "conv_product", args, (256 * -(-rows // 64), count, p.groups * splits), (256, 1, 1)))
+        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype, TM=c.TM,
+                        TN=width // 16, KC=c.KC)
+        steps.append(Step(source, "conv_product", args, (256 * tiles, count, p.groups * splits), (256, 1, 1)))
     if splits > 1:
         sizing = ((cpu_groups(device, -(-y_numel // 256)),), (1,)) if style == "cpu" else gpu_range(y_numel)
         steps.append(Step(render("conv_sum", style=style, dtype=out_dtype), "conv_sum",
@@ -207,13 +227,18 @@ def _panel_step(device, p, width, count, length, panels, table):
     return Step(source, "conv_panel", args, (width * many, max(1, -(-length // high)) * high), (width, high))
 
 
-def _cut(device, p, rows, count, length, width, split):
-    """(pieces of the reduction, panels per unit) that give every core work without needless repacking."""
-    wanted = GROUPS_PER_CORE * device.profile.compute_units
-    if device.profile.style == "gpu":
-        units = p.groups * count * -(-rows // 64)
-        return (max(1, min(wanted // units, length // 256, 64)) if split and units < wanted else 1), 1
-    strips = p.groups * -(-rows // even(rows, STRIP, MR))
+def _cut_strips(device, strips, count, length, c):
+    """(pieces of the reduction, panels per unit) that give every core work without needless repacking.
+
+    length: steps of the reduction, 0 where it must stay whole; c: the constants chosen
+    """
+    wanted = c.PER_CORE * device.profile.compute_units
     block = max(1, count // max(1, -(-wanted // strips)))
     units = strips * -(-count // block)
-    return (max(1, min(-(-wanted // units), length // KC)) if split and units < wanted else 1), block
+    return max(1, min(-(-wanted // units), length // c.KC)) if units < wanted else 1, block
+
+
+def _cut_tiles(device, units, length):
+    """Pieces of the reduction that give every compute unit work; length as for _cut_strips."""
+    wanted = GROUPS_PER_CORE * device.profile.compute_units
+    return max(1, min(wanted // units, length // 256, 64)) if units < wanted else 1
