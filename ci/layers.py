@@ -21,7 +21,7 @@ LAYERS = (
     ("tune",),
     ("ops",),
     ("autograd",),
-    ("tensor", "linalg", "special", "array_api"),
+    ("tensor", "linalg", "special", "fft", "array_api"),
     ("graph",),
     ("nn", "optim", "utils", "io", "func", "signal"),
     ("vision", "onnx", "distributed", "export", "profiler"),

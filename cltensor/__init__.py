@@ -11,9 +11,11 @@ from .autograd.modes import (
     no_grad,
     set_grad_enabled,
 )
+from .base import absent as _absent
 from .base import dtypes as _dtypes
 from .base.dtypes import dtype, finfo, get_default_dtype, iinfo, set_default_dtype
 from .base.errors import (
+    AbsentError,
     ArgumentError,
     ArgumentTypeError,
     AutogradError,
@@ -53,7 +55,7 @@ def _array_namespace(self, *, api_version=None):
 
 Tensor.__array_namespace__ = _array_namespace
 
-_MODULES = ("array_api", "func", "io", "nn", "optim", "signal", "utils")
+_MODULES = ("array_api", "fft", "func", "io", "nn", "optim", "signal", "utils")
 _HOMES = {"load": "io", "save": "io"}
 
 
@@ -63,6 +65,7 @@ def __getattr__(name):
         return _importlib.import_module(f".{name}", __name__)
     if name in _HOMES:
         return getattr(__getattr__(_HOMES[name]), name)
+    _absent.refuse("cltensor", name, _absent.REASONS)
     raise AttributeError(f"module 'cltensor' has no attribute {name!r}")
 
 

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from .absent import COMPLEX
 from .errors import ArgumentTypeError, DTypeError
 
 
@@ -82,13 +83,15 @@ def default_for(category):
 
 
 def category_of(value):
-    """"bool", "int" or "float" for a Python or NumPy scalar; None for anything else."""
+    """"bool", "int" or "float" for a Python or NumPy scalar; None for anything else.  Raises DTypeError for a complex one."""
     if isinstance(value, (bool, np.bool_)):
         return "bool"
     if isinstance(value, (int, np.integer)):
         return "int"
     if isinstance(value, (float, np.floating)):
         return "float"
+    if isinstance(value, (complex, np.complexfloating)):
+        raise DTypeError(f"{value}: {COMPLEX}; use real numbers")
     return None
 
 
@@ -96,6 +99,9 @@ def from_numpy_dtype(d):
     """The dtype that stores NumPy dtype d exactly.  Raises DTypeError for those without one (complex, object, uint32...)."""
     d = np.dtype(d)
     found = _BY_NUMPY.get(d) or _BY_NUMPY.get(d.newbyteorder("="))
+    if d.kind == "c":
+        raise DTypeError(f"{d}: {COMPLEX}; keep the real and the imaginary part as two tensors, for instance array.real and "
+                         "array.imag")
     if found is None:
         names = ", ".join(x.name for x in ALL)
         raise DTypeError(f"NumPy dtype {d} has no counterpart here; convert it first, for instance with "

@@ -20,6 +20,10 @@ class DTypeError(CLTensorError, TypeError):
     """A dtype the op, or the device, cannot work with."""
 
 
+class AbsentError(DTypeError, AttributeError):
+    """Something of PyTorch's that is left out on purpose, complex dtypes for one; hasattr() is False for it."""
+
+
 class ArgumentError(CLTensorError, ValueError):
     """An argument of the right type with a value that makes no sense."""
 

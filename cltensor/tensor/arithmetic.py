@@ -144,6 +144,8 @@ def fill_(self, value):
     """Write one value everywhere."""
     if isinstance(value, TensorBase):
         return self.copy_(value.expand(self.shape))
+    if dtypes.category_of(value) is None:
+        raise ArgumentTypeError(f"fill_(): argument 'value' must be Number, not {value.__class__.__name__}: {value!r}")
     return write_into(pointwise.full, self, (), (value,))
 
 

@@ -104,6 +104,8 @@ def _from_sequence(data):
         if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
             raise ArgumentError("tensor: Overflow: a value does not fit int64")
         return array.astype(np.int64), dtypes.int64
+    if array.dtype.kind == "c":
+        dtypes.from_numpy_dtype(array.dtype)
     raise ArgumentTypeError(f"tensor: could not infer a dtype for {type(data).__name__} data {str(data)[:60]!r}; "
                             "give numbers, bools, or nested sequences of them")
 

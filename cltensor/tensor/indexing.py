@@ -309,4 +309,6 @@ def _iter(self):
 
 @method("__contains__")
 def _contains(self, element):
+    if not isinstance(element, TensorBase) and dtypes.category_of(element) is None:
+        raise ArgumentTypeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}")
     return bool((self == element).any())

@@ -31,7 +31,8 @@ def _binary(op):
 
 
 _OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
-              "pow": "pow", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor"}
+              "pow": "pow", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
+              "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift"}
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 
 
@@ -76,6 +77,7 @@ def install():
     Tensor.__neg__ = lambda self: run_elementwise(pointwise.neg, (self,))
     Tensor.__pos__ = lambda self: self
     Tensor.__abs__ = lambda self: run_elementwise(pointwise.abs, (self,))
+    Tensor.__reversed__ = lambda self: self.flip(0) if self.ndim else self
     Tensor.__invert__ = lambda self: run_elementwise(pointwise.bitwise_not, (self,))
     Tensor.T = property(lambda self: self.permute(tuple(reversed(range(self.ndim)))))
     Tensor.mT = Tensor.mH = property(lambda self: _transposed(self, "mT"))

@@ -155,10 +155,28 @@ def sgn(input, *, out=None):
     return run_elementwise(basic.sign, (input,), (), out)
 
 
-@function("conj", "resolve_conj", "resolve_neg")
-def real(input):
+@function("resolve_conj", "resolve_neg")
+def conj(input):
     """input: there are no complex dtypes."""
     return input
+
+
+@function(method=False)
+def real(input):
+    """input: there are no complex dtypes.  As an attribute: tensor.real."""
+    return input
+
+
+@function()
+def is_conj(input):
+    """False: there are no complex dtypes."""
+    return False
+
+
+@function()
+def is_neg(input):
+    """False: no tensor here is a lazy negation."""
+    return False
 
 
 @function(inplace="writing")

@@ -6,7 +6,7 @@ import numpy as np
 from ..autograd import engine
 from ..autograd.modes import modes
 from ..autograd.node import Handle, Node, edge_of, record
-from ..base import dtypes
+from ..base import absent, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, ShapeError
 from ..base.layouts import contiguous_format, format_strides
 from ..ops import faults, pointwise, views
@@ -99,6 +99,10 @@ class Tensor(TensorBase):
         """Always False: there are no complex dtypes."""
         return False
 
+    @property
+    def real(self):
+        return self
+
     def is_inference(self):
         """Whether the tensor was made in inference mode."""
         return self._storage.inference
@@ -117,6 +121,8 @@ class Tensor(TensorBase):
 
     @property
     def _version(self):
+        if self._storage.inference:
+            raise AutogradError("_version: Inference tensors do not track version counter")
         return self._storage.version
 
     def __len__(self):
@@ -133,6 +139,10 @@ class Tensor(TensorBase):
         return object.__format__(self, text) if text else str(self)
 
     __hash__ = object.__hash__
+
+    def __getattr__(self, name):
+        absent.refuse("Tensor", name, absent.METHODS)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # --- values on the host ----------------------------------------------------------------------------------------------
 

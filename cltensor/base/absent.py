@@ -1,0 +1,31 @@
+"""What PyTorch has and cltensor has not, by name: asking for it gives one error that says so, and what to do instead."""
+
+from .errors import AbsentError
+
+COMPLEX = "there are no complex dtypes"
+_PAIRS = f"{COMPLEX}; keep the real and the imaginary part as two tensors"
+_SPARSE = "there are no sparse tensors; use dense ones, and index_add or scatter_add for sparse updates"
+_QUANTIZED = "there are no quantized dtypes; use float16 or bfloat16 to save memory"
+_UNSIGNED = "PyTorch's own uint16, uint32 and uint64 have next to no arithmetic; use int32 or int64"
+
+#: reason -> names in the namespace `cltensor`
+_NAMES = {
+    _PAIRS: "complex32 complex64 complex128 chalf cfloat cdouble complex polar view_as_complex view_as_real view_as_complex_copy "
+            "view_as_real_copy imag stft istft",
+    _SPARSE: "sparse sparse_coo sparse_csr sparse_coo_tensor sparse_csr_tensor sparse_csc_tensor sparse_bsr_tensor "
+             "sparse_bsc_tensor sparse_compressed_tensor hspmm smm sspaddmm",
+    _QUANTIZED: "quantize_per_tensor quantize_per_channel quantize_per_tensor_dynamic dequantize qint8 quint8 qint32 quint4x2",
+    _UNSIGNED: "uint16 uint32 uint64",
+}
+REASONS = {name: reason for reason, names in _NAMES.items() for name in names.split()}
+
+#: names of Tensor
+METHODS = {**dict.fromkeys(("imag", "chalf", "cfloat", "cdouble", "stft", "istft"), _PAIRS),
+           **dict.fromkeys(("to_sparse", "to_sparse_coo", "to_sparse_csr", "coalesce", "sparse_mask"), _SPARSE),
+           "dequantize": _QUANTIZED}
+
+
+def refuse(owner, name, reasons):
+    """Raise AbsentError if `name` is known to be absent, with its reason."""
+    if name in reasons:
+        raise AbsentError(f"{owner} has no {name!r}: {reasons[name]}")
