@@ -10,7 +10,7 @@ import itertools
 import math
 
 from ..base.errors import ArgumentError, DTypeError, ShapeError
-from . import planes
+from . import convolution_reference, planes
 from .contraction import Axis, Nest, Product, padded_source, product_steps
 from .kernel import kernel
 from .plan import In, Out
@@ -267,7 +267,7 @@ convolution = kernel(
     vjp=(lambda g, y, x, w, bias, **attributes: convolution_input_gradient(g, w, size=tuple(x.shape[2:]), **attributes),
          lambda g, y, x, w, bias, **attributes: convolution_weight_gradient(g, x, size=tuple(w.shape[2:]), **attributes),
          _bias_gradient),
-    samples=_drawn((2, 4, 4, 5), (2, 2, 3, 2), (2,), **_STRIDED),
+    ref=convolution_reference.forward, samples=_drawn((2, 4, 4, 5), (2, 2, 3, 2), (2,), **_STRIDED),
     doc="y[n, k, o] = bias[k] + sum over c, t of x[n, c, o * stride - padding + t * dilation] * w[k, c, t].")
 
 convolution_input_gradient = kernel(
@@ -275,7 +275,7 @@ convolution_input_gradient = kernel(
     saves="g w", public=False,
     vjp=(lambda gg, y, g, w, *, size, **attributes: convolution(gg, w, None, **attributes),
          lambda gg, y, g, w, *, size, **attributes: convolution_weight_gradient(g, gg, size=tuple(w.shape[2:]), **attributes)),
-    samples=_drawn((2, 2, 2, 5), (2, 2, 3, 2), size=(4, 5), **_STRIDED),
+    ref=convolution_reference.input_gradient, samples=_drawn((2, 2, 2, 5), (2, 2, 3, 2), size=(4, 5), **_STRIDED),
     doc="gx of spatial size `size` from g and w: the transposed convolution.")
 
 convolution_weight_gradient = kernel(
@@ -283,5 +283,5 @@ convolution_weight_gradient = kernel(
     saves="g x", public=False,
     vjp=(lambda gg, y, g, x, *, size, **attributes: convolution(x, gg, None, **attributes),
          lambda gg, y, g, x, *, size, **attributes: convolution_input_gradient(g, gg, size=tuple(x.shape[2:]), **attributes)),
-    samples=_drawn((2, 2, 2, 5), (2, 4, 4, 5), size=(3, 2), **_STRIDED),
+    ref=convolution_reference.weight_gradient, samples=_drawn((2, 2, 2, 5), (2, 4, 4, 5), size=(3, 2), **_STRIDED),
     doc="gw with kernels of size `size` from g and x.")
