@@ -17,10 +17,12 @@ class Adadelta(Optimizer):
     def _check_group(self, group):
         check(group, lr=not_negative, rho=lambda rho: 0 <= rho <= 1, eps=not_negative, weight_decay=not_negative)
 
-    def _update(self, p, g, state, group):
+    def _count(self, p, state, group):
         if not state:
             state.update(step=0, square_avg=zeros_like(p), acc_delta=zeros_like(p))
         state["step"] += 1
-        kept = state["square_avg"], state["acc_delta"]
-        adadelta_step(p, g, *kept, lr=group["lr"], rho=group["rho"], take=1 - group["rho"], eps=group["eps"],
-                      weight_decay=group["weight_decay"], sign=-1.0 if group["maximize"] else 1.0, out=(p, *kept))
+
+    def _rule(self, age, group):
+        return adadelta_step, ("square_avg", "acc_delta"), {
+            "lr": group["lr"], "rho": group["rho"], "take": 1 - group["rho"], "eps": group["eps"],
+            "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}

@@ -22,7 +22,10 @@ class Adagrad(Optimizer):
     def _check_group(self, group):
         check(group, **dict.fromkeys(("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"), not_negative))
 
-    def _update(self, p, g, state, group):
+    def _count(self, p, state, group):
         state["step"] += 1
-        adagrad_step(p, g, state["sum"], lr=group["lr"] / (1 + (state["step"] - 1) * group["lr_decay"]), eps=group["eps"],
-                     weight_decay=group["weight_decay"], sign=-1.0 if group["maximize"] else 1.0, out=(p, state["sum"]))
+        return state["step"]
+
+    def _rule(self, step, group):
+        return adagrad_step, ("sum",), {"lr": group["lr"] / (1 + (step - 1) * group["lr_decay"]), "eps": group["eps"],
+                                        "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}

@@ -24,17 +24,19 @@ class Adam(Optimizer):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
         check_betas(group["betas"])
 
-    def _update(self, p, g, state, group):
+    def _count(self, p, state, group):
         if not state:
             state.update(step=0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
             if group["amsgrad"]:
                 state["max_exp_avg_sq"] = zeros_like(p)
         state["step"] += 1
-        moments = [state["exp_avg"], state["exp_avg_sq"]]
+        return state["step"]
+
+    def _rule(self, step, group):
+        moments = "exp_avg", "exp_avg_sq"
         if group["amsgrad"]:
-            moments.append(state["max_exp_avg_sq"])
-        op = amsgrad_step if group["amsgrad"] else adam_step
-        op(p, g, *moments, **_scalars(state["step"], group), out=(p, *moments))
+            return amsgrad_step, (*moments, "max_exp_avg_sq"), _scalars(step, group)
+        return adam_step, moments, _scalars(step, group)
 
 
 def _scalars(step, group):

@@ -15,12 +15,14 @@ class Adamax(Optimizer):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
         check_betas(group["betas"])
 
-    def _update(self, p, g, state, group):
+    def _count(self, p, state, group):
         if not state:
             state.update(step=0, exp_avg=zeros_like(p), exp_inf=zeros_like(p))
         state["step"] += 1
+        return state["step"]
+
+    def _rule(self, step, group):
         beta1, beta2 = group["betas"]
-        kept = state["exp_avg"], state["exp_inf"]
-        adamax_step(p, g, *kept, take1=1 - beta1, beta2=beta2, eps=group["eps"],
-                    step_size=group["lr"] / (1 - beta1 ** state["step"]), weight_decay=group["weight_decay"],
-                    sign=-1.0 if group["maximize"] else 1.0, out=(p, *kept))
+        return adamax_step, ("exp_avg", "exp_inf"), {
+            "take1": 1 - beta1, "beta2": beta2, "eps": group["eps"], "step_size": group["lr"] / (1 - beta1**step),
+            "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}

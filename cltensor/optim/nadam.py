@@ -21,21 +21,26 @@ class NAdam(Optimizer):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative, momentum_decay=not_negative)
         check_betas(group["betas"])
 
-    def _update(self, p, g, state, group):
+    def _count(self, p, state, group):
         if not state:
             state.update(step=0, mu_product=1.0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         state["step"] += 1
-        kept = state["exp_avg"], state["exp_avg_sq"]
-        nadam_step(p, g, *kept, **self._scalars(state, group), out=(p, *kept))
+        state["mu_product"] *= _mu(state["step"], group)
+        return state["step"], state["mu_product"]
+
+    def _rule(self, age, group):
+        return nadam_step, ("exp_avg", "exp_avg_sq"), self._scalars(*age, group)
 
     @staticmethod
-    def _scalars(state, group):
-        """The numbers of one step, worked out in double precision."""
-        (beta1, beta2), lr, step, decay = group["betas"], group["lr"], state["step"], group["weight_decay"]
-        mu, ahead = (beta1 * (1 - 0.5 * 0.96 ** (n * group["momentum_decay"])) for n in (step, step + 1))
-        state["mu_product"] *= mu
-        decoupled = group["decoupled_weight_decay"]
+    def _scalars(step, product, group):
+        """The numbers of one step, worked out in double precision; product: of mu over all steps so far."""
+        (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
+        mu, ahead, decoupled = _mu(step, group), _mu(step + 1, group), group["decoupled_weight_decay"]
         return {"take1": 1 - beta1, "beta2": beta2, "take2": 1 - beta2, "eps": group["eps"], "bias2": 1 - beta2**step,
-                "gradient_step": lr * (1 - mu) / (1 - state["mu_product"]),
-                "momentum_step": lr * ahead / (1 - state["mu_product"] * ahead), "weight_decay": 0.0 if decoupled else decay,
+                "gradient_step": lr * (1 - mu) / (1 - product),
+                "momentum_step": lr * ahead / (1 - product * ahead), "weight_decay": 0.0 if decoupled else decay,
                 "shrink": 1 - lr * decay if decoupled else 1.0, "sign": -1.0 if group["maximize"] else 1.0}
+
+
+def _mu(step, group):
+    return group["betas"][0] * (1 - 0.5 * 0.96 ** (step * group["momentum_decay"]))

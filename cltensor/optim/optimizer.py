@@ -9,6 +9,7 @@ from ..autograd.modes import enable_grad, no_grad
 from ..autograd.node import Handle
 from ..base.errors import ArgumentError, ArgumentTypeError
 from ..tensor import Tensor
+from ..tensor.foreach import Foreach
 
 
 def check(group, **rules):
@@ -34,8 +35,8 @@ def not_negative(value):
 class Optimizer:
     """Base of every optimiser.
 
-    Subclasses call super().__init__(params, defaults) and define `_update(p, g, state, group)`, which changes the
-    parameter p by its gradient g in place; or they define `step` themselves.
+    Subclasses call super().__init__(params, defaults) and define `step`; or `_count` and `_rule`, from which `step` updates
+    all parameters of a group in as few launches as their number allows.
 
     param_groups: list of dicts, each with "params" and the settings of that group.
     state: for each parameter, a dict of what is kept between steps.
@@ -119,14 +120,38 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         with no_grad():
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        self._update(p, p.grad, self.state[p], group)
+            for number, group in enumerate(self.param_groups):
+                self._update(number, group)
         return loss
 
-    def _update(self, p, g, state, group):
-        raise ArgumentTypeError(f"{type(self).__name__} defines neither _update nor step")
+    def _update(self, number, group):
+        """Update the parameters of a group, together with those that have the same age."""
+        ages = {}
+        for p in group["params"]:
+            g = p.grad
+            if g is not None:
+                state = self.state[p]
+                ages.setdefault(self._count(p, state, group), []).append((p, g, state))
+        launches = self.__dict__.setdefault("_launches", {})
+        for place, (age, members) in enumerate(ages.items()):
+            op, kept, numbers = self._rule(age, group)
+            update = launches.get((number, place, op))
+            if update is None:
+                writes = [i for i, name in enumerate(op.inputs) if name != "g"]
+                update = launches[number, place, op] = Foreach(op, writes, fresh=[op.inputs.index("g")])
+            rows = [(p, g, *[state[name] for name in kept]) for p, g, state in members]
+            update(rows, tuple([numbers[name] for name in op.attr_names]))
+
+    def _count(self, p, state, group):
+        """Note one more step in the state of p, made if there is none; returns its age: what the numbers depend on."""
+        raise ArgumentTypeError(f"{type(self).__name__} defines neither _count and _rule nor step")
+
+    def _rule(self, age, group):
+        """(op over p, g and what is kept, names of what is kept, {attribute of op: number}) for parameters of this age."""
+        raise ArgumentTypeError(f"{type(self).__name__} defines neither _count and _rule nor step")
+
+    def __getstate__(self):
+        return {name: value for name, value in self.__dict__.items() if name != "_launches"}
 
     # --- state -------------------------------------------------------------------------------------------------------
 

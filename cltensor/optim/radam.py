@@ -22,12 +22,14 @@ class RAdam(Optimizer):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
         check_betas(group["betas"])
 
-    def _update(self, p, g, state, group):
+    def _count(self, p, state, group):
         if not state:
             state.update(step=0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         state["step"] += 1
-        kept = state["exp_avg"], state["exp_avg_sq"]
-        radam_step(p, g, *kept, **self._scalars(state["step"], group), out=(p, *kept))
+        return state["step"]
+
+    def _rule(self, step, group):
+        return radam_step, ("exp_avg", "exp_avg_sq"), self._scalars(step, group)
 
     @staticmethod
     def _scalars(step, group):

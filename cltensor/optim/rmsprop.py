@@ -21,14 +21,17 @@ class RMSprop(Optimizer):
     def _check_group(self, group):
         check(group, **dict.fromkeys(("lr", "eps", "momentum", "weight_decay", "alpha"), not_negative))
 
-    def _update(self, p, g, state, group):
-        centered, moving = bool(group["centered"]), group["momentum"] > 0
-        names = ["square_avg", *["grad_avg"] * centered, *["momentum_buffer"] * moving]
-        for name in names:
+    def _count(self, p, state, group):
+        for name in _kept(group):
             if name not in state:
                 state[name] = zeros_like(p)
         state["step"] = state.get("step", 0) + 1
-        kept = [state[name] for name in names]
-        _STEPS[centered, moving](p, g, *kept, lr=group["lr"], alpha=group["alpha"], take=1 - group["alpha"], eps=group["eps"],
-                                 weight_decay=group["weight_decay"], sign=-1.0 if group["maximize"] else 1.0,
-                                 **({"momentum": group["momentum"]} if moving else {}), out=(p, *kept))
+
+    def _rule(self, age, group):
+        return _STEPS[bool(group["centered"]), group["momentum"] > 0], _kept(group), {
+            "lr": group["lr"], "alpha": group["alpha"], "take": 1 - group["alpha"], "eps": group["eps"],
+            "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0, "momentum": group["momentum"]}
+
+
+def _kept(group):
+    return ["square_avg", *["grad_avg"] * bool(group["centered"]), *["momentum_buffer"] * (group["momentum"] > 0)]

@@ -20,11 +20,12 @@ class Rprop(Optimizer):
         if not 0 < group["etas"][0] < 1 < group["etas"][1]:
             raise ArgumentError(f"Invalid eta values: {group['etas'][0]}, {group['etas'][1]}; need 0 < etas[0] < 1 < etas[1]")
 
-    def _update(self, p, g, state, group):
+    def _count(self, p, state, group):
         if not state:
             state.update(step=0, prev=zeros_like(p), step_size=full_like(p, group["lr"]))
         state["step"] += 1
+
+    def _rule(self, age, group):
         (shrink, grow), (least, most) = group["etas"], group["step_sizes"]
-        kept = state["prev"], state["step_size"]
-        rprop_step(p, g, *kept, shrink=shrink, grow=grow, least=least, most=most, sign=-1.0 if group["maximize"] else 1.0,
-                   out=(p, *kept))
+        return rprop_step, ("prev", "step_size"), {"shrink": shrink, "grow": grow, "least": least, "most": most,
+                                                   "sign": -1.0 if group["maximize"] else 1.0}

@@ -22,16 +22,17 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ArgumentError("Nesterov momentum requires a momentum and zero dampening")
 
-    def _update(self, p, g, state, group):
-        momentum, sign = group["momentum"], -1.0 if group["maximize"] else 1.0
+    def _count(self, p, state, group):
+        first = group["momentum"] != 0 and state.get("momentum_buffer") is None
+        if first:
+            state["momentum_buffer"] = zeros_like(p)
+        return first
+
+    def _rule(self, first, group):
+        momentum = group["momentum"]
+        numbers = {"lr": group["lr"], "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}
         if momentum == 0:
-            sgd_step(p, g, lr=group["lr"], weight_decay=group["weight_decay"], sign=sign, out=p)
-            return
-        buffer = state.get("momentum_buffer")
-        keep, take = momentum, 1 - group["dampening"]
-        if buffer is None:
-            buffer = state["momentum_buffer"] = zeros_like(p)
-            keep, take = 0.0, 1.0
-        sgd_momentum_step(p, g, buffer, lr=group["lr"], momentum=momentum, keep=keep, take=take,
-                          weight_decay=group["weight_decay"], nesterov=float(group["nesterov"]), sign=sign,
-                          out=(p, buffer))
+            return sgd_step, (), numbers
+        keep, take = (0.0, 1.0) if first else (momentum, 1 - group["dampening"])
+        return sgd_momentum_step, ("momentum_buffer",), {**numbers, "momentum": momentum, "keep": keep, "take": take,
+                                                         "nesterov": float(group["nesterov"])}

@@ -1,0 +1,86 @@
+## multi_tensor: one elementwise expression applied in place to many tuples of tensors, each tuple of one size.
+##
+## OpenCL 1.2 has no arrays of pointers as arguments, so every tensor of every tuple is an argument of its own and a switch
+## picks those of the tuple at hand.  All elements of all tuples are one run, cut into equal shares, one a work-group.
+##
+## dtype     what is computed in; of every operand too, where operands are not given
+## tensors   number of tuples; a launch with fewer gives the others the size 0
+## operands  (name, dtype, C type it is used as, whether it is written to)
+## scalars   (name, C type): numbers passed by value
+## body      C statements computing `results`: (operand name, expression) for each one written
+<%!
+PARAMETERS = dict(
+    style="cpu", dtype="float32", tensors=4, operands=None, scalars=(("s0", "float"),), body=(), results=(("x0", "x0 - s0 * x1"),),
+)
+DTYPES = "floating"
+LAUNCH = {
+    "cpu": "local = (1,); global = (groups,), with groups * share >= the elements of all tuples",
+    "gpu": "local = (lx,); global = (groups * lx,), with groups * share >= the elements of all tuples",
+}
+%>
+<%
+D = lambda d: dtypes.BY_NAME.get(d, d)
+C = types.compute_type(dtype)
+given = [("x0", dtype, C, True), ("x1", dtype, C, False)] if operands is None else operands
+each = [(n, D(d), c, f"__global {'' if written else 'const '}{types.storage_type(D(d))}") for n, d, c, written in given]
+dtype_of = {n: d for n, d, _, _ in each}
+used = [*dtype_of.values(), dtype]
+%>
+${types.pragmas(used)}
+${header(*types.headers(used))}
+#ifndef CT_LOOP
+#ifdef __clang__
+// A loop that calls a built-in stays scalar; that is no news.
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define CT_LOOP _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define CT_LOOP
+#endif
+#endif
+
+% if style == "cpu":
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% endif
+__kernel void multi_tensor(
+% for t in range(tensors):
+    ${" ".join(f"{pointer} *{n}_{t}," for n, _, _, pointer in each)} const long n_${t},
+% endfor
+% for n, c in scalars:
+    const ${c} ${n},
+% endfor
+    const long share)
+{
+    const long lo = (long)get_group_id(0) * share, hi = lo + share;
+    long start = 0;
+    for (int t = 0; t < ${tensors} && start < hi; t++) {
+% for n, _, _, pointer in each:
+        ${pointer} *${n}_p;
+% endfor
+        long n;
+        switch (t) {
+% for t in range(tensors):
+        ${"default" if t == tensors - 1 else f"case {t}"}:
+            ${" ".join(f"{n}_p = {n}_{t};" for n, _, _, _ in each)} n = n_${t};
+            break;
+% endfor
+        }
+        const long first = lo - start > 0 ? lo - start : 0, last = hi - start < n ? hi - start : n;
+        CT_LOOP
+% if style == "cpu":
+        for (long i = first; i < last; i++) {
+% else:
+        for (long i = first + (long)get_local_id(0); i < last; i += (long)get_local_size(0)) {
+% endif
+% for n, d, c, _ in each:
+            const ${c} ${n} = (${c})${types.load(d, n + "_p", "i")};
+% endfor
+% for s in body:
+            ${s}
+% endfor
+% for n, r in results:
+            ${types.store(dtype_of[n], n + "_p", "i", r)}
+% endfor
+        }
+        start += n;
+    }
+}
