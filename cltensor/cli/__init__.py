@@ -1,4 +1,4 @@
-"""The command `cltensor`: doctor, kernels, bench, cache."""
+"""The command `cltensor`: doctor, kernels, bench, tune, cache."""
 
 from .command import main
 

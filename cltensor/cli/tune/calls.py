@@ -1,0 +1,88 @@
+"""Calls: the ops a benchmark's action runs whose plans ask for tunable constants, written down so a child can repeat them."""
+
+import numpy as np
+
+from ...base import dtypes
+from ...ops.registry import REGISTRY
+from ...ops.spec import spec
+from ...runtime.device import default_device
+from ...tensor import dispatch
+from ...tune.space import asking
+from ..bench.cases import FAMILIES
+from ..bench.libraries import Ours, inputs
+
+
+def find(item):
+    """The calls of one benchmark case, run in a child process.
+
+    item: {"family", "case", "size", "dtype"}.  Returns {"calls": [call]}; a call is a dict of "op", "inputs" (shape,
+    strides and dtype of each, or None), "attrs", "values", and "questions": what its plan asked, each a dict of "kernel",
+    "shape", "space" ({constant: values worth trying}) and "defaults".
+    """
+    [case] = [c for c in FAMILIES[item["family"]].cases if c.name == item["case"]]
+    ours, dtype = Ours(), dtypes.BY_NAME[item["dtype"]]
+    arrays = inputs(case.inputs(*item["size"]), dtype, np.random.default_rng(0))
+    with asking() as asked:
+        action = case.setup(ours.xp, *(ours.tensor(a, dtype) for a in arrays))
+        asked.clear()
+        for op in REGISTRY.values():
+            op.plans.clear()  # what the setup ran counts too, if the action runs it
+        with _Recorder(asked) as seen:
+            action()
+    return {"calls": seen.calls}
+
+
+class _Recorder:
+    """A recorder of dispatch that keeps each op run along with the questions its new plan asked."""
+
+    def __init__(self, asked):
+        self.asked, self.calls = asked, []
+
+    def __enter__(self):
+        self._before, dispatch.recorder = dispatch.recorder, self
+        return self
+
+    def __exit__(self, *exception):
+        dispatch.recorder = self._before
+
+    def op(self, op, given, attrs, outs):
+        """Called after each op."""
+        if self.asked:
+            fixed = len(attrs) - len(op.values or getattr(op, "scalars", ()))
+            self.calls.append({
+                "op": op.name, "inputs": [t if t is None else described(t._spec) for t in given],
+                "attrs": attrs[:fixed], "values": attrs[fixed:], "questions": [_question(q) for q in self.asked]})
+        self.asked.clear()
+
+    def read(self, *_):
+        """Nothing: reading is no op."""
+
+
+def _question(q):
+    return {"kernel": q.key.kernel, "shape": q.key.shape, "space": q.space.values, "defaults": q.defaults}
+
+
+def described(s):
+    """A Spec as JSON data."""
+    return {"shape": s.shape, "strides": s.strides, "dtype": s.dtype.name}
+
+
+def specs(call):
+    """The Specs of a call's inputs, on the default device."""
+    return tuple(i if i is None else spec(tuple(i["shape"]), tuple(i["strides"]), dtypes.BY_NAME[i["dtype"]], default_device())
+                 for i in call["inputs"])
+
+
+def attributes(call):
+    """A call's attributes as the op's plan takes them."""
+    return _hashable(call["attrs"])
+
+
+def _hashable(data):
+    return tuple(map(_hashable, data)) if isinstance(data, (list, tuple)) else data
+
+
+def shown(call):
+    """A call in one line: "matmul (512, 512) (512, 512)"."""
+    shapes = " ".join(str(tuple(i["shape"])) for i in call["inputs"] if i)
+    return f"{call['op']} {shapes}"

@@ -1,0 +1,191 @@
+"""The command: find what a case's kernels ask, search within the time given, keep what is faster; copy databases."""
+
+import argparse
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ...base import config, dtypes
+from ...base.errors import CLTensorError
+from ...ops.registry import REGISTRY
+from ...runtime.device import default_device
+from ...tune import database
+from ...tune.key import Key
+from ...tune.search import Search
+from .. import child
+from ..bench.cases import FAMILIES
+from ..bench.command import numbers, plan, shown
+from ..output import as_json, duration, plural
+from ..parser import UsageError, add_json, command, dtype, seconds, width
+from . import calls
+
+PATIENCE = 20  # seconds a candidate may take, compilation included
+FIRST = 120  # the same for a benchmark case, which may compile many kernels
+
+
+def add_to(commands):
+    """Add the command to argparse's sub-commands."""
+    about = "\n".join(f"  {name:<13}{family.about}" for name, family in FAMILIES.items())
+    made = command(commands, "tune", run, "measure what suits this device, and keep it for later runs",
+                   epilog=f"families, those of cltensor bench:\n{about}\n\nThe database is a JSON file beside the kernel "
+                   "cache.  CLTENSOR_TUNE=0 ignores it.",
+                   formatter_class=lambda prog: width(prog, argparse.RawDescriptionHelpFormatter))
+    made.add_argument("families", nargs="*", metavar="FAMILY", choices=[*FAMILIES, "all", []],
+                      help="see below; all for every one")
+    made.add_argument("--sizes", nargs="+", type=numbers, metavar="SIZE", help="sizes such as 512 or 64x784x512")
+    made.add_argument("--dtype", type=dtype, default=dtypes.float32, metavar="D", help="default float32")
+    made.add_argument("--seconds", type=seconds, default=120, metavar="N",
+                      help="stop after so long (default 120); a candidate under way may take some seconds more")
+    made.add_argument("--again", action="store_true", help="tune anew what was tuned to the end before")
+    made.add_argument("--export", metavar="FILE", help="write this device's database to FILE")
+    made.add_argument("--import", metavar="FILE", dest="given", help="merge the database in FILE, of any device")
+    add_json(made)
+
+
+def run(options):
+    """Import, tune, export: whatever of these was asked for."""
+    if not (options.families or options.export or options.given):
+        raise UsageError("tune: name a FAMILY to tune, --export or --import; see cltensor tune --help")
+    facts = {}
+    if options.given:
+        facts["imported"] = import_from(Path(options.given))
+    if options.families:
+        facts.update(tune(options))
+    if options.export:
+        facts["exported"] = export_to(Path(options.export))
+    print(as_json(facts) if options.json else "\n".join(ending(facts)))
+    return 0
+
+
+# --- copying ---------------------------------------------------------------------------------------------------------
+
+
+def import_from(path):
+    """Merge the database at `path` into that of its device."""
+    found = database.parse(path.read_text(encoding="utf-8"), path)
+    return {"device": found.device._asdict(), "results": len(found.values()), "database": str(database.update(found))}
+
+
+def export_to(path):
+    """Copy the default device's database to `path`.  Raises CLTensorError when there is none."""
+    own = database.path_of(this_device())
+    if not own.exists():
+        raise CLTensorError(f"tune: there is no database of {default_device().name} yet; run cltensor tune FAMILY first")
+    path.write_text(database.load(own).as_json(), encoding="utf-8")
+    return str(path)
+
+
+def this_device():
+    """The default device, as databases name it."""
+    return database.Device.of(default_device().profile)
+
+
+# --- tuning ----------------------------------------------------------------------------------------------------------
+
+
+def tune(options):
+    """Tune the cases asked for; each result is stored as soon as it is there."""
+    if not config.tuning():
+        raise CLTensorError("tune: CLTENSOR_TUNE=0 ignores databases, so nothing would come of it; unset it")
+    end = time.monotonic() + options.seconds
+    device = default_device()
+    note = print if not options.json else lambda *_, **__: None
+    note(f"Tuning for {device.name} ({device.platform_name}, driver {device.profile.driver}), {device.profile.style} style")
+    questions, failed = find(options, end)
+    results, known = [], database.load(database.path_of(this_device()))
+    open_ones = [q for q in questions if options.again or not settled(known, q)]
+    for i, (call, question) in enumerate(open_ones):
+        left = end - time.monotonic()
+        if left <= 0:
+            break
+        results.append(answer(call, question, known, time.monotonic() + left / (len(open_ones) - i)))
+        note(row(results[-1]), flush=True)
+    return {"device": this_device()._asdict(), "database": str(database.path_of(this_device())), "results": results,
+            "known": len(questions) - len(open_ones), "left": len(open_ones) - len(results), "failed": failed}
+
+
+def find(options, end):
+    """([(call, question)], one for each key; [failed case with the reason]) of the cases asked for."""
+    items = [{"family": family, "case": case.name, "size": size, "dtype": options.dtype.name}
+             for family, case, size in plan(options.families, options.sizes)]
+    found, failed = {}, []
+    for item, result in child.run_each("cltensor.cli.tune.calls:find", items, FIRST):
+        if "error" in result:
+            failed.append({**item, "error": result["error"]})
+        for call in result.get("calls", ()):
+            for question in call["questions"]:
+                found.setdefault(Key(question["kernel"], question["shape"]), (call, question))
+        if time.monotonic() > end:
+            break
+    return list(found.values()), failed
+
+
+def settled(known, of):
+    """Whether a question was answered by a search that came to its end."""
+    entry = known.entry(Key(of[1]["kernel"], of[1]["shape"]))
+    return entry is not None and entry.get("finished", False)
+
+
+def answer(call, question, known, end):
+    """Search for one key until `end`, store what was found, and return it as a dict."""
+    key = Key(question["kernel"], question["shape"])
+    if REGISTRY[call["op"]].ref is None:
+        return {**key._asdict(), "call": calls.shown(call), "error": "its op has no reference to check against"}
+
+    def measure(candidates, careful):
+        items = [{"kernel": key.kernel, "shape": key.shape, "call": call, "defaults": question["defaults"], "values": values,
+                  "careful": careful} for values in candidates]
+        return ((item["values"], result) for item, result in child.run_each("cltensor.cli.tune.trial:run", items, PATIENCE))
+
+    found = Search(question["space"], question["defaults"], measure, lambda values: known.is_denied(key.kernel, values),
+                   lambda: time.monotonic() > end).run()
+    store(key, call, found, known)
+    return {**key._asdict(), "call": calls.shown(call), "values": found.values, "defaults": question["defaults"],
+            "default_seconds": found.default_seconds, "seconds": found.seconds, "tried": found.tried,
+            "denied": [{"values": v, "reason": r} for v, r in found.denied], "finished": found.finished, "error": found.error}
+
+
+def store(key, call, found, known):
+    """Add an Outcome to the database on disk, and to what is known here."""
+    news = database.Database(this_device())
+    for values, reason in found.denied:
+        news.deny(key.kernel, values, reason)
+    if found.values:
+        news.record(key, {"values": found.values, "seconds": found.seconds, "default_seconds": found.default_seconds,
+                          "call": calls.shown(call), "tried": found.tried, "finished": found.finished,
+                          "when": datetime.now(timezone.utc).isoformat(timespec="seconds")})
+    database.update(news)
+    known.merge(news)
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
+def row(result):
+    """A result in one line."""
+    head = f"{result['call']}: {result['kernel']}"
+    if result["error"]:
+        return f"{head}: not tuned: {result['error']}"
+    gain = result["default_seconds"] / result["seconds"]
+    changed = {n: v for n, v in result["values"].items() if v != result["defaults"][n]}
+    what = f"x {gain:.2f} with " + " ".join(f"{n}={v}" for n, v in changed.items()) if changed else "the defaults are best"
+    bad = f", {len(result['denied'])} denied" if result["denied"] else ""
+    more = "" if result["finished"] else "; the time was over before the end"
+    return f"{head}\n    {duration(result['default_seconds'])}: {what} ({result['tried']} tried{bad}{more})"
+
+
+def ending(facts):
+    """What was done, as lines."""
+    if "imported" in facts:
+        got = facts["imported"]
+        yield f"Imported {plural(got['results'], 'result')} for {got['device']['name']} into {got['database']}"
+    if "results" in facts:
+        for item in facts["failed"]:
+            yield f"NOTE: {item['case']} {shown(item['size'])} failed: {item['error']}"
+        if facts["known"]:
+            yield f"{plural(facts['known'], 'kernel')} tuned before; --again tunes them anew"
+        if facts["left"]:
+            yield f"The time was over before {plural(facts['left'], 'kernel')}; run it again to go on, or with more --seconds"
+        yield f"{plural(len(facts['results']), 'result')} kept in {facts['database']}"
+    if "exported" in facts:
+        yield f"Exported to {facts['exported']}"
