@@ -80,6 +80,8 @@ class FunctionNode(Node):
 
     def backward(self, gs, needs=None):
         """See Node."""
+        if self.deferred is not None:
+            self.deferred.restore()
         if self.ctx._materialize:
             gs = [Op.zeros(s) if g is None and s is not None else g for g, s in zip(gs, self.out_specs, strict=True)]
         results = self.op.backward(self.ctx, *gs)
@@ -100,6 +102,17 @@ class FunctionNode(Node):
                 raise AutogradError(f"function {self.name()} returned a gradient different from None at position {i}, "
                                     "but the corresponding forward input was not a Tensor")
         return tuple(results)
+
+    def defer(self, stretch):
+        """See Node."""
+        if self.ctx._saved:
+            self.deferred, self.ctx._saved = stretch, ()
+
+    def adopt(self, fresh):
+        """See Node."""
+        if fresh.deferred is not None:
+            fresh.deferred.restore()
+        self.ctx._saved, self.deferred = fresh.ctx._saved, None
 
     def release(self):
         """See Node."""

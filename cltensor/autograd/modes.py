@@ -9,6 +9,7 @@ class _Modes(threading.local):
     grad = True
     inference = False
     anomaly = False
+    made = None  # the nodes of a stretch that is to be recomputed, while one runs
 
 
 modes = _Modes()
@@ -137,6 +138,16 @@ class detect_anomaly(_Switch):
 
     def __init__(self, check_nan=True):
         super().__init__(anomaly="nan" if check_nan else "trace")
+
+
+def is_anomaly_enabled():
+    """Whether anomaly detection is on in this thread."""
+    return bool(modes.anomaly)
+
+
+def is_anomaly_check_nan_enabled():
+    """Whether anomaly detection looks for NaN (its default)."""
+    return modes.anomaly != "trace"
 
 
 def set_detect_anomaly(mode, check_nan=True):

@@ -17,16 +17,19 @@ class Node:
     edges   per input: (Node or leaf tensor, output number) where a gradient is to go, or None
     args    per input: the tensor where it is saved, its Spec where not, or the Python number it was
     outputs aliases of the outputs where they are saved, else None
+    deferred  the recompute.Stretch that will give back what was saved, or None
     """
 
-    __slots__ = ("__weakref__", "args", "attrs", "edges", "freed", "hooks", "meta", "op", "out_specs", "outputs",
+    __slots__ = ("__weakref__", "args", "attrs", "deferred", "edges", "freed", "hooks", "meta", "op", "out_specs", "outputs",
                  "pre_hooks", "retained", "sequence", "trace", "versions")
 
     def __init__(self, op, edges, args, attrs, versions, out_specs):
         self.op, self.edges, self.args, self.attrs, self.versions = op, edges, args, attrs, versions
         self.out_specs, self.outputs = out_specs, None
         self.sequence = next(_sequence)
-        self.freed = False
+        self.freed, self.deferred = False, None
+        if modes.made is not None:
+            modes.made.append(self)
         self.hooks = self.pre_hooks = self.retained = self.meta = None
         self.trace = traceback.extract_stack()[:-3] if modes.anomaly else None
 
@@ -96,6 +99,8 @@ class Node:
 
     def saved_inputs(self):
         """The op's inputs as saved.  Raises AutogradError when one was changed in place since."""
+        if self.deferred is not None:
+            self.deferred.restore()
         self._check_alive()
         for i, version in self.versions:
             now = self.args[i]._storage.version
@@ -126,6 +131,19 @@ class Node:
         self.args = tuple(a._spec if hasattr(a, "_spec") else a for a in self.args)
         self.outputs = None
         self.versions = ()
+
+    def defer(self, stretch):
+        """Drop what was saved; stretch.restore() brings it back."""
+        if self.versions or self.outputs is not None:
+            self.deferred = stretch
+            self.args = tuple(getattr(a, "_spec", a) for a in self.args)
+            self.outputs, self.versions = None, ()
+
+    def adopt(self, fresh):
+        """Take over what another node of the same op saved."""
+        if fresh.deferred is not None:
+            fresh.deferred.restore()
+        self.args, self.versions, self.outputs, self.deferred = fresh.args, fresh.versions, fresh.outputs, None
 
     def _check_alive(self):
         if self.freed:

@@ -1,5 +1,5 @@
-"""Tools around training that hold no tensors of their own: the data pipeline."""
+"""Tools around training that hold no tensors of their own: the data pipeline and activation checkpointing."""
 
-from . import data
+from . import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]

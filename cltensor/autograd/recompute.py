@@ -1,0 +1,68 @@
+"""Recomputation: a stretch of forward pass whose nodes save nothing, and run it again when a gradient asks for what they saved."""
+
+import weakref
+
+from ..base.errors import AutogradError
+from .modes import enable_grad, modes
+
+
+class Stretch:
+    """The nodes recorded while `run` ran, and `run` to record them again.
+
+    run: a function without arguments; each call must run the same ops on the same shapes.
+    check: whether that is checked.
+    """
+
+    def __init__(self, run, check=True):
+        self.run, self.check, self.nodes = run, check, ()
+
+    def forward(self):
+        """run(), after which the nodes it recorded hold nothing."""
+        result, nodes = _recorded(self.run)
+        self.nodes = tuple(map(weakref.ref, nodes))
+        for node in nodes:
+            node.defer(self)
+        return result
+
+    def restore(self):
+        """Run again and give every node what it would have saved."""
+        with enable_grad():
+            _, nodes = _recorded(self.run)
+        if self.check:
+            self._compare(nodes)
+        for reference, fresh in zip(self.nodes, nodes, strict=False):
+            node = reference()
+            if node is not None and node.deferred is self:
+                node.adopt(fresh)
+
+    def _compare(self, nodes):
+        if len(nodes) != len(self.nodes):
+            raise CheckpointError(f"checkpoint: {len(self.nodes)} operations were recorded during the original forward and "
+                                  f"{len(nodes)} during recomputation; the function must do the same each time")
+        for reference, fresh in zip(self.nodes, nodes, strict=True):
+            node = reference()
+            if node is not None and (node.name() != fresh.name() or node.out_specs != fresh.out_specs):
+                raise CheckpointError("checkpoint: Recomputed values have different metadata than during the forward pass: "
+                                      f"{node.name()} with {_shapes(node)} came back as {fresh.name()} with {_shapes(fresh)}; "
+                                      "the function must do the same each time")
+
+
+class CheckpointError(AutogradError):
+    """A checkpointed function did something else when it was run again."""
+
+
+def _shapes(node):
+    return ", ".join(f"{s.dtype.name} {list(s.shape)}" for s in node.out_specs if s is not None)
+
+
+def _recorded(run):
+    """(run(), the nodes it made)."""
+    nodes = []
+    outer, modes.made = modes.made, nodes
+    try:
+        result = run()
+    finally:
+        modes.made = outer
+    if outer is not None:
+        outer.extend(nodes)
+    return result, nodes
