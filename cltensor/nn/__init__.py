@@ -105,6 +105,8 @@ from .pooling import (
                          MaxPool2d,
                          MaxPool3d,
 )
+from .recurrent import GRU, LSTM, RNN, RNNBase
+from .recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from .sparse import Embedding
 from .vision import (
     ChannelShuffle,

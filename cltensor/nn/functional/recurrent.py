@@ -93,7 +93,8 @@ def _as_many(state, start, rows):
     """`rows` rows of a state: its first ones, or itself and then those of the initial state."""
     if state is None or state.shape[0] == rows:
         return state
-    return state.narrow(0, 0, rows) if state.shape[0] > rows else cat((state, start.narrow(0, state.shape[0], rows - state.shape[0])))
+    missing = rows - state.shape[0]
+    return state.narrow(0, 0, rows) if missing < 0 else cat((state, start.narrow(0, state.shape[0], missing)))
 
 
 @composite("recurrent", public=False, dtypes="floating", saves="x h0 c0 w_ih w_hh b_ih b_hh w_hr y", vjp=_gradient)
