@@ -37,11 +37,16 @@ class Case:
 
 @dataclass(frozen=True)
 class Family:
-    """Cases under one name on the command line; `enqueue` times handing work over, without waiting for it."""
+    """Cases under one name on the command line.
+
+    enqueue  time handing work over, without waiting for it
+    alone    a peer has no part in it
+    """
 
     about: str
     cases: tuple
     enqueue: bool = False
+    alone: bool = False
 
 
 def forward(f):

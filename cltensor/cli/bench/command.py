@@ -50,7 +50,7 @@ def run(options):
         print("\n".join(heading(ours, peer, options)), flush=True)
     results = []
     for family, case, size in chosen:
-        results.append(measure(family, case, size, ours, peer, options))
+        results.append(measure(family, case, size, ours, None if FAMILIES[family].alone else peer, options))
         if not quiet:
             print(row(results[-1], peer), flush=True)
     write(options.json, {"cltensor": ours.facts, "peer": peer and {"name": peer.name, **peer.facts},
@@ -160,7 +160,7 @@ def row(r, peer):
     elif "gbytes" in r:
         rate = f"{digits(r['gbytes'])} GB/s"
     line = f"{r['case']:<22}{shown(r['size']):<15}{duration(r['seconds']):>10}{rate:>14}"
-    if peer:
+    if "ratio" in r:
         line += f"{duration(r['peer_seconds']):>10}{r['ratio']:>8.2f}"
         if r["difference"]:
             line += f"  WRONG: differs by {r['difference']:.1g}"

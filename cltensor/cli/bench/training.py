@@ -64,6 +64,18 @@ def _resnet18(nn):
                          nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, CLASSES))
 
 
+def _lstm(nn):
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.recurrent, self.scores = nn.LSTM(128, 128), nn.Linear(128, CLASSES)
+
+        def forward(self, x):
+            return self.scores(self.recurrent(x)[0][-1])
+
+    return Last()
+
+
 def _gpt(nn):
     """Four blocks of causal self-attention and a perceptron, normalised before each.  Source: Radford et al. 2019."""
     width, heads = 128, 4
@@ -89,9 +101,14 @@ def _tokens(xp, x):
     return xp.arange(x.shape[0] * x.shape[1], device=x.device) % TOKENS
 
 
+def _lstm_classes(xp, x):
+    return xp.arange(x.shape[1], device=x.device) % CLASSES
+
+
 STEPS = (
     Case("MLP 784-512-256-10", "N", ((64,),), lambda n: ((n, 784),), training(_mlp)),
     Case("CNN 28x28", "N", ((64,),), lambda n: ((n, 1, 28, 28),), training(_cnn)),
     Case("ResNet-18", "NxH", ((8, 64),), lambda n, h: ((n, 3, h, h),), training(_resnet18)),
+    Case("LSTM 128", "TxN", ((32, 32),), lambda t, n: ((t, n, 128),), training(_lstm, _lstm_classes)),
     Case("GPT, 4 layers of 128", "NxT", ((8, 64),), lambda n, t: ((n, t, 128),), training(_gpt, _tokens)),
 )
