@@ -2,12 +2,12 @@
 
     {"format": "cltensor tuning 1",
      "device": {"platform": ..., "name": ..., "driver": ...},
-     "results": {"matmul_blocked cpu float32": {"M512 N512 K512 ...": {
-         "values": {"MR": 6, ...}, "seconds": 0.0014, "default_seconds": 0.0016, "call": "matmul ...",
-         "when": "2026-11-25T04:22:05Z"}}},
+     "results": {"matmul_blocked cpu float32": {"M512 N512 K512 batch1 runs=kn": {
+         "values": {"MR": 6, ...}, "seconds": 0.0014, "default_seconds": 0.0016, "call": "matmul (512, 512) (512, 512)",
+         "tried": 31, "finished": true, "when": "2026-11-25T04:22:05+00:00"}}},
      "denied": {"matmul_blocked cpu float32": {"MR=8 NV=3 ...": "no answer within 20 s"}}}
 
-Of two results for one key the later one counts.  Values that are denied anywhere are never used again.
+Of two results for one key the later one counts.  Values denied for one shape are used and tried for none.
 """
 
 import contextlib
@@ -83,8 +83,16 @@ class Database:
 
     def as_json(self):
         """The file's text."""
-        data = {"format": FORMAT, "device": self.device._asdict(), "results": self.results, "denied": self.denied}
-        return json.dumps(data, indent=2) + "\n"
+        head = f'"format": {json.dumps(FORMAT)},\n  "device": {json.dumps(self.device._asdict())}'
+        return f'{{\n  {head},\n  "results": {_nested(self.results)},\n  "denied": {_nested(self.denied)}\n}}\n'
+
+
+def _nested(sections):
+    """{kernel: {name: data}} as JSON with a line for each name."""
+    kernels = [f"    {json.dumps(kernel)}: {{\n" + ",\n".join(
+        f"      {json.dumps(name)}: {json.dumps(data)}" for name, data in sorted(inside.items())) + "\n    }"
+        for kernel, inside in sorted(sections.items())]
+    return "{\n" + ",\n".join(kernels) + "\n  }" if kernels else "{}"
 
 
 def parse(data, origin):

@@ -7,6 +7,7 @@ import sys
 from ...base import config
 from ...base.errors import CLTensorError
 from ...ops.registry import REGISTRY
+from ...tune import database
 from ...version import __version__
 from .. import cache, child
 from ..output import as_json
@@ -53,6 +54,7 @@ def gather(limit):
     else:
         facts.update(found)
     for d in facts["devices"]:
+        d["tuned"] = _tuned(d)
         d["checks"] = check(d, limit)
     return facts
 
@@ -68,6 +70,12 @@ def check(described, limit):
     except CLTensorError as e:
         results["start"] = {"error": str(e)}
     return results
+
+
+def _tuned(described):
+    """How many results the tuning database of a device holds; None when there is no database."""
+    path = database.path_of(database.Device(described["platform"], described["name"], described["driver"]))
+    return len(database.load(path).values()) if path.exists() else None
 
 
 def _cache():

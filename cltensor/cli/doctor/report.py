@@ -64,6 +64,7 @@ def _device(d, default):
                    f"{readable(p['local_memory'])} local"),
         ("has", ", ".join(f"{name}: {WORDS[there]}" for name, there in types.items())),
         ("quirks", ", ".join(p["quirks"]) or "none"),
+        ("tuning", "not tuned; cltensor tune measures what suits it" if d.get("tuned") is None else plural(d["tuned"], "result")),
     ]
     return [*wrapped(head), *fields([*pairs, *_checks(d["checks"])])]
 

@@ -9,7 +9,7 @@ from ...base import config, dtypes
 from ...base.errors import CLTensorError
 from ...ops.registry import REGISTRY
 from ...runtime.device import default_device
-from ...tune import database
+from ...tune import database, lookup
 from ...tune.key import Key
 from ...tune.search import Search
 from .. import child
@@ -19,6 +19,7 @@ from ..output import as_json, duration, plural
 from ..parser import UsageError, add_json, command, dtype, seconds, width
 from . import calls
 
+TRIAL = "cltensor.cli.tune.trial:run"
 PATIENCE = 20  # seconds a candidate may take, compilation included
 FIRST = 120  # the same for a benchmark case, which may compile many kernels
 
@@ -63,7 +64,9 @@ def run(options):
 def import_from(path):
     """Merge the database at `path` into that of its device."""
     found = database.parse(path.read_text(encoding="utf-8"), path)
-    return {"device": found.device._asdict(), "results": len(found.values()), "database": str(database.update(found))}
+    kept = database.update(found)
+    lookup.forget()
+    return {"device": found.device._asdict(), "results": len(found.values()), "database": str(kept)}
 
 
 def export_to(path):
@@ -135,7 +138,7 @@ def answer(call, question, known, end):
     def measure(candidates, careful):
         items = [{"kernel": key.kernel, "shape": key.shape, "call": call, "defaults": question["defaults"], "values": values,
                   "careful": careful} for values in candidates]
-        return ((item["values"], result) for item, result in child.run_each("cltensor.cli.tune.trial:run", items, PATIENCE))
+        return ((item["values"], result) for item, result in child.run_each(TRIAL, items, PATIENCE))
 
     found = Search(question["space"], question["defaults"], measure, lambda values: known.is_denied(key.kernel, values),
                    lambda: time.monotonic() > end).run()
@@ -151,11 +154,17 @@ def store(key, call, found, known):
     for values, reason in found.denied:
         news.deny(key.kernel, values, reason)
     if found.values:
-        news.record(key, {"values": found.values, "seconds": found.seconds, "default_seconds": found.default_seconds,
-                          "call": calls.shown(call), "tried": found.tried, "finished": found.finished,
+        news.record(key, {"values": found.values, "seconds": _short(found.seconds),
+                          "default_seconds": _short(found.default_seconds), "call": calls.shown(call),
+                          "tried": found.tried, "finished": found.finished,
                           "when": datetime.now(timezone.utc).isoformat(timespec="seconds")})
     database.update(news)
     known.merge(news)
+    lookup.forget()
+
+
+def _short(number):
+    return float(f"{number:.4g}")
 
 
 # --- text ------------------------------------------------------------------------------------------------------------
