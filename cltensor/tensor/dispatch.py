@@ -25,6 +25,9 @@ from .storage import Storage
 _required = inspect.Parameter.empty
 _PYTHON = {"bool": bool, "int": int, "float": float}
 
+#: NumPy's names of arguments, which PyTorch takes as well
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
 #: while a graph is captured, an object whose `op(op, inputs, attrs, outputs)` is told of every op run
 recorder = None
 
@@ -348,9 +351,10 @@ def bind(op, args, given):
     if len(args) > len(names):
         raise ArgumentTypeError(f"{op.name}() takes at most {len(names)} arguments ({', '.join(names)}), got {len(args)}")
     bound = dict(zip(names, args, strict=False))
-    for name, value in given.items():
+    for given_name, value in given.items():
+        name = given_name if given_name in names else NUMPY_NAMES.get(given_name)
         if name not in names:
-            raise ArgumentTypeError(f"{op.name}() got an unexpected keyword argument {name!r}; it takes {', '.join(names)}")
+            raise ArgumentTypeError(f"{op.name}() got an unexpected keyword argument {given_name!r}; it takes {', '.join(names)}")
         if name in bound:
             raise ArgumentTypeError(f"{op.name}() got multiple values for argument {name!r}")
         bound[name] = value

@@ -9,6 +9,7 @@ import inspect
 
 from ..ops.registry import REGISTRY
 from . import inplace as inplace_forms
+from .dispatch import NUMPY_NAMES
 from .out import accepting
 
 FUNCTIONS = {}
@@ -25,11 +26,11 @@ def function(*names, method=True, inplace=None, apart=False, exact=False):
 
     def declare(fn):
         fn = _rest_by_name(fn)
-        public = accepting(fn, apart, exact)
+        public, bound = _by_numpy_names(accepting(fn, apart, exact)), _by_numpy_names(fn)
         for name in (fn.__name__.rstrip("_") if fn.__name__.rstrip("_") in _SHADOWED else fn.__name__, *names):
             FUNCTIONS[name] = public
             if method:
-                METHODS[name] = fn
+                METHODS[name] = bound
             if inplace:
                 METHODS[f"{name}_"] = getattr(inplace_forms, inplace)(fn, f"{name}_")
         return fn
@@ -43,10 +44,29 @@ def method(*names):
     def declare(fn):
         fn = _rest_by_name(fn)
         for name in (fn.__name__, *names):
-            METHODS[name] = fn
+            METHODS[name] = _by_numpy_names(fn)
         return fn
 
     return declare
+
+
+def _by_numpy_names(fn):
+    """fn(x, dim, keepdim), for which NumPy's axis= and keepdims= are right too, as is the out=None that NumPy passes."""
+    parameters = inspect.signature(fn).parameters
+    if "dim" not in parameters:
+        return fn
+
+    @functools.wraps(fn)
+    def function(*args, **kwargs):
+        if kwargs:
+            for theirs, ours in NUMPY_NAMES.items():
+                if theirs in kwargs and theirs not in parameters and ours not in kwargs:
+                    kwargs[ours] = kwargs.pop(theirs)
+            if "out" in kwargs and kwargs["out"] is None and "out" not in parameters:
+                del kwargs["out"]
+        return fn(*args, **kwargs)
+
+    return function
 
 
 def _rest_by_name(fn):
