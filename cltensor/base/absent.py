@@ -6,7 +6,10 @@ COMPLEX = "there are no complex dtypes"
 _PAIRS = f"{COMPLEX}; keep the real and the imaginary part as two tensors"
 _SPARSE = "there are no sparse tensors; use dense ones, and index_add or scatter_add for sparse updates"
 _QUANTIZED = "there are no quantized dtypes; use float16 or bfloat16 to save memory"
-_UNSIGNED = "PyTorch's own uint16, uint32 and uint64 have next to no arithmetic; use int32 or int64"
+_UNSIGNED = "next to no arithmetic is defined for unsigned integers wider than 8 bits; use int32 or int64"
+_ELEMENTWISE = "a Python function called for each element would run on the host; write a kernel with @cltensor.elementwise"
+_CUDA = "every device here is an OpenCL one; use .to('gpu')"
+_SHARED = "a device's memory belongs to one process; send tensor.numpy()"
 
 #: reason -> names in the namespace `cltensor`
 _NAMES = {
@@ -22,7 +25,8 @@ REASONS = {name: reason for reason, names in _NAMES.items() for name in names.sp
 #: names of Tensor
 METHODS = {**dict.fromkeys(("imag", "chalf", "cfloat", "cdouble", "stft", "istft"), _PAIRS),
            **dict.fromkeys(("to_sparse", "to_sparse_coo", "to_sparse_csr", "coalesce", "sparse_mask"), _SPARSE),
-           "dequantize": _QUANTIZED}
+           "dequantize": _QUANTIZED, "cuda": _CUDA, "xpu": _CUDA, "share_memory_": _SHARED,
+           **dict.fromkeys(("apply_", "map_", "map2_"), _ELEMENTWISE)}
 
 
 def refuse(owner, name, reasons):

@@ -9,9 +9,13 @@ from . import (  # declare functions and methods
     exchange,
     gradient,
     histogram,
+    householder,
     indexing,
+    ldl,
+    kinds,
     linalg,
     lowrank,
+    lu,
     norms,
     operators,
     pointwise,
@@ -33,6 +37,7 @@ from .tensor import Tensor
 
 operators.install()
 aliases.install()
+kinds.install()
 
 
 def namespace():

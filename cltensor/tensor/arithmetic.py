@@ -1,7 +1,7 @@
 """Arithmetic beyond one op: alpha, rounding modes, clamping, choosing, filling, dtype and device conversion."""
 
 from ..base import dtypes
-from ..base.errors import ArgumentError, ArgumentTypeError
+from ..base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..base.layouts import preserve_format
 from ..ops import pointwise
 from ..ops.composite import composite
@@ -153,6 +153,23 @@ def fill_(self, value):
 def fill(input, value):
     """A copy of input with one value everywhere."""
     return input.clone().fill_(value)
+
+
+@method()
+def fill_diagonal_(self, fill_value, wrap=False):
+    """Write a number on the main diagonal; with wrap, a tall matrix gets one diagonal after another, an empty row between them.
+
+    Raises ShapeError for fewer than two dimensions, or more than two of different lengths.
+    """
+    if self.ndim < 2:
+        raise ShapeError(f"fill_diagonal_: dimensions must larger than 1, got shape {list(self.shape)}")
+    if self.ndim > 2 and len(set(self.shape)) > 1:
+        raise ShapeError(f"fill_diagonal_: all dimensions of input must be of equal length, got shape {list(self.shape)}")
+    rows, width = self.shape[0], min(self.shape)
+    for top in range(0, rows if wrap and self.ndim == 2 else 1, self.shape[1] + 1):
+        n = min(width, rows - top)
+        self[top:top + n].as_strided((n,), (sum(self.stride()),), self.storage_offset() + top * self.stride(0)).fill_(fill_value)
+    return self
 
 
 @method()

@@ -1,0 +1,92 @@
+"""What kind of tensor it is, asked in PyTorch's words.  Every tensor here is dense, on an OpenCL device, and of one process."""
+
+from .surface import function, method
+from .tensor import Tensor
+
+#: properties that are False for every tensor
+_NEVER = ("is_cuda", "is_mps", "is_xpu", "is_ipu", "is_xla", "is_vulkan", "is_mtia", "is_maia", "is_meta", "is_mkldnn", "is_nested",
+          "is_quantized", "is_sparse", "is_sparse_csr")
+
+
+def install():
+    """Give Tensor the properties."""
+    for name in _NEVER:
+        setattr(Tensor, name, property(lambda self: False))
+    Tensor.is_cpu = property(lambda self: self.device.profile.kind == "cpu")
+
+
+@method()
+def ndimension(self):
+    """The number of dimensions."""
+    return self.ndim
+
+
+@method()
+def is_pinned(self, device=None):
+    """False: what is copied to a device needs no pinning here."""
+    return False
+
+
+@method()
+def pin_memory(self, device=None):
+    """The tensor itself: it is on its device already."""
+    return self
+
+
+@method()
+def is_shared(self):
+    """False: a device's memory belongs to one process."""
+    return False
+
+
+@method()
+def record_stream(self, stream):
+    """Nothing to do: a device has one in-order queue, so its memory is never reused too early."""
+
+
+@method()
+def to_dense(self, dtype=None, *, masked_grad=True):
+    """The tensor itself, which is dense, in dtype if given."""
+    return self if dtype is None else self.to(dtype)
+
+
+@function(method=False)
+def is_signed(input):
+    """Whether the dtype can hold negative numbers."""
+    return input.is_signed()
+
+
+@function(method=False)
+def is_inference(input):
+    """Whether the tensor was made in inference mode."""
+    return input.is_inference()
+
+
+@function()
+def is_same_size(input, other):
+    """Whether both have the same shape."""
+    return tuple(input.shape) == tuple(other.shape)
+
+
+@method()
+def is_set_to(self, tensor):
+    """Whether both are the same view of the same storage."""
+    return self._storage is tensor._storage and self._spec is tensor._spec and self._offset == tensor._offset
+
+
+@function(method=False)
+def detach(input):
+    """input's memory, outside the graph."""
+    return input.detach()
+
+
+@function()
+def get_device(input):
+    """The index of input's device."""
+    return input.device.index
+
+
+@method()
+def dim_order(self, ambiguity_check=False):
+    """The dimensions from the outermost in memory to the innermost."""
+    return tuple(sorted(range(self.ndim), key=lambda d: -self.stride(d)))
