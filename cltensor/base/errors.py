@@ -16,6 +16,10 @@ class DimensionError(ShapeError, IndexError):
     """A dimension or index outside the tensor's range."""
 
 
+class AssertedShapeError(ShapeError, AssertionError):
+    """Sizes that do not fit, where PyTorch asserts that they do."""
+
+
 class DTypeError(CLTensorError, TypeError):
     """A dtype the op, or the device, cannot work with."""
 

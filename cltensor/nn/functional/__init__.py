@@ -38,9 +38,17 @@ from .activation import (
 from .attention import scaled_dot_product_attention
 from .conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .cross_entropy import cross_entropy, nll_loss
-from .distance import cosine_similarity, normalize, pairwise_distance
+from .ctc_loss import ctc_loss
+from .distance import cosine_similarity, normalize, pairwise_distance, pdist
 from .dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from .embedding import embedding, one_hot
+from .embedding_bag import embedding_bag
+from .fractional_pooling import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+)
 from .linear import bilinear, linear
 from .loss import (
     binary_cross_entropy,
@@ -59,6 +67,8 @@ from .loss import (
     soft_margin_loss,
     triplet_margin_loss,
 )
+from .margin_loss import multi_margin_loss, multilabel_margin_loss, triplet_margin_with_distance_loss
+from .multi_head_attention import multi_head_attention_forward
 from .normalization import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 from .padding import pad
 from .pooling import (
@@ -78,6 +88,7 @@ from .pooling import (
     max_pool2d,
     max_pool3d,
 )
+from .unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 from .vision import (
     affine_grid,
     channel_shuffle,
