@@ -11,7 +11,7 @@ pytest.importorskip("expecttest", reason="PyTorch's operator database needs expe
 
 from . import database, listed, runner
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.parity]
 LISTED = listed.read()
 
 
