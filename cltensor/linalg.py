@@ -1,11 +1,16 @@
 """cltensor.linalg: decompositions, solvers, norms and products of matrices, with torch.linalg's names."""
 
 from .base import absent as _absent
+from .tensor import householder as _householder
+from .tensor import ldl as _ldl
 from .tensor import linalg as _linalg
+from .tensor import lu as _lu
 from .tensor.linalg import LinAlgError
 from .tensor.out import accepting as _accepting
 
-globals().update({name: _accepting(getattr(_linalg, name)) for name in _linalg.NAMES})
+_HOMES = {name: module for module in (_linalg, _lu, _householder, _ldl) for name in module.NAMES}
+
+globals().update({name: _accepting(getattr(module, name)) for name, module in _HOMES.items()})
 
 
 
@@ -15,4 +20,4 @@ def __getattr__(name):
     raise AttributeError(f"module 'cltensor.linalg' has no attribute {name!r}")
 
 
-__all__ = ("LinAlgError", *_linalg.NAMES)  # noqa: PLE0604
+__all__ = ("LinAlgError", *_HOMES)  # noqa: PLE0604
