@@ -12,7 +12,7 @@ from cltensor.cli.command import in_one_line
 from cltensor.version import __version__
 
 COMMANDS = [[], ["doctor"], ["kernels"], ["kernels", "list"], ["kernels", "render"], ["kernels", "build"], ["bench"],
-            ["cache"], ["cache", "info"], ["cache", "clear"]]
+            ["tune"], ["cache"], ["cache", "info"], ["cache", "clear"]]
 
 
 def run(*arguments, **options):
