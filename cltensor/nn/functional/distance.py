@@ -3,6 +3,7 @@
 import math
 
 from ...tensor.arithmetic import where
+from ...tensor.products import pdist as pdist  # the same function in both namespaces
 from ...tensor.shape import broadcast_tensors
 from .out import into
 

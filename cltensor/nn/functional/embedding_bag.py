@@ -1,0 +1,142 @@
+"""Sums, means and maxima over bags of rows of a table."""
+
+import numpy as np
+
+from ...base import dtypes
+from ...base.errors import ArgumentError, DTypeError, ShapeError
+from ...codegen import expr as E
+from ...ops import faults
+from ...ops.elementwise import elementwise
+from ...tensor.arithmetic import where
+from ...tensor.creation import arange
+from ...tensor.sorting import searchsorted
+from .embedding import _renormalize, _times_read
+
+_MODES = ("sum", "mean", "max")
+
+_bag = elementwise(
+    "bag_number", lambda started, index, padding, spare: E.where(
+        started < 1, faults.UNKNOWN, E.where(index == padding, spare, started - 1)),
+    tensors="started index", dtypes="integer", public=False,
+    ref=lambda started, index, padding, spare: np.where(
+        started < 1, faults.UNKNOWN, np.where(index == padding, spare, started - 1)),
+    samples=lambda rng: [((np.array([0, 1, 2, 2]), np.array([1, 2, 3, 4])), {"padding": 3, "spare": 5})],
+    doc="The bag an element belongs to, given how many have started; padding goes to a spare one.")
+
+
+def _check_weight(input, weight, per_sample_weights, mode):
+    if per_sample_weights is not None and per_sample_weights.shape != input.shape:
+        raise ArgumentError(f"embedding_bag: If per_sample_weights ({list(per_sample_weights.shape)}) is not None, then it must "
+                            f"have the same shape as the input ({list(input.shape)})")
+    if weight.ndim != 2:
+        raise ArgumentError(f"embedding_bag: weight has to be a 2D Tensor, but got Tensor of dimension {weight.ndim}")
+    if not weight.dtype.is_floating_point:
+        raise DTypeError(f"embedding_bag: Expected weight of a floating dtype, got {weight.dtype.name}; use .float()")
+    if per_sample_weights is None:
+        return
+    if mode != "sum":
+        raise ArgumentError(f"embedding_bag: per_sample_weights is only supported for mode='sum' (got mode={mode!r})")
+    if per_sample_weights.dtype is not weight.dtype:
+        raise DTypeError(f"embedding_bag: Expected weight and per_sample_weights to have the same dtype, got {weight.dtype.name} "
+                         f"and {per_sample_weights.dtype.name}")
+
+
+def _check_input(input, offsets, include_last_offset):
+    if input.ndim not in (1, 2):
+        raise ArgumentError(f"embedding_bag: input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
+    if (offsets is None) != (input.ndim == 2):
+        raise ArgumentError("embedding_bag: offsets has to be a 1D Tensor for a 1D input, and None for a 2D input, which is "
+                            f"treated as bags of one length; got input {list(input.shape)} and offsets of type "
+                            f"{type(offsets).__name__}")
+    if offsets is not None and offsets.ndim != 1:
+        raise ArgumentError(f"embedding_bag: offsets has to be a 1D Tensor, got shape {list(offsets.shape)}")
+    for t in (input, offsets):
+        if t is not None and t.dtype not in (dtypes.int32, dtypes.int64):
+            raise DTypeError(f"embedding_bag: Expected input and offsets of int64 or int32, got {t.dtype.name}; use .long()")
+    if input.ndim == 2 and not input.shape[1]:
+        raise ShapeError(f"embedding_bag: bags of size 0 in input {list(input.shape)}; give a 1D input and offsets")
+    if offsets is not None and include_last_offset and not offsets.shape[0]:
+        raise ShapeError("embedding_bag: include_last_offset: number of offset should be at least 1, got none")
+
+
+def _check_mode(mode, scale_grad_by_freq, sparse):
+    if mode not in _MODES:
+        raise ArgumentError(f"embedding_bag: mode has to be one of sum, mean or max, got {mode!r}")
+    if mode == "max" and scale_grad_by_freq:
+        raise ArgumentError("embedding_bag: max mode does not support scaling the gradient by the frequency")
+    if mode == "max" and sparse:
+        raise ArgumentError("embedding_bag: max mode does not support sparse weights")
+
+
+def _padding_row(padding_idx, n):
+    """The row that is left out; -1 for none."""
+    if padding_idx is None:
+        return -1
+    if not -n <= padding_idx < n:
+        raise ShapeError(f"embedding_bag: padding_idx must be within the number of embeddings, {-n} through {n - 1}, but got "
+                         f"{padding_idx}")
+    return padding_idx % n
+
+
+def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode="mean", sparse=False,
+                  per_sample_weights=None, include_last_offset=False, padding_idx=None):
+    """Sum, mean or largest value of the rows of weight (num_embeddings, dim) in each bag: (bags, dim), 0 for an empty bag.
+
+    Args: input (bags, size), or (N,) with offsets (bags,), where in input each bag starts, from 0 on; both int64 or int32.
+    include_last_offset: offsets has one more element, where the last bag ends.  per_sample_weights: of input's shape and
+    weight's dtype, factors of the rows, for "sum".  padding_idx: a row that is left out.  max_norm: rows read are first scaled
+    down to this norm, in place; scale_grad_by_freq: a row's gradient is divided by how often it was read; sparse: taken, but
+    gradients are dense.
+    Raises ArgumentError, DTypeError, ShapeError; DimensionError for a number outside the table, where values are read.
+    Numerics: float16 and bfloat16 add up in float32.
+    """
+    _check_weight(input, weight, per_sample_weights, mode)
+    _check_input(input, offsets, include_last_offset)
+    _check_mode(mode, scale_grad_by_freq, sparse)
+    padding = _padding_row(padding_idx, weight.shape[0])
+    numbers = input.reshape(-1)
+    if max_norm is not None:
+        _renormalize(weight, numbers, float(max_norm), norm_type)
+    rows = weight.index_select(0, numbers)
+    if scale_grad_by_freq and rows.requires_grad:
+        share = 1 / _times_read(numbers, weight).unsqueeze(-1)
+        rows.register_hook(lambda g: g * share)
+    rows = rows if per_sample_weights is None else rows * per_sample_weights.reshape(-1, 1)
+    bags, count = _bags(input, offsets, include_last_offset, padding)
+    return _pooled(rows, bags, count, mode)
+
+
+def _bags(input, offsets, include_last_offset, padding):
+    """(the bag of each element, the number of bags); what is left out goes to one more bag."""
+    numbers = input.reshape(-1).long()
+    if offsets is None:
+        count = input.shape[0]
+        started = (arange(1, count + 1, device=input.device).unsqueeze(1)).expand(input.shape).reshape(-1)
+    else:
+        count = offsets.shape[0] - bool(include_last_offset)
+        started = searchsorted(offsets.long().contiguous(), arange(numbers.shape[0], device=input.device), right=True)
+    return _bag(started, numbers, padding=padding, spare=count), count
+
+
+def _pooled(rows, bags, count, mode):
+    if mode == "max":
+        return _largest(rows, bags, count)
+    wide = rows.float() if rows.dtype.itemsize == 2 else rows
+    total = wide.new_zeros((count + 1, rows.shape[1])).index_add(0, bags, wide)[:count]
+    if mode == "mean":
+        ones = wide.detach().new_ones(bags.shape)
+        total = total / ones.new_zeros(count + 1).index_add(0, bags, ones)[:count].clamp_min(1).unsqueeze(1)
+    return total.to(rows.dtype)
+
+
+def _largest(rows, bags, count):
+    """The largest values, from the first row of a bag that has each."""
+    n, dim = rows.shape
+    index = bags.unsqueeze(1).expand(n, dim)
+    values = rows.detach()
+    top = values.new_full((count + 1, dim), 0).scatter_reduce(0, index, values, "amax", include_self=False)
+    attained = (values == top.index_select(0, bags)) | values.isnan()
+    place = where(attained, arange(n, device=rows.device).unsqueeze(1), n)
+    first = place.new_full((count + 1, dim), n).scatter_reduce(0, index, place, "amin")[:count]
+    found = rows.new_zeros((1, dim)) if not n else rows.gather(0, first.clamp_max(n - 1))
+    return where(first < n, found, 0.0)

@@ -1,0 +1,134 @@
+"""Margin losses over classes, and over triplets with a distance of the caller's."""
+
+import numpy as np
+
+from ...base import dtypes
+from ...base.errors import ArgumentError, AutogradError, DTypeError, ShapeError
+from ...codegen import expr as E
+from ...ops.elementwise import elementwise
+from ...tensor.creation import arange
+from .distance import pairwise_distance
+from .indices import counted
+from .loss import reduced
+
+_REDUCTIONS = ("mean", "sum", "none")
+
+
+def _hinge_value(own, other, counts, margin=1.0, p=1.0):
+    gap = margin - own + other
+    return E.where(counts & (gap > 0), E.where(p == 1, gap, gap * gap), 0)
+
+
+def _hinge_reference(own, other, counts, margin=1.0, p=1.0):
+    return np.where(counts, np.maximum(margin - own + other, 0) ** p, 0)
+
+
+def _hinge_samples(rng):
+    arrays = (*rng.standard_normal((2, 3, 4)), rng.random((3, 4)) < 0.6)
+    return [(arrays, {"margin": 0.5, "p": 2.0}), (arrays, {})]
+
+
+_hinge = elementwise("margin_hinge", _hinge_value, exempt="counts", dtypes="floating", public=False, ref=_hinge_reference,
+                     samples=_hinge_samples, doc="max(0, margin - own + other) ** p where it counts, with slope 0 at 0.")
+
+
+def _check_reduction(reduction):
+    if reduction not in _REDUCTIONS:
+        raise ArgumentError(f"{reduction!r} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
+
+
+def _check_rows(op, input, target):
+    """Raise unless input is one row of classes or several, and target holds int64."""
+    if input.ndim > 2 or 0 in input.shape[1 if input.ndim == 2 else 0:]:
+        raise ShapeError(f"{op}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
+                         f"{list(input.shape)}; input is (C,) or (N, C)")
+    if not input.dtype.is_floating_point:
+        raise DTypeError(f"{op}: not defined for an input of {input.dtype.name}; use .float()")
+    if target.dtype is not dtypes.int64:
+        raise DTypeError(f"{op}: expected scalar type Long but found {target.dtype.name} as target; use .long()")
+
+
+def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="mean"):
+    """Sum over the other classes of max(0, margin - input[target] + input[class]) ** p, divided by the number of classes.
+
+    Args: input (N, C) or (C,), floating; target (N,) or (), int64 class numbers; p 1 or 2; weight (C,), of input's dtype
+    and without a gradient, scales each sample by its class.  "none" gives (N,), or target's shape for input (C,).
+    Raises ShapeError, DTypeError, ArgumentError; DimensionError for a class that does not exist, where values are read.
+    """
+    _check_reduction(reduction)
+    if p not in (1, 2):
+        raise ArgumentError(f"multi_margin_loss: only p == 1 and p == 2 supported, got {p}")
+    if weight is not None and weight.ndim != 1:
+        raise ArgumentError(f"multi_margin_loss: weight must be one-dimensional, got shape {list(weight.shape)}")
+    rows = input if input.ndim == 2 else input.reshape(1, -1)
+    _check_multi_margin(input, rows, target, weight)
+    numbers = counted(target.reshape(-1, 1))
+    other = arange(rows.shape[1], device=input.device) != numbers
+    losses = _hinge(rows.gather(1, numbers), rows, other, margin=float(margin), p=float(p)).mean(1)
+    if weight is not None:
+        losses = losses * weight.index_select(0, numbers.reshape(-1))
+    return reduced(losses if input.ndim == 2 else losses.reshape(target.shape), reduction)
+
+
+def _check_multi_margin(input, rows, target, weight):
+    _check_rows("multi_margin_loss", input, target)
+    n, classes = rows.shape
+    if target.numel() != n or target.ndim > 1 or (input.ndim == 2 and target.ndim != 1):
+        raise ShapeError(f"multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples "
+                         f"(batch size). Expected target size [{n}], but got {list(target.shape)}. Input has shape "
+                         f"{list(input.shape)}")
+    if weight is None:
+        return
+    if weight.shape[0] != classes:
+        raise ShapeError(f"multi_margin_loss: inconsistent weight size, expected {classes} but got {list(weight.shape)}; give "
+                         "one weight for each class")
+    if weight.dtype is not input.dtype:
+        raise DTypeError(f"multi_margin_loss: expected weight of {input.dtype.name}, as input, but found {weight.dtype.name}; "
+                         "use weight.to(input.dtype)")
+    if weight.requires_grad:
+        raise AutogradError("The function 'multi_margin_loss' is not differentiable with respect to argument 'weight'; use "
+                            "weight.detach()")
+
+
+def multilabel_margin_loss(input, target, reduction="mean"):
+    """Sum over target and other classes of max(0, 1 - input[target] + input[other]), divided by the number of classes.
+
+    Args: input (N, C) or (C,), floating; target of input's shape, int64: the numbers of a sample's classes, up to the first
+    that is negative.  "none" gives (N,) or ().  Memory grows with N C ** 2.
+    Raises ShapeError, DTypeError, ArgumentError; DimensionError for a class that does not exist, where values are read.
+    """
+    _check_reduction(reduction)
+    if target.shape != input.shape and not (input.ndim < 2 and target.ndim < 2 and target.numel() == input.numel()):
+        _check_rows("multilabel_margin_loss", input, target.long())
+        raise ShapeError(f"multilabel_margin_loss: inconsistent target size: {list(target.shape)} for input of size: "
+                         f"{list(input.shape)}; the target has the input's shape, filled up with -1")
+    _check_rows("multilabel_margin_loss", input, target)
+    rows = input if input.ndim == 2 else input.reshape(1, -1)
+    numbers = target.reshape(rows.shape)
+    listed = (numbers < 0).cumsum(1) == 0
+    numbers = numbers.where(listed, 0)
+    own = rows.new_zeros(rows.shape).scatter_add(1, numbers, listed.to(rows.dtype)) > 0
+    counts = listed.unsqueeze(2) & ~own.unsqueeze(1)
+    losses = _hinge(rows.gather(1, numbers).unsqueeze(2), rows.unsqueeze(1), counts).sum((1, 2)) / rows.shape[1]
+    return reduced(losses if input.ndim == 2 else losses.reshape(()), reduction)
+
+
+def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False,
+                                      reduction="mean"):
+    """max(0, distance(anchor, positive) - distance(anchor, negative) + margin).
+
+    distance_function: of two tensors, pairwise_distance unless given; swap: take distance(positive, negative) where that is
+    smaller than distance(anchor, negative).  Raises ArgumentError, ShapeError.
+    """
+    _check_reduction(reduction)
+    if margin <= 0:
+        raise ArgumentError(f"triplet_margin_with_distance_loss: margin must be greater than 0, got {margin}")
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise ShapeError(f"triplet_margin_with_distance_loss: The anchor, positive, and negative tensors are expected to have the "
+                         f"same number of dimensions, but got: anchor {anchor.ndim}D, positive {positive.ndim}D, and negative "
+                         f"{negative.ndim}D inputs")
+    distance = pairwise_distance if distance_function is None else distance_function
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = far.minimum(distance(positive, negative))
+    return reduced((near - far + margin).clamp_min(0), reduction)
