@@ -1,6 +1,8 @@
 """Losses as layers, with the names of torch.nn."""
 
+from ..base.errors import ArgumentError
 from . import functional as F
+from .distance import PairwiseDistance
 from .function_layer import FunctionLayer
 
 
@@ -169,3 +171,46 @@ class TripletMarginLoss(_Loss):
 
     def __init__(self, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"):
         super().__init__(margin=margin, p=p, eps=eps, swap=swap, reduction=reduction)
+
+
+class TripletMarginWithDistanceLoss(_Loss):
+    """max(0, distance(anchor, positive) - distance(anchor, negative) + margin), PairwiseDistance unless another is given."""
+
+    function = staticmethod(F.triplet_margin_with_distance_loss)
+
+    def __init__(self, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
+        if margin <= 0:
+            raise ArgumentError(f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead")
+        super().__init__(distance_function=PairwiseDistance() if distance_function is None else distance_function,
+                         margin=margin, swap=swap, reduction=reduction)
+
+
+class MultiMarginLoss(_Loss):
+    """Mean over the classes of max(0, margin - input[target] + input[class]) ** p; see F.multi_margin_loss."""
+
+    function = staticmethod(F.multi_margin_loss)
+
+    def __init__(self, p=1, margin=1.0, weight=None, reduction="mean"):
+        if p not in (1, 2):
+            raise ArgumentError(f"MultiMarginLoss: only p == 1 and p == 2 supported, got {p}")
+        if weight is not None and weight.ndim != 1:
+            raise ArgumentError(f"MultiMarginLoss: expected weight to be None or 1D tensor, got {weight.ndim}D instead")
+        super().__init__(p=p, margin=margin, weight=weight, reduction=reduction)
+
+
+class MultiLabelMarginLoss(_Loss):
+    """The margins by which the classes listed in target (N, C) fail to beat the others; see F.multilabel_margin_loss."""
+
+    function = staticmethod(F.multilabel_margin_loss)
+
+    def __init__(self, reduction="mean"):
+        super().__init__(reduction=reduction)
+
+
+class CTCLoss(_Loss):
+    """Minus the log-likelihood of label sequences over all alignments with log_probs (T, N, C); see F.ctc_loss."""
+
+    function = staticmethod(F.ctc_loss)
+
+    def __init__(self, blank=0, reduction="mean", zero_infinity=False):
+        super().__init__(blank=blank, reduction=reduction, zero_infinity=zero_infinity)

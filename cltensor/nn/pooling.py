@@ -1,7 +1,9 @@
 """Pooling layers over one to three spatial dimensions."""
 
+from ..base.errors import ArgumentError
 from . import functional as F
 from .function_layer import FunctionLayer
+from .functional.sizes import each
 
 
 class _MaxPool(FunctionLayer):
@@ -129,3 +131,78 @@ class LPPool3d(_LPPool):
     """The norm of degree norm_type of each window of x (N, C, D, H, W) or (C, D, H, W)."""
 
     function = staticmethod(F.lp_pool3d)
+
+
+class _MaxUnpool(FunctionLayer):
+    """Values back where max pooling took them from, zeros elsewhere; output_size: which of the sizes that pool to x's."""
+
+    dims = None
+
+    def __init__(self, kernel_size, stride=None, padding=0):
+        n, name = self.dims, self._get_name()
+        super().__init__(kernel_size=each(kernel_size, n, name, "kernel_size"),
+                         stride=each(kernel_size if stride is None else stride, n, name, "stride"),
+                         padding=each(padding, n, name, "padding"))
+
+    def forward(self, input, indices, output_size=None):
+        return type(self).function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Undoes MaxPool1d for x (N, C, L) or (C, L) and the positions it returned, with zeros for what was lost."""
+
+    dims = 1
+    function = staticmethod(F.max_unpool1d)
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Undoes MaxPool2d for x (N, C, H, W) or (C, H, W) and the positions it returned, with zeros for what was lost."""
+
+    dims = 2
+    function = staticmethod(F.max_unpool2d)
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Undoes MaxPool3d for x (N, C, D, H, W) or (C, D, H, W) and its positions, with zeros for what was lost."""
+
+    dims = 3
+    function = staticmethod(F.max_unpool3d)
+
+
+class _FractionalMaxPool(FunctionLayer):
+    """Largest value of output_size windows spread at random; output_ratio in (0, 1) where no output_size is given."""
+
+    dims = None
+
+    def __init__(self, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None):
+        n, name = self.dims, self._get_name()
+        if output_size is None and output_ratio is None:
+            raise ArgumentError(f"{name} requires specifying either an output size, or a pooling ratio")
+        if output_size is not None and output_ratio is not None:
+            raise ArgumentError(f"{name}: only one of output_size and output_ratio may be specified, got {output_size} and "
+                                f"{output_ratio}")
+        ratio = (output_ratio,) * n if isinstance(output_ratio, (int, float)) else output_ratio
+        if ratio is not None and not all(0 < r < 1 for r in ratio):
+            raise ArgumentError(f"{name}: output_ratio must be between 0 and 1 (got {output_ratio})")
+        super().__init__(kernel_size=each(kernel_size, n, name, "kernel_size"), return_indices=return_indices,
+                         output_size=None if output_size is None else each(output_size, n, name, "output_size"),
+                         output_ratio=ratio)
+        self.register_buffer("_random_samples", _random_samples)
+        self._settings += ("_random_samples",)
+
+    def extra_repr(self):
+        return ""
+
+
+class FractionalMaxPool2d(_FractionalMaxPool):
+    """Largest value of each of output_size windows spread over x (N, C, H, W) or (C, H, W) at random."""
+
+    dims = 2
+    function = staticmethod(F.fractional_max_pool2d)
+
+
+class FractionalMaxPool3d(_FractionalMaxPool):
+    """Largest value of each of output_size windows spread over x (N, C, D, H, W) or (C, D, H, W) at random."""
+
+    dims = 3
+    function = staticmethod(F.fractional_max_pool3d)

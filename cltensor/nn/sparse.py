@@ -1,7 +1,7 @@
-"""Embedding: a table of learned vectors."""
+"""Embedding and EmbeddingBag: tables of learned vectors."""
 
 from ..autograd.modes import no_grad
-from ..base.errors import ShapeError
+from ..base.errors import AssertedShapeError, ShapeError
 from ..tensor.creation import empty
 from . import functional as F
 from . import init
@@ -54,4 +54,52 @@ class Embedding(Module):
         shown = [f"{self.num_embeddings}, {self.embedding_dim}"]
         usual = {"padding_idx": None, "max_norm": None, "norm_type": 2, "scale_grad_by_freq": False, "sparse": False}
         shown += [f"{name}={getattr(self, name)}" for name, value in usual.items() if getattr(self, name) != value]
+        return ", ".join(shown)
+
+
+class EmbeddingBag(Module):
+    """The sum, mean or largest value of rows of weight (num_embeddings, embedding_dim) in each bag of integers.
+
+    x (bags, size), or (N,) with offsets (bags,) -> (bags, embedding_dim); see F.embedding_bag.  weight starts normal.
+    padding_idx: a row that starts at 0 and is left out.
+    """
+
+    def __init__(self, num_embeddings, embedding_dim, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, mode="mean",
+                 sparse=False, _weight=None, include_last_offset=False, padding_idx=None, device=None, dtype=None):
+        super().__init__()
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
+        self.padding_idx = None if padding_idx is None else _padding_row(padding_idx, num_embeddings)
+        self.mode, self.sparse, self.include_last_offset = mode, sparse, include_last_offset
+        if _weight is None:
+            self.weight = Parameter(empty(num_embeddings, embedding_dim, device=device, dtype=dtype))
+            self.reset_parameters()
+        elif tuple(_weight.shape) != (num_embeddings, embedding_dim):
+            raise AssertedShapeError(f"EmbeddingBag: Shape of weight, {list(_weight.shape)}, does not match num_embeddings and "
+                                     f"embedding_dim, {[num_embeddings, embedding_dim]}")
+        else:
+            self.weight = Parameter(_weight)
+
+    @classmethod
+    def from_pretrained(cls, embeddings, freeze=True, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, mode="mean",
+                        sparse=False, include_last_offset=False, padding_idx=None):
+        """An EmbeddingBag over a given table (num_embeddings, embedding_dim), which freeze keeps as it is."""
+        if embeddings.ndim != 2:
+            raise AssertedShapeError(f"EmbeddingBag.from_pretrained: Embeddings parameter is expected to be 2-dimensional, got "
+                                     f"shape {list(embeddings.shape)}")
+        bag = cls(*embeddings.shape, max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings, include_last_offset,
+                  padding_idx)
+        bag.weight.requires_grad = not freeze
+        return bag
+
+    reset_parameters = Embedding.reset_parameters
+
+    def forward(self, input, offsets=None, per_sample_weights=None):
+        return F.embedding_bag(input, self.weight, offsets, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.mode,
+                               self.sparse, per_sample_weights, self.include_last_offset, self.padding_idx)
+
+    def extra_repr(self):
+        shown = [f"{self.num_embeddings}, {self.embedding_dim}"]
+        usual = {"max_norm": None, "norm_type": 2, "scale_grad_by_freq": False, "mode": None, "padding_idx": None}
+        shown += [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
         return ", ".join(shown)
