@@ -53,16 +53,22 @@ def _factored(a, pivot):
 
 
 def _permutation(pivots, m, like):
-    """The matrices P (*, m, m) of A = P L U, on the device."""
+    """The matrices P (*, m, m) of A = P L U."""
+    return _permutations(pivots, size=m, dtype=like.dtype)
+
+
+@composite("lu_permutation", batch="leading", host=True, public=False, vjp=(None,))
+def _permutations(pivots, *, size, dtype):
+    """The matrices of the swaps that pivots stand for."""
     swaps = np.asarray(_host(pivots)).reshape(_count(pivots.shape[:-1]), pivots.shape[-1])
-    order = np.broadcast_to(np.arange(m), (len(swaps), m)).copy()
+    order = np.broadcast_to(np.arange(size), (len(swaps), size)).copy()
     every = np.arange(len(swaps))
     for i in range(swaps.shape[1]):
         other = swaps[:, i] - 1
         order[every, i], order[every, other] = order[every, other], order[every, i]
-    p = np.zeros((len(swaps), m, m), like.dtype.numpy)
-    p[every[:, None], order, np.arange(m)] = 1
-    return _device(p.reshape(*pivots.shape[:-1], m, m), like)
+    p = np.zeros((len(swaps), size, size), dtype.numpy)
+    p[every[:, None], order, np.arange(size)] = 1
+    return from_array(p.reshape(*pivots.shape[:-1], size, size), dtype, pivots.device)
 
 
 # --- the op that has a gradient of its own ---------------------------------------------------------------------------
