@@ -51,15 +51,20 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
             engine.accumulate(x, g)
 
 
-def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=None,
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None,
          is_grads_batched=False, materialize_grads=False):
     """Gradients of the sum of outputs (weighted by grad_outputs) with respect to inputs, as a tuple.
 
+    is_grads_batched: grad_outputs have a leading dimension, and so have the gradients, which are computed one after another.
+    only_inputs: must be True; kept for old callers.
     Raises AutogradError when an input was not used, unless allow_unused (then None) or materialize_grads (then zeros).
     """
     outputs, inputs = _tuple(outputs), _tuple(inputs)
+    if not only_inputs:
+        raise ArgumentError("grad: only_inputs must be True; use backward() to collect gradients in .grad")
     if is_grads_batched:
-        raise ArgumentError("grad: is_grads_batched needs vmap; call grad once for each gradient, or use cltensor.func")
+        return _batched(outputs, inputs, _tuple(grad_outputs), create_graph if retain_graph is None else retain_graph,
+                        create_graph=create_graph, allow_unused=allow_unused, materialize_grads=materialize_grads)
     for i, x in enumerate(inputs):
         if not x.requires_grad:
             raise AutogradError(f"grad: One of the differentiated Tensors (input {i}) does not require grad")
@@ -72,3 +77,15 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         raise AutogradError(f"grad: One of the differentiated Tensors (input {which[0]}) appears to not have been used "
                             "in the graph. Set allow_unused=True if this is the desired behavior")
     return tuple(results)
+
+
+def _batched(outputs, inputs, batches, retain_graph, **options):
+    """grad for each gradient of the batches, the results stacked."""
+    sizes = {g.shape[0] if g is not None and g.ndim else None for g in batches}
+    if len(sizes) != 1 or None in sizes or 0 in sizes:
+        raise ShapeError("grad: with is_grads_batched=True each of grad_outputs needs the same leading dimension, got shapes "
+                         f"{[None if g is None else list(g.shape) for g in batches]}")
+    size = sizes.pop()
+    rows = [grad(outputs, inputs, tuple(g[i] for g in batches), retain_graph=retain_graph or i < size - 1,
+                 **options) for i in range(size)]
+    return tuple(None if parts[0] is None else REGISTRY["stack_along"](*parts, dim=0) for parts in zip(*rows, strict=True))

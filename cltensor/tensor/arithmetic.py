@@ -9,7 +9,7 @@ from ..ops.promotion import result_type as promoted
 from ..runtime.device import device as Device
 from .creation import check_fp64, from_array, pick_device
 from .dispatch import TensorBase, run_elementwise
-from .surface import function, method
+from .surface import also, function, method
 from .tensor import write_into
 
 
@@ -145,7 +145,7 @@ def fill_(self, value):
     if isinstance(value, TensorBase):
         return self.copy_(value.expand(self.shape))
     if dtypes.category_of(value) is None:
-        raise ArgumentTypeError(f"fill_(): argument 'value' must be Number, not {value.__class__.__name__}: {value!r}")
+        raise ArgumentTypeError(f"fill_(): argument 'value' must be Number, not {type(value).__name__}: {value!r}")
     return write_into(pointwise.full, self, (), (value,))
 
 
@@ -233,8 +233,8 @@ def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, mem
     return out if memory_format is preserve_format else out.contiguous(memory_format)
 
 
-@method()
-def type(self, dtype=None, non_blocking=False):
+@method("type")
+def _type(self, dtype=None, non_blocking=False):
     """The dtype's name, or the tensor converted to dtype."""
     return f"cltensor.{self.dtype.name}" if dtype is None else convert(self, dtypes.as_dtype(dtype))
 
@@ -267,6 +267,7 @@ def cpu(self):
 
 
 @function(method=False)
+@also(tensor="tensor1", scalar="tensor1", other="tensor2", scalar1="tensor1", scalar2="tensor2")
 def result_type(tensor1, tensor2):
     """The dtype arithmetic on the two (tensors or numbers) gives."""
     return promoted([_operand(tensor1), _operand(tensor2)])

@@ -89,7 +89,7 @@ def _from_sequence(data):
     kinds = set()
     data = _plain(data, kinds)
     try:
-        array = np.array(data)
+        array = np.asarray(data)
     except ValueError as e:
         raise ArgumentError(f"tensor: the nested sequences have different lengths; every row must be as long as the others "
                             f"({e})") from None
@@ -145,7 +145,20 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
 Tensor._of = staticmethod(tensor)
 
 
-@function("asarray", method=False)
+@function(method=False)
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+    """obj as a tensor, copied where it has to be, or where copy is True.
+
+    Raises ArgumentError when copy is False and one is needed: all but tensors of the right dtype and device are copied.
+    """
+    out = as_tensor(obj, dtype=dtype, device=device)
+    if copy is False and out is not obj:
+        raise ArgumentError("asarray: copy=False, but only a tensor of the right dtype and device can do without a copy")
+    out = out.clone() if copy and out is obj else out
+    return out.detach().requires_grad_() if requires_grad and not out.requires_grad else out
+
+
+@function(method=False)
 def as_tensor(data, dtype=None, device=None):
     """data as a tensor: a tensor of the right dtype and device is returned as it is, anything else is copied."""
     if isinstance(data, TensorBase):
@@ -375,9 +388,9 @@ def eye(n, m=None, *, dtype=None, device=None, requires_grad=False):
 
 
 @function(method=False)
-def scalar_tensor(value, *, dtype=None, device=None, requires_grad=False):
+def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
     """A 0-d tensor."""
-    return full((), value, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+    return full((), s, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
 
 
 __all__ = ["Tensor"]

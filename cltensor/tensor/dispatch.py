@@ -50,6 +50,7 @@ class TensorBase:
     _post_hooks = None
     _req = False
     _retains = False
+    _untracked = False  # a view made in no_grad mode of a tensor that requires grad
 
     @classmethod
     def _make(cls, storage, spec, offset=0):
@@ -192,6 +193,9 @@ def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
     check_writable(op.name, outs)
     tensors = [_apart(op, t, outs) for t in tensors]
     versions = [x._storage.version if isinstance(x, TensorBase) else 0 for x in inputs]
+    if modes.grad and outs[0]._untracked and outs[0]._node is None and outs[0]._base._req:
+        raise AutogradError(f"{op.name}: A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+                            "Move both the view and the write into the no_grad block, or both out of it")
     graph = modes.grad and outs[0]._spec.dtype.is_floating_point and any(
         t._req or (t._base is not None and t._refresh()) for t in (*tensors, *outs))
     if graph:
@@ -337,6 +341,8 @@ def run_view(op, x, attrs=()):
     out._epoch = base._epoch
     if modes.grad and (x._req or (x._base is not None and x._refresh())):
         _attach(record(op, (x,), attrs, (out,)), (out,))
+    elif base._req and not modes.grad:
+        out._untracked = True
     if recorder is not None:
         recorder.op(op, (x,), attrs, (out,))
     return out

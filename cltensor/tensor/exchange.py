@@ -56,13 +56,24 @@ def _dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
         raise BufferError(f"__dlpack__: only copies to the CPU {_CPU} can be given away, {dl_device} was asked for")
     if self.requires_grad:
         raise BufferError("__dlpack__: Can't export tensors that require gradient, use tensor.detach()")
+    if self.dtype is dtypes.bfloat16:
+        raise BufferError("__dlpack__: the copy is made through NumPy, which has no bfloat16; use tensor.float()")
     return self.numpy().__dlpack__()
 
 
 @function(method=False)
-def from_dlpack(ext_tensor):
-    """A tensor with the values of any object that speaks DLPack and lies in host memory; a copy."""
-    return tensor(np.from_dlpack(ext_tensor))
+def from_dlpack(ext_tensor, *, device=None, copy=None):
+    """A tensor with the values of any object that speaks DLPack and lies in host memory; a copy.
+
+    Raises BufferError for copy=False, for memory that is not the host's, and for dtypes NumPy lacks.
+    """
+    if copy is False:
+        raise BufferError("from_dlpack: the memory of a tensor is a device's own, so only a copy can be taken; leave copy out")
+    try:
+        array = np.from_dlpack(ext_tensor)
+    except (RuntimeError, BufferError) as e:
+        raise BufferError(f"from_dlpack: {e}; convert it first, to host memory and a dtype NumPy has") from None
+    return tensor(array, device=device)
 
 
 @function(method=False)

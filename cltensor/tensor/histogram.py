@@ -83,7 +83,7 @@ def _density(hist, edges):
 
 
 @function()
-def histogram(input, bins, *, range=None, weight=None, density=False):
+def histogram(input, bins=100, *, range=None, weight=None, density=False):
     """(hist, bin_edges) of all elements, in `bins` equal bins or between given edges; see histogramdd."""
     flat = input.reshape(-1, 1)
     hist, edges = histogramdd(flat, [bins], range=range, weight=None if weight is None else weight.reshape(-1), density=density)

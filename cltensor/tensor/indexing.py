@@ -17,7 +17,7 @@ def _entry(item):
     if item is None or item is Ellipsis or isinstance(item, (slice, bool, int)):
         return item
     if isinstance(item, TensorBase):
-        if item.dtype.category == "int" and item.ndim == 0 and not item.requires_grad:
+        if item.dtype.category == "int" and item.ndim == 0 and not item.requires_grad and not hasattr(item, "_level"):
             return int(item)
         if item.dtype.is_floating_point:
             raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype.name}")

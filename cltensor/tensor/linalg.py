@@ -20,7 +20,7 @@ from .products import multi_dot, product
 from .rearrange import diag_embed
 from .shape import cat
 from .statistics import vector_norm
-from .surface import function
+from .surface import also, function
 
 
 class LinAlgError(ShapeError):
@@ -398,6 +398,7 @@ def pinv(A, *, rtol=None, atol=None, rcond=None, hermitian=False):
 _DRIVERS = (None, "gels", "gelsy", "gelsd", "gelss")
 
 
+@also(b="B")
 def lstsq(A, B, rcond=None, *, driver=None):
     """(solution, residuals, rank, singular values) of least squares for A X = B, by the pseudo-inverse.
 
@@ -418,7 +419,8 @@ def lstsq(A, B, rcond=None, *, driver=None):
     return LstSq(x.squeeze(-1) if vector else x, rest, rank, values)
 
 
-def matrix_rank(A, *, atol=None, rtol=None, tol=None, hermitian=False):
+@also(input="A")
+def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
     """How many singular values are above max(atol, rtol * largest)."""
     _matrix("matrix_rank", A)
     s = _svd(A.detach())[1]
@@ -565,6 +567,7 @@ def tensorinv(A, ind=2):
     return inv(A.reshape(math.prod(rows), -1)).reshape((*columns, *rows))
 
 
+@also(other="B")
 def tensorsolve(A, B, dims=None):
     """X with tensordot(A, X, X.ndim) = B."""
     if dims is not None:
@@ -615,6 +618,7 @@ def cholesky_inverse(input, upper=False):
 
 
 @function()
+@also(input2="L")
 def cholesky_solve(input, L, upper=False):
     """X with A X = input from A's Cholesky factor."""
     if input.ndim < 2 or L.ndim < 2 or input.shape[-2] != L.shape[-1]:

@@ -180,12 +180,13 @@ def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=
 
 
 @function(method=False)
-def randint_like(input, low, high=None, *, dtype=None, device=None, requires_grad=False, memory_format=preserve_format):
+def randint_like(input, low=None, high=None, *, generator=None, dtype=None, device=None, requires_grad=False,
+                 memory_format=preserve_format):
     """randint in input's shape, dtype and device."""
-    low, high = (0, low) if high is None else (low, high)
+    low, high = (0, low) if high is None else (low or 0, high)
     _check_range(low, high, "randint_like")
     t = empty_like(input, dtype=dtype, device=device, memory_format=memory_format)
-    return made(t.random_(int(low), int(high)), requires_grad)
+    return made(t.random_(int(low), int(high), generator=generator), requires_grad)
 
 
 @function(method=False)

@@ -13,7 +13,7 @@ from ..ops.promotion import result_type
 from .creation import _options, arange, from_array, made, sizes
 from .dispatch import TensorBase, run_elementwise, run_planned
 from .shape import as_strided, cat, narrow, split, stack
-from .surface import function, method
+from .surface import also, function, method
 
 # --- repeating -------------------------------------------------------------------------------------------------------
 
@@ -210,8 +210,12 @@ def block_diag(*tensors):
 
 # --- splitting -------------------------------------------------------------------------------------------------------
 
+_PARTS = also(sections="indices_or_sections", indices="indices_or_sections",
+              tensor_indices_or_sections="indices_or_sections")
+
 
 @function()
+@_PARTS
 def tensor_split(input, indices_or_sections, dim=0):
     """Views split into n nearly equal parts, or at given indices."""
     d = normalize_dim(dim, input.ndim, "tensor_split")
@@ -235,6 +239,7 @@ def tensor_split(input, indices_or_sections, dim=0):
 
 
 @function()
+@_PARTS
 def hsplit(input, indices_or_sections):
     """tensor_split along dimension 1, or 0 for vectors."""
     if input.ndim < 1:
@@ -243,6 +248,7 @@ def hsplit(input, indices_or_sections):
 
 
 @function()
+@_PARTS
 def vsplit(input, indices_or_sections):
     """tensor_split along dimension 0."""
     if input.ndim < 2:
@@ -251,6 +257,7 @@ def vsplit(input, indices_or_sections):
 
 
 @function()
+@_PARTS
 def dsplit(input, indices_or_sections):
     """tensor_split along dimension 2."""
     if input.ndim < 3:

@@ -13,7 +13,7 @@ from ..ops.composite import composite
 from .creation import _shape, sizes
 from .dispatch import TensorBase, run_elementwise, run_planned, run_view
 from .out import resize
-from .surface import function, method
+from .surface import also, function, method
 from .tensor import Tensor
 
 
@@ -109,6 +109,7 @@ def permute(input, *dims):
 
 
 @function("swapaxes", "swapdims", inplace="viewing")
+@also(axis0="dim0", axis1="dim1")
 def transpose(input, dim0, dim1):
     """Two dimensions exchanged."""
     n = input._spec.ndim
@@ -339,6 +340,7 @@ def stack(tensors, dim=0):
 
 
 @function()
+@also(split_size="split_size_or_sections")
 def split(tensor, split_size_or_sections, dim=0):
     """Views of consecutive pieces: of a size (the last may be smaller), or of the sizes in a list."""
     d = normalize_dim(dim, tensor.ndim, "split")

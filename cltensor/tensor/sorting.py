@@ -12,7 +12,7 @@ from .arithmetic import convert
 from .creation import arange
 from .dispatch import TensorBase, run_planned
 from .shape import broadcast_tensors, cat, stack
-from .surface import function, method
+from .surface import also, function, method
 
 Sort = namedtuple("sort", ("values", "indices"))
 TopK = namedtuple("topk", ("values", "indices"))
@@ -408,6 +408,7 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
 
 
 @function(method=False)
+@also(element="elements", test_element="test_elements")
 def isin(elements, test_elements, *, assume_unique=False, invert=False):
     """Whether each element occurs in test_elements."""
     test = test_elements if isinstance(test_elements, TensorBase) else elements.new_tensor(test_elements)

@@ -50,6 +50,19 @@ def method(*names):
     return declare
 
 
+def also(**names):
+    """Decorate a function whose arguments have further names in PyTorch: also(theirs="ours")."""
+
+    def decorate(fn):
+        @functools.wraps(fn)
+        def renamed(*args, **kwargs):
+            return fn(*args, **{names.get(name, name): value for name, value in kwargs.items()})
+
+        return renamed
+
+    return decorate
+
+
 def _by_numpy_names(fn):
     """fn(x, dim, keepdim), for which NumPy's axis= and keepdims= are right too, as is the out=None that NumPy passes."""
     parameters = inspect.signature(fn).parameters
@@ -72,7 +85,7 @@ def _by_numpy_names(fn):
 def _rest_by_name(fn):
     """fn(x, *dims), for which fn(x, dims=(0, 1)) is right too."""
     rest = [p.name for p in inspect.signature(fn).parameters.values() if p.kind is p.VAR_POSITIONAL]
-    if not rest or rest[0] not in ("dims", "size", "shape", "repeats"):
+    if not rest or rest[0] not in ("dims", "size", "sizes", "shape", "repeats"):
         return fn
     name = rest[0]
 
@@ -80,6 +93,8 @@ def _rest_by_name(fn):
     def function(*args, **kwargs):
         if name in kwargs:
             args = (*args, kwargs.pop(name))
+        elif "size" in kwargs and name in ("sizes", "shape"):  # PyTorch's name for the same
+            args = (*args, kwargs.pop("size"))
         return fn(*args, **kwargs)
 
     return function

@@ -160,3 +160,8 @@ def test_functional_call_and_ensembles():
     with pytest.raises(ct.ArgumentError, match="no parameter"):
         functional_call(models[0], {"wrong": x}, (x,))
     assert models[0].weight is before
+
+
+def test_vmap_over_an_index():
+    x = ct.arange(12.0).reshape(2, 2, 3)
+    assert ct.vmap(lambda row, i: row[:, i])(x, ct.tensor([0, 2])).tolist() == [[0, 3], [8, 11]]

@@ -290,8 +290,11 @@ def log_softmax(input, dim=None, dtype=None):
     return _log_softmax(input, _dim("log_softmax", input, dim), dtype)
 
 
-def gumbel_softmax(logits, tau=1.0, hard=False, dim=-1):
-    """softmax over dim of (logits + Gumbel noise) / tau; hard gives one-hot samples with the soft gradient."""
+def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, dim=-1):
+    """softmax over dim of (logits + Gumbel noise) / tau; hard gives one-hot samples with the soft gradient.
+
+    eps is unused, as in PyTorch.
+    """
     noise = -Tensor.log(logits.detach().new_empty(logits.shape).exponential_())
     soft = _softmax((logits + noise) / tau, dim)
     if not hard:
