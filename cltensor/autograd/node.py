@@ -112,10 +112,12 @@ class Node:
         """The op's outputs as saved, with their history, or Specs.  Raises AutogradError when changed in place."""
         if self.outputs is None:
             return self.out_specs
-        for i, (alias, version) in enumerate(self.outputs):
-            if alias._storage.version != version:
-                self._changed(f"output {i}", alias._spec, alias._storage.version, version)
-        return tuple(alias._with_history(self, i) for i, (alias, _) in enumerate(self.outputs))
+        return tuple(kept if is_metadata(kept) else self._saved_output(i, *kept) for i, kept in enumerate(self.outputs))
+
+    def _saved_output(self, i, alias, version):
+        if alias._storage.version != version:
+            self._changed(f"output {i}", alias._spec, alias._storage.version, version)
+        return alias._with_history(self, i)
 
     def backward(self, gs, needs=None):
         """Gradients of the inputs (of those in needs, if given) from those of the outputs, None where none arrived."""
@@ -216,7 +218,8 @@ def record(op, inputs, attrs, outputs, versions=None):
             args.append(spec)
     node = Node(op, tuple(edges), tuple(args), attrs, tuple(saved), tuple(o._spec for o in outputs))
     if keep_outputs:
-        node.outputs = tuple((o._alias(), o._storage.version) for o in outputs)
+        node.outputs = tuple(o._spec if keep_outputs is not True and i not in keep_outputs else (o._alias(), o._storage.version)
+                             for i, o in enumerate(outputs))
     return node
 
 

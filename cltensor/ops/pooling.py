@@ -220,14 +220,14 @@ def _placed(*shape, **attrs):
 
 
 max_pool = kernel(
-    "max_pool", shape=max_pool_shape, launch=_max_pool_launch, dtypes="floating", saves="y", public=False,
+    "max_pool", shape=max_pool_shape, launch=_max_pool_launch, dtypes="floating", saves="y1", public=False,
     vjp=(lambda g, y, x, *, kernel_size, stride, padding, dilation, ceil_mode: max_pool_gradient(
         g[0], y[1].detach(), size=tuple(x.shape[2:]), window=(kernel_size, stride, padding, dilation)),),
     samples=_one(2, 1, *_SIZE, ceil_mode=False, **_WINDOW),
     doc="Largest value of each window, and its flat position in the spatial plane: (y, positions).")
 
 adaptive_max_pool = kernel(
-    "adaptive_max_pool", shape=adaptive_max_pool_shape, launch=_adaptive_launch("max"), dtypes="floating", saves="y",
+    "adaptive_max_pool", shape=adaptive_max_pool_shape, launch=_adaptive_launch("max"), dtypes="floating", saves="y1",
     public=False,
     vjp=(lambda g, y, x, *, output_size: max_pool_gradient(g[0], y[1].detach(), size=tuple(x.shape[2:]), window=()),),
     samples=_one(2, 1, *_SIZE, output_size=(2, 2)),

@@ -28,7 +28,7 @@ class Op:
     Fields every kind has:
         name     the op's name, PyTorch's where PyTorch has one
         inputs   names of the tensor inputs, in order
-        saves    names of the inputs (and "y", the output) the gradient needs; others reach it as a Spec
+        saves    names of the inputs (and "y", the outputs, or "y0", "y1" .. for some) the gradient needs; others reach it as a Spec
         vjp      a tuple with one function (g, y, *inputs, **attrs) -> gradient per input, or one function that gets
                  `needs` (a tuple of bool) too and returns a tuple; None when the op has no gradient
         ref      an independent NumPy reference, for the generated tests
@@ -52,6 +52,7 @@ class Op:
         self.name, self.vjp, self.saves = name, vjp, frozenset(saves.split())
         self.ref, self.dtypes, self.doc, self.onnx, self.samples, self.checks = ref, dtypes, doc, onnx, samples, checks
         self.public, self.method, self.inplace, self.aliases = public, public and method, inplace, tuple(aliases)
+        self.saved_outputs = tuple(int(n[1:]) for n in sorted(self.saves) if n[:1] == "y" and n[1:].isdigit())
         self.batch, self.host, self.plans = batch, host, {}
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
@@ -74,8 +75,11 @@ class Op:
         return self.vjp is not None
 
     def saving(self, needs):
-        """(per input: whether its data is saved, whether the outputs are) for a gradient of the inputs in `needs`."""
-        return tuple(n in self.saves for n in self.inputs), "y" in self.saves
+        """(per input: whether its data is saved, the same of the outputs) for a gradient of the inputs in `needs`.
+
+        Of the outputs: True, False, or a tuple with the numbers of those that are.
+        """
+        return tuple(n in self.saves for n in self.inputs), "y" in self.saves or self.saved_outputs
 
     def input_gradients(self, gs, outputs, inputs, attrs, needs):
         """Gradients of the inputs.  Those not in `saves` arrive as Specs; an output no gradient came for counts as zero."""

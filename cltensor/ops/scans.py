@@ -68,12 +68,12 @@ logcumsumexp = scan(
     vjp=(lambda g, y, x, dim: _log_space_gradient(g, y, x, dim),), doc="Running log of summed exponentials along dim.")
 cummax = scan("cummax_dense", map=lambda input, index: (input, index),
               combine=lambda a, i, b, j: (E.where(_takes_max(a, b), b, a), E.where(_takes_max(a, b), j, i)),
-              identity=(_lowest, 0), states=("acc", "int64"), result=("input", "int64"), vjp=(_at_extreme,), saves="y",
+              identity=(_lowest, 0), states=("acc", "int64"), result=("input", "int64"), vjp=(_at_extreme,), saves="y1",
               ref=lambda x, dim: np.maximum.accumulate(x, dim), public=False, samples=_samples,
               doc="Running maximum along dim and its position, the last where there are several.")
 cummin = scan("cummin_dense", map=lambda input, index: (input, index),
               combine=lambda a, i, b, j: (E.where(_takes_min(a, b), b, a), E.where(_takes_min(a, b), j, i)),
-              identity=(_highest, 0), states=("acc", "int64"), result=("input", "int64"), vjp=(_at_extreme,), saves="y",
+              identity=(_highest, 0), states=("acc", "int64"), result=("input", "int64"), vjp=(_at_extreme,), saves="y1",
               ref=lambda x, dim: np.minimum.accumulate(x, dim), public=False, samples=_samples,
               doc="Running minimum along dim and its position, the last where there are several.")
 

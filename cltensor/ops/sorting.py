@@ -60,7 +60,7 @@ def _sort_ref(x, descending):
 
 sort_rows = kernel("sort_rows", batch="leading", launch=_sort_launch,
                    shape=lambda x, *, descending: (x.dense(), x.dense(dtype=dtypes.int64)),
-                   public=False, saves="y", ref=_sort_ref, samples=_sort_samples,
+                   public=False, saves="y1", ref=_sort_ref, samples=_sort_samples,
                    vjp=(lambda g, y, x, descending: g[0].new_zeros(x.shape).scatter(-1, y[1], g[0]),),
                    doc="The last dimension of a dense tensor in order, stably, and where each element came from; NaN is largest.")
 

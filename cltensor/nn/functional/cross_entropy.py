@@ -81,7 +81,7 @@ def _samples(rng):
                                                      (weight, "none", 2, 0.2), (weight, "sum", -100, 0.3))]
 
 
-@composite("nll", public=False, dtypes="floating", saves="target weight y", ref=_reference, samples=_samples,
+@composite("nll", public=False, dtypes="floating", saves="target weight y1", ref=_reference, samples=_samples,
            vjp=lambda g, y, logp, target, weight, needs, **settings: _gradient(g, y, logp, target, weight, **settings))
 def _nll(logp, target, weight, *, reduction, ignored, smoothing):
     """(losses, total weight) for log-probabilities (N, C, *), class numbers (N, *) and weights (C,) or None."""

@@ -129,7 +129,7 @@ def _samples(rng):
             ((x, channels[0], None), dims), ((x, None, None), dims)]
 
 
-@composite("normalized", public=False, dtypes="wide", saves="x weight y", vjp=_gradient, ref=_reference, samples=_samples)
+@composite("normalized", public=False, dtypes="wide", saves="x weight y1 y2", vjp=_gradient, ref=_reference, samples=_samples)
 def _normalized(x, weight, bias, *, dims, eps):
     """(y, mean, m2): x normalised over dims, then times weight plus bias, which have x's rank or are None."""
     mean = reductions.mean(x, dim=dims, keepdim=True)

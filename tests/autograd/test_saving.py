@@ -1,0 +1,43 @@
+"""What a node keeps: only the outputs its gradient reads, so that the others' memory is free when nobody else holds them."""
+
+import numpy as np
+import pytest
+
+import cltensor
+from cltensor import nn
+
+pytestmark = pytest.mark.device
+MIB = 1 << 20
+
+
+def held(fn, x):
+    """MiB that fn(x) leaves allocated, once its result is gone but for its history."""
+    before = cltensor.opencl.memory_allocated()
+    node = fn(x).grad_fn
+    cltensor.opencl.synchronize()
+    return node, round((cltensor.opencl.memory_allocated() - before) / MIB)
+
+
+def test_normalisation_drops_its_result():
+    x = cltensor.ones(1024, 1024, requires_grad=True)
+    node, mib = held(lambda x: nn.functional.layer_norm(x, (1024,)), x)
+    assert mib == 0
+    assert node is not None
+
+
+def test_pooling_keeps_positions_only():
+    x = cltensor.ones(1, 1, 2048, 1024, requires_grad=True)
+    _, mib = held(lambda x: nn.functional.max_pool2d(x, 2), x)
+    assert mib == 4  # int64 positions of 2**19 windows, not their 2 MiB of values
+
+
+def test_a_result_changed_in_place_is_noticed_where_it_is_read():
+    x = cltensor.tensor([3.0, 1.0, 2.0], requires_grad=True)
+    values, order = x.sort()
+    values.detach().zero_()  # the gradient reads the order alone
+    values.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), 1)
+    values, order = x.sort()
+    order.zero_()
+    with pytest.raises(cltensor.AutogradError, match="output 1 of sort_rows"):
+        values.sum().backward()
