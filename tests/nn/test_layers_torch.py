@@ -97,15 +97,16 @@ def both(case):
 
 def results(layer, make, arrays):
     """Everything a forward and a backward pass of a layer gives, as arrays by name."""
-    inputs = [make(a) for a in arrays]
-    for x in inputs:
-        x.requires_grad_(x.is_floating_point())
+    inputs = [None if a is None else make(a) for a in arrays]
+    floating = {i: x for i, x in enumerate(inputs) if x is not None and x.is_floating_point()}
+    for x in floating.values():
+        x.requires_grad_()
     y = layer(*inputs)
     weights = make(np.linspace(-1, 1, y.numel(), dtype=np.float32).reshape(tuple(y.shape)))
     found = {"y": y.detach()}
     if y.requires_grad:
         (y * weights).sum().backward()
-        found.update((f"gradient of input {i}", x.grad) for i, x in enumerate(inputs) if x.is_floating_point())
+        found.update((f"gradient of input {i}", x.grad) for i, x in floating.items())
         found.update((f"gradient of {name}", p.grad) for name, p in layer.named_parameters())
     found.update(layer.named_buffers())
     return {name: t.detach().numpy() for name, t in found.items()}
@@ -121,6 +122,87 @@ def test_layer(case, rng):
     for name, value in expected.items():
         atol = case.close * max(1, np.abs(value).max(initial=0))
         np.testing.assert_allclose(got[name], value, rtol=case.close, atol=atol, err_msg=name)
+
+
+def _pooled(*shape, size=2, n):
+    """A random tensor, pooled, and where its maxima were."""
+    def make(rng):
+        x = torch.from_numpy(rng.standard_normal(shape).astype(np.float32))
+        return [t.numpy() for t in getattr(torch.nn.functional, f"max_pool{n}d")(x, size, return_indices=True)]
+    return make
+
+
+def _alignable(rng):
+    """Log-probabilities of 7 steps, 3 sequences and 5 classes, padded targets, and lengths; the last one does not fit."""
+    log_probs = torch.from_numpy(rng.standard_normal((7, 3, 5)).astype(np.float32)).log_softmax(2).numpy()
+    return [log_probs, np.array([[1, 2, 2, 4], [3, 1, 0, 0], [1, 1, 1, 2]]), np.array([7, 5, 4]), np.array([4, 2, 4])]
+
+
+def _rows(*targets):
+    return lambda rng: [rng.standard_normal((3, 5)).astype(np.float32), np.array(targets)]
+
+
+def _triplet(rng):
+    return list(rng.standard_normal((3, 4, 5)).astype(np.float32))
+
+
+def _samples(*shape, n):
+    """A random tensor, and the randomness of a fractional pooling of it."""
+    return lambda rng: [rng.standard_normal(shape).astype(np.float32), rng.random((*shape[:2], n)).astype(np.float32)]
+
+
+# layers whose inputs are not just any numbers: name, settings, a function that makes the inputs
+PARTICULAR = [
+    ("MultiMarginLoss", {"p": 2, "margin": 0.7}, _rows(0, 4, 2)), ("MultiMarginLoss", {"reduction": "none"}, _rows(0, 4, 2)),
+    ("MultiLabelMarginLoss", {}, _rows([1, 0, -1, 2, 3], [2, 4, 1, 0, -1], [-1, 0, 0, 0, 0])),
+    ("MultiLabelMarginLoss", {"reduction": "sum"}, _rows([3, 3, -1, 2, 3], [2, 4, 1, 0, 3], [1, -1, 0, 0, 0])),
+    ("TripletMarginWithDistanceLoss", {}, _triplet),
+    ("TripletMarginWithDistanceLoss", {"margin": 0.5, "swap": True, "reduction": "none"}, _triplet),
+    ("CTCLoss", {"zero_infinity": True}, _alignable), ("CTCLoss", {"reduction": "none"}, _alignable),
+    ("CTCLoss", {"blank": 4, "reduction": "sum", "zero_infinity": True}, _alignable),
+    ("MaxUnpool1d", {"kernel_size": 2}, _pooled(2, 3, 8, n=1)), ("MaxUnpool2d", {"kernel_size": 2}, _pooled(2, 3, 6, 4, n=2)),
+    ("MaxUnpool2d", {"kernel_size": (2, 2), "stride": 2, "padding": 0}, _pooled(3, 6, 4, n=2)),
+    ("MaxUnpool3d", {"kernel_size": 2}, _pooled(2, 2, 4, 6, 4, n=3)),
+    ("EmbeddingBag", {"num_embeddings": 7, "embedding_dim": 3}, lambda rng: [rng.integers(0, 7, (4, 5))]),
+    *(("EmbeddingBag", {"num_embeddings": 7, "embedding_dim": 3, "mode": mode, "padding_idx": -2, **more},
+       lambda rng: [np.array([1, 5, 2, 5, 0, 6, 1, 1, 5]), np.array([0, 2, 2, 3, 8])])
+      for mode, more in (("sum", {}), ("mean", {"include_last_offset": True}), ("max", {}))),
+    # every row twice: PyTorch divides some gradients by how often another row was read
+    ("EmbeddingBag", {"num_embeddings": 7, "embedding_dim": 3, "mode": "mean", "scale_grad_by_freq": True},
+     lambda rng: [np.array([1, 5, 2, 5, 0, 1, 0, 2]), np.array([0, 2, 2, 3])]),
+    ("EmbeddingBag", {"num_embeddings": 7, "embedding_dim": 3, "mode": "sum", "max_norm": 1.0},
+     lambda rng: [rng.integers(0, 7, (4, 5)), None, rng.standard_normal((4, 5)).astype(np.float32)]),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "inputs"), PARTICULAR, ids=[f"{n} {s}" for n, s, _ in PARTICULAR])
+def test_layer_with_particular_inputs(name, settings, inputs, rng):
+    theirs, ours = both(Case(name, **settings))
+    assert repr(ours) == repr(theirs)
+    arrays = inputs(rng)
+    expected, got = results(theirs, torch.from_numpy, arrays), results(ours, cltensor.from_numpy, arrays)
+    assert got.keys() == expected.keys()
+    for key, value in expected.items():
+        np.testing.assert_allclose(got[key], value, rtol=2e-5, atol=2e-5, err_msg=key)
+
+
+@pytest.mark.parametrize(("name", "shape", "settings"), [
+    ("FractionalMaxPool2d", (2, 3, 10, 11), {"kernel_size": (3, 2), "output_size": (4, 5)}),
+    ("FractionalMaxPool2d", (2, 3, 10, 11), {"kernel_size": 2, "output_ratio": (0.5, 0.7)}),
+    ("FractionalMaxPool3d", (1, 2, 7, 9, 8), {"kernel_size": (2, 3, 2), "output_size": (4, 3, 1)}),
+])
+def test_fractional_pooling(name, shape, settings, rng):
+    x, u = _samples(*shape, n=len(shape) - 2)(rng)
+    found = []
+    for lib, make in ((torch.nn, torch.from_numpy), (nn, cltensor.from_numpy)):
+        layer = getattr(lib, name)(**settings, return_indices=True, _random_samples=make(u))
+        leaf = make(x).requires_grad_()
+        y, positions = layer(leaf)
+        (y * y).sum().backward()
+        found.append((repr(layer), y.detach().numpy(), positions.numpy(), leaf.grad.numpy()))
+    assert found[0][0] == found[1][0]
+    for expected, got in zip(found[0][1:], found[1][1:], strict=True):
+        np.testing.assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("name", ["Dropout", "ReLU", "RReLU", "Hardtanh", "ELU", "Threshold"])

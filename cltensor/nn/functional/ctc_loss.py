@@ -152,21 +152,21 @@ class _Batch:
 
 
 class _CTC(Function):
-    """Losses (N,) of log_probs (T, N, C) for a _Batch."""
+    """Losses (N,) of log_probs (T, N, C) for a _Batch; lost is the factor of the gradient where a loss is infinite."""
 
     @staticmethod
-    def forward(ctx, log_probs, batch):
+    def forward(ctx, log_probs, batch, lost):
         emissions = batch.emissions(log_probs)
         alphas = batch.alphas(emissions)
         losses = batch.losses(alphas)
-        ctx.batch, ctx.parts = batch, (emissions, alphas, losses) if ctx.needs_input_grad[0] else None
+        ctx.batch, ctx.lost, ctx.parts = batch, lost, (emissions, alphas, losses) if ctx.needs_input_grad[0] else None
         ctx.save_for_backward(log_probs)
         return losses
 
     @staticmethod
     def backward(ctx, g):
         log_probs, = ctx.saved_tensors
-        return _CTCGradient.apply(g, log_probs, ctx.batch, ctx.parts), None
+        return _CTCGradient.apply(g, log_probs, ctx.batch, ctx.lost, ctx.parts), None, None
 
 
 class _CTCGradient(Function):
@@ -176,12 +176,12 @@ class _CTCGradient(Function):
     """
 
     @staticmethod
-    def forward(ctx, g, log_probs, batch, parts):
+    def forward(ctx, g, log_probs, batch, lost, parts):
         emissions, alphas, losses = (p.detach() for p in parts)
         steps = log_probs.shape[0]
         shares = _share(alphas[1:, :, 2:], batch.betas(emissions), emissions, losses.unsqueeze(1))
         passed = log_probs.new_zeros(log_probs.shape).scatter_add(2, batch.states.expand(steps, *batch.states.shape), shares)
-        gradient = (log_probs.exp() - passed) * where(losses == math.inf, math.nan, g).unsqueeze(1)
+        gradient = (log_probs.exp() - passed) * where(losses == math.inf, lost, g).unsqueeze(1)
         return where(batch.running(steps), gradient, 0.0)
 
     @staticmethod
@@ -267,7 +267,7 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     lengths = _lengths("target_lengths", target_lengths, n)
     with no_grad():
         batch = _Batch(_labels(targets, lengths), blank, log_probs.dtype, inputs, lengths)
-    losses = _CTC.apply(log_probs, batch)
+    losses = _CTC.apply(log_probs, batch, 0.0 if zero_infinity else math.nan)
     if zero_infinity:
         losses = where(losses == math.inf, 0.0, losses)
     if reduction == "mean":
