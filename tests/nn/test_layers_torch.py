@@ -135,7 +135,7 @@ def _pooled(*shape, size=2, n):
 def _alignable(rng):
     """Log-probabilities of 7 steps, 3 sequences and 5 classes, padded targets, and lengths; the last one does not fit."""
     log_probs = torch.from_numpy(rng.standard_normal((7, 3, 5)).astype(np.float32)).log_softmax(2).numpy()
-    return [log_probs, np.array([[1, 2, 2, 4], [3, 1, 0, 0], [1, 1, 1, 2]]), np.array([7, 5, 4]), np.array([4, 2, 4])]
+    return [log_probs, np.array([[1, 2, 2, 3], [3, 1, 0, 0], [1, 1, 1, 2]]), np.array([7, 5, 4]), np.array([4, 2, 4])]
 
 
 def _rows(*targets):
