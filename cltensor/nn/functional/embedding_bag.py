@@ -11,6 +11,7 @@ from ...tensor.arithmetic import where
 from ...tensor.creation import arange
 from ...tensor.sorting import searchsorted
 from .embedding import _renormalize, _times_read
+from .indices import counted
 
 _MODES = ("sum", "mean", "max")
 
@@ -50,9 +51,10 @@ def _check_input(input, offsets, include_last_offset):
                             f"{type(offsets).__name__}")
     if offsets is not None and offsets.ndim != 1:
         raise ArgumentError(f"embedding_bag: offsets has to be a 1D Tensor, got shape {list(offsets.shape)}")
-    for t in (input, offsets):
-        if t is not None and t.dtype not in (dtypes.int32, dtypes.int64):
-            raise DTypeError(f"embedding_bag: Expected input and offsets of int64 or int32, got {t.dtype.name}; use .long()")
+    kinds = [t.dtype for t in (input, offsets) if t is not None]
+    if any(d.category != "int" for d in kinds) or not {dtypes.int32, dtypes.int64}.intersection(kinds):
+        raise DTypeError(f"embedding_bag: Expected input and offsets of int64 or int32, got "
+                         f"{' and '.join(d.name for d in kinds)}; use .long()")
     if input.ndim == 2 and not input.shape[1]:
         raise ShapeError(f"embedding_bag: bags of size 0 in input {list(input.shape)}; give a 1D input and offsets")
     if offsets is not None and include_last_offset and not offsets.shape[0]:
@@ -94,7 +96,7 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
     _check_input(input, offsets, include_last_offset)
     _check_mode(mode, scale_grad_by_freq, sparse)
     padding = _padding_row(padding_idx, weight.shape[0])
-    numbers = input.reshape(-1)
+    numbers = counted(input.reshape(-1).long())
     if max_norm is not None:
         _renormalize(weight, numbers, float(max_norm), norm_type)
     rows = weight.index_select(0, numbers)
@@ -102,16 +104,15 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
         share = 1 / _times_read(numbers, weight).unsqueeze(-1)
         rows.register_hook(lambda g: g * share)
     rows = rows if per_sample_weights is None else rows * per_sample_weights.reshape(-1, 1)
-    bags, count = _bags(input, offsets, include_last_offset, padding)
+    bags, count = _bags(input, numbers, offsets, include_last_offset, padding)
     return _pooled(rows, bags, count, mode)
 
 
-def _bags(input, offsets, include_last_offset, padding):
+def _bags(input, numbers, offsets, include_last_offset, padding):
     """(the bag of each element, the number of bags); what is left out goes to one more bag."""
-    numbers = input.reshape(-1).long()
     if offsets is None:
         count = input.shape[0]
-        started = (arange(1, count + 1, device=input.device).unsqueeze(1)).expand(input.shape).reshape(-1)
+        started = arange(1, count + 1, device=input.device).unsqueeze(1).expand(input.shape).reshape(-1)
     else:
         count = offsets.shape[0] - bool(include_last_offset)
         started = searchsorted(offsets.long().contiguous(), arange(numbers.shape[0], device=input.device), right=True)
@@ -138,5 +139,5 @@ def _largest(rows, bags, count):
     attained = (values == top.index_select(0, bags)) | values.isnan()
     place = where(attained, arange(n, device=rows.device).unsqueeze(1), n)
     first = place.new_full((count + 1, dim), n).scatter_reduce(0, index, place, "amin")[:count]
-    found = rows.new_zeros((1, dim)) if not n else rows.gather(0, first.clamp_max(n - 1))
+    found = rows.gather(0, first.clamp_max(n - 1)) if n else rows.sum(0, keepdim=True)
     return where(first < n, found, 0.0)

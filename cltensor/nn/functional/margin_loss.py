@@ -106,7 +106,7 @@ def multilabel_margin_loss(input, target, reduction="mean"):
     rows = input if input.ndim == 2 else input.reshape(1, -1)
     numbers = target.reshape(rows.shape)
     listed = (numbers < 0).cumsum(1) == 0
-    numbers = numbers.where(listed, 0)
+    numbers = counted(numbers.where(numbers != -1, 0))
     own = rows.new_zeros(rows.shape).scatter_add(1, numbers, listed.to(rows.dtype)) > 0
     counts = listed.unsqueeze(2) & ~own.unsqueeze(1)
     losses = _hinge(rows.gather(1, numbers).unsqueeze(2), rows.unsqueeze(1), counts).sum((1, 2)) / rows.shape[1]
