@@ -10,13 +10,20 @@ from ..base.errors import DimensionError
 from ..base.shapes import collapse, reduced_shape
 from ..codegen import types
 from ..codegen.templates import render
+from ..tune.space import Space
 from .accumulation import Accumulating, placeholder
 from .plan import In, Out, Plan, Scratch, Step, Value
 from .registry import same_device
 
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 FEW = 32  # reduced elements below which a gpu work-group per output would idle
-COLUMNS, WGS = 128, 64
+COLUMNS, WGS = 128, 64  # columns a cpu work-group sums side by side, work-items of a gpu work-group
+LANES, GRAIN = 16, 4096  # sums kept of a row on a cpu, elements below which work is not cut further
+
+# what `cltensor tune` may try in place of the constants above
+SERIAL = Space("reduction", W=(64, 128, 256, 512, 1024), LANES=(8, 16, 32, 64), GRAIN=(1024, 4096, 16384))
+GROUPED = Space("reduction", WGS=(32, 64, 128, 256), GRAIN=(1024, 4096, 16384),
+                fits=lambda profile, dtype, **c: c["WGS"] <= profile.work_group)
 
 
 class Reduction(Accumulating):
@@ -87,8 +94,9 @@ class Reduction(Accumulating):
         order = sorted(dims, key=lambda i: -specs[0].strides[i]) if not self.indexed else dims
         rs, rruns = collapse([specs[0].shape[i] for i in order], *([s.strides[i] for i in order] for s in specs))
         geometry = _Geometry(ks, kruns, rs, rruns, device.profile)
-        source, ctypes = self._source(specs, outs, geometry, device.profile.style)
         units, count = math.prod(ks), math.prod(rs)
+        geometry.constants = self._constants(specs[0], geometry.layout, units, count)
+        source, ctypes = self._source(specs, outs, geometry, device.profile.style)
         splits = geometry.splits(units, count)
         partials = [Scratch(units * splits * np.dtype(types.NUMPY_OF[c]).itemsize) for c in ctypes] if splits > 1 else None
         head = [In(i) for i in range(len(specs))] + [Value(i, self._value_type(specs[0])) for i in range(len(self.scalars))]
@@ -100,11 +108,19 @@ class Reduction(Accumulating):
         return [Step(source, "reduction", [*head, np.int32(1)], *geometry.size(units, splits)),
                 Step(source, "reduction", [*head, np.int32(2)], *geometry.final_size(units))]
 
+    def _constants(self, s, layout, units, count):
+        sizes = {"op": self.name, "kept": units, "reduced": count, "along": layout}
+        if s.device.profile.style == "cpu":
+            return SERIAL.choose(s.device, s.dtype, sizes, W=COLUMNS, LANES=LANES, GRAIN=GRAIN)
+        return GROUPED.choose(s.device, s.dtype, sizes, WGS=WGS, GRAIN=GRAIN)
+
     def _value_type(self, s):
         return getattr(np, types.NUMPY_OF[types.compute_type(self.acc_dtype(s.dtype))])
 
     def _source(self, specs, outs, geometry, style):
-        key = (style, geometry.key, tuple(s.dtype for s in specs), tuple(o.dtype for o in outs), dtypes.get_default_dtype())
+        constants = tuple(vars(geometry.constants).items())
+        key = (style, geometry.key, constants, tuple(s.dtype for s in specs), tuple(o.dtype for o in outs),
+               dtypes.get_default_dtype())
         found = self.sources.get(key)
         if found is None:
             found = self.sources[key] = self._render(specs, outs, geometry, style)
@@ -115,16 +131,22 @@ class Reduction(Accumulating):
         # an input is compared and summed in the accumulation type
         ins = tuple((f"x{i}", s.dtype, acc, k) for i, (s, k) in enumerate(zip(specs, geometry.classes, strict=True)))
         parts = self.parts(specs[0].dtype, outs, counted=True)
+        tiles = {n: v for n, v in vars(geometry.constants).items() if n != "GRAIN"}
         rendered = render(
             "reduction", style=style, dtype=self.acc_dtype(specs[0].dtype), layout=geometry.layout,
             kept_rank=geometry.kept_rank, reduced_rank=geometry.reduced_rank, inputs=ins,
             scalars=tuple((f"s{i}", acc) for i in range(len(self.scalars))),
-            outputs=tuple((f"y{i}", o.dtype) for i, o in enumerate(outs)), W=COLUMNS, WGS=WGS, **parts)
+            outputs=tuple((f"y{i}", o.dtype) for i, o in enumerate(outs)), **tiles, **parts)
         return rendered, [c for c, _ in parts["states"]]
 
 
 class _Geometry:
-    """Collapsed kept and reduced dimensions, padded to a compiled rank, and the loop order that suits them."""
+    """Collapsed kept and reduced dimensions, padded to a compiled rank, and the loop order that suits them.
+
+    constants: those chosen from the space, set once the loop order is known
+    """
+
+    constants = None
 
     def __init__(self, ks, kruns, rs, rruns, profile):
         self.profile = profile
@@ -150,28 +172,30 @@ class _Geometry:
         """Into how many parts the reduced range is cut so that every core has work; depends on sizes only."""
         groups = self.profile.groups if self.profile.style == "cpu" else 4 * self.profile.groups
         busy = self._groups(units)
-        return max(1, min(groups // max(busy, 1), count // 4096))
+        return max(1, min(groups // max(busy, 1), count // self.constants.GRAIN))
 
     def _groups(self, units):
         if self.layout == "row":
             return units
         if self.profile.style == "cpu":
-            return units // self.ks[-1] * -(-self.ks[-1] // COLUMNS)
-        return -(-units // WGS)
+            return units // self.ks[-1] * -(-self.ks[-1] // self.constants.W)
+        return -(-units // self.constants.WGS)
 
     def size(self, units, splits):
         """(global, local) size of the main launch."""
         if self.profile.style == "cpu":
             most = max(1, self.profile.groups // splits)
-            work = max(1, units * math.prod(self.rs) // 4096)
+            work = max(1, units * math.prod(self.rs) // self.constants.GRAIN)
             return (max(1, min(self._groups(units), most, work)), splits), (1, 1)
-        return (self._groups(units) * WGS, splits), (WGS, 1)
+        items = self.constants.WGS
+        return (self._groups(units) * items, splits), (items, 1)
 
     def final_size(self, units):
         """(global, local) size of the launch that joins the splits."""
         if self.profile.style == "cpu":
             return (min(units, self.profile.groups), 1), (1, 1)
-        return (-(-units // WGS) * WGS, 1), (WGS, 1)
+        items = self.constants.WGS
+        return (-(-units // items) * items, 1), (items, 1)
 
 
 def _steps_of_whole(kruns, rruns):

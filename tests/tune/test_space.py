@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from cltensor.base import dtypes
-from cltensor.ops import contraction, products
+from cltensor.ops import contraction, products, reduction
 from cltensor.tune import lookup, starter
 from cltensor.tune.key import Key, rounded, shape_class
 from cltensor.tune.space import Space, Unfit, asking, trying
@@ -78,7 +78,7 @@ def test_questions_are_noted():
 
 
 def test_starter_holds_values_of_the_spaces():
-    spaces = [s for module in (products, contraction) for s in vars(module).values() if isinstance(s, Space)]
+    spaces = [s for module in (products, contraction, reduction) for s in vars(module).values() if isinstance(s, Space)]
     for family in starter.families():
         for kernel, shapes in family["results"].items():
             fitting = [s for s in spaces if s.name == kernel.split()[0]]
