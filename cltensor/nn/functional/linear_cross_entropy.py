@@ -1,0 +1,45 @@
+"""Cross entropy of a linear layer's output."""
+
+import math
+
+from ...base.errors import ArgumentError, ShapeError
+from .cross_entropy import cross_entropy
+from .linear import linear
+
+
+def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weight=None, reduction="mean", ignore_index=None,
+                         label_smoothing=0.0, options=None):
+    """cross_entropy of linear(input, linear_weight, linear_bias) against target.
+
+    Args: input (N, in_features) or (in_features,); linear_weight (C, *, in_features) and linear_bias (C, *), the input having
+    a batch where there are further dimensions; target class numbers (N, *) or (), or probabilities (N, C, *) or (C,); the rest
+    as for cross_entropy, with ignore_index, -100 unless given, for class numbers only.  options: None; the logits are computed
+    as a whole.  Raises ShapeError, ArgumentError, and as cross_entropy.
+    """
+    _check(input, linear_weight, linear_bias, options)
+    classes, *further, features = linear_weight.shape
+    rows = math.prod((classes, *further))
+    bias = None if linear_bias is None else linear_bias.reshape(rows)
+    logits = linear(input, linear_weight.reshape(rows, features), bias).reshape(*input.shape[:-1], classes, *further)
+    if ignore_index is not None and target.shape == logits.shape:
+        raise ShapeError(f"linear_cross_entropy: ignore_index cannot be specified when target contains probabilities, got "
+                         f"{ignore_index}; leave it out")
+    return cross_entropy(logits, target, weight, -100 if ignore_index is None else ignore_index, reduction, label_smoothing)
+
+
+def _check(input, linear_weight, linear_bias, options):
+    if options is not None:
+        raise ArgumentError("linear_cross_entropy: computing the logits in chunks is not offered; use options=None")
+    if input.ndim not in (1, 2):
+        raise ShapeError(f"linear_cross_entropy: expected input with dimensionality 1 or 2, got {input.ndim}")
+    if linear_weight.ndim < 2:
+        raise ShapeError(f"linear_cross_entropy: expected linear_weight with dimensionality at least 2, got {linear_weight.ndim}")
+    if input.shape[-1] != linear_weight.shape[-1]:
+        raise ShapeError(f"linear_cross_entropy: expected equal input and linear_weight last dimensions (in_features), got "
+                         f"{input.shape[-1]} and {linear_weight.shape[-1]}")
+    if linear_bias is not None and linear_bias.shape != linear_weight.shape[:-1]:
+        raise ShapeError(f"linear_cross_entropy: expected linear_bias shape {list(linear_weight.shape[:-1])}, got "
+                         f"{list(linear_bias.shape)}")
+    if linear_weight.ndim > 2 and input.ndim == 1:
+        raise ShapeError(f"linear_cross_entropy: linear_weight {list(linear_weight.shape)} requires batched input (N, "
+                         f"{input.shape[-1]}), got {list(input.shape)}; use input.unsqueeze(0)")
