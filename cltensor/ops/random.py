@@ -22,17 +22,26 @@ DISTRIBUTIONS = {
     "dropout": "u0 < (float)a ? 0 : x * b",
 }
 
+#: uniform numbers with as many random bits as the dtype holds, so that rounding never gives b: (expression, type of a and b)
+_UNIFORM = {
+    dtypes.float64: ("a + (b - a) * ((double)(bits >> 11) * 1.1102230246251565e-16)", "double"),
+    dtypes.float16: ("a + (b - a) * (floor(u0 * 2048.0f) * 4.8828125e-4f)", "float"),
+    dtypes.bfloat16: ("a + (b - a) * (floor(u0 * 256.0f) * 3.90625e-3f)", "float"),
+}
+
 
 def _step(name, source_spec, out):
     profile = out.device.profile
     text = DISTRIBUTIONS[name]
     parameter = "long" if name == "integers" else "float"
+    if name == "uniform":
+        text, parameter = _UNIFORM.get(out.dtype, (text, parameter))
     input_dtype = source_spec.dtype if source_spec is not None else None
     source = render("random", style=profile.style, dtype=out.dtype, input_dtype=input_dtype, parameter=parameter,
                     distribution=text)
     size, local = launch_size(profile, 1, out.numel)
     flat = (size[1],) if profile.style == "cpu" else (size[0],)
-    number = np.int64 if parameter == "long" else np.float32
+    number = {"long": np.int64, "float": np.float32, "double": np.float64}[parameter]
     args = [*([In(0)] if source_spec is not None else []), Out(0), Value(0, np.int64), Value(1, np.int64), Value(2, number),
             Value(3, number), np.int64(out.numel)]
     return Step(source, "random", args, flat, local[:1])

@@ -64,6 +64,12 @@ def from_array(array, dtype, d):
     return t
 
 
+def check_room(n, dtype, d):
+    """Raise OutOfMemoryError before n values are computed on the host that the device cannot hold."""
+    if n * dtype.itemsize > d.profile.max_allocation:
+        fresh(dense((n,), dtype, d))
+
+
 def _array_of(data, dtype):
     """(NumPy array, dtype) of nested sequences, numbers or an array."""
     if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array_interface__"):
@@ -360,6 +366,7 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
             raise ArgumentError("arange: step must be nonzero")
     n = math.ceil((end - start) / step)
     exact = np.int64 if not any(isinstance(x, (float, np.floating)) for x in (start, end, step)) else np.float64
+    check_room(n, dtype, d)
     values = np.arange(n, dtype=exact) * exact(step) + exact(start)
     array, _ = _array_of(values, dtype)
     return made(from_array(array, dtype, d), requires_grad)
@@ -371,6 +378,7 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False)
     if steps < 0:
         raise ArgumentError(f"linspace: number of steps must be non-negative, got {steps}")
     dtype, d = _options(dtype, device)
+    check_room(steps, dtype, d)
     array, _ = _array_of(np.linspace(float(start), float(end), steps), dtype)
     return made(from_array(array, dtype, d), requires_grad)
 

@@ -10,7 +10,7 @@ from ..base import dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.layouts import preserve_format
 from ..ops import random as ops
-from .creation import _options, _shape, empty, empty_like, from_array, made, pick_device
+from .creation import _options, _shape, check_room, empty, empty_like, from_array, made, pick_device
 from .dispatch import run_planned
 from .sorting import searchsorted
 from .surface import function, method
@@ -66,10 +66,25 @@ class Generator:
             raise ArgumentError(f"set_state: expected a uint8 tensor of 16 bytes, got {array.dtype} of {array.size} elements")
         self._seed, self._offset = (int(v) for v in array.view(np.uint64))
 
+    def clone_state(self):
+        """A generator of its own that goes on from the same state."""
+        copy = Generator(self._device)
+        copy._seed, copy._offset = self._seed, self._offset
+        return copy
+
+    def __reduce__(self):
+        return _restored, (None if self._device is None else str(self._device), self._seed, self._offset)
+
     def host(self):
         """A NumPy generator seeded from this stream, for draws made on the host."""
         seed, offset = self.advance(1)
         return np.random.Generator(np.random.Philox(key=[seed % 2**64, offset % 2**64]))
+
+
+def _restored(device, seed, offset):
+    generator = Generator(device)
+    generator._seed, generator._offset = seed, offset
+    return generator
 
 
 def _signed(n):
@@ -110,9 +125,16 @@ def set_rng_state(new_state):
     default_generator.set_state(new_state)
 
 
+def _stream(generator):
+    """generator, or the default one for None.  Raises ArgumentTypeError for anything else."""
+    if generator is not None and not isinstance(generator, Generator):
+        raise ArgumentTypeError(f"generator: expected a cltensor.Generator or None, got {type(generator).__name__}")
+    return generator or default_generator
+
+
 def _draw(x, distribution, a, b, generator):
     """Fresh random numbers in x's shape and dtype."""
-    seed_, offset = (generator or default_generator).advance(x._spec.numel)
+    seed_, offset = _stream(generator).advance(x._spec.numel)
     return run_planned(ops.fill, (x,), (distribution,), (seed_, offset, a, b))
 
 
@@ -146,6 +168,7 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
         low, high, size = 0, low, high
     dtype, d = _options(dtype or dtypes.int64, device)
     _check_range(low, high, "randint")
+    _check_fits(low, high, dtype, "randint")
     blank = empty(_shape((size,), "randint"), dtype=dtype, device=d)
     return made(_draw(blank, "integers", int(low), int(high), generator), requires_grad)
 
@@ -155,13 +178,24 @@ def _check_range(low, high, name):
         raise ArgumentError(f"{name} expects 'from' to be less than 'to', but got from={low} >= to={high}")
 
 
+def _check_fits(low, high, dtype, name):
+    """Raise ArgumentError for bounds the dtype cannot hold."""
+    if dtype.category == "int":
+        limits = dtypes.iinfo(dtype)
+        for bound, value in (("from", low), ("to - 1", high - 1)):
+            if not limits.min <= value <= limits.max:
+                raise ArgumentError(f"{name}: {bound} is out of bounds for {dtype.name}: {value} is not in "
+                                    f"[{limits.min}, {limits.max}]")
+
+
 @function(method=False)
 def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False):
     """A random permutation of 0 ... n - 1 (drawn on the host)."""
     if n < 0:
         raise ArgumentError(f"randperm: n must be non-negative, got {n}")
     dtype, d = _options(dtype or dtypes.int64, device)
-    order = (generator or default_generator).host().permutation(n)
+    check_room(n, dtype, d)
+    order = _stream(generator).host().permutation(n)
     return made(from_array(order.astype(dtype.numpy), dtype, d), requires_grad)
 
 
@@ -190,10 +224,17 @@ def randint_like(input, low=None, high=None, *, generator=None, dtype=None, devi
 
 
 @function(method=False)
-def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=None):
-    """Normal random numbers; mean and std may be tensors (broadcast) or, with size, numbers."""
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
+    """Normal random numbers; mean and std may be tensors (broadcast) or, with size, numbers.
+
+    Raises ArgumentError for a negative std that is a number, ArgumentTypeError for two numbers without size.
+    """
+    if not hasattr(std, "_spec") and std < 0:
+        raise ArgumentError(f"normal expects std >= 0.0, but found std {std}")
     if size is not None:
-        return randn(size, generator=generator, dtype=dtype, device=device) * std + mean
+        return made(randn(size, generator=generator, dtype=dtype, device=device) * std + mean, requires_grad)
+    if not (hasattr(mean, "_spec") or hasattr(std, "_spec")):
+        raise ArgumentTypeError(f"normal: mean {mean} and std {std} are numbers; give the size too")
     like = mean if hasattr(mean, "_spec") else std
     shape = (mean + std * 0).shape if hasattr(mean, "_spec") and hasattr(std, "_spec") else like.shape
     return randn(shape, generator=generator, dtype=like.dtype, device=like.device) * std + mean
@@ -204,7 +245,7 @@ def bernoulli(input, p=None, *, generator=None):
     """1 with probability input (elementwise), or with the one probability p, else 0."""
     if p is not None:
         return _draw(input, "bernoulli", float(p), 0.0, generator)
-    seed_, offset = (generator or default_generator).advance(input._spec.numel)
+    seed_, offset = _stream(generator).advance(input._spec.numel)
     return run_planned(ops.bernoulli_of, (input.detach().contiguous(),), (input.dtype.name,), (seed_, offset, 0.0, 0.0))
 
 
@@ -302,6 +343,7 @@ def random_(self, from_=0, to=None, *, generator=None, **bounds):
         to = 2 ** digits[self.dtype] + 1 if self.dtype in digits else 2 if self.dtype is dtypes.bool_ else min(
             dtypes.iinfo(self.dtype).max + 1, 2**63 - 1)
     _check_range(from_, to, "random_")
+    _check_fits(from_, to, self.dtype, "random_")
     return _into(self, "integers", int(from_), int(to), generator)
 
 

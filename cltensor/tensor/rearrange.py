@@ -10,7 +10,7 @@ from ..base.shapes import normalize_dim
 from ..ops import indexing as index_ops
 from ..ops import pointwise
 from ..ops.promotion import result_type
-from .creation import _options, arange, from_array, made, sizes
+from .creation import _options, arange, check_room, from_array, made, sizes
 from .dispatch import TensorBase, run_elementwise, run_planned
 from .shape import as_strided, cat, narrow, split, stack
 from .surface import also, function, method
@@ -572,6 +572,7 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
     if steps < 0:
         raise ArgumentError(f"logspace: number of steps must be non-negative, got {steps}")
     dtype, d = _options(dtype, device)
+    check_room(steps, dtype, d)
     values = float(base) ** np.linspace(float(start), float(end), steps)
     return made(from_array(values.astype(dtype.numpy), dtype, d) if dtype is not dtypes.bfloat16 else
                 from_array(values, dtypes.float64, d).to(dtype), requires_grad)

@@ -364,6 +364,8 @@ def chunk(input, chunks, dim=0):
     """At most `chunks` views of equal size (the last may be smaller)."""
     if chunks <= 0:
         raise ShapeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    if not input.ndim:
+        raise ShapeError("chunk expects at least a 1-dimensional tensor, got a 0-d one")
     n = input.shape[normalize_dim(dim, input.ndim, "chunk")]
     return split(input, max(1, -(-n // chunks)), dim) if n else (input,) * chunks
 

@@ -39,6 +39,8 @@ REFUSED = {
     "permute": (lambda x: x.permute(0), RuntimeError, "number of dims"),
     "permute twice": (lambda x: x.permute(0, 0), RuntimeError, "duplicate dims"),
     "split": (lambda x: x.split([1, 3], dim=1), RuntimeError, "sum exactly to 3"),
+    "chunk 0-d": (lambda x: x.sum().chunk(2), RuntimeError, "at least a 1-dimensional"),
+    "glu 0-d": (lambda x: ct.nn.functional.glu(x.sum()), RuntimeError, "does not support scalars"),
     "chunk": (lambda x: x.chunk(0), RuntimeError, "greater than 0"),
     "as_strided": (lambda x: x.as_strided((3, 3), (3, 1)), RuntimeError, "require a storage of 36 bytes, but it has 24"),
     "negative size": (lambda x: ct.zeros(2, -1), RuntimeError, "negative dimension"),

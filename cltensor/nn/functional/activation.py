@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from ...base.errors import ArgumentError, ShapeError
+from ...base.shapes import normalize_dim
 from ...codegen import expr as E
 from ...ops.elementwise import elementwise
 from ...tensor import Tensor
@@ -258,7 +259,9 @@ def tanhshrink(input):
 
 def glu(input, dim=-1):
     """The first half of input along dim times the sigmoid of the second half."""
-    size = input.shape[dim]
+    if not input.ndim:
+        raise ShapeError("glu does not support scalars because halving size must be even")
+    size = input.shape[normalize_dim(dim, input.ndim, "glu")]
     if size % 2:
         raise ShapeError(f"glu: Halving dimension must be even, but dimension {dim} is size {size}")
     return _glu(input.narrow(dim, 0, size // 2), input.narrow(dim, size // 2, size // 2))
