@@ -23,6 +23,7 @@ EXEMPT = {
     "random_like": "random; tests/tensor/test_random.py tests the distributions",
     "bernoulli_of": "random; tests/tensor/test_random.py tests the distributions",
     "dropout_seeded": "random; tests/tensor/test_random.py tests the distributions",
+    "attention_backward": "attention, whose samples run it, is compared with finite differences",
     **dict.fromkeys(["recurrent", "recurrent_forward", "recurrent_backward"],
                     "some results only serve the gradient; tests/nn/test_recurrent_torch.py runs them all"),
     **dict.fromkeys(["cat_along", "stack_along"], "any number of inputs; tests/tensor/test_joining.py joins them"),
@@ -49,6 +50,7 @@ DENSE_ONLY = {
                     "internal: softmax() makes its input contiguous"),
     **dict.fromkeys(["cumsum_dense", "cumprod_dense", "logcumsumexp_dense", "cummax_dense", "cummin_dense", "sort_rows",
                      "search_rows", "mode_rows", "compact"], "internal: its callers make the input contiguous"),
+    **dict.fromkeys(["attention_forward", "attention"], "internal: its caller makes rows contiguous"),
     **dict.fromkeys(["as_strided_view", "as_strided_backward", "strided_scatter"], "its meaning depends on the layout"),
     "view_shape": "view refuses what needs a copy; tests/tensor/test_views.py",
 }
@@ -75,6 +77,7 @@ DOMAINS = {
     "floor_divide": (DEFAULT, (0.3, 2.0)), "trunc_divide": (DEFAULT, (0.3, 2.0)), "asin": (UNIT,), "acos": (UNIT,),
     "atanh": (UNIT,), "acosh": ((1.1, 3.0),), "erfinv": (UNIT,), "ndtri": (PROBABILITY,), "logit_plain": (PROBABILITY,),
     "entr": (POSITIVE,), "xlogy": (DEFAULT, POSITIVE), "xlog1py": (DEFAULT, POSITIVE), "zeta": ((1.2, 4.0), POSITIVE),
+    **dict.fromkeys(("igamma", "igammac"), (POSITIVE, POSITIVE)),
 }
 # The same for integers, ends included; the default is INTEGERS
 INTEGERS, NOT_ZERO = (-5, 5), (1, 5)
@@ -88,7 +91,7 @@ INTEGER_DOMAINS = {
 ATTRIBUTES = {"alpha": 2}
 
 # Numbers of floating inputs that have no gradient, as in PyTorch
-NO_GRADIENT = {"zeta": (0,), "nll": (2,)}
+NO_GRADIENT = {"zeta": (0,), "igamma": (0,), "igammac": (0,), "nll": (2,)}
 
 # What several launches, or the compiled rank, make of it is the same for every op
 REDUCED = ({"dim": None}, {"dim": 0}, {"dim": -1, "keepdim": True}, {"dim": (0, 2)})

@@ -1,9 +1,13 @@
-"""Scaled dot-product attention."""
+"""Scaled dot-product attention: by a kernel that never holds all scores, or of ordinary ops."""
 
 import math
 
+from ...autograd.api import grad
+from ...autograd.modes import modes
 from ...base import dtypes
 from ...base.errors import ArgumentError, ShapeError
+from ...ops.attention import attention_backward, attention_forward, fits, reference, samples
+from ...ops.composite import composite
 from ...tensor.creation import arange
 from .dropout import dropout
 
@@ -25,21 +29,31 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         raise ArgumentError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     if enable_gqa:
         key, value = _shared_heads(query, key), _shared_heads(query, value)
-    scores = (query * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)).matmul(key.mT)
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    if not dropout_p and _fusible(query, key, value, attn_mask):
+        return _fused(query, key, value, attn_mask, float(scale), bool(is_causal))
+    return _composed(query, key, value, attn_mask, dropout_p, is_causal, scale)[0]
+
+
+# --- of ordinary ops -------------------------------------------------------------------------------------------------
+
+
+def _composed(query, key, value, mask, dropout_p, is_causal, scale):
+    """(the attention, the masked scores, which rows attend to nothing or None)."""
+    scores, nothing = (query * scale).matmul(key.mT), None
     rows, columns = query.shape[-2], key.shape[-2]
     if is_causal:
-        attn_mask = arange(columns, device=query.device) <= arange(rows, device=query.device).unsqueeze(-1)
-    nothing = None
-    if attn_mask is not None:
-        if attn_mask.dtype is dtypes.bool_:
-            scores = scores.masked_fill(~attn_mask, -math.inf)
-            nothing = ~attn_mask.any(-1, keepdim=True)
-        else:
-            scores = scores + attn_mask
+        taken = arange(columns, device=query.device) <= arange(rows, device=query.device).unsqueeze(-1)
+        scores = scores.masked_fill(~taken, -math.inf)
+    if mask is not None:
+        taken = mask if mask.dtype is dtypes.bool_ else mask != -math.inf
+        nothing = ~taken.any(-1, keepdim=True)
+        scores = scores.masked_fill(~mask, -math.inf) if mask.dtype is dtypes.bool_ else scores + mask
     weights = scores.softmax(-1)
     if nothing is not None:
         weights = weights.masked_fill(nothing, 0.0)
-    return dropout(weights, dropout_p).matmul(value) if dropout_p else weights.matmul(value)
+    weights = dropout(weights, dropout_p) if dropout_p else weights
+    return weights.matmul(value), scores, nothing
 
 
 def _shared_heads(query, x):
@@ -47,3 +61,70 @@ def _shared_heads(query, x):
     if rest:
         raise ShapeError(f"scaled_dot_product_attention: {query.shape[-3]} query heads are no multiple of {x.shape[-3]}")
     return x.repeat_interleave(times, -3)
+
+
+# --- by one kernel ---------------------------------------------------------------------------------------------------
+
+
+def _fusible(query, key, value, mask):
+    """Whether the kernel takes these tensors, and is the faster way."""
+    dtype, device = query.dtype, query.device
+    planes = math.prod(query.shape[:-2])
+    if not dtype.is_floating_point or not all(x.dtype is dtype and x.numel() and x.device is device for x in (query, key, value)):
+        return False
+    if any(x.shape[:-2] != query.shape[:-2] for x in (key, value)) or not fits(device, query.shape[-1], value.shape[-1]):
+        return False
+    if mask is not None and not _takes(query, key, mask):
+        return False
+    return device.profile.style == "gpu" or planes >= device.profile.compute_units
+
+
+def _takes(query, key, mask):
+    """Whether the kernel can read a mask; one that needs a gradient is left to ordinary ops."""
+    full = (*query.shape[:-1], key.shape[-2])
+    if mask.dtype not in (dtypes.bool_, query.dtype) or (modes.grad and mask.requires_grad) or mask.device is not query.device:
+        return False
+    if query.ndim not in (3, 4) and mask.ndim > 2:
+        return False
+    return mask.ndim <= len(full) and all(n in (1, m) for n, m in zip(mask.shape[::-1], full[::-1], strict=False))
+
+
+def _fused(query, key, value, mask, scale, causal):
+    """The attention by the kernel, which wants heads (N, H, L, E) with rows in one piece."""
+    if mask is not None and query.ndim == 3 and mask.ndim == 3:
+        mask = mask.unsqueeze(1)
+    heads = (x if x.stride(-1) == 1 else x.contiguous() for x in map(_as_heads, (query, key, value)))
+    y = _attention(*heads, mask, scale=scale, causal=causal)[0]
+    return y if query.ndim == 4 else y.reshape(*query.shape[:-1], value.shape[-1])
+
+
+def _as_heads(x):
+    if x.ndim == 4:
+        return x
+    return x.unsqueeze(1) if x.ndim == 3 else x.reshape(-1, 1, *x.shape[-2:])
+
+
+def _gradient(g, y, q, k, v, mask, *, needs, scale, causal):
+    if modes.grad:
+        return _composed_gradient(g, q, k, v, mask, needs, scale, causal)
+    (gy, g_lse), (y, lse) = g, (x.detach() for x in y)
+    gy = gy if gy.stride(-1) == 1 else gy.contiguous()
+    if q.device.profile.style == "gpu":
+        g_lse = (gy * y).sum(-1, dtype=lse.dtype) - g_lse
+    return (*attention_backward(gy, g_lse, q, k, v, mask, y, lse, scale=scale, causal=causal), None)
+
+
+def _composed_gradient(g, q, k, v, mask, needs, scale, causal):
+    """The same of ops that record themselves."""
+    seen = [x.view(x.shape) for x in (q, k, v)]  # apart, even where two of them are one tensor
+    y, scores, nothing = _composed(*seen, mask, 0.0, causal, scale)
+    lse = scores.logsumexp(-1) if nothing is None else scores.masked_fill(nothing, 0.0).logsumexp(-1)
+    wanted = [x for x, need in zip(seen, needs, strict=False) if need]
+    found = iter(grad((y, lse), wanted, g, create_graph=True, allow_unused=True))
+    return tuple(next(found) if need else None for need in (*needs[:3], False))
+
+
+@composite("attention", public=False, dtypes="floating", saves="q k v mask y", vjp=_gradient, ref=reference, samples=samples)
+def _attention(q, k, v, mask, *, scale, causal):
+    """attention_forward with gradients: (y, lse)."""
+    return attention_forward(q, k, v, mask, scale=scale, causal=causal)

@@ -1,0 +1,332 @@
+## Attention y = softmax(scale * q k^T + mask) v and its gradients, block by block, so that the scores are never all there.
+##
+## q (N, H, L, E), k (N, H, S, E), v (N, H, S, EV) and g, of y, have contiguous rows; outputs are dense.  lse (N, H, L) is the
+## logarithm of each row's sum of exponentials: with it, gradients compute the scores' softmax again without a second look.
+## A row that attends to nothing gives 0, with an lse of -infinity.
+##
+## form    forward   q, k, v -> y, lse: a row's largest score so far and its sum are carried from block to block of keys, and
+##                   what was summed is scaled down when a larger score turns up
+##         backward  g, g_lse, q, k, v, y, lse -> gq, gk, gv at once; a work-item does whole heads, so nothing is added from two
+##                   sides.  cpu only; scratch holds the sums of a head's gk and gv for each group
+##         queries   the same -> gq, keys -> gk, gv.  gpu only, with delta = sum(g * y) - g_lse (N, H, L) for y and g_lse
+## mask    None, "bool" (true takes part) or the dtype of what is added to the scores; strides of 0 broadcast it
+## causal  row i attends to keys 0..i
+## cpu     BR rows at a time against BC keys, in vectors of V; E and EV are filled up with zeros
+## gpu     a work-item does one row, of q or of k; a work-group of WGS shares BC rows of the other side at a time
+<%!
+PARAMETERS = dict(style="cpu", dtype="float32", form="forward", mask=None, causal=False, E=32, EV=32, BR=32, BC=32, V=8, WGS=64)
+DTYPES = "floating"
+LAUNCH = {
+    "cpu": "local = (1,); global = (groups,), any number >= 1",
+    "gpu": "local = (WGS, 1); global = (L, or S for keys, rounded up to WGS, N * H)",
+}
+%>
+<%
+C = types.compute_type(dtype)
+T = types.storage_type(dtype)
+M = None if mask in (None, "bool") else dtypes.BY_NAME.get(mask, mask)
+used = [dtype, *([M] if M else [])]
+EP, VP = (-(-n // (2 * V)) * 2 * V for n in (E, EV))
+forward, cpu = form == "forward", style == "cpu"
+operands = "qkv" if forward else "gqkvy" if form == "backward" else "gqkv"
+results = {"forward": ("y",), "backward": ("gq", "gk", "gv"), "queries": ("gq",), "keys": ("gk", "gv")}[form]
+def exp(v): return spell("exp", C, v)
+%>
+${types.pragmas(used)}
+${header(*types.headers(used))}
+typedef ${C} real;
+#define LOW (-(real)INFINITY)
+
+<%def name="score(i, j, s)">
+## The score s of row i and key j, both inside, with the mask.
+<% at = f"m_o + n * m_n + h * m_h + {i} * m_r + {j} * m_c" %>
+% if mask == "bool":
+    ${s} = m_p[${at}] ? ${s} : LOW;
+% elif mask:
+    ${s} += (real)${types.load(M, "m_p", at)};
+% endif
+% if causal:
+    ${s} = ${j} > ${i} ? LOW : ${s};
+% endif
+</%def>
+% if cpu:
+typedef ${C}${V} vec;
+typedef ${C}${V} __attribute__((aligned(sizeof(real)))) uvec;
+
+// out (rows, cols) = a @ b, or added to; a has strides ar and ac, the others rows of ol and bl
+static inline void product(real *out, const real *a, const real *b, const int rows, const int cols, const int depth,
+                           const int ol, const int ar, const int ac, const int bl, const int add)
+{
+    for (int i = 0; i < rows; i += 4)
+        for (int j = 0; j < cols; j += ${2 * V}) {
+            real *o = out + i * ol + j;
+% for r in range(4):
+% for c in range(2):
+            vec s${r}${c} = add ? *(const uvec *)(o + ${r} * ol + ${c * V}) : (vec)(0);
+% endfor
+% endfor
+            for (int e = 0; e < depth; e++) {
+                const vec b0 = *(const uvec *)(b + e * bl + j), b1 = *(const uvec *)(b + e * bl + j + ${V});
+                const real *x = a + i * ar + e * ac;
+% for r in range(4):
+                s${r}0 += x[${r} * ar] * b0; s${r}1 += x[${r} * ar] * b1;
+% endfor
+            }
+% for r in range(4):
+% for c in range(2):
+            *(uvec *)(o + ${r} * ol + ${c * V}) = s${r}${c};
+% endfor
+% endfor
+        }
+}
+% endif
+<%def name="rows(x, into, first, count, most, width, padded, times='', turned=0)">
+## into (most, padded) = rows first.. of operand x, or (turned: a row's length) its transpose; zeros beyond.
+        for (int i = 0; i < ${most}; i++) {
+            const size_t from = ${x}_o + n * ${x}_n + h * ${x}_h + (${first} + i) * ${x}_r;
+            for (int e = 0; e < ${padded}; e++)
+                ${f"{into}[e * {turned} + i]" if turned else f"{into}[i * {padded} + e]"} =
+                    i < ${count} && e < ${width} ? ${types.load(dtype, x + "_p", "from + e")}${times} : 0;
+        }
+</%def>
+<%def name="span(total, size, first, count)">
+        const int ${count} = ${total} - ${first} < ${size} ? ${total} - ${first} : ${size};
+</%def>
+
+<%def name="each_block()">
+## Opens a loop over blocks of keys, with k, v and the masked scores s of a block.
+        const size_t end = ${f"(size_t)S < i0 + {BR} ? (size_t)S : i0 + {BR}" if causal else "S"};
+        for (size_t j0 = 0; j0 < end; j0 += ${BC}) {
+            ${span("S", BC, "j0", "keys")}
+            ${rows("k", "k", "j0", "keys", BC, E, EP)}
+            ${rows("v", "v", "j0", "keys", BC, EV, VP)}
+            product(s, k, qt, ${BC}, ${BR}, ${EP}, ${BR}, ${EP}, 1, ${BR}, 0);
+% if mask or causal:
+            for (int j = 0; j < keys; j++)
+                for (int i = 0; i < rows; i++) {
+                    ${score("(i0 + i)", "(j0 + j)", f"s[j * {BR} + i]")}
+                }
+% endif
+</%def>
+<%def name="exponentials()">
+            for (int j = 0; j < keys; j++)
+                for (int i = 0; i < ${BR}; i++) s[j * ${BR} + i] = ${exp(f"(s[j * {BR} + i] - base[i])")};
+            for (int i = keys * ${BR}; i < ${BC * BR}; i++) s[i] = 0;
+</%def>
+% if cpu:
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% else:
+__attribute__((reqd_work_group_size(${WGS}, 1, 1)))
+% endif
+__kernel void attention(
+% for x in operands:
+    __global const ${T} *${x}_p, const long ${x}_o, const long ${x}_n, const long ${x}_h, const long ${x}_r,
+% endfor
+% if mask:
+    __global const ${types.storage_type(M) if M else "uchar"} *m_p, const long m_o, const long m_n, const long m_h, const long m_r,
+    const long m_c,
+% endif
+% if form == "backward":
+    __global const real *gl_p, const long gl_o,
+% endif
+% if not forward:
+    __global const real *lse_p, const long lse_o,
+% if form != "backward":
+    __global const real *delta_p, const long delta_o,
+% endif
+% endif
+% for x in results:
+    __global ${T} *${x}_p, const long ${x}_o,
+% endfor
+% if forward:
+    __global real *lse_p, const long lse_o,
+% elif form == "backward":
+    __global real *scratch,
+% endif
+    const long planes, const long H, const long L, const long S, const real scale)
+{
+% if cpu:
+    // Scores lie by columns, s (BC, BR): what is done to each row then is done to BR rows at a time.
+    real qt[${EP * BR}], k[${BC * EP}], v[${BC * VP}], s[${BC * BR}], base[${BR}];
+% if forward:
+    const size_t blocks = ((size_t)L + ${BR - 1}) / ${BR}, all = planes * blocks;
+    const size_t last = (get_group_id(0) + 1) * all / get_num_groups(0);
+    real o[${BR * VP}], top[${BR}], total[${BR}], shrink[${BR}];
+    for (size_t task = get_group_id(0) * all / get_num_groups(0); task < last; task++) {
+        const size_t plane = task / blocks, n = plane / H, h = plane % H, i0 = task % blocks * ${BR};
+        ${span("L", BR, "i0", "rows")}
+        ${rows("q", "qt", "i0", "rows", BR, E, EP, " * scale", turned=BR)}
+        for (int i = 0; i < ${BR * VP}; i++) o[i] = 0;
+        for (int i = 0; i < ${BR}; i++) { top[i] = LOW; total[i] = 0; }
+        ${each_block()}
+            for (int i = 0; i < ${BR}; i++) shrink[i] = top[i];
+            for (int j = 0; j < keys; j++)
+                for (int i = 0; i < ${BR}; i++) top[i] = s[j * ${BR} + i] > top[i] ? s[j * ${BR} + i] : top[i];
+            for (int i = 0; i < ${BR}; i++) {
+                base[i] = top[i] == LOW ? 0 : top[i];
+                shrink[i] = ${exp("(shrink[i] - base[i])")};
+                total[i] *= shrink[i];
+            }
+            ${exponentials()}
+            for (int j = 0; j < keys; j++)
+                for (int i = 0; i < ${BR}; i++) total[i] += s[j * ${BR} + i];
+            for (int i = 0; i < ${BR}; i++)
+                if (shrink[i] != 1)
+                    for (int d = 0; d < ${VP}; d++) o[i * ${VP} + d] *= shrink[i];
+            product(o, s, v, ${BR}, ${VP}, keys, ${VP}, 1, ${BR}, ${VP}, 1);
+        }
+        for (int i = 0; i < rows; i++) {
+            const size_t row = plane * L + i0 + i;
+            const real share = total[i] == 0 ? 0 : 1 / total[i];
+            lse_p[lse_o + row] = top[i] + ${spell("log", C, "total[i]")};
+            for (int d = 0; d < ${EV}; d++) {
+                ${types.store(dtype, "y_p", f"y_o + row * {EV} + d", f"(share == 0 ? 0 : o[i * {VP} + d] * share)")}
+            }
+        }
+    }
+% else:
+    real q[${BR * EP}], g[${BR * VP}], gt[${VP * BR}], gs[${BC * BR}], delta[${BR}];
+    real gq[${BR * EP}], gk[${BC * EP}], gv[${BC * VP}];
+    const size_t last = (get_group_id(0) + 1) * (size_t)planes / get_num_groups(0), space = ((size_t)S + ${BC - 1}) / ${BC} * ${BC};
+    __global real *gks = scratch + get_group_id(0) * space * ${EP + VP}, *gvs = gks + space * ${EP};
+    for (size_t plane = get_group_id(0) * (size_t)planes / get_num_groups(0); plane < last; plane++) {
+        const size_t n = plane / H, h = plane % H;
+        for (size_t i = 0; i < space * ${EP + VP}; i++) gks[i] = 0;
+        for (size_t i0 = 0; i0 < (size_t)L; i0 += ${BR}) {
+            ${span("L", BR, "i0", "rows")}
+            ${rows("q", "q", "i0", "rows", BR, E, EP, " * scale")}
+            ${rows("g", "g", "i0", "rows", BR, EV, VP)}
+            for (int i = 0; i < ${BR}; i++) {
+                for (int e = 0; e < ${EP}; e++) qt[e * ${BR} + i] = q[i * ${EP} + e];
+                for (int d = 0; d < ${VP}; d++) gt[d * ${BR} + i] = g[i * ${VP} + d];
+                base[i] = delta[i] = 0;
+                if (i >= rows) continue;
+                const real lse = lse_p[lse_o + plane * L + i0 + i];
+                base[i] = lse == LOW ? 0 : lse;
+                const size_t from = y_o + n * y_n + h * y_h + (i0 + i) * y_r;
+                for (int d = 0; d < ${EV}; d++) delta[i] += g[i * ${VP} + d] * ${types.load(dtype, "y_p", "from + d")};
+                delta[i] -= gl_p[gl_o + plane * L + i0 + i];
+            }
+            for (int i = 0; i < ${BR * EP}; i++) gq[i] = 0;
+            ${each_block()}
+                ${exponentials()}
+                product(gs, v, gt, ${BC}, ${BR}, ${VP}, ${BR}, ${VP}, 1, ${BR}, 0);
+                for (int j = 0; j < ${BC}; j++)
+                    for (int i = 0; i < ${BR}; i++) gs[j * ${BR} + i] = s[j * ${BR} + i] * (gs[j * ${BR} + i] - delta[i]);
+                product(gv, s, g, ${BC}, ${VP}, ${BR}, ${VP}, ${BR}, 1, ${VP}, 0);
+                product(gk, gs, q, ${BC}, ${EP}, ${BR}, ${EP}, ${BR}, 1, ${EP}, 0);
+                product(gq, gs, k, ${BR}, ${EP}, keys, ${EP}, 1, ${BR}, ${EP}, 1);
+                for (int i = 0; i < ${BC * EP}; i++) gks[j0 * ${EP} + i] += gk[i];
+                for (int i = 0; i < ${BC * VP}; i++) gvs[j0 * ${VP} + i] += gv[i];
+            }
+            for (int i = 0; i < rows; i++)
+                for (int e = 0; e < ${E}; e++) {
+                    ${types.store(dtype, "gq_p", f"gq_o + (plane * L + i0 + i) * {E} + e", f"gq[i * {EP} + e] * scale")}
+                }
+        }
+        for (size_t j = 0; j < (size_t)S; j++) {
+            for (int e = 0; e < ${E}; e++) {
+                ${types.store(dtype, "gk_p", f"gk_o + (plane * S + j) * {E} + e", f"gks[j * {EP} + e]")}
+            }
+            for (int d = 0; d < ${EV}; d++) {
+                ${types.store(dtype, "gv_p", f"gv_o + (plane * S + j) * {EV} + d", f"gvs[j * {VP} + d]")}
+            }
+        }
+    }
+% endif
+% else:
+<%
+mine, theirs = ("k", "v"), ("q", "g")
+if form != "keys":
+    mine, theirs = ("q",) if forward else ("q", "g"), ("k", "v")
+width = {"q": E, "k": E, "g": EV, "v": EV}
+own, other = ("S", "L") if form == "keys" else ("L", "S")
+%>
+    const size_t row = get_global_id(0), plane = get_global_id(1), n = plane / H, h = plane % H;
+    const int l = get_local_id(0), inside = row < (size_t)${own};
+% for x in theirs:
+    __local real ${x}_tile[${BC * width[x]}];
+% endfor
+% if form == "keys":
+    __local real lse_tile[${BC}], delta_tile[${BC}];
+% endif
+% for x in mine:
+    real ${x}[${width[x]}];
+    for (int e = 0; e < ${width[x]}; e++)
+        ${x}[e] = inside ? ${types.load(dtype, x + "_p", f"{x}_o + n * {x}_n + h * {x}_h + row * {x}_r + e")}${" * scale" if x == "q" else ""} : 0;
+% endfor
+% if forward:
+    real o[${EV}], top = LOW, total = 0;
+    for (int d = 0; d < ${EV}; d++) o[d] = 0;
+% elif form == "queries":
+    const real lse = inside ? lse_p[lse_o + plane * L + row] : 0, base = lse == LOW ? 0 : lse;
+    const real delta = inside ? delta_p[delta_o + plane * L + row] : 0;
+    real gq[${E}];
+    for (int e = 0; e < ${E}; e++) gq[e] = 0;
+% else:
+    real gk[${E}], gv[${EV}];
+    for (int e = 0; e < ${E}; e++) gk[e] = 0;
+    for (int d = 0; d < ${EV}; d++) gv[d] = 0;
+% endif
+    for (size_t first = 0; first < (size_t)${other}; first += ${BC}) {
+        const size_t left = ${other} - first;
+        const int count = left < ${BC} ? left : ${BC};
+        barrier(CLK_LOCAL_MEM_FENCE);
+% for x in theirs:
+        for (int at = l; at < count * ${width[x]}; at += ${WGS})
+            ${x}_tile[at] = ${types.load(dtype, x + "_p", f"{x}_o + n * {x}_n + h * {x}_h + (first + at / {width[x]}) * {x}_r + at % {width[x]}")}${" * scale" if x == "q" else ""};
+% endfor
+% if form == "keys":
+        for (int at = l; at < count; at += ${WGS}) {
+            const real lse = lse_p[lse_o + plane * L + first + at];
+            lse_tile[at] = lse == LOW ? 0 : lse;
+            delta_tile[at] = delta_p[delta_o + plane * L + first + at];
+        }
+% endif
+        barrier(CLK_LOCAL_MEM_FENCE);
+        for (int t = 0; inside && t < count; t++) {
+            real s = 0;
+% if form == "keys":
+            for (int e = 0; e < ${E}; e++) s += q_tile[t * ${E} + e] * k[e];
+            ${score("(first + t)", "row", "s")}
+            const real p = ${exp("(s - lse_tile[t])")};
+            real gp = 0;
+            for (int d = 0; d < ${EV}; d++) { gv[d] += p * g_tile[t * ${EV} + d]; gp += g_tile[t * ${EV} + d] * v[d]; }
+            const real gs = p * (gp - delta_tile[t]);
+            for (int e = 0; e < ${E}; e++) gk[e] += gs * q_tile[t * ${E} + e];
+% else:
+            for (int e = 0; e < ${E}; e++) s += q[e] * k_tile[t * ${E} + e];
+            ${score("row", "(first + t)", "s")}
+% if forward:
+            const real most = s > top ? s : top, base = most == LOW ? 0 : most;
+            const real shrink = ${exp("(top - base)")}, p = ${exp("(s - base)")};
+            total = total * shrink + p;
+            top = most;
+            for (int d = 0; d < ${EV}; d++) o[d] = o[d] * shrink + p * v_tile[t * ${EV} + d];
+% else:
+            const real p = ${exp("(s - base)")};
+            real gp = 0;
+            for (int d = 0; d < ${EV}; d++) gp += g[d] * v_tile[t * ${EV} + d];
+            const real gs = p * (gp - delta);
+            for (int e = 0; e < ${E}; e++) gq[e] += gs * k_tile[t * ${E} + e];
+% endif
+% endif
+        }
+    }
+    if (!inside) return;
+% if forward:
+    const size_t at = plane * L + row;
+    const real share = total == 0 ? 0 : 1 / total;
+    lse_p[lse_o + at] = top + ${spell("log", C, "total")};
+    for (int d = 0; d < ${EV}; d++) {
+        ${types.store(dtype, "y_p", f"y_o + at * {EV} + d", "(share == 0 ? 0 : o[d] * share)")}
+    }
+% else:
+% for x, y, times in (("gq", E, " * scale"),) if form == "queries" else (("gk", E, ""), ("gv", EV, "")):
+    for (int e = 0; e < ${y}; e++) {
+        ${types.store(dtype, x + "_p", f"{x}_o + (plane * {own} + row) * {y} + e", f"{x}[e]{times}")}
+    }
+% endfor
+% endif
+% endif
+}
