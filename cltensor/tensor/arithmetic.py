@@ -239,6 +239,12 @@ def _type(self, dtype=None, non_blocking=False):
     return f"cltensor.{self.dtype.name}" if dtype is None else convert(self, dtypes.as_dtype(dtype))
 
 
+@method("to_device")
+def _to_device(self, device, /, *, stream=None):
+    """The tensor on a device, as the array API standard spells it."""
+    return to(self, device=device)
+
+
 @method()
 def type_as(self, other):
     """Converted to other's dtype."""

@@ -99,6 +99,44 @@ def test_array_api_is_complete_but_for_what_is_written_down():
         assert missing in xp.__doc__
 
 
+def test_array_api_linalg():
+    xp = ct.ones(1).__array_namespace__()
+    n = np.random.default_rng(1).standard_normal((2, 3, 3))
+    x, positive = xp.asarray(n), n @ n.swapaxes(1, 2) + np.eye(3)
+    for ours, theirs in (
+            (xp.linalg.matrix_norm(x, keepdims=True), np.linalg.norm(n, axis=(1, 2), keepdims=True)),
+            (xp.linalg.vector_norm(x, axis=1, keepdims=True, ord=1), np.abs(n).sum(1, keepdims=True)),
+            (xp.linalg.vector_norm(x), np.linalg.norm(n)), (xp.linalg.matrix_transpose(x), n.swapaxes(1, 2)),
+            (xp.linalg.outer(x[0, 0], x[0, 1]), np.outer(n[0, 0], n[0, 1])), (xp.linalg.trace(x, offset=1), n.trace(1, 1, 2)),
+            (xp.linalg.vecdot(x, x, axis=1), (n * n).sum(1)), (xp.linalg.cross(x, x + 1, axis=1), np.cross(n, n + 1, axis=1)),
+            (xp.linalg.diagonal(x, offset=-1), np.diagonal(n, -1, 1, 2)), (xp.linalg.matrix_power(x, 2), n @ n),
+            (xp.linalg.det(x), np.linalg.det(n)), (xp.linalg.inv(x), np.linalg.inv(n)), (xp.linalg.pinv(x), np.linalg.pinv(n)),
+            (xp.linalg.svdvals(x), np.linalg.svd(n)[1]), (xp.linalg.slogdet(x).logabsdet, np.linalg.slogdet(n)[1]),
+            (xp.linalg.matrix_rank(x), [3, 3]), (xp.linalg.solve(x, x), np.broadcast_to(np.eye(3), (2, 3, 3))),
+            (xp.linalg.eigvalsh(xp.asarray(positive)), np.linalg.eigvalsh(positive)),
+            (xp.linalg.cholesky(xp.asarray(positive), upper=True), np.linalg.cholesky(positive).swapaxes(1, 2)),
+            (xp.linalg.tensordot(x, x, axes=((0, 1), (0, 1))), np.tensordot(n, n, ((0, 1), (0, 1))))):
+        np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-9, atol=1e-9)
+    with pytest.raises(ct.AbsentError, match="no complex dtypes"):
+        xp.fft  # noqa: B018
+
+
+def test_array_api_arguments():
+    xp = ct.ones(1).__array_namespace__()
+    n = np.arange(6.0).reshape(2, 3) - 2
+    x = xp.asarray(n)
+    for ours, theirs in (
+            (xp.eye(2, 3, k=1), np.eye(2, 3, 1)), (xp.eye(3, k=-1), np.eye(3, k=-1)), (xp.eye(2, k=5), np.zeros((2, 2))),
+            (xp.tril(x, k=1), np.tril(n, 1)), (xp.triu(x, k=-1), np.triu(n, -1)),
+            (xp.linspace(0, 1, 4, endpoint=False), np.linspace(0, 1, 4, endpoint=False)),
+            (xp.sum(x, axis=()), n), (xp.mean(x, axis=()), n), (xp.max(x, axis=(0, 1)), 3), (xp.std(x, axis=()), n * 0),
+            (xp.sign(xp.asarray([np.nan, -2.0])), [np.nan, -1])):
+        np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-6)
+    assert xp.finfo(x).bits == 64
+    assert xp.iinfo(xp.asarray([1])).bits == 64
+    assert x.to_device(x.device) is x
+
+
 def test_array_api_functions_agree_with_numpy():
     xp = ct.ones(1).__array_namespace__()
     n = np.random.default_rng(0).standard_normal((3, 4))

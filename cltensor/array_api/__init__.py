@@ -1,20 +1,19 @@
 """The Python array API standard (2024.12) over cltensor: what `tensor.__array_namespace__()` returns.
 
-Not here, with the reason: uint16, uint32, uint64 (PyTorch's set of dtypes has no arithmetic for them), complex64, complex128 and
-with them imag and the fft extension (there are no complex dtypes); `copy=False` of asarray and from_dlpack where the memory is
-not the device's own (it cannot be shared); `device` strings other than cltensor's.
+Not here: complex64, complex128, imag and the fft extension (there are no complex dtypes); uint16, uint32, uint64 (no arithmetic is
+defined for them).  docs/array-api.md has the whole list, with reasons.
 """
 
 import builtins as _builtins
 import math
 from collections import namedtuple
 
-from . import linalg as _linalg
-from .base import dtypes as _dtypes
-from .base.dtypes import finfo, iinfo  # noqa: F401  (part of the standard)
-from .base.errors import ArgumentError, DTypeError
-from .runtime import device as _devices
-from .tensor import namespace as _namespace
+from ..base import absent as _absent
+from ..base import dtypes as _dtypes
+from ..base.errors import ArgumentError, DTypeError
+from ..runtime import device as _devices
+from ..tensor import namespace as _namespace
+from . import linalg
 
 __array_api_version__ = "2024.12"
 
@@ -28,11 +27,11 @@ _f = _namespace()
 _SAME = {
     name: name for name in (
         "abs acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor "
-        "ceil conj copysign cos cosh divide empty empty_like equal exp expm1 eye floor floor_divide full full_like greater "
-        "greater_equal hypot isfinite isinf isnan less less_equal linspace log log10 log1p log2 logaddexp logical_and logical_not "
+        "ceil conj copysign cos cosh divide empty empty_like equal exp expm1 floor floor_divide full full_like greater "
+        "greater_equal hypot isfinite isinf isnan less less_equal log log10 log1p log2 logaddexp logical_and logical_not "
         "logical_or logical_xor matmul maximum meshgrid minimum multiply negative nextafter not_equal ones ones_like positive pow "
-        "real reciprocal remainder round sign signbit sin sinh sqrt square subtract tan tanh trunc where zeros zeros_like "
-        "from_dlpack broadcast_to tril triu").split()
+        "real reciprocal remainder round signbit sin sinh sqrt square subtract tan tanh trunc where zeros zeros_like "
+        "from_dlpack broadcast_to").split()
 } | {"bitwise_invert": "bitwise_not", "permute_dims": "permute", "equal": "eq", "broadcast_arrays": "broadcast_tensors"}
 
 globals().update({name: _f[source] for name, source in _SAME.items()})
@@ -83,6 +82,41 @@ def asarray(obj, /, *, dtype=None, device=None, copy=None):
     if copy is False and out is not obj:
         raise ArgumentError("asarray: copy=False, but another dtype or device needs a copy")
     return out.clone() if copy and out is obj else out
+
+
+def eye(n_rows, n_cols=None, /, *, k=0, dtype=None, device=None):
+    """Ones on diagonal k, zeros elsewhere."""
+    out = _f["zeros"](n_rows, n_rows if n_cols is None else n_cols, dtype=dtype, device=device)
+    if -out.shape[0] < k < out.shape[1]:
+        out.diagonal(k).fill_(1)
+    return out
+
+
+def linspace(start, stop, /, num, *, dtype=None, device=None, endpoint=True):
+    """num evenly spaced values from start to stop, which is left out unless endpoint."""
+    if endpoint:
+        return _f["linspace"](start, stop, num, dtype=dtype, device=device)
+    return _f["linspace"](start, stop, num + 1, dtype=dtype, device=device)[:num]
+
+
+def tril(x, /, *, k=0):
+    """The last two axes with zeros above diagonal k."""
+    return _f["tril"](x, k)
+
+
+def triu(x, /, *, k=0):
+    """The last two axes with zeros below diagonal k."""
+    return _f["triu"](x, k)
+
+
+def finfo(type, /):
+    """The limits of a floating dtype, or of a tensor's."""
+    return _dtypes.finfo(getattr(type, "dtype", type))
+
+
+def iinfo(type, /):
+    """The limits of an integer dtype, or of a tensor's."""
+    return _dtypes.iinfo(getattr(type, "dtype", type))
 
 
 def arange(start, /, stop=None, step=1, *, dtype=None, device=None):
@@ -141,6 +175,12 @@ def result_type(*arrays_and_dtypes):
         if category == "float" and not found.is_floating_point:
             found = _dtypes.get_default_dtype()
     return found
+
+
+def sign(x, /):
+    """-1, 0 or 1 as x is below, at or above 0; NaN where x is NaN, unlike PyTorch's sign."""
+    out = _f["sign"](x)
+    return out.where(x == x, x) if x.dtype.is_floating_point else out
 
 
 def clip(x, /, min=None, max=None):
@@ -214,19 +254,7 @@ def tile(x, repetitions, /):
     return _f["tile"](x, tuple(repetitions))
 
 
-def matrix_transpose(x, /):
-    """The last two axes exchanged."""
-    return x.mT
-
-
-def tensordot(x1, x2, /, *, axes=2):
-    """Products summed over pairs of axes."""
-    return _f["tensordot"](x1, x2, axes)
-
-
-def vecdot(x1, x2, /, *, axis=-1):
-    """Products summed over one axis."""
-    return _linalg.vecdot(x1, x2, dim=axis)
+matrix_transpose, tensordot, vecdot = linalg.matrix_transpose, linalg.tensordot, linalg.vecdot
 
 
 # Searching, sets, sorting
@@ -308,7 +336,9 @@ def sort(x, /, *, axis=-1, descending=False, stable=True):
 
 
 def _reduced(name, x, axis, keepdims, **more):
-    return _f[name](x, axis, keepdims, **more)
+    if axis == ():  # over no axis: element by element
+        return _f[name](x.unsqueeze(0), 0, **more)
+    return _f[name](x, axis, keepdim=keepdims, **more)
 
 
 def all(x, /, *, axis=None, keepdims=False):
@@ -323,12 +353,12 @@ def any(x, /, *, axis=None, keepdims=False):
 
 def max(x, /, *, axis=None, keepdims=False):
     """The largest element."""
-    return _reduced("amax", x, () if axis is None else axis, keepdims)
+    return _reduced("amax", x, axis, keepdims)
 
 
 def min(x, /, *, axis=None, keepdims=False):
     """The smallest element."""
-    return _reduced("amin", x, () if axis is None else axis, keepdims)
+    return _reduced("amin", x, axis, keepdims)
 
 
 def mean(x, /, *, axis=None, keepdims=False):
@@ -352,12 +382,12 @@ def sum(x, /, *, axis=None, dtype=None, keepdims=False):
 
 def std(x, /, *, axis=None, correction=0.0, keepdims=False):
     """The standard deviation."""
-    return _f["std"](x, axis, keepdim=keepdims, correction=correction)
+    return _reduced("std", x, axis, keepdims, correction=correction)
 
 
 def var(x, /, *, axis=None, correction=0.0, keepdims=False):
     """The variance."""
-    return _f["var"](x, axis, keepdim=keepdims, correction=correction)
+    return _reduced("var", x, axis, keepdims, correction=correction)
 
 
 def cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False):
@@ -387,4 +417,6 @@ def diff(x, /, *, axis=-1, n=1, prepend=None, append=None):
     return _f["diff"](x, n, axis, prepend, append)
 
 
-linalg = _linalg
+def __getattr__(name):
+    _absent.refuse("cltensor.array_api", name, _absent.REASONS | {"fft": _absent.COMPLEX})
+    raise AttributeError(f"module 'cltensor.array_api' has no attribute {name!r}")
