@@ -21,7 +21,7 @@ COLUMNS, WGS = 128, 64  # columns a cpu work-group sums side by side, work-items
 LANES, GRAIN = 16, 4096  # sums kept of a row on a cpu, elements below which work is not cut further
 
 # what `cltensor tune` may try in place of the constants above
-SERIAL = Space("reduction", W=(64, 128, 256, 512, 1024), LANES=(8, 16, 32, 64), GRAIN=(1024, 4096, 16384))
+SERIAL = Space("reduction", W=(64, 128, 256, 512, 1024), LANES=(4, 8, 16, 32, 64), GRAIN=(1024, 4096, 16384))
 GROUPED = Space("reduction", WGS=(32, 64, 128, 256), GRAIN=(1024, 4096, 16384),
                 fits=lambda profile, dtype, **c: c["WGS"] <= profile.work_group)
 

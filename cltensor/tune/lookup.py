@@ -2,27 +2,38 @@
 
 from ..base import config
 
-_known = {}  # (platform, name, driver) -> {Key: values}
+_found = {}  # (platform, name, driver): {Key: values} of `cltensor tune`
+_shipped = {}  # the same: the starter database's rules for the device
 
 
 def tuned(profile, key):
-    """The values stored for a Key on the device with this profile, or None."""
+    """The values that `cltensor tune` found for a Key on the device with this profile, or None."""
     if not config.tuning():
         return None
     device = (profile.platform, profile.name, profile.driver)
-    found = _known.get(device)
-    if found is None:
-        found = _known[device] = _read(profile)
-    return found.get(key)
+    if device not in _found:
+        from . import database  # here, since json would be part of what `import cltensor` costs
+
+        _found[device] = database.load(database.path_of(database.Device(*device))).values()
+    return _found[device].get(key)
+
+
+def shipped(profile, key):
+    """The values of the starter database for a Key on the device with this profile, or None."""
+    if not config.tuning():
+        return None
+    device = (profile.platform, profile.name, profile.driver)
+    if device not in _shipped:
+        from . import starter
+
+        _shipped[device] = starter.rules(profile)
+    for rule in _shipped[device]:
+        if rule.matches(key):
+            return rule.values
+    return None
 
 
 def forget():
     """Read the databases anew at the next plan; plans that were made stay as they are."""
-    _known.clear()
-
-
-def _read(profile):
-    from . import database, starter  # here, since json would be part of what `import cltensor` costs
-
-    own = database.load(database.path_of(database.Device.of(profile)))
-    return {**starter.results(profile), **own.values()}
+    _found.clear()
+    _shipped.clear()

@@ -35,9 +35,11 @@ class Search:
     measure: a function (list of values, careful) -> iterator of (values, result); a result has "seconds" and
         "default_seconds", or "error", or "unfit" for values the launch rule does not take
     denied: a function values -> bool, those never to be tried;  over: a function () -> bool, whether the time is over
+    start: values to try first, the best of an earlier search, or None
     """
 
-    def __init__(self, space, defaults, measure, denied, over):
+    def __init__(self, space, defaults, measure, denied, over, start=None):
+        self.start = start
         self.space, self.defaults, self.measure, self.denied, self.over = space, defaults, measure, denied, over
         self.tried = set()  # values as text
         self.ratios = {}  # values as text: (their time as a part of the defaults', values)
@@ -52,6 +54,7 @@ class Search:
             return found
         self._keep(self.defaults, first)
         self.ratios[text(self.defaults)] = 1.0, self.defaults
+        self._try([self.start] if self.start else [])
         best = self._climb()
         if best != self.defaults:  # of many candidates the luckiest looks better than it is
             again = self._one(best)

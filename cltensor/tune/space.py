@@ -5,8 +5,9 @@ A Space stands beside the launch rule, which asks it when it makes a plan, namin
     SPACE = Space("matmul_blocked", MR=(4, 6, 8), KC=(128, 256, 384))
     chosen = SPACE.choose(device, dtype, {"M": 512, "N": 512, "K": 784}, MR=6, KC=256)
 
-The answer holds those constants, or what `cltensor tune` found to be faster on this device for sizes like these.  Plans
-are kept, so a Space is asked once for each layout, never by a call whose plan is there.
+The answer holds those constants, or what `cltensor tune` found to be faster on this device for sizes like these, or what
+the starter database says for devices like this one.  Plans are kept, so a Space is asked once for each layout, never by a
+call whose plan is there.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ _asked = None  # the list that `asking` gave out
 
 @dataclass(frozen=True)
 class Question:
-    """A Space was asked for a Key, with these defaults."""
+    """A Space was asked for a Key; defaults are what holds where nothing was tuned."""
 
     space: object
     key: Key
@@ -48,15 +49,18 @@ class Space:
 
         sizes: {name: int or text}, of which the class is made.  Raises Unfit when values are on trial that do not fit.
         """
-        key = Key(f"{self.name} {device.profile.style} {dtype.name}", shape_class(sizes))
+        profile, key = device.profile, Key(f"{self.name} {device.profile.style} {dtype.name}", shape_class(sizes))
+        shipped = lookup.shipped(profile, key)
+        if shipped is not None and self.allows(profile, dtype, defaults, shipped):
+            defaults = {**defaults, **shipped}
         if _asked is not None:
             _asked.append(Question(self, key, defaults))
         if _trial is not None and _trial[0] == key:
-            if not self.allows(device.profile, dtype, defaults, _trial[1]):
+            if not self.allows(profile, dtype, defaults, _trial[1]):
                 raise Unfit(f"{self.name}: {text(_trial[1])} do not fit {key.shape}")
             return SimpleNamespace(**{**defaults, **_trial[1]})
-        found = lookup.tuned(device.profile, key)
-        if found is not None and self.allows(device.profile, dtype, defaults, found):
+        found = lookup.tuned(profile, key)
+        if found is not None and self.allows(profile, dtype, defaults, found):
             return SimpleNamespace(**{**defaults, **found})
         return SimpleNamespace(**defaults)
 

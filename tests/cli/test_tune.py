@@ -14,7 +14,7 @@ from cltensor.cli.bench.cases import FAMILIES
 from cltensor.cli.tune import calls, command, trial
 from cltensor.ops.matmul import matmul
 from cltensor.ops.registry import REGISTRY
-from cltensor.tune import database, lookup, starter
+from cltensor.tune import database, lookup
 from cltensor.tune.key import Key
 
 DEVICE = database.Device("a platform", "A CPU", "1.0")
@@ -128,8 +128,7 @@ def item(call, question, values, careful=True):
             "values": values, "careful": careful}
 
 
-def test_tuned_values_are_used_and_right(asked, device, monkeypatch, rng):
-    monkeypatch.setattr(starter, "results", lambda profile: {})
+def test_tuned_values_are_used_and_right(asked, rng):
     call, question = asked
     name, values = changed(question)
     measured = trial.run(item(call, question, values))

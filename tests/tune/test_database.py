@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from cltensor.base.errors import SerializationError
-from cltensor.tune import database, lookup, starter
+from cltensor.tune import database, lookup
 from cltensor.tune.database import Database, Device
 from cltensor.tune.key import Key
 
@@ -21,7 +21,6 @@ KEY = Key(KERNEL, "M512 N512 K512")
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("CLTENSOR_CACHE_DIR", str(tmp_path))
     monkeypatch.delenv("CLTENSOR_TUNE", raising=False)
-    monkeypatch.setattr(starter, "results", lambda profile: {})
     lookup.forget()
     yield tmp_path / "tuning"
     lookup.forget()
@@ -125,10 +124,3 @@ def test_setting_ignores_databases(monkeypatch):
     assert lookup.tuned(Profile, KEY) == {"MR": 4}
     monkeypatch.setenv("CLTENSOR_TUNE", "0")
     assert lookup.tuned(Profile, KEY) is None
-
-
-def test_own_results_come_before_the_starters(monkeypatch):
-    monkeypatch.setattr(starter, "results", lambda profile: {KEY: {"MR": 1}, Key(KERNEL, "M1"): {"MR": 2}})
-    database.update(made("M512 N512 K512", "2026-01-01", MR=4))
-    assert lookup.tuned(Profile, KEY) == {"MR": 4}
-    assert lookup.tuned(Profile, Key(KERNEL, "M1")) == {"MR": 2}

@@ -13,15 +13,17 @@ from cltensor.tune.space import Space, Unfit, asking, trying
 DEVICE = SimpleNamespace(profile=SimpleNamespace(style="cpu"))
 SIZES = {"M": 500, "layout": "kn"}
 KEY = Key("product cpu float32", "M512 layout=kn")
+_SHIPPED = lookup.shipped
 SPACE = Space("product", MR=(4, 6, 8), KC=(128, 256), fits=lambda profile, dtype, MR, KC: MR * KC <= 1024)
 
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch):
-    """What the databases know; the test adds to it."""
-    found = {}
-    monkeypatch.setattr(lookup, "tuned", lambda profile, key: found.get(key))
-    return found
+    """What was tuned, and what ships; the test adds to it."""
+    tuned, shipped = {}, {}
+    monkeypatch.setattr(lookup, "tuned", lambda profile, key: tuned.get(key))
+    monkeypatch.setattr(lookup, "shipped", lambda profile, key: shipped.get(key))
+    return SimpleNamespace(tuned=tuned, shipped=shipped)
 
 
 def choose():
@@ -44,7 +46,7 @@ def test_defaults_without_a_result():
 
 
 def test_result_replaces_the_defaults(known):
-    known[KEY] = {"MR": 4, "KC": 256}
+    known.tuned[KEY] = {"MR": 4, "KC": 256}
     assert choose() == (4, 256)
     assert SPACE.choose(DEVICE, dtypes.float64, SIZES, MR=6, KC=96).MR == 6
     assert SPACE.choose(DEVICE, dtypes.float32, {"M": 2000, "layout": "kn"}, MR=6, KC=96).MR == 6
@@ -52,12 +54,12 @@ def test_result_replaces_the_defaults(known):
 
 @pytest.mark.parametrize("values", [{"MR": 5}, {"MR": [4]}, {"WPT": 4}, {"MR": 8, "KC": 256}])
 def test_result_of_another_version_is_not_used(known, values):
-    known[KEY] = values
+    known.tuned[KEY] = values
     assert choose() == (6, 96)
 
 
 def test_trial_comes_before_what_is_known(known):
-    known[KEY] = {"MR": 4}
+    known.tuned[KEY] = {"MR": 4}
     with trying(KEY, {"MR": 8, "KC": 128}):
         assert choose() == (8, 128)
         assert SPACE.choose(DEVICE, dtypes.float64, SIZES, MR=6, KC=96).MR == 6
@@ -77,16 +79,43 @@ def test_questions_are_noted():
     assert (question.space, question.key, question.defaults) == (SPACE, KEY, {"MR": 6, "KC": 96})
 
 
+def test_what_ships_replaces_the_defaults_until_it_is_tuned(known):
+    known.shipped[KEY] = {"KC": 128}
+    assert choose() == (6, 128)
+    with asking() as asked:
+        choose()
+    assert asked[0].defaults == {"MR": 6, "KC": 128}
+    known.tuned[KEY] = {"MR": 4, "KC": 256}
+    assert choose() == (4, 256)
+    known.shipped[KEY] = {"KC": 100}
+    assert choose() == (4, 256)
+
+
+# --- the starter database --------------------------------------------------------------------------------------------
+
+POCL = SimpleNamespace(kind="cpu", platform="Portable Computing Language", vector_width=8, name="", driver="")
+
+
 def test_starter_holds_values_of_the_spaces():
     spaces = [s for module in (products, contraction, reduction) for s in vars(module).values() if isinstance(s, Space)]
     for family in starter.families():
-        for kernel, shapes in family["results"].items():
+        for kernel, patterns in family["results"].items():
             fitting = [s for s in spaces if s.name == kernel.split()[0]]
-            for shape, values in shapes.items():
-                assert any(all(v in s.values.get(n, ()) for n, v in values.items()) for s in fitting), (kernel, shape)
+            for pattern, values in patterns.items():
+                assert any(all(v in s.values.get(n, ()) for n, v in values.items()) for s in fitting), (kernel, pattern)
 
 
-def test_starter_is_chosen_by_the_device():
-    pocl = SimpleNamespace(kind="cpu", platform="Portable Computing Language")
-    assert starter.results(pocl)
-    assert not starter.results(SimpleNamespace(kind="accelerator", platform="nobody's"))
+def test_starter_is_chosen_by_device_and_class():
+    rules = starter.rules(POCL)
+    rows = Key("reduction cpu float32", "op=sum_reduce kept1024 reduced512 along=row")
+    assert [r.values for r in rules if r.matches(rows)] == [{"LANES": 8}]
+    assert not [r for r in rules if r.matches(rows._replace(shape=rows.shape.replace("row", "col")))]
+    assert not starter.rules(SimpleNamespace(**{**vars(POCL), "platform": "another"}))
+
+
+def test_setting_ignores_the_starter(monkeypatch):
+    rows = Key("reduction cpu float32", "op=sum_reduce kept1024 reduced512 along=row")
+    monkeypatch.delenv("CLTENSOR_TUNE", raising=False)
+    assert _SHIPPED(POCL, rows) == {"LANES": 8}
+    monkeypatch.setenv("CLTENSOR_TUNE", "0")
+    assert _SHIPPED(POCL, rows) is None

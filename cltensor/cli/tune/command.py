@@ -135,13 +135,15 @@ def answer(call, question, known, end):
     if REGISTRY[call["op"]].ref is None:
         return {**key._asdict(), "call": calls.shown(call), "error": "its op has no reference to check against"}
 
+    before = known.entry(key)
+
     def measure(candidates, careful):
         items = [{"kernel": key.kernel, "shape": key.shape, "call": call, "defaults": question["defaults"], "values": values,
                   "careful": careful} for values in candidates]
         return ((item["values"], result) for item, result in child.run_each(TRIAL, items, PATIENCE))
 
     found = Search(question["space"], question["defaults"], measure, lambda values: known.is_denied(key.kernel, values),
-                   lambda: time.monotonic() > end).run()
+                   lambda: time.monotonic() > end, before and before["values"]).run()
     store(key, call, found, known)
     return {**key._asdict(), "call": calls.shown(call), "values": found.values, "defaults": question["defaults"],
             "default_seconds": found.default_seconds, "seconds": found.seconds, "tried": found.tried,
