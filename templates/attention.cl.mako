@@ -102,6 +102,9 @@ static inline void product(real *out, const real *a, const real *b, const int ro
             ${rows("v", "v", "j0", "keys", BC, EV, VP)}
             product(s, k, qt, ${BC}, ${BR}, ${EP}, ${BR}, ${EP}, 1, ${BR}, 0);
 % if mask or causal:
+% if not mask:
+            if (j0 + ${BC} > i0 + 1)
+% endif
             for (int j = 0; j < keys; j++)
                 for (int i = 0; i < rows; i++) {
                     ${score("(i0 + i)", "(j0 + j)", f"s[j * {BR} + i]")}
