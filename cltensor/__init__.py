@@ -1,6 +1,7 @@
 """cltensor: PyTorch's programming model on any OpenCL device."""
 
 import importlib as _importlib
+from math import e, inf, nan, pi
 
 from . import autograd, linalg, opencl, special
 from .autograd.modes import (
@@ -16,6 +17,7 @@ from .autograd.modes import (
 from .autograd.modes import set_detect_anomaly as set_anomaly_enabled
 from .base import absent as _absent
 from .base import dtypes as _dtypes
+from .base import shapes as _shapes
 from .base.dtypes import dtype, finfo, get_default_dtype, iinfo, set_default_dtype
 from .base.errors import (
     AbsentError,
@@ -32,7 +34,7 @@ from .base.errors import (
     ShapeError,
 )
 from .base.layouts import channels_last, channels_last_3d, contiguous_format, memory_format, preserve_format
-from .base.shapes import Size, broadcast_shapes
+from .base.shapes import Size
 from .runtime.device import default_device as get_default_device
 from .runtime.device import device, set_default_device
 from .tensor import Generator, Tensor, default_generator
@@ -40,9 +42,15 @@ from .tensor import namespace as _namespace
 from .tensor.formatting import set_printoptions
 from .version import __version__
 
+newaxis = None
 globals().update(_dtypes.BY_NAME)
 globals().update(_dtypes.ALIASES)
 globals().update(_namespace())
+
+
+def broadcast_shapes(*shapes):
+    """The shape that tensors of these shapes broadcast to.  Raises ShapeError where they do not."""
+    return Size(_shapes.broadcast_shapes(*((s,) if hasattr(s, "__index__") else tuple(s) for s in shapes)))
 
 
 def is_tensor(obj):

@@ -151,6 +151,23 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
 Tensor._of = staticmethod(tensor)
 
 
+def _legacy(name, dtype):
+    def make(*data, device=None):
+        if all(hasattr(n, "__index__") and not isinstance(n, TensorBase) for n in data):
+            return empty(data if data else 0, dtype=dtype, device=device)
+        return tensor(*data, dtype=dtype, device=device)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"A {dtype.name} tensor of a sequence's values, or of sizes with uninitialised memory; better: tensor, empty."
+    function(method=False)(make)
+
+
+for _name, _dtype in {"Float": dtypes.float32, "Double": dtypes.float64, "Half": dtypes.float16, "BFloat16": dtypes.bfloat16,
+                      "Long": dtypes.int64, "Int": dtypes.int32, "Short": dtypes.int16, "Char": dtypes.int8,
+                      "Byte": dtypes.uint8, "Bool": dtypes.bool_}.items():
+    _legacy(f"{_name}Tensor", _dtype)
+
+
 @function(method=False)
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     """obj as a tensor, copied where it has to be, or where copy is True.

@@ -10,6 +10,7 @@ from .arithmetic import convert
 from .creation import arange
 from .dispatch import TensorBase, run_elementwise
 from .surface import function, method
+from .tensor import write_into
 
 
 @function(inplace="writing")
@@ -54,6 +55,36 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 def equal(input, other):
     """Whether both have the same shape and elements, as a Python bool."""
     return tuple(input.shape) == tuple(other.shape) and bool((input == other).all())
+
+
+def check_power(base, exponent):
+    """Raise ArgumentError for an integer tensor to a negative int, which is no integer."""
+    if isinstance(exponent, int) and exponent < 0 and isinstance(base, TensorBase) and not base.dtype.is_floating_point:
+        raise ArgumentError(f"pow: Integers to negative integer powers are not allowed: {base.dtype.name} ** {exponent}; use "
+                            ".float(), or a float exponent")
+
+
+@function()
+def pow_(input, exponent, *, out=None):
+    """input ** exponent, broadcast.  Raises ArgumentError for an integer tensor to a negative int."""
+    check_power(input, exponent)
+    return run_elementwise(basic.pow, (input, exponent), (), out)
+
+
+@method("pow_", "__ipow__")
+def _pow_in_place(self, exponent):
+    """self **= exponent."""
+    check_power(self, exponent)
+    return write_into(basic.pow, self, (self, exponent))
+
+
+@method("__pow__")
+def _power(self, exponent):
+    """self ** exponent."""
+    if not isinstance(exponent, TensorBase) and dtypes.category_of(exponent) is None:
+        return NotImplemented
+    check_power(self, exponent)
+    return run_elementwise(basic.pow, (self, exponent))
 
 
 @method()

@@ -19,11 +19,16 @@ from .formatting import tensor_text
 class Tensor(TensorBase):
     """A multi-dimensional array on an OpenCL device, with PyTorch's names and behaviour.
 
-    Made by `cltensor.tensor(...)` and the other creation functions.  Tensor(data) gives the default floating dtype.
+    Made by `cltensor.tensor(...)` and the other creation functions.  Tensor(data) gives the default floating dtype, and
+    Tensor(2, 3) one of those sizes with uninitialised memory.
     """
 
-    def __new__(cls, data=None):
-        return cls._of([] if data is None else data, dtype=dtypes.get_default_dtype())._as(cls)
+    def __new__(cls, *data, device=None):
+        if data and all(hasattr(n, "__index__") and not isinstance(n, TensorBase) for n in data):
+            return cls._of([], dtype=dtypes.get_default_dtype(), device=device).new_empty(data)._as(cls)
+        if len(data) > 1:
+            raise ArgumentTypeError(f"Tensor: expected a sequence of values, or sizes as ints, got {data!r}")
+        return cls._of(*data or ([],), dtype=dtypes.get_default_dtype(), device=device)._as(cls)
 
     #: creation.tensor, set there
     _of = None
