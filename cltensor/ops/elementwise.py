@@ -11,6 +11,7 @@ from ..base.shapes import broadcast_shapes, collapse, contiguous_strides
 from ..codegen import derive, expr, types
 from ..codegen.emit import emit
 from ..codegen.templates import render
+from . import transposition
 from .plan import In, Out, Plan, Step, Value
 from .promotion import result_type
 from .registry import Op, same_device, signature
@@ -102,13 +103,20 @@ class Elementwise(Op):
         laid = [_broadcast_strides(s, shape) for s in specs] + [t.strides for t in targets]
         order = sorted(range(len(shape)), key=lambda i: -targets[0].strides[i])
         dims, runs = collapse([shape[i] for i in order], *([s[i] for i in order] for s in laid))
+        if self._copies(operands, targets):
+            along = transposition.running(dims, runs[0])
+            if along is not None and runs[1][-1] == 1:
+                return [transposition.step(device, targets[0].dtype, dims, along, (In(0),), runs[0], (Out(0),), runs[1])]
+        lines = [transposition.in_line(device, s.dtype, dims, r, In(i)) for i, (s, r) in enumerate(zip(specs, runs, strict=False))]
+        if any(line.steps for line in lines):
+            dims, runs = collapse(dims, *(line.strides for line in lines), *runs[len(lines):])
         rank = next(r for r in RANKS if r >= len(dims))
         dims = (1,) * (rank - len(dims)) + dims
         runs = [(0,) * (rank - len(r)) + r for r in runs]
         classes = ["c" if dims[-1] == 1 else {0: "b", 1: "c"}.get(r[-1], "s") for r in runs]
         classes[len(specs):] = ["s" if c == "b" else c for c in classes[len(specs):]]
         source = self._source(operands, targets, compute, device.profile.style, rank, tuple(classes))
-        args = [In(i) for i in range(len(specs))]
+        args = [arg for line in lines for arg in line.args]
         ctype = getattr(np, types.NUMPY_OF[types.compute_type(compute)])
         n_values = len(operands) - len(specs) + len(self.attrs)
         args += [Value(i, ctype) for i in range(n_values)]
@@ -118,7 +126,13 @@ class Elementwise(Op):
         args += [np.int64(s[-1]) for s, c in zip(runs, classes, strict=True) if c == "s"]
         args.append(np.int64(dims[-1]))
         rows = functools.reduce(operator.mul, dims[:-1], 1)
-        return [Step(source, "elementwise", args, *launch_size(device.profile, rows, dims[-1]))]
+        return [*(step for line in lines for step in line.steps),
+                Step(source, "elementwise", args, *launch_size(device.profile, rows, dims[-1]))]
+
+    def _copies(self, operands, targets):
+        """Whether this op gives its one operand as it is."""
+        return (len(operands) == len(targets) == 1 and isinstance(self.exprs[0], expr.Input)
+                and getattr(operands[0], "dtype", None) is targets[0].dtype)
 
     def _source(self, operands, targets, compute, style, rank, classes):
         """The rendered kernel for one combination of dtypes and layout classes, made once."""

@@ -1,0 +1,98 @@
+## transpose: y[.., r, c] = x[.., c, r], a copy in which the dimension that runs in x is not the one that runs in y.
+##
+## x   runs along r (stride 1), column c is xs elements further;  y runs along c, row r is ys elements further
+## b   outer dimensions, walked alike: size, stride in x, stride in y
+##
+## Tiles of 16 x 16 elements are read and written by whole cache lines: where ys or xs is a power of two, all rows of a tile
+## fall into the same few places of a cache and would push each other out before the next column comes.  Tiles are visited in
+## blocks of BLOCK x BLOCK, whose memory pages a processor can keep track of.
+<%!
+PARAMETERS = dict(style="cpu", dtype="float32", rank=1, TILE=16, BLOCK=128)
+DTYPES = "all"
+LAUNCH = {
+    "cpu": "local = (1,); global = (groups over outer index and row blocks,), any number >= 1",
+    "gpu": "local = (32, 8, 1); global = (32 * tiles of 32 along c, 8 * tiles of 32 along r, outer elements)",
+}
+%>
+<%
+T = types.storage_type(dtype)
+vectors = T == "float"
+%>
+${types.pragmas([dtype])}
+% if vectors and style == "cpu":
+${header("transpose.clh")}
+typedef float8 __attribute__((aligned(4))) loose;
+% endif
+<%def name="outer(index)">
+    size_t rest = ${index};
+% for i in reversed(range(1, rank)):
+    const size_t i${i} = rest % (size_t)b${i}; rest /= (size_t)b${i};
+% endfor
+    const size_t i0 = rest;
+    __global const ${T} *x = x_p + x_o${"".join(f" + i{i} * x_b{i}" for i in range(rank))};
+    __global ${T} *y = y_p + y_o${"".join(f" + i{i} * y_b{i}" for i in range(rank))};
+</%def>
+% if style == "cpu":
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% else:
+__attribute__((reqd_work_group_size(32, 8, 1)))
+% endif
+__kernel void transpose(
+    __global const ${T} *restrict x_p, const long x_o, __global ${T} *restrict y_p, const long y_o,
+% for i in range(rank):
+    const long b${i}, const long x_b${i}, const long y_b${i},
+% endfor
+    const long outer, const long rows, const long columns, const long xs, const long ys)
+{
+% if style == "cpu":
+    const size_t blocks = ((size_t)rows + ${BLOCK - 1}) / ${BLOCK}, all = (size_t)outer * blocks;
+    const size_t last = (get_group_id(0) + 1) * all / get_num_groups(0);
+    for (size_t unit = get_group_id(0) * all / get_num_groups(0); unit < last; unit++) {
+        ${outer("unit / blocks")}
+        const size_t low = unit % blocks * ${BLOCK};
+        const size_t high = (size_t)rows - low < ${BLOCK} ? (size_t)rows : low + ${BLOCK};
+        for (size_t left = 0; left < (size_t)columns; left += ${BLOCK}) {
+            const size_t right = (size_t)columns - left < ${BLOCK} ? (size_t)columns : left + ${BLOCK};
+            for (size_t r0 = low; r0 < high; r0 += ${TILE}) {
+                size_t c = left;
+                if (r0 + ${TILE} <= high)
+                    for (; c + ${TILE} <= right; c += ${TILE}) {
+% if vectors:
+                        for (size_t r = r0; r < r0 + ${TILE}; r += 8)
+                            for (size_t j = c; j < c + ${TILE}; j += 8) {
+                                __global const float *from = x + j * xs + r;
+% for e in range(8):
+                                float8 t${e} = *(__global const loose *)(from + ${e} * xs);
+% endfor
+                                ct_transpose8(${", ".join(f"t{e}" for e in range(8))});
+                                __global float *to = y + r * ys + j;
+% for e in range(8):
+                                *(__global loose *)(to + ${e} * ys) = t${e};
+% endfor
+                            }
+% else:
+                        ${T} tile[${TILE}][${TILE}];
+                        for (size_t j = 0; j < ${TILE}; j++)
+                            for (size_t r = 0; r < ${TILE}; r++) tile[j][r] = x[(c + j) * xs + r0 + r];
+                        for (size_t r = 0; r < ${TILE}; r++)
+                            for (size_t j = 0; j < ${TILE}; j++) y[(r0 + r) * ys + c + j] = tile[j][r];
+% endif
+                    }
+                const size_t end = r0 + ${TILE} < high ? r0 + ${TILE} : high;
+                for (; c < right; c++)
+                    for (size_t r = r0; r < end; r++) y[r * ys + c] = x[c * xs + r];
+            }
+        }
+    }
+% else:
+    // one column more than the tile is wide, so that reading it down does not fall on one bank of local memory
+    __local ${T} tile[32][33];
+    ${outer("get_group_id(2)")}
+    const size_t lx = get_local_id(0), ly = get_local_id(1), c0 = get_group_id(0) * 32, r0 = get_group_id(1) * 32;
+    for (size_t j = ly; j < 32; j += 8)
+        if (c0 + j < (size_t)columns && r0 + lx < (size_t)rows) tile[j][lx] = x[(c0 + j) * xs + r0 + lx];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (size_t j = ly; j < 32; j += 8)
+        if (r0 + j < (size_t)rows && c0 + lx < (size_t)columns) y[(r0 + j) * ys + c0 + lx] = tile[lx][j];
+% endif
+}

@@ -1,0 +1,123 @@
+"""Every kernel template on tiny shapes under Oclgrind, in the launch style the gate asks for: the shortest call that runs it."""
+
+import numpy as np
+import pytest
+
+import cltensor as ct
+from cltensor.codegen import templates
+from cltensor.ops.plan import Step
+
+# templates whose own tests are marked oclgrind
+ELSEWHERE = {**dict.fromkeys(["conv_pad", "conv_panel", "conv_planes", "conv_product", "conv_sum"],
+                             "tests/ops/test_convolution.py"),
+             **dict.fromkeys(["matmul_blocked", "matmul_tiled", "matmul_vector", "matmul_sum"], "tests/ops/test_matmul.py"),
+             "pool": "tests/ops/test_pooling.py", "multi_tensor": "tests/ops/test_multi_tensor.py",
+             "attention": "tests/ops/test_attention.py"}
+
+
+def array(*shape):
+    """The numbers from 0 in an order that is none, as float32."""
+    return (np.arange(np.prod(shape)) * 7 % 19).astype(np.float32).reshape(shape)
+
+
+def elementwise():
+    a, b = array(5, 3), array(3)
+    yield ct.tensor(a).exp() + ct.tensor(b), np.exp(a) + b
+    yield ct.tensor(a)[::2].t().half(), a[::2].T.astype(np.float16)
+
+
+def reduction():
+    a = array(3, 37)
+    for dim in (0, 1, None):
+        yield ct.tensor(a).sum(dim), a.sum(dim)
+    yield ct.tensor(a).max(1).indices, a.argmax(1)
+    yield ct.tensor(a).var(), a.var(ddof=1)
+
+
+def scan():
+    a = array(3, 37)
+    yield ct.tensor(a).cumsum(1), a.cumsum(1)
+    yield ct.tensor(a).cummax(0).values, np.maximum.accumulate(a, 0)
+
+
+def softmax():
+    a = array(3, 37)
+    e = np.exp(a - a.max(1, keepdims=True))
+    x = ct.tensor(a, requires_grad=True)
+    y = x.softmax(1)
+    yield y.detach(), e / e.sum(1, keepdims=True)
+    y.sum().backward()
+    yield x.grad, np.zeros_like(a)
+    yield ct.tensor(a).t().log_softmax(0), np.log(e / e.sum(1, keepdims=True)).T
+
+
+def gather():
+    a, rows = array(5, 4), np.array([4, 0, 2])
+    yield ct.tensor(a)[ct.tensor(rows)], a[rows]
+    yield ct.tensor(a).gather(1, ct.tensor(rows[:, None] % 4)), np.take_along_axis(a[:3], rows[:, None] % 4, 1)
+
+
+def scatter():
+    table = ct.zeros(4, 2)
+    table.index_add_(0, ct.tensor([1, 3, 1]), ct.tensor(array(3, 2)))
+    wanted = np.zeros((4, 2), np.float32)
+    np.add.at(wanted, [1, 3, 1], array(3, 2))
+    yield table, wanted
+
+
+def sort_blocks():
+    yield ct.tensor(array(2, 37)).sort(1).values, np.sort(array(2, 37), 1)
+
+
+def sort_merge():
+    long = array(1, 700)
+    yield ct.tensor(long).sort(1).values, np.sort(long, 1)
+
+
+def search():
+    edges, values = np.sort(array(9)), array(13)
+    yield ct.searchsorted(ct.tensor(edges), ct.tensor(values)), np.searchsorted(edges, values)
+
+
+def mode():
+    yield ct.tensor([[3.0, 1.0, 3.0], [2.0, 2.0, 5.0]]).mode(1).values, np.array([3.0, 2.0])
+
+
+def compact():
+    a = array(5, 7)
+    yield ct.tensor(a)[ct.tensor(a > 9)], a[a > 9]
+
+
+def random():
+    ct.manual_seed(0)
+    x = ct.rand(37)
+    yield (x >= 0) & (x < 1), np.ones(37, bool)
+
+
+def transpose():
+    a = array(70, 67)
+    yield ct.tensor(a).t().contiguous(), a.T
+    yield ct.tensor(a).t().to(ct.int64).t().contiguous(), a.astype(np.int64)
+
+
+TRIED = {f.__name__: f for f in (elementwise, reduction, scan, softmax, gather, scatter, sort_blocks, sort_merge, search, mode,
+                                 compact, random, transpose)}
+
+
+def test_every_template_is_tried():
+    assert set(TRIED) | set(ELSEWHERE) == set(templates.names())
+
+
+@pytest.mark.oclgrind
+@pytest.mark.parametrize("name", TRIED)
+def test_template(name, monkeypatch):
+    used, launch = set(), Step.launch
+
+    def noted(step, *arguments):
+        used.add(step.source.template)
+        launch(step, *arguments)
+
+    monkeypatch.setattr(Step, "launch", noted)
+    for found, wanted in TRIED[name]():
+        np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-5, atol=1e-6)
+    assert name in used
