@@ -24,13 +24,10 @@ def test_batched_gradients_of_gradients(x):
     assert ct.autograd.grad(g.sum(), x)[0].tolist() == [6, 12]
 
 
-@pytest.mark.parametrize("options", [
-    {"is_grads_batched": True},
-    {"is_grads_batched": True, "grad_outputs": ct.ones(())},
-])
-def test_batched_gradients_need_a_batch(x, options):
-    with pytest.raises(RuntimeError, match="same leading dimension"):
-        ct.autograd.grad((x ** 2).sum(), x, **options)
+def test_batched_gradients_need_a_batch(x):
+    for options in ({}, {"grad_outputs": ct.ones(())}):
+        with pytest.raises(RuntimeError, match="same leading dimension"):
+            ct.autograd.grad((x ** 2).sum(), x, is_grads_batched=True, **options)
 
 
 def test_only_inputs(x):
