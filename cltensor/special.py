@@ -11,6 +11,8 @@ _PUBLIC = {
     "exp2": "exp2",
     "expit": "sigmoid",
     "expm1": "expm1",
+    "gammainc": "igamma",
+    "gammaincc": "igammac",
     "gammaln": "lgamma",
     "i0": "i0",
     "log1p": "log1p",

@@ -230,6 +230,8 @@ lgamma = _math("lgamma", lambda a, y: (digamma(a),), reference.lgamma, None, 180
 digamma = _row("digamma", "T", _CT, grad=lambda a, y: (trigamma(a),), ref=reference.digamma, flops=120)
 trigamma = _row("trigamma", "T", _CT, grad=lambda a, y: (-2 * zeta(3, a),), ref=reference.trigamma, flops=60)
 zeta = _row("zeta", "TT", _CT, grad=lambda s, q, y: (None, -(s * zeta(s + 1, q))), ref=reference.zeta, flops=1000)
+igamma = _row("igamma", "TT", _CT, grad=lambda a, x, y: (None, _gamma_density(a, x)), ref=reference.igamma, flops=1000)
+igammac = _row("igammac", "TT", _CT, grad=lambda a, x, y: (None, -_gamma_density(a, x)), ref=reference.igammac, flops=1000)
 i0 = _row("i0", "T", _CT, grad=lambda a, y: (i1(a),), ref=reference.i0, flops=75)
 i0e = _row("i0e", "T", _CT, grad=lambda a, y: (i1e(a) - sign(a) * y,), ref=reference.i0e, flops=75)
 i1 = _row("i1", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0(a) - y / a),), ref=reference.i1, flops=75)
@@ -243,6 +245,10 @@ _SQRT2PI, _SQRT_2_PI, _SQRT_HALF = 2.5066282746310002, 0.7978845608028654, 0.707
 def _atan2_partials(a, b):
     square = a * a + b * b
     return where(square == 0, 0, b / square), where(square == 0, 0, -(a / square))
+
+
+def _gamma_density(a, x):
+    return exp((a - 1) * log(x) - x - lgamma(a))
 
 
 __all__ = list(FUNCTIONS)

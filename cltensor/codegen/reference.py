@@ -213,6 +213,45 @@ def zeta(s, q):
     return total + q**-s * (q / (s - 1) + 0.5 + sum(terms))
 
 
+def _incomplete_gamma(a, x):
+    """(P, Q), the regularized incomplete gamma functions: a power series below x = a + 1, a continued fraction above."""
+    if a < 0 or x < 0 or a == x == 0 or (math.isinf(a) and math.isinf(x)):
+        return math.nan, math.nan
+    if x == 0 or math.isinf(a):
+        return 0.0, 1.0
+    if a == 0 or math.isinf(x):
+        return 1.0, 0.0
+    if a > 1e5:  # nearly normal: the first terms of the expansion around erfc (DLMF 8.12.3), exact to 1 / a
+        m = (x - a) / a
+        eta = math.copysign(math.sqrt(2 * (m - math.log(x / a))), m) if abs(m) > 1e-3 else m * (1 - m / 3)
+        rest = math.exp(-a * eta * eta / 2) / math.sqrt(2 * math.pi * a) * (1 / m - 1 / eta if abs(m) > 1e-3 else -1 / 3)
+        return tuple(math.erfc(-s * eta * math.sqrt(a / 2)) / 2 - s * rest for s in (1, -1))
+    scale = math.exp(a * math.log(x) - x - math.lgamma(a))
+    if x < a + 1:
+        n, term, total = a, 1 / a, 1 / a
+        while term > total * 1e-17:
+            n += 1
+            term *= x / n
+            total += term
+        return scale * total, 1 - scale * total
+    value = 0.0  # from the inside out: x + (1 - a) / (1 + 1 / (x + (2 - a) / (1 + 2 / (x + ...))))
+    for n in range(int(200 + 20 * math.sqrt(a)), 0, -1):
+        value = (n - a) / (1 + n / (x + value))
+    return 1 - scale / (x + value), scale / (x + value)
+
+
+@_elementwise(2)
+def igamma(a, x):
+    """The lower one."""
+    return _incomplete_gamma(a, x)[0]
+
+
+@_elementwise(2)
+def igammac(a, x):
+    """The upper one."""
+    return _incomplete_gamma(a, x)[1]
+
+
 def _bessel(n, x):
     """exp(-x) I_n(x), n 0 or 1: the mean over the circle of exp(x (cos t - 1)), for n = 1 times x sin(t)^2; or asymptotic."""
     if x > 1e4:

@@ -70,7 +70,7 @@ class Reduction(Accumulating):
     def plan(self, specs, attrs):
         """See Planned; attrs are the sorted dimensions and keepdim, values reach the kernel at each call."""
         device = same_device(self.name, specs)
-        self.check_dtypes(specs)
+        self.check_dtypes(specs[:1])  # the others are read in the first one's accumulation type
         outs = self.shape(*specs, dims=attrs[0], keepdim=attrs[1])
         steps = self.launch(specs, outs, *attrs) if outs[0].numel else ()
         return Plan(device, len(specs), outs, steps)

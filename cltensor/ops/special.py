@@ -88,6 +88,24 @@ lgamma = _unary(
     "lgamma", lambda input: E.lgamma(input), _scalar(math.lgamma), "Logarithm of the absolute value of the gamma function."
 )
 digamma = _unary("digamma", lambda input: E.digamma(input), reference.digamma, "Derivative of lgamma.")
+igamma = elementwise(
+    "igamma",
+    lambda input, other: E.igamma(input, other),
+    ref=reference.igamma,
+    dtypes="floating",
+    numbers="",
+    inplace=True,
+    doc="The lower regularized incomplete gamma function P(input, other); its gradient is for other alone.",
+)
+igammac = elementwise(
+    "igammac",
+    lambda input, other: E.igammac(input, other),
+    ref=reference.igammac,
+    dtypes="floating",
+    numbers="",
+    inplace=True,
+    doc="The upper regularized incomplete gamma function, 1 - igamma(input, other); its gradient is for other alone.",
+)
 zeta = elementwise(
     "zeta",
     lambda input, other: E.zeta(input, other),

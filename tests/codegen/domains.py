@@ -14,6 +14,7 @@ DOMAINS = {
     "tan": ((-1.2, 1.2),), "atan2": (POSITIVE, DEFAULT), "hypot": (POSITIVE, DEFAULT), "erfinv": (UNIT,),
     "ndtri": ((0.05, 0.95),), "lgamma": ((0.1, 6.0),), "digamma": ((0.1, 6.0),), "trigamma": ((0.2, 6.0),),
     "zeta": ((1.5, 6.0), (0.3, 5.0)), "i1": ((0.1, 4.0),), "i1e": ((0.1, 4.0),), "i0e": ((0.1, 4.0),),
+    **dict.fromkeys(("igamma", "igammac"), ((0.5, 6.0), (0.3, 6.0))),
 }
 
 

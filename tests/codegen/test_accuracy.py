@@ -41,11 +41,14 @@ BINARY = {
     "atan2": (2.5, [((-1, 1), (-1, 1)), ((-1e30, 1e30), (-1, 1)), ((0, 1e-40), (-1e-40, 1e-40)), ANY]),
     "hypot": (1.5, [((-1, 1), (-1, 1)), ((-1e38, 1e38), (-1e38, 1e38)), ((-1e-40, 1e-40), (-1e-40, 1e-40)), ANY]),
     "fmod": (0, [((-10, 10), (-3, 3)), ((-1e6, 1e6), (-3, 3))]), "zeta": (16, [((1.1, 12), (0.1, 30))]),
+    **dict.fromkeys(("igamma", "igammac"), (128, [((0, 3), (0, 3)), ((0, 1e-4), (0, 20)), ((1, 30), (2, 40)),
+                                                 ((150, 250), (150, 250)), ((900, 1000), (900, 1000))])),
     "remainder": (1, [((-10, 10), (-3, 3)), ((-1e-9, 1e-9), (-3, 3))]), "floor_divide": (1, [((-10, 10), (-3, 3))]),
     "nextafter": (0, [((-1, 1), (-1, 1)), ANY]),
 }
-SLOW = {"erfcx", "erfinv", "ndtri", "digamma", "trigamma", "zeta", "i0", "i0e", "i1", "i1e"}  # references in plain Python
-POLES = {"trigamma", "zeta", "lgamma", "digamma"}  # ill conditioned for negative arguments
+SLOW = {"erfcx", "erfinv", "ndtri", "digamma", "trigamma", "zeta", "i0", "i0e", "i1", "i1e",  # references in plain Python
+        "igamma", "igammac"}
+POLES = {"trigamma", "zeta", "lgamma", "digamma", "igammac"}  # ill conditioned for negative or, in the reference, tiny arguments
 
 
 @functools.cache

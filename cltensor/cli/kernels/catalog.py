@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from ... import nn, optim  # noqa: F401  (declare their ops)
 from ...base import dtypes
 from ...codegen import templates
 from ...ops import registry

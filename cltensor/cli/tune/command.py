@@ -29,7 +29,7 @@ def add_to(commands):
     about = "\n".join(f"  {name:<13}{family.about}" for name, family in FAMILIES.items())
     made = command(commands, "tune", run, "measure what suits this device, and keep it for later runs",
                    epilog=f"families, those of cltensor bench:\n{about}\n\nThe database is a JSON file beside the kernel "
-                   "cache.  CLTENSOR_TUNE=0 ignores it.",
+                   "cache.\nCLTENSOR_TUNE=0 ignores it.",
                    formatter_class=lambda prog: width(prog, argparse.RawDescriptionHelpFormatter))
     made.add_argument("families", nargs="*", metavar="FAMILY", choices=[*FAMILIES, "all", []],
                       help="see below; all for every one")

@@ -18,7 +18,7 @@ _REDUCTIONS = ("none", "mean", "sum")
 
 # Class numbers and targets are compared in the accumulation type, float32 for all but float64: exact to 2**24 classes.
 _sums = reduction(
-    "nll_sums", public=False, dtypes="all", states=("acc", "acc"), result=("input", "input"), identity=(0, 0),
+    "nll_sums", public=False, dtypes="floating", states=("acc", "acc"), result=("input", "input"), identity=(0, 0),
     map=lambda logp, target, number, weight, ignored=-100.0, smoothing=0.0, share=0.0, mean=0.0: (
         E.where(target == ignored, 0, -(logp * weight) * (share + E.where(target == number, 1 - smoothing, 0))),
         E.where((target == number) & (target != ignored), weight, 0)),
@@ -27,7 +27,7 @@ _sums = reduction(
     doc="Sum over dim of the negative log-probabilities of the targets (or, with mean 1, their mean), and the targets' weight.")
 
 _slope = elementwise(
-    "nll_slope", tensors="g total target number weight", public=False,
+    "nll_slope", tensors="g total target number weight", dtypes="floating", public=False,
     fn=lambda g, total, target, number, weight, ignored, smoothing, share: E.where(
         target == ignored, 0, -(g / total * weight) * (share + E.where(target == number, 1 - smoothing, 0))),
     samples=lambda rng: [((rng.standard_normal((3, 1)), np.full((1, 1), 3.0), rng.integers(0, 4, (3, 1)), np.arange(4.0),
