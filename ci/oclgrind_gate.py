@@ -22,6 +22,7 @@ SETTINGS = {
     "CLTENSOR_DEVICE": "oclgrind",
     "CLTENSOR_MEMORY_POOL": "0",  # a pooled buffer is longer than its tensor, which would hide overruns
     "CLTENSOR_CACHE_LIMIT": "0",
+    "PYOPENCL_BUILD_OPTIONS": "",
     "OCLGRIND_CHECK_API": "1",
     "OCLGRIND_DATA_RACES": "1",
     "OCLGRIND_MAX_ERRORS": "1000000",  # counted over the whole process: after so many it falls silent

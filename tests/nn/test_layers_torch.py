@@ -246,18 +246,20 @@ def test_arguments_are_named_as_in_pytorch(name):
     assert set(ours) <= set(theirs) | {"args", "kwargs"}
     assert set(theirs) - set(ours) <= left_out | {"args", "kwargs", "arg"}
     for p in set(ours) & set(theirs):
-        assert ours[p].default == theirs[p].default, p
+        mine, wanted = (getattr(d[p].default, "__name__", d[p].default) for d in (ours, theirs))  # functions by their names
+        assert mine == wanted, p
 
 
 def test_first_values_have_pytorchs_distributions():
     for name, args in (("Linear", (300, 200)), ("Conv2d", (30, 40, 5)), ("ConvTranspose2d", (30, 40, 5)),
                        ("Bilinear", (30, 20, 10)), ("Embedding", (200, 50))):
         torch.manual_seed(0)
+        cltensor.manual_seed(0)
         theirs, ours = getattr(torch.nn, name)(*args), getattr(nn, name)(*args)
         for p, q in zip(theirs.parameters(), ours.parameters(), strict=True):
             p, q = p.detach().numpy(), q.detach().numpy()
             assert abs(q.mean() - p.mean()) < 4 * p.std() / p.size**0.5
-            assert abs(q.std() / p.std() - 1) < 0.15
+            assert abs(q.std() / p.std() - 1) < max(0.15, 2 / p.size**0.5)
             if name != "Embedding":
                 assert np.abs(q).max() <= np.abs(p).max() * 1.1
 
