@@ -19,16 +19,22 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     if weight.ndim != 2:
         raise ShapeError(f"embedding: 'weight' must be 2-D, got shape {list(weight.shape)}")
     numbers = input.reshape(-1)
+    rows = rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq)
+    if padding_idx is not None:
+        row = _padding_row(padding_idx, weight.shape[0])
+        rows = where((numbers == row).unsqueeze(-1), rows.detach(), rows)
+    return rows.reshape(*input.shape, weight.shape[1])
+
+
+def rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq):
+    """Rows of weight at numbers (n,), with what embedding says of the last three."""
     if max_norm is not None:
         _renormalize(weight, numbers, float(max_norm), norm_type)
     rows = weight.index_select(0, numbers)
     if scale_grad_by_freq and rows.requires_grad:
         share = 1 / _times_read(numbers, weight).unsqueeze(-1)
         rows.register_hook(lambda g: g * share)
-    if padding_idx is not None:
-        row = _padding_row(padding_idx, weight.shape[0])
-        rows = where((numbers == row).unsqueeze(-1), rows.detach(), rows)
-    return rows.reshape(*input.shape, weight.shape[1])
+    return rows
 
 
 def _times_read(numbers, weight):

@@ -10,7 +10,7 @@ from ...ops.elementwise import elementwise
 from ...tensor.arithmetic import where
 from ...tensor.creation import arange
 from ...tensor.sorting import searchsorted
-from .embedding import _renormalize, _times_read
+from .embedding import rows_of
 from .indices import counted
 
 _MODES = ("sum", "mean", "max")
@@ -97,12 +97,7 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
     _check_mode(mode, scale_grad_by_freq, sparse)
     padding = _padding_row(padding_idx, weight.shape[0])
     numbers = counted(input.reshape(-1).long())
-    if max_norm is not None:
-        _renormalize(weight, numbers, float(max_norm), norm_type)
-    rows = weight.index_select(0, numbers)
-    if scale_grad_by_freq and rows.requires_grad:
-        share = 1 / _times_read(numbers, weight).unsqueeze(-1)
-        rows.register_hook(lambda g: g * share)
+    rows = rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq)
     rows = rows if per_sample_weights is None else rows * per_sample_weights.reshape(-1, 1)
     bags, count = _bags(input, numbers, offsets, include_last_offset, padding)
     return _pooled(rows, bags, count, mode)
