@@ -107,7 +107,7 @@ ${header(*types.headers([dtype]))}
     position[position_o + ${target}] = place;
 % else:
     ${count()}
-    ${types.store(dtype, "y", f"y_o + {target}", f"size > 0 ? sum / ({T})size : 0")}
+    ${types.store(dtype, "y", f"y_o + {target}", f"size ? sum / ({T})size : 0")}
 % endif
 </%def>
 ## W neighbouring windows of one plane at a time, none of which leaves the input
@@ -186,7 +186,7 @@ ${header(*types.headers([dtype]))}
             position[position_o + to + c0 + i] = place[i];
 % else:
             ${window(2, "(c0 + i)")} ${count()}
-            ${types.store(dtype, "y", "y_o + to + c0 + i", f"size > 0 ? best[i] / ({T})size : 0")}
+            ${types.store(dtype, "y", "y_o + to + c0 + i", f"size ? best[i] / ({T})size : 0")}
 % endif
         }
     }

@@ -116,7 +116,7 @@ def check_mean(rng, style, size, kernel, stride, padding, ceil_mode=False, inclu
 @pytest.mark.parametrize(("ceil_mode", "include_pad", "divisor"), list(itertools.product([False, True], [False, True], [None, 3])))
 def test_avg_pool(rng, style, ceil_mode, include_pad, divisor):
     check_mean(rng, style, (7, 6), (3, 3), (2, 2), (1, 1), ceil_mode, include_pad, divisor)
-    check_mean(rng, style, (8,), (3,), (3,), (1,), ceil_mode, include_pad, divisor)
+    check_mean(rng, style, (8,), (3,), (3,), (1,), ceil_mode, include_pad, divisor and -divisor)
     check_mean(rng, style, (4, 5, 6), (2, 3, 2), (2, 1, 2), (1, 1, 0), ceil_mode, include_pad, divisor)
 
 
