@@ -92,15 +92,7 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
         if call is not None:
             result = call(*inputs)
             if result is not None:
-                if modes.grad:
-                    for t in inputs:
-                        if getattr(t, "_req", False) or (getattr(t, "_base", None) is not None and t._refresh()):
-                            if op.differentiable:
-                                _attach(record(op, inputs, (), (result,)), (result,))
-                            break
-                elif modes.inference:
-                    result._storage.inference = True
-                return result
+                return _noted(op, inputs, result)
     key, tensors, values = [], [], []
     for x in inputs:
         if isinstance(x, TensorBase):
@@ -144,6 +136,32 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
     if recorder is not None:
         recorder.op(op, inputs, attrs, outs)
     return outs[0] if len(outs) == 1 else outs
+
+
+def run_pair(op, a, b):
+    """run_elementwise(op, (a, b)) of two tensors, the shortest way."""
+    if transform is None and recorder is None:
+        call = op.ready.get((a._spec, b._spec))
+        if call is not None:
+            result = call(a, b)
+            if result is not None:
+                if a._req or b._req or a._base is not None or b._base is not None or not modes.grad:
+                    return _noted(op, (a, b), result)
+                return result
+    return run_elementwise(op, (a, b))
+
+
+def _noted(op, inputs, result):
+    """result, with the history that grad mode asks for, or the mark of inference mode."""
+    if modes.grad:
+        for t in inputs:
+            if getattr(t, "_req", False) or (getattr(t, "_base", None) is not None and t._refresh()):
+                if op.differentiable:
+                    _attach(record(op, inputs, (), (result,)), (result,))
+                break
+    elif modes.inference:
+        result._storage.inference = True
+    return result
 
 
 def _launch(plan, tensors, outs, values):

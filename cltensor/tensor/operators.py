@@ -4,14 +4,16 @@ from ..base import dtypes
 from ..base.errors import ArgumentTypeError, ShapeError
 from ..ops import pointwise
 from ..ops.registry import REGISTRY
-from .dispatch import TensorBase, run_elementwise
+from .dispatch import TensorBase, run_elementwise, run_pair
 from .surface import METHODS, registered
 from .tensor import Tensor, write_into
 
 
 def _binary(op):
     def forward(self, other):
-        if isinstance(other, TensorBase) or dtypes.category_of(other) is not None:
+        if isinstance(other, TensorBase):
+            return run_pair(op, self, other)
+        if dtypes.category_of(other) is not None:
             return run_elementwise(op, (self, other))
         return NotImplemented
 
