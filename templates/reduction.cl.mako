@@ -12,7 +12,7 @@
 PARAMETERS = dict(
     style="cpu", dtype="float32", layout="row", kept_rank=1, reduced_rank=1, inputs=None, scalars=(), outputs=None, states=None,
     map_body=(), map_results=("x0",), combine_body=(), combine_results=("a0 + b0",), finish_body=(), finish_results=("a0",),
-    LANES=16, BLOCK=4096, W=128, WGS=64,
+    LANES=16, UNROLL=1, BLOCK=4096, W=128, WGS=64,
 )
 DTYPES = "all"
 LAUNCH = {
@@ -119,6 +119,7 @@ if (mode == 1) {
 <%
 ONE = lambda i: f"s{i}_"
 LANE = lambda i: f"lane{i}_[l]"
+ROW = lambda u: lambda i: f"lane{i}_{u}[l]"
 TOTAL = lambda i: f"total{i}_[l]"
 %>
 % if style == "cpu":
@@ -174,7 +175,10 @@ __kernel void reduction(
     for (size_t unit = first; unit < last; unit++) {
         ${kept_offsets("unit")}
 % for i in S:
-        ${held[i][0]} s${i}_ = ${held[i][1]}; ${held[i][0]} lane${i}_[${LANES}];
+        ${held[i][0]} s${i}_ = ${held[i][1]};
+% for u in range(UNROLL):
+        ${held[i][0]} lane${i}_${u}[${LANES}];
+% endfor
 % endfor
         for (size_t at = lo; at < hi;) {
             ${reduced_offsets("at / run", RR - 1)}
@@ -184,26 +188,45 @@ __kernel void reduction(
             const size_t end = along + here, whole = along + here / ${LANES} * ${LANES};
             const size_t shift = at - along;
             if (along < whole) {
+% for u in range(UNROLL):
                 for (int l = 0; l < ${LANES}; l++) {
 % for i in S:
-                    lane${i}_[l] = ${held[i][1]};
+                    ${ROW(u)(i)} = ${held[i][1]};
 % endfor
                 }
+% endfor
+% if UNROLL > 1:
+                for (; along + ${LANES * UNROLL} <= whole; along += ${LANES * UNROLL}) {
+% for u in range(UNROLL):
+                    for (int l = 0; l < ${LANES}; l++) {
+                        ${element(f"shift + along + {u * LANES} + l", f"along + {u * LANES} + l", ROW(u))}
+                    }
+% endfor
+                }
+% endif
                 for (; along < whole; along += ${LANES}) {
                     for (int l = 0; l < ${LANES}; l++) {
-                        ${element("shift + along + l", "along + l", LANE)}
+                        ${element("shift + along + l", "along + l", ROW(0))}
                     }
                 }
+% for u in range(1, UNROLL):
+                for (int l = 0; l < ${LANES}; l++) {
+% for i in S:
+                    const ${held[i][0]} b${i} = ${ROW(u)(i)};
+% endfor
+                    ${combine_into(ROW(0))}
+                }
+% endfor
                 for (int w = ${LANES // 2}; w > 0; w >>= 1) {
                     for (int l = 0; l < w; l++) {
 % for i in S:
-                        const ${held[i][0]} b${i} = lane${i}_[l + w];
+                        const ${held[i][0]} b${i} = lane${i}_0[l + w];
 % endfor
-                        ${combine_into(LANE)}
+                        ${combine_into(ROW(0))}
                     }
                 }
 % for i in S:
-                const ${held[i][0]} b${i} = lane${i}_[0];
+                const ${held[i][0]} b${i} = lane${i}_0[0];
 % endfor
                 ${combine_into(ONE)}
             }

@@ -18,10 +18,11 @@ from .registry import same_device
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 FEW = 32  # reduced elements below which a gpu work-group per output would idle
 COLUMNS, WGS = 128, 64  # columns a cpu work-group sums side by side, work-items of a gpu work-group
-LANES, GRAIN = 16, 4096  # sums kept of a row on a cpu, elements below which work is not cut further
+LANES, UNROLL = 16, 4  # sums kept of a row on a cpu, and how many vectors of them, which do not wait for each other
+GRAIN = 4096  # elements below which work is not cut further
 
 # what `cltensor tune` may try in place of the constants above
-SERIAL = Space("reduction", W=(64, 128, 256, 512, 1024), LANES=(4, 8, 16, 32, 64), GRAIN=(1024, 4096, 16384))
+SERIAL = Space("reduction", W=(64, 128, 256, 512, 1024), LANES=(4, 8, 16, 32, 64), UNROLL=(1, 2, 4), GRAIN=(1024, 4096, 16384))
 GROUPED = Space("reduction", WGS=(32, 64, 128, 256), GRAIN=(1024, 4096, 16384),
                 fits=lambda profile, dtype, **c: c["WGS"] <= profile.work_group)
 
@@ -111,7 +112,7 @@ class Reduction(Accumulating):
     def _constants(self, s, layout, units, count):
         sizes = {"op": self.name, "kept": units, "reduced": count, "along": layout}
         if s.device.profile.style == "cpu":
-            return SERIAL.choose(s.device, s.dtype, sizes, W=COLUMNS, LANES=LANES, GRAIN=GRAIN)
+            return SERIAL.choose(s.device, s.dtype, sizes, W=COLUMNS, LANES=LANES, UNROLL=UNROLL, GRAIN=GRAIN)
         return GROUPED.choose(s.device, s.dtype, sizes, WGS=WGS, GRAIN=GRAIN)
 
     def _value_type(self, s):
