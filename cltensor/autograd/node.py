@@ -204,19 +204,18 @@ def record(op, inputs, attrs, outputs, versions=None):
     needs = tuple([getattr(x, "_req", False) for x in inputs])
     keep, keep_outputs = op.saving(needs)
     for i, x in enumerate(inputs):
-        spec = getattr(x, "_spec", None)
         edges.append(edge_of(x) if needs[i] else None)
-        if spec is None:
-            args.append(x)
-        elif keep[i]:
+        if not keep[i]:
+            args.append(getattr(x, "_spec", x))
+        elif hasattr(x, "_spec"):
             if x._storage.inference:
                 raise AutogradError(f"{op.name}: Inference tensors cannot be saved for backward. Make a clone() of input {i} "
                                     "to get a normal tensor, or use no_grad() instead of inference_mode()")
             args.append(x)
             saved.append((i, x._storage.version if versions is None else versions[i]))
         else:
-            args.append(spec)
-    node = Node(op, tuple(edges), tuple(args), attrs, tuple(saved), tuple(o._spec for o in outputs))
+            args.append(x)
+    node = Node(op, tuple(edges), tuple(args), attrs, tuple(saved), tuple([o._spec for o in outputs]))
     if keep_outputs:
         node.outputs = tuple(o._spec if keep_outputs is not True and i not in keep_outputs else (o._alias(), o._storage.version)
                              for i, o in enumerate(outputs))
@@ -225,7 +224,7 @@ def record(op, inputs, attrs, outputs, versions=None):
 
 def edge_of(tensor):
     """Where a tensor's gradient goes: (its node, output number), or (itself, 0) for a leaf."""
-    node = tensor.grad_fn
+    node = tensor._node if tensor._base is None else tensor.grad_fn
     return (tensor, 0) if node is None else (node, tensor._index)
 
 

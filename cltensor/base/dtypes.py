@@ -11,19 +11,16 @@ from .errors import ArgumentTypeError, DTypeError
 class dtype:
     """An element type.  One instance each: compare with `is`.
 
-    Attributes: name, itemsize (bytes), category ("bool", "int" or "float"), is_signed, numpy (the NumPy dtype of the
-    stored bytes; bfloat16, which NumPy lacks, is stored as uint16).
+    Attributes: name, itemsize (bytes), category ("bool", "int" or "float"), is_floating_point, is_signed, numpy (the NumPy
+    dtype of the stored bytes; bfloat16, which NumPy lacks, is stored as uint16).
     """
 
-    __slots__ = ("category", "is_signed", "itemsize", "name", "numpy", "rank")
+    __slots__ = ("category", "is_floating_point", "is_signed", "itemsize", "name", "numpy", "rank")
 
     def __init__(self, name, itemsize, category, numpy, rank, is_signed=True):
         self.name, self.itemsize, self.category = name, itemsize, category
         self.numpy, self.rank, self.is_signed = np.dtype(numpy), rank, is_signed
-
-    @property
-    def is_floating_point(self):
-        return self.category == "float"
+        self.is_floating_point = category == "float"
 
     @property
     def is_complex(self):

@@ -1,5 +1,7 @@
 """What a node keeps: only the outputs its gradient reads, so that the others' memory is free when nobody else holds them."""
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ MIB = 1 << 20
 
 def held(fn, x):
     """MiB that fn(x) leaves allocated, once its result is gone but for its history."""
+    gc.collect()  # what earlier tests left
     before = cltensor.opencl.memory_allocated()
     node = fn(x).grad_fn
     cltensor.opencl.synchronize()
