@@ -204,6 +204,7 @@ def test_elapsed_time_refuses_what_it_cannot_measure(spin):
 
 def test_buffers_stay_valid_when_timing_begins(device):
     """Timing replaces the queues; what was allocated before goes on working and is counted until it is freed."""
+    gc.collect()  # what earlier tests left
     start = opencl.memory_allocated()
     buffer = device.allocate(4000)
     device.write(buffer, 0, np.arange(1000, dtype=np.int32))
@@ -235,6 +236,7 @@ def test_streams_do_not_share_freed_blocks(device):
 
 
 def test_memory_of_all_streams_is_counted(device):
+    gc.collect()  # what earlier tests left
     start = opencl.memory_allocated()
     opencl.reset_peak_memory_stats()
     a = device.allocate(1000)
