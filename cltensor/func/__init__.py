@@ -1,8 +1,8 @@
 """cltensor.func: functions of functions: grad, vjp, jvp, jacobians, vmap, with torch.func's names."""
 
 from .calls import functional_call, stack_module_state
-from .derivatives import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp
+from .derivatives import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, value_and_grad, vjp
 from .map import vmap
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state",
-           "vjp", "vmap"]
+           "value_and_grad", "vjp", "vmap"]

@@ -59,6 +59,12 @@ def grad_and_value(func, argnums=0, has_aux=False):
     return differentiated
 
 
+def value_and_grad(func, argnums=0, has_aux=False):
+    """grad_and_value the other way round: a function giving (func's value, gradient); with aux ((value, aux), gradient)."""
+    both = grad_and_value(func, argnums, has_aux)
+    return lambda *args, **kwargs: both(*args, **kwargs)[::-1]
+
+
 def grad(func, argnums=0, has_aux=False):
     """A function giving the gradient of scalar func with respect to its arguments argnums."""
     both = grad_and_value(func, argnums, has_aux)

@@ -15,6 +15,7 @@ from cltensor.func import (
     jvp,
     linearize,
     stack_module_state,
+    value_and_grad,
     vjp,
     vmap,
 )
@@ -165,3 +166,11 @@ def test_functional_call_and_ensembles():
 def test_vmap_over_an_index():
     x = ct.arange(12.0).reshape(2, 2, 3)
     assert ct.vmap(lambda row, i: row[:, i])(x, ct.tensor([0, 2])).tolist() == [[0, 3], [8, 11]]
+
+
+def test_value_and_grad():
+    x = ct.tensor([1.0, 2.0])
+    value, g = value_and_grad(lambda x: (x * x).sum())(x)
+    assert (value.item(), g.tolist()) == (5, [2, 4])
+    (value, aux), g = value_and_grad(lambda x: ((x * x).sum(), "aux"), has_aux=True)(x)
+    assert (value.item(), aux, g.tolist()) == (5, "aux", [2, 4])

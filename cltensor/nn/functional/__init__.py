@@ -2,6 +2,7 @@
 
 from .activation import (
     celu,
+    celu_,
     elu,
     elu_,
     gelu,
@@ -22,7 +23,9 @@ from .activation import (
     relu6,
     relu_,
     rrelu,
+    rrelu_,
     selu,
+    selu_,
     sigmoid,
     silu,
     softmax,

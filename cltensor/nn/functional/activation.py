@@ -106,6 +106,11 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
     return input.copy_(y) if inplace else y
 
 
+def rrelu_(input, lower=1.0 / 8, upper=1.0 / 3, training=False):
+    """rrelu in place."""
+    return rrelu(input, lower, upper, training, True)
+
+
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """x limited to [min_val, max_val]."""
     if min_val > max_val:
@@ -215,9 +220,19 @@ def celu(input, alpha=1.0, inplace=False):
     return _run(_celu, input, inplace, alpha=alpha)
 
 
+def celu_(input, alpha=1.0):
+    """celu in place."""
+    return celu(input, alpha, True)
+
+
 def selu(input, inplace=False):
     """elu scaled so that activations keep mean 0 and variance 1.  Source: Klambauer et al. 2017."""
     return _run(_selu, input, inplace)
+
+
+def selu_(input):
+    """selu in place."""
+    return selu(input, True)
 
 
 def gelu(input, approximate="none", *, out=None):
