@@ -2,9 +2,10 @@
 ## every device, whatever the launch size.
 ##
 ## distribution  C expression over u0 (uniform in [0, 1)), v0 (uniform in (0, 1]), u1 (uniform, independent), bits (64 random
-##               bits, ulong), a and b (parameters, `T`) and x (an input element, where given)
+##               bits, ulong), a and b (parameters) and x (an input element, where given); all but bits and x of type `parameter`
+## valid         C expression over x, where given: an element for which it is false leaves a note in `fault`
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", input_dtype=None, parameter="float", distribution="a + (b - a) * u0")
+PARAMETERS = dict(style="cpu", dtype="float32", input_dtype=None, parameter="float", distribution="a + (b - a) * u0", valid=None)
 DTYPES = "all"
 LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (n rounded up,)"}
 %>
@@ -12,7 +13,7 @@ LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "lo
 used = [d for d in (dtype, input_dtype) if d is not None]
 %>
 ${types.pragmas([*used, dtypes.float64] if parameter == "double" else used)}
-${header(*types.headers(used), "philox.clh")}
+${header(*types.headers(used))}
 
 % if style == "cpu":
 __attribute__((reqd_work_group_size(1, 1, 1)))
@@ -22,7 +23,7 @@ __kernel void random(
     __global const ${types.storage_type(input_dtype)} *x_p, const long x_o,
 % endif
     __global ${types.storage_type(dtype)} *out_p, const long out_o,
-    const long seed, const long offset, const ${parameter} a, const ${parameter} b, const long n)
+    const long seed, const long offset, const ${parameter} a, const ${parameter} b, const long n${", __global long *fault, const long who" if valid else ""})
 {
 % if style == "cpu":
     const size_t lo = get_group_id(0) * (size_t)n / get_num_groups(0), hi = (get_group_id(0) + 1) * (size_t)n / get_num_groups(0);
@@ -32,19 +33,24 @@ __kernel void random(
 % endif
         const ulong at = (ulong)offset + i;
 % if "u0" in distribution:
-        const float u0 = ct_uniform_float((ulong)seed, at, 0);
+        const ${parameter} u0 = ct_uniform_${parameter}((ulong)seed, at, 0, 0);
 % endif
 % if "v0" in distribution:
-        const float v0 = ct_uniform_open_float((ulong)seed, at, 0);
+        const ${parameter} v0 = ct_uniform_open_${parameter}((ulong)seed, at, 0, 0);
 % endif
 % if "u1" in distribution:
-        const float u1 = ct_uniform_float((ulong)seed, at, 1);
+        const ${parameter} u1 = ct_uniform_${parameter}((ulong)seed, at, 0, 1);
 % endif
 % if "bits" in distribution:
         const ulong bits = ((ulong)ct_philox((ulong)seed, at, 0) << 32) | ct_philox((ulong)seed, at, 1);
 % endif
 % if input_dtype is not None:
         const ${types.compute_type(input_dtype)} x = ${types.load(input_dtype, "x_p", "x_o + i")};
+% endif
+% if valid:
+        if (!(${valid})) {
+            fault[0] = who;
+        }
 % endif
         ${types.store(dtype, "out_p", "out_o + i", distribution)}
     }

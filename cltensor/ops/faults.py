@@ -1,15 +1,17 @@
-"""Faults noticed on the device: an index out of range cannot raise when the op is called, since nothing waits for the device.
+"""Faults noticed on the device: a bad index or value cannot raise when the op is called, since nothing waits for the device.
 
-Kernels that read indices leave a note in a small buffer; it is looked at, and raised, where values are read.
+Kernels that read indices, or probabilities, leave a note in a small buffer; it is looked at, and raised, where values are
+read.
 """
 
 import numpy as np
 
-from ..base.errors import DimensionError
+from ..base.errors import ArgumentError, DimensionError
 
 UNKNOWN = -(2**62)  # stands for an index whose value is no longer known
 
 _names = []
+_rules = set()
 _buffers = {}
 _suspects = set()
 
@@ -19,6 +21,12 @@ def number_of(name):
     if name not in _names:
         _names.append(name)
     return _names.index(name) + 1
+
+
+def note(device, rule):
+    """The arguments of a kernel that notes values which break a rule, a sentence: (fault buffer, number of the rule)."""
+    _rules.add(rule)
+    return buffer(device), np.int64(number_of(rule))
 
 
 def buffer(device):
@@ -36,7 +44,10 @@ def suspect(device):
 
 
 def check(device):
-    """Wait for the device and raise DimensionError if a kernel noted an index out of range; costs nothing otherwise."""
+    """Wait for the device and raise what a kernel noted; costs nothing otherwise.
+
+    Raises DimensionError for an index out of range, ArgumentError for a value that breaks a rule.
+    """
     if device not in _suspects:
         return
     _suspects.discard(device)
@@ -44,6 +55,8 @@ def check(device):
     device.read(_buffers[device], 0, note)
     if note[0]:
         device.write(_buffers[device], 0, np.zeros(4, np.int64))
+        if _names[note[0] - 1] in _rules:
+            raise ArgumentError(_names[note[0] - 1])
         if note[1] < UNKNOWN // 2 or note[1] > -UNKNOWN // 2:
             raise DimensionError("index: an index tensor holds a value that is out of bounds for its dimension")
         raise DimensionError(f"{_names[note[0] - 1]}: index {note[1]} is out of bounds for dimension with size {note[2]}")

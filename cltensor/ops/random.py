@@ -1,50 +1,98 @@
-"""Random ops: one Philox block per element, from a seed and an offset that are passed at every call."""
+"""Random ops: a Philox counter per element, from a seed and an offset that are passed at every call."""
+
+import math
 
 import numpy as np
 
 from ..base import dtypes
+from ..base.errors import AutogradError
+from ..codegen import types
+from ..codegen.functions import spell
 from ..codegen.templates import render
+from . import faults
 from .elementwise import launch_size
 from .kernel import kernel
 from .plan import In, Out, Step, Value
+from .registry import Op
 
-#: name -> C expression; see templates/random.cl.mako
+
+def _in(ctype):
+    """(the spelling of a function in ctype, that of a number)."""
+    return lambda name, *args: spell(name, ctype, *args), lambda value: types.literal(value, ctype)
+
+
+def _standard_normal(ctype):
+    f, number = _in(ctype)
+    radius = f("sqrt", f"{number(-2)} * " + f("log", "v0"))
+    return f"{radius} * " + f("cos", f"{number(2 * math.pi)} * u1")
+
+
+def _cauchy(ctype):
+    f, number = _in(ctype)
+    return "a + b * " + f("tan", f"{number(math.pi)} * (u0 - {number(0.5)})")
+
+
+def _geometric(ctype):
+    f, _ = _in(ctype)
+    return f("ceil", f("log", "v0") + " / " + f("log1p", "-a"))
+
+
+#: name -> a function of the type of the numbers that gives the C expression; see templates/random.cl.mako
 DISTRIBUTIONS = {
-    "uniform": "a + (b - a) * u0",
-    "normal": "a + b * ct_sqrt_float(-2.0f * ct_log_float(v0)) * ct_cos_float(6.28318530717958648f * u1)",
-    "exponential": "-ct_log_float(v0) / a",
-    "log_normal": "ct_exp_float(a + b * ct_sqrt_float(-2.0f * ct_log_float(v0)) * ct_cos_float(6.28318530717958648f * u1))",
-    "cauchy": "a + b * ct_tan_float(3.14159265358979324f * (u0 - 0.5f))",
-    "geometric": "ct_ceil_float(ct_log_float(v0) / ct_log1p_float(-a))",
-    "bernoulli": "u0 < a ? 1 : 0",
-    "integers": "a + (long)(bits % (ulong)(b - a))",
-    "bernoulli_of": "u0 < (float)x ? 1 : 0",
-    "dropout": "u0 < (float)a ? 0 : x * b",
+    "uniform": lambda ctype: "a + (b - a) * u0",
+    "normal": lambda ctype: f"a + b * {_standard_normal(ctype)}",
+    "exponential": lambda ctype: f"-{spell('log', ctype, 'v0')} / a",
+    "log_normal": lambda ctype: spell("exp", ctype, f"a + b * {_standard_normal(ctype)}"),
+    "cauchy": _cauchy,
+    "geometric": _geometric,
+    "bernoulli": lambda ctype: "u0 < a ? 1 : 0",
+    "integers": lambda ctype: "a + (long)(bits % (ulong)(b - a))",
+    "bernoulli_of": lambda ctype: "u0 < x ? 1 : 0",
+    "dropout": lambda ctype: "u0 < a ? 0 : x * b",
 }
 
-#: uniform numbers with as many random bits as the dtype holds, so that rounding never gives b: (expression, type of a and b)
+#: uniform numbers of no more random bits than the dtype holds, so that rounding never gives b
 _UNIFORM = {
-    dtypes.float64: ("a + (b - a) * ((double)(bits >> 11) * 1.1102230246251565e-16)", "double"),
-    dtypes.float16: ("a + (b - a) * (floor(u0 * 2048.0f) * 4.8828125e-4f)", "float"),
-    dtypes.bfloat16: ("a + (b - a) * (floor(u0 * 256.0f) * 3.90625e-3f)", "float"),
+    dtypes.float16: "a + (b - a) * (floor(u0 * 2048.0f) * 4.8828125e-4f)",
+    dtypes.bfloat16: "a + (b - a) * (floor(u0 * 256.0f) * 3.90625e-3f)",
 }
+
+#: name -> (what an input element has to satisfy, the rule as a sentence)
+_RULES = {"bernoulli_of": ("x >= 0 && x <= 1", "bernoulli expects all probabilities to be in [0, 1], but input holds others")}
+
+
+def _number(name, dtype):
+    """The type of the random numbers, and of the parameters: 53 bits for float64, else 24."""
+    return "long" if name == "integers" else "double" if dtype is dtypes.float64 else "float"
 
 
 def _step(name, source_spec, out):
     profile = out.device.profile
-    text = DISTRIBUTIONS[name]
-    parameter = "long" if name == "integers" else "float"
-    if name == "uniform":
-        text, parameter = _UNIFORM.get(out.dtype, (text, parameter))
+    ctype = _number(name, out.dtype)
+    text = _UNIFORM.get(out.dtype) if name == "uniform" else None
+    valid, rule = _RULES.get(name, (None, None))
     input_dtype = source_spec.dtype if source_spec is not None else None
-    source = render("random", style=profile.style, dtype=out.dtype, input_dtype=input_dtype, parameter=parameter,
-                    distribution=text)
-    size, local = launch_size(profile, 1, out.numel)
-    flat = (size[1],) if profile.style == "cpu" else (size[0],)
-    number = {"long": np.int64, "float": np.float32, "double": np.float64}[parameter]
+    source = render("random", style=profile.style, dtype=out.dtype, input_dtype=input_dtype, parameter=ctype,
+                    distribution=text or DISTRIBUTIONS[name](ctype), valid=valid)
+    number = getattr(np, types.NUMPY_OF[ctype])
     args = [*([In(0)] if source_spec is not None else []), Out(0), Value(0, np.int64), Value(1, np.int64), Value(2, number),
-            Value(3, number), np.int64(out.numel)]
-    return Step(source, "random", args, flat, local[:1])
+            Value(3, number), np.int64(out.numel), *(faults.note(out.device, rule) if rule else ())]
+    return Step(source, "random", args, *flat_launch(profile, out.numel))
+
+
+def flat_launch(profile, n):
+    """(global, local) sizes of a kernel that walks n elements in one dimension."""
+    size, local = launch_size(profile, 1, n)
+    return (size[1],) if profile.style == "cpu" else (size[0],), local[:1]
+
+
+def no_gradient(name):
+    """The gradient of an op of which PyTorch has none: an AutogradError when it is asked for."""
+
+    def refuse(g, y, *inputs, **attrs):
+        raise AutogradError(f"derivative for {name} is not implemented; detach() its input")
+
+    return refuse
 
 
 def _fill_shape(x, *, distribution, seed, offset, a, b):
@@ -66,11 +114,35 @@ def _on_dense(name):
     return launch
 
 
-bernoulli_of = kernel("bernoulli_of", shape=_bernoulli_shape, launch=_on_dense("bernoulli_of"), dtypes="floating",
+bernoulli_of = kernel("bernoulli_of", shape=_bernoulli_shape, launch=_on_dense("bernoulli_of"), dtypes="floating", checks=True,
                       values=("seed", "offset", "a", "b"), public=False, ref=None,
+                      vjp=(lambda g, y, p, **_: Op.zeros(p),),
                       doc="1 with the probability each element of p gives, else 0; p must be contiguous.")
 
 dropout = kernel("dropout_seeded", shape=lambda x, *, seed, offset, a, b: x.dense(), launch=_on_dense("dropout"),
                  dtypes="floating", values=("seed", "offset", "a", "b"), public=False, ref=None,
                  vjp=(lambda g, y, x, seed, offset, a, b: dropout(g.contiguous(), seed=seed, offset=offset, a=a, b=b),),
                  doc="x * b, or 0 with probability a; the gradient draws the same numbers again instead of saving a mask.")
+
+
+_RATES = "poisson expects all rates to be non-negative, but input holds others"
+
+
+def _counts_launch(specs, outs, *, distribution):
+    out = outs[0]
+    profile = out.device.profile
+    source = render("counts", style=profile.style, dtype=out.dtype, distribution=distribution)
+    args = [*(In(i) for i in range(len(specs))), Out(0), Value(0, np.int64), Value(1, np.int64), np.int64(out.numel),
+            *faults.note(out.device, _RATES)]
+    return [Step(source, "counts", args, *flat_launch(profile, out.numel))]
+
+
+poisson = kernel("poisson_seeded", shape=lambda rate, *, seed, offset: rate.dense(), checks=True, dtypes="floating",
+                 launch=lambda specs, outs: _counts_launch(specs, outs, distribution="poisson"), values=("seed", "offset"),
+                 public=False, ref=None, vjp=(lambda g, y, rate, **_: Op.zeros(rate),),
+                 doc="A Poisson distributed number for each rate, contiguous; the gradient is zero.")
+
+binomial = kernel("binomial_seeded", shape=lambda count, prob, *, seed, offset: count.dense(), dtypes="floating",
+                  launch=lambda specs, outs: _counts_launch(specs, outs, distribution="binomial"), values=("seed", "offset"),
+                  public=False, ref=None, vjp=no_gradient("binomial"),
+                  doc="How many of count trials of probability prob succeed, for each element of two contiguous tensors.")

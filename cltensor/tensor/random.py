@@ -12,6 +12,7 @@ from ..base.layouts import preserve_format
 from ..ops import random as ops
 from .creation import _options, _shape, check_room, empty, empty_like, from_array, made, pick_device
 from .dispatch import run_planned
+from .shape import broadcast_tensors
 from .sorting import searchsorted
 from .surface import function, method
 
@@ -242,11 +243,44 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=N
 
 @function()
 def bernoulli(input, p=None, *, generator=None):
-    """1 with probability input (elementwise), or with the one probability p, else 0."""
+    """1 with probability input (elementwise), or with the one probability p, else 0; the gradient is zero.
+
+    Raises ArgumentError for a p outside [0, 1]; for an element of input outside it, where the result is read.
+    """
     if p is not None:
+        if not 0 <= p <= 1:
+            raise ArgumentError(f"bernoulli expects p to be in [0, 1], but got p={p}")
         return _draw(input, "bernoulli", float(p), 0.0, generator)
     seed_, offset = _stream(generator).advance(input._spec.numel)
-    return run_planned(ops.bernoulli_of, (input.detach().contiguous(),), (input.dtype.name,), (seed_, offset, 0.0, 0.0))
+    return run_planned(ops.bernoulli_of, (input.contiguous(),), (input.dtype.name,), (seed_, offset, 0.0, 0.0))
+
+
+@function(method=False)
+def poisson(input, generator=None):
+    """A Poisson distributed number for each rate in input, in its floating dtype; the gradient is zero.
+
+    Raises DTypeError for integers; ArgumentError for a negative rate or NaN, where the result is read.  Numerics: in float32,
+    and in float64 for float64 alone.  Source: transformed rejection (Hörmann 1993).
+    """
+    seed_, offset = _stream(generator).advance(input._spec.numel)
+    return run_planned(ops.poisson, (input.contiguous(),), (), (seed_, offset))
+
+
+@function(method=False)
+def binomial(count, prob, generator=None):
+    """How many of count trials (whole floats) of probability prob succeed; both are tensors of one floating dtype, broadcast.
+
+    A prob below 0 counts as 0, above 1 as 1.  Raises DTypeError for integers and for two dtypes, AutogradError in
+    backward, as PyTorch does.  Source: transformed rejection (Hörmann 1993).
+    """
+    for name, t in (("count", count), ("prob", prob)):
+        if not t.dtype.is_floating_point:
+            raise DTypeError(f"binomial only supports floating-point dtypes for {name}, got: {t.dtype.name}")
+    if count.dtype is not prob.dtype:
+        raise DTypeError(f"binomial: found dtype {prob.dtype.name} of prob but expected {count.dtype.name}, that of count")
+    count, prob = broadcast_tensors(count, prob)
+    seed_, offset = _stream(generator).advance(count._spec.numel)
+    return run_planned(ops.binomial, (count.contiguous(), prob.contiguous()), (), (seed_, offset))
 
 
 @function(exact=True)

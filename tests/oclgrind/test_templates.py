@@ -94,6 +94,13 @@ def random():
     yield (x >= 0) & (x < 1), np.ones(37, bool)
 
 
+def counts():
+    ct.manual_seed(0)
+    few = ct.binomial(ct.full((5,), 40.0), ct.tensor([0.0, 0.1, 0.4, 0.9, 1.0]))
+    yield (few >= ct.tensor([0.0, 0, 0, 0, 40])) & (few <= ct.tensor([0.0, 40, 40, 40, 40])), np.ones(5, bool)
+    yield ct.poisson(ct.tensor([0.0, 2, 50, np.inf])) >= ct.tensor([0.0, 0, 1, np.inf]), np.ones(4, bool)
+
+
 def transpose():
     a = array(70, 67)
     yield ct.tensor(a).t().contiguous(), a.T
@@ -101,7 +108,7 @@ def transpose():
 
 
 TRIED = {f.__name__: f for f in (elementwise, reduction, scan, softmax, gather, scatter, sort_blocks, sort_merge, search, mode,
-                                 compact, random, transpose)}
+                                 compact, random, counts, transpose)}
 
 
 def test_every_template_is_tried():

@@ -20,9 +20,8 @@ SEED = 7
 EXEMPT = {
     "full": "takes no tensor; tests/tensor/test_creation.py fills tensors of every dtype",
     "device_copy": "needs two devices; tests/tensor/test_devices.py runs it where there are two",
-    "random_like": "random; tests/tensor/test_random.py tests the distributions",
-    "bernoulli_of": "random; tests/tensor/test_random.py tests the distributions",
-    "dropout_seeded": "random; tests/tensor/test_random.py tests the distributions",
+    **dict.fromkeys(["random_like", "bernoulli_of", "binomial_seeded", "dropout_seeded", "poisson_seeded"],
+                    "random; tests/tensor/test_random.py tests the distributions"),
     "attention_backward": "attention, whose samples run it, is compared with finite differences",
     **dict.fromkeys(["recurrent", "recurrent_forward", "recurrent_backward"],
                     "some results only serve the gradient; tests/nn/test_recurrent_torch.py runs them all"),
