@@ -33,7 +33,7 @@ from .base.errors import (
     SerializationError,
     ShapeError,
 )
-from .base.layouts import channels_last, channels_last_3d, contiguous_format, memory_format, preserve_format
+from .base.layouts import channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format, strided
 from .base.shapes import Size
 from .runtime.device import default_device as get_default_device
 from .runtime.device import device, set_default_device
@@ -103,8 +103,8 @@ _HOMES = {name: module for module, names in {
     "signal.periods": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
     "nn.functional": "adaptive_avg_pool1d alpha_dropout avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d "
                      "conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity feature_alpha_dropout group_norm "
-                     "hardshrink layer_norm max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle "
-                     "pixel_unshuffle prelu rms_norm rrelu selu threshold threshold_",
+                     "layer_norm max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle "
+                     "pixel_unshuffle rms_norm rrelu selu threshold threshold_",
 }.items() for name in names.split()}
 
 

@@ -4,10 +4,9 @@ from .errors import AbsentError
 
 COMPLEX = "there are no complex dtypes"
 _PAIRS = f"{COMPLEX}; keep the real and the imaginary part as two tensors"
-_SPARSE = "there are no sparse tensors; use dense ones, and index_add or scatter_add for sparse updates"
+SPARSE = "there are no sparse tensors; use dense ones, and index_add or scatter_add for sparse updates"
 _QUANTIZED = "there are no quantized dtypes; use float16 or bfloat16 to save memory"
 _UNSIGNED = "next to no arithmetic is defined for unsigned integers wider than 8 bits; use int32 or int64"
-_ELEMENTWISE = "a Python function called for each element would run on the host; write a kernel with @cltensor.elementwise"
 _CUDA = "every device here is an OpenCL one; use .to('gpu')"
 _SHARED = "a device's memory belongs to one process; send tensor.numpy()"
 
@@ -15,8 +14,8 @@ _SHARED = "a device's memory belongs to one process; send tensor.numpy()"
 _NAMES = {
     _PAIRS: "complex32 complex64 complex128 chalf cfloat cdouble complex polar view_as_complex view_as_real view_as_complex_copy "
             "view_as_real_copy imag stft istft",
-    _SPARSE: "sparse sparse_coo sparse_csr sparse_coo_tensor sparse_csr_tensor sparse_csc_tensor sparse_bsr_tensor "
-             "sparse_bsc_tensor sparse_compressed_tensor hspmm smm sspaddmm",
+    SPARSE: "sparse sparse_coo sparse_csr sparse_csc sparse_bsr sparse_bsc sparse_coo_tensor sparse_csr_tensor "
+            "sparse_csc_tensor sparse_bsr_tensor sparse_bsc_tensor sparse_compressed_tensor hspmm smm sspaddmm",
     _QUANTIZED: "quantize_per_tensor quantize_per_channel quantize_per_tensor_dynamic dequantize qint8 quint8 qint32 quint4x2",
     _UNSIGNED: "uint16 uint32 uint64",
 }
@@ -24,9 +23,8 @@ REASONS = {name: reason for reason, names in _NAMES.items() for name in names.sp
 
 #: names of Tensor
 METHODS = {**dict.fromkeys(("imag", "chalf", "cfloat", "cdouble", "stft", "istft"), _PAIRS),
-           **dict.fromkeys(("to_sparse", "to_sparse_coo", "to_sparse_csr", "coalesce", "sparse_mask"), _SPARSE),
-           "dequantize": _QUANTIZED, "cuda": _CUDA, "xpu": _CUDA, "share_memory_": _SHARED,
-           **dict.fromkeys(("apply_", "map_", "map2_"), _ELEMENTWISE)}
+           **dict.fromkeys(("to_sparse", "to_sparse_coo", "to_sparse_csr", "coalesce", "sparse_mask"), SPARSE),
+           "dequantize": _QUANTIZED, "cuda": _CUDA, "xpu": _CUDA, "share_memory_": _SHARED}
 
 
 def refuse(owner, name, reasons):

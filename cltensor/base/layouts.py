@@ -1,7 +1,37 @@
-"""Memory formats: in which order the dimensions of a tensor lie in memory, with PyTorch's names."""
+"""How a tensor lies in memory, with PyTorch's names: its layout, of which there is one, and the order of its dimensions."""
 
-from .errors import ArgumentTypeError, ShapeError
+from .absent import SPARSE
+from .errors import AbsentError, ArgumentTypeError, ShapeError
 from .shapes import contiguous_strides
+
+
+class layout:
+    """A way to store a tensor.  One instance each: compare with `is`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return f"cltensor.{self.name}"
+
+    def __reduce__(self):
+        return self.name
+
+
+strided = layout("strided")
+
+
+def check_layout(value, op):
+    """Raise AbsentError for a layout that is not strided, ArgumentTypeError for what is no layout; None is strided."""
+    if value is None or value is strided:
+        return
+    if type(value).__name__ == "layout":  # PyTorch's, by way of a program that is moved over
+        if str(value) != "torch.strided":
+            raise AbsentError(f"{op}: layout {value}: {SPARSE}")
+        return
+    raise ArgumentTypeError(f"{op}: layout must be cltensor.strided, got {value!r}")
 
 
 class memory_format:

@@ -3,6 +3,7 @@
 from ..ops import REGISTRY_MODULES as _declared  # declares every op
 from . import (  # declare functions and methods
     aliases,
+    applying,
     arithmetic,
     creation,
     custom,
@@ -22,6 +23,7 @@ from . import (  # declare functions and methods
     products,
     random,
     rearrange,
+    rebinding,
     reduce,
     scanning,
     scattering,

@@ -135,7 +135,7 @@ def _promoted(kinds):
 
 
 @function(method=False)
-def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+def tensor(data, *, dtype=None, device=None, requires_grad=False):
     """A new tensor holding a copy of data: numbers, nested sequences, a NumPy array or a tensor.
 
     Floats take the default dtype, ints int64, bools bool, arrays keep theirs.  Raises ArgumentError for ragged
@@ -214,7 +214,7 @@ def filled(shape, value, dtype, d):
 
 
 @function(method=False)
-def empty(*size, dtype=None, device=None, requires_grad=False, pin_memory=False, memory_format=contiguous_format):
+def empty(*size, dtype=None, device=None, requires_grad=False, memory_format=contiguous_format):
     """A tensor of the given shape with uninitialised memory."""
     dtype, d = _options(dtype, device)
     shape = _shape(size, "empty")

@@ -1,5 +1,6 @@
 """What kind of tensor it is, asked in PyTorch's words.  Every tensor here is dense, on an OpenCL device, and of one process."""
 
+from ..base.layouts import strided
 from .surface import function, method
 from .tensor import Tensor
 
@@ -12,6 +13,7 @@ def install():
     """Give Tensor the properties."""
     for name in _NEVER:
         setattr(Tensor, name, property(lambda self: False))
+    Tensor.layout = property(lambda self: strided)
     Tensor.is_cpu = property(lambda self: self.device.profile.kind == "cpu")
 
 

@@ -9,7 +9,7 @@ from ..base.errors import ArgumentTypeError, AutogradError, DeviceError, DTypeEr
 from ..base.shapes import broadcast_shapes
 from ..ops import pointwise
 from ..ops.spec import dense, spec
-from . import dispatch
+from . import dispatch, making
 from .dispatch import TensorBase, check_writable, overlap, run_elementwise
 
 
@@ -23,10 +23,13 @@ def accepting(fn, apart=False, exact=False):
     parameters = signature.parameters
     if "out" in parameters:
         return fn
+    laid = making.makes(fn)
     makes = "requires_grad" in parameters and "dtype" in parameters
 
     @functools.wraps(fn)
     def function(*args, out=None, **kwargs):
+        if laid and kwargs:
+            making.settle(fn.__name__, kwargs)
         if out is None:
             return fn(*args, **kwargs)
         if makes and isinstance(out, TensorBase):

@@ -263,3 +263,16 @@ def frexp(input):
     exponent = exponent.where(ordinary, exponent * 0)
     scaled = input * (-exponent).exp2()
     return scaled.where(ordinary, input), exponent.to(dtypes.int32)
+
+
+@function()
+def prelu(input, weight):
+    """x above 0, weight * x below; weight () or (1,) for all, or (C,) for the channels of input (N, C, *)."""
+    if weight.ndim > 1:
+        raise ShapeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
+    channels = input.shape[1] if input.ndim > 1 else 1
+    if weight.numel() not in (1, channels):
+        raise ShapeError(f"prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+                         f"{weight.numel()} and channel size = {channels}; weight needs 1 element or {channels}")
+    shape = (weight.numel(), *(1,) * (input.ndim - 2)) if weight.numel() > 1 else (1,) * input.ndim
+    return ops.prelu(input, weight.reshape(shape))

@@ -10,6 +10,7 @@ import inspect
 from ..ops.registry import REGISTRY
 from . import inplace as inplace_forms
 from .dispatch import NUMPY_NAMES
+from .making import settling
 from .out import accepting
 
 FUNCTIONS = {}
@@ -42,7 +43,7 @@ def method(*names):
     """Declare a Tensor method that is no function of the namespace."""
 
     def declare(fn):
-        fn = _rest_by_name(fn)
+        fn = settling(_rest_by_name(fn))
         for name in (fn.__name__, *names):
             METHODS[name] = _by_numpy_names(fn)
         return fn

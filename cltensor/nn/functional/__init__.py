@@ -1,5 +1,7 @@
 """The functions behind the layers, with the names and arguments of torch.nn.functional."""
 
+from ...ops.special import hardshrink
+from ...tensor.pointwise import prelu
 from .activation import (
     celu,
     celu_,
@@ -8,7 +10,6 @@ from .activation import (
     gelu,
     glu,
     gumbel_softmax,
-    hardshrink,
     hardsigmoid,
     hardswish,
     hardtanh,
@@ -18,7 +19,6 @@ from .activation import (
     log_softmax,
     logsigmoid,
     mish,
-    prelu,
     relu,
     relu6,
     relu_,

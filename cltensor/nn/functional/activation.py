@@ -9,6 +9,7 @@ from ...base.errors import ArgumentError, ShapeError
 from ...base.shapes import normalize_dim
 from ...codegen import expr as E
 from ...ops.elementwise import elementwise
+from ...ops.special import prelu as sloped
 from ...tensor import Tensor
 from ...tensor.softmax import log_softmax as _log_softmax
 from ...tensor.softmax import softmax as _softmax
@@ -41,8 +42,6 @@ def _sigmoid(x):
 _leaky_relu = _op("leaky_relu", lambda input, negative_slope=0.01: E.where(input > 0, input, negative_slope * input),
                   ref=lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x), onnx="LeakyRelu",
                   doc="x above 0, negative_slope * x below.")
-_prelu = _op("prelu_kernel", lambda input, weight: E.where(input > 0, input, weight * input),
-             ref=lambda x, w: np.where(x > 0, x, w * x), onnx="PRelu", doc="x above 0, weight * x below.")
 _hardtanh = _op("hardtanh", lambda input, min_val=-1.0, max_val=1.0: E.where(
     input <= min_val, min_val, E.where(input >= max_val, max_val, input)),
     ref=lambda x, min_val=-1.0, max_val=1.0: np.clip(x, min_val, max_val), dtypes="number",
@@ -56,8 +55,6 @@ _softshrink = _op("softshrink", lambda input, lambd=0.5: E.where(
     input > lambd, input - lambd, E.where(input < -lambd, input + lambd, input * 0)),
     ref=lambda x, lambd=0.5: np.sign(x) * np.maximum(np.abs(x) - lambd, 0), onnx="Shrink",
     doc="x moved lambd closer to 0, 0 within lambd of it.")
-_hardshrink = _op("hardshrink", lambda input, lambd=0.5: E.where((input >= -lambd) & (input <= lambd), 0, input),
-                  ref=lambda x, lambd=0.5: np.where(np.abs(x) <= lambd, 0, x), doc="x, 0 within lambd of 0.")
 _threshold = _op("threshold", lambda input, threshold, value: E.where(input <= threshold, value, input),
                  tensors="input", ref=lambda x, threshold, value: np.where(x <= threshold, value, x),
                  samples=lambda rng: [((rng.standard_normal((3, 4)),), {"threshold": 0.1, "value": 0.5})],
@@ -84,25 +81,13 @@ def leaky_relu_(input, negative_slope=0.01):
     return leaky_relu(input, negative_slope, True)
 
 
-def prelu(input, weight):
-    """x above 0, weight * x below; weight () or (1,) for all, or (C,) for the channels of input (N, C, *)."""
-    if weight.ndim > 1:
-        raise ShapeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
-    channels = input.shape[1] if input.ndim > 1 else 1
-    if weight.numel() not in (1, channels):
-        raise ShapeError(f"prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                         f"{weight.numel()} and channel size = {channels}; weight needs 1 element or {channels}")
-    shape = (weight.numel(), *(1,) * (input.ndim - 2)) if weight.numel() > 1 else (1,) * input.ndim
-    return _prelu(input, weight.reshape(shape))
-
-
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
     """x above 0; below, x times a slope drawn from [lower, upper] when training, else times their mean."""
     if lower > upper:
         raise ArgumentError(f"rrelu: lower bound should be less than or equal to upper bound, got {lower} > {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    y = _prelu(input, input.detach().new_empty(input.shape).uniform_(lower, upper))
+    y = sloped(input, input.detach().new_empty(input.shape).uniform_(lower, upper))
     return input.copy_(y) if inplace else y
 
 
@@ -143,11 +128,6 @@ def softshrink(input, lambd=0.5, *, out=None):
     if lambd < 0:
         raise ArgumentError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
     return into(out, _softshrink(input, lambd=lambd))
-
-
-def hardshrink(input, lambd=0.5, *, out=None):
-    """x, and 0 within lambd of 0."""
-    return into(out, _hardshrink(input, lambd=lambd))
 
 
 def threshold(input, threshold, value, inplace=False):
