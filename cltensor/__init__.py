@@ -18,6 +18,24 @@ from .autograd.modes import set_detect_anomaly as set_anomaly_enabled
 from .base import absent as _absent
 from .base import dtypes as _dtypes
 from .base import shapes as _shapes
+from .base.accepted import (
+    are_deterministic_algorithms_enabled,
+    get_deterministic_debug_mode,
+    get_float32_matmul_precision,
+    get_num_interop_threads,
+    is_autocast_cache_enabled,
+    is_autocast_cpu_enabled,
+    is_autocast_enabled,
+    is_deterministic_algorithms_warn_only_enabled,
+    is_warn_always_enabled,
+    set_deterministic_debug_mode,
+    set_float32_matmul_precision,
+    set_flush_denormal,
+    set_num_interop_threads,
+    set_num_threads,
+    set_warn_always,
+    use_deterministic_algorithms,
+)
 from .base.dtypes import dtype, finfo, get_default_dtype, iinfo, set_default_dtype
 from .base.errors import (
     AbsentError,
@@ -37,7 +55,7 @@ from .base.layouts import channels_last, channels_last_3d, contiguous_format, la
 from .base.shapes import Size
 from .runtime.device import default_device as get_default_device
 from .runtime.device import device, set_default_device
-from .tensor import Generator, Tensor, default_generator
+from .tensor import Generator, Storage, Tensor, default_generator
 from .tensor import namespace as _namespace
 from .tensor.formatting import set_printoptions
 from .version import __version__
@@ -53,29 +71,19 @@ def broadcast_shapes(*shapes):
     return Size(_shapes.broadcast_shapes(*((s,) if hasattr(s, "__index__") else tuple(s) for s in shapes)))
 
 
+def get_num_threads():
+    """How many compute units the default device has: its driver, and nothing here, says how many threads work at a time."""
+    return get_default_device().profile.compute_units
+
+
+def is_storage(obj):
+    """Whether obj is a tensor's storage."""
+    return isinstance(obj, Storage)
+
+
 def is_tensor(obj):
     """Whether obj is a Tensor."""
     return isinstance(obj, Tensor)
-
-
-def use_deterministic_algorithms(mode, *, warn_only=False):
-    """Accepted for PyTorch's sake: results here are the same from run to run whatever mode is."""
-
-
-def are_deterministic_algorithms_enabled():
-    """True: results are the same from run to run."""
-    return True
-
-
-def set_float32_matmul_precision(precision):
-    """Accepted for PyTorch's sake: products of float32 are computed in float32.  Raises ArgumentError for another word."""
-    if precision not in ("highest", "high", "medium"):
-        raise ArgumentError(f"set_float32_matmul_precision: {precision!r} is none of 'highest', 'high', 'medium'")
-
-
-def get_float32_matmul_precision():
-    """"highest": products of float32 are computed in float32."""
-    return "highest"
 
 
 def typename(obj):
@@ -101,10 +109,16 @@ _HOMES = {name: module for module, names in {
     "io": "load save",
     "func": "vmap",
     "signal.periods": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
-    "nn.functional": "adaptive_avg_pool1d alpha_dropout avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d "
-                     "conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity feature_alpha_dropout group_norm "
-                     "layer_norm max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle "
-                     "pixel_unshuffle rms_norm rrelu selu threshold threshold_",
+    "nn.aten": "adaptive_max_pool1d affine_grid_generator alpha_dropout alpha_dropout_ batch_norm "
+               "binary_cross_entropy_with_logits conv_tbc convolution cosine_embedding_loss ctc_loss dropout_ embedding "
+               "embedding_bag embedding_renorm_ feature_alpha_dropout feature_alpha_dropout_ feature_dropout feature_dropout_ "
+               "grid_sampler grid_sampler_2d grid_sampler_3d group_norm gru gru_cell hinge_embedding_loss instance_norm kl_div "
+               "layer_norm lstm lstm_cell margin_ranking_loss max_pool1d_with_indices native_batch_norm native_channel_shuffle "
+               "native_dropout native_group_norm native_layer_norm poisson_nll_loss rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell "
+               "segment_reduce triplet_margin_loss",
+    "nn.functional": "adaptive_avg_pool1d avg_pool1d bilinear celu celu_ channel_shuffle conv1d conv2d conv3d conv_transpose1d "
+                     "conv_transpose2d conv_transpose3d cosine_similarity max_pool1d max_pool2d max_pool3d pairwise_distance "
+                     "pdist pixel_shuffle pixel_unshuffle rms_norm rrelu rrelu_ selu selu_ threshold threshold_",
 }.items() for name in names.split()}
 
 

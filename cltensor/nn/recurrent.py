@@ -6,11 +6,9 @@ import warnings
 
 from ..base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..ops.recurrent import GATES
-from ..tensor.creation import empty, tensor
-from ..tensor.shape import cat, stack
-from . import functional as F
+from ..tensor.creation import empty
 from . import init
-from .functional.recurrent import recurrent
+from .functional.recurrent import layers
 from .module import Module
 from .parameter import Parameter
 from .utils.rnn import PackedSequence
@@ -98,22 +96,10 @@ class RNNBase(Module):
 
     def _layers(self, x, states, batch_sizes):
         """(y, last states) for all steps' rows x (N, I), through every layer."""
-        last = []
-        for layer in range(self.num_layers):
-            outs = []
-            for reverse in (False, True)[: self._directions]:
-                at = layer * self._directions + reverse
-                own = self._parameters
-                h, c = (None if s is None else s.select(0, at) for s in (*states, None)[:2])
-                made = recurrent(x, h, c, *(own[name] if name else None for name in self._names[at]), mode=self._kind,
-                                 batch_sizes=batch_sizes, reverse=bool(reverse))
-                made = made if isinstance(made, tuple) else (made,)
-                outs.append(made[0])
-                last.append([_last(m, batch_sizes, reverse) for m in made[: 2 if self._kind == "lstm" else 1]])
-            x = outs[0] if len(outs) == 1 else cat(outs, 1)
-            if self.dropout and self.training and layer < self.num_layers - 1:
-                x = F.dropout(x, self.dropout)
-        return x, [each[0].unsqueeze(0) if len(each) == 1 else stack(each) for each in zip(*last, strict=True)]
+        own = self._parameters
+        parameters = [tuple(own[name] if name else None for name in names) for names in self._names]
+        return layers(x, states, parameters, mode=self._kind, batch_sizes=batch_sizes, directions=self._directions,
+                      dropout=self.dropout if self.training else 0)
 
     def _split(self, hx):
         """hx as a pair of states, the second one None except in an LSTM."""
@@ -180,16 +166,6 @@ def _check_settings(input_size, hidden_size, num_layers, bias, batch_first, drop
 
 def _permuted(state, order):
     return state if state is None or order is None else state.index_select(1, order)
-
-
-def _last(y, batch_sizes, reverse):
-    """The state (B, H) each sequence ends with, out of all rows y (N, H)."""
-    batch = batch_sizes[0]
-    if reverse or batch_sizes[-1] == batch:
-        return y.narrow(0, 0 if reverse else y.shape[0] - batch, batch)
-    firsts = [sum(batch_sizes[:t]) for t in range(len(batch_sizes))]
-    rows = [firsts[sum(n > b for n in batch_sizes) - 1] + b for b in range(batch)]
-    return y.index_select(0, tensor(rows, device=y.device))
 
 
 def _no_projection(settings):

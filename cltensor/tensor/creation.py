@@ -390,6 +390,19 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
 
 
 @function(method=False)
+def range_(start, end, step=1, *, dtype=None, device=None, requires_grad=False):
+    """start, start + step, ... up to end, included if it is met, in the default floating dtype; PyTorch advises arange."""
+    if step == 0 or (end - start) / step < 0 or not all(map(math.isfinite, (start, end, step))):
+        raise ArgumentError(f"range: upper bound and lower bound inconsistent with step sign, or not finite: "
+                            f"start {start}, end {end}, step {step}")
+    dtype, d = _options(dtype, device)
+    n = math.floor((end - start) / step) + 1
+    check_room(n, dtype, d)
+    array, _ = _array_of(np.arange(n) * float(step) + float(start), dtype)
+    return made(from_array(array, dtype, d), requires_grad)
+
+
+@function(method=False)
 def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False):
     """`steps` evenly spaced values from start to end, both included."""
     if steps < 0:

@@ -92,3 +92,9 @@ def get_device(input):
 def dim_order(self, ambiguity_check=False):
     """The dimensions from the outermost in memory to the innermost."""
     return tuple(sorted(range(self.ndim), key=lambda d: -self.stride(d)))
+
+
+@function(method=False)
+def is_distributed(input):
+    """False: a device's memory belongs to one process."""
+    return False

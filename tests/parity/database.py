@@ -17,8 +17,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # PyTorch's test modules warn of packages they can do without
     from torch.testing._internal.common_methods_invocations import op_db
 
-#: entries whose function PyTorch gives no public Python name
+#: entries named after no public Python name of their function
 _PRIVATE_NAMES = {
+    "_segment_reduce": cltensor.segment_reduce,
     "slice": lambda x, dim=0, start=None, end=None, step=1: x[(slice(None),) * (dim % x.ndim) + (slice(start, end, step),)],
 }
 

@@ -96,3 +96,11 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
 def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """The transpose of conv3d: input (N, C, D, H, W) or (C, D, H, W), weight (C, K / groups, kd, kh, kw)."""
     return _conv_transpose(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_tbc(input, weight, bias, pad=0):
+    """conv1d with time first: input (T, B, in), weight (kernel, in, out) and bias (out,) give (T', B, out)."""
+    if input.ndim != 3 or weight.ndim != 3:
+        raise ShapeError(f"conv_tbc: Input and weight must have 3 dims: time, batch, in; got {list(input.shape)} and "
+                         f"{list(weight.shape)}")
+    return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)

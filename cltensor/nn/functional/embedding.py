@@ -29,7 +29,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
 def rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq):
     """Rows of weight at numbers (n,), with what embedding says of the last three."""
     if max_norm is not None:
-        _renormalize(weight, numbers, float(max_norm), norm_type)
+        renormalize(weight, numbers, float(max_norm), norm_type)
     rows = weight.index_select(0, numbers)
     if scale_grad_by_freq and rows.requires_grad:
         share = 1 / _times_read(numbers, weight).unsqueeze(-1)
@@ -49,7 +49,8 @@ def _padding_row(padding_idx, n):
     return padding_idx % n
 
 
-def _renormalize(weight, numbers, max_norm, norm_type):
+def renormalize(weight, numbers, max_norm, norm_type):
+    """Scale the rows of weight at numbers (n,) down to max_norm, in place."""
     with no_grad():
         rows = weight.index_select(0, numbers)
         norms = rows.abs().pow(norm_type).sum(1, keepdim=True).pow(1.0 / norm_type)

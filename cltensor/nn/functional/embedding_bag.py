@@ -125,14 +125,33 @@ def _pooled(rows, bags, count, mode):
     return total.to(rows.dtype)
 
 
-def _largest(rows, bags, count):
-    """The largest values, from the first row of a bag that has each."""
+def _firsts(rows, bags, count):
+    """The first row of each bag that has its largest value (count, dim); the number of rows for an empty bag."""
     n, dim = rows.shape
     index = bags.unsqueeze(1).expand(n, dim)
     values = rows.detach()
     top = values.new_full((count + 1, dim), 0).scatter_reduce(0, index, values, "amax", include_self=False)
     attained = (values == top.index_select(0, bags)) | values.isnan()
     place = where(attained, arange(n, device=rows.device).unsqueeze(1), n)
-    first = place.new_full((count + 1, dim), n).scatter_reduce(0, index, place, "amin")[:count]
+    return place.new_full((count + 1, dim), n).scatter_reduce(0, index, place, "amin")[:count]
+
+
+def _largest(rows, bags, count):
+    """The largest values, from the first row of a bag that has each."""
+    n = rows.shape[0]
+    first = _firsts(rows, bags, count)
     found = rows.gather(0, first.clamp_max(n - 1)) if n else rows.sum(0, keepdim=True)
     return where(first < n, found, 0.0)
+
+
+def described(input, weight, offsets, mode, include_last_offset, padding_idx):
+    """(the bag of each element, the size of each bag, the row of weight each maximum came from or the sizes again), int64."""
+    numbers = input.reshape(-1).long()
+    bags, count = _bags(input, numbers, offsets, include_last_offset, _padding_row(padding_idx, weight.shape[0]))
+    sizes = bags.new_zeros(count + 1).index_add(0, bags, bags.new_ones(bags.shape))[:count]
+    every, _ = _bags(input, numbers, offsets, include_last_offset, -1)
+    if mode != "max" or not len(numbers):
+        return every, sizes, sizes
+    first = _firsts(weight.detach().index_select(0, numbers), bags, count)
+    rows = numbers.index_select(0, first.clamp_max(len(numbers) - 1).reshape(-1)).reshape(first.shape)
+    return every, sizes, where(first < len(numbers), rows, 0)

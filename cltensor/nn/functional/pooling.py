@@ -84,17 +84,32 @@ def _named(fn, n, doc):
     return public
 
 
+def _with_indices(pool):
+    """pool, giving the positions too."""
+
+    def public(*args, return_indices=True, **kwargs):
+        return pool(*args, return_indices=True, **kwargs)
+
+    public.__name__ = public.__qualname__ = f"{pool.__name__}_with_indices"
+    public.__doc__ = f"(result, int64 positions) of {pool.__name__}, which see."
+    return public
+
+
 max_pool1d, max_pool2d, max_pool3d = (_named(_max_pool, n, """Largest value of each window of input (N, C, {dims}).
 
     stride: kernel_size unless given; padding counts as minus infinity; return_indices: also the flat position of each
     maximum in its plane (int64), the first at a tie.
     """) for n in (1, 2, 3))
+max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = (_with_indices(pool) for pool in (
+    max_pool1d, max_pool2d, max_pool3d))
 avg_pool1d, avg_pool2d, avg_pool3d = (_named(_avg_pool, n, """Mean of each window of input (N, C, {dims}).
 
     stride: kernel_size unless given; count_include_pad: whether padded zeros count; divisor_override: divide by this.
     """) for n in (1, 2, 3))
 adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = (_named(
     _adaptive_max_pool, n, "Largest values of output_size windows that cover input (N, C, {dims}).") for n in (1, 2, 3))
+adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices, adaptive_max_pool3d_with_indices = (
+    _with_indices(pool) for pool in (adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d))
 adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = (_named(
     _adaptive_avg_pool, n, "Means of output_size windows that cover input (N, C, {dims}).") for n in (1, 2, 3))
 lp_pool1d, lp_pool2d, lp_pool3d = (_named(

@@ -61,6 +61,9 @@ def channel_shuffle(input, groups):
 # --- sliding windows -------------------------------------------------------------------------------------------------
 
 
+native_channel_shuffle = channel_shuffle
+
+
 def _pair(x):
     return (int(x), int(x)) if hasattr(x, "__index__") else tuple(int(v) for v in x)
 
