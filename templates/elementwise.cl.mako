@@ -6,10 +6,12 @@
 ## scalars  (name, C type): numbers passed by value
 ## outputs  (name, dtype, class)
 ## rank     number of dimensions after merging; the innermost one is the run, the others are rows
+## stream   cpu style: results are too large to stay in a cache, and stored past it; all of class "c"
 ## body     C statements computing `results` (one expression per output) from the input names
 <%!
 PARAMETERS = dict(
     style="cpu", dtype="float32", rank=1, inputs=None, scalars=(), outputs=None, body=(), results=("x0 + x1",),
+    stream=False,
 )
 DTYPES = "all"
 LAUNCH = {
@@ -25,11 +27,13 @@ outs = [(n, D(d), k) for n, d, k in outputs or (("y0", dtype, "c"),)]
 used = [d for _, d, _, _ in ins] + [d for _, d, _ in outs] + [dtype]
 operands = [(n, k) for n, _, _, k in ins] + [(n, k) for n, _, k in outs]
 strided = any(k == "s" for _, k in operands)
+CHUNK = 64
+first_type, first_place = types.storage_type(outs[0][1]), f"{outs[0][0]}_p + {outs[0][0]}_o"
 def at(n, k):
     return f"{n}_o + i * {n}_s{rank - 1}" if k == "s" else (f"{n}_o + i" if k == "c" else f"{n}_o")
 %>
 ${types.pragmas(used)}
-${header(*types.headers(used))}
+${header(*types.headers(used), *(["stream.clh"] if stream else []))}
 #ifndef CT_LOOP
 #ifdef __clang__
 // A loop that calls a built-in stays scalar; that is no news.
@@ -68,7 +72,7 @@ __kernel void elementwise(
 % endif
     const long run)
 {
-<%def name="element()">
+<%def name="element(staged=False)">
 % for n, d, c, k in ins:
 % if k != "b":
     const ${c} ${n} = (${c})${types.load(d, n + "_p", at(n, k))};
@@ -78,8 +82,31 @@ __kernel void elementwise(
     ${s}
 % endfor
 % for (n, d, k), r in zip(outs, results):
-    ${types.store(d, n + "_p", at(n, k), r)}
+    ${types.store(d, n + "_t", "l_", r) if staged else types.store(d, n + "_p", at(n, k), r)}
 % endfor
+</%def>
+<%def name="stretch()">
+% if stream:
+    for (size_t i_ = lo, n_; i_ < hi; i_ += n_) {
+        n_ = CT_STRETCH(${first_type}, ${first_place} + i_, ${CHUNK}, hi - i_);
+% for n, d, _ in outs:
+        ${types.storage_type(d)} ${n}_t[${CHUNK}] __attribute__((aligned(64)));
+% endfor
+        CT_LOOP
+        for (size_t l_ = 0; l_ < n_; l_++) {
+            const size_t i = i_ + l_;
+            ${element(staged=True)}
+        }
+% for n, d, _ in outs:
+        CT_STORE_ALL(${types.storage_type(d)}, ${n}_p + ${n}_o + i_, ${n}_t, n_);
+% endfor
+    }
+% else:
+    CT_LOOP
+    for (size_t i = lo; i < hi; i++) {
+        ${element()}
+    }
+% endif
 </%def>
 <%def name="row_constants()">
 % for n, d, c, k in ins:
@@ -96,10 +123,7 @@ __kernel void elementwise(
     const size_t ${n}_o = ${n}_o0;
 % endfor
     ${row_constants()}
-    CT_LOOP
-    for (size_t i = lo; i < hi; i++) {
-        ${element()}
-    }
+    ${stretch()}
 % else:
     const size_t rows = ${" * ".join(f"(size_t)d{r}" for r in range(rank - 1))};
     size_t row = get_group_id(0) * rows / get_num_groups(0);
@@ -113,10 +137,7 @@ __kernel void elementwise(
         const size_t ${n}_o = ${n}_o0 + ${" + ".join(f"i{r} * {n}_s{r}" for r in range(rank - 1))};
 % endfor
         ${row_constants()}
-        CT_LOOP
-        for (size_t i = lo; i < hi; i++) {
-            ${element()}
-        }
+        ${stretch()}
         i${rank - 2}++;
 % for r in reversed(range(1, rank - 1)):
         if (i${r} == (size_t)d${r}) { i${r} = 0; i${r - 1}++; }

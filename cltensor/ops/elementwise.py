@@ -18,6 +18,7 @@ from .registry import Op, same_device, signature
 from .spec import Spec, spec
 
 RANKS = (1, 3, 5, 8, 12, 16, 24, 32, 64)
+STREAMED = 1 << 23  # bytes from which results are stored past the caches
 GRAIN = 4096  # elements below which a work-group of the cpu style costs more to start than it saves
 
 
@@ -115,7 +116,7 @@ class Elementwise(Op):
         runs = [(0,) * (rank - len(r)) + r for r in runs]
         classes = ["c" if dims[-1] == 1 else {0: "b", 1: "c"}.get(r[-1], "s") for r in runs]
         classes[len(specs):] = ["s" if c == "b" else c for c in classes[len(specs):]]
-        source = self._source(operands, targets, compute, device.profile.style, rank, tuple(classes))
+        source = self._source(operands, targets, compute, device.profile, rank, tuple(classes))
         args = [arg for line in lines for arg in line.args]
         ctype = getattr(np, types.NUMPY_OF[types.compute_type(compute)])
         n_values = len(operands) - len(specs) + len(self.attrs)
@@ -134,16 +135,18 @@ class Elementwise(Op):
         return (len(operands) == len(targets) == 1 and isinstance(self.exprs[0], expr.Input)
                 and getattr(operands[0], "dtype", None) is targets[0].dtype)
 
-    def _source(self, operands, targets, compute, style, rank, classes):
+    def _source(self, operands, targets, compute, profile, rank, classes):
         """The rendered kernel for one combination of dtypes and layout classes, made once."""
         kinds = tuple(o.dtype if isinstance(o, Spec) else o for o in operands)
-        key = (style, rank, classes, kinds, tuple(t.dtype for t in targets), compute)
+        stream = streams(profile, *targets) and set(classes[-len(targets):]) == {"c"}
+        key = (profile.style, rank, classes, kinds, tuple(t.dtype for t in targets), compute, stream)
         source = self.sources.get(key)
         if source is None:
-            source = self.sources[key] = self._render(kinds, [t.dtype for t in targets], compute, style, rank, classes)
+            results = [t.dtype for t in targets]
+            source = self.sources[key] = self._render(kinds, results, compute, profile.style, rank, classes, stream)
         return source
 
-    def _render(self, kinds, results, compute, style, rank, classes):
+    def _render(self, kinds, results, compute, style, rank, classes, stream):
         ctype = types.compute_type(compute)
         ctypes, names, ins, scalars = {}, {}, [], []
         for name, kind in zip(self.inputs, kinds, strict=True):
@@ -162,7 +165,7 @@ class Elementwise(Op):
         outs = [(f"y{i}", d, classes[len(ins) + i]) for i, d in enumerate(results)]
         return render("elementwise", style=style, rank=rank, dtype=compute, inputs=tuple(ins),
                       scalars=tuple(scalars), outputs=tuple(outs), body=tuple(made.statements),
-                      results=tuple(made.results))
+                      results=tuple(made.results), stream=stream)
 
     # --- gradient --------------------------------------------------------------------------------------------------
 
@@ -302,6 +305,11 @@ class Derived(Elementwise):
 def elementwise(name, fn, **options):
     """Declare an elementwise op; see Elementwise."""
     return Elementwise(name, fn, **options)
+
+
+def streams(profile, *outputs):
+    """Whether a launch's outputs are too large to be read again from a cache."""
+    return profile.style == "cpu" and sum(o.numel * o.dtype.itemsize for o in outputs) >= STREAMED
 
 
 def launch_size(profile, rows, run):

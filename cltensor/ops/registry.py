@@ -31,6 +31,7 @@ class Op:
         saves    names of the inputs (and "y", the outputs, or "y0", "y1" .. for some) the gradient needs; others reach it as a Spec
         vjp      a tuple with one function (g, y, *inputs, **attrs) -> gradient per input, or one function that gets
                  `needs` (a tuple of bool) too and returns a tuple; None when the op has no gradient
+        partial  whether vjp takes None for the gradient of an output that none came for; zeros otherwise
         ref      an independent NumPy reference, for the generated tests
         samples  a function rng -> list of (args, kwargs) for the generated tests, where shapes are special
         methods  names under which it is a Tensor method; functions: names in the public namespace
@@ -44,7 +45,8 @@ class Op:
     kind = None
 
     def __init__(self, name, *, vjp=None, saves="", ref=None, dtypes="all", doc="", public=True, method=True,
-                 inplace=False, onnx=None, samples=None, aliases=(), checks=False, batch=None, host=False):
+                 inplace=False, onnx=None, samples=None, aliases=(), checks=False, batch=None, host=False,
+                 partial=False):
         if name in REGISTRY:
             raise ValueError(f"op {name!r} is declared twice")
         if dtypes not in DTYPE_SETS:
@@ -53,7 +55,7 @@ class Op:
         self.ref, self.dtypes, self.doc, self.onnx, self.samples, self.checks = ref, dtypes, doc, onnx, samples, checks
         self.public, self.method, self.inplace, self.aliases = public, public and method, inplace, tuple(aliases)
         self.saved_outputs = tuple(int(n[1:]) for n in sorted(self.saves) if n[:1] == "y" and n[1:].isdigit())
-        self.batch, self.host, self.plans = batch, host, {}
+        self.batch, self.host, self.partial, self.plans = batch, host, partial, {}
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
         REGISTRY[name] = self
@@ -83,8 +85,9 @@ class Op:
 
     def input_gradients(self, gs, outputs, inputs, attrs, needs):
         """Gradients of the inputs.  Those not in `saves` arrive as Specs; an output no gradient came for counts as zero."""
-        gs = tuple(self.zeros(spec) if g is None and spec.dtype.is_floating_point else g
-                   for g, spec in zip(gs, self.specs_of(outputs), strict=True))
+        if not self.partial:
+            gs = tuple(self.zeros(spec) if g is None and spec.dtype.is_floating_point else g
+                       for g, spec in zip(gs, self.specs_of(outputs), strict=True))
         many = len(gs) > 1
         g, y = (gs, outputs) if many else (gs[0], outputs[0])
         named = dict(zip(self.attr_names, attrs, strict=True))

@@ -50,6 +50,7 @@ DENSE_ONLY = {
                     "internal: softmax() makes its input contiguous"),
     **dict.fromkeys(["cumsum_dense", "cumprod_dense", "logcumsumexp_dense", "cummax_dense", "cummin_dense", "sort_rows",
                      "search_rows", "mode_rows", "compact"], "internal: its callers make the input contiguous"),
+    **dict.fromkeys(["norm_forward", "norm_backward"], "internal: normalized() makes its inputs contiguous"),
     **dict.fromkeys(["attention_forward", "attention"], "internal: its caller makes rows contiguous"),
     **dict.fromkeys(["as_strided_view", "as_strided_backward", "strided_scatter"], "its meaning depends on the layout"),
     "view_shape": "view refuses what needs a copy; tests/tensor/test_views.py",

@@ -1,0 +1,303 @@
+## Normalisation of pieces of memory: y = (x - mean) * scale * weight + bias with scale = 1 / sqrt(m2 / n + eps), and the gradient
+##   gx = scale * (g w - (sum(g w) + x' sum(g w x')) / n),   x' = (x - mean) * scale.
+##
+## A unit, normalised alone, is `segments` runs of `run` elements, `stride` apart; unit u starts at u * step.
+## weights  "none"; "element": weight[i] for element i of the one run; "unit": weight[u % period];
+##          "segment": weight[u % period * segments + s]
+## form     "forward": y, mean and m2 (the sum of squared deviations);  "backward": gx, and with `sums` first all sums of g, then all
+##          of g x': one a unit or segment, or, for "element", one a work-group and element (cpu style only)
+## cpu: a work-group takes neighbouring units, each read again from the cache.  gpu: a work-group of WGS a unit.
+<%!
+PARAMETERS = dict(style="cpu", form="forward", dtype="float32", weights="element", weight=True, bias=True, sums=True, stream=False,
+                  weight_dtype="float32", bias_dtype="float32", mean_dtype="float32", UNROLL=4, WGS=64)
+DTYPES = "floating"
+LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (units * WGS,)"}
+%>
+<%
+C, S = types.compute_type(dtype), types.storage_type(dtype)
+forward, element = form == "forward", weights == "element"
+summing = sums and not forward and weights != "none" and not (element and style == "gpu")
+V = 4 if C == "double" else 8
+used = [dtype, weight_dtype, bias_dtype, mean_dtype]
+halves = S == "ushort"
+def loaded(p, at, d, vector=False):
+    """Element(s) of p, of dtype d, at `at`: a number or a vector of V."""
+    if not vector:
+        return types.load(d, p, at)
+    if types.compute_type(d) != types.storage_type(d) or types.compute_type(d) != C:
+        return f"({C}{V})(" + ", ".join(types.load(d, p, f"{at} + {e}") for e in range(V)) + ")"
+    return f"*(__global const loose *)({p} + {at})"
+def terms(vector=False, ahead=0):
+    """The expressions of an element, or of a vector of them `ahead` elements further."""
+    further = f" + {ahead}" if ahead else ""
+    x, g = (loaded(p, "at" + further, dtype, vector) for p in ("x_p", "g_p"))
+    w, b = (loaded(p, "i" + further, d, vector) if element else p[0] for p, d in (("w_p", weight_dtype), ("b_p", bias_dtype)))
+    normal = f"({x} - mean) * scale"
+    weighed = f"{g} * {w}" if weight else g
+    gx = f"scale * ({weighed} - (g1 + {normal} * g2))"
+    y = normal + (f" * {w}" if weight else "") + (f" + {b}" if bias else "")
+    return dict(x=x, g=g, away=f"({x} - mean) * ({x} - mean)", weighed=weighed, weighed_normal=f"{weighed} * {normal}",
+                g_normal=f"{g} * {normal}", result=y if forward else gx)
+one, many = terms(), terms(vector=True)
+out = "y" if forward else "gx"
+per_segment = weights == "segment"
+%>
+${types.pragmas(used)}
+${header(*types.headers(used), *(["stream.clh"] if stream else []))}
+% if style == "cpu":
+typedef ${C}${V} __attribute__((aligned(${4 if C == "float" else 8}))) loose;
+% endif
+## The sums `parts` (name, which term) over runs, in vectors that are joined every 4,096 elements.
+<%def name="summed(parts, start='0', stop='segments')">
+% for name, _ in parts:
+    ${C} ${name} = 0;
+    ${C}${V} ${", ".join(f"{name}_{u} = 0" for u in range(UNROLL))};
+% endfor
+    size_t held = 0;
+    for (size_t s = ${start}; s < ${stop}; s++) {
+        const size_t o = base + s * (size_t)stride;
+        for (size_t i = 0; i < (size_t)run;) {
+            const size_t end = (size_t)run - i < 4096 ? (size_t)run : i + 4096;
+            held += end - i;
+            for (; i + ${V * UNROLL} <= end; i += ${V * UNROLL}) {
+                const size_t at = o + i;
+% for u in range(UNROLL):
+% for name, term in parts:
+                ${name}_${u} += ${terms(vector=True, ahead=V * u)[term]};
+% endfor
+% endfor
+            }
+            for (; i + ${V} <= end; i += ${V}) {
+                const size_t at = o + i;
+% for name, term in parts:
+                ${name}_0 += ${many[term]};
+% endfor
+            }
+            for (; i < end; i++) {
+                const size_t at = o + i;
+% for name, term in parts:
+                ${name} += ${one[term]};
+% endfor
+            }
+            if (held >= 4096 || (end == (size_t)run && s + 1 == (size_t)(${stop}))) {
+                held = 0;
+% for name, _ in parts:
+                ${name}_0 += ${" + ".join(f"{name}_{u}" for u in range(1, UNROLL))};
+                ${name} += ${" + ".join(f"{name}_0.s{e}" for e in range(V))};
+                ${" = ".join(f"{name}_{u}" for u in range(UNROLL))} = 0;
+% endfor
+            }
+        }
+    }
+</%def>
+## The same by a work-group of the gpu style, over `count` elements from run `start` on.
+<%def name="shared(parts, start='0', count='n')">
+    {
+        ${C} ${", ".join(f"{name}_m = 0" for name, _ in parts)};
+        for (size_t e = l; e < (size_t)(${count}); e += ${WGS}) {
+            const size_t s = ${start} + e / (size_t)run, i = e % (size_t)run, at = base + s * (size_t)stride + i;
+% if weight and per_segment:
+            const ${C} w = ${loaded("w_p", "first_weight + s", weight_dtype)};
+% endif
+% for name, term in parts:
+            ${name}_m += ${one[term]};
+% endfor
+        }
+% for name, _ in parts:
+        lanes[l] = ${name}_m;
+        for (int h = ${WGS // 2}; h > 0; h >>= 1) {
+            barrier(CLK_LOCAL_MEM_FENCE);
+            if (l < h) lanes[l] += lanes[l + h];
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+        ${name} = lanes[0];
+        barrier(CLK_LOCAL_MEM_FENCE);
+% endfor
+    }
+</%def>
+<%def name="segment_weights()">
+% if not element:
+% if weight:
+    const ${C} w = ${loaded("w_p", "first_weight" + (" + s" if per_segment else ""), weight_dtype)};
+% endif
+% if bias and forward:
+    const ${C} b = ${loaded("b_p", "first_weight" + (" + s" if per_segment else ""), bias_dtype)};
+% endif
+% endif
+</%def>
+## Element i of a run.
+<%def name="element_code()">
+    const size_t at = o + i;
+% if summing and element:
+    s1[i] += ${one["g"]}; s2[i] += ${one["g_normal"]};
+% endif
+    ${types.store(dtype, out + "_p", "at", one["result"])}
+</%def>
+## A vector of them from i on.
+<%def name="vector_code()">
+    const size_t at = o + i;
+% if summing and element:
+    *(__global loose *)(s1 + i) += ${many["g"]};
+    *(__global loose *)(s2 + i) += ${many["g_normal"]};
+% endif
+    const ${C}${V} v = ${many["result"]};
+% if halves:
+% for e in range(V):
+    ${types.store(dtype, out + "_p", f"at + {e}", f"v.s{e}")}
+% endfor
+% elif stream:
+    CT_STREAM((__global ${C}${V} *)(${out}_p + at), v);
+% else:
+    *(__global loose *)(${out}_p + at) = v;
+% endif
+</%def>
+
+% if style == "cpu":
+__attribute__((reqd_work_group_size(1, 1, 1)))
+% else:
+__attribute__((reqd_work_group_size(${WGS}, 1, 1)))
+% endif
+__kernel void norm(
+% if not forward:
+    __global const ${S} *restrict g_p, const long g_o,
+% endif
+    __global const ${S} *restrict x_p, const long x_o,
+% if not forward:
+    __global const ${types.storage_type(mean_dtype)} *restrict mean_p, const long mean_o,
+    __global const ${types.storage_type(mean_dtype)} *restrict m2_p, const long m2_o,
+% endif
+% if weight:
+    __global const ${types.storage_type(weight_dtype)} *restrict w_p, const long w_o,
+% endif
+% if bias and forward:
+    __global const ${types.storage_type(bias_dtype)} *restrict b_p, const long b_o,
+% endif
+    __global ${S} *restrict ${out}_p, const long ${out}_o,
+% if forward:
+    __global ${C} *restrict mean_p, const long mean_o, __global ${C} *restrict m2_p, const long m2_o,
+% elif summing:
+    __global ${C} *restrict s_p, const long s_o,
+% endif
+    const long units, const long step, const long segments, const long stride, const long run,
+    const long period, const ${C} eps)
+{
+    x_p += x_o; ${out}_p += ${out}_o; mean_p += mean_o; m2_p += m2_o;
+% if not forward:
+    g_p += g_o;
+% endif
+% if weight:
+    w_p += w_o;
+% endif
+% if bias and forward:
+    b_p += b_o;
+% endif
+% if summing:
+    s_p += s_o;
+% endif
+    const size_t n = (size_t)segments * (size_t)run;
+    const ${C} r = (${C})1 / (${C})n;
+% if style == "cpu":
+    const size_t last = (get_group_id(0) + 1) * (size_t)units / get_num_groups(0);
+% if summing and element:
+    __global ${C} *restrict s1 = s_p + get_group_id(0) * (size_t)run, *restrict s2 = s1 + get_num_groups(0) * (size_t)run;
+    for (size_t i = 0; i < (size_t)run; i++) { s1[i] = 0; s2[i] = 0; }
+% endif
+    for (size_t unit = get_group_id(0) * (size_t)units / get_num_groups(0); unit < last; unit++) {
+% else:
+    __local ${C} lanes[${WGS}];
+    const size_t l = get_local_id(0), unit = get_group_id(0);
+    {
+% endif
+        const size_t base = unit * (size_t)step;
+% if weights in ("unit", "segment"):
+        const size_t first_weight = unit % (size_t)period${" * (size_t)segments" if per_segment else ""};
+% endif
+% if forward:
+        ${C} mean, m2;
+% if style == "cpu":
+        {
+            ${summed((("total", "x"),))}
+            mean = total * r;
+        }
+        {
+            ${summed((("total", "away"),))}
+            m2 = total;
+        }
+        mean_p[unit] = mean; m2_p[unit] = m2;
+% else:
+        ${shared((("mean", "x"),))}
+        mean *= r;
+        ${shared((("m2", "away"),))}
+        if (l == 0) { mean_p[unit] = mean; m2_p[unit] = m2; }
+% endif
+        const ${C} scale = ${spell("rsqrt", C, "(m2 * r + eps)")};
+% else:
+        const ${C} mean = ${loaded("mean_p", "unit", mean_dtype)}, m2 = ${loaded("m2_p", "unit", mean_dtype)};
+        const ${C} scale = ${spell("rsqrt", C, "(m2 * r + eps)")};
+        ${C} g1 = 0, g2 = 0;
+<%
+weighed, plain = (("a", "weighed"), ("c", "weighed_normal")), (("a", "g"), ("c", "g_normal"))
+%>
+% if style == "cpu" and per_segment:
+        for (size_t q = 0; q < (size_t)segments; q++) {
+            ${summed(plain, "q", "q + 1")}
+% if summing:
+            s_p[unit * (size_t)segments + q] = a; s_p[((size_t)units + unit) * (size_t)segments + q] = c;
+% endif
+            g1 += a${" * " + loaded("w_p", "first_weight + q", weight_dtype) if weight else ""}; g2 += c${" * " + loaded("w_p", "first_weight + q", weight_dtype) if weight else ""};
+        }
+% elif style == "cpu":
+        {
+            ${summed(weighed if element else plain)}
+            g1 = a; g2 = c;
+        }
+% elif per_segment and summing:
+        for (size_t q = 0; q < (size_t)segments; q++) {
+            ${C} a, c;
+            ${shared(plain, "q", "run")}
+            if (l == 0) { s_p[unit * (size_t)segments + q] = a; s_p[((size_t)units + unit) * (size_t)segments + q] = c; }
+            g1 += a${" * " + loaded("w_p", "first_weight + q", weight_dtype) if weight else ""}; g2 += c${" * " + loaded("w_p", "first_weight + q", weight_dtype) if weight else ""};
+        }
+% else:
+        {
+            ${C} a, c;
+            ${shared(plain if weights in ("unit", "none") else weighed)}
+            g1 = a; g2 = c;
+        }
+% endif
+% if weights == "unit":
+% if summing:
+        ${"" if style == "cpu" else "if (l == 0) "}{ s_p[unit] = g1; s_p[units + unit] = g2; }
+% endif
+% if weight:
+        g1 *= ${loaded("w_p", "first_weight", weight_dtype)}; g2 *= ${loaded("w_p", "first_weight", weight_dtype)};
+% endif
+% endif
+        g1 *= r; g2 *= r;
+% endif
+% if style == "cpu":
+        for (size_t s = 0; s < (size_t)segments; s++) {
+            const size_t o = base + s * (size_t)stride;
+            ${segment_weights()}
+            size_t i = 0;
+% if stream and not halves:
+            for (; i < (size_t)run && ((size_t)(${out}_p + o + i) & ${V * dtype.itemsize - 1}); i++) {
+                ${element_code()}
+            }
+% endif
+            for (; i + ${V} <= (size_t)run; i += ${V}) {
+                ${vector_code()}
+            }
+            for (; i < (size_t)run; i++) {
+                ${element_code()}
+            }
+        }
+% else:
+        for (size_t e = l; e < n; e += ${WGS}) {
+            const size_t s = e / (size_t)run, i = e % (size_t)run, o = base + s * (size_t)stride;
+            ${segment_weights()}
+            ${element_code()}
+        }
+% endif
+    }
+}
