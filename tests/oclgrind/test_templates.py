@@ -51,6 +51,27 @@ def softmax():
     yield ct.tensor(a).t().log_softmax(0), np.log(e / e.sum(1, keepdims=True)).T
 
 
+def norm():
+    a, pair = array(3, 37) + array(37), array(2, 3, 20)
+    away = a - a.mean(1, keepdims=True)
+    scale = 1 / np.sqrt((away * away).mean(1, keepdims=True) + 1e-5)
+    x, w = ct.tensor(a, requires_grad=True), ct.tensor(array(37), requires_grad=True)
+    y = ct.nn.functional.layer_norm(x, (37,), w)
+    yield y.detach(), away * scale * array(37)
+    y.sum().backward()
+    yield w.grad, (away * scale).sum(0)
+    centred = pair - pair.mean((0, 2), keepdims=True)
+    normal = centred / np.sqrt((centred * centred).mean((0, 2), keepdims=True) + 1e-5)
+    x, b = ct.tensor(pair, requires_grad=True), ct.zeros(3, requires_grad=True)
+    y = ct.nn.functional.batch_norm(x, None, None, None, b, True)
+    yield y.detach(), normal
+    (y * ct.tensor(pair)).sum().backward()
+    yield b.grad, pair.sum((0, 2))
+    grouped = pair[:, :2].reshape(2, 1, -1)
+    yield ct.nn.functional.group_norm(ct.tensor(pair[:, :2]), 1), ((grouped - grouped.mean(2, keepdims=True)) / np.sqrt(
+        grouped.var(2, keepdims=True) + 1e-5)).reshape(2, 2, 20)
+
+
 def gather():
     a, rows = array(5, 4), np.array([4, 0, 2])
     yield ct.tensor(a)[ct.tensor(rows)], a[rows]
@@ -107,8 +128,8 @@ def transpose():
     yield ct.tensor(a).t().to(ct.int64).t().contiguous(), a.astype(np.int64)
 
 
-TRIED = {f.__name__: f for f in (elementwise, reduction, scan, softmax, gather, scatter, sort_blocks, sort_merge, search, mode,
-                                 compact, random, counts, transpose)}
+TRIED = {f.__name__: f for f in (elementwise, reduction, scan, softmax, norm, gather, scatter, sort_blocks, sort_merge, search,
+                                 mode, compact, random, counts, transpose)}
 
 
 def test_every_template_is_tried():

@@ -112,7 +112,8 @@ def _gradient(g, y, x, weight, bias, *, dims, along, eps, needs):
         gx = _slope(g, x, mean, m2, number(w, 1.0), g1, g2, factor, number(gmean, 0.0), number(gm2, 0.0), r=r, eps=eps)
         gx = gx if gx.dtype is kind else gx.to(kind)
     if (needs[1] or needs[2]) and not shared:
-        gb, gw = _pair(g, x, mean, m2, dim=others, keepdim=True, r=r, eps=eps)
+        given, others = ((g, x, mean, m2), others) if others else ([v.unsqueeze(0) for v in (g, x, mean, m2)], (0,))
+        gb, gw = _pair(*given, dim=others, keepdim=True, r=r, eps=eps)
     return gx, *_fitted((gw, gb), (weight, bias), needs[1:])
 
 
