@@ -83,7 +83,9 @@ typedef ${C}${V} __attribute__((aligned(${4 if C == "float" else 8}))) loose;
                 held = 0;
 % for name, _ in parts:
                 ${name}_0 += ${" + ".join(f"{name}_{u}" for u in range(1, UNROLL))};
-                ${name} += ${" + ".join(f"{name}_0.s{e}" for e in range(V))};
+                ${C} ${name}_l[${V}];
+                *(loose *)${name}_l = ${name}_0;
+                for (size_t l = 0; l < (n < ${V} ? n : ${V}); l++) ${name} += ${name}_l[l];
                 ${" = ".join(f"{name}_{u}" for u in range(UNROLL))} = 0;
 % endfor
             }
