@@ -7,12 +7,13 @@
 ## combine_*  statements and expressions taking a0.., b0..
 ## finish_*   statements and expressions taking a0.. and `n` (how many elements were reduced): one per output
 ## layout     "row": the reduced dimensions hold the innermost run; "col": the kept ones do
+## columns    (run time) kept ones taken side by side, at most W
 ## mode       (run time) 0: finish; 1: write states to the partial buffers; 2: combine S partial states and finish
 <%!
 PARAMETERS = dict(
     style="cpu", dtype="float32", layout="row", kept_rank=1, reduced_rank=1, inputs=None, scalars=(), outputs=None, states=None,
     map_body=(), map_results=("x0",), combine_body=(), combine_results=("a0 + b0",), finish_body=(), finish_results=("a0",),
-    LANES=16, UNROLL=1, BLOCK=4096, W=128, WGS=64,
+    LANES=16, UNROLL=1, BLOCK=4096, W=1024, WGS=64,
 )
 DTYPES = "all"
 LAUNCH = {
@@ -51,10 +52,10 @@ ${header(*types.headers(used))}
 % endfor
 }
 </%def>
-<%def name="element(position, along, acc)">
+<%def name="element(position, along, acc, row='')">
 {
 % for n, d, c, k in ins:
-    const ${c} ${n} = (${c})${types.load(d, n + "_p", f"{n}_b" if k == "b" else f"{n}_b + ({along}) * {step(k, n)}")};
+    const ${c} ${n} = (${c})${types.load(d, n + "_p", f"{n}_b{row}" if k == "b" else f"{n}_b{row} + ({along}) * {step(k, n)}")};
 % endfor
     const long index = (long)(${position});
 % for s in map_body:
@@ -106,15 +107,18 @@ if (mode == 1) {
     const size_t ${n}_k = ${n}_o${"".join(f" + k{r} * {n}_ks{r}" for r in range(KR))};
 % endfor
 </%def>
-<%def name="reduced_offsets(linear, ranks)">
-    size_t rest_ = ${linear};
+<%def name="reduced_offsets(linear, ranks, row='')">
+    size_t ${", ".join(f"{n}_b{row}" for n, _, _, _ in ins)};
+    {
+        size_t rest_ = ${linear};
 % for r in reversed(range(1, ranks)):
-    const size_t r${r}_ = rest_ % (size_t)rd${r}; rest_ /= (size_t)rd${r};
+        const size_t r${r}_ = rest_ % (size_t)rd${r}; rest_ /= (size_t)rd${r};
 % endfor
-    const size_t r0_ = rest_;
+        const size_t r0_ = rest_;
 % for n, _, _, _ in ins:
-    const size_t ${n}_b = ${n}_k${"".join(f" + r{r}_ * {n}_rs{r}" for r in range(ranks))};
+        ${n}_b${row} = ${n}_k${"".join(f" + r{r}_ * {n}_rs{r}" for r in range(ranks))};
 % endfor
+    }
 </%def>
 <%
 ONE = lambda i: f"s{i}_"
@@ -152,7 +156,7 @@ __kernel void reduction(
     const long ${n}_rs${r},
 % endfor
 % endfor
-    const long units, const long count, const long parts, const int mode)
+    const long units, const long count, const long parts, const long columns, const int mode)
 {
 % for n, _, _, k in ins:
 % if k == "s":
@@ -238,7 +242,7 @@ __kernel void reduction(
         ${deliver("unit", ONE)}
     }
 % else:
-    const size_t run = kd${KR - 1}, blocks = (run + ${W - 1}) / ${W};
+    const size_t run = kd${KR - 1}, blocks = (run + (size_t)columns - 1) / (size_t)columns;
     const size_t rows = (size_t)units / run;
     const size_t from = get_group_id(0) * (rows * blocks) / get_num_groups(0);
     const size_t to = (get_group_id(0) + 1) * (rows * blocks) / get_num_groups(0);
@@ -246,9 +250,8 @@ __kernel void reduction(
     ${held[i][0]} lane${i}_[${W}], total${i}_[${W}];
 % endfor
     for (size_t block = from; block < to; block++) {
-        const size_t start = (block / blocks) * run + (block % blocks) * ${W};
-        const size_t room = run - (block % blocks) * ${W};
-        const size_t width = room < ${W} ? room : ${W};
+        const size_t left = block % blocks * (size_t)columns, room = run - left;
+        const size_t start = block / blocks * run + left, width = room < (size_t)columns ? room : (size_t)columns;
         ${kept_offsets("start")}
         for (size_t l = 0; l < width; l++) {
 % for i in S:
@@ -262,18 +265,24 @@ __kernel void reduction(
                 lane${i}_[l] = ${held[i][1]};
 % endfor
             }
-            for (; at < stop; at++) {
-                ${reduced_offsets("at", RR)}
-                if (width == ${W}) {
-                    for (size_t l = 0; l < ${W}; l++) {
-                        ${element("at", "l", LANE)}
-                    }
-                } else {
-                    for (size_t l = 0; l < width; l++) {
-                        ${element("at", "l", LANE)}
-                    }
+            for (; at + ${UNROLL} <= stop; at += ${UNROLL}) {
+% for u in range(UNROLL):
+                ${reduced_offsets(f"at + {u}", RR, u)}
+% endfor
+                for (size_t l = 0; l < width; l++) {
+% for u in range(UNROLL):
+                    ${element(f"at + {u}", "l", LANE, u)}
+% endfor
                 }
             }
+% if UNROLL > 1:
+            for (; at < stop; at++) {
+                ${reduced_offsets("at", RR)}
+                for (size_t l = 0; l < width; l++) {
+                    ${element("at", "l", LANE)}
+                }
+            }
+% endif
             for (size_t l = 0; l < width; l++) {
 % for i in S:
                 const ${held[i][0]} b${i} = lane${i}_[l];

@@ -17,12 +17,14 @@ from .registry import same_device
 
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 FEW = 32  # reduced elements below which a gpu work-group per output would idle
-COLUMNS, WGS = 128, 64  # columns a cpu work-group sums side by side, work-items of a gpu work-group
+SIDE_BY_SIDE = 32768  # bytes of the states of columns that a cpu work-group sums side by side
+NEAR = 1 << 20  # bytes that stay in a core's cache, so that columns may be cut into narrow blocks
+WGS = 64  # work-items of a gpu work-group
 LANES, UNROLL = 16, 4  # sums kept of a row on a cpu, and how many vectors of them, which do not wait for each other
 GRAIN = 4096  # elements below which work is not cut further
 
 # what `cltensor tune` may try in place of the constants above
-SERIAL = Space("reduction", W=(64, 128, 256, 512, 1024), LANES=(4, 8, 16, 32, 64), UNROLL=(1, 2, 4), GRAIN=(1024, 4096, 16384))
+SERIAL = Space("reduction", W=(256, 512, 1024, 2048, 4096), LANES=(4, 8, 16, 32, 64), UNROLL=(1, 2, 4), GRAIN=(1024, 4096, 16384))
 GROUPED = Space("reduction", WGS=(32, 64, 128, 256), GRAIN=(1024, 4096, 16384),
                 fits=lambda profile, dtype, **c: c["WGS"] <= profile.work_group)
 
@@ -97,13 +99,15 @@ class Reduction(Accumulating):
         geometry = _Geometry(ks, kruns, rs, rruns, device.profile)
         units, count = math.prod(ks), math.prod(rs)
         geometry.constants = self._constants(specs[0], geometry.layout, units, count)
+        geometry.near = units * count * specs[0].itemsize <= NEAR
         source, ctypes = self._source(specs, outs, geometry, device.profile.style)
         splits = geometry.splits(units, count)
         partials = [Scratch(units * splits * np.dtype(types.NUMPY_OF[c]).itemsize) for c in ctypes] if splits > 1 else None
         head = [In(i) for i in range(len(specs))] + [Value(i, self._value_type(specs[0])) for i in range(len(self.scalars))]
         head += [Out(i) for i in range(len(outs))]
         head += partials or [placeholder(device)] * len(ctypes)
-        head += [np.int64(v) for v in geometry.numbers()] + [np.int64(units), np.int64(count), np.int64(splits)]
+        head += [np.int64(v) for v in geometry.numbers()] + [np.int64(units), np.int64(count), np.int64(splits),
+                                                                 np.int64(geometry.columns())]
         if splits == 1:
             return [Step(source, "reduction", [*head, np.int32(0)], *geometry.size(units, 1))]
         return [Step(source, "reduction", [*head, np.int32(1)], *geometry.size(units, splits)),
@@ -112,7 +116,9 @@ class Reduction(Accumulating):
     def _constants(self, s, layout, units, count):
         sizes = {"op": self.name, "kept": units, "reduced": count, "along": layout}
         if s.device.profile.style == "cpu":
-            return SERIAL.choose(s.device, s.dtype, sizes, W=COLUMNS, LANES=LANES, UNROLL=UNROLL, GRAIN=GRAIN)
+            states = sum(d.itemsize for d in self.held_dtypes(s.dtype))
+            wide = min(1 << (SIDE_BY_SIDE // (2 * states)).bit_length() - 1, 4096)
+            return SERIAL.choose(s.device, s.dtype, sizes, W=wide, LANES=LANES, UNROLL=UNROLL, GRAIN=GRAIN)
         return GROUPED.choose(s.device, s.dtype, sizes, WGS=WGS, GRAIN=GRAIN)
 
     def _value_type(self, s):
@@ -145,9 +151,10 @@ class _Geometry:
     """Collapsed kept and reduced dimensions, padded to a compiled rank, and the loop order that suits them.
 
     constants: those chosen from the space, set once the loop order is known
+    near: whether the input stays in a core's cache
     """
 
-    constants = None
+    constants = near = None
 
     def __init__(self, ks, kruns, rs, rruns, profile):
         self.profile = profile
@@ -172,14 +179,23 @@ class _Geometry:
     def splits(self, units, count):
         """Into how many parts the reduced range is cut so that every core has work; depends on sizes only."""
         groups = self.profile.groups if self.profile.style == "cpu" else 4 * self.profile.groups
-        busy = self._groups(units)
-        return max(1, min(groups // max(busy, 1), count // self.constants.GRAIN))
+        worth = count // self.constants.GRAIN
+        if self.layout == "col" and self.profile.style == "cpu":
+            worth = min(units * count // self.constants.GRAIN // 4, count // FEW)
+        return max(1, min(groups // max(self._groups(units), 1), worth))
+
+    def columns(self):
+        """How many kept ones a cpu work-group takes side by side: as many as it can where whole rows come from memory."""
+        if self.layout == "row" or self.profile.style == "gpu":
+            return 1
+        narrow = -(-self.ks[-1] // self.profile.groups)
+        return min(self.constants.W, max(64, -(-narrow // 64) * 64) if self.near else self.ks[-1])
 
     def _groups(self, units):
         if self.layout == "row":
             return units
         if self.profile.style == "cpu":
-            return units // self.ks[-1] * -(-self.ks[-1] // self.constants.W)
+            return units // self.ks[-1] * -(-self.ks[-1] // self.columns())
         return -(-units // self.constants.WGS)
 
     def size(self, units, splits):
