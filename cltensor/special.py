@@ -1,6 +1,8 @@
 """cltensor.special: special functions, with torch.special's names."""
 
-from .ops import special as _ops
+from .ops import bessel as _bessel
+from .ops import orthogonal as _orthogonal
+from .ops import special as _special
 from .tensor import namespace as _namespace
 
 _PUBLIC = {
@@ -28,7 +30,13 @@ _PUBLIC = {
     "xlogy": "xlogy",
 }
 _HERE = {
-    name: getattr(_ops, name) for name in ("entr", "erfcx", "i0e", "i1", "i1e", "log_ndtr", "ndtr", "ndtri", "xlog1py", "zeta")
+    **{
+        name: getattr(_special, name)
+        for name in ("entr", "erfcx", "i0e", "i1", "i1e", "log_ndtr", "ndtr", "ndtri", "xlog1py", "zeta")
+    },
+    "modified_bessel_i0": _special.i0,
+    "modified_bessel_i1": _special.i1,
+    **{name: op for module in (_bessel, _orthogonal) for name, op in vars(module).items() if hasattr(op, "ref")},
 }
 
 _functions = _namespace()

@@ -238,6 +238,16 @@ i1 = _row("i1", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0(a) - y / a),)
 i1e = _row("i1e", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0e(a) - y * (sign(a) + 1 / a)),), ref=reference.i1e,
            flops=75)
 
+# Functions PyTorch has no gradient of
+_POLYNOMIALS = ("chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w",
+                "hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l", "legendre_polynomial_p")
+_BESSEL = ("airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "modified_bessel_k0", "modified_bessel_k1",
+           "scaled_modified_bessel_k0", "scaled_modified_bessel_k1")
+for _name in _POLYNOMIALS:
+    globals()[_name] = _row(_name, "TT", _CT, ref=getattr(reference, _name), flops=200)
+for _name in _BESSEL:
+    globals()[_name] = _row(_name, "T", _CT, ref=getattr(reference, _name), flops=300)
+
 _LN2, _LN10, _2_SQRTPI = 0.6931471805599453, 2.302585092994046, 1.1283791670955126
 _SQRT2PI, _SQRT_2_PI, _SQRT_HALF = 2.5066282746310002, 0.7978845608028654, 0.7071067811865476
 

@@ -3,6 +3,7 @@
 Written for clarity and float64 accuracy, not for speed; independent of kernels_cl.
 """
 
+import functools
 import math
 from statistics import NormalDist
 
@@ -283,3 +284,140 @@ def i0(x):
 def i1(x):
     """The modified Bessel function of order 1."""
     return math.copysign(_bessel(1, abs(x)) * math.exp(abs(x)) if abs(x) < 700 else math.inf, x)
+
+
+# --- orthogonal polynomials: three-term recurrences in exact steps ---------------------------------------------------
+
+
+def _polynomial(name, first, step, doc):
+    """The reference of degree n at x; step(k, x, p(k), p(k - 1)) is p(k + 1)."""
+
+    def value(x, n):
+        before, now = 1.0, first(x)
+        if n < 1:
+            return 1.0 if n > -1 else 0.0
+        for k in range(1, int(n)):
+            before, now = now, step(k, x, now, before)
+        return now
+
+    function = _elementwise(2)(value)
+    function.__name__, function.__doc__ = name, doc
+    return function
+
+
+def _chebyshev(name, first):
+    return _polynomial(name, first, lambda k, x, p, q: 2 * x * p - q, "A Chebyshev polynomial.")
+
+
+chebyshev_polynomial_t = _chebyshev("chebyshev_polynomial_t", lambda x: x)
+chebyshev_polynomial_u = _chebyshev("chebyshev_polynomial_u", lambda x: 2 * x)
+chebyshev_polynomial_v = _chebyshev("chebyshev_polynomial_v", lambda x: 2 * x - 1)
+chebyshev_polynomial_w = _chebyshev("chebyshev_polynomial_w", lambda x: 2 * x + 1)
+hermite_polynomial_h = _polynomial("hermite_polynomial_h", lambda x: 2 * x, lambda k, x, p, q: 2 * x * p - 2 * k * q,
+                                   "The physicists' Hermite polynomial.")
+hermite_polynomial_he = _polynomial("hermite_polynomial_he", lambda x: x, lambda k, x, p, q: x * p - k * q,
+                                    "The probabilists' Hermite polynomial.")
+laguerre_polynomial_l = _polynomial("laguerre_polynomial_l", lambda x: 1 - x,
+                                    lambda k, x, p, q: ((2 * k + 1 - x) * p - k * q) / (k + 1), "Laguerre's polynomial.")
+legendre_polynomial_p = _polynomial("legendre_polynomial_p", lambda x: x,
+                                    lambda k, x, p, q: ((2 * k + 1) * x * p - k * q) / (k + 1), "Legendre's polynomial.")
+
+# --- Bessel functions: their integrals, by rules that converge geometrically -----------------------------------------
+
+
+def _legendre_rule(function, low, high, points=400):
+    nodes, weights = _nodes(points)
+    middle, half = (high + low) / 2, (high - low) / 2
+    return float(np.sum(weights * function(middle + half * nodes)) * half)
+
+
+@functools.cache
+def _nodes(points):
+    return np.polynomial.legendre.leggauss(points)
+
+
+def _first_kind(n, x):
+    """J_n(x): Bessel's integral (DLMF 10.9.2)."""
+    return _legendre_rule(lambda t: np.cos(n * t - x * np.sin(t)), 0.0, math.pi) / math.pi
+
+
+def _second_kind(n, x):
+    """Y_n(x), n 0 or 1: Schlaefli's integrals (DLMF 10.9.7)."""
+    if x <= 0:
+        return -math.inf if x == 0 else math.nan
+    if x < 1e-3:
+        return 2 / math.pi * (math.log(x / 2) + 0.5772156649015329) if n == 0 else -2 / (math.pi * x)
+    wave = _legendre_rule(lambda t: np.sin(x * np.sin(t) - n * t), 0.0, math.pi)
+    tail = _legendre_rule(lambda t: (2 * np.sinh(t) if n else 2.0) * np.exp(-x * np.sinh(t)), 0.0, math.asinh(60 / x))
+    return (wave - tail) / math.pi
+
+
+def _scaled_k(order, x):
+    """exp(x) K_order(x), by its integral over all t (DLMF 10.32.9)."""
+    if x <= 0:
+        return math.inf if x == 0 else math.nan
+    if x > 1e9:
+        return math.sqrt(math.pi / 2 / x)
+    return _legendre_rule(lambda t: np.exp(-x * (np.cosh(t) - 1)) * np.cosh(order * t), 0.0, math.acosh(1 + 45 / x))
+
+
+@_elementwise(1)
+def bessel_j0(x):
+    """J_0(x)."""
+    return _first_kind(0, x)
+
+
+@_elementwise(1)
+def bessel_j1(x):
+    """J_1(x)."""
+    return _first_kind(1, x)
+
+
+@_elementwise(1)
+def bessel_y0(x):
+    """Y_0(x)."""
+    return _second_kind(0, x)
+
+
+@_elementwise(1)
+def bessel_y1(x):
+    """Y_1(x)."""
+    return _second_kind(1, x)
+
+
+@_elementwise(1)
+def scaled_modified_bessel_k0(x):
+    """exp(x) K_0(x)."""
+    return _scaled_k(0, x)
+
+
+@_elementwise(1)
+def scaled_modified_bessel_k1(x):
+    """exp(x) K_1(x)."""
+    return _scaled_k(1, x)
+
+
+@_elementwise(1)
+def modified_bessel_k0(x):
+    """K_0(x)."""
+    return _scaled_k(0, x) * math.exp(-x)
+
+
+@_elementwise(1)
+def modified_bessel_k1(x):
+    """K_1(x)."""
+    return _scaled_k(1, x) * math.exp(-x)
+
+
+@_elementwise(1)
+def airy_ai(x):
+    """Ai(x), by its integral along a contour that is steepest at infinity (DLMF 9.5.4): t = start + r exp(i pi / 3)."""
+    if math.isinf(x):
+        return math.nan
+    turn, start = complex(0.5, math.sqrt(0.75)), math.sqrt(max(x, 0.0))
+
+    def along(r):
+        t = start + r * turn
+        return np.imag(turn * np.exp(t**3 / 3 - x * t))
+
+    return _legendre_rule(along, 0.0, (60.0 + abs(x)) ** 0.5) / math.pi

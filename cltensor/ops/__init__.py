@@ -1,10 +1,12 @@
 """The op registry: one declaration per op, from which everything else follows."""
 
 from . import (
+    bessel,
     convolution,
     indexing,
     joining,
     matmul,
+    orthogonal,
     pointwise,
     pooling,
     random,
@@ -17,10 +19,12 @@ from . import (
 )
 
 REGISTRY_MODULES = (
+    bessel,
     convolution,
     indexing,
     joining,
     matmul,
+    orthogonal,
     pointwise,
     pooling,
     random,

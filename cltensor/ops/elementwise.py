@@ -169,9 +169,12 @@ class Elementwise(Op):
 
     # --- gradient --------------------------------------------------------------------------------------------------
 
-    @property
+    @functools.cached_property
     def differentiable(self):
-        return self.result is None or dtypes.BY_NAME[self.result].is_floating_point
+        if self.result is not None and not dtypes.BY_NAME[self.result].is_floating_point:
+            return False
+        calls = (node.function for node in expr.topological(self.exprs) if isinstance(node, expr.Call))
+        return self.grad is not None or all(f.grad is not None or f.result != "T" for f in calls)
 
     def saving(self, needs):
         """See Op: what the fused gradient op reads is saved, no more."""

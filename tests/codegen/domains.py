@@ -15,6 +15,9 @@ DOMAINS = {
     "ndtri": ((0.05, 0.95),), "lgamma": ((0.1, 6.0),), "digamma": ((0.1, 6.0),), "trigamma": ((0.2, 6.0),),
     "zeta": ((1.5, 6.0), (0.3, 5.0)), "i1": ((0.1, 4.0),), "i1e": ((0.1, 4.0),), "i0e": ((0.1, 4.0),),
     **dict.fromkeys(("igamma", "igammac"), ((0.5, 6.0), (0.3, 6.0))),
+    **dict.fromkeys(("bessel_y0", "bessel_y1", "modified_bessel_k0", "modified_bessel_k1", "scaled_modified_bessel_k0",
+                     "scaled_modified_bessel_k1"), ((0.5, 12.0),)),
+    **{name: (DEFAULT, (0.0, 9.0)) for name in expr.FUNCTIONS if "_polynomial_" in name},
 }
 
 

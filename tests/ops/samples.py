@@ -12,7 +12,8 @@ import cltensor as ct
 import cltensor.nn
 import cltensor.optim  # declare their ops, too
 from cltensor.base import dtypes
-from cltensor.ops.registry import DTYPE_SETS, REGISTRY
+from cltensor.ops import bessel, orthogonal
+from cltensor.ops.registry import DTYPE_SETS, REGISTRY, Op
 
 SEED = 7
 
@@ -41,6 +42,9 @@ REFERENCED_ELSEWHERE = {
     **dict.fromkeys(["max_pool", "adaptive_max_pool", "max_pool_gradient", "max_pool_take", "avg_pool", "avg_pool_gradient",
                      "adaptive_avg_pool", "adaptive_avg_pool_gradient"],
                     "tests/ops/test_pooling.py: loops over the windows in float64"),
+    # plain elementwise ops of long functions, which every layout and dtype would compile again
+    **dict.fromkeys([op.name for module in (bessel, orthogonal) for op in vars(module).values() if isinstance(op, Op)],
+                    "tests/ops/test_bessel.py, tests/ops/test_orthogonal.py: SciPy"),
     **dict.fromkeys(["nll_sums", "nll_slope"], "the two kernels of nll, forward and backward: its samples run them"),
 }
 
