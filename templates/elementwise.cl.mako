@@ -38,7 +38,7 @@ ${header(*types.headers(used), *(["stream.clh"] if stream else []))}
 #ifdef __clang__
 // A loop that calls a built-in stays scalar; that is no news.
 #pragma clang diagnostic ignored "-Wpass-failed"
-#define CT_LOOP _Pragma("clang loop vectorize(assume_safety)")
+#define CT_LOOP _Pragma("clang loop vectorize(assume_safety) interleave_count(2)")
 #else
 #define CT_LOOP
 #endif

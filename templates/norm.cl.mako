@@ -17,16 +17,11 @@ LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "lo
 C, S = types.compute_type(dtype), types.storage_type(dtype)
 forward, element = form == "forward", weights == "element"
 summing = sums and not forward and weights != "none" and not (element and style == "gpu")
-V = 4 if C == "double" else 8
+V = vectors.width(C)
 used = [dtype, weight_dtype, bias_dtype, mean_dtype]
-halves = S == "ushort"
 def loaded(p, at, d, vector=False):
     """Element(s) of p, of dtype d, at `at`: a number or a vector of V."""
-    if not vector:
-        return types.load(d, p, at)
-    if types.compute_type(d) != types.storage_type(d) or types.compute_type(d) != C:
-        return f"({C}{V})(" + ", ".join(types.load(d, p, f"{at} + {e}") for e in range(V)) + ")"
-    return f"*(__global const loose *)({p} + {at})"
+    return vectors.loaded(d, p, at, C) if vector else types.load(d, p, at)
 def terms(vector=False, ahead=0):
     """The expressions of an element, or of a vector of them `ahead` elements further."""
     further = f" + {ahead}" if ahead else ""
@@ -45,7 +40,7 @@ per_segment = weights == "segment"
 ${types.pragmas(used)}
 ${header(*types.headers(used), *(["stream.clh"] if stream else []))}
 % if style == "cpu":
-typedef ${C}${V} __attribute__((aligned(${4 if C == "float" else 8}))) loose;
+${vectors.typedef(C)}
 % endif
 ## The sums `parts` (name, which term) over runs, in vectors that are joined every 4,096 elements.
 <%def name="summed(parts, start='0', stop='segments')">
@@ -83,9 +78,7 @@ typedef ${C}${V} __attribute__((aligned(${4 if C == "float" else 8}))) loose;
                 held = 0;
 % for name, _ in parts:
                 ${name}_0 += ${" + ".join(f"{name}_{u}" for u in range(1, UNROLL))};
-                ${C} ${name}_l[${V}];
-                *(loose *)${name}_l = ${name}_0;
-                for (size_t l = 0; l < (n < ${V} ? n : ${V}); l++) ${name} += ${name}_l[l];
+                { ${vectors.joined(name, f"{name}_0", C, "n")} }
                 ${" = ".join(f"{name}_{u}" for u in range(UNROLL))} = 0;
 % endfor
             }
@@ -143,15 +136,7 @@ typedef ${C}${V} __attribute__((aligned(${4 if C == "float" else 8}))) loose;
     *(__global loose *)(s2 + i) += ${many["g_normal"]};
 % endif
     const ${C}${V} v = ${many["result"]};
-% if halves:
-% for e in range(V):
-    ${types.store(dtype, out + "_p", f"at + {e}", f"v.s{e}")}
-% endfor
-% elif stream:
-    CT_STREAM((__global ${C}${V} *)(${out}_p + at), v);
-% else:
-    *(__global loose *)(${out}_p + at) = v;
-% endif
+    ${vectors.stored(dtype, out + "_p", "at", "v", stream)}
 </%def>
 
 % if style == "cpu":
@@ -282,8 +267,8 @@ weighed, plain = (("a", "weighed"), ("c", "weighed_normal")), (("a", "g"), ("c",
             const size_t o = base + s * (size_t)stride;
             ${segment_weights()}
             size_t i = 0;
-% if stream and not halves:
-            for (; i < (size_t)run && ((size_t)(${out}_p + o + i) & ${V * dtype.itemsize - 1}); i++) {
+% if stream and vectors.streams(dtype):
+            for (; i < (size_t)run && ${vectors.misaligned(dtype, out + "_p", "o + i")}; i++) {
                 ${element_code()}
             }
 % endif

@@ -4,10 +4,12 @@
 ##       log_softmax  y = x - max - log(sum)            (x -> y)
 ##       softmax_grad      gx = y * (g - sum(g * y))    (g, y -> gx)
 ##       log_softmax_grad  gx = g - exp(y) * sum(g)     (g, y -> gx)
-## A column is one (outer, inner) pair.  cpu: a block of W neighbouring columns at a time where inner > 1, LANES partial
-## results along n where inner is 1.  gpu: one work-group of WGS a column where inner is 1, one work-item a column else.
+## A column is one (outer, inner) pair.  cpu: a block of W neighbouring columns at a time where inner > 1, UNROLL vectors of
+## partial results along n where inner is 1, and the exponentials kept BLOCK at a time; `stream`: the result is too large to stay
+## in a cache, and stored past it.  gpu: one work-group of WGS a column where inner is 1, one work-item a column else.
 <%!
-PARAMETERS = dict(style="cpu", what="softmax", dtype="float32", contiguous=True, LANES=16, W=32, WGS=64)
+PARAMETERS = dict(style="cpu", what="softmax", dtype="float32", contiguous=True, UNROLL=4, BLOCK=2048, stream=False, W=32,
+                  WGS=64)
 DTYPES = "floating"
 LAUNCH = {
     "cpu": "local = (1,); global = (groups,), any number >= 1",
@@ -30,9 +32,53 @@ if grad:
 else:
     result = f"{X('AT')} - top - scale" if log else f"{exp('(' + X('AT') + ' - top)')} * scale"
 def put(text, at): return text.replace("AT", at)
+V, rows = vectors.width(C), style == "cpu" and contiguous
+streamed = stream and vectors.streams(dtype)
+def XV(i): return vectors.loaded(dtype, "x_p", i, C)
+def YV(i): return vectors.loaded(dtype, "y_p", i, C)
 %>
 ${types.pragmas([dtype])}
-${header(*types.headers([dtype]))}
+${header(*types.headers([dtype]), *(["stream.clh"] if streamed and rows else []))}
+% if rows:
+${vectors.typedef(C)}
+% endif
+## `text` for i from `low` to `high` in vectors, the rest by `alone`; UNROLL of them at a time, for variables numbered u
+<%def name="unrolled(low, high, text, alone)">
+for (; ${low} + ${V * UNROLL} <= ${high}; ${low} += ${V * UNROLL}) {
+% for u in range(UNROLL):
+    ${text(u, f"{low} + {u * V}")}
+% endfor
+}
+for (; ${low} + ${V} <= ${high}; ${low} += ${V}) {
+    ${text(0, low)}
+}
+for (; ${low} < ${high}; ${low}++) {
+    ${alone(low)}
+}
+</%def>
+## the exponentials of row elements from i on, `held` of them, kept in e_
+<%def name="exponentials()">
+const size_t held = (size_t)n - i < ${BLOCK} ? (size_t)n - i : ${BLOCK};
+for (size_t l = 0; l < held; l++) {
+    const ${C} v = ${Y("o + i + l") if grad else X("o + i + l") + " - top"};
+    e_[l] = ${exp("v")};
+}
+</%def>
+## the results from i to `end`, made of kept exponentials (from e_[0]) or not
+<%def name="results(end, vector, alone)">
+% if streamed:
+for (; i < ${end} && ${vectors.misaligned(dtype, "out_p", "o + i")}; i++) {
+    ${types.store(dtype, "out_p", "o + i", alone)}
+}
+% endif
+for (; i + ${V} <= ${end}; i += ${V}) {
+    const ${C}${V} v = ${vector};
+    ${vectors.stored(dtype, "out_p", "o + i", "v", streamed)}
+}
+for (; i < ${end}; i++) {
+    ${types.store(dtype, "out_p", "o + i", alone)}
+}
+</%def>
 
 % if style == "cpu":
 __attribute__((reqd_work_group_size(1, 1, 1)))
@@ -50,39 +96,70 @@ __kernel void softmax(
 % if grad:
     y_p += y_o;
 % endif
-% if style == "cpu" and contiguous:
+% if rows:
+% if log or not grad:
+    ${C} e_[${BLOCK}] __attribute__((aligned(64)));
+% endif
     const size_t first = get_group_id(0) * (size_t)outer / get_num_groups(0);
     const size_t last = (get_group_id(0) + 1) * (size_t)outer / get_num_groups(0);
     for (size_t row = first; row < last; row++) {
-        const size_t o = row * (size_t)n, whole = (size_t)n / ${LANES} * ${LANES};
+        const size_t o = row * (size_t)n;
+        ${C} total = 0;
+        ${C}${V} ${", ".join(f"total{u} = 0" for u in range(UNROLL))};
+        size_t i = 0;
 % if not grad:
-        ${C} tops[${LANES}], top = ${low};
-        for (int l = 0; l < ${LANES}; l++) tops[l] = ${low};
-        for (size_t i = 0; i < whole; i += ${LANES})
-            for (int l = 0; l < ${LANES}; l++) {
-                const ${C} v = ${X("o + i + l")};
-                tops[l] = v > tops[l] || v != v ? v : tops[l];
-            }
-        for (int l = 0; l < ${LANES}; l++) top = tops[l] > top || tops[l] != tops[l] ? tops[l] : top;
-        for (size_t i = whole; i < (size_t)n; i++) {
-            const ${C} v = ${X("o + i")};
-            top = v > top || v != v ? v : top;
+        ${C} top = ${low};
+        ${C}${V} ${", ".join(f"top{u} = {low}" for u in range(UNROLL))};
+        ${unrolled("i", "(size_t)n",
+                   lambda u, at: f"{{ const {C}{V} v = {XV(f'o + {at}')}; top{u} = (v > top{u}) | (v != v) ? v : top{u}; }}",
+                   lambda at: f"{{ const {C} v = {X(f'o + {at}')}; top = v > top || v != v ? v : top; }}")}
+% for u in range(1, UNROLL):
+        top0 = (top${u} > top0) | (top${u} != top${u}) ? top${u} : top0;
+% endfor
+        { ${vectors.joined("top", "top0", C, "n", "{0} = {1} > {0} || {1} != {1} ? {1} : {0};")} }
+% endif
+% if grad:
+<% both = "" if log else " * " %>
+        ${unrolled("i", "(size_t)n",
+                   lambda u, at: f"total{u} += {XV(f'o + {at}')}{both and both + YV(f'o + {at}')};",
+                   lambda at: f"total += {X(f'o + {at}')}{both and both + Y(f'o + {at}')};")}
+% else:
+        for (i = 0; i < (size_t)n; i += ${BLOCK}) {
+            ${exponentials()}
+            size_t j = 0;
+            ${unrolled("j", "held", lambda u, at: f"total{u} += *(const loose *)(e_ + {at});", lambda at: f"total += e_[{at}];")}
         }
 % endif
-        ${C} sums[${LANES}], total = 0;
-        for (int l = 0; l < ${LANES}; l++) sums[l] = 0;
-        for (size_t i = 0; i < whole; i += ${LANES})
-            for (int l = 0; l < ${LANES}; l++) sums[l] += ${put(term, "o + i + l")};
-        for (int w = ${LANES // 2}; w > 0; w >>= 1)
-            for (int l = 0; l < w; l++) sums[l] += sums[l + w];
-        total = sums[0];
-        for (size_t i = whole; i < (size_t)n; i++) total += ${put(term, "o + i")};
+        total0 += ${" + ".join(f"total{u}" for u in range(1, UNROLL))};
+        { ${vectors.joined("total", "total0", C, "n")} }
 % if not grad:
         const ${C} scale = ${ln("total") if log else "1 / total"};
 % endif
-        for (size_t i = 0; i < (size_t)n; i++) {
-            ${types.store(dtype, "out_p", "o + i", put(result, "o + i"))}
+% if log and not grad:
+        i = 0;
+        ${results("(size_t)n", f"{XV('o + i')} - top - scale", f"{X('o + i')} - top - scale")}
+% elif grad and not log:
+        i = 0;
+        ${results("(size_t)n", f"{YV('o + i')} * ({XV('o + i')} - total)", f"{Y('o + i')} * ({X('o + i')} - total)")}
+% else:
+        for (i = 0; i < (size_t)n;) {
+            const size_t first_ = i;
+% if not grad:
+            // the exponentials of a row of one block are still there
+            if (n > ${BLOCK}) {
+% else:
+            {
+% endif
+                ${exponentials()}
+            }
+            const size_t end = (size_t)n - i < ${BLOCK} ? (size_t)n : i + ${BLOCK};
+% if grad:
+            ${results("end", f"{XV('o + i')} - *(const loose *)(e_ + i - first_) * total", f"{X('o + i')} - e_[i - first_] * total")}
+% else:
+            ${results("end", "*(const loose *)(e_ + i - first_) * scale", "e_[i - first_] * scale")}
+% endif
         }
+% endif
     }
 % elif style == "cpu":
     const size_t blocks = ((size_t)inner + ${W - 1}) / ${W}, all = (size_t)outer * blocks;

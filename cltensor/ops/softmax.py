@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..codegen.templates import render
+from .elementwise import streams
 from .kernel import kernel
 from .plan import In, Out, Step
 
@@ -17,7 +18,8 @@ def _launch(what):
         profile = out.device.profile
         shape = out.shape or (1,)
         outer, n, inner = math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1:])
-        source = render("softmax", style=profile.style, what=what, dtype=out.dtype, contiguous=inner == 1, WGS=WGS)
+        source = render("softmax", style=profile.style, what=what, dtype=out.dtype, contiguous=inner == 1, WGS=WGS,
+                        stream=streams(profile, out))
         args = [*map(In, range(len(specs))), Out(0), np.int64(outer), np.int64(n), np.int64(inner)]
         if profile.style == "cpu":
             groups = max(1, min(profile.groups, outer * inner, out.numel // 2048))

@@ -1,0 +1,52 @@
+"""Vectors of neighbouring elements in the cpu style: how they are loaded, stored and summed, whatever the dtype."""
+
+from .types import compute_type, load, storage_type, store
+
+
+def width(ctype):
+    """How many numbers of a compute type make a vector: what fits 32 bytes, where every compiler is safe."""
+    return 4 if ctype in ("double", "long") else 8
+
+
+def typedef(ctype):
+    """The type `loose`: a vector of ctype that may lie anywhere a number may."""
+    return f"typedef {ctype}{width(ctype)} __attribute__((aligned({4 if width(ctype) == 8 else 8}))) loose;"
+
+
+def loaded(dtype, pointer, index, ctype):
+    """An expression for a vector of ctype: the elements of `pointer` from `index` on."""
+    if storage_type(dtype) == ctype:
+        return f"*(__global const loose *)({pointer} + {index})"
+    elements = ", ".join(load(dtype, pointer, f"{index} + {e}") for e in range(width(ctype)))
+    return f"({ctype}{width(ctype)})({elements})"
+
+
+def stored(dtype, pointer, index, value, stream=False):
+    """Statements that store the vector variable `value`, of the compute type, from `index` on.
+
+    stream: past the caches (header stream.clh), where the place is aligned; see `misaligned`.
+    """
+    ctype = compute_type(dtype)
+    if storage_type(dtype) != ctype:
+        return " ".join(store(dtype, pointer, f"{index} + {e}", f"{value}.s{e}") for e in range(width(ctype)))
+    if stream:
+        return f"CT_STREAM((__global {ctype}{width(ctype)} *)({pointer} + {index}), {value});"
+    return f"*(__global loose *)({pointer} + {index}) = {value};"
+
+
+def misaligned(dtype, pointer, index):
+    """A condition: a vector must not be streamed to this place."""
+    return f"((size_t)({pointer} + {index}) & {width(compute_type(dtype)) * dtype.itemsize - 1})"
+
+
+def streams(dtype):
+    """Whether `stored` can stream this dtype."""
+    return storage_type(dtype) == compute_type(dtype)
+
+
+def joined(total, vector, ctype, count, join="{0} += {1};"):
+    """Statements that join the first `count` numbers of a vector into `total`, one after the other."""
+    lanes, v = f"{vector}_lanes", width(ctype)
+    step = join.format(total, f"{lanes}[l_]")
+    return (f"{ctype} {lanes}[{v}]; *(loose *){lanes} = {vector}; "
+            f"for (size_t l_ = 0; l_ < (size_t)({count} < {v} ? {count} : {v}); l_++) {{ {step} }}")
