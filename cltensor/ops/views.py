@@ -172,22 +172,51 @@ def overlaps(size, stride):
     return False
 
 
+def _extent(shape, strides):
+    """How many elements of memory (shape, strides) spans."""
+    return 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) if math.prod(shape) else 0
+
+
+def _frame(shape, strides, size, stride, offset):
+    """The elements, from the first to before the last, that (shape, strides) and (size, stride) from offset on span together.
+
+    A view of a slice may show what lies before or behind the slice in its storage.
+    """
+    shown = _extent(size, stride)
+    return min(0, offset if shown else 0), max(_extent(shape, strides), offset + shown if shown else 0)
+
+
 @composite("as_strided_backward", batch="inside", public=False, ref=_as_strided_backward,
            samples=lambda rng: [((rng.standard_normal((2, 3)),), {"shape": (3, 4), "strides": (4, 1), **a})
                                 for a in (_STRIDED, _OVERLAPPING)],
-           vjp=(lambda g, y, grad, shape, strides, size, stride, offset: as_strided(
-               laid(g, shape, strides), size, stride, offset),))
+           vjp=(lambda g, y, grad, shape, strides, size, stride, offset: shown(g, shape, strides, size, stride, offset),))
 def as_strided_backward(grad, *, shape, strides, size, stride, offset):
     """grad added into zeros laid out as (shape, strides), at the places as_strided(size, stride, offset) shows."""
-    full = grad.new_empty_strided(shape, strides).zero_()
+    first, last = _frame(shape, strides, size, stride, offset)
+    flat = grad.new_zeros(last - first)
     if not overlaps(size, stride):
-        as_strided(full, size, stride, offset).copy_(grad)
-        return full
-    extent = 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) if math.prod(shape) else 0
-    flat = as_strided(full, (extent,), (1,), 0)
-    places = as_strided(grad.new_arange(extent), size, stride, offset)
-    flat.index_add_(0, places.reshape(-1), grad.reshape(-1))
-    return full
+        as_strided(flat, size, stride, offset - first).copy_(grad)
+    else:
+        places = as_strided(grad.new_arange(last - first), size, stride, offset - first)
+        flat.index_add_(0, places.reshape(-1), grad.reshape(-1))
+    full = as_strided(flat, shape, strides, -first)
+    return full if last - first == _extent(shape, strides) else laid(full, shape, strides)
+
+
+def _framed(x, shape, strides, first, last):
+    """x in the layout (shape, strides) within flat memory from first to before last, zero around it."""
+    flat = x.new_zeros(last - first)
+    as_strided(flat, shape, strides, -first).copy_(x)
+    return flat
+
+
+def shown(x, shape, strides, size, stride, offset):
+    """as_strided(size, stride, offset) of x laid out as (shape, strides), with zeros before and behind it."""
+    first, last = _frame(shape, strides, size, stride, offset)
+    if last - first == _extent(shape, strides):
+        dense = x if tuple(x.shape) == tuple(shape) and tuple(x.stride()) == tuple(strides) else laid(x, shape, strides)
+        return as_strided(dense, size, stride, offset)
+    return as_strided(_framed(x, shape, strides, first, last), size, stride, offset - first)
 
 
 def laid(x, shape, strides):
@@ -199,9 +228,15 @@ def laid(x, shape, strides):
            samples=lambda rng: [((rng.standard_normal((3, 4)), rng.standard_normal((2, 3))), _STRIDED)], vjp=(
     lambda g, y, x, part, size, stride, offset: strided_scatter(
         laid(g, x.shape, x.strides), g.new_zeros(size), size=size, stride=stride, offset=offset),
-    lambda g, y, x, part, size, stride, offset: as_strided(laid(g, x.shape, x.strides), size, stride, offset)))
+    lambda g, y, x, part, size, stride, offset: shown(g, x.shape, x.strides, size, stride, offset)))
 def strided_scatter(x, part, *, size, stride, offset):
-    """x with the elements as_strided(size, stride, offset) shows replaced by part."""
-    full = laid(x, tuple(x.shape), x.stride())
-    as_strided(full, size, stride, offset).copy_(part)
-    return full
+    """x with the elements as_strided(size, stride, offset) shows replaced by part, as far as they are x's."""
+    shape, strides = tuple(x.shape), x.stride()
+    first, last = _frame(shape, strides, size, stride, offset)
+    if last - first == _extent(shape, strides):
+        full = laid(x, shape, strides)
+        as_strided(full, size, stride, offset).copy_(part)
+        return full
+    flat = _framed(x, shape, strides, first, last)
+    as_strided(flat, size, stride, offset - first).copy_(part)
+    return laid(as_strided(flat, shape, strides, -first), shape, strides)

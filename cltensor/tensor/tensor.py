@@ -397,7 +397,7 @@ class SliceWrite:
         """Gradients of (base before the write, the write's other inputs)."""
         g = views.laid(gs[0], tuple(self.base_spec.shape), self.base_spec.strides)
         inner = [None] * len(self.node.out_specs)
-        inner[self.index] = views.as_strided(g, *self.geometry).clone()
+        inner[self.index] = views.shown(g, tuple(self.base_spec.shape), self.base_spec.strides, *self.geometry).clone()
         results = engine._fitted(self.node, self.node.backward(tuple(inner), self._inner(needs)))
         through = results[self.own] if self.own is not None else None
         before = self._around(g, through) if needs[0] else None

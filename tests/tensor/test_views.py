@@ -103,3 +103,26 @@ def test_empty_views(array):
         assert view.numpy().shape == tuple(view.shape)
         view.fill_(1)
     assert t[:0].sum().item() == 0
+
+
+@pytest.mark.oclgrind
+@pytest.mark.parametrize(("offset", "times"), [(0, [0, 0, 0, 0]), (4, [2, 1, 0, 0]), (7, [0, 0, 1, 2]), (9, [0, 0, 0, 0])])
+def test_gradient_of_a_view_that_reaches_past_its_slice(offset, times):
+    """Of what lies outside the slice nothing is written, nor read for the second gradient."""
+    x = ct.arange(14.0)[5:9].detach().requires_grad_()
+    y = x.as_strided((2, 2), (1, 1), offset)
+    (g,) = ct.autograd.grad((y * y / 2).sum(), x, create_graph=True)
+    np.testing.assert_array_equal(g.detach(), times * x.detach().numpy())
+    (again,) = ct.autograd.grad(g.sum(), x)
+    np.testing.assert_array_equal(again, times)
+
+
+@pytest.mark.oclgrind
+def test_gradient_of_writing_past_a_slice():
+    whole = ct.arange(14.0)
+    x = whole[5:9].detach()
+    w = ct.ones(2, requires_grad=True)
+    x.as_strided((2,), (1,), 4).mul_(w)
+    (g,) = ct.autograd.grad(x.sum(), w)
+    assert g.tolist() == [0, 5]
+    assert whole.tolist() == list(range(14))
