@@ -166,15 +166,18 @@ def lane_count(device, dtype, lanes):
     return width if 0 < (lanes - 1) % (2 * width) + 1 <= width and lanes <= 3 * width else 2 * width
 
 
-def product_steps(device, product, out, out_dtype, y_numel, split=False):
-    """The Steps that compute `product` into `out`; with split the reduction may be cut into pieces added afterwards."""
+def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=None):
+    """The Steps that compute `product` into `out` (arguments); with split the reduction may be cut into pieces added afterwards.
+
+    packed: the Scratch of the panels and that of the steps, where they are filled already
+    """
     p, style = product, device.profile.style
     width = lane_count(device, p.dtype, p.lanes)
     count = -(-p.lanes // width)
     length, rows = math.prod(p.steps.sizes), math.prod(p.rows.sizes)
     size = compute_dtype(p.dtype).itemsize
-    panels, table = Scratch(p.groups * count * (1 + length) * width * size), Scratch(length * 8)
-    steps = [_panel_step(device, p, width, count, length, panels, table)]
+    panels, table = packed or (Scratch(p.groups * count * (1 + length) * width * size), Scratch(length * 8))
+    steps = [] if packed else [_panel_step(device, p, width, count, length, panels, table)]
     sizes = {"rows": rows, "lanes": p.lanes, "K": length, "groups": p.groups, "split": "yes" if split else "no"}
     if style == "cpu":
         c = STRIPS.choose(device, p.dtype, sizes, MR=MR, STRIP=STRIP, KC=KC, PER_CORE=GROUPS_PER_CORE)
@@ -184,7 +187,7 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False):
         c = TILES.choose(device, p.dtype, sizes, TM=ITEM_ROWS, KC=STEPS)
         tiles = -(-rows // (16 * c.TM))
         splits = _cut_tiles(device, p.groups * count * tiles, length if split else 0)
-    target, target_dtype = (out,), out_dtype
+    target, target_dtype = out, out_dtype
     if splits > 1:
         parts = Scratch(splits * y_numel * size)
         target, target_dtype = (parts, np.int64(0)), compute_dtype(p.dtype)
@@ -207,7 +210,7 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False):
     if splits > 1:
         sizing = ((cpu_groups(device, -(-y_numel // 256)),), (1,)) if style == "cpu" else gpu_range(y_numel)
         steps.append(Step(render("conv_sum", style=style, dtype=out_dtype), "conv_sum",
-                          (parts, *longs(splits, y_numel), out), *sizing))
+                          (parts, *longs(splits, y_numel), *out), *sizing))
     return steps
 
 

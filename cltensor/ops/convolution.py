@@ -10,7 +10,7 @@ import itertools
 import math
 
 from ..base.errors import ArgumentError, DTypeError, ShapeError
-from . import convolution_reference, planes
+from . import convolution_reference, planes, winograd
 from .contraction import Axis, Nest, Product, padded_source, product_steps
 from .kernel import kernel
 from .plan import In, Out
@@ -157,11 +157,15 @@ def _scaled(factors, strides):
 def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups):
     """The Steps of the forward pass: rows are output pixels, lanes output channels, steps (channel, tap)."""
     device, dtype = inputs[0].device, inputs[0].dtype
+    bias = (In(2), inputs[2]) if len(inputs) > 2 and inputs[2] is not None else None
+    by_tiles = winograd.Operands(inputs[0], outputs[0], 0, inputs[1].strides, tuple(lo for lo, _ in pairs(padding)), bias)
+    m = winograd.chosen(by_tiles, inputs[1].shape[2:], stride, dilation, groups)
+    if m:
+        return winograd.steps(device, by_tiles, m)
     x, w, y = _volume(inputs[0]), _volume(inputs[1]), _volume(outputs[0])
     stride, before, dilation = _attributes(inputs[0].ndim, stride, padding, dilation)
     axes = _forward_axes(x.shape[2:], y.shape[2:], w.shape[2:], stride, before, dilation)
     channels, k = w.shape[1], w.shape[0] // groups
-    bias = (In(2), inputs[2]) if len(inputs) > 2 and inputs[2] is not None else None
     if planes.suits(device, dtype, k, channels, groups, axes):
         return [planes.map_steps(
             device, dtype, x, (In(0), In(1), Out(0)), axes, groups, channels, k, (0, y.strides, y.shape),
@@ -175,7 +179,7 @@ def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups):
         dtype=dtype, rows=rows, steps=taps, x=read, x_start=read.start(axes), x_group=channels * read.strides[1],
         panel=In(1), panel_base=0, panel_lane=w.strides[0], panel_group=k * w.strides[0], groups=groups, lanes=k,
         y_base=0, y_lane=y.strides[1], y_group=k * y.strides[1], bias=bias)
-    return steps + product_steps(device, product, Out(0), dtype, y.numel)
+    return steps + product_steps(device, product, (Out(0),), dtype, y.numel)
 
 
 def _phases(size, out, kernel, stride, before, dilation):
@@ -199,6 +203,10 @@ def _phases(size, out, kernel, stride, before, dilation):
 def input_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, groups):
     """The Steps of gx: rows are input pixels, lanes input channels, steps (output channel, tap); one product per phase."""
     device, dtype = inputs[0].device, inputs[0].dtype
+    by_tiles = winograd.turned(inputs[0], inputs[1], outputs[0], tuple(lo for lo, _ in pairs(padding)))
+    m = winograd.chosen(by_tiles, inputs[1].shape[2:], stride, dilation, groups)
+    if m:
+        return winograd.steps(device, by_tiles, m)
     g, w, gx = _volume(inputs[0]), _volume(inputs[1]), _volume(outputs[0])
     stride, before, dilation = _attributes(inputs[0].ndim, stride, padding, dilation)
     channels, k, steps = w.shape[1], w.shape[0] // groups, []
@@ -223,7 +231,7 @@ def input_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, g
             panel=In(1), panel_base=w_base, panel_lane=w.strides[1],
             panel_group=k * w.strides[0], groups=groups, lanes=channels,
             y_base=y_base, y_lane=gx.strides[1], y_group=channels * gx.strides[1])
-        steps += product_steps(device, product, Out(0), dtype, gx.numel)
+        steps += product_steps(device, product, (Out(0),), dtype, gx.numel)
     return steps
 
 
@@ -245,7 +253,7 @@ def weight_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, 
         dtype=dtype, rows=rows, steps=pixels, x=read, x_start=read.start(axes), x_group=channels * read.strides[1],
         panel=In(0), panel_base=0, panel_lane=g.strides[1], panel_group=k * g.strides[1], groups=groups, lanes=k,
         y_base=0, y_lane=gw.strides[0], y_group=k * gw.strides[0])
-    return steps + product_steps(device, product, Out(0), dtype, gw.numel, split=True)
+    return steps + product_steps(device, product, (Out(0),), dtype, gw.numel, split=True)
 
 
 # --- declarations ----------------------------------------------------------------------------------------------------

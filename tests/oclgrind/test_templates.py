@@ -12,7 +12,7 @@ ELSEWHERE = {**dict.fromkeys(["conv_pad", "conv_panel", "conv_planes", "conv_pro
                              "tests/ops/test_convolution.py"),
              **dict.fromkeys(["matmul_blocked", "matmul_tiled", "matmul_vector", "matmul_sum"], "tests/ops/test_matmul.py"),
              "pool": "tests/ops/test_pooling.py", "multi_tensor": "tests/ops/test_multi_tensor.py",
-             "attention": "tests/ops/test_attention.py"}
+             "attention": "tests/ops/test_attention.py", "winograd": "tests/ops/test_winograd.py"}
 
 
 def array(*shape):
