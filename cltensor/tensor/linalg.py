@@ -14,10 +14,10 @@ from ..base.errors import ArgumentError, DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, normalize_dim
 from ..ops.composite import composite
 from .creation import eye, from_array
+from .diagonals import diag_embed
 from .dispatch import TensorBase
 from .products import linalg_cross as cross
 from .products import multi_dot, product
-from .rearrange import diag_embed
 from .shape import cat
 from .statistics import vector_norm
 from .surface import also, function

@@ -9,8 +9,8 @@ from ..ops import reductions
 from ..ops.matmul import matmul as matmul_op
 from ..ops.promotion import result_type
 from .arithmetic import convert
+from .diagonals import triu_indices
 from .dispatch import TensorBase, run_planned
-from .rearrange import triu_indices
 from .shape import stack
 from .statistics import vector_norm
 from .surface import function, method

@@ -2,7 +2,7 @@
 
 from ...base.errors import ArgumentError, ShapeError
 from ...ops.convolution import convolution, convolution_input_gradient
-from ...tensor.rearrange import pad_constant
+from ...tensor.padding import pad_constant
 from . import windows
 from .sizes import batched, each
 

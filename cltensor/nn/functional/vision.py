@@ -7,7 +7,7 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, ShapeError
 from ...tensor.creation import from_array, linspace
-from ...tensor.rearrange import pad_constant
+from ...tensor.padding import pad_constant
 from ...tensor.shape import as_strided, stack
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 

@@ -9,7 +9,8 @@ import math
 from ...base import dtypes
 from ...ops import pooling
 from ...ops.convolution import convolution_shape, input_gradient_shape, pairs
-from ...tensor.rearrange import flip, pad_constant
+from ...tensor.padding import pad_constant
+from ...tensor.rearrange import flip
 from ...tensor.shape import as_strided
 
 

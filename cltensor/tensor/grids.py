@@ -1,0 +1,97 @@
+"""Grids of coordinates, combinations, and sequences of powers."""
+
+import itertools
+
+import numpy as np
+
+from ..base import dtypes
+from ..base.errors import ArgumentError, DTypeError, ShapeError
+from .creation import _options, arange, check_room, from_array, made
+from .dispatch import TensorBase
+from .rearrange import flip
+from .shape import stack
+from .surface import function
+
+
+@function(method=False)
+def meshgrid(*tensors, indexing="ij"):
+    """Coordinate grids of vectors: for each vector, its values broadcast over the grid."""
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        tensors = tensors[0]
+    if indexing not in ("ij", "xy"):
+        raise ArgumentError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    if not tensors:
+        raise ArgumentError("meshgrid expects a non-empty TensorList")
+    if any(x.ndim > 1 for x in tensors):
+        raise ShapeError("meshgrid: Expected 0D or 1D tensors, but got " + ", ".join(str(list(x.shape)) for x in tensors))
+    if len({x.dtype for x in tensors}) > 1:
+        raise DTypeError("meshgrid expects all tensors to have the same dtype")
+    vectors = [x.reshape(-1) for x in tensors]
+    swap = indexing == "xy" and len(vectors) >= 2
+    if swap:
+        vectors[:2] = vectors[1::-1]
+    shape = [x.shape[0] for x in vectors]
+    grids = [x.reshape((1,) * i + (-1,) + (1,) * (len(shape) - 1 - i)).expand(shape) for i, x in enumerate(vectors)]
+    if swap:
+        grids[:2] = grids[1::-1]
+    return tuple(grids)
+
+
+@function(method=False)
+def cartesian_prod(*tensors):
+    """All combinations of one element of each vector, as rows."""
+    for x in tensors:
+        if x.ndim != 1:
+            raise ShapeError(f"cartesian_prod: Expect a 1D vector, but got shape {list(x.shape)}")
+    if len(tensors) == 1:
+        return tensors[0]
+    return stack([g.reshape(-1) for g in meshgrid(*tensors)], 1)
+
+
+@function()
+def combinations(input, r=2, with_replacement=False):
+    """All combinations of r elements of a vector, as rows, in lexicographic order of position."""
+    if input.ndim != 1:
+        raise ShapeError(f"combinations: Expect a 1D vector, but got shape {list(input.shape)}")
+    if r < 0:
+        raise ArgumentError(f"combinations: Expect a non-negative number, but got {r}")
+    if r == 0:
+        return input[:0]
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    rows = np.array(list(choose(range(input.numel()), r)), np.int64).reshape(-1, r)
+    return input[from_array(rows, dtypes.int64, input.device)] if rows.size else input[:0].reshape(0, r)
+
+
+@function()
+def vander(x, N=None, increasing=False):
+    """The Vandermonde matrix: powers of the last dimension's elements as columns."""
+    n = x.shape[-1] if N is None else N
+    powers = arange(n, device=x.device)
+    return x.unsqueeze(-1) ** (powers if increasing else flip(powers, 0))
+
+
+@function(method=False)
+def unravel_index(indices, shape):
+    """The coordinates of flat indices into a tensor of `shape`, as one tensor a dimension."""
+    if not isinstance(indices, TensorBase) or indices.dtype.category != "int":
+        raise ArgumentError("unravel_index: expected 'indices' to be an integer tensor")
+    shape = (int(shape),) if hasattr(shape, "__index__") else tuple(shape)
+    if any(n < 0 for n in shape):
+        raise ArgumentError(f"unravel_index: 'shape' cannot have negative values, but got {shape}")
+    found = []
+    for n in reversed(shape):
+        found.append(indices % n)
+        indices = indices // n
+    return tuple(reversed(found))
+
+
+@function(method=False)
+def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False):
+    """base ** linspace(start, end, steps)."""
+    if steps < 0:
+        raise ArgumentError(f"logspace: number of steps must be non-negative, got {steps}")
+    dtype, d = _options(dtype, device)
+    check_room(steps, dtype, d)
+    values = float(base) ** np.linspace(float(start), float(end), steps)
+    return made(from_array(values.astype(dtype.numpy), dtype, d) if dtype is not dtypes.bfloat16 else
+                from_array(values, dtypes.float64, d).to(dtype), requires_grad)
