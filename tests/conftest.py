@@ -23,7 +23,11 @@ def missing_device():
 
 
 def pytest_configure():
-    """Keep PyTorch, where a test loads it, to one thread when pytest-xdist's processes fill the cores already."""
+    """Keep PyTorch, where a test loads it, to one thread when pytest-xdist's processes fill the cores already.
+
+    No kernel is compiled before it is needed, for the same reason; tests/tensor/test_rehearsal.py has processes of its own.
+    """
+    os.environ.setdefault("CLTENSOR_AHEAD", "0")
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 

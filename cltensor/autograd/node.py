@@ -6,9 +6,14 @@ import weakref
 
 from ..base.errors import ArgumentTypeError, AutogradError
 from ..ops.spec import Spec
+from ..runtime.program import builds
 from .modes import modes
 
 _sequence = itertools.count()
+
+#: told of nodes recorded while programs are being compiled; set by the tensor layer's rehearsal
+rehearse = None
+_compiled = 0
 
 
 class Node:
@@ -195,6 +200,13 @@ class Handle:
         self.remove()
 
 
+def _rehearsed(node):
+    """Let the gradient's kernels be built in the background, as this process has compiled others since the last node."""
+    global _compiled
+    _compiled = builds.compiled
+    rehearse(node)
+
+
 def record(op, inputs, attrs, outputs, versions=None):
     """Make the Node of an op application and hang it on the outputs.
 
@@ -219,6 +231,8 @@ def record(op, inputs, attrs, outputs, versions=None):
     if keep_outputs:
         node.outputs = tuple(o._spec if keep_outputs is not True and i not in keep_outputs else (o._alias(), o._storage.version)
                              for i, o in enumerate(outputs))
+    if builds.compiled != _compiled:
+        _rehearsed(node)
     return node
 
 

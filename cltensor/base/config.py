@@ -15,6 +15,7 @@ SETTINGS = {
     "CLTENSOR_CACHE_DIR": "folder of the kernel cache",
     "CLTENSOR_CACHE_LIMIT": "size limit of the kernel cache in MiB (default 512); 0 turns the disk cache off",
     "CLTENSOR_TUNE": "0 ignores the tuning databases: kernels run with their defaults",
+    "CLTENSOR_AHEAD": "0 builds no kernel before it is needed: none of a backward pass while the forward pass is compiled",
     "CLTENSOR_MEMORY_POOL": "0 gives every tensor a buffer of its own, so that bounds checkers see overruns",
     "CLTENSOR_DEBUG": "1 prints every kernel that is built, with its origin, and tracebacks of the command cltensor",
 }
@@ -62,6 +63,11 @@ def cache_limit():
 def tuning():
     """Whether results of `cltensor tune`, and those that ship with the package, are used."""
     return setting("CLTENSOR_TUNE") != "0"
+
+
+def ahead():
+    """Whether kernels of a backward pass are built in the background."""
+    return setting("CLTENSOR_AHEAD") != "0"
 
 
 def memory_pool():

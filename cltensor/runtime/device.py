@@ -36,6 +36,7 @@ class device:
     """
 
     type = "opencl"
+    silent = False  # whether nothing launched on it runs; see understudy.py
 
     def __new__(cls, device="opencl", index=None):
         if isinstance(device, cls) and index is None:

@@ -32,13 +32,14 @@ class BuildStats:
     seconds: float = 0.0
 
 
-_stats = BuildStats()
+#: of this process, over all devices; read it through build_stats()
+builds = BuildStats()
 _stats_lock = threading.Lock()
 
 
 def build_stats():
     """A copy of this process's BuildStats, over all devices."""
-    return BuildStats(_stats.compiled, _stats.loaded, _stats.seconds)
+    return BuildStats(builds.compiled, builds.loaded, builds.seconds)
 
 
 class Programs:
@@ -47,19 +48,29 @@ class Programs:
     def __init__(self, entry, context, quirks):
         self.entry, self.context, self.quirks = entry, context, quirks
         self.cache = kernel_cache() if "no-binaries" not in quirks else None
-        self._built = {}
-        self._lock = threading.Lock()
+        self._built, self._locks = {}, {}
 
     def get(self, source):
         """The built program of `source` (a str, or an object with .text and .template).  Raises BuildError."""
         text = source if isinstance(source, str) else source.text
         found = self._built.get(text)
         if found is None:
-            with self._lock:
+            with self._locks.setdefault(text, threading.Lock()):  # others may build other programs meanwhile
                 found = self._built.get(text)
                 if found is None:
                     found = self._built[text] = self._build(text, _title(source, text))
+            self._locks.pop(text, None)
         return found
+
+    def prepare(self, source, build):
+        """Have a program in the disk cache, where it is found when it is wanted; build: a function that compiles it there."""
+        text = source if isinstance(source, str) else source.text
+        if self.cache is None or text in self._built:
+            return
+        with self._locks.setdefault(text, threading.Lock()):
+            if text not in self._built and self.cache.get(self.key(text)) is None:
+                build(source)
+        self._locks.pop(text, None)
 
     def kernel(self, source, name):
         """A new Kernel object.  Raises BuildError, also for a name the source does not have."""
@@ -153,11 +164,11 @@ def _title(source, text):
 
 def _report(title, device, origin, seconds):
     with _stats_lock:
-        _stats.seconds += seconds
+        builds.seconds += seconds
         if origin == "disk":
-            _stats.loaded += 1
+            builds.loaded += 1
         else:
-            _stats.compiled += 1
+            builds.compiled += 1
     if config.debug():
         print(f"cltensor: built {title} for {device} in {seconds * 1e3:.1f} ms from {origin}", file=sys.stderr)
 

@@ -30,6 +30,7 @@ from . import (  # declare functions and methods
     rearrange,
     rebinding,
     reduce,
+    rehearsal,
     scanning,
     scattering,
     shape,

@@ -1,0 +1,75 @@
+"""A process of its own that compiles programs into the disk cache, beside the process that will want them.
+
+OpenCL compilers build one program at a time, or share threads and locks with what is running (PoCL's does the first); in
+another process they do not wait for each other.  It ends when its input does: with the process that started it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from .device import default_device
+
+ROOT = Path(__file__).resolve().parents[2]  # what must be importable to import cltensor
+
+
+class Builder:
+    """The process for one device, started by the first build.  Once it fails, it stays away."""
+
+    def __init__(self, index):
+        self.index, self._process, self._failed, self._lock = index, None, False, threading.Lock()
+
+    def build(self, source):
+        """Compile a source into the disk cache; returns whether that was done."""
+        with self._lock:
+            if self._failed or not sys.executable:
+                return False
+            try:
+                if self._process is None:
+                    self._process = self._start()
+                self._process.stdin.write(json.dumps(getattr(source, "text", source)) + "\n")
+                self._process.stdin.flush()
+                return json.loads(self._process.stdout.readline())
+            except (OSError, ValueError):
+                self._failed = True
+                return False
+
+    def _start(self):
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "PYTHONPATH": path, "CLTENSOR_DEVICE": f"opencl:{self.index}", "CLTENSOR_AHEAD": "0",
+                       "CLTENSOR_DEBUG": ""}
+        return subprocess.Popen([sys.executable, "-c", "from cltensor.runtime.builder import serve; serve()"], text=True,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+
+    def close(self):
+        """End the process, whatever it is at."""
+        self._failed = True
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process.stdin.close()
+            self._process.stdout.close()
+
+
+def serve():
+    """The process: read sources, a JSON text a line, and answer each with true or false."""
+    report = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what drivers print must not get between the lines
+    programs = default_device().programs
+    try:
+        for line in sys.stdin:
+            report.write(json.dumps(_built(programs, json.loads(line))) + "\n")
+            report.flush()
+    finally:
+        os._exit(0)  # no driver's farewell: it may wait for a process that is gone
+
+
+def _built(programs, text):
+    try:
+        programs.get(text)
+    except Exception:  # it is built again, and its error seen, where it is needed
+        return False
+    return True

@@ -1,0 +1,52 @@
+"""Understudy: stands for a device where only its programs are wanted; what is launched on it is compiled, and nothing runs."""
+
+import contextlib
+
+from .builder import Builder
+from .device import device
+
+
+class Understudy(device):
+    """A device whose memory holds nothing and whose kernels do nothing.  Reading from it raises NothingThere."""
+
+    silent = True
+
+    def __new__(cls, real):
+        made = object.__new__(cls)
+        made.index, made.entry, made.profile, made.programs = real.index, real.entry, real.profile, real.programs
+        made.queue, made.lock, made.builder = None, contextlib.nullcontext(), Builder(real.index)
+        return made
+
+    def _open(self):
+        raise NothingThere("an understudy has neither context nor memory")
+
+    def kernel(self, source, name):
+        """Have the program in the disk cache; returns an object that takes arguments and ignores them."""
+        self.programs.prepare(source, self.builder.build)
+        return _Silent
+
+    def allocate(self, nbytes):
+        """No buffer."""
+
+    def copy(self, dst, dst_offset, src, src_offset, nbytes):
+        """Nothing."""
+
+    def fill(self, buffer, byte_offset, nbytes, pattern):
+        """Nothing."""
+
+    def write(self, *args, **kwargs):
+        """Nothing."""
+
+    def read(self, *args, **kwargs):
+        """Raise NothingThere."""
+        raise NothingThere("an understudy has no values to read")
+
+
+class NothingThere(RuntimeError):
+    """Values of an understudy were asked for."""
+
+
+class _Silent:
+    @staticmethod
+    def set_arg(position, value):
+        """Nothing."""
