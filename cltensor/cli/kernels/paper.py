@@ -15,6 +15,8 @@ class Paper:
     It has what every OpenCL device has: work-groups of 256 and 32 KiB of local memory.
     """
 
+    silent = False  # its plans keep their steps, to be read
+
     def __init__(self, style):
         self.profile = DeviceProfile(
             style=style, kind=style, compute_units=2, clock_mhz=1000, vector_width=8 if style == "cpu" else 4,
