@@ -117,7 +117,7 @@ def _gather_launch(specs, outs, dim):
 
 
 def _zeros_like_x(g, x):
-    return g.new_zeros(x.shape)
+    return g.new_zeros(()).expand(x.shape)  # what is combined into it copies it first: from one zero, not from many
 
 
 gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, saves="index", checks=True, batch="dim", public=False,

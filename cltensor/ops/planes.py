@@ -21,7 +21,7 @@ def suits(device, dtype, lanes, channels, groups, axes):
     if device.profile.style == "gpu":
         return groups > 1
     nbytes = channels * _plane(dtype, axes)[-1] * compute_dtype(dtype).itemsize
-    return nbytes <= (16 * SLICE if groups > 1 else SLICE)
+    return nbytes <= (16 * SLICE if groups > 1 or lanes <= 3 else SLICE)
 
 
 def vector_width(dtype):
