@@ -46,7 +46,7 @@ def _one_child(task, items, limit):
         work.seek(0)
         start = f"from cltensor.cli.child import serve; serve({task!r})"
         process = subprocess.Popen([sys.executable, "-c", start], stdin=work, stdout=subprocess.PIPE, stderr=noise,
-                                   text=True, env=dict(os.environ, PYTHONPATH=_python_path()))
+                                   text=True, env=dict(os.environ, PYTHONPATH=_python_path(), CLTENSOR_AHEAD="0"))
         try:
             yield from _results(process, len(items), limit, noise)
         finally:
