@@ -12,7 +12,7 @@ import numpy as np
 from ..base.errors import DTypeError, ShapeError
 from ..ops.composite import composite
 from .creation import eye
-from .linalg import _device, _host, _matrix, _solve_triangular
+from .lapack import check_matrix, solve_triangular, to_device, to_host
 from .products import product
 from .surface import function
 
@@ -22,18 +22,18 @@ GeQRF = namedtuple("geqrf", ("a", "tau"))
 @composite("geqrf_compact", batch="leading", host=True, public=False, dtypes="floating")
 def _geqrf(a):
     """R with the reflectors below it, and their factors tau."""
-    x = _host(a)
+    x = to_host(a)
     m, n = x.shape[-2:]
     if not x.size:
         return a.clone(), a.new_zeros((*a.shape[:-2], min(m, n)))
     packed, tau = np.linalg.qr(x, "raw")  # packed has rows for columns, as Fortran does
-    return _device(np.swapaxes(packed, -1, -2), a), _device(tau, a)
+    return to_device(np.swapaxes(packed, -1, -2), a), to_device(tau, a)
 
 
 @function()
 def geqrf(input):
     """(a, tau): the QR decomposition of (*, m, n) as R with the reflectors of Q below it; no gradient.  See linalg.qr."""
-    _matrix("geqrf", input)
+    check_matrix("geqrf", input)
     return GeQRF(*_geqrf(input.detach()))
 
 
@@ -46,14 +46,14 @@ def _reflectors(input, tau):
 
     def times_t(x, transposed=False):
         if transposed:
-            return d * _solve_triangular(unit.mT, x, upper=False, unitriangular=True)
-        return _solve_triangular(unit, d * x, upper=True, unitriangular=True)
+            return d * solve_triangular(unit.mT, x, upper=False, unitriangular=True)
+        return solve_triangular(unit, d * x, upper=True, unitriangular=True)
 
     return v, times_t
 
 
 def _check(name, input, tau):
-    _matrix(name, input)
+    check_matrix(name, input)
     if input.ndim - tau.ndim != 1:
         raise ShapeError(f"{name}: Expected tau to have one dimension less than input, but got tau.ndim equal to {tau.ndim} and "
                          f"input.ndim is equal to {input.ndim}")

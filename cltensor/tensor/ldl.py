@@ -15,7 +15,7 @@ from ..base.errors import DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes
 from ..ops.composite import composite
 from .creation import from_array
-from .linalg import LinAlgError, _device, _host, _square
+from .lapack import LinAlgError, check_square, to_device, to_host
 
 _ALPHA = (1 + math.sqrt(17)) / 8  # how small a pivot may be against its column: bounds the growth of elements best
 
@@ -104,9 +104,9 @@ def _swap_rows(b, i, j):
 def _ldl_factor(a):
     """The packed factors, the pivots and info."""
     batch, n = a.shape[:-2], a.shape[-1]
-    found = [_factor(m) for m in _host(a).reshape(-1, n, n)] if a.numel() else []
+    found = [_factor(m) for m in to_host(a).reshape(-1, n, n)] if a.numel() else []
     ld, pivots, info = (np.array([f[i] for f in found]) for i in range(3))
-    return (_device(ld.reshape(a.shape), a),
+    return (to_device(ld.reshape(a.shape), a),
             from_array(pivots.astype(np.int32).reshape(*batch, n), dtypes.int32, a.device),
             from_array((info if a.numel() else np.zeros(batch)).astype(np.int32).reshape(batch), dtypes.int32, a.device))
 
@@ -117,8 +117,8 @@ def _ldl_solve(ld, pivots, b):
     n, k = b.shape[-2:]
     if not b.numel():
         return b.clone()
-    systems = zip(_host(ld).reshape(-1, n, n), _host(pivots).reshape(-1, n), _host(b).reshape(-1, n, k), strict=True)
-    return _device(np.array([_solved(*system) for system in systems]).reshape(b.shape), b)
+    systems = zip(to_host(ld).reshape(-1, n, n), to_host(pivots).reshape(-1, n), to_host(b).reshape(-1, n, k), strict=True)
+    return to_device(np.array([_solved(*system) for system in systems]).reshape(b.shape), b)
 
 
 def _solved(ld, pivots, b):
@@ -136,7 +136,7 @@ def ldl_factor_ex(A, *, hermitian=False, check_errors=False):
 
     A: (*, n, n) float32 or float64; pivots: (*, n) int32; info: (*) int32, i where D[i-1, i-1] is the first zero.
     """
-    _square("ldl_factor_ex", A)
+    check_square("ldl_factor_ex", A)
     result = LDLFactorEx(*_ldl_factor(A.detach()))
     if check_errors:
         _check("ldl_factor_ex", result.info)
@@ -145,14 +145,14 @@ def ldl_factor_ex(A, *, hermitian=False, check_errors=False):
 
 def ldl_factor(A, *, hermitian=False):
     """(LD, pivots), as ldl_factor_ex.  Raises LinAlgError where D has a zero; this waits for the device."""
-    _square("ldl_factor", A)
+    check_square("ldl_factor", A)
     packed, pivots, info = _ldl_factor(A.detach())
     _check("ldl_factor", info)
     return LDLFactor(packed, pivots)
 
 
 def _check(name, info):
-    failed = np.asarray(_host(info)).reshape(-1)
+    failed = np.asarray(to_host(info)).reshape(-1)
     if failed.any():
         n = int(failed[failed > 0][0])
         raise LinAlgError(f"linalg.{name}: D[{n},{n}] is zero, and the matrix is singular. To factor it all the same, use "
@@ -161,7 +161,7 @@ def _check(name, info):
 
 def ldl_solve(LD, pivots, B, *, hermitian=False):
     """X with A X = B, from ldl_factor's LD and pivots.  LD: (*, n, n); pivots: (*, n) int32; B: (*, n, k); batches broadcast."""
-    _square("ldl_solve", LD)
+    check_square("ldl_solve", LD)
     if B.ndim < 2:
         raise ShapeError(f"linalg.ldl_solve: Expected B to have at least 2 dimensions, but it has {B.ndim} dimensions instead")
     if tuple(pivots.shape) != tuple(LD.shape[:-1]):

@@ -1,7 +1,6 @@
 """cltensor.linalg: decompositions, solvers and norms of matrices.
 
-Decompositions run through NumPy's LAPACK on the host (small dense matrices are faster there than on any device); their
-gradients run on the device.  They are marked `host` in the registry, and `cltensor doctor` lists them.
+Decompositions run through NumPy's LAPACK on the host, their gradients on the device: see lapack.py.
 """
 
 import math
@@ -12,20 +11,15 @@ import numpy as np
 from ..base import dtypes
 from ..base.errors import ArgumentError, DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, normalize_dim
-from ..ops.composite import composite
-from .creation import eye, from_array
-from .diagonals import diag_embed
+from . import lapack
+from .creation import eye
 from .dispatch import TensorBase
+from .lapack import LinAlgError
 from .products import linalg_cross as cross
 from .products import multi_dot, product
 from .shape import cat
 from .statistics import vector_norm
 from .surface import also, function
-
-
-class LinAlgError(ShapeError):
-    """A matrix that is singular, or not positive definite, where the function needs it to be."""
-
 
 SlogDet = namedtuple("slogdet", ("sign", "logabsdet"))
 QR = namedtuple("qr", ("Q", "R"))
@@ -38,238 +32,10 @@ TriangularSolve = namedtuple("triangular_solve", ("solution", "cloned_coefficien
 LstSq = namedtuple("lstsq", ("solution", "residuals", "rank", "singular_values"))
 
 
-def _floating(name, x):
-    if x.dtype not in (dtypes.float32, dtypes.float64):
-        raise DTypeError(f"linalg.{name}: Expected a floating point tensor of float32 or float64 as input. Got {x.dtype.name}")
-
-
-def _matrix(name, x):
-    if x.ndim < 2:
-        raise ShapeError(f"linalg.{name}: The input tensor A must have at least 2 dimensions, got {x.ndim}.")
-    _floating(name, x)
-
-
-def _square(name, x):
-    _matrix(name, x)
-    if x.shape[-1] != x.shape[-2]:
-        raise ShapeError(f"linalg.{name}: A must be batches of square matrices, but they are {x.shape[-2]} by {x.shape[-1]} "
-                         f"matrices")
-
-
-def _host(x):
-    return x.detach()._read()
-
-
-def _device(array, like):
-    return from_array(np.asarray(array, like.dtype.numpy), like.dtype, like.device)
-
-
-def _lapack(name, fn, *arrays):
-    try:
-        return fn(*arrays)
-    except np.linalg.LinAlgError as e:
-        raise LinAlgError(f"linalg.{name}: {e}") from None
-
-
-# --- the ops that have their own gradient ----------------------------------------------------------------------------
-
-
-@composite("linalg_inv", batch="leading", host=True, public=False, saves="y", dtypes="floating", vjp=(
-    lambda g, y, a: -product(y.mT, product(g, y.mT)),))
-def _inv(a):
-    """The inverse."""
-    return _device(_lapack("inv", np.linalg.inv, _host(a)), a)
-
-
-def _cholesky_vjp(g, y, a):
-    n = y.shape[-1]
-    phi = product(y.mT, g).tril()
-    phi = phi - diag_embed(phi.diagonal(0, -2, -1)) * 0.5
-    inner_ = _solve_triangular(y.mT, phi, upper=True, unitriangular=False)
-    result = _solve_triangular(y.mT, inner_.mT, upper=True, unitriangular=False)
-    return (result + result.mT) * 0.5 if n else g
-
-
-@composite("linalg_cholesky", batch="leading", host=True, public=False, saves="y", dtypes="floating", vjp=(_cholesky_vjp,))
-def _cholesky(a):
-    """The lower Cholesky factor."""
-    return _device(_lapack("cholesky", np.linalg.cholesky, _host(a)), a)
-
-
-def _tri_solve(a, b, upper, unit):
-    a = np.triu(a) if upper else np.tril(a)
-    if unit:
-        i = np.arange(a.shape[-1])
-        a = a.copy()
-        a[..., i, i] = 1
-    return np.linalg.solve(a, b)
-
-
-def _tri_grad_a(g, y, a, b, upper, unitriangular):
-    gb = _solve_triangular(a.mT, g, upper=not upper, unitriangular=unitriangular)
-    ga = -product(gb, y.mT)
-    return ga.triu(1 if unitriangular else 0) if upper else ga.tril(-1 if unitriangular else 0)
-
-
-@composite("linalg_solve_triangular", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(
-    _tri_grad_a,
-    lambda g, y, a, b, upper, unitriangular: _solve_triangular(a.mT, g, upper=not upper, unitriangular=unitriangular)))
-def _solve_triangular(a, b, *, upper, unitriangular):
-    """X with a X = b, a triangular."""
-    x = _lapack("solve_triangular", _tri_solve, _host(a), _host(b), upper, unitriangular)
-    return _device(x, b)
-
-
-def _factor_gradient(g, y, b, factor, upper):
-    """Gradient of cholesky_solve for the factor, as if all of it were read, as PyTorch has it."""
-    common = product(_cholesky_solve(g, factor, upper=upper), y.mT)
-    common = common + common.mT
-    return -product(factor, common) if upper else -product(common, factor)
-
-
-@composite("cholesky_solve_dense", batch="leading", host=True, public=False, saves="factor y", dtypes="floating", vjp=(
-    lambda g, y, b, factor, upper: _cholesky_solve(g, factor, upper=upper), _factor_gradient))
-def _cholesky_solve(b, factor, *, upper):
-    """X with A X = b, A = factor factor.T (factor.T factor with upper)."""
-    low = factor.mT if upper else factor
-    y = _solve_triangular(low, b, upper=False, unitriangular=False)
-    return _solve_triangular(low.mT, y, upper=True, unitriangular=False)
-
-
-@composite("linalg_solve", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(
-    lambda g, y, a, b: -product(_solve(a.mT, g), y.mT), lambda g, y, a, b: _solve(a.mT, g)))
-def _solve(a, b):
-    """X with a X = b."""
-    return _device(_lapack("solve", np.linalg.solve, _host(a), _host(b)), b)
-
-
-@composite("linalg_det", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(
-    lambda g, y, a: _cofactors(a, y) * g.unsqueeze(-1).unsqueeze(-1),))
-def _det(a):
-    """The determinant."""
-    return _device(np.linalg.det(_host(a)), a)
-
-
-def _cofactors(a, det_):
-    """det(A) inv(A).T, through the singular values where A is singular."""
-    if not bool((det_ == 0).any()):
-        return _inv(a).mT * det_.unsqueeze(-1).unsqueeze(-1)
-    u, s, vh = _svd(a)
-    n = s.shape[-1]
-    rest = cat([cat([s.narrow(-1, 0, i), s.narrow(-1, i + 1, n - i - 1)], -1).prod(-1, keepdim=True) for i in range(n)], -1)
-    sign = _det(u) * _det(vh)
-    return product(u * rest.unsqueeze(-2), vh) * sign.unsqueeze(-1).unsqueeze(-1)
-
-
-@composite("linalg_slogdet", batch="leading", host=True, public=False, saves="a", dtypes="floating", vjp=(
-    lambda g, y, a: _inv(a).mT * g[1].unsqueeze(-1).unsqueeze(-1),))
-def _slogdet(a):
-    """Sign and logarithm of the absolute value of the determinant."""
-    sign, log = np.linalg.slogdet(_host(a))
-    return _device(sign, a), _device(log, a)
-
-
-def _qr_vjp(g, y, a):
-    (gq, gr), (q, r) = g, y
-    if q.shape[-2] < a.shape[-1]:  # wide: the first columns determine Q
-        m = q.shape[-1]
-        ga_right = product(q, gr.narrow(-1, m, a.shape[-1] - m))
-        gq_all = gq + product(a.narrow(-1, m, a.shape[-1] - m), gr.narrow(-1, m, a.shape[-1] - m).mT)
-        left = _qr_square(gq_all, gr.narrow(-1, 0, m), q, r.narrow(-1, 0, m))
-        return cat([left, ga_right], -1)
-    return _qr_square(gq, gr, q, r)
-
-
-def _qr_square(gq, gr, q, r):
-    m = product(r, gr.mT) - product(gq.mT, q)
-    low = m.tril(-1)
-    sym = low + low.mT + diag_embed(m.diagonal(0, -2, -1))
-    return _solve_triangular(r, (gq + product(q, sym)).mT, upper=True, unitriangular=False).mT
-
-
-@composite("linalg_qr", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(_qr_vjp,))
-def _qr(a):
-    """The reduced QR decomposition."""
-    q, r = np.linalg.qr(_host(a), "reduced")
-    return _device(q, a), _device(r, a)
-
-
-def _inverse_gaps(w):
-    """1 / (w_j - w_i) off the diagonal, 0 on it."""
-    gaps = w.unsqueeze(-2) - w.unsqueeze(-1)
-    gaps = gaps + diag_embed((w * 0) + math.inf)
-    return 1 / gaps
-
-
-def _eigh_vjp(g, y, a, lower):
-    (gw, gv), (w, v) = g, y
-    inner_ = product(v.mT, gv) * _inverse_gaps(w) + diag_embed(gw)
-    result = product(v, product(inner_, v.mT))
-    return (result + result.mT) * 0.5
-
-
-@composite("linalg_eigh", batch="leading", host=True, public=False, saves="y", dtypes="floating", vjp=(_eigh_vjp,))
-def _eigh(a, *, lower):
-    """Eigenvalues and eigenvectors of symmetric matrices."""
-    w, v = _lapack("eigh", lambda m: np.linalg.eigh(m, "L" if lower else "U"), _host(a))
-    return _device(w, a), _device(v, a)
-
-
-def _svd_vjp(g, y, a):
-    (gu, gs, gvh), (u, s, vh) = g, y
-    m, n, k = a.shape[-2], a.shape[-1], s.shape[-1]
-    gaps = (s.unsqueeze(-2) - s.unsqueeze(-1)) * (s.unsqueeze(-2) + s.unsqueeze(-1))
-    f = 1 / (gaps + diag_embed(s * 0 + math.inf))
-    utgu, vtgv = product(u.mT, gu), product(vh, gvh.mT)
-    left = (utgu - utgu.mT) * f * s.unsqueeze(-2)
-    right = (vtgv - vtgv.mT) * f * s.unsqueeze(-1)
-    ga = product(u, product(left + right + diag_embed(gs), vh))
-    if m > k:
-        outside = gu / s.unsqueeze(-2)
-        ga = ga + product(outside - product(u, product(u.mT, outside)), vh)
-    if n > k:
-        outside = gvh.mT / s.unsqueeze(-2)
-        ga = ga + product(u, (outside - product(vh.mT, product(vh, outside))).mT)
-    return ga
-
-
-@composite("linalg_svd", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(_svd_vjp,))
-def _svd(a):
-    """The reduced singular value decomposition."""
-    u, s, vh = _lapack("svd", lambda m: np.linalg.svd(m, full_matrices=False), _host(a))
-    return _device(u, a), _device(s, a), _device(vh, a)
-
-
-def _pinv_vjp(g, y, a, rtol, atol, hermitian):
-    p = y
-    left, right = a.shape[-2], a.shape[-1]
-    pg = product(p.mT, product(g, p.mT))
-    outside = eye(left, dtype=a.dtype, device=a.device) - product(a, p)
-    inside = eye(right, dtype=a.dtype, device=a.device) - product(p, a)
-    return product(outside, product(g.mT, product(p, p.mT))) + product(product(p.mT, p), product(g.mT, inside)) - pg
-
-
-@composite("linalg_pinv", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(_pinv_vjp,))
-def _pinv(a, *, rtol, atol, hermitian):
-    """The Moore-Penrose inverse."""
-    x = _host(a)
-    if not x.size:
-        return a.new_zeros((*a.shape[:-2], a.shape[-1], a.shape[-2]))
-    if hermitian:  # one triangle is read
-        x = np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2)
-    u, s, vh = _lapack("pinv", lambda m: np.linalg.svd(m, full_matrices=False), x)
-    limit = np.maximum(atol, rtol * s.max(-1, keepdims=True))
-    inverse = np.where(s > limit, 1 / np.where(s > limit, s, 1), 0)
-    return _device(np.swapaxes(u * inverse[..., None, :] @ vh, -1, -2), a)
-
-
-# --- the public functions --------------------------------------------------------------------------------------------
-
-
 def inv(A):
     """The inverse of square matrices.  Raises LinAlgError for a singular one."""
-    _square("inv", A)
-    return _inv(A)
+    lapack.check_square("inv", A)
+    return lapack.inv(A)
 
 
 def inv_ex(A, *, check_errors=False):
@@ -279,20 +45,20 @@ def inv_ex(A, *, check_errors=False):
 
 def det(A):
     """The determinant of square matrices."""
-    _square("det", A)
-    return _det(A)
+    lapack.check_square("det", A)
+    return lapack.det(A)
 
 
 def slogdet(A):
     """(sign, log of the absolute value) of the determinant of square matrices."""
-    _square("slogdet", A)
-    return SlogDet(*_slogdet(A))
+    lapack.check_square("slogdet", A)
+    return SlogDet(*lapack.slogdet(A))
 
 
 def cholesky(A, *, upper=False):
     """The Cholesky factor of symmetric positive-definite matrices.  Raises LinAlgError for others."""
-    _square("cholesky", A)
-    low = _cholesky(A)
+    lapack.check_square("cholesky", A)
+    low = lapack.cholesky(A)
     return low.mT if upper else low
 
 
@@ -303,22 +69,22 @@ def cholesky_ex(A, *, upper=False, check_errors=False):
 
 def qr(A, mode="reduced"):
     """(Q, R) with orthonormal columns in Q; mode "r" leaves Q empty, "complete" gives a square Q (no gradient)."""
-    _matrix("qr", A)
+    lapack.check_matrix("qr", A)
     if mode not in ("reduced", "complete", "r"):
         raise ArgumentError(f"linalg.qr: received unrecognized mode {mode!r} but expected one of 'reduced', 'r', or 'complete'")
     if mode == "complete" and A.shape[-2] > A.shape[-1]:
-        q, r = np.linalg.qr(_host(A), "complete")
-        return QR(_device(q, A), _device(r, A))
-    q, r = _qr(A)
+        q, r = np.linalg.qr(lapack.to_host(A), "complete")
+        return QR(lapack.to_device(q, A), lapack.to_device(r, A))
+    q, r = lapack.qr(A)
     return QR(A.new_empty(0), r) if mode == "r" else QR(q, r)
 
 
 def eigh(A, UPLO="L"):
     """(eigenvalues ascending, eigenvectors in columns) of symmetric matrices, of which one triangle is read."""
-    _square("eigh", A)
+    lapack.check_square("eigh", A)
     if UPLO.upper() not in ("L", "U"):
         raise ArgumentError(f"linalg.eigh: Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
-    return EigH(*_eigh(A, lower=UPLO.upper() == "L"))
+    return EigH(*lapack.eigh(A, lower=UPLO.upper() == "L"))
 
 
 def eigvalsh(A, UPLO="L"):
@@ -328,17 +94,17 @@ def eigvalsh(A, UPLO="L"):
 
 def svd(A, full_matrices=True, *, driver=None):
     """(U, S, Vh) with singular values descending; full_matrices completes U and Vh (they are then without gradient)."""
-    _matrix("svd", A)
+    lapack.check_matrix("svd", A)
     if not full_matrices or A.shape[-1] == A.shape[-2]:
-        return SVD(*_svd(A))
-    u, _, vh = np.linalg.svd(_host(A), full_matrices=True)
-    return SVD(_device(u, A), _svd(A)[1], _device(vh, A))
+        return SVD(*lapack.svd(A))
+    u, _, vh = np.linalg.svd(lapack.to_host(A), full_matrices=True)
+    return SVD(lapack.to_device(u, A), lapack.svd(A)[1], lapack.to_device(vh, A))
 
 
 def svdvals(A, *, driver=None):
     """The singular values of matrices, descending."""
-    _matrix("svdvals", A)
-    return _svd(A)[1]
+    lapack.check_matrix("svdvals", A)
+    return lapack.svd(A)[1]
 
 
 def _is_vector_rhs(A, B):
@@ -347,7 +113,7 @@ def _is_vector_rhs(A, B):
 
 def solve(A, B, *, left=True):
     """X with A X = B (or X A = B with left=False); B a vector, a matrix, or batches.  Raises LinAlgError for a singular A."""
-    _square("solve", A)
+    lapack.check_square("solve", A)
     if A.dtype is not B.dtype:
         raise DTypeError(f"linalg.solve: Expected A and B to have the same dtype, but found A of type {A.dtype.name} and B of "
                          f"type {B.dtype.name}")
@@ -358,7 +124,7 @@ def solve(A, B, *, left=True):
     if A.shape[-1] != b.shape[-2]:
         raise ShapeError(f"linalg.solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
                          f"({list(A.shape)} and {list(B.shape)})")
-    x = _solve(A, b)
+    x = lapack.solve(A, b)
     x = x.squeeze(-1) if vector else x
     return x if left or vector else x.mT
 
@@ -370,15 +136,15 @@ def solve_ex(A, B, *, left=True, check_errors=False):
 
 def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
     """X with A X = B (or X A = B), where only one triangle of A is read."""
-    _square("solve_triangular", A)
+    lapack.check_square("solve_triangular", A)
     if B.ndim < 2:
         raise ShapeError(f"linalg.solve_triangular: The input tensor B must have at least 2 dimensions, got {B.ndim}.")
     if not left:
-        return _solve_triangular(A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
+        return lapack.solve_triangular(A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
     if A.shape[-1] != B.shape[-2]:
         raise ShapeError(f"linalg.solve_triangular: Incompatible shapes of A and B for the equation AX = B ({list(A.shape)} and "
                          f"{list(B.shape)})")
-    return _solve_triangular(A, B, upper=upper, unitriangular=unitriangular)
+    return lapack.solve_triangular(A, B, upper=upper, unitriangular=unitriangular)
 
 
 def _tolerances(A, rtol, atol):
@@ -390,9 +156,9 @@ def _tolerances(A, rtol, atol):
 
 def pinv(A, *, rtol=None, atol=None, rcond=None, hermitian=False):
     """The Moore-Penrose inverse; singular values up to max(atol, rtol * largest) count as 0."""
-    _matrix("pinv", A)
+    lapack.check_matrix("pinv", A)
     rtol, atol = _tolerances(A, rcond if rtol is None else rtol, atol)
-    return _pinv(A, rtol=rtol, atol=atol, hermitian=hermitian)
+    return lapack.pinv(A, rtol=rtol, atol=atol, hermitian=hermitian)
 
 
 _DRIVERS = (None, "gels", "gelsy", "gelsd", "gelss")
@@ -404,7 +170,7 @@ def lstsq(A, B, rcond=None, *, driver=None):
 
     As in PyTorch, driver "gels" gives no rank, and only "gelsd" and "gelss" give singular values.
     """
-    _matrix("lstsq", A)
+    lapack.check_matrix("lstsq", A)
     if driver not in _DRIVERS:
         raise ArgumentError(f"linalg.lstsq: parameter `driver` should be one of {_DRIVERS[1:]}, got {driver!r}")
     vector = _is_vector_rhs(A, B) and B.ndim == A.ndim - 1
@@ -415,15 +181,15 @@ def lstsq(A, B, rcond=None, *, driver=None):
     over = A.shape[-2] > A.shape[-1]
     rest = ((product(A, x) - b) ** 2).sum(-2) if over else x.reshape(-1)[:0]
     rank = A.new_empty(0, dtype=dtypes.int64) if driver == "gels" else matrix_rank(A, rtol=rcond)
-    values = _svd(A.detach())[1] if driver in ("gelsd", "gelss") else A.new_empty(0)
+    values = lapack.svd(A.detach())[1] if driver in ("gelsd", "gelss") else A.new_empty(0)
     return LstSq(x.squeeze(-1) if vector else x, rest, rank, values)
 
 
 @also(input="A")
 def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
     """How many singular values are above max(atol, rtol * largest)."""
-    _matrix("matrix_rank", A)
-    s = _svd(A.detach())[1]
+    lapack.check_matrix("matrix_rank", A)
+    s = lapack.svd(A.detach())[1]
     if tol is not None:
         return (s > tol).sum(-1)
     if not s.numel():
@@ -441,9 +207,9 @@ def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
 
 def cond(A, p=None):
     """The condition number of matrices in a norm (by default that of 2)."""
-    _matrix("cond", A)
+    lapack.check_matrix("cond", A)
     if p in (None, 2, -2):
-        s = _svd(A)[1]
+        s = lapack.svd(A)[1]
         top, low = s.amax(-1), s.amin(-1)
         return low / top if p == -2 else top / low
     return matrix_norm(A, p) * matrix_norm(inv(A), p)
@@ -465,7 +231,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     if ord == "fro":
         return vector_norm(A, 2, (r, c), keepdim)
     if ord in ("nuc", 2, -2):
-        s = _svd(A.movedim((r, c), (-2, -1)))[1]
+        s = lapack.svd(A.movedim((r, c), (-2, -1)))[1]
         value = s.sum(-1) if ord == "nuc" else _largest(s, -1, False) if ord == 2 else s.amin(-1)
     elif ord in (1, -1, math.inf, -math.inf):
         along, other = (r, c) if abs(ord) == 1 else (c, r)
@@ -504,7 +270,7 @@ def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
 
 def matrix_power(A, n):
     """A multiplied with itself n times; a negative n inverts first."""
-    _square("matrix_power", A)
+    lapack.check_square("matrix_power", A)
     if n == 0:
         return A * 0 + eye(A.shape[-1], dtype=A.dtype, device=A.device)
     base, n = (inv(A), -n) if n < 0 else (A, n)
@@ -519,7 +285,7 @@ def matrix_power(A, n):
 
 def matrix_exp(A):
     """The matrix exponential, by scaling, a Taylor polynomial of degree 18, and squaring (Higham 2005 for the idea)."""
-    _square("matrix_exp", A)
+    lapack.check_square("matrix_exp", A)
     if not A.numel():
         return A.clone()
     largest = float(A.detach().abs().sum(-2).amax())
@@ -614,7 +380,7 @@ def _top_cholesky(input, upper=False):
 def cholesky_inverse(input, upper=False):
     """The inverse of A from its Cholesky factor."""
     low = input.mT if upper else input
-    return _inv(product(low, low.mT))
+    return lapack.inv(product(low, low.mT))
 
 
 @function()
@@ -625,7 +391,7 @@ def cholesky_solve(input, L, upper=False):
         raise ShapeError(f"cholesky_solve: Incompatible matrix sizes: input {list(input.shape)}, L {list(L.shape)}")
     batch = broadcast_shapes(input.shape[:-2], L.shape[:-2], op="cholesky_solve")
     b, low = input.expand(*batch, *input.shape[-2:]), L.expand(*batch, *L.shape[-2:])
-    return _cholesky_solve(b, low, upper=bool(upper))
+    return lapack.cholesky_solve(b, low, upper=bool(upper))
 
 
 @function(method=True)
@@ -636,7 +402,7 @@ def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False)
     batch = broadcast_shapes(input.shape[:-2], A.shape[:-2], op="triangular_solve")
     b, a = input.expand(*batch, *input.shape[-2:]), A.expand(*batch, *A.shape[-2:])
     left, upper = (a.mT, not upper) if transpose else (a, upper)
-    x = _solve_triangular(left, b, upper=bool(upper), unitriangular=bool(unitriangular))
+    x = lapack.solve_triangular(left, b, upper=bool(upper), unitriangular=bool(unitriangular))
     return TriangularSolve(x, a.clone())
 
 

@@ -12,7 +12,7 @@ from ..base import dtypes
 from ..base.errors import DTypeError, ShapeError
 from ..ops.composite import composite
 from .creation import eye, from_array
-from .linalg import LinAlgError, _device, _host, _matrix, _solve_triangular, _square
+from .lapack import LinAlgError, check_matrix, check_square, solve_triangular, to_device, to_host
 from .products import product
 from .shape import cat
 from .surface import function
@@ -60,7 +60,7 @@ def _permutation(pivots, m, like):
 @composite("lu_permutation", batch="leading", host=True, public=False, vjp=(None,))
 def _permutations(pivots, *, size, dtype):
     """The matrices of the swaps that pivots stand for."""
-    swaps = np.asarray(_host(pivots)).reshape(_count(pivots.shape[:-1]), pivots.shape[-1])
+    swaps = np.asarray(to_host(pivots)).reshape(_count(pivots.shape[:-1]), pivots.shape[-1])
     order = np.broadcast_to(np.arange(size), (len(swaps), size)).copy()
     every = np.arange(len(swaps))
     for i in range(swaps.shape[1]):
@@ -104,20 +104,20 @@ def _unit(lu):
 
 def _from_left(low, x):
     """L^-T x."""
-    return _solve_triangular(low.mT, x, upper=True, unitriangular=True)
+    return solve_triangular(low.mT, x, upper=True, unitriangular=True)
 
 
 def _from_right(up, x):
     """x U^-T."""
-    return _solve_triangular(up, x.mT, upper=True, unitriangular=False).mT
+    return solve_triangular(up, x.mT, upper=True, unitriangular=False).mT
 
 
 @composite("linalg_lu_factor", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(_lu_vjp,))
 def _lu_factor(a, *, pivot):
     """The packed factors, the pivots and info."""
     batch, (m, n) = a.shape[:-2], a.shape[-2:]
-    lu, pivots, info = _factored(np.asarray(_host(a)).reshape(_count(batch), m, n), pivot)
-    return (_device(lu.reshape(a.shape), a), from_array(pivots.reshape(*batch, min(m, n)), dtypes.int32, a.device),
+    lu, pivots, info = _factored(np.asarray(to_host(a)).reshape(_count(batch), m, n), pivot)
+    return (to_device(lu.reshape(a.shape), a), from_array(pivots.reshape(*batch, min(m, n)), dtypes.int32, a.device),
             from_array(info.reshape(batch), dtypes.int32, a.device))
 
 
@@ -133,7 +133,7 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False):
 
     A: (*, m, n) float32 or float64; pivots: (*, min(m, n)) int32; info: (*) int32, i where U[i-1, i-1] is the first zero.
     """
-    _matrix("lu_factor_ex", A)
+    check_matrix("lu_factor_ex", A)
     result = LUFactorEx(*_lu_factor(A, pivot=bool(pivot)))
     if check_errors:
         _check("lu_factor_ex", result.info)
@@ -142,14 +142,14 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False):
 
 def lu_factor(A, *, pivot=True):
     """(LU, pivots), as lu_factor_ex.  Raises LinAlgError where U has a zero on its diagonal; this waits for the device."""
-    _matrix("lu_factor", A)
+    check_matrix("lu_factor", A)
     packed, pivots, info = _lu_factor(A, pivot=bool(pivot))
     _check("lu_factor", info)
     return LUFactor(packed, pivots)
 
 
 def _check(name, info):
-    failed = np.asarray(_host(info)).reshape(-1)
+    failed = np.asarray(to_host(info)).reshape(-1)
     if failed.any():
         n = int(failed[failed > 0][0])
         raise LinAlgError(f"linalg.{name}: U[{n},{n}] is zero and using it on lu_solve would result in a division by zero. To "
@@ -161,7 +161,7 @@ def lu(A, *, pivot=True):
 
     A: (*, m, n); P: (*, m, m), empty without pivot; L: (*, m, k); U: (*, k, n), with k = min(m, n).
     """
-    _matrix("lu", A)
+    check_matrix("lu", A)
     packed, pivots, _ = _lu_factor(A, pivot=bool(pivot))
     return LU(*_unpacked(packed, pivots, True, bool(pivot)))
 
@@ -181,7 +181,7 @@ def lu_solve(LU, pivots, B, *, left=True, adjoint=False):
 
     LU: (*, n, n); pivots: (*, n) int32; B: (*, n, k), or (*, k, n) with left=False; the batches broadcast.
     """
-    _square("lu_solve", LU)
+    check_square("lu_solve", LU)
     if B.ndim < 2:
         raise ShapeError(f"linalg.lu_solve: The input tensor B must have at least 2 dimensions, got {B.ndim}.")
     if LU.dtype is not B.dtype:
@@ -209,10 +209,10 @@ def _check_pivots(name, packed, pivots):
 def _solved(packed, pivots, b, transposed):
     p = _permutation(pivots, packed.shape[-1], packed)
     if transposed:
-        x = _solve_triangular(packed.mT, b, upper=False, unitriangular=False)
-        return product(p, _solve_triangular(packed.mT, x, upper=True, unitriangular=True))
-    x = _solve_triangular(packed, product(p.mT, b), upper=False, unitriangular=True)
-    return _solve_triangular(packed, x, upper=True, unitriangular=False)
+        x = solve_triangular(packed.mT, b, upper=False, unitriangular=False)
+        return product(p, solve_triangular(packed.mT, x, upper=True, unitriangular=True))
+    x = solve_triangular(packed, product(p.mT, b), upper=False, unitriangular=True)
+    return solve_triangular(packed, x, upper=True, unitriangular=False)
 
 
 #: the public names of cltensor.linalg
