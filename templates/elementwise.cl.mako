@@ -38,7 +38,11 @@ ${header(*types.headers(used), *(["stream.clh"] if stream else []))}
 #ifdef __clang__
 // A loop that calls a built-in stays scalar; that is no news.
 #pragma clang diagnostic ignored "-Wpass-failed"
+#if defined(__x86_64__) || defined(__aarch64__)
 #define CT_LOOP _Pragma("clang loop vectorize(assume_safety) interleave_count(2)")
+#else  // where there are no vectors, two at a time may read past the end
+#define CT_LOOP _Pragma("clang loop vectorize(assume_safety)")
+#endif
 #else
 #define CT_LOOP
 #endif

@@ -9,8 +9,8 @@ from cltensor.ops import elementwise
 
 
 @pytest.fixture(autouse=True)
-def always(monkeypatch):
-    if ct.get_default_device().profile.style == "gpu":
+def always(device, monkeypatch):
+    if device.profile.style == "gpu":
         pytest.skip("the cpu style's")
     monkeypatch.setattr(elementwise, "STREAMED", 1)
 

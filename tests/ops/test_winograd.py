@@ -14,7 +14,7 @@ ATTRIBUTES = {"stride": (1, 1), "dilation": (1, 1), "groups": 1}
 
 
 @pytest.fixture(params=[2, 4])
-def m(request, monkeypatch):
+def m(request, device, monkeypatch):
     monkeypatch.setattr(winograd, "chosen", lambda *a: request.param)
     ops = [REGISTRY[n] for n in ("convolution", "convolution_input_gradient")]
     for op in ops:
@@ -60,7 +60,7 @@ def test_matrices_are_exact(m):
 
 @pytest.mark.parametrize(("channels", "size", "stride", "tried", "wanted"), [
     (96, 16, 1, None, "cpu"), (96, 16, 2, None, False), (16, 16, 1, None, False), (512, 4, 1, None, False), (16, 16, 1, 2, True)])
-def test_choice(channels, size, stride, tried, wanted):
+def test_choice(device, channels, size, stride, tried, wanted):
     x, w = ct.empty(2, channels, size, size), ct.empty(channels, channels, 3, 3)
     op, attributes = REGISTRY["convolution"], (((stride,) * 2), ((1, 1),) * 2, (1, 1), 1)
     if wanted == "cpu":

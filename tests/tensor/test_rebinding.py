@@ -65,7 +65,7 @@ def test_set_refuses(call, error):
     lambda **k: ct.linspace(0, 1, 3, **k), lambda **k: ct.eye(2, **k), lambda **k: ct.rand(2, **k), lambda **k: ct.randperm(3, **k),
     lambda **k: ct.ones_like(ct.zeros(2), **k), lambda **k: ct.zeros(2).new_ones(2, **k), lambda **k: ct.tril_indices(2, 2, **k),
     lambda **k: ct.zeros(2).new_full((2,), 3.0, **k), lambda **k: ct.hann_window(3, **k),
-], ids=str)
+])
 def test_layout(make):
     assert make(layout=ct.strided).layout is ct.strided
     assert make(layout=None, pin_memory=False).layout is ct.strided
