@@ -1,5 +1,7 @@
 """Normalisation against its formulas in NumPy: statistics, running ones, gradients of both orders, precision."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -81,3 +83,12 @@ def test_gradients_of_both_orders(name, rng):
 def test_mistakes_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_whole_tensor_on_a_device_of_one_unit(device, monkeypatch):
+    profile = dataclasses.replace(device.profile, style="gpu", compute_units=1, work_group=64)
+    monkeypatch.setattr(device, "profile", profile)
+    a = np.random.default_rng(0).standard_normal((3, 7)).astype(np.float32)
+    x, weight = cltensor.tensor(a, requires_grad=True), cltensor.ones(3, 7, requires_grad=True)
+    F.layer_norm(x, (3, 7), weight).sum().backward()
+    assert np.allclose(weight.grad.numpy(), (a - a.mean()) / np.sqrt(a.var() + 1e-5), atol=1e-5)

@@ -99,9 +99,9 @@ def _gradient(g, y, x, weight, bias, *, dims, along, eps, needs):
         return _gradient_in_pieces(g, x, mean, m2, weight, bias, dims, along, eps, needs)
     g = x.new_zeros(()).expand(x.shape) if g is None else g
     kind, g, x, wide = x.dtype, *map(_wide, (g, x, weight))
-    w, r, others = laid(wide, x, along), 1.0 / _count(x, dims), tuple(d for d in range(x.ndim) if d not in along)
+    w, r = laid(wide, x, along), 1.0 / _count(x, dims)
     gx = gw = gb = None
-    shared = others == dims and (weight is not None or bias is not None)
+    shared = _others(x, along) == dims and (weight is not None or bias is not None)
     if shared:  # one sum serves the parameters and x
         gb, gw = g1, g2 = _pair(g, x, mean, m2, dim=dims, keepdim=True, r=r, eps=eps)
         factor = number(w, 1.0)
@@ -112,9 +112,21 @@ def _gradient(g, y, x, weight, bias, *, dims, along, eps, needs):
         gx = _slope(g, x, mean, m2, number(w, 1.0), g1, g2, factor, number(gmean, 0.0), number(gm2, 0.0), r=r, eps=eps)
         gx = gx if gx.dtype is kind else gx.to(kind)
     if (needs[1] or needs[2]) and not shared:
-        given, others = ((g, x, mean, m2), others) if others else ([v.unsqueeze(0) for v in (g, x, mean, m2)], (0,))
-        gb, gw = _pair(*given, dim=others, keepdim=True, r=r, eps=eps)
+        gb, gw = _parameter_sums(g, x, mean, m2, along, r, eps)
     return gx, *_fitted((gw, gb), (weight, bias), needs[1:])
+
+
+def _others(x, along):
+    """The dimensions of x over which a weight is the same."""
+    return tuple(d for d in range(x.ndim) if d not in along)
+
+
+def _parameter_sums(g, x, mean, m2, along, r, eps):
+    """The sums of g, and of g times the normalised x, for each weight."""
+    given, dims = (g, x, mean, m2), _others(x, along)
+    if not dims:  # no dimension would mean all
+        given, dims = [v.unsqueeze(0) for v in given], (0,)
+    return _pair(*given, dim=dims, keepdim=True, r=r, eps=eps)
 
 
 def _gradient_in_pieces(g, x, mean, m2, weight, bias, dims, along, eps, needs):
@@ -127,7 +139,7 @@ def _gradient_in_pieces(g, x, mean, m2, weight, bias, dims, along, eps, needs):
         gx, both = gx
         gb, gw = both.sum(1) if both.shape[1] > 1 else both
     elif sums:
-        gb, gw = _pair(g, x, mean, m2, dim=tuple(range(dims[0])), keepdim=False, r=1.0 / _count(x, dims), eps=eps)
+        gb, gw = _parameter_sums(g, x, mean, m2, along, 1.0 / _count(x, dims), eps)
     return gx, *_fitted((gw, gb), (weight, bias), needs[1:])
 
 
