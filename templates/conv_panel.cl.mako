@@ -15,11 +15,11 @@ LAUNCH = {
 %>
 <%
 T = types.compute_type(dtype)
-W = 4 if T == "double" else 8
-vectors = style == "cpu" and T == types.storage_type(dtype)
+W = vectors.width(T)
+direct = style == "cpu" and T == types.storage_type(dtype)
 %>
 ${types.pragmas([dtype])}
-${header(*types.headers([dtype]), *(["transpose.clh"] if vectors else []))}
+${header(*types.headers([dtype]), *(["transpose.clh"] if direct else []))}
 <%def name="nest(p, letter)">
     size_t rest = ${p};
 % for i in (3, 2, 1):
@@ -70,7 +70,7 @@ __kernel void conv_panel(
         const size_t run = m3 - i3 < last - p ? m3 - i3 : last - p;
         __global const ${types.storage_type(dtype)} *in = source + from + i0 * s0 + i1 * s1 + i2 * s2 + i3 * s3;
         size_t i = 0;
-% if vectors:
+% if direct:
         if (live == ${LANES} && ks == 1) {
             for (; i < run; i++) {
 % for v in range(LANES // W):

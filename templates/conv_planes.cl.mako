@@ -20,7 +20,7 @@ LAUNCH = {
 <%
 T = types.compute_type(dtype)
 S = types.storage_type(dtype)
-W = 4 if T == "double" else 8
+W = vectors.width(T)
 second = "w" if form == "map" else "g"
 BLOCKS, TAPS = 4, 5  # vectors summed at a time: as many as the latency of a multiply-add asks for
 %>

@@ -22,7 +22,7 @@ LAUNCH = {
 %>
 <%
 T = types.compute_type(dtype)
-W = 4 if T == "double" else 8
+W = vectors.width(T)
 LANES = NV * W if style == "cpu" else 16 * TN
 %>
 ${types.pragmas([dtype, out_dtype])}

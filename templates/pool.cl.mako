@@ -26,7 +26,7 @@ first, result = ("x", "y") if form in ("forward", "take") else ("g", "gx")
 over = "i" if form == "gather" else "o"
 by_blocks = style == "cpu" and form == "forward" and inside
 by_rows = style == "cpu" and form == "forward" and not adaptive and not inside
-W = 4 if T == "double" else 8
+W = vectors.width(T)
 I = types.INTEGER_OF[T]
 CHUNK = 64
 def step(a):

@@ -14,12 +14,11 @@ import sys
 import tempfile
 import threading
 import traceback
-from pathlib import Path
 
 from ..base import config
 from ..base.errors import CLTensorError
+from ..base.processes import answers, child_environment
 
-ROOT = Path(__file__).resolve().parents[2]  # what must be importable to import cltensor
 START = 60  # seconds a child may take to start
 
 
@@ -46,7 +45,7 @@ def _one_child(task, items, limit):
         work.seek(0)
         start = f"from cltensor.cli.child import serve; serve({task!r})"
         process = subprocess.Popen([sys.executable, "-c", start], stdin=work, stdout=subprocess.PIPE, stderr=noise,
-                                   text=True, env=dict(os.environ, PYTHONPATH=_python_path(), CLTENSOR_AHEAD="0"))
+                                   text=True, env=child_environment())
         try:
             yield from _results(process, len(items), limit, noise)
         finally:
@@ -102,15 +101,9 @@ def _ending(process, noise):
     return f"the process {how}{': ' + said[-1] if said else ''}"
 
 
-def _python_path():
-    before = os.environ.get("PYTHONPATH")
-    return os.pathsep.join([str(ROOT), *([before] if before else [])])
-
-
 def serve(task):
     """The child: read items from stdin, write one JSON line when ready and one for each item."""
-    report = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what drivers print must not get between the lines
+    report = answers()
     module, name = task.split(":")
     function = getattr(importlib.import_module(module), name)
     _say(report, "ready")

@@ -289,6 +289,13 @@ def i1(x):
 # --- orthogonal polynomials: three-term recurrences in exact steps ---------------------------------------------------
 
 
+def _named(arity, name, value, doc):
+    """The reference `name` made of a function of Python numbers."""
+    function = _elementwise(arity)(value)
+    function.__name__, function.__doc__ = name, doc
+    return function
+
+
 def _polynomial(name, first, step, doc):
     """The reference of degree n at x; step(k, x, p(k), p(k - 1)) is p(k + 1)."""
 
@@ -300,9 +307,7 @@ def _polynomial(name, first, step, doc):
             before, now = now, step(k, x, now, before)
         return now
 
-    function = _elementwise(2)(value)
-    function.__name__, function.__doc__ = name, doc
-    return function
+    return _named(2, name, value, doc)
 
 
 def _chebyshev(name, first):
@@ -361,52 +366,14 @@ def _scaled_k(order, x):
     return _legendre_rule(lambda t: np.exp(-x * (np.cosh(t) - 1)) * np.cosh(order * t), 0.0, math.acosh(1 + 45 / x))
 
 
-@_elementwise(1)
-def bessel_j0(x):
-    """J_0(x)."""
-    return _first_kind(0, x)
-
-
-@_elementwise(1)
-def bessel_j1(x):
-    """J_1(x)."""
-    return _first_kind(1, x)
-
-
-@_elementwise(1)
-def bessel_y0(x):
-    """Y_0(x)."""
-    return _second_kind(0, x)
-
-
-@_elementwise(1)
-def bessel_y1(x):
-    """Y_1(x)."""
-    return _second_kind(1, x)
-
-
-@_elementwise(1)
-def scaled_modified_bessel_k0(x):
-    """exp(x) K_0(x)."""
-    return _scaled_k(0, x)
-
-
-@_elementwise(1)
-def scaled_modified_bessel_k1(x):
-    """exp(x) K_1(x)."""
-    return _scaled_k(1, x)
-
-
-@_elementwise(1)
-def modified_bessel_k0(x):
-    """K_0(x)."""
-    return _scaled_k(0, x) * math.exp(-x)
-
-
-@_elementwise(1)
-def modified_bessel_k1(x):
-    """K_1(x)."""
-    return _scaled_k(1, x) * math.exp(-x)
+bessel_j0 = _named(1, "bessel_j0", lambda x: _first_kind(0, x), "J_0(x).")
+bessel_j1 = _named(1, "bessel_j1", lambda x: _first_kind(1, x), "J_1(x).")
+bessel_y0 = _named(1, "bessel_y0", lambda x: _second_kind(0, x), "Y_0(x).")
+bessel_y1 = _named(1, "bessel_y1", lambda x: _second_kind(1, x), "Y_1(x).")
+scaled_modified_bessel_k0 = _named(1, "scaled_modified_bessel_k0", lambda x: _scaled_k(0, x), "exp(x) K_0(x).")
+scaled_modified_bessel_k1 = _named(1, "scaled_modified_bessel_k1", lambda x: _scaled_k(1, x), "exp(x) K_1(x).")
+modified_bessel_k0 = _named(1, "modified_bessel_k0", lambda x: _scaled_k(0, x) * math.exp(-x), "K_0(x).")
+modified_bessel_k1 = _named(1, "modified_bessel_k1", lambda x: _scaled_k(1, x) * math.exp(-x), "K_1(x).")
 
 
 @_elementwise(1)

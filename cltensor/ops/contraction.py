@@ -12,6 +12,7 @@ import numpy as np
 
 from ..base import dtypes
 from ..base.shapes import collapse
+from ..codegen import vectors
 from ..codegen.templates import render
 from ..codegen.types import compute_type
 from ..tune.space import Space
@@ -162,7 +163,7 @@ def lane_count(device, dtype, lanes):
     """How many lanes a panel has: the vectors (cpu) or the tile width (gpu) that waste least."""
     if device.profile.style == "gpu":
         return 16 * (4 if lanes > 32 else 2 if lanes > 16 else 1)
-    width = 4 if compute_type(dtype) == "double" else 8
+    width = vectors.width(compute_type(dtype))
     return width if 0 < (lanes - 1) % (2 * width) + 1 <= width and lanes <= 3 * width else 2 * width
 
 
@@ -195,9 +196,8 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
                     length, splits, y_numel)
     args = (*p.x.args, np.int64(p.x_start), panels, table, *target, np.int64(p.y_base), *numbers)
     if style == "cpu":
-        vector = 4 if size == 8 else 8
         source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype,
-                        NV=width // vector, MR=c.MR, STRIP=most)
+                        NV=width // vectors.width(compute_type(p.dtype)), MR=c.MR, STRIP=most)
         panels_first = length * p.lanes < rows * p.steps.sizes[0]  # the smaller operand is walked in the inner loop
         strip = even(rows, most, c.MR)
         units = p.groups * splits * -(-rows // strip) * -(-count // block)

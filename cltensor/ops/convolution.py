@@ -139,10 +139,15 @@ def _volume(s):
     return spec(s.shape[:2] + extra + s.shape[2:], s.strides[:2] + (0,) * len(extra) + s.strides[2:], s.dtype, s.device)
 
 
+def _before(padding):
+    """The padding before the first element of each dimension."""
+    return tuple(lo for lo, _ in pairs(padding))
+
+
 def _attributes(ndim, stride, padding, dilation):
     """stride, padding before, dilation for exactly three spatial dimensions."""
     extra = SPATIAL + 2 - ndim
-    return (1,) * extra + tuple(stride), (0,) * extra + tuple(lo for lo, _ in pairs(padding)), (1,) * extra + tuple(dilation)
+    return (1,) * extra + tuple(stride), (0,) * extra + _before(padding), (1,) * extra + tuple(dilation)
 
 
 def _forward_axes(size, out, kernel, stride, before, dilation):
@@ -158,7 +163,7 @@ def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups):
     """The Steps of the forward pass: rows are output pixels, lanes output channels, steps (channel, tap)."""
     device, dtype = inputs[0].device, inputs[0].dtype
     bias = (In(2), inputs[2]) if len(inputs) > 2 and inputs[2] is not None else None
-    by_tiles = winograd.Operands(inputs[0], outputs[0], 0, inputs[1].strides, tuple(lo for lo, _ in pairs(padding)), bias)
+    by_tiles = winograd.Operands(inputs[0], outputs[0], 0, inputs[1].strides, _before(padding), bias)
     m = winograd.chosen(by_tiles, inputs[1].shape[2:], stride, dilation, groups)
     if m:
         return winograd.steps(device, by_tiles, m)
@@ -203,7 +208,7 @@ def _phases(size, out, kernel, stride, before, dilation):
 def input_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, groups):
     """The Steps of gx: rows are input pixels, lanes input channels, steps (output channel, tap); one product per phase."""
     device, dtype = inputs[0].device, inputs[0].dtype
-    by_tiles = winograd.turned(inputs[0], inputs[1], outputs[0], tuple(lo for lo, _ in pairs(padding)))
+    by_tiles = winograd.turned(inputs[0], inputs[1], outputs[0], _before(padding))
     m = winograd.chosen(by_tiles, inputs[1].shape[2:], stride, dilation, groups)
     if m:
         return winograd.steps(device, by_tiles, m)

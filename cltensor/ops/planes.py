@@ -5,6 +5,8 @@ import math
 import numpy as np
 
 from ..codegen.templates import render
+from ..codegen.types import compute_type
+from ..codegen.vectors import width
 from .contraction import bias_arguments, compute_dtype, cpu_groups, gpu_range, longs
 from .plan import Scratch, Step
 
@@ -26,7 +28,7 @@ def suits(device, dtype, lanes, channels, groups, axes):
 
 def vector_width(dtype):
     """Elements of the vectors the kernel works with."""
-    return 4 if compute_dtype(dtype).itemsize == 8 else 8
+    return width(compute_type(dtype))
 
 
 def _vectors(dtype, axes):

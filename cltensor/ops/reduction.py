@@ -18,6 +18,7 @@ from .registry import same_device
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 FEW = 32  # reduced elements below which a gpu work-group per output would idle
 SIDE_BY_SIDE = 32768  # bytes of the states of columns that a cpu work-group sums side by side
+TALL = 32  # reduced elements, of columns summed side by side, below which a part is not worth a work-group
 NEAR = 1 << 20  # bytes that stay in a core's cache, so that columns may be cut into narrow blocks
 WGS = 64  # work-items of a gpu work-group
 LANES, UNROLL = 16, 4  # sums kept of a row on a cpu, and how many vectors of them, which do not wait for each other
@@ -106,8 +107,7 @@ class Reduction(Accumulating):
         head = [In(i) for i in range(len(specs))] + [Value(i, self._value_type(specs[0])) for i in range(len(self.scalars))]
         head += [Out(i) for i in range(len(outs))]
         head += partials or [placeholder(device)] * len(ctypes)
-        head += [np.int64(v) for v in geometry.numbers()] + [np.int64(units), np.int64(count), np.int64(splits),
-                                                                 np.int64(geometry.columns())]
+        head += [np.int64(v) for v in (*geometry.numbers(), units, count, splits, geometry.columns())]
         if splits == 1:
             return [Step(source, "reduction", [*head, np.int32(0)], *geometry.size(units, 1))]
         return [Step(source, "reduction", [*head, np.int32(1)], *geometry.size(units, splits)),
@@ -181,7 +181,7 @@ class _Geometry:
         groups = self.profile.groups if self.profile.style == "cpu" else 4 * self.profile.groups
         worth = count // self.constants.GRAIN
         if self.layout == "col" and self.profile.style == "cpu":
-            worth = min(units * count // self.constants.GRAIN // 4, count // FEW)
+            worth = min(units * count // self.constants.GRAIN // 4, count // TALL)
         return max(1, min(groups // max(self._groups(units), 1), worth))
 
     def columns(self):

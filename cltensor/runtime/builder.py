@@ -9,11 +9,9 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
+from ..base.processes import answers, child_environment
 from .device import default_device
-
-ROOT = Path(__file__).resolve().parents[2]  # what must be importable to import cltensor
 
 
 class Builder:
@@ -38,9 +36,7 @@ class Builder:
                 return False
 
     def _start(self):
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        environment = {**os.environ, "PYTHONPATH": path, "CLTENSOR_DEVICE": f"opencl:{self.index}", "CLTENSOR_AHEAD": "0",
-                       "CLTENSOR_DEBUG": ""}
+        environment = child_environment(CLTENSOR_DEVICE=f"opencl:{self.index}", CLTENSOR_DEBUG="")
         return subprocess.Popen([sys.executable, "-c", "from cltensor.runtime.builder import serve; serve()"], text=True,
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
 
@@ -56,8 +52,7 @@ class Builder:
 
 def serve():
     """The process: read sources, a JSON text a line, and answer each with true or false."""
-    report = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what drivers print must not get between the lines
+    report = answers()
     programs = default_device().programs
     try:
         for line in sys.stdin:

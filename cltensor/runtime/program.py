@@ -59,7 +59,6 @@ class Programs:
                 found = self._built.get(text)
                 if found is None:
                     found = self._built[text] = self._build(text, _title(source, text))
-            self._locks.pop(text, None)
         return found
 
     def prepare(self, source, build):
@@ -70,7 +69,6 @@ class Programs:
         with self._locks.setdefault(text, threading.Lock()):
             if text not in self._built and self.cache.get(self.key(text)) is None:
                 build(source)
-        self._locks.pop(text, None)
 
     def kernel(self, source, name):
         """A new Kernel object.  Raises BuildError, also for a name the source does not have."""

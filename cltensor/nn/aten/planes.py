@@ -4,8 +4,7 @@ from ...base.errors import ArgumentError, ShapeError
 from .. import functional as F
 from ..functional import adaptive_max_pool1d_with_indices as adaptive_max_pool1d
 from ..functional import affine_grid as affine_grid_generator
-from ..functional import channel_shuffle as native_channel_shuffle
-from ..functional import max_pool1d_with_indices
+from ..functional import max_pool1d_with_indices, native_channel_shuffle
 
 _MODES, _PADDINGS = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
 
