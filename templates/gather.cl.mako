@@ -1,8 +1,8 @@
 ## Gather: out[.., t, ..] = x[.., index[.., t, ..], ..] along one dimension.
 ##
 ## Every dimension of the output is walked; x has stride 0 along the gathered one, where the index supplies the position.
-## Classes of the innermost dimension: "c" stride 1, "b" stride 0, "s" any.  A negative index counts from the end; one that
-## is out of range leaves a note in `fault` and reads nothing.
+## Classes of the innermost dimension: "c" stride 1, "b" stride 0, "s" any.  low: the least index that is in range, 0 or -size; a
+## negative one counts from the end.  One that is out of range leaves a note in `fault` and reads nothing.
 <%!
 PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", x_class="c", index_class="c")
 DTYPES = "all"
@@ -18,12 +18,11 @@ step = {"c": "i", "b": "0"}
 ${types.pragmas([dtype])}
 
 <%def name="element()">
-    long at = index_p[index_o + ${step.get(index_class, f"i * index_s{rank - 1}")}];
-    at += at < 0 ? size : 0;
-    if (at >= 0 && at < size) {
-        out_p[out_o + i] = x_p[x_o + (size_t)at * along + ${step.get(x_class, f"i * x_s{rank - 1}")}];
+    const long at = index_p[index_o + ${step.get(index_class, f"i * index_s{rank - 1}")}];
+    if (at >= low && at < size) {
+        out_p[out_o + i] = x_p[x_o + (size_t)(at < 0 ? at + size : at) * along + ${step.get(x_class, f"i * x_s{rank - 1}")}];
     } else {
-        fault[0] = who; fault[1] = at - (at < 0 ? size : 0); fault[2] = size;
+        fault[0] = who; fault[1] = at; fault[2] = size;
     }
 </%def>
 <%def name="row_offsets()">
@@ -46,7 +45,7 @@ __kernel void gather(
 % for r in range(rank):
     const long d${r}, const long x_s${r}, const long index_s${r}, const long out_s${r},
 % endfor
-    const long rows, const long size, const long along, __global long *fault, const long who)
+    const long rows, const long size, const long low, const long along, __global long *fault, const long who)
 {
     const size_t run = d${rank - 1};
 % if style == "cpu":
@@ -57,14 +56,13 @@ __kernel void gather(
         ${decode()}
         ${row_offsets()}
 % if index_class == "b":
-        long at = index_p[index_o];
-        at += at < 0 ? size : 0;
-        if (at >= 0 && at < size) {
-            const size_t from = x_o + (size_t)at * along;
+        const long at = index_p[index_o];
+        if (at >= low && at < size) {
+            const size_t from = x_o + (size_t)(at < 0 ? at + size : at) * along;
             for (size_t i = lo; i < hi; i++)
                 out_p[out_o + i] = x_p[from + ${step.get(x_class, f"i * x_s{rank - 1}")}];
         } else {
-            fault[0] = who; fault[1] = at - (at < 0 ? size : 0); fault[2] = size;
+            fault[0] = who; fault[1] = at; fault[2] = size;
         }
 % else:
         for (size_t i = lo; i < hi; i++) {

@@ -2,7 +2,7 @@
 ##
 ## A column is one place in all other dimensions.  Each column is walked by one work-item from t = 0 up, so repeated
 ## indices are combined in a fixed order and no atomics are needed.  Columns that lie side by side form the run.
-## combine: a C expression over `old` and `value` (compute type).  Out of range: as in gather.
+## combine: a C expression over `old` and `value` (compute type).  low, and an index out of range: as in gather.
 <%!
 PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", combine="value", index_class="b", BLOCK=64)
 DTYPES = "all"
@@ -21,23 +21,21 @@ ${header(*types.headers([dtype]))}
 <%def name="columns(lo, hi, step)">
     for (size_t t = 0; t < (size_t)count; t++) {
 % if index_class == "b":
-        long at = index_p[index_o + t * index_t];
-        at += at < 0 ? size : 0;
-        if (at < 0 || at >= size) {
-            fault[0] = who; fault[1] = at - (at < 0 ? size : 0); fault[2] = size;
+        const long at = index_p[index_o + t * index_t];
+        if (at < low || at >= size) {
+            fault[0] = who; fault[1] = at; fault[2] = size;
             continue;
         }
 % endif
         for (size_t i = ${lo}; i < ${hi}; i += ${step}) {
 % if index_class != "b":
-            long at = index_p[index_o + t * index_t + ${index_step}];
-            at += at < 0 ? size : 0;
-            if (at < 0 || at >= size) {
-                fault[0] = who; fault[1] = at - (at < 0 ? size : 0); fault[2] = size;
+            const long at = index_p[index_o + t * index_t + ${index_step}];
+            if (at < low || at >= size) {
+                fault[0] = who; fault[1] = at; fault[2] = size;
                 continue;
             }
 % endif
-            const size_t to = out_o + (size_t)at * along + i * out_s${rank - 1};
+            const size_t to = out_o + (size_t)(at < 0 ? at + size : at) * along + i * out_s${rank - 1};
             const ${C} value = ${types.load(dtype, "src_p", f"src_o + t * src_t + i * src_s{rank - 1}")};
 % if combine != "value":
             const ${C} old = ${types.load(dtype, "out_p", "to")};
@@ -55,7 +53,7 @@ __kernel void scatter(
 % for r in range(rank):
     const long d${r}, const long index_s${r}, const long src_s${r}, const long out_s${r},
 % endfor
-    const long rows, const long count, const long size, const long along, const long index_t, const long src_t,
+    const long rows, const long count, const long size, const long low, const long along, const long index_t, const long src_t,
     __global long *fault, const long who)
 {
     const size_t run = d${rank - 1};

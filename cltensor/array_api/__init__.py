@@ -11,6 +11,7 @@ from collections import namedtuple
 from ..base import absent as _absent
 from ..base import dtypes as _dtypes
 from ..base.errors import ArgumentError, DTypeError
+from ..base.shapes import normalize_dim as _normalize_dim
 from ..runtime import device as _devices
 from ..tensor import namespace as _namespace
 from . import linalg
@@ -286,12 +287,12 @@ def searchsorted(x1, x2, /, *, side="left", sorter=None):
 
 
 def take(x, indices, /, *, axis=None):
-    """Slices at a vector of indices along an axis."""
+    """Slices at a vector of indices along an axis; a negative one counts from the end."""
     if axis is None:
         if x.ndim != 1:
             raise ArgumentError(f"take: axis is needed for a tensor of {x.ndim} dimensions")
         axis = 0
-    return x.index_select(axis, indices)
+    return x[(slice(None),) * _normalize_dim(axis, x.ndim, "take") + (indices.long(),)]
 
 
 def take_along_axis(x, indices, /, *, axis=-1):

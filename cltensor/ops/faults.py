@@ -57,6 +57,6 @@ def check(device):
         device.write(_buffers[device], 0, np.zeros(4, np.int64))
         if _names[note[0] - 1] in _rules:
             raise ArgumentError(_names[note[0] - 1])
-        if note[1] < UNKNOWN // 2 or note[1] > -UNKNOWN // 2:
+        if note[1] == UNKNOWN:
             raise DimensionError("index: an index tensor holds a value that is out of bounds for its dimension")
         raise DimensionError(f"{_names[note[0] - 1]}: index {note[1]} is out of bounds for dimension with size {note[2]}")

@@ -1,4 +1,7 @@
-"""Reading and writing along one dimension by an index tensor: gather, scatter and their one-dimensional forms."""
+"""Reading and writing along one dimension by an index tensor: gather, scatter and their one-dimensional forms.
+
+Each op has the attribute `wrap`: whether negative indices count from the end, as in x[index].  Else they are out of range.
+"""
 
 import math
 
@@ -43,7 +46,7 @@ def _numbers(dims, runs):
         yield from (np.int64(run[r]) for run in runs)
 
 
-def _gather_step(name, x, out, index, index_strides, dim):
+def _gather_step(name, x, out, index, index_strides, dim, wrap):
     """One launch: out's dimensions walked, x's position along dim from the index."""
     device = x.device
     walked = [0 if d == dim else s for d, s in enumerate(x.strides)] if x.ndim else []
@@ -52,12 +55,12 @@ def _gather_step(name, x, out, index, index_strides, dim):
                     x_class=_class(dims, runs[0]), index_class=_class(dims, runs[1]))
     rows = math.prod(dims[:-1])
     size, along = (x.shape[dim], x.strides[dim]) if x.ndim else (1, 0)
-    args = [In(0), In(1), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(size), np.int64(along),
-            faults.buffer(device), np.int64(faults.number_of(name))]
+    args = [In(0), In(1), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(size), np.int64(-size if wrap else 0),
+            np.int64(along), faults.buffer(device), np.int64(faults.number_of(name))]
     return Step(source, "gather", args, *launch_size(device.profile, rows, dims[-1]))
 
 
-def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combine):
+def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combine, wrap):
     """One launch: columns walked, combining src into out at the index, in order."""
     device = out.device
     if out.ndim == 0:
@@ -75,30 +78,32 @@ def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combin
     source = render("scatter", style=device.profile.style, rank=rank, dtype=out.dtype, index_dtype=index.dtype, combine=text,
                     index_class="b" if runs[0][-1] == 0 else "s")
     rows = math.prod(dims[:-1])
-    args = [In(1), In(2), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(count), np.int64(size), np.int64(along),
-            np.int64(index_t), np.int64(src_t), faults.buffer(device), np.int64(faults.number_of(name))]
+    args = [In(1), In(2), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(count), np.int64(size),
+            np.int64(-size if wrap else 0), np.int64(along), np.int64(index_t), np.int64(src_t), faults.buffer(device),
+            np.int64(faults.number_of(name))]
     return Step(source, "scatter", args, *launch_size(device.profile, rows, dims[-1]))
 
 
-
-
-# one of several index tensors, as a part of a flat position; out of range becomes faults.UNKNOWN, which no sum brings back
-flat_part = elementwise("flat_index_part", lambda index, n, step: E.where(
-    (index >= n) | (index < -n), faults.UNKNOWN, E.where(index < 0, index + n, index) * step),
-    tensors="index", dtypes="integer", public=False, ref=lambda i, n, step: np.where(i < 0, i + n, i) * step,
-    samples=lambda rng: [((rng.integers(-3, 3, (2, 3)),), {"n": 3, "step": 4})], doc="index's share of a flat position.")
+flat_index = elementwise(
+    "flat_index", lambda before, index, n, step: E.where(
+        (before < 0) | (index >= n) | (index < -n), faults.UNKNOWN, before + E.where(index < 0, index + n, index) * step),
+    tensors="before index", dtypes="index", public=False,
+    ref=lambda before, i, n, step: np.where(
+        (before < 0) | (i >= n) | (i < -n), faults.UNKNOWN, before + np.where(i < 0, i + n, i) * step),
+    samples=lambda rng: [((np.array([0, 5, -1, 2, 3, 9]), np.array([-3, 2, 0, 3, -4, -1])), {"n": 3, "step": 4})],
+    doc="A flat position moved on by an index of one more dimension, with n elements; faults.UNKNOWN from one out of range on.")
 
 
 # --- gather, index_select --------------------------------------------------------------------------------------------
 
 
-def _gather_shape(x, index, *, dim):
+def _gather_shape(x, index, *, dim, wrap=False):
     check_index("gather", index)
     if max(x.ndim, 1) != max(index.ndim, 1):
         raise ShapeError(f"gather(): Index tensor must have the same number of dimensions as input tensor: index is "
                          f"{list(index.shape)}, input {list(x.shape)}")
     d = normalize_dim(dim, x.ndim, "gather")
-    if x.ndim and index.ndim:
+    if x.ndim and index.ndim and index.numel:
         for i, (n, m) in enumerate(zip(index.shape, x.shape, strict=True)):
             if i != d and n > m:
                 raise ShapeError(f"gather(): Size does not match at dimension {i}: expected index {list(index.shape)} to be no "
@@ -106,14 +111,15 @@ def _gather_shape(x, index, *, dim):
     return x.dense(index.shape)
 
 
-def _gather_launch(specs, outs, dim):
+def _gather_launch(specs, outs, dim, wrap):
     x, index = specs
     if x.ndim != index.ndim:  # one of them 0-d: the other has one dimension
         x = x if x.ndim else index.dense((1,), x.dtype)
         index_strides = index.strides if index.ndim else (0,)
         out = outs[0] if outs[0].ndim else outs[0].dense((1,))
-        return [_gather_step("gather", x, out, index, index_strides, 0)]
-    return [_gather_step("gather", x, outs[0], index, index.strides, normalize_dim(dim, x.ndim, "gather") if x.ndim else 0)]
+        return [_gather_step("gather", x, out, index, index_strides, 0, wrap)]
+    d = normalize_dim(dim, x.ndim, "gather") if x.ndim else 0
+    return [_gather_step("gather", x, outs[0], index, index.strides, d, wrap)]
 
 
 def _zeros_like_x(g, x):
@@ -121,13 +127,14 @@ def _zeros_like_x(g, x):
 
 
 gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, saves="index", checks=True, batch="dim", public=False,
-                vjp=(lambda g, y, x, index, dim: _zeros_like_x(g, x).scatter_add(dim, index, g), lambda *a, **k: None),
-                ref=lambda x, i, dim: np.take_along_axis(x, i, dim), doc="x's values at index along dim.",
+                vjp=(lambda g, y, x, index, dim, wrap: scatter(_zeros_like_x(g, x), index, g, dim=dim, combine="add", wrap=wrap),
+                     lambda *a, **k: None),
+                ref=lambda x, i, dim, wrap=False: np.take_along_axis(x, i, dim), doc="x's values at index along dim.",
                 samples=lambda rng: [((rng.standard_normal((3, 4)), rng.integers(0, 3, (2, 4))), {"dim": 0}),
-                                     ((rng.standard_normal((3, 4)), rng.integers(-4, 4, (3, 5))), {"dim": 1})])
+                                     ((rng.standard_normal((3, 4)), rng.integers(-4, 4, (3, 5))), {"dim": 1, "wrap": True})])
 
 
-def _select_shape(x, index, *, dim):
+def _select_shape(x, index, *, dim, wrap=False):
     check_index("index_select", index)
     if index.ndim > 1:
         raise ShapeError(f"index_select(): Index is supposed to be a vector, got shape {list(index.shape)}")
@@ -137,27 +144,28 @@ def _select_shape(x, index, *, dim):
     return x.dense((*x.shape[:d], index.numel, *x.shape[d + 1:]))
 
 
-def _select_launch(specs, outs, dim):
+def _select_launch(specs, outs, dim, wrap):
     x, index = specs
     if not x.ndim:
-        return [_gather_step("index_select", x, outs[0], index, (), 0)]
+        return [_gather_step("index_select", x, outs[0], index, (), 0, wrap)]
     d = normalize_dim(dim, x.ndim, "index_select")
     step = index.strides[0] if index.ndim else 0
     strides = tuple(step if i == d else 0 for i in range(x.ndim))
-    return [_gather_step("index_select", x, outs[0], index, strides, d)]
+    return [_gather_step("index_select", x, outs[0], index, strides, d, wrap)]
 
 
 index_select = kernel("index_select", shape=_select_shape, launch=_select_launch, saves="index", checks=True, public=False,
-                      vjp=(lambda g, y, x, index, dim: _zeros_like_x(g, x).index_add(dim, index, g), lambda *a, **k: None),
-                      ref=lambda x, i, dim: np.take(x, i, dim), doc="x's slices at a vector of indices along dim.",
+                      vjp=(lambda g, y, x, index, dim, wrap: index_combine(_zeros_like_x(g, x), index, g, dim=dim, combine="add",
+                                                                           wrap=wrap), lambda *a, **k: None),
+                      ref=lambda x, i, dim, wrap=False: np.take(x, i, dim), doc="x's slices at a vector of indices along dim.",
                       samples=lambda rng: [((rng.standard_normal((3, 4)), rng.integers(0, 3, 5)), {"dim": 0}),
-                                           ((rng.standard_normal((3, 4)), rng.integers(0, 4, 2)), {"dim": -1})])
+                                           ((rng.standard_normal((3, 4)), np.array([1, -1, -4])), {"dim": -1, "wrap": True})])
 
 
 # --- scatter, index_add, index_copy ----------------------------------------------------------------------------------
 
 
-def _scatter_shape(x, index, src, *, dim, combine):
+def _scatter_shape(x, index, src, *, dim, combine, wrap=False):
     check_index("scatter", index)
     if x.dtype is not src.dtype:
         raise DTypeError(f"scatter(): Expected self.dtype to be equal to src.dtype, got {x.dtype.name} and {src.dtype.name}")
@@ -172,7 +180,7 @@ def _scatter_shape(x, index, src, *, dim, combine):
     return x.dense()
 
 
-def _scatter_launch(specs, outs, dim, combine):
+def _scatter_launch(specs, outs, dim, combine, wrap):
     x, index, src = specs
     out = outs[0]
     steps = list(copy.plan_steps(x, out))
@@ -180,16 +188,18 @@ def _scatter_launch(specs, outs, dim, combine):
         one = out if out.ndim else out.dense((1,))
         index_strides = index.strides if index.ndim else (0,)
         steps.append(_scatter_step("scatter", one, index if index.ndim else index.dense((1,)), index_strides, src,
-                                   src.strides if src.ndim else (0,), normalize_dim(dim, x.ndim, "scatter"), combine))
+                                   src.strides if src.ndim else (0,), normalize_dim(dim, x.ndim, "scatter"), combine, wrap))
     return steps
 
 
-def _scatter_self(g, y, x, index, src, dim, combine):
-    return g if combine == "add" else g.scatter(dim, index, 0.0)
+def _scatter_self(g, y, x, index, src, dim, combine, wrap):
+    if combine == "add":
+        return g
+    return scatter(g, index, g.new_zeros(()).expand(index.shape), dim=dim, combine="set", wrap=wrap)
 
 
-def _scatter_src(g, y, x, index, src, dim, combine):
-    part = g.gather(dim, index)
+def _scatter_src(g, y, x, index, src, dim, combine, wrap):
+    part = gather(g, index, dim=dim, wrap=wrap)
     if tuple(part.shape) == tuple(src.shape):
         return part
     full = g.new_zeros(src.shape)
@@ -197,7 +207,7 @@ def _scatter_src(g, y, x, index, src, dim, combine):
     return full
 
 
-def _scatter_ref(x, index, src, dim, combine):
+def _scatter_ref(x, index, src, dim, combine, wrap=False):
     out = np.array(x)
     for at in np.ndindex(*index.shape):
         to = (*at[:dim], index[at], *at[dim + 1:])
@@ -208,7 +218,7 @@ def _scatter_ref(x, index, src, dim, combine):
 def _scatter_samples(rng):
     x, src, unique = rng.standard_normal((3, 4)), rng.standard_normal((4, 4)), np.array([[2, 0, 1, 1], [0, 2, -1, 0]])
     return [((x, rng.integers(0, 3, (3, 4)), src), {"dim": 0, "combine": "add"}),
-            ((x, unique, src[:2]), {"dim": 0, "combine": "set"})]
+            ((x, unique, src[:2]), {"dim": 0, "combine": "set", "wrap": True})]
 
 
 scatter = kernel("scatter_along", shape=_scatter_shape, launch=_scatter_launch, saves="index", checks=True, batch="dim",
@@ -216,7 +226,7 @@ scatter = kernel("scatter_along", shape=_scatter_shape, launch=_scatter_launch, 
                  doc="x with src combined into it at index along dim, in order.")
 
 
-def _add_shape(x, index, src, *, dim, combine):
+def _add_shape(x, index, src, *, dim, combine, wrap=False):
     name = "index_add" if combine == "add" else "index_copy"
     check_index(name, index)
     if x.dtype is not src.dtype:
@@ -231,7 +241,7 @@ def _add_shape(x, index, src, *, dim, combine):
     return x.dense()
 
 
-def _add_launch(specs, outs, dim, combine):
+def _add_launch(specs, outs, dim, combine, wrap):
     x, index, src = specs
     out = outs[0]
     steps = list(copy.plan_steps(x, out))
@@ -239,16 +249,16 @@ def _add_launch(specs, outs, dim, combine):
         name = "index_add" if combine == "add" else "index_copy"
         if not x.ndim:
             one = out.dense((1,))
-            return [*steps, _scatter_step(name, one, index.dense((1,)), (0,), src.dense((1,)), (0,), 0, combine)]
+            return [*steps, _scatter_step(name, one, index.dense((1,)), (0,), src.dense((1,)), (0,), 0, combine, wrap)]
         d = normalize_dim(dim, x.ndim, name)
         step = index.strides[0] if index.ndim else 0
         strides = tuple(step if i == d else 0 for i in range(x.ndim))
         # the index is one-dimensional: the extent walked is the source's
-        steps.append(_scatter_step(name, out, index, strides, src, src.strides, d, combine))
+        steps.append(_scatter_step(name, out, index, strides, src, src.strides, d, combine, wrap))
     return steps
 
 
-def _combine_ref(x, index, src, dim, combine):
+def _combine_ref(x, index, src, dim, combine, wrap=False):
     out = np.array(x)
     for t, i in enumerate(index):
         to, part = np.moveaxis(out, dim, 0), np.moveaxis(src, dim, 0)[t]
@@ -259,12 +269,17 @@ def _combine_ref(x, index, src, dim, combine):
 def _combine_samples(rng):
     x = rng.standard_normal((3, 4))
     return [((x, np.array([1, 3, 1]), rng.standard_normal((3, 3))), {"dim": 1, "combine": "add"}),
-            ((x, np.array([2, 0]), rng.standard_normal((2, 4))), {"dim": 0, "combine": "set"})]
+            ((x, np.array([-1, 0]), rng.standard_normal((2, 4))), {"dim": 0, "combine": "set", "wrap": True})]
+
+
+def _combine_self(g, y, x, index, src, dim, combine, wrap):
+    if combine == "add":
+        return g
+    return index_combine(g, index, g.new_zeros(()).expand(src.shape), dim=dim, combine="set", wrap=wrap)
 
 
 index_combine = kernel("index_combine", shape=_add_shape, launch=_add_launch, saves="index", checks=True, public=False,
-                       vjp=(lambda g, y, x, index, src, dim, combine: g if combine == "add" else g.index_fill(dim, index, 0.0),
-                            lambda *a, **k: None,
-                            lambda g, y, x, index, src, dim, combine: g.index_select(dim, index).reshape(src.shape)),
+                       vjp=(_combine_self, lambda *a, **k: None, lambda g, y, x, index, src, dim, combine, wrap: index_select(
+                           g, index, dim=dim, wrap=wrap).reshape(src.shape)),
                        ref=_combine_ref, samples=_combine_samples,
                        doc="x with slices of src combined into it at a vector of indices along dim, in order.")

@@ -16,6 +16,7 @@ DTYPE_SETS = {
     "number": tuple(d for d in dtypes.ALL if d.category != "bool"),
     "integer": dtypes.INTEGERS,
     "integral": (dtypes.bool_, *dtypes.INTEGERS),
+    "index": (dtypes.int64,),
     "floating": dtypes.FLOATS,
     "wide": (dtypes.float32, dtypes.float64),
     "signed": tuple(d for d in dtypes.ALL if d.is_signed),

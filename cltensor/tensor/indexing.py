@@ -123,8 +123,7 @@ class _Advanced:
         sizes = [x.shape[d] for d in self.dims]
         flat = None
         for (_, index), n, step in zip(pairs, sizes, contiguous_strides(sizes), strict=True):
-            part = index if len(pairs) == 1 else indexing.flat_part(index.long(), n, step)
-            flat = part if flat is None else flat + part
+            flat = index if len(pairs) == 1 else indexing.flat_index(0 if flat is None else flat, index.long(), n=n, step=step)
         self.flat = flat.expand(self.shape).reshape(-1)
 
     def flattened(self, x):
@@ -146,9 +145,14 @@ def getitem(x, index):
         return out
     advanced = _masks_as_indices(out, advanced)
     if len(advanced) == 1 and advanced[0][1].ndim == 1:
-        return out.index_select(*advanced[0])
+        return _selected(out, *advanced[0])
     a = _Advanced(out, advanced)
-    return a.flattened(out).index_select(a.at, a.flat).reshape(a.result_shape(out))
+    return _selected(a.flattened(out), a.at, a.flat).reshape(a.result_shape(out))
+
+
+def _selected(x, dim, index):
+    """index_select(x, dim, index), with negative indices counted from the end."""
+    return run_planned(indexing.index_select, (x, index), (dim, True))
 
 
 def setitem(x, index, value):
@@ -196,7 +200,7 @@ def put(x, pairs, value, accumulate):
     source = value.expand(shape).reshape((*rest[:a.at], a.flat.shape[0], *rest[a.at:]))
     combine = "add" if accumulate else "set"
     moved = a.flattened(x)
-    done = run_planned(indexing.index_combine, (moved, a.flat, source), (a.at, combine))
+    done = run_planned(indexing.index_combine, (moved, a.flat, source), (a.at, combine, True))
     if len(a.dims) > 1:
         done = done.unflatten(a.at, [x.shape[d] for d in a.dims])
     x.copy_(done.movedim(list(range(a.at, a.at + len(a.dims))), a.dims))
@@ -212,22 +216,28 @@ def _dim(x, dim, name):
 
 @function(apart=True, exact=True)
 def gather(input, dim, index, *, sparse_grad=False):
-    """out[i][j] = input[index[i][j]][j] (for dim 0); index has input's number of dimensions."""
+    """out[i][j] = input[index[i][j]][j] (for dim 0); index has input's number of dimensions.
+
+    Raises DimensionError for an index out of range, as a negative one is, where values are read.
+    """
     if not index.numel():
         return input.reshape(-1)[:0].reshape(index.shape)
-    return run_planned(indexing.gather, (input, index), (_dim(input, dim, "gather"),))
+    return run_planned(indexing.gather, (input, index), (_dim(input, dim, "gather"), False))
 
 
 @function(apart=True, exact=True)
 def index_select(input, dim, index):
-    """The slices of input at a vector of indices along dim."""
-    return run_planned(indexing.index_select, (input, index), (_dim(input, dim, "index_select"),))
+    """The slices of input at a vector of indices along dim.
+
+    Raises DimensionError for an index out of range, as a negative one is, where values are read.
+    """
+    return run_planned(indexing.index_select, (input, index), (_dim(input, dim, "index_select"), False))
 
 
 def _scatter(input, dim, index, src, combine):
     if not isinstance(src, TensorBase):
         src = input.new_full((1,) * index.ndim, src).expand(index.shape)
-    return run_planned(indexing.scatter, (input, index, src), (_dim(input, dim, "scatter"), combine))
+    return run_planned(indexing.scatter, (input, index, src), (_dim(input, dim, "scatter"), combine, False))
 
 
 _REDUCE = {None: "set", "add": "add", "multiply": "prod"}
@@ -235,7 +245,10 @@ _REDUCE = {None: "set", "add": "add", "multiply": "prod"}
 
 @function(inplace="writing")
 def scatter(input, dim, index, src=None, *, value=None, reduce=None):
-    """input with src (a tensor or number) written at index along dim; reduce "add" or "multiply" combines instead."""
+    """input with src (a tensor or number) written at index along dim; reduce "add" or "multiply" combines instead.
+
+    Raises DimensionError for an index out of range, as a negative one is, where values are read.
+    """
     if reduce not in _REDUCE:
         raise ArgumentError(f"scatter(): reduce argument must be either add or multiply, got {reduce!r}")
     return _scatter(input, dim, index, value if src is None else src, _REDUCE[reduce])
@@ -243,32 +256,39 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
 
 @function(inplace="writing")
 def scatter_add(input, dim, index, src):
-    """input with src added at index along dim; the order of additions is fixed."""
+    """input with src added at index along dim; the order of additions is fixed.  Raises as scatter."""
     return _scatter(input, dim, index, src, "add")
 
 
 @function(inplace="writing")
 def index_add(input, dim, index, source, *, alpha=1):
-    """input with slices of source (times alpha) added at a vector of indices along dim, in order."""
+    """input with slices of source (times alpha) added at a vector of indices along dim, in order.
+
+    Raises DimensionError for an index out of range, as a negative one is, where values are read.
+    """
     source = source if alpha == 1 else source * alpha
-    return run_planned(indexing.index_combine, (input, index, source), (_dim(input, dim, "index_add"), "add"))
+    return run_planned(indexing.index_combine, (input, index, source), (_dim(input, dim, "index_add"), "add", False))
 
 
 @function(inplace="writing")
 def index_copy(input, dim, index, source):
-    """input with slices of source written at a vector of indices along dim."""
-    return run_planned(indexing.index_combine, (input, index, source), (_dim(input, dim, "index_copy"), "set"))
+    """input with slices of source written at a vector of indices along dim.  Raises as index_add."""
+    return run_planned(indexing.index_combine, (input, index, source), (_dim(input, dim, "index_copy"), "set", False))
 
 
 @function(inplace="writing")
 def index_fill(input, dim, index, value):
-    """input with one value written at a vector of indices along dim."""
+    """input with one value written at a vector of indices along dim; negative ones count from the end.
+
+    Raises DimensionError for an index out of range, where values are read.
+    """
     d = _dim(input, dim, "index_fill")
     if isinstance(value, TensorBase) and value.ndim:
         raise ShapeError(f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
     shape = (*input.shape[:d], index.numel(), *input.shape[d + 1:]) if input.ndim else ()
     mask = input.new_zeros((1,) * d + input.shape[d:d + 1] + (1,) * (input.ndim - d - 1), dtype=dtypes.bool_)
-    chosen = index_copy(mask, d, index, mask.new_ones(()).expand([k if i == d else 1 for i, k in enumerate(shape)]))
+    ones = mask.new_ones(()).expand([k if i == d else 1 for i, k in enumerate(shape)])
+    chosen = run_planned(indexing.index_combine, (mask, index, ones), (d, "set", True))
     return run_elementwise(where_op, (chosen, value, input), dtype=input.dtype)
 
 

@@ -10,22 +10,28 @@ from .surface import function, method
 
 @function(apart=True, exact=True)
 def take(input, index):
-    """Elements of the flattened tensor at index."""
+    """Elements of the flattened tensor at index; a negative one counts from the end.
+
+    Raises DimensionError for an index out of range, where values are read.
+    """
     if not input.numel() and index.numel():
         raise ShapeError("take(): tried to take from an empty tensor")
-    return input.reshape(-1).index_select(0, index.reshape(-1)).reshape(index.shape)
+    return run_planned(index_ops.index_select, (input.reshape(-1), index.reshape(-1)), (0, True)).reshape(index.shape)
 
 
 @method()
 def put_(self, index, source, accumulate=False):
-    """Write source's elements at index of the flattened tensor; accumulate adds instead."""
+    """Write source's elements at index of the flattened tensor, from the end where negative; accumulate adds instead.
+
+    Raises as take; ShapeError, DTypeError for a source that does not fit.
+    """
     if index.numel() != source.numel():
         raise ShapeError(f"put_(): Expected source and index to have the same number of elements, got {source.numel()} and "
                          f"{index.numel()}")
     if source.dtype is not self.dtype:
         raise DTypeError(f"put_(): self and source expected to have the same dtype, got {self.dtype.name} and {source.dtype.name}")
     flat = run_planned(index_ops.index_combine, (self.reshape(-1), index.reshape(-1), source.reshape(-1)),
-                       (0, "add" if accumulate else "set"))
+                       (0, "add" if accumulate else "set", True))
     return self.copy_(flat.reshape(self.shape))
 
 
@@ -37,7 +43,10 @@ def put(input, index, source, accumulate=False):
 
 @function()
 def take_along_dim(input, indices, dim=None):
-    """gather with broadcasting; without dim, of the flattened tensors."""
+    """gather with broadcasting, negative indices counted from the end; without dim, plain gather of the flattened tensors.
+
+    Raises DimensionError for an index out of range, where values are read.
+    """
     if indices.dtype is not dtypes.int64:
         raise DTypeError(f"take_along_dim(): dtype of indices should be Long but got {indices.dtype.name}")
     if dim is None:
@@ -49,4 +58,5 @@ def take_along_dim(input, indices, dim=None):
     pairs = enumerate(zip(input.shape, indices.shape, strict=True))
     rest = [1 if i == d else max(a, b) if 0 not in (a, b) else 0 for i, (a, b) in pairs]
     wide = input.expand([input.shape[d] if i == d else n for i, n in enumerate(rest)])
-    return wide.gather(d, indices.expand([indices.shape[d] if i == d else n for i, n in enumerate(rest)]))
+    index = indices.expand([indices.shape[d] if i == d else n for i, n in enumerate(rest)])
+    return run_planned(index_ops.gather, (wide, index), (d, True))

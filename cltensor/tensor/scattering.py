@@ -102,7 +102,7 @@ def _samples(rng):
 def _reduce(x, index, src, *, dim, reduce, include_self):
     """x with src combined into it at index along dim."""
     start = x if include_self else x.scatter(dim, index, _identity(x.dtype, reduce))
-    out = run_planned(indexing.scatter, (start, index, src), (dim, _COMBINES[reduce]))
+    out = run_planned(indexing.scatter, (start, index, src), (dim, _COMBINES[reduce], False))
     if reduce != "mean":
         return out
     part = src[tuple(slice(0, n) for n in index.shape)]

@@ -73,7 +73,7 @@ def norm():
 
 
 def gather():
-    a, rows = array(5, 4), np.array([4, 0, 2])
+    a, rows = array(5, 4), np.array([4, 0, -3])
     yield ct.tensor(a)[ct.tensor(rows)], a[rows]
     yield ct.tensor(a).gather(1, ct.tensor(rows[:, None] % 4)), np.take_along_axis(a[:3], rows[:, None] % 4, 1)
 
@@ -83,6 +83,8 @@ def scatter():
     table.index_add_(0, ct.tensor([1, 3, 1]), ct.tensor(array(3, 2)))
     wanted = np.zeros((4, 2), np.float32)
     np.add.at(wanted, [1, 3, 1], array(3, 2))
+    yield table, wanted
+    table[ct.tensor([-4, -1])] = wanted[-4] = wanted[-1] = 7.0
     yield table, wanted
 
 

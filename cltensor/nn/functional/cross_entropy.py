@@ -6,7 +6,6 @@ import numpy as np
 
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...codegen import expr as E
-from ...ops import faults
 from ...ops.composite import composite
 from ...ops.elementwise import elementwise
 from ...ops.reduction import reduction
@@ -34,11 +33,10 @@ _slope = elementwise(
                            rng.random(4)), {"ignored": 2, "smoothing": 0.1, "share": 0.025})],
     doc="The gradient of nll_sums with respect to the log-probabilities.")
 
-_known = elementwise("nll_known", lambda target, ignored: E.where(
-    target == ignored, 0, E.where(target < 0, faults.UNKNOWN, target)), tensors="target", dtypes="integer", public=False,
-    ref=lambda t, ignored: np.where(t == ignored, 0, np.where(t < 0, faults.UNKNOWN, t)),
-    samples=lambda rng: [((rng.integers(-1, 3, (5,)),), {"ignored": -1})],
-    doc="target, with 0 for what is ignored and a number out of range for other negative ones.")
+_known = elementwise(
+    "nll_known", lambda target, ignored: E.where(target == ignored, 0, target), tensors="target", dtypes="index", public=False,
+    ref=lambda target, ignored: np.where(target == ignored, 0, target),
+    samples=lambda rng: [((rng.integers(-2, 3, (5,)),), {"ignored": -1})], doc="target, with 0 for what is ignored.")
 
 
 @functools.lru_cache(maxsize=64)

@@ -19,7 +19,6 @@ from ...codegen import expr as E
 from ...ops.elementwise import elementwise
 from ...tensor.arithmetic import where
 from ...tensor.creation import arange, full, tensor
-from .indices import counted
 from .loss import reduced
 
 _REDUCTIONS = ("mean", "sum", "none")
@@ -95,7 +94,7 @@ class _Batch:
         end = 2 * self.target_lengths.unsqueeze(1)
         listed = arange(self.longest, device=device) < self.target_lengths.unsqueeze(1)
         self.states = full((n, self.count), blank, dtype=dtypes.int64, device=device)
-        self.states[:, 1::2] = counted(where(listed, labels, blank))
+        self.states[:, 1::2] = where(listed, labels, blank)
         leaps = place == 1
         if self.longest > 1:
             leaps = leaps.expand(n, self.count).clone()

@@ -58,7 +58,10 @@ def renormalize(weight, numbers, max_norm, norm_type):
 
 
 def one_hot(tensor, num_classes=-1):
-    """int64 (*, num_classes) with a 1 at each number of tensor (*); -1 takes one class more than the largest number."""
+    """int64 (*, num_classes) with a 1 at each number of tensor (*); -1 takes one class more than the largest number.
+
+    Raises DTypeError, ArgumentError; DimensionError for a number that is no class, where values are read.
+    """
     if tensor.dtype.category != "int":
         raise DTypeError(f"one_hot is only applicable to index tensor of an integer dtype, got {tensor.dtype.name}")
     if num_classes == -1:

@@ -11,14 +11,13 @@ from ...tensor.arithmetic import where
 from ...tensor.creation import arange
 from ...tensor.sorting import searchsorted
 from .embedding import rows_of
-from .indices import counted
 
 _MODES = ("sum", "mean", "max")
 
 _bag = elementwise(
     "bag_number", lambda started, index, padding, spare: E.where(
         started < 1, faults.UNKNOWN, E.where(index == padding, spare, started - 1)),
-    tensors="started index", dtypes="integer", public=False,
+    tensors="started index", dtypes="index", public=False,
     ref=lambda started, index, padding, spare: np.where(
         started < 1, faults.UNKNOWN, np.where(index == padding, spare, started - 1)),
     samples=lambda rng: [((np.array([0, 1, 2, 2]), np.array([1, 2, 3, 4])), {"padding": 3, "spare": 5})],
@@ -96,7 +95,7 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
     _check_input(input, offsets, include_last_offset)
     _check_mode(mode, scale_grad_by_freq, sparse)
     padding = _padding_row(padding_idx, weight.shape[0])
-    numbers = counted(input.reshape(-1).long())
+    numbers = input.reshape(-1).long()
     rows = rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq)
     rows = rows if per_sample_weights is None else rows * per_sample_weights.reshape(-1, 1)
     bags, count = _bags(input, numbers, offsets, include_last_offset, padding)

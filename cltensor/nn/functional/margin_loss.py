@@ -8,7 +8,6 @@ from ...codegen import expr as E
 from ...ops.elementwise import elementwise
 from ...tensor.creation import arange
 from .distance import pairwise_distance
-from .indices import counted
 from .loss import reduced
 
 _REDUCTIONS = ("mean", "sum", "none")
@@ -62,7 +61,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="me
         raise ArgumentError(f"multi_margin_loss: weight must be one-dimensional, got shape {list(weight.shape)}")
     rows = input if input.ndim == 2 else input.reshape(1, -1)
     _check_multi_margin(input, rows, target, weight)
-    numbers = counted(target.reshape(-1, 1))
+    numbers = target.reshape(-1, 1)
     other = arange(rows.shape[1], device=input.device) != numbers
     losses = _hinge(rows.gather(1, numbers), rows, other, margin=float(margin), p=float(p)).mean(1)
     if weight is not None:
@@ -106,7 +105,7 @@ def multilabel_margin_loss(input, target, reduction="mean"):
     rows = input if input.ndim == 2 else input.reshape(1, -1)
     numbers = target.reshape(rows.shape)
     listed = (numbers < 0).cumsum(1) == 0
-    numbers = counted(numbers.where(numbers != -1, 0))
+    numbers = numbers.where(numbers != -1, 0)
     own = rows.new_zeros(rows.shape).scatter_add(1, numbers, listed.to(rows.dtype)) > 0
     counts = listed.unsqueeze(2) & ~own.unsqueeze(1)
     losses = _hinge(rows.gather(1, numbers).unsqueeze(2), rows.unsqueeze(1), counts).sum((1, 2)) / rows.shape[1]

@@ -5,7 +5,6 @@ import math
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
-from .indices import counted
 from .sizes import each
 
 
@@ -49,7 +48,7 @@ def _max_unpool(n, input, indices, kernel_size, stride=None, padding=0, output_s
         raise ShapeError(f"{op}: strides should be greater than zero, but got stride: {list(stride)}")
     size = _output_size(op, input, kernel, stride, padding, output_size)
     plane = input.new_zeros((*input.shape[:-n], math.prod(size)))
-    y = plane.scatter(-1, counted(indices.flatten(-n)), input.flatten(-n))
+    y = plane.scatter(-1, indices.flatten(-n), input.flatten(-n))
     return y.reshape(*input.shape[:-n], *size)
 
 
