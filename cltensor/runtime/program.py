@@ -16,7 +16,10 @@ from . import declarations
 from .cache import kernel_cache
 from .loader import pyopencl
 
-OPTIONS = "-cl-std=CL1.2"
+OPTIONS = ("-cl-std=CL1.2", "-w")  # some compilers count their warnings on standard error
+# NVIDIA's division is otherwise up to 2.5 ulp off, enough to make floor(x / x) zero
+ROUNDED = "-cl-fp32-correctly-rounded-divide-sqrt"
+_CAN_ROUND = 1 << 7  # CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT of cl_device_fp_config
 _FORMAT = "1"  # part of every key: raise it when the meaning of an entry changes
 _KERNEL = re.compile(r"__kernel\b.*?\bvoid\s+(\w+)\s*\(", re.S)
 # "file:3:2: error: ...", and PoCL's "error: file:3:2: ..."
@@ -47,6 +50,7 @@ class Programs:
 
     def __init__(self, entry, context, quirks):
         self.entry, self.context, self.quirks = entry, context, quirks
+        self.options = (*OPTIONS, ROUNDED) if entry.device.single_fp_config & _CAN_ROUND else OPTIONS
         self.cache = kernel_cache() if "no-binaries" not in quirks else None
         self._built, self._locks = {}, {}
 
@@ -84,7 +88,7 @@ class Programs:
         """The disk cache key: everything a binary depends on."""
         e = self.entry
         added = os.environ.get("PYOPENCL_BUILD_OPTIONS", "")  # pyopencl adds these to ours
-        parts = (_FORMAT, text, OPTIONS, added, e.platform_name, e.platform_version, e.name, e.version, e.driver)
+        parts = (_FORMAT, text, *self.options, added, e.platform_name, e.platform_version, e.name, e.version, e.driver)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _build(self, text, title):
@@ -150,7 +154,7 @@ class Programs:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a non-empty compiler log is no news: Intel's always has one
             _ = program.int_ptr  # from here on pyopencl's own cache, and its files of failed sources, stay out of it
-            return program.build([OPTIONS, *options], devices=[self.entry.device], cache_dir=False)
+            return program.build([*self.options, *options], devices=[self.entry.device], cache_dir=False)
 
 
 def _title(source, text):

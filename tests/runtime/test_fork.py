@@ -55,8 +55,9 @@ default_device().allocate(4)
 
 
 def run(program):
-    ran = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                           start_new_session=True)
+    # Python 3.12 warns of every fork of a process with threads, which drivers have
+    ran = subprocess.Popen([sys.executable, "-W", "ignore::DeprecationWarning", "-c", program], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         out, err = ran.communicate(timeout=30)
     except subprocess.TimeoutExpired:
