@@ -46,6 +46,7 @@ class Torch:
         self.device = torch.device("cuda" if gpu else "cpu")
         threads = ours.facts["units"] if ours.facts["kind"] == "cpu" else os.cpu_count()
         torch.set_num_threads(threads)
+        torch.backends.cudnn.allow_tf32 = False  # float32 on both sides
         self.facts = {"version": torch.__version__, "device": str(self.device), "threads": threads}
 
     def tensor(self, array, dtype):
@@ -67,5 +68,5 @@ def inputs(shapes, dtype, rng):
 
 def values(result):
     """A tensor of either side as a NumPy array of float64."""
-    result = result.detach()
-    return np.asarray(result.double().cpu() if hasattr(result, "cpu") else result.double().numpy())
+    result = result.detach().double()
+    return (result if isinstance(result, cltensor.Tensor) else result.cpu()).numpy()
