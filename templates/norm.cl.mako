@@ -85,18 +85,34 @@ ${vectors.typedef(C)}
         }
     }
 </%def>
+## A gpu work-item's way over `count` elements from run `start` on, a work-group apart: run s, element i; a division costs more
+## than all else here.
+<%def name="walk(count, start)">
+% if element:
+        for (size_t s = 0, i = l; i < (size_t)(${count}); i += ${WGS})
+% else:
+        for (size_t e = l, s = ${start} + l / (size_t)run, i = l % (size_t)run; e < (size_t)(${count}); e += ${WGS})
+% endif
+</%def>
+<%def name="onward()">
+% if not element:
+            s += runs_apart; i += left_apart;
+            if (i >= (size_t)run) { i -= (size_t)run; s++; }
+% endif
+</%def>
 ## The same by a work-group of the gpu style, over `count` elements from run `start` on.
 <%def name="shared(parts, start='0', count='n')">
     {
         ${C} ${", ".join(f"{name}_m = 0" for name, _ in parts)};
-        for (size_t e = l; e < (size_t)(${count}); e += ${WGS}) {
-            const size_t s = ${start} + e / (size_t)run, i = e % (size_t)run, at = base + s * (size_t)stride + i;
+        ${walk(count, start)} {
+            const size_t at = base + s * (size_t)stride + i;
 % if weight and per_segment:
             const ${C} w = ${loaded("w_p", "first_weight + s", weight_dtype)};
 % endif
 % for name, term in parts:
             ${name}_m += ${one[term]};
 % endfor
+            ${onward()}
         }
 % for name, _ in parts:
         lanes[l] = ${name}_m;
@@ -193,6 +209,9 @@ __kernel void norm(
 % else:
     __local ${C} lanes[${WGS}];
     const size_t l = get_local_id(0), unit = get_group_id(0);
+% if not element:
+    const size_t runs_apart = ${WGS} / (size_t)run, left_apart = ${WGS} % (size_t)run;
+% endif
     {
 % endif
         const size_t base = unit * (size_t)step;
@@ -280,10 +299,11 @@ weighed, plain = (("a", "weighed"), ("c", "weighed_normal")), (("a", "g"), ("c",
             }
         }
 % else:
-        for (size_t e = l; e < n; e += ${WGS}) {
-            const size_t s = e / (size_t)run, i = e % (size_t)run, o = base + s * (size_t)stride;
+        ${walk("n", "0")} {
+            const size_t o = base + s * (size_t)stride;
             ${segment_weights()}
             ${element_code()}
+            ${onward()}
         }
 % endif
     }

@@ -33,16 +33,22 @@ class Cut(NamedTuple):
 def cut(x, dims, along, weighed=True):
     """The Cut for normalising a tensor or Spec x over `dims`, with a weight for each index of the dimensions `along`.
 
-    None where the units are no pieces of memory, or too few to keep the device busy.
+    None where the units are no pieces of memory.
     """
     shape, ndim = x.shape, len(x.shape)
     if dims[:1] == (0,) and ndim > 1 and dims[1:] == tuple(range(2, ndim)):
         found = _batch(shape, along)
     else:
         found = _rows(shape, dims, along) if dims == tuple(range(ndim - len(dims), ndim)) else None
-    if found is None or found.units < x.device.profile.compute_units or not math.prod(shape):
+    if found is None or not math.prod(shape):
         return None
     return found if weighed else found._replace(weights="none")
+
+
+def suits(x, dims, along):
+    """Whether norm_forward and norm_backward take x, and would keep its device busy."""
+    found = cut(x, dims, along)
+    return found is not None and found.units >= x.device.profile.compute_units
 
 
 def _batch(shape, along):

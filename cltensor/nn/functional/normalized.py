@@ -9,7 +9,7 @@ from ...codegen import expr as E
 from ...ops import reductions
 from ...ops.composite import composite
 from ...ops.elementwise import elementwise
-from ...ops.normalization import cut, laid, norm_backward, norm_forward, reference, samples
+from ...ops.normalization import laid, norm_backward, norm_forward, reference, samples, suits
 from ...ops.reduction import reduction
 
 
@@ -95,7 +95,7 @@ def _wide(x):
 def _gradient(g, y, x, weight, bias, *, dims, along, eps, needs):
     """Gradients of x, weight and bias of `normalized` from those of its outputs."""
     (g, gmean, gm2), (_, mean, m2) = g, y
-    if gmean is None and gm2 is None and not modes.grad and cut(x, dims, along):
+    if gmean is None and gm2 is None and not modes.grad and suits(x, dims, along):
         return _gradient_in_pieces(g, x, mean, m2, weight, bias, dims, along, eps, needs)
     g = x.new_zeros(()).expand(x.shape) if g is None else g
     kind, g, x, wide = x.dtype, *map(_wide, (g, x, weight))
@@ -162,7 +162,7 @@ def normalized(x, weight, bias, *, dims, along, eps):
 
     16-bit floats are worked out in float32, which mean and m2 then are.
     """
-    if cut(x, dims, along):
+    if suits(x, dims, along):
         given = (p if p is None else p.contiguous() for p in (weight, bias))
         return norm_forward(x.contiguous(), *given, dims=dims, along=along, eps=eps)
     kind, x, weight, bias = x.dtype, *map(_wide, (x, weight, bias))
