@@ -5,12 +5,14 @@
 ## source  element (group, lane, step) at base + group * gs + lane * ks + the step's indices times s0..s3
 ## panels  (groups, count, 1 + L, LANES): row 0 holds what sums start from (bias if `biased`, or 0), row 1 + p step p
 ## steps   (L,): the step's indices times x0..x3, how far from the first one step p lies in the other operand
+##
+## gpu: a work-group of WGS items turns STEPS steps of a panel in local memory
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", LANES=16)
+PARAMETERS = dict(style="cpu", dtype="float32", LANES=16, STEPS=32, WGS=128)
 DTYPES = "floating"
 LAUNCH = {
     "cpu": "local = (1, 1); global = (pieces of the reduction, groups * count)",
-    "gpu": "local = (LANES, l); global = (LANES * groups * count, L rounded up); dimension 1 may be larger or smaller",
+    "gpu": "local = (WGS, 1); global = (WGS * groups * count, L / STEPS, rounded up)",
 }
 %>
 <%
@@ -31,6 +33,8 @@ ${header(*types.headers([dtype]), *(["transpose.clh"] if direct else []))}
 typedef ${T}${W} vec;
 typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
 __attribute__((reqd_work_group_size(1, 1, 1)))
+% else:
+__attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif
 __kernel void conv_panel(
     __global const ${types.storage_type(dtype)} *restrict source, const long source_o,
@@ -46,7 +50,7 @@ __kernel void conv_panel(
     const size_t panel = get_group_id(1);
     const size_t first = get_group_id(0) * L / get_num_groups(0), last = (get_group_id(0) + 1) * L / get_num_groups(0);
 % else:
-    const size_t panel = get_group_id(0), lane = get_local_id(0);
+    const size_t panel = get_group_id(0), id = get_local_id(0);
 % endif
     const size_t group = panel / (size_t)count, lane0 = (panel - group * count) * ${LANES};
     const size_t from = source_o + base + group * gs + lane0 * ks;
@@ -102,19 +106,32 @@ __kernel void conv_panel(
         if (++i2 == m2) { i2 = 0; if (++i1 == m1) { i1 = 0; i0++; } }
     }
 % else:
-    const int live = lane0 + lane < (size_t)lanes;
-    if (get_global_id(1) == 0)
-        to[lane] = biased && live ? ${types.load(dtype, "bias", "bias_o + (group * lanes + lane0 + lane) * bias_s")} : 0;
-    for (size_t p = get_global_id(1); p < (size_t)L; p += get_global_size(1)) {
+    __local long at[${STEPS}];
+    __local ${T} tile[${STEPS * (LANES + 1)}];
+    const size_t first = get_group_id(1) * ${STEPS}, many = L - first < ${STEPS} ? L - first : ${STEPS};
+    const size_t live = lanes - lane0 < ${LANES} ? lanes - lane0 : ${LANES};
+    if (first == 0)
+        for (size_t j = id; j < ${LANES}; j += ${WGS})
+            to[j] = biased && j < live ? ${types.load(dtype, "bias", "bias_o + (group * lanes + lane0 + j) * bias_s")} : 0;
+    for (size_t p = id; p < many; p += ${WGS}) {
         {
-            ${nest("p", "m")}
-            const size_t at = from + lane * ks + i0 * s0 + i1 * s1 + i2 * s2 + i3 * s3;
-            to[(1 + p) * ${LANES} + lane] = live ? ${types.load(dtype, "source", "at")} : 0;
+            ${nest("first + p", "m")}
+            at[p] = i0 * s0 + i1 * s1 + i2 * s2 + i3 * s3;
         }
-        if (panel == 0 && lane == 0) {
-            ${nest("p", "n")}
-            steps[p] = i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3;
+        if (panel == 0) {
+            ${nest("first + p", "n")}
+            steps[first + p] = i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3;
         }
     }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    const int by_lanes = ks <= s3;  // neighbouring items read neighbours
+    for (size_t e = id; e < ${STEPS * LANES}; e += ${WGS}) {
+        const size_t p = by_lanes ? e / ${LANES} : e % ${STEPS}, j = by_lanes ? e % ${LANES} : e / ${STEPS};
+        if (p < many)
+            tile[p * ${LANES + 1} + j] = j < live ? ${types.load(dtype, "source", "from + j * ks + at[p]")} : 0;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (size_t e = id; e < many * ${LANES}; e += ${WGS})
+        to[(1 + first) * ${LANES} + e] = tile[e / ${LANES} * ${LANES + 1} + e % ${LANES}];
 % endif
 }

@@ -8,10 +8,12 @@
 ##
 ## rows    a nest of four indices r0 x r1 x r2 x r3: x starts at sum of index * xs, y lies at sum of index * ys
 ## panels, steps   see conv_pad's neighbour conv_panel
-## y       lanes ks apart, groups yg apart; the reduction may be cut into `splits` pieces whose sums lie split_s apart
+## y       lanes ks apart, groups yg apart; the reduction may be cut into `splits` pieces whose sums lie split_s apart;
+##         only the first piece starts from panel[0] (gpu)
 ##
 ## cpu: a unit is a strip of strip_rows <= STRIP rows (a multiple of MR) by `block` panels; MR rows by NV vectors stay in
-## registers, kc steps at a time so that the panel stays in the first cache.  gpu: WGS items share a tile of 16 TM rows by 16 TN lanes, KC steps at a time.
+## registers, kc steps at a time so that the panel stays in the first cache.
+## gpu: 256 items share a tile of 16 TM rows by 16 TN lanes, KC steps at a time, the next ones fetched meanwhile.
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", MR=6, NV=2, STRIP=192, KC=16, TM=4, TN=4)
 DTYPES = "floating"
@@ -154,8 +156,40 @@ __kernel void conv_product(
         }
     }
 % else:
-    __local ${T} xs[${KC}][${16 * TM + 1}];
-    __local ${T} vs[${KC}][${LANES}];
+<%
+# an item's rows and lanes lie in runs of four, where it has as many, so that local memory is read by vectors
+by_four = [n % 4 == 0 for n in (TM, TN)]
+XROW, VROW = 16 * TM + (4 if by_four[0] else 1), LANES + (4 if by_four[1] else 0)
+X_EACH, V_EACH = max(1, KC * 16 * TM // 256), max(1, KC * LANES // 256)
+def place(n, t, i):
+    return f"{64 * (i // 4) + i % 4} + 4 * {t}" if n % 4 == 0 else f"{t} + {16 * i}"
+%>
+<%def name="fetch(p)">
+% for u in range(X_EACH):
+        x_next${u} = ${p} + xq + ${u * (16 // TM)} < p_hi ? x[xr + steps[${p} + xq + ${u * (16 // TM)}]] : 0;
+% endfor
+% for u in range(V_EACH):
+        v_next${u} = ${p} + vq + ${u * (256 // LANES)} < p_hi ? start[(1 + ${p} + vq + ${u * (256 // LANES)}) * ${LANES} + id % ${LANES}] : 0;
+% endfor
+</%def>
+<%def name="staged(name, row, t, n)">
+% if n % 4 == 0:
+% for f in range(n // 4):
+            const ${T}4 ${name}${f} = ${row}[${t} + ${16 * f}];
+% endfor
+% else:
+% for i in range(n):
+            const ${T} ${name}${i} = ${row}[${t} + ${16 * i}];
+% endfor
+% endif
+</%def>
+<%
+def part(name, n, i):
+    return f"{name}{i // 4}.s{i % 4}" if n % 4 == 0 else f"{name}{i}"
+%>
+    __local ${T}${4 if by_four[0] else ""} xs[${KC * XROW // (4 if by_four[0] else 1)}];
+    __local ${T}${4 if by_four[1] else ""} vs[${KC * VROW // (4 if by_four[1] else 1)}];
+    __local ${T} *const x_to = (__local ${T} *)xs, *const v_to = (__local ${T} *)vs;
     const size_t id = get_local_id(0), tx = id % 16, ty = id / 16;
     const size_t panel = get_group_id(1), group = get_group_id(2) % (size_t)groups, split = get_group_id(2) / (size_t)groups;
     const size_t row0 = get_group_id(0) * ${16 * TM};
@@ -168,41 +202,47 @@ __kernel void conv_product(
     const size_t l2 = rest % (size_t)r2; rest /= (size_t)r2;
     const size_t l1 = rest % (size_t)r1; rest /= (size_t)r1;
     const long xr = x_o + x_base + group * xg + rest * xs0 + l1 * xs1 + l2 * xs2 + l3 * xs3;
+    const size_t xq = id / ${16 * TM}, vq = id / ${LANES};
+    ${T} ${", ".join([f"x_next{u}" for u in range(X_EACH)] + [f"v_next{u}" for u in range(V_EACH)])};
 % for j in range(TN):
-    const ${T} z${j} = start[ty + ${16 * j}];
+    const ${T} z${j} = split == 0 ? start[${place(TN, "ty", j)}] : 0;
 % for i in range(TM):
     ${T} a${i}_${j} = z${j};
 % endfor
 % endfor
+    ${fetch("p_lo")}
     for (size_t p0 = p_lo; p0 < p_hi; p0 += ${KC}) {
-        for (size_t q = id / ${16 * TM}; q < ${KC}; q += ${16 // TM})
-            xs[q][id % ${16 * TM}] = p0 + q < p_hi ? x[xr + steps[p0 + q]] : 0;
-        for (size_t q = id / ${LANES}; q < ${KC}; q += ${256 // LANES})
-            vs[q][id % ${LANES}] = p0 + q < p_hi ? start[(1 + p0 + q) * ${LANES} + id % ${LANES}] : 0;
         barrier(CLK_LOCAL_MEM_FENCE);
-        for (size_t q = 0; q < ${KC}; q++) {
-% for j in range(TN):
-            const ${T} b${j} = vs[q][ty + ${16 * j}];
+% for u in range(X_EACH):
+        ${"" if KC * 16 * TM >= 256 else f"if (xq < {KC}) "}x_to[(xq + ${u * (16 // TM)}) * ${XROW} + id % ${16 * TM}] = x_next${u};
 % endfor
+% for u in range(V_EACH):
+        ${"" if KC * LANES >= 256 else f"if (vq < {KC}) "}v_to[(vq + ${u * (256 // LANES)}) * ${VROW} + id % ${LANES}] = v_next${u};
+% endfor
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (p0 + ${KC} < p_hi) {
+            ${fetch(f"p0 + {KC}")}
+        }
+        for (size_t q = 0; q < ${KC}; q++) {
+            ${staged("b", f"(vs + q * {VROW // (4 if by_four[1] else 1)})", "ty", TN)}
+            ${staged("v", f"(xs + q * {XROW // (4 if by_four[0] else 1)})", "tx", TM)}
 % for i in range(TM):
-            const ${T} v${i} = xs[q][tx + ${16 * i}];
 % for j in range(TN):
-            a${i}_${j} += v${i} * b${j};
+            a${i}_${j} += ${part("v", TM, i)} * ${part("b", TN, j)};
 % endfor
 % endfor
         }
-        barrier(CLK_LOCAL_MEM_FENCE);
     }
 % for i in range(TM):
-    if (row0 + tx + ${16 * i} < rows) {
-        size_t row = row0 + tx + ${16 * i};
+    if (row0 + ${place(TM, "tx", i)} < rows) {
+        size_t row = row0 + ${place(TM, "tx", i)};
         const size_t o3 = row % (size_t)r3; row /= (size_t)r3;
         const size_t o2 = row % (size_t)r2; row /= (size_t)r2;
         const size_t o1 = row % (size_t)r1; row /= (size_t)r1;
         const long yr = y_o + y_base + group * yg + split * split_s + row * ys0 + o1 * ys1 + o2 * ys2 + o3 * ys3;
-        const long lane = panel * ${LANES} + ty;
+        const long lane = panel * ${LANES};
 % for j in range(TN):
-        if (lane + ${16 * j} < lanes) { ${types.store(out_dtype, "y", f"yr + (lane + {16 * j}) * ks", f"a{i}_{j}")} }
+        if (lane + ${place(TN, "ty", j)} < lanes) { ${types.store(out_dtype, "y", f"yr + (lane + {place(TN, 'ty', j)}) * ks", f"a{i}_{j}")} }
 % endfor
     }
 % endfor

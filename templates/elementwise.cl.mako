@@ -11,7 +11,7 @@
 <%!
 PARAMETERS = dict(
     style="cpu", dtype="float32", rank=1, inputs=None, scalars=(), outputs=None, body=(), results=("x0 + x1",),
-    stream=False,
+    stream=False, AHEAD=4,
 )
 DTYPES = "all"
 LAUNCH = {
@@ -112,6 +112,45 @@ __kernel void elementwise(
     }
 % endif
 </%def>
+## The gpu style: AHEAD elements a work-item, a work-group apart, all read before the first is used.
+<%def name="spread()">
+    const size_t apart_ = get_local_size(0), step_ = get_num_groups(0) * apart_ * ${AHEAD};
+    for (size_t i0_ = get_group_id(0) * apart_ * ${AHEAD} + get_local_id(0); i0_ < (size_t)run; i0_ += step_) {
+% for n, d, c, k in ins:
+% if k != "b":
+        ${c} ${n}_l[${AHEAD}];
+% endif
+% endfor
+        #pragma unroll
+        for (int u_ = 0; u_ < ${AHEAD}; u_++) {
+            const size_t i = i0_ + u_ * apart_;
+            if (i < (size_t)run) {
+% for n, d, c, k in ins:
+% if k != "b":
+                ${n}_l[u_] = (${c})${types.load(d, n + "_p", at(n, k))};
+% endif
+% endfor
+            }
+        }
+        #pragma unroll
+        for (int u_ = 0; u_ < ${AHEAD}; u_++) {
+            const size_t i = i0_ + u_ * apart_;
+            if (i < (size_t)run) {
+% for n, _, c, k in ins:
+% if k != "b":
+                const ${c} ${n} = ${n}_l[u_];
+% endif
+% endfor
+% for s in body:
+                ${s}
+% endfor
+% for (n, d, k), r in zip(outs, results):
+                ${types.store(d, n + "_p", at(n, k), r)}
+% endfor
+            }
+        }
+    }
+</%def>
 <%def name="row_constants()">
 % for n, d, c, k in ins:
 % if k == "b":
@@ -154,9 +193,7 @@ __kernel void elementwise(
     const size_t ${n}_o = ${n}_o0;
 % endfor
     ${row_constants()}
-    for (size_t i = get_global_id(0); i < (size_t)run; i += get_global_size(0)) {
-        ${element()}
-    }
+    ${spread()}
 % else:
     const size_t rows = ${" * ".join(f"(size_t)d{r}" for r in range(rank - 1))};
     for (size_t row = get_global_id(1); row < rows; row += get_global_size(1)) {
@@ -168,9 +205,7 @@ __kernel void elementwise(
         const size_t ${n}_o = ${n}_o0 + ${" + ".join(f"i{r} * {n}_s{r}" for r in range(rank - 1))};
 % endfor
         ${row_constants()}
-        for (size_t i = get_global_id(0); i < (size_t)run; i += get_global_size(0)) {
-            ${element()}
-        }
+        ${spread()}
     }
 % endif
 % endif

@@ -4,7 +4,7 @@
 ## Classes of the innermost dimension: "c" stride 1, "b" stride 0, "s" any.  low: the least index that is in range, 0 or -size; a
 ## negative one counts from the end.  One that is out of range leaves a note in `fault` and reads nothing.
 <%!
-PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", x_class="c", index_class="c")
+PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", x_class="c", index_class="c", AHEAD=4)
 DTYPES = "all"
 LAUNCH = {
     "cpu": "local = (1, 1); global = (groups over rows, groups over the run)",
@@ -74,8 +74,39 @@ __kernel void gather(
     for (size_t row = get_global_id(1); row < (size_t)rows; row += get_global_size(1)) {
         ${decode()}
         ${row_offsets()}
-        for (size_t i = get_global_id(0); i < run; i += get_global_size(0)) {
-            ${element()}
+% if index_class == "b":
+        const long at = index_p[index_o];
+        if (at < low || at >= size) {
+            fault[0] = who; fault[1] = at; fault[2] = size;
+            continue;
+        }
+        const size_t from = x_o + (size_t)(at < 0 ? at + size : at) * along;
+% endif
+        const size_t apart = get_local_size(0), step = get_num_groups(0) * apart * ${AHEAD};
+        for (size_t i0 = get_group_id(0) * apart * ${AHEAD} + get_local_id(0); i0 < run; i0 += step) {
+            ${S} found[${AHEAD}];
+            int here[${AHEAD}];
+            #pragma unroll
+            for (int u = 0; u < ${AHEAD}; u++) {
+                const size_t i = i0 + u * apart;
+                here[u] = i < run;
+                if (here[u]) {
+% if index_class == "b":
+                    found[u] = x_p[from + ${step.get(x_class, f"i * x_s{rank - 1}")}];
+% else:
+                    const long at = index_p[index_o + ${step.get(index_class, f"i * index_s{rank - 1}")}];
+                    here[u] = at >= low && at < size;
+                    if (here[u]) {
+                        found[u] = x_p[x_o + (size_t)(at < 0 ? at + size : at) * along + ${step.get(x_class, f"i * x_s{rank - 1}")}];
+                    } else {
+                        fault[0] = who; fault[1] = at; fault[2] = size;
+                    }
+% endif
+                }
+            }
+            #pragma unroll
+            for (int u = 0; u < ${AHEAD}; u++)
+                if (here[u]) out_p[out_o + i0 + u * apart] = found[u];
         }
     }
 % endif

@@ -6,7 +6,8 @@
 ##   cpu  a unit is a work-group: rows of stride 1 in K are dot products, ROWS at a time; otherwise columns are added up
 ##   gpu  the WGS items of a group are `block` rows by WGS / block lanes that share a row's sums through local memory
 ##
-## V           elements in a vector;  ROWS  dot products computed together;  BLOCK  largest block of rows (cpu)
+## V           elements in a vector;  ROWS  dot products computed together;  BLOCK  largest block of rows (cpu);  AHEAD  elements of a row that
+##             an item reads before it uses the first (gpu)
 ## BATCH       number of batch dimensions; unused ones have size 1
 ## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
 ## extras      dtypes of further inputs, each with a stride for batch, row and column
@@ -14,7 +15,7 @@
 import itertools
 
 PARAMETERS = dict(
-    dtype="float32", style="cpu", COLS=1, V=8, ROWS=8, BLOCK=4096, WGS=256, BATCH=3, epilogue="acc", extras=())
+    dtype="float32", style="cpu", COLS=1, V=8, ROWS=8, BLOCK=4096, WGS=256, AHEAD=4, BATCH=3, epilogue="acc", extras=())
 DTYPES = "number"
 LAUNCH = {"cpu": "global = (batches * slices * row blocks * column blocks,); local = (1,)",
           "gpu": "global = (batches * slices * row blocks * column blocks * WGS,); local = (WGS,); block: a power of 2"}
@@ -190,18 +191,26 @@ __kernel void matmul_vector(
     const size_t row = ak == 1 ? id / lanes : id % block, lane = ak == 1 ? id % lanes : id / block, m = m0 + row;
     const size_t place = lane * block + row;
 % for c in range(COLS):
-    real s${c} = 0;
+    real ${", ".join(f"s{c}_{u} = 0" for u in range(AHEAD))};
     __global const ${T} *const x${c} = x_from + (${c} < cols ? ${c} * xn : 0);
 % endfor
-    if (m < M)
-        for (size_t k = lane; k < k1 - k0; k += lanes) {
-            const real value = ${types.load(dtype, "a_from", "row * am + k * ak")};
-% for c in range(COLS):
-            s${c} += value * (real)${types.load(dtype, f"x{c}", "k * xk")};
+    if (m < M) {
+        const size_t span = k1 - k0;
+        __global const ${T} *const a_row = a_from + row * am;
+        size_t k = lane;
+% for count in (AHEAD, 1):
+        for (; k + ${count - 1} * lanes < span; k += ${count} * lanes) {
+% for u in range(count):
+            const real a_${u} = ${types.load(dtype, "a_row", f"(k + {u} * lanes) * ak")};
+% endfor
+% for u, c in itertools.product(range(count), range(COLS)):
+            s${c}_${u} += a_${u} * (real)${types.load(dtype, f"x{c}", f"(k + {u} * lanes) * xk")};
 % endfor
         }
+% endfor
+    }
 % for c in range(COLS):
-    sums[${c * WGS} + place] = s${c};
+    sums[${c * WGS} + place] = ${" + ".join(f"s{c}_{u}" for u in range(AHEAD))};
 % endfor
     for (size_t width = lanes / 2; width > 0; width /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);

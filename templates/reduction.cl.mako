@@ -7,19 +7,19 @@
 ## combine_*  statements and expressions taking a0.., b0..
 ## finish_*   statements and expressions taking a0.. and `n` (how many elements were reduced): one per output
 ## layout     "row": the reduced dimensions hold the innermost run; "col": the kept ones do
+##            gpu style: a work-group has one output, or SIDE outputs in WGS / SIDE pieces; an item has AHEAD states
 ## columns    (run time) kept ones taken side by side, at most W
 ## mode       (run time) 0: finish; 1: write states to the partial buffers; 2: combine S partial states and finish
 <%!
 PARAMETERS = dict(
     style="cpu", dtype="float32", layout="row", kept_rank=1, reduced_rank=1, inputs=None, scalars=(), outputs=None, states=None,
     map_body=(), map_results=("x0",), combine_body=(), combine_results=("a0 + b0",), finish_body=(), finish_results=("a0",),
-    LANES=16, UNROLL=1, BLOCK=4096, W=1024, WGS=64,
+    LANES=16, UNROLL=1, BLOCK=4096, W=1024, WGS=64, SIDE=32, AHEAD=4,
 )
 DTYPES = "all"
 LAUNCH = {
     "cpu": "local = (1, 1); global = (groups over outputs, splits of the reduced range)",
-    "gpu": "row: local = (WGS, 1), global = (outputs * WGS, splits); col and mode 2: local = (WGS, 1), global = (outputs "
-           "rounded up to WGS, splits)",
+    "gpu": "local = (WGS, 1); global = (outputs * WGS, splits) for row, (outputs / SIDE, rounded up, * WGS, splits) for col",
 }
 %>
 <%
@@ -70,7 +70,7 @@ ${header(*types.headers(used))}
 <%def name="deliver(unit, acc)">
 if (mode == 1) {
 % for i in S:
-    partial${i}[(${unit}) * splits + split] = ${acc(i)};
+    partial${i}[${f"split * (size_t)units + ({unit})" if style == "gpu" and layout == "col" else f"({unit}) * splits + split"}] = ${acc(i)};
 % endfor
 } else {
     const long n = count;
@@ -107,8 +107,10 @@ if (mode == 1) {
     const size_t ${n}_k = ${n}_o${"".join(f" + k{r} * {n}_ks{r}" for r in range(KR))};
 % endfor
 </%def>
-<%def name="reduced_offsets(linear, ranks, row='')">
+<%def name="reduced_offsets(linear, ranks, row='', set=False)">
+% if not set:
     size_t ${", ".join(f"{n}_b{row}" for n, _, _, _ in ins)};
+% endif
     {
         size_t rest_ = ${linear};
 % for r in reversed(range(1, ranks)):
@@ -120,8 +122,44 @@ if (mode == 1) {
 % endfor
     }
 </%def>
+## The gpu style: a partial state joins an item's first one; an item's others join the first; items' states join by halves.
+<%def name="partial(place)">
+{
+% for i in S:
+    const ${held[i][0]} b${i} = partial${i}[${place}];
+% endfor
+    ${combine_into(ITEM(0))}
+}
+</%def>
+<%def name="ahead_joined()">
+% for u in range(1, AHEAD):
+    {
+% for i in S:
+        const ${held[i][0]} b${i} = s${i}_${u};
+% endfor
+        ${combine_into(ITEM(0))}
+    }
+% endfor
+% for i in S:
+    lane${i}_[l] = s${i}_0;
+% endfor
+</%def>
+<%def name="tree(most, apart)">
+    for (int w = ${most}; w > 0; w >>= 1) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (l < w * ${apart}) {
+% for i in S:
+            const ${held[i][0]} b${i} = lane${i}_[l + w * ${apart}];
+% endfor
+            ${combine_into(LANE)}
+        }
+    }
+</%def>
 <%
+DEEP = WGS // SIDE
 ONE = lambda i: f"s{i}_"
+ITEM = lambda u: lambda i: f"s{i}_{u}"
+LANE0 = lambda i: f"lane{i}_[0]"
 LANE = lambda i: f"lane{i}_[l]"
 ROW = lambda u: lambda i: f"lane{i}_{u}[l]"
 TOTAL = lambda i: f"total{i}_[l]"
@@ -296,53 +334,85 @@ __kernel void reduction(
     }
 % endif
 % else:
-    if (mode == 2) {
-        const size_t unit = get_global_id(0);
-        if (unit < (size_t)units) {
-            ${from_partials("unit")}
-        }
-        return;
-    }
-% if layout == "row":
-    const size_t unit = get_group_id(0);
     const int l = get_local_id(0);
-    const size_t run = rd${RR - 1};
 % for i in S:
     __local ${held[i][0]} lane${i}_[${WGS}];
-    lane${i}_[l] = ${held[i][1]};
+% for u in range(AHEAD):
+    ${held[i][0]} s${i}_${u} = ${held[i][1]};
 % endfor
-    {
+% endfor
+% if layout == "row":
+    const size_t unit = get_group_id(0);
+    if (mode == 2) {
+        for (size_t part = l; part < (size_t)parts; part += ${WGS}) {
+            ${partial("unit * parts + part")}
+        }
+    } else {
+        const size_t run = rd${RR - 1};
         ${kept_offsets("unit")}
-        for (size_t at = lo + l; at < hi; at += ${WGS}) {
-            ${reduced_offsets("at / run", RR - 1)}
-            ${element("at", "at % run", LANE)}
-        }
-    }
-    for (int w = ${WGS // 2}; w > 0; w >>= 1) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (l < w) {
-% for i in S:
-            const ${held[i][0]} b${i} = lane${i}_[l + w];
+        size_t at = lo + l, along = at % run;
+% if RR > 1:
+        size_t over = at / run;
+        const size_t runs_apart = ${WGS} / run, left_apart = ${WGS} % run;
+% endif
+        ${reduced_offsets("over" if RR > 1 else "0", RR - 1)}
+% if RR == 1:
+        for (; at + ${(AHEAD - 1) * WGS} < hi; at += ${AHEAD * WGS}) {
+% for u in range(AHEAD):
+            ${element(f"at + {u * WGS}", f"at + {u * WGS}", ITEM(u))}
 % endfor
-            ${combine_into(LANE)}
         }
+        for (; at < hi; at += ${WGS}) {
+            ${element("at", "at", ITEM(0))}
+        }
+% else:
+        for (; at < hi; at += ${WGS}) {
+            ${element("at", "along", ITEM(0))}
+            size_t further = runs_apart;
+            along += left_apart;
+            if (along >= run) { along -= run; further++; }
+            if (further) {
+                over += further;
+                ${reduced_offsets("over", RR - 1, set=True)}
+            }
+        }
+% endif
     }
+    ${ahead_joined()}
+    ${tree(WGS // 2, 1)}
     if (l == 0) {
-        ${deliver("unit", lambda i: f"lane{i}_[0]")}
+        ${deliver("unit", LANE0)}
     }
 % else:
-    const size_t unit = get_global_id(0);
+    const size_t unit = get_group_id(0) * ${SIDE} + l % ${SIDE};
     if (unit < (size_t)units) {
-        const size_t along = unit % (size_t)kd${KR - 1};
-        ${kept_offsets("unit - along")}
-% for i in S:
-        ${held[i][0]} s${i}_ = ${held[i][1]};
+        const size_t y = l / ${SIDE};
+        if (mode == 2) {
+            for (size_t part = y; part < (size_t)parts; part += ${DEEP}) {
+                ${partial("part * (size_t)units + unit")}
+            }
+        } else {
+            const size_t along = unit % (size_t)kd${KR - 1};
+            ${kept_offsets("unit - along")}
+            size_t at = lo + y;
+            for (; at + ${(AHEAD - 1) * DEEP} < hi; at += ${AHEAD * DEEP}) {
+% for u in range(AHEAD):
+                ${reduced_offsets(f"at + {u * DEEP}", RR, u)}
 % endfor
-        for (size_t at = lo; at < hi; at++) {
-            ${reduced_offsets("at", RR)}
-            ${element("at", "along", ONE)}
+% for u in range(AHEAD):
+                ${element(f"at + {u * DEEP}", "along", ITEM(u), u)}
+% endfor
+            }
+            for (; at < hi; at += ${DEEP}) {
+                ${reduced_offsets("at", RR)}
+                ${element("at", "along", ITEM(0))}
+            }
         }
-        ${deliver("unit", ONE)}
+    }
+    ${ahead_joined()}
+    ${tree(DEEP // 2, SIDE)}
+    if (l < ${SIDE} && unit < (size_t)units) {
+        ${deliver("unit", LANE)}
     }
 % endif
 % endif

@@ -2,13 +2,14 @@
 ##
 ## A column is one place in all other dimensions.  Each column is walked by one work-item from t = 0 up, so repeated
 ## indices are combined in a fixed order and no atomics are needed.  Columns that lie side by side form the run.
+## Where a gpu has more work-items than columns, several walk one, each for its part of the places written to.
 ## combine: a C expression over `old` and `value` (compute type).  low, and an index out of range: as in gather.
 <%!
-PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", combine="value", index_class="b", BLOCK=64)
+PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", combine="value", index_class="b", AHEAD=4)
 DTYPES = "all"
 LAUNCH = {
     "cpu": "local = (1, 1); global = (groups over rows, groups over the run)",
-    "gpu": "local = (lx, ly); global = (run rounded up, rows rounded up)",
+    "gpu": "local = (lx, ly, 1); global = (run rounded up, rows rounded up, parts of the places written to)",
 }
 %>
 <%
@@ -44,6 +45,31 @@ ${header(*types.headers([dtype]))}
         }
     }
 </%def>
+## The gpu style: a work-item goes through all of its columns, in order, for the places of its part; AHEAD indices at a time.
+<%def name="share()">
+    for (size_t i = get_global_id(0); i < run; i += get_global_size(0))
+        for (size_t t0 = 0; t0 < (size_t)count; t0 += ${AHEAD}) {
+            long place[${AHEAD}];
+            #pragma unroll
+            for (int u = 0; u < ${AHEAD}; u++)
+                place[u] = t0 + u < (size_t)count ? (long)index_p[index_o + (t0 + u) * index_t + ${index_step}] : 0;
+            #pragma unroll
+            for (int u = 0; u < ${AHEAD}; u++) {
+                const size_t t = t0 + u;
+                const long at = place[u] < 0 ? place[u] + size : place[u];
+                if (t < (size_t)count && (place[u] < low || at >= size)) {
+                    fault[0] = who; fault[1] = place[u]; fault[2] = size;
+                } else if (t < (size_t)count && at >= first && at < last) {
+                    const size_t to = out_o + (size_t)at * along + i * out_s${rank - 1};
+                    const ${C} value = ${types.load(dtype, "src_p", f"src_o + t * src_t + i * src_s{rank - 1}")};
+% if combine != "value":
+                    const ${C} old = ${types.load(dtype, "out_p", "to")};
+% endif
+                    ${types.store(dtype, "out_p", "to", combine)}
+                }
+            }
+        }
+</%def>
 % if style == "cpu":
 __attribute__((reqd_work_group_size(1, 1, 1)))
 % endif
@@ -63,7 +89,8 @@ __kernel void scatter(
     const size_t last = (get_group_id(0) + 1) * (size_t)rows / get_num_groups(0);
     for (size_t row = first; row < last; row++) {
 % else:
-    const size_t lo = get_global_id(0), step = get_global_size(0);
+    const size_t part = get_global_id(2), parts = get_global_size(2);
+    const long first = part * (size_t)size / parts, last = (part + 1) * (size_t)size / parts;
     for (size_t row = get_global_id(1); row < (size_t)rows; row += get_global_size(1)) {
 % endif
         size_t rest = row;
@@ -73,6 +100,6 @@ __kernel void scatter(
 % for n in ("index", "src", "out"):
         const size_t ${n}_o = ${n}_o0${"".join(f" + i{r} * {n}_s{r}" for r in range(rank - 1))};
 % endfor
-        ${columns("lo", "hi", "1") if style == "cpu" else columns("lo", "run", "step")}
+        ${columns("lo", "hi", "1") if style == "cpu" else share()}
     }
 }

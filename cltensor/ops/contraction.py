@@ -20,12 +20,14 @@ from .plan import In, Scratch, Step
 
 GROUPS_PER_CORE = 4
 MR, STRIP, KC = 6, 192, 384  # rows in registers, rows in a strip, steps that leave a panel in the first cache
-ITEM_ROWS, STEPS = 4, 16  # the gpu style's: rows of an item, steps staged at a time
+ITEM_ROWS, STEPS = (8, 4), 16  # the gpu style's: rows of an item, where that leaves tiles enough; steps staged at a time
+PANEL_STEPS, PANEL_ITEMS = 32, 128  # steps of a panel that a gpu work-group packs; its items
+PIECE = 128  # steps worth a gpu work-group of their own
 
 
 def _fits_local(profile, dtype, TM, KC):
     """Whether the device holds the tiles of rows and of the widest panel."""
-    return KC * (16 * TM + 1 + 64) * compute_dtype(dtype).itemsize <= profile.local_memory
+    return KC * (16 * TM + 4 + 64 + 4) * compute_dtype(dtype).itemsize <= profile.local_memory
 
 
 # what `cltensor tune` may try in place of the constants above
@@ -185,7 +187,8 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
         most = c.STRIP // c.MR * c.MR
         splits, block = _cut_strips(device, p.groups * -(-rows // even(rows, most, c.MR)), count, length if split else 0, c)
     else:
-        c = TILES.choose(device, p.dtype, sizes, TM=ITEM_ROWS, KC=STEPS)
+        tall = p.groups * count * -(-rows // (16 * ITEM_ROWS[0])) >= 2 * device.profile.compute_units
+        c = TILES.choose(device, p.dtype, sizes, TM=ITEM_ROWS[0 if tall and size == 4 else 1], KC=STEPS)
         tiles = -(-rows // (16 * c.TM))
         splits = _cut_tiles(device, p.groups * count * tiles, length if split else 0)
     target, target_dtype = out, out_dtype
@@ -216,7 +219,7 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
 
 def _panel_step(device, p, width, count, length, panels, table):
     style = device.profile.style
-    source = render("conv_panel", style=style, dtype=p.dtype, LANES=width)
+    source = render("conv_panel", style=style, dtype=p.dtype, LANES=width, STEPS=PANEL_STEPS, WGS=PANEL_ITEMS)
     merged, (strides,) = collapse(p.steps.sizes, p.steps.other)
     fill = 4 - len(merged)
     numbers = longs(p.panel_base, p.lanes, count, p.panel_lane, p.panel_group, length, p.steps.sizes, p.steps.x,
@@ -226,8 +229,7 @@ def _panel_step(device, p, width, count, length, panels, table):
     if style == "cpu":
         pieces = max(1, min(-(-cpu_groups(device) // many), length // 64))
         return Step(source, "conv_panel", args, (pieces, many), (1, 1))
-    high = max(1, 128 // width)
-    return Step(source, "conv_panel", args, (width * many, max(1, -(-length // high)) * high), (width, high))
+    return Step(source, "conv_panel", args, (PANEL_ITEMS * many, max(1, -(-length // PANEL_STEPS))), (PANEL_ITEMS, 1))
 
 
 def _cut_strips(device, strips, count, length, c):
@@ -244,4 +246,4 @@ def _cut_strips(device, strips, count, length, c):
 def _cut_tiles(device, units, length):
     """Pieces of the reduction that give every compute unit work; length as for _cut_strips."""
     wanted = GROUPS_PER_CORE * device.profile.compute_units
-    return max(1, min(wanted // units, length // 256, 64)) if units < wanted else 1
+    return max(1, min(wanted // units, length // PIECE, 64)) if units < wanted else 1

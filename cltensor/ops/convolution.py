@@ -184,7 +184,7 @@ def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups):
         dtype=dtype, rows=rows, steps=taps, x=read, x_start=read.start(axes), x_group=channels * read.strides[1],
         panel=In(1), panel_base=0, panel_lane=w.strides[0], panel_group=k * w.strides[0], groups=groups, lanes=k,
         y_base=0, y_lane=y.strides[1], y_group=k * y.strides[1], bias=bias)
-    return steps + product_steps(device, product, (Out(0),), dtype, y.numel)
+    return steps + product_steps(device, product, (Out(0),), dtype, y.numel, split=device.profile.style == "gpu")
 
 
 def _phases(size, out, kernel, stride, before, dilation):
@@ -236,7 +236,8 @@ def input_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, g
             panel=In(1), panel_base=w_base, panel_lane=w.strides[1],
             panel_group=k * w.strides[0], groups=groups, lanes=channels,
             y_base=y_base, y_lane=gx.strides[1], y_group=channels * gx.strides[1])
-        steps += product_steps(device, product, (Out(0),), dtype, gx.numel)
+        alone = len(phases) == 1 and device.profile.style == "gpu"  # pieces are added up over all of gx
+        steps += product_steps(device, product, (Out(0),), dtype, gx.numel, split=alone)
     return steps
 
 

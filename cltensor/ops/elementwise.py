@@ -18,6 +18,7 @@ from .registry import Op, same_device, signature
 from .spec import Spec, spec
 
 RANKS = (1, 3, 5, 8, 12, 16, 24, 32, 64)
+AHEAD = 4  # elements of a gpu work-item, the template's default
 STREAMED = 1 << 23  # bytes from which results are stored past the caches
 GRAIN = 4096  # elements below which a work-group of the cpu style costs more to start than it saves
 
@@ -128,7 +129,7 @@ class Elementwise(Op):
         args.append(np.int64(dims[-1]))
         rows = functools.reduce(operator.mul, dims[:-1], 1)
         return [*(step for line in lines for step in line.steps),
-                Step(source, "elementwise", args, *launch_size(device.profile, rows, dims[-1]))]
+                Step(source, "elementwise", args, *launch_size(device.profile, rows, dims[-1], AHEAD))]
 
     def _copies(self, operands, targets):
         """Whether this op gives its one operand as it is."""
@@ -315,8 +316,11 @@ def streams(profile, *outputs):
     return profile.style == "cpu" and sum(o.numel * o.dtype.itemsize for o in outputs) >= STREAMED
 
 
-def launch_size(profile, rows, run):
-    """(global, local) sizes for `rows` runs of `run` elements, in the profile's launch style."""
+def launch_size(profile, rows, run, ahead=1):
+    """(global, local) sizes for `rows` runs of `run` elements, in the profile's launch style.
+
+    ahead: elements of a run that a work-item of the gpu style takes.
+    """
     if profile.style == "cpu":
         groups = max(1, min(profile.groups, rows * run // GRAIN))
         along_rows = min(groups, rows)
@@ -328,7 +332,7 @@ def launch_size(profile, rows, run):
     ly = max(1, min(width // lx, rows))
     while ly & (ly - 1):
         ly &= ly - 1
-    gx = min(-(-run // lx), 4096)
+    gx = min(-(-run // (lx * ahead)), 4096)
     gy = min(-(-rows // ly), max(1, 65536 // gx))
     return (gx * lx, gy * ly), (lx, ly)
 

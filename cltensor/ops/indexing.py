@@ -13,11 +13,12 @@ from ..base.shapes import collapse, normalize_dim
 from ..codegen import expr as E
 from ..codegen.templates import render
 from . import faults
-from .elementwise import RANKS, elementwise, launch_size
+from .elementwise import AHEAD, RANKS, elementwise, launch_size
 from .kernel import kernel
 from .plan import In, Out, Step
 from .pointwise import copy
 
+ITEMS = 1024  # work-items that keep a compute unit of a GPU busy
 COMBINE = {"set": "value", "add": "old + value", "prod": "old * value",
            "amax": "old != old || old > value ? old : value", "amin": "old != old || old < value ? old : value"}
 
@@ -57,7 +58,7 @@ def _gather_step(name, x, out, index, index_strides, dim, wrap):
     size, along = (x.shape[dim], x.strides[dim]) if x.ndim else (1, 0)
     args = [In(0), In(1), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(size), np.int64(-size if wrap else 0),
             np.int64(along), faults.buffer(device), np.int64(faults.number_of(name))]
-    return Step(source, "gather", args, *launch_size(device.profile, rows, dims[-1]))
+    return Step(source, "gather", args, *launch_size(device.profile, rows, dims[-1], AHEAD))
 
 
 def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combine, wrap):
@@ -81,7 +82,11 @@ def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combin
     args = [In(1), In(2), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(count), np.int64(size),
             np.int64(-size if wrap else 0), np.int64(along), np.int64(index_t), np.int64(src_t), faults.buffer(device),
             np.int64(faults.number_of(name))]
-    return Step(source, "scatter", args, *launch_size(device.profile, rows, dims[-1]))
+    grid, local = launch_size(device.profile, rows, dims[-1])
+    if device.profile.style == "gpu":
+        parts = max(1, min(device.profile.compute_units * ITEMS // max(rows * dims[-1], 1), size, 256))
+        grid, local = (*grid, parts), (*local, 1)
+    return Step(source, "scatter", args, grid, local)
 
 
 flat_index = elementwise(

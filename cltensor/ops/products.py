@@ -24,8 +24,10 @@ COLS = 4  # vectors multiplied together
 DOTS = {1: 8, 2: 4, 4: 3}  # dot products with each of so many vectors that fit the registers
 VECTOR_BLOCK = 4096  # sums a work-group of the cpu style keeps
 VECTOR_GRAIN = 1 << 15  # the same for a matrix-vector product, in elements read
-SLICE = 512  # inner dimension from which it is cut on a GPU, for want of tiles
-GPU_TILES = ((128, 16), (64, 16), (32, 8))  # tile of c, work-items along it
+SLICE = 128  # least inner dimension of a cut on a GPU, for want of tiles
+# on a GPU: rows and columns of a tile, steps staged, work-items along both; its speed where there are tiles enough
+GPU_TILES = ((128, 128, 8, 16, 16, 1.0), (64, 128, 16, 8, 16, 0.93), (64, 64, 16, 16, 16, 0.82), (32, 32, 16, 8, 8, 0.66))
+PART_COST, CUT_COST = 64, 800_000  # a cut's: multiplications it takes to keep a sum, and, for each unit, to launch matmul_sum
 
 
 def _fits_local(profile, dtype, MWG, NWG, KWG, MDIM, NDIM, SLICE):
@@ -42,7 +44,7 @@ BLOCKED = Space("matmul_blocked", MR=(4, 6, 8), NV=(1, 2, 3), BYTES=(32, 64), KC
                 COPY_B=(None, False, True), fits=lambda profile, dtype, MR, NV, BYTES, **_: MR * NV * BYTES <= 16 * 64)
 VECTORS = Space("matmul_vector", ROWS=(1, 2, 3, 4, 6, 8), BLOCK=(1024, 4096, 16384), GRAIN=(1 << 13, 1 << 15, 1 << 17))
 TILED = Space("matmul_tiled", MWG=(32, 64, 128), NWG=(32, 64, 128), KWG=(8, 16, 32), MDIM=(8, 16), NDIM=(8, 16),
-              SLICE=(256, 512, 1024), fits=_fits_local)
+              SLICE=(128, 256, 512, 1024), fits=_fits_local)
 
 
 @dataclass(frozen=True)
@@ -209,10 +211,10 @@ def _even(n, limit, unit):
 
 
 def _tiled_steps(p):
-    size, side = _gpu_tile(p)
-    c = TILED.choose(p.device, p.dtype, p.sizes, MWG=size, NWG=size, KWG=16, MDIM=side, NDIM=side, SLICE=SLICE)
+    MWG, NWG, KWG, MDIM, NDIM, slice = _gpu_tile(p)
+    c = TILED.choose(p.device, p.dtype, p.sizes, MWG=MWG, NWG=NWG, KWG=KWG, MDIM=MDIM, NDIM=NDIM, SLICE=slice)
     tiles = p.batches * _ceil(p.M, c.MWG) * _ceil(p.N, c.NWG)
-    slices = max(1, min(2 * p.units // tiles, p.K // c.SLICE, 16))
+    slices = _slices(p, tiles, c.SLICE)
     parts = Scratch(slices * p.batches * p.M * p.N * p.real_size if slices > 1 else 1)
     source = _source(p, "matmul_tiled", MWG=c.MWG, NWG=c.NWG, KWG=c.KWG, MDIM=c.MDIM, NDIM=c.NDIM, BATCH=_batch_rank(p))
     args = (p.a.arg, p.b.arg, Out(0), parts, *_longs(slices, p.M, p.N, p.K, p.a.row, p.a.col, p.b.row, p.b.col),
@@ -221,16 +223,27 @@ def _tiled_steps(p):
     return [Step(source, "matmul_tiled", args, (tiles * slices * items,), (items,)), *_sum_steps(p, parts, slices)]
 
 
+def _slices(p, tiles, least):
+    """Cuts of K, none shorter than `least`, that give every compute unit two tiles."""
+    return max(1, min(2 * p.units // tiles, p.K // least, 16))
+
+
 def _gpu_tile(p):
-    """The largest tile the device takes of which there are enough to keep every compute unit busy."""
+    """The tile the device takes that should be done first, and the SLICE to cut K by: more than K to leave it whole."""
     profile = p.device.profile
-    fitting = [(size, side) for size, side in GPU_TILES if side * side <= profile.work_group
-               and 2 * 16 * (size + 4) * p.real_size <= min(profile.local_memory, 1 << 15)
-               and size * p.real_size <= 512]
-    for size, side in fitting:
-        if p.batches * _ceil(p.M, size) * _ceil(p.N, size) >= 2 * p.units:
-            return size, side
-    return fitting[-1]
+    fitting = [(*tile[:5], slice) for tile in GPU_TILES for slice in (p.K + 1, SLICE)
+               if _fits_local(profile, p.dtype, *tile[:5], slice)]
+    return min(fitting, key=lambda tile: _gpu_cost(p, *tile))
+
+
+def _gpu_cost(p, MWG, NWG, KWG, MDIM, NDIM, slice):
+    """About how many multiplications all units could do in the time such tiles take."""
+    speed = next(t[5] for t in GPU_TILES if t[:2] == (MWG, NWG))
+    tiles = p.batches * _ceil(p.M, MWG) * _ceil(p.N, NWG)
+    slices = _slices(p, tiles, slice)
+    rounds = _ceil(tiles * slices, 2 * p.units)
+    cost = 2 * p.units * rounds * MWG * NWG * _ceil(p.K, slices) / speed
+    return cost + (slices * p.batches * p.M * p.N * PART_COST + p.units * CUT_COST if slices > 1 else 0)
 
 
 # --- vector: few rows or few columns ---------------------------------------------------------------------------------

@@ -20,7 +20,9 @@ FEW = 32  # reduced elements below which a gpu work-group per output would idle
 SIDE_BY_SIDE = 32768  # bytes of the states of columns that a cpu work-group sums side by side
 TALL = 32  # reduced elements, of columns summed side by side, below which a part is not worth a work-group
 NEAR = 1 << 20  # bytes that stay in a core's cache, so that columns may be cut into narrow blocks
-WGS = 64  # work-items of a gpu work-group
+WGS, LARGE = 64, 2048  # work-items of a gpu work-group; reduced elements from which it has four times as many
+SIDE = 32  # neighbouring columns of a gpu work-group, read together
+DEEP = 64  # reduced elements, of columns, below which a part is not worth a gpu work-group
 LANES, UNROLL = 16, 4  # sums kept of a row on a cpu, and how many vectors of them, which do not wait for each other
 GRAIN = 4096  # elements below which work is not cut further
 
@@ -119,7 +121,8 @@ class Reduction(Accumulating):
             states = sum(d.itemsize for d in self.held_dtypes(s.dtype))
             wide = min(1 << (SIDE_BY_SIDE // (2 * states)).bit_length() - 1, 4096)
             return SERIAL.choose(s.device, s.dtype, sizes, W=wide, LANES=LANES, UNROLL=UNROLL, GRAIN=GRAIN)
-        return GROUPED.choose(s.device, s.dtype, sizes, WGS=WGS, GRAIN=GRAIN)
+        items = min(s.device.profile.work_group, 4 * WGS if count >= LARGE else WGS)
+        return GROUPED.choose(s.device, s.dtype, sizes, WGS=items, GRAIN=GRAIN)
 
     def _value_type(self, s):
         return getattr(np, types.NUMPY_OF[types.compute_type(self.acc_dtype(s.dtype))])
@@ -139,6 +142,8 @@ class Reduction(Accumulating):
         ins = tuple((f"x{i}", s.dtype, acc, k) for i, (s, k) in enumerate(zip(specs, geometry.classes, strict=True)))
         parts = self.parts(specs[0].dtype, outs, counted=True)
         tiles = {n: v for n, v in vars(geometry.constants).items() if n != "GRAIN"}
+        if style == "gpu":
+            tiles["SIDE"] = min(SIDE, tiles["WGS"])
         rendered = render(
             "reduction", style=style, dtype=self.acc_dtype(specs[0].dtype), layout=geometry.layout,
             kept_rank=geometry.kept_rank, reduced_rank=geometry.reduced_rank, inputs=ins,
@@ -182,6 +187,8 @@ class _Geometry:
         worth = count // self.constants.GRAIN
         if self.layout == "col" and self.profile.style == "cpu":
             worth = min(units * count // self.constants.GRAIN // 4, count // TALL)
+        elif self.layout == "col":
+            worth = count // DEEP
         return max(1, min(groups // max(self._groups(units), 1), worth))
 
     def columns(self):
@@ -196,7 +203,7 @@ class _Geometry:
             return units
         if self.profile.style == "cpu":
             return units // self.ks[-1] * -(-self.ks[-1] // self.columns())
-        return -(-units // self.constants.WGS)
+        return -(-units // min(SIDE, self.constants.WGS))
 
     def size(self, units, splits):
         """(global, local) size of the main launch."""
@@ -211,8 +218,7 @@ class _Geometry:
         """(global, local) size of the launch that joins the splits."""
         if self.profile.style == "cpu":
             return (min(units, self.profile.groups), 1), (1, 1)
-        items = self.constants.WGS
-        return (-(-units // items) * items, 1), (items, 1)
+        return self.size(units, 1)
 
 
 def _steps_of_whole(kruns, rruns):
