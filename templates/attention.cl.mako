@@ -117,7 +117,7 @@ static inline void product(real *out, const real *a, const real *b, const int ro
             for (int i = keys * ${BR}; i < ${BC * BR}; i++) s[i] = 0;
 </%def>
 % if cpu:
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % else:
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif

@@ -5,7 +5,7 @@ DTYPES = "all"
 LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (n rounded up,)"}
 %>
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void compact(
     __global const uchar *mask_p, const long mask_o, __global const long *counts_p, const long counts_o,

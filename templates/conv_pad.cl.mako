@@ -15,7 +15,7 @@ LAUNCH = {
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void conv_pad(
     __global const ${types.storage_type(dtype)} *restrict x, const long x_o,

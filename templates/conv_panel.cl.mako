@@ -32,7 +32,7 @@ ${header(*types.headers([dtype]), *(["transpose.clh"] if direct else []))}
 % if style == "cpu":
 typedef ${T}${W} vec;
 typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % else:
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif

@@ -52,7 +52,7 @@ void copy_plane(__global const ${S} *x, const size_t from, const long d0, const 
             }
     }
 }
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % elif form == "weight":
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif

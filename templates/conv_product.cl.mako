@@ -34,7 +34,7 @@ typedef ${T}${W} vec;
 typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
 #define LOAD(p) (*(__global const loose_vec *)(p))
 #define PRIVATE(p) (*(loose_vec *)(p))
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % else:
 __attribute__((reqd_work_group_size(256, 1, 1)))
 % endif

@@ -13,7 +13,7 @@ LAUNCH = {
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void conv_sum(__global const ${T} *restrict parts, const long splits, const long n,
                        __global ${types.storage_type(dtype)} *restrict y, const long y_o)

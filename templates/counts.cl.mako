@@ -148,7 +148,7 @@ static inline ${T} drawn(ulong seed, ulong at, ${T} count, ${T} p) {
 % endif
 
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void counts(
 % for name in inputs:

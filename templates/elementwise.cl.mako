@@ -34,22 +34,9 @@ def at(n, k):
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used), *(["stream.clh"] if stream else []))}
-#ifndef CT_LOOP
-#ifdef __clang__
-// A loop that calls a built-in stays scalar; that is no news.
-#pragma clang diagnostic ignored "-Wpass-failed"
-#if defined(__x86_64__) || defined(__aarch64__)
-#define CT_LOOP _Pragma("clang loop vectorize(assume_safety) interleave_count(2)")
-#else  // where there are no vectors, two at a time may read past the end
-#define CT_LOOP _Pragma("clang loop vectorize(assume_safety)")
-#endif
-#else
-#define CT_LOOP
-#endif
-#endif
-
+${vectors.loop(*map(types.compute_type, used))}
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void elementwise(
 % for n, d, _, _ in ins:

@@ -37,7 +37,7 @@ ${types.pragmas([dtype])}
 % endfor
 </%def>
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void gather(
     __global const ${S} *x_p, const long x_o0, __global const ${I} *index_p, const long index_o0,

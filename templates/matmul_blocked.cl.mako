@@ -147,7 +147,7 @@ static inline void copy_columns(__global const ${T} *a, const size_t am, const s
     }
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 __kernel void matmul_blocked(
     __global const ${T} *restrict a, const long a_offset, __global const ${T} *restrict b, const long b_offset,
     __global ${T} *restrict c, const long c_offset, __global real *restrict scratch, const long slice,

@@ -20,7 +20,7 @@ ${header(*types.headers(used))}
 typedef ${real} real;
 
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void matmul_sum(
     __global const real *restrict parts, __global ${T} *restrict c, const long c_offset, const long slices, const long M,

@@ -10,7 +10,7 @@ LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "lo
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void mode_of_rows(
     __global const ${S} *keys_p, const long keys_o, __global const long *places_p, const long places_o,

@@ -28,18 +28,10 @@ used = [*dtype_of.values(), dtype]
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
-#ifndef CT_LOOP
-#ifdef __clang__
-// A loop that calls a built-in stays scalar; that is no news.
-#pragma clang diagnostic ignored "-Wpass-failed"
-#define CT_LOOP _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define CT_LOOP
-#endif
-#endif
+${vectors.loop(*map(types.compute_type, used))}
 
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void multi_tensor(
 % for t in range(tensors):

@@ -156,7 +156,7 @@ ${vectors.typedef(C)}
 </%def>
 
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % else:
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif

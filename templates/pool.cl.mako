@@ -261,7 +261,7 @@ typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
 typedef places __attribute__((aligned(${4 if T == "float" else 8}))) loose_places;
 % endif
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void pool(
     __global const ${types.storage_type(dtype)} *restrict ${first}, const long ${first}_o,

@@ -16,7 +16,7 @@ ${types.pragmas([*used, dtypes.float64] if parameter == "double" else used)}
 ${header(*types.headers(used))}
 
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void random(
 % if input_dtype is not None:

@@ -165,7 +165,7 @@ ROW = lambda u: lambda i: f"lane{i}_{u}[l]"
 TOTAL = lambda i: f"total{i}_[l]"
 %>
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % else:
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif

@@ -40,7 +40,7 @@ ${header(*types.headers(used))}
 }
 </%def>
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void scan(
     __global const ${types.storage_type(dtype)} *x_p, const long x_o,

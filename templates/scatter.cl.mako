@@ -5,7 +5,7 @@
 ## Where a gpu has more work-items than columns, several walk one, each for its part of the places written to.
 ## combine: a C expression over `old` and `value` (compute type).  low, and an index out of range: as in gather.
 <%!
-PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", combine="value", index_class="b", AHEAD=4)
+PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", combine="value", index_class="b", AHEAD=16)
 DTYPES = "all"
 LAUNCH = {
     "cpu": "local = (1, 1); global = (groups over rows, groups over the run)",
@@ -71,7 +71,7 @@ ${header(*types.headers([dtype]))}
         }
 </%def>
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void scatter(
     __global const ${I} *index_p, const long index_o0, __global const ${S} *src_p, const long src_o0,

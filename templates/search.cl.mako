@@ -16,7 +16,7 @@ at = "sorter_p[sorter_o + base + middle]" if sorter else "middle"
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void search(
     __global const ${S} *sorted_p, const long sorted_o, __global const ${S} *values_p, const long values_o,

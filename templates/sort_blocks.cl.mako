@@ -18,7 +18,7 @@ def before(a, b):
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void sort_blocks(
     __global const ${S} *x_p, const long x_o, __global ${S} *keys_p, const long keys_o, __global long *places_p, const long places_o,

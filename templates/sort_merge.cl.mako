@@ -19,7 +19,7 @@ def before(a, b):
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 __kernel void sort_merge(
     __global const ${S} *from_p, const long from_o, __global const long *from_places, const long places_o,

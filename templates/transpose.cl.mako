@@ -33,7 +33,7 @@ typedef float8 __attribute__((aligned(4))) loose;
     __global ${T} *y = y_p + y_o${"".join(f" + i{i} * y_b{i}" for i in range(rank))};
 </%def>
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % else:
 __attribute__((reqd_work_group_size(32, 8, 1)))
 % endif

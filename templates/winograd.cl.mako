@@ -39,7 +39,7 @@ ${header(*types.headers([dtype]))}
 % endfor
 </%def>
 % if style == "cpu":
-__attribute__((reqd_work_group_size(1, 1, 1)))
+${vectors.SERIAL}
 % endif
 % if form == "weights":
 __kernel void winograd(

@@ -3,9 +3,39 @@
 from .types import compute_type, load, storage_type, store
 
 
+# What stands before a kernel of the cpu style: work-groups of one, and vectors of 512 bits where the compiler has them, which
+# Clang else leaves unused.
+SERIAL = """#if defined(__clang__) && defined(__AVX512F__)
+__attribute__((min_vector_width(512)))
+#endif
+__attribute__((reqd_work_group_size(1, 1, 1)))"""
+
+
 def width(ctype):
     """How many numbers of a compute type make a vector: what fits 32 bytes, where every compiler is safe."""
     return 4 if ctype in ("double", "long") else 8
+
+
+def loop(*ctypes):
+    """The macro CT_LOOP, for loops over neighbouring elements whose turns do not wait for each other.
+
+    ctypes: what is computed with.  Clang fills vectors of 512 bits, where it has them, only when told how many elements that is.
+    """
+    return f"""#ifndef CT_LOOP
+#ifdef __clang__
+// A loop that calls a built-in stays scalar; that is no news.
+#pragma clang diagnostic ignored "-Wpass-failed"
+#if defined(__AVX512F__)
+#define CT_LOOP _Pragma("clang loop vectorize(assume_safety) vectorize_width({2 * min(map(width, ctypes))}) interleave_count(2)")
+#elif defined(__x86_64__) || defined(__aarch64__)
+#define CT_LOOP _Pragma("clang loop vectorize(assume_safety) interleave_count(2)")
+#else  // where there are no vectors, two at a time may read past the end
+#define CT_LOOP _Pragma("clang loop vectorize(assume_safety)")
+#endif
+#else
+#define CT_LOOP
+#endif
+#endif"""
 
 
 def typedef(ctype):
