@@ -11,11 +11,11 @@
 ## y       lanes ks apart, groups yg apart; the reduction may be cut into `splits` pieces whose sums lie split_s apart;
 ##         only the first piece starts from panel[0] (gpu)
 ##
-## cpu: a unit is a strip of strip_rows <= STRIP rows (a multiple of MR) by `block` panels; MR rows by NV vectors stay in
+## cpu: a unit is a strip of strip_rows <= STRIP rows (a multiple of MR) by `block` panels; MR rows by NV vectors of W stay in
 ## registers, kc steps at a time so that the panel stays in the first cache.
 ## gpu: 256 items share a tile of 16 TM rows by 16 TN lanes, KC steps at a time, the next ones fetched meanwhile.
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", MR=6, NV=2, STRIP=192, KC=16, TM=4, TN=4)
+PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", W=8, MR=6, NV=2, STRIP=192, KC=16, TM=4, TN=4)
 DTYPES = "floating"
 LAUNCH = {
     "cpu": "local = (1,); global = (groups,), any number >= 1",
@@ -24,7 +24,7 @@ LAUNCH = {
 %>
 <%
 T = types.compute_type(dtype)
-W = vectors.width(T)
+V = vectors.width(T)  # elements that are stored at once
 LANES = NV * W if style == "cpu" else 16 * TN
 %>
 ${types.pragmas([dtype, out_dtype])}
@@ -32,6 +32,8 @@ ${header(*types.headers([out_dtype]), *(["transpose.clh"] if style == "cpu" else
 % if style == "cpu":
 typedef ${T}${W} vec;
 typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
+typedef ${T}${V} stored_vec;
+typedef stored_vec __attribute__((aligned(${4 if T == "float" else 8}))) loose;
 #define LOAD(p) (*(__global const loose_vec *)(p))
 #define PRIVATE(p) (*(loose_vec *)(p))
 ${vectors.SERIAL}
@@ -129,21 +131,21 @@ __kernel void conv_product(
 % if T == types.storage_type(out_dtype):
             // whole vectors where the rows lie next to each other in y
             if (live == ${LANES})
-                for (; i + ${W} <= here; i += ${W}) {
-                    if (yr[i + ${W - 1}] - yr[i] != ${W - 1}) {
+                for (; i + ${V} <= here; i += ${V}) {
+                    if (yr[i + ${V - 1}] - yr[i] != ${V - 1}) {
                         for (size_t j = 0; j < ${LANES}; j++)
-                            for (size_t e = i; e < i + ${W}; e++) y[yr[e] + (lane0 + j) * ks] = sums[e * ${LANES} + j];
+                            for (size_t e = i; e < i + ${V}; e++) y[yr[e] + (lane0 + j) * ks] = sums[e * ${LANES} + j];
                         continue;
                     }
-% for v in range(NV):
+% for v in range(LANES // V):
                     {
-% for e in range(W):
-                        vec t${e} = PRIVATE(sums + (i + ${e}) * ${LANES} + ${v * W});
+% for e in range(V):
+                        stored_vec t${e} = *(loose *)(sums + (i + ${e}) * ${LANES} + ${v * V});
 % endfor
-                        ct_transpose${W}(${", ".join(f"t{e}" for e in range(W))});
-                        __global ${T} *to = y + yr[i] + (lane0 + ${v * W}) * ks;
-% for e in range(W):
-                        *(__global loose_vec *)(to + ${e} * ks) = t${e};
+                        ct_transpose${V}(${", ".join(f"t{e}" for e in range(V))});
+                        __global ${T} *to = y + yr[i] + (lane0 + ${v * V}) * ks;
+% for e in range(V):
+                        *(__global loose *)(to + ${e} * ks) = t${e};
 % endfor
                     }
 % endfor

@@ -30,12 +30,41 @@ outs = [(n, D(d)) for n, d in outputs or (("y0", dtype),)]
 held = ((C, types.literal(0, C)),) if states is None else states
 used = [d for _, d, _, _ in ins] + [d for _, d in outs] + [dtype]
 S = range(len(held))
+# Whole vectors of a row, where it is stored as it is computed with, and the declaration needs no more than operators.
+by_vectors = (style == "cpu" and layout == "row" and LANES in (2, 4, 8, 16) and [t for t, _ in held] == [C]
+              and all(k == "b" or (k == "c" and vectors.streams(d)) for _, d, _, k in ins))
+lifted = [vectors.lifted(body, C) for body in (map_body, combine_body)] if by_vectors else [None]
+by_vectors = None not in lifted
 KR, RR = kept_rank, reduced_rank
 def step(k, n):
     return {"c": "1", "b": "0"}.get(k, f"{n}_v")
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
+% if by_vectors:
+typedef ${C}${LANES} vec;
+typedef vec __attribute__((aligned(${4 if C in ("float", "int") else 8}))) loose;
+% endif
+<%def name="combine_vectors(into, other)">
+{
+    const vec a0 = ${into}, b0 = ${other};
+% for s in lifted[1]:
+    ${s}
+% endfor
+    ${into} = ${combine_results[0]};
+}
+</%def>
+<%def name="vector_element(along, into)">
+{
+% for n, d, c, k in ins:
+    const vec ${n} = ${f"(vec)({types.load(d, n + '_p', n + '_b')})" if k == "b" else f"*(__global const loose *)({n}_p + {n}_b + {along})"};
+% endfor
+% for s in lifted[0]:
+    ${s}
+% endfor
+    ${combine_vectors(into, map_results[0])}
+}
+</%def>
 <%def name="combine_into(acc)">
 {
 % for i in S:
@@ -218,7 +247,7 @@ __kernel void reduction(
         ${kept_offsets("unit")}
 % for i in S:
         ${held[i][0]} s${i}_ = ${held[i][1]};
-% for u in range(UNROLL):
+% for u in range(1 if by_vectors else UNROLL):
         ${held[i][0]} lane${i}_${u}[${LANES}];
 % endfor
 % endfor
@@ -230,6 +259,21 @@ __kernel void reduction(
             const size_t end = along + here, whole = along + here / ${LANES} * ${LANES};
             const size_t shift = at - along;
             if (along < whole) {
+% if by_vectors:
+                vec ${", ".join(f"v_{u} = (vec)({held[0][1]})" for u in range(UNROLL))};
+                for (; along + ${LANES * UNROLL} <= whole; along += ${LANES * UNROLL}) {
+% for u in range(UNROLL):
+                    ${vector_element(f"along + {u * LANES}", f"v_{u}")}
+% endfor
+                }
+                for (; along < whole; along += ${LANES}) {
+                    ${vector_element("along", "v_0")}
+                }
+% for u in range(1, UNROLL):
+                ${combine_vectors("v_0", f"v_{u}")}
+% endfor
+                *(loose *)lane0_0 = v_0;
+% else:
 % for u in range(UNROLL):
                 for (int l = 0; l < ${LANES}; l++) {
 % for i in S:
@@ -259,6 +303,7 @@ __kernel void reduction(
                     ${combine_into(ROW(0))}
                 }
 % endfor
+% endif
                 for (int w = ${LANES // 2}; w > 0; w >>= 1) {
                     for (int l = 0; l < w; l++) {
 % for i in S:

@@ -142,6 +142,12 @@ def erfcx(x):
 
 
 @_elementwise(1)
+def ndtr_tail(x):
+    """exp(x^2 / 2) times the probability of a normal number above |x|."""
+    return erfcx(abs(x) / math.sqrt(2)).item() / 2
+
+
+@_elementwise(1)
 def erfinv(x):
     """The inverse of erf, by Newton's method from the normal distribution's quantile."""
     a = abs(x)

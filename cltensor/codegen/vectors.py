@@ -1,8 +1,11 @@
 """Vectors of neighbouring elements in the cpu style: how they are loaded, stored and summed, whatever the dtype."""
 
+import re
+
 from .types import compute_type, load, storage_type, store
 
-
+_NAME, _CALLED = re.compile(r"[a-z]\w*"), re.compile(r"\w\(|\((?:int|long|float|double)\)|index")
+_CHOICE = re.compile(r"\) \? [a-z]\w* : [a-z]\w*;$")
 # What stands before a kernel of the cpu style: work-groups of one, and vectors of 512 bits where the compiler has them, which
 # Clang else leaves unused.
 SERIAL = """#if defined(__clang__) && defined(__AVX512F__)
@@ -41,6 +44,20 @@ def loop(*ctypes):
 def typedef(ctype):
     """The type `loose`: a vector of ctype that may lie anywhere a number may."""
     return f"typedef {ctype}{width(ctype)} __attribute__((aligned({4 if width(ctype) == 8 else 8}))) loose;"
+
+
+def lifted(statements, ctype):
+    """Statements on numbers of a compute type made statements on vectors, of type `vec`; None where they hold more than operators.
+
+    Numbers may stand beside vectors, but not be chosen between.
+    """
+    made = []
+    for s in statements:
+        name, _, value = s.removeprefix(f"const {ctype} ").partition(" = ")
+        if not _NAME.fullmatch(name) or _CALLED.search(value) or ("?" in value and not _CHOICE.search(value)):
+            return None
+        made.append(f"const vec {name} = {value}")
+    return made
 
 
 def loaded(dtype, pointer, index, ctype):

@@ -19,7 +19,8 @@ from ..tune.space import Space
 from .plan import In, Scratch, Step
 
 GROUPS_PER_CORE = 4
-MR, STRIP, KC = 6, 192, 384  # rows in registers, rows in a strip, steps that leave a panel in the first cache
+MR = {8: 6, 16: 8}  # rows in registers where vectors hold so many floats
+STRIP, KC = 192, 384  # rows in a strip, steps that leave a panel in the first cache
 ITEM_ROWS, STEPS = (8, 4), 16  # the gpu style's: rows of an item, where that leaves tiles enough; steps staged at a time
 PANEL_STEPS, PANEL_ITEMS = 32, 128  # steps of a panel that a gpu work-group packs; its items
 PIECE = 128  # steps worth a gpu work-group of their own
@@ -161,11 +162,17 @@ def padded_source(device, spec, number, phases, steps):
     return Read((copy, np.int64(0)), (c * plane, plane, sizes[1] * sizes[2], sizes[2], 1), first)
 
 
+def vector_elements(device, dtype, lanes):
+    """How many lanes the cpu style computes at once: wide vectors need lanes enough to fill them."""
+    width = vectors.width(compute_type(dtype))
+    return 2 * width if device.profile.vector_width == 16 and lanes > width else width
+
+
 def lane_count(device, dtype, lanes):
     """How many lanes a panel has: the vectors (cpu) or the tile width (gpu) that waste least."""
     if device.profile.style == "gpu":
         return 16 * (4 if lanes > 32 else 2 if lanes > 16 else 1)
-    width = vectors.width(compute_type(dtype))
+    width = vector_elements(device, dtype, lanes)
     return width if 0 < (lanes - 1) % (2 * width) + 1 <= width and lanes <= 3 * width else 2 * width
 
 
@@ -183,7 +190,9 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
     steps = [] if packed else [_panel_step(device, p, width, count, length, panels, table)]
     sizes = {"rows": rows, "lanes": p.lanes, "K": length, "groups": p.groups, "split": "yes" if split else "no"}
     if style == "cpu":
-        c = STRIPS.choose(device, p.dtype, sizes, MR=MR, STRIP=STRIP, KC=KC, PER_CORE=GROUPS_PER_CORE)
+        W = vector_elements(device, p.dtype, p.lanes)
+        high = MR[16 if W > vectors.width(compute_type(p.dtype)) else 8]
+        c = STRIPS.choose(device, p.dtype, sizes, MR=high, STRIP=STRIP, KC=KC, PER_CORE=GROUPS_PER_CORE)
         most = c.STRIP // c.MR * c.MR
         splits, block = _cut_strips(device, p.groups * -(-rows // even(rows, most, c.MR)), count, length if split else 0, c)
     else:
@@ -200,7 +209,7 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
     args = (*p.x.args, np.int64(p.x_start), panels, table, *target, np.int64(p.y_base), *numbers)
     if style == "cpu":
         source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype,
-                        NV=width // vectors.width(compute_type(p.dtype)), MR=c.MR, STRIP=most)
+                        W=W, NV=width // W, MR=c.MR, STRIP=most)
         panels_first = length * p.lanes < rows * p.steps.sizes[0]  # the smaller operand is walked in the inner loop
         strip = even(rows, most, c.MR)
         units = p.groups * splits * -(-rows // strip) * -(-count // block)

@@ -15,8 +15,10 @@ from ..codegen.types import compute_type
 from ..tune.space import Space
 from .plan import In, Out, Scratch, Step
 
-MR, NV, KC = 6, 2, 256
+MICRO = (6, 2, 32, 256)  # MR, NV, bytes of a vector, KC
 TILE = (384, 128, 4, 4)  # CPU macro-tile: most rows, most columns, rows per column when cut smaller, tiles per core
+MICRO_16, TILE_16 = (8, 2, 64, 192), (192, 480, 4, 4)  # the same where vectors hold 16 floats
+LONG = 512  # rows and columns from which 3 such vectors a row are worth what is left over at the edge
 WIDE_TILE = (258, 1024, 2 / 3, 2)  # the same where a is copied, since all columns share the copy
 GRAIN = 600_000  # multiplications below which a work-group costs more to start than it saves
 THIN = 8  # most rows or columns of a product computed as matrix times vectors; COLS where these are not contiguous
@@ -38,10 +40,15 @@ def _fits_local(profile, dtype, MWG, NWG, KWG, MDIM, NDIM, SLICE):
             and MWG * NWG // items * size <= 512)
 
 
+def _fits_registers(profile, dtype, MR, NV, BYTES, **_):
+    """Whether a CPU's registers hold the sums: of 32, 32 or 64 bytes each, or of 16 of 32."""
+    return MR * NV * BYTES <= (30 * 64 if profile.vector_width == 16 else 16 * 64)
+
+
 # what `cltensor tune` may try in place of the constants above
-BLOCKED = Space("matmul_blocked", MR=(4, 6, 8), NV=(1, 2, 3), BYTES=(32, 64), KC=(128, 192, 256, 384, 512),
+BLOCKED = Space("matmul_blocked", MR=(4, 6, 8, 12), NV=(1, 2, 3), BYTES=(32, 64), KC=(128, 192, 256, 384, 512),
                 MC=(48, 96, 192, 258, 384, 768), NC=(64, 128, 256, 512, 1024), EACH=(1, 2, 4, 8), COPY_A=(False, True),
-                COPY_B=(None, False, True), fits=lambda profile, dtype, MR, NV, BYTES, **_: MR * NV * BYTES <= 16 * 64)
+                COPY_B=(None, False, True), fits=_fits_registers)
 VECTORS = Space("matmul_vector", ROWS=(1, 2, 3, 4, 6, 8), BLOCK=(1024, 4096, 16384), GRAIN=(1 << 13, 1 << 15, 1 << 17))
 TILED = Space("matmul_tiled", MWG=(32, 64, 128), NWG=(32, 64, 128), KWG=(8, 16, 32), MDIM=(8, 16), NDIM=(8, 16),
               SLICE=(128, 256, 512, 1024), fits=_fits_local)
@@ -173,8 +180,13 @@ def blocking(p):
     """The Blocking of a Product: a few macro-tiles a core, while each has work enough to be worth a work-group."""
     in_place = p.dtype.itemsize == p.real_size
     copy_a = in_place and p.a.col * p.dtype.itemsize >= 2048 and p.N >= 128
-    tallest, widest, aspect, each = WIDE_TILE if copy_a or not in_place else TILE
-    c = BLOCKED.choose(p.device, p.dtype, p.sizes, MR=MR, NV=NV, BYTES=32, KC=KC, MC=tallest, NC=widest, EACH=each,
+    MR, NV, BYTES, KC = MICRO
+    tile = TILE
+    if p.device.profile.vector_width == 16:
+        (MR, NV, BYTES, KC), tile = MICRO_16, TILE_16
+        NV += min(p.M, p.N) >= LONG
+    tallest, widest, aspect, each = WIDE_TILE if copy_a or not in_place else tile
+    c = BLOCKED.choose(p.device, p.dtype, p.sizes, MR=MR, NV=NV, BYTES=BYTES, KC=KC, MC=tallest, NC=widest, EACH=each,
                        COPY_A=copy_a, COPY_B=None)
     unit, V = c.MR, c.BYTES // p.real_size
     columns = c.NV * V

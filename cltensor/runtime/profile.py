@@ -10,7 +10,7 @@ class DeviceProfile:
     """What a device can do.  Sizes are in bytes; names are for display only, nothing may branch on them.
 
     style          "cpu": work-groups of one work-item; "gpu": many work-items sharing local memory
-    vector_width   floats worth loading at once (never above 8)
+    vector_width   floats worth computing with at once: at most 8, or 16 where vectors of 512 bits are one step
     work_group     work-items a group should have: 1 in cpu style, else a power of two up to 256 that the device takes
     groups         work-groups that keep the device busy, about 4 per compute unit
     quirks         "narrow-vectors": built-ins on vectors wider than 8 floats are not safe;
@@ -61,10 +61,15 @@ def query(entry):
         platform=entry.platform_name, version=entry.version, quirks=_quirks(entry))
 
 
+_INTEL = 0x8086  # as a vendor's number
+
+
 def _vector_width(device, style):
     if style == "gpu":
         return 4  # 16-byte loads are what GPUs coalesce best, whatever width they report
-    return max(1, min(device.native_vector_width_float, 8))
+    # AMD's processors take two steps for 512 bits, and an older Clang names some that have them after some that have not.
+    most = 16 if device.vendor_id == _INTEL else 8
+    return max(1, min(device.native_vector_width_float, most))
 
 
 def _power_of_two_below(n):

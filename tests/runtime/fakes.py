@@ -14,7 +14,7 @@ class FakeDevice(SimpleNamespace):
 
     def __init__(self, name, type=CPU, **facts):
         super().__init__(name=name, type=type, **{
-            "version": "OpenCL 3.0", "driver_version": "1.0", "vendor": "Vendor", "available": True,
+            "version": "OpenCL 3.0", "driver_version": "1.0", "vendor": "Vendor", "vendor_id": 1, "available": True,
             "compiler_available": True, "max_compute_units": 4, "max_clock_frequency": 1000,
             "global_mem_size": 2**30, "max_mem_alloc_size": 2**28, "local_mem_size": 32768,
             "max_work_group_size": 1024, "native_vector_width_float": 8, "mem_base_addr_align": 1024,

@@ -52,6 +52,11 @@ def test_vector_width_is_never_above_eight(native, width):
     assert query(native_vector_width_float=native).vector_width == width
 
 
+@pytest.mark.parametrize(("native", "width"), [(4, 4), (8, 8), (16, 16), (32, 16)])
+def test_vector_width_of_an_intel_processor_is_never_above_sixteen(native, width):
+    assert query(native_vector_width_float=native, vendor_id=0x8086).vector_width == width
+
+
 def test_extensions():
     p = query(extensions="cl_khr_fp16 cl_khr_int64_base_atomics cl_khr_int64_extended_atomics cl_khr_subgroups")
     assert (p.fp64, p.fp16, p.int64_atomics, p.subgroups) == (False, True, True, True)
