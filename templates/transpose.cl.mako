@@ -16,10 +16,10 @@ LAUNCH = {
 %>
 <%
 T = types.storage_type(dtype)
-vectors = T == "float"
+by_eight = T == "float"
 %>
 ${types.pragmas([dtype])}
-% if vectors and style == "cpu":
+% if by_eight and style == "cpu":
 ${header("transpose.clh")}
 typedef float8 __attribute__((aligned(4))) loose;
 % endif
@@ -57,7 +57,7 @@ __kernel void transpose(
                 size_t c = left;
                 if (r0 + ${TILE} <= high)
                     for (; c + ${TILE} <= right; c += ${TILE}) {
-% if vectors:
+% if by_eight:
                         for (size_t r = r0; r < r0 + ${TILE}; r += 8)
                             for (size_t j = c; j < c + ${TILE}; j += 8) {
                                 __global const float *from = x + j * xs + r;

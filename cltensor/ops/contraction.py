@@ -19,8 +19,8 @@ from ..tune.space import Space
 from .plan import In, Scratch, Step
 
 GROUPS_PER_CORE = 4
-MR = {8: 6, 16: 8}  # rows in registers where vectors hold so many floats
-STRIP, KC = 192, 384  # rows in a strip, steps that leave a panel in the first cache
+MR, STRIP, KC = 6, 192, 384  # rows in registers, rows in a strip, steps that leave a panel in the first cache
+MR_16, STRIP_16, KC_16 = 8, 96, 128  # the same where vectors hold 16 floats
 ITEM_ROWS, STEPS = (8, 4), 16  # the gpu style's: rows of an item, where that leaves tiles enough; steps staged at a time
 PANEL_STEPS, PANEL_ITEMS = 32, 128  # steps of a panel that a gpu work-group packs; its items
 PIECE = 128  # steps worth a gpu work-group of their own
@@ -32,7 +32,7 @@ def _fits_local(profile, dtype, TM, KC):
 
 
 # what `cltensor tune` may try in place of the constants above
-STRIPS = Space("conv_product", MR=(4, 6, 8), STRIP=(48, 96, 192, 384), KC=(96, 192, 384, 768), PER_CORE=(1, 2, 4, 8))
+STRIPS = Space("conv_product", MR=(4, 6, 8), STRIP=(48, 96, 192, 384), KC=(96, 128, 192, 384, 768), PER_CORE=(1, 2, 4, 8))
 TILES = Space("conv_product", TM=(1, 2, 4, 8), KC=(8, 16, 32), fits=_fits_local)
 
 
@@ -191,8 +191,9 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
     sizes = {"rows": rows, "lanes": p.lanes, "K": length, "groups": p.groups, "split": "yes" if split else "no"}
     if style == "cpu":
         W = vector_elements(device, p.dtype, p.lanes)
-        high = MR[16 if W > vectors.width(compute_type(p.dtype)) else 8]
-        c = STRIPS.choose(device, p.dtype, sizes, MR=high, STRIP=STRIP, KC=KC, PER_CORE=GROUPS_PER_CORE)
+        wide = vectors.width(compute_type(p.dtype)) < W
+        high, strip, deep = (MR_16, STRIP_16, KC_16) if wide else (MR, STRIP, KC)
+        c = STRIPS.choose(device, p.dtype, sizes, MR=high, STRIP=strip, KC=deep, PER_CORE=GROUPS_PER_CORE)
         most = c.STRIP // c.MR * c.MR
         splits, block = _cut_strips(device, p.groups * -(-rows // even(rows, most, c.MR)), count, length if split else 0, c)
     else:

@@ -42,7 +42,8 @@ def _fits_local(profile, dtype, MWG, NWG, KWG, MDIM, NDIM, SLICE):
 
 def _fits_registers(profile, dtype, MR, NV, BYTES, **_):
     """Whether a CPU's registers hold the sums: of 32, 32 or 64 bytes each, or of 16 of 32."""
-    return MR * NV * BYTES <= (30 * 64 if profile.vector_width == 16 else 16 * 64)
+    sums = MR * NV * BYTES
+    return sums <= (30 if profile.vector_width == 16 else 16) * 64
 
 
 # what `cltensor tune` may try in place of the constants above
