@@ -17,8 +17,8 @@ from .plan import In, Out, Scratch, Step
 
 MICRO = (6, 2, 32, 256)  # MR, NV, bytes of a vector, KC
 TILE = (384, 128, 4, 4)  # CPU macro-tile: most rows, most columns, rows per column when cut smaller, tiles per core
-MICRO_16, TILE_16 = (8, 2, 64, 192), (192, 480, 4, 4)  # the same where vectors hold 16 floats
-LONG = 512  # rows and columns from which 3 such vectors a row are worth what is left over at the edge
+MICRO_16, TILE_16 = (8, 2, 64, 192), (256, 1056, 4, 2)  # the same where vectors hold 16 floats
+LONG = 480  # columns from which 3 such vectors a row are worth what is left over at the edge
 WIDE_TILE = (258, 1024, 2 / 3, 2)  # the same where a is copied, since all columns share the copy
 GRAIN = 600_000  # multiplications below which a work-group costs more to start than it saves
 THIN = 8  # most rows or columns of a product computed as matrix times vectors; COLS where these are not contiguous
@@ -185,7 +185,7 @@ def blocking(p):
     tile = TILE
     if p.device.profile.vector_width == 16:
         (MR, NV, BYTES, KC), tile = MICRO_16, TILE_16
-        NV += min(p.M, p.N) >= LONG
+        NV += p.N >= LONG
     tallest, widest, aspect, each = WIDE_TILE if copy_a or not in_place else tile
     c = BLOCKED.choose(p.device, p.dtype, p.sizes, MR=MR, NV=NV, BYTES=BYTES, KC=KC, MC=tallest, NC=widest, EACH=each,
                        COPY_A=copy_a, COPY_B=None)
