@@ -210,18 +210,17 @@ __kernel void conv_planes(
         for (long c = 0; c < chans; c++) {
             const size_t from = x_o + in * xn + (group * chans + c) * xc;
             const size_t weights = w_o + w_base + group * wg + lane * wl + c * wc;
+            const long first = b2 + q2 * s2, step = u2 * x2;  // 64-bit products are dear: the innermost loop has none
             for (long i0 = 0; i0 < t0; i0++) {
                 const long z = b0 + q0 * s0 + i0 * u0;
                 if (z < 0 || z >= d0) continue;
                 for (long i1 = 0; i1 < t1; i1++) {
                     const long v = b1 + q1 * s1 + i1 * u1;
                     if (v < 0 || v >= d1) continue;
-                    for (long i2 = 0; i2 < t2; i2++) {
-                        const long h = b2 + q2 * s2 + i2 * u2;
+                    size_t at = from + z * x0 + v * x1 + first * x2, tap = weights + i0 * w0 + i1 * w1;
+                    for (long h = first, i2 = 0; i2 < t2; i2++, h += u2, at += step, tap += w2)
                         if (h >= 0 && h < d2)
-                            sum += ${types.load(dtype, "x", "from + z * x0 + v * x1 + h * x2")}
-                                 * ${types.load(dtype, "w", "weights + i0 * w0 + i1 * w1 + i2 * w2")};
-                    }
+                            sum += ${types.load(dtype, "x", "at")} * ${types.load(dtype, "w", "tap")};
                 }
             }
         }

@@ -288,7 +288,7 @@ def _vector_steps(p):
     parts = Scratch(slices * p.batches * rows * cols * p.real_size if slices > 1 else 1)
     items = 1 if cpu else profile.work_group
     source = _source(p, "matmul_vector", COLS=together, V=32 // p.real_size, ROWS=kept[1],
-                     BLOCK=kept[0] // together, WGS=profile.work_group, BATCH=_batch_rank(p))
+                     BLOCK=kept[0] // together, WGS=profile.work_group, AHEAD=max(4, 8 // together), BATCH=_batch_rank(p))
     args = (matrix.arg, x.arg, Out(0), parts,
             *_longs(slices, block, rows, cols, p.K, matrix.row, matrix.col, x.row, x.col, *places),
             *_batch_args(p, matrix, x), *_extra_args(p, dims), np.int64(p.batches))
