@@ -29,6 +29,7 @@ VECTOR_GRAIN = 1 << 15  # the same for a matrix-vector product, in elements read
 SLICE = 128  # least inner dimension of a cut on a GPU, for want of tiles
 # on a GPU: rows and columns of a tile, steps staged, work-items along both; its speed where there are tiles enough
 GPU_TILES = ((128, 128, 8, 16, 16, 1.0), (64, 128, 16, 8, 16, 0.93), (64, 64, 16, 16, 16, 0.82), (32, 32, 16, 8, 8, 0.66))
+SUMS = 256  # bytes of sums that a GPU's work-item keeps in registers
 PART_COST, CUT_COST = 64, 800_000  # a cut's: multiplications it takes to keep a sum, and, for each unit, to launch matmul_sum
 
 
@@ -224,7 +225,7 @@ def _even(n, limit, unit):
 
 
 def _tiled_steps(p):
-    MWG, NWG, KWG, MDIM, NDIM, slice = _gpu_tile(p)
+    MWG, NWG, KWG, MDIM, NDIM, slice = gpu_tile(p)
     c = TILED.choose(p.device, p.dtype, p.sizes, MWG=MWG, NWG=NWG, KWG=KWG, MDIM=MDIM, NDIM=NDIM, SLICE=slice)
     tiles = p.batches * _ceil(p.M, c.MWG) * _ceil(p.N, c.NWG)
     slices = _slices(p, tiles, c.SLICE)
@@ -241,12 +242,17 @@ def _slices(p, tiles, least):
     return max(1, min(2 * p.units // tiles, p.K // least, 16))
 
 
-def _gpu_tile(p):
+def gpu_tile(p):
     """The tile the device takes that should be done first, and the SLICE to cut K by: more than K to leave it whole."""
     profile = p.device.profile
     fitting = [(*tile[:5], slice) for tile in GPU_TILES for slice in (p.K + 1, SLICE)
-               if _fits_local(profile, p.dtype, *tile[:5], slice)]
+               if _fits_local(profile, p.dtype, *tile[:5], slice) and _bytes_of_sums(p, *tile[:5]) <= SUMS]
     return min(fitting, key=lambda tile: _gpu_cost(p, *tile))
+
+
+def _bytes_of_sums(p, MWG, NWG, KWG, MDIM, NDIM):
+    """Bytes of the sums of a work-item."""
+    return MWG * NWG // (MDIM * NDIM) * p.real_size
 
 
 def _gpu_cost(p, MWG, NWG, KWG, MDIM, NDIM, slice):

@@ -9,13 +9,17 @@ from cltensor.base import dtypes
 from cltensor.ops.spec import spec
 from cltensor.runtime.device import default_device
 
+# launch style, work-items of a group, floats of a vector
+_SEEN_AS = {"cpu": ("cpu", 1, 8), "wide": ("cpu", 1, 16), "gpu": ("gpu", 256, 4)}
+
 
 class Styled:
-    """The default device, seen with another launch style."""
+    """The default device, seen with another launch style; "wide" is the cpu style with vectors of 512 bits."""
 
     def __init__(self, style):
         self.device = default_device()
-        self.profile = dataclasses.replace(self.device.profile, style=style, work_group=1 if style == "cpu" else 256)
+        style, items, width = _SEEN_AS[style]
+        self.profile = dataclasses.replace(self.device.profile, style=style, work_group=items, vector_width=width)
 
     def __getattr__(self, name):
         return getattr(self.device, name)

@@ -20,7 +20,7 @@ from cltensor.ops.convolution import (
 from ops.styled import run, spec_of
 
 pytestmark = pytest.mark.device
-STYLES = ("cpu", "gpu")
+STYLES = ("cpu", "wide", "gpu")
 
 
 def taps(x, w_shape, out, stride, dilation, groups):
@@ -188,3 +188,11 @@ def test_gradient_sizes_must_match():
     g, w = (spec_of(np.zeros(s, "float32"), "cpu") for s in ((2, 4, 3, 3), (4, 3, 3, 3)))
     with pytest.raises(ShapeError, match="gives an output of"):
         convolution_input_gradient.shape(g, w, size=(9, 9), stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
+
+
+def test_few_pixels_are_cut_along_the_reduction_on_a_gpu(rng):
+    x, w, bias = spec_of(np.zeros((1, 64, 7, 7), "float32"), "gpu"), spec_of(np.zeros((8, 64, 3, 3), "float32"), "gpu"), None
+    settings = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
+    steps = convolution.plan((x, w, bias), tuple(settings[n] for n in convolution.attr_names)).steps
+    assert steps[-1].name == "conv_sum"
+    check(rng, "gpu", (1, 64, 7, 7), (8, 64, 3, 3), (1, 1), (1, 1), (1, 1))

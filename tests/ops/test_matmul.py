@@ -11,11 +11,12 @@ from cltensor.base import dtypes
 from cltensor.base.errors import DTypeError, ShapeError
 from cltensor.ops.matmul import linear, linear_shape, matmul, matmul_shape, product_of
 from cltensor.ops.plan import In, Plan
-from cltensor.ops.products import product_steps
-from ops.styled import run, spec_of
+from cltensor.ops.products import gpu_tile, product_steps
+from cltensor.ops.spec import dense
+from ops.styled import Styled, run, spec_of
 
 pytestmark = pytest.mark.device
-STYLES = ("cpu", "gpu")
+STYLES = ("cpu", "wide", "gpu")
 TINY = [
     (1, 1, 1), (2, 1, 3), (5, 7, 9), (9, 16, 16), (13, 17, 33), (1, 19, 5), (18, 3, 1), (1, 70, 1), (2, 20, 9),
     (9, 11, 8),
@@ -229,6 +230,22 @@ def test_wrong_dtypes():
 def test_linear_wrong_shapes(x, w, b):
     with pytest.raises(ShapeError, match="linear: sizes do not fit"):
         linear_shape(*(None if s is None else spec_of(np.ones(s, "float32"), "cpu") for s in (x, w, b)))
+
+
+@pytest.mark.parametrize(("size", "dtype", "items", "tile", "cut"), [
+    ((2048, 2048, 2048), "float32", 256, (128, 128), False), ((1024, 1024, 1024), "float32", 256, (64, 64), False),
+    ((512, 512, 512), "float32", 256, (32, 32), False), ((512, 3072, 768), "float32", 256, (128, 128), True),
+    ((64, 784, 512), "float32", 256, (32, 32), True), ((2048, 2048, 2048), "float64", 256, (64, 64), False),
+    ((2048, 2048, 2048), "float32", 64, (32, 32), False)])
+def test_gpu_tiles_suit_sizes_and_device(size, dtype, items, tile, cut):
+    """On 132 compute units, as measured on such a device."""
+    device = Styled("gpu")
+    device.profile = replace(device.profile, compute_units=132, work_group=items, local_memory=48 << 10)
+    M, K, N = size
+    a, b = (dense(s, dtypes.BY_NAME[dtype], device) for s in ((M, K), (K, N)))
+    *found, slice = gpu_tile(product_of(a, b))
+    assert tuple(found[:2]) == tile
+    assert (slice <= K) == cut
 
 
 @pytest.mark.parametrize(("a", "b"), [
