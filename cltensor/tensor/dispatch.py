@@ -371,6 +371,8 @@ def run_view(op, x, attrs=()):
 
 def bind(op, args, given):
     """Split a call's arguments into inputs and attribute values, in declared order.  Raises ArgumentTypeError."""
+    if len(args) == len(op.inputs) and tuple(given) == op.attr_names:
+        return args, tuple(given.values())
     names = (*op.inputs, *op.attr_names)
     if len(args) > len(names):
         raise ArgumentTypeError(f"{op.name}() takes at most {len(names)} arguments ({', '.join(names)}), got {len(args)}")
