@@ -260,7 +260,8 @@ def _resolve(name, index):
 def _nth_of_kind(kind, n):
     indices = [i for i, e in enumerate(platforms.entries()) if e.kind == kind]
     if not indices:
-        cure = "A GPU needs its vendor's driver with OpenCL support; " if kind == "gpu" else ""
+        cure = {"gpu": "A GPU needs its vendor's driver with OpenCL support; ",
+                "cpu": f"One comes with {loader.INSTALL}; "}.get(kind, "")
         other = "cpu" if kind == "gpu" else "gpu"
         raise DeviceError(f"device({kind!r}): no OpenCL {kind.upper()} was found. {cure}device({other!r}) can be used "
                           f"instead. {platforms.listing()}")

@@ -107,6 +107,12 @@ def test_gpu_where_there_is_none(monkeypatch):
         device("gpu")
 
 
+def test_cpu_where_there_is_none(monkeypatch):
+    monkeypatch.setattr(platforms, "_found", platforms._found[:2])
+    with pytest.raises(DeviceError, match=r"no OpenCL CPU was found. One comes with pip .*; device\('gpu'\) can be used"):
+        device("cpu")
+
+
 def test_unknown_attribute():
     with pytest.raises(AttributeError, match="'colour'"):
         _ = device(0).colour
