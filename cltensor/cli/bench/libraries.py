@@ -46,7 +46,8 @@ class Torch:
         self.device = torch.device("cuda" if gpu else "cpu")
         threads = ours.facts["units"] if ours.facts["kind"] == "cpu" else os.cpu_count()
         torch.set_num_threads(threads)
-        torch.backends.cudnn.allow_tf32 = False  # float32 on both sides
+        if gpu:
+            torch.backends.cudnn.allow_tf32 = False  # float32 on both sides
         self.facts = {"version": torch.__version__, "device": str(self.device), "threads": threads}
 
     def tensor(self, array, dtype):
