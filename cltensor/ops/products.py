@@ -18,6 +18,7 @@ from .plan import In, Out, Scratch, Step
 MICRO = (6, 2, 32, 256)  # MR, NV, bytes of a vector, KC
 TILE = (384, 128, 4, 4)  # CPU macro-tile: most rows, most columns, rows per column when cut smaller, tiles per core
 MICRO_16, TILE_16 = (8, 2, 64, 192), (256, 1056, 4, 2)  # the same where vectors hold 16 floats
+BATCHED = 8  # work-groups a core for batches of products, which are short: the threads do not start together
 LONG = 480  # columns from which 3 such vectors a row are worth what is left over at the edge
 WIDE_TILE = (258, 1024, 2 / 3, 2)  # the same where a is copied, since all columns share the copy
 GRAIN = 600_000  # multiplications below which a work-group costs more to start than it saves
@@ -205,7 +206,7 @@ def blocking(p):
     copy_b = not in_place or p.b.col != 1 or worth
     tiles = p.batches * _ceil(p.M, rows) * _ceil(p.N, cols)
     depth = _rounded(_ceil(p.K, max(1, round(p.K / c.KC))), V)
-    return Blocking(unit, c.NV, V, rows, cols, max(depth, 1), c.COPY_A or not in_place, copy_b, min(tiles, c.EACH * p.units))
+    return Blocking(unit, c.NV, V, rows, cols, max(depth, 1), c.COPY_A or not in_place, copy_b, min(tiles, (c.EACH if p.batches == 1 else BATCHED) * p.units))
 
 
 def _ceil(n, d):

@@ -70,11 +70,16 @@ def chosen(o, kernel, stride, dilation, groups):
     if (image.dtype is not dtypes.float32 or groups != 1 or tuple(kernel) != (3, 3) or {*stride, *dilation} != {1}
             or not image.numel or not result.numel):
         return 0
-    channels, lanes, tiles = image.shape[1], result.shape[1], image.shape[0] * math.prod(-(-n // 4) for n in result.shape[2:])
-    worth = image.device.profile.style == "cpu" and min(channels, lanes) >= CHANNELS and 4 * tiles >= max(channels, lanes)
-    sizes = {"steps": channels, "lanes": lanes, "tiles": tiles}
-    m = ALGORITHMS.choose(image.device, image.dtype, sizes, M=4 if worth else 0).M
+    channels, lanes = image.shape[1], result.shape[1]
+    worth = image.device.profile.style == "cpu" and min(channels, lanes) >= CHANNELS
+    enough = (m for m in (4, 2) if 4 * _tiles(image, result, m) >= max(channels, lanes))  # to be worth turning the weights
+    sizes = {"steps": channels, "lanes": lanes, "tiles": _tiles(image, result, 4)}
+    m = ALGORITHMS.choose(image.device, image.dtype, sizes, M=next(enough, 0) if worth else 0).M
     return m if m and _bytes_of_one(image, result, m) <= LARGEST else 0
+
+
+def _tiles(image, result, m):
+    return image.shape[0] * math.prod(-(-n // m) for n in result.shape[2:])
 
 
 def _bytes_of_one(image, result, m):
