@@ -206,7 +206,8 @@ def blocking(p):
     copy_b = not in_place or p.b.col != 1 or worth
     tiles = p.batches * _ceil(p.M, rows) * _ceil(p.N, cols)
     depth = _rounded(_ceil(p.K, max(1, round(p.K / c.KC))), V)
-    return Blocking(unit, c.NV, V, rows, cols, max(depth, 1), c.COPY_A or not in_place, copy_b, min(tiles, (c.EACH if p.batches == 1 else BATCHED) * p.units))
+    groups = (c.EACH if p.batches == 1 else BATCHED) * p.units
+    return Blocking(unit, c.NV, V, rows, cols, max(depth, 1), c.COPY_A or not in_place, copy_b, min(tiles, groups))
 
 
 def _ceil(n, d):

@@ -59,7 +59,8 @@ def test_matrices_are_exact(m):
 
 
 @pytest.mark.parametrize(("channels", "size", "stride", "tried", "wanted"), [
-    (96, 16, 1, None, "cpu"), (96, 8, 1, None, "cpu"), (96, 4, 1, None, False), (96, 16, 2, None, False), (16, 16, 1, None, False), (512, 4, 1, None, False), (16, 16, 1, 2, True)])
+    (96, 16, 1, None, "cpu"), (96, 8, 1, None, "cpu"), (96, 4, 1, None, False), (96, 16, 2, None, False),
+    (16, 16, 1, None, False), (512, 4, 1, None, False), (16, 16, 1, 2, True)])
 def test_choice(device, channels, size, stride, tried, wanted):
     x, w = ct.empty(2, channels, size, size), ct.empty(channels, channels, 3, 3)
     op, attributes = REGISTRY["convolution"], (((stride,) * 2), ((1, 1),) * 2, (1, 1), 1)
