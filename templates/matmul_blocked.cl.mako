@@ -8,8 +8,9 @@
 ## BATCH       number of batch dimensions; unused ones have size 1
 ## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
 ## extras      dtypes of further inputs, each with a stride for batch, row and column
+## scalars     names of numbers in the epilogue
 <%!
-PARAMETERS = dict(dtype="float32", style="cpu", MR=6, NV=2, V=8, BATCH=3, epilogue="acc", extras=())
+PARAMETERS = dict(dtype="float32", style="cpu", MR=6, NV=2, V=8, BATCH=3, epilogue="acc", extras=(), scalars=())
 DTYPES = "number"
 LAUNCH = "global = (groups,), any number >= 1 with one slice of scratch each; local = (1,)"
 %>
@@ -159,6 +160,9 @@ __kernel void matmul_blocked(
 % for e, d in more:
     __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
     const long ${e}_col,
+% endfor
+% for n in scalars:
+    const ${types.compute_type(dtype)} ${n},
 % endfor
     const long batches)
 {

@@ -3,8 +3,9 @@
 ## BLOCK       sums a CPU work-group keeps at a time
 ## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
 ## extras      dtypes of further inputs, each with a stride for batch, row and column
+## scalars     names of numbers in the epilogue
 <%!
-PARAMETERS = dict(dtype="float32", style="cpu", BLOCK=256, epilogue="acc", extras=())
+PARAMETERS = dict(dtype="float32", style="cpu", BLOCK=256, epilogue="acc", extras=(), scalars=())
 DTYPES = "number"
 LAUNCH = {"cpu": "global = (groups,), any number >= 1; local = (1,)",
           "gpu": "global = (items,), any number >= 1; local = any"}
@@ -28,6 +29,9 @@ __kernel void matmul_sum(
 % for e, d in more:
     __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
     const long ${e}_col,
+% endfor
+% for n in scalars:
+    const ${types.compute_type(dtype)} ${n},
 % endfor
     const long numel)
 {

@@ -9,9 +9,10 @@
 ## BATCH           number of batch dimensions; unused ones have size 1
 ## epilogue        C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
 ## extras          dtypes of further inputs, each with a stride for batch, row and column
+## scalars         names of numbers in the epilogue
 <%!
 PARAMETERS = dict(
-    dtype="float32", style="gpu", MWG=64, NWG=64, KWG=16, MDIM=16, NDIM=16, BATCH=3, epilogue="acc", extras=())
+    dtype="float32", style="gpu", MWG=64, NWG=64, KWG=16, MDIM=16, NDIM=16, BATCH=3, epilogue="acc", extras=(), scalars=())
 DTYPES = "number"
 LAUNCH = "local = (MDIM * NDIM,); global = (tiles * slices * MDIM * NDIM,)"
 %>
@@ -50,6 +51,9 @@ __kernel void matmul_tiled(
 % for e, d in more:
     __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
     const long ${e}_col,
+% endfor
+% for n in scalars:
+    const ${types.compute_type(dtype)} ${n},
 % endfor
     const long batches)
 {

@@ -11,11 +11,12 @@
 ## BATCH       number of batch dimensions; unused ones have size 1
 ## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
 ## extras      dtypes of further inputs, each with a stride for batch, row and column
+## scalars     names of numbers in the epilogue
 <%!
 import itertools
 
 PARAMETERS = dict(
-    dtype="float32", style="cpu", COLS=1, V=8, ROWS=8, BLOCK=4096, WGS=256, AHEAD=4, BATCH=3, epilogue="acc", extras=())
+    dtype="float32", style="cpu", COLS=1, V=8, ROWS=8, BLOCK=4096, WGS=256, AHEAD=4, BATCH=3, epilogue="acc", extras=(), scalars=())
 DTYPES = "number"
 LAUNCH = {"cpu": "global = (batches * slices * row blocks * column blocks,); local = (1,)",
           "gpu": "global = (batches * slices * row blocks * column blocks * WGS,); local = (WGS,); block: a power of 2"}
@@ -142,6 +143,9 @@ __kernel void matmul_vector(
 % for e, d in more:
     __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
     const long ${e}_col,
+% endfor
+% for n in scalars:
+    const ${types.compute_type(dtype)} ${n},
 % endfor
     const long batches)
 {

@@ -6,8 +6,9 @@ import numpy as np
 
 from ..base.errors import DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, collapse
+from ..codegen.types import NUMPY_OF, compute_type
 from .kernel import kernel
-from .plan import In
+from .plan import In, Value
 from .products import Operand, Product, product_steps
 from .spec import Spec, dense, spec
 
@@ -51,6 +52,27 @@ def linear_launch(inputs, outputs):
     if bias is not None:
         product = replace(product, extras=((In(2), bias.dtype, (0, 0, bias.strides[0])),), epilogue="acc + e0")
     return product_steps(product)
+
+
+def added_shape(input: Spec, a: Spec, b: Spec, *, beta, alpha) -> Spec:
+    """The Spec of beta * input + alpha * a @ b.  Raises ShapeError, or DTypeError when the dtypes differ."""
+    _check_dtypes("addmm", input, a, b)
+    y = matmul_shape(a, b)
+    if broadcast_shapes(input.shape, y.shape, op="addmm") != y.shape:
+        raise ShapeError(f"addmm: {_shapes(input=input)} is not expandable to {tuple(y.shape)}")
+    return y
+
+
+def added_launch(inputs, outputs):
+    """The Steps of beta * input + alpha * a @ b, matrices or batches of them."""
+    input, a, b = inputs
+    y, = outputs
+    left, right = (Operand(In(i), s.strides[:-2], *s.strides[-2:]) for i, s in ((1, a), (2, b)))
+    along = (0,) * (3 - y.ndim) + _broadcast_strides(input.shape, input.strides, y.shape)
+    number = getattr(np, NUMPY_OF[compute_type(y.dtype)])
+    return product_steps(Product(
+        y.device, y.dtype, tuple(y.shape[:-2]), *y.shape[-2:], a.shape[-1], left, right, extras=((In(0), y.dtype, along),),
+        epilogue="beta * e0 + alpha * acc", scalars=(("beta", Value(0, number)), ("alpha", Value(1, number)))))
 
 
 def _shapes(**specs):
@@ -142,6 +164,21 @@ matmul = kernel(
     Raises: ShapeError when the inner sizes differ; DTypeError when the dtypes do.
     Numerics: 16-bit types are summed in float32 and rounded once; integers wrap around.
     """)
+
+
+def _scaled(g, factor):
+    return g if factor == 1 else g * factor
+
+
+addmm = kernel(
+    "addmm_fused", shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a b", dtypes="number", public=False,
+    vjp=(lambda g, y, input, a, b, beta, alpha: _scaled(g, beta),
+         lambda g, y, input, a, b, beta, alpha: _scaled(matmul(g, b.mT), alpha),
+         lambda g, y, input, a, b, beta, alpha: _scaled(matmul(a.mT, g), alpha)),
+    ref=lambda input, a, b, beta, alpha: beta * input + alpha * (a @ b),
+    samples=lambda rng: [(tuple(rng.uniform(-1, 1, s) for s in shapes), {"beta": 2, "alpha": 3})
+                         for shapes in (((3, 2), (3, 4), (4, 2)), ((2,), (3, 4), (4, 2)), ((3, 1), (5, 3, 4), (5, 4, 2)))],
+    doc="beta * input + alpha * a @ b, for matrices or batches of as many of them, in one go; input broadcasts.")
 
 
 def _grad_weight(g, y, input, weight, bias):

@@ -76,6 +76,7 @@ class Product:
     """One batched product.
 
     extras: (argument, dtype, strides over (batch, row, column)) of further inputs, e0, e1, ... in the epilogue
+    scalars: (name, Value) of numbers in it
     """
 
     device: object
@@ -87,6 +88,7 @@ class Product:
     a: Operand
     b: Operand
     extras: tuple = ()
+    scalars: tuple = ()
     epilogue: str = "acc"
 
     @property
@@ -123,7 +125,7 @@ def product_steps(p):
 
 def _source(p, template, **parameters):
     return render(template, dtype=p.dtype, style=p.device.profile.style, epilogue=p.epilogue,
-                  extras=tuple(d.name for _, d, _ in p.extras), **parameters)
+                  extras=tuple(d.name for _, d, _ in p.extras), scalars=tuple(n for n, _ in p.scalars), **parameters)
 
 
 def _longs(*numbers):
@@ -142,7 +144,8 @@ def _batch_args(p, a, b):
 
 
 def _extra_args(p, dims=(0, 1, 2)):
-    return tuple(x for arg, _, strides in p.extras for x in (arg, *_longs(*(strides[d] for d in dims))))
+    extras = (x for arg, _, strides in p.extras for x in (arg, *_longs(*(strides[d] for d in dims))))
+    return (*extras, *(value for _, value in p.scalars))
 
 
 # --- blocked: many rows and columns on a CPU -------------------------------------------------------------------------

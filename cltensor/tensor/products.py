@@ -6,8 +6,10 @@ import string
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, normalize_dim
 from ..ops import reductions
+from ..ops.matmul import addmm as addmm_op
 from ..ops.matmul import matmul as matmul_op
 from ..ops.promotion import result_type
+from . import dispatch
 from .arithmetic import convert
 from .diagonals import triu_indices
 from .dispatch import TensorBase, run_planned
@@ -36,20 +38,31 @@ def product(a, b):
     return matmul_op(a, b)
 
 
+def _check_mm(input, mat2):
+    _dims("mm", self=(input, 2), mat2=(mat2, 2))
+
+
+def _check_bmm(input, mat2):
+    _dims("bmm", batch1=(input, 3), batch2=(mat2, 3))
+    if input.shape[0] != mat2.shape[0]:
+        raise ShapeError(f"bmm: batch sizes differ: {list(input.shape)} and {list(mat2.shape)}")
+
+
 @function()
 def mm(input, mat2):
     """Product of two matrices."""
-    _dims("mm", self=(input, 2), mat2=(mat2, 2))
+    _check_mm(input, mat2)
     return product(input, mat2)
 
 
 @function()
 def bmm(input, mat2):
     """Products of two batches of matrices."""
-    _dims("bmm", batch1=(input, 3), batch2=(mat2, 3))
-    if input.shape[0] != mat2.shape[0]:
-        raise ShapeError(f"bmm: batch sizes differ: {list(input.shape)} and {list(mat2.shape)}")
+    _check_bmm(input, mat2)
     return product(input, mat2)
+
+
+_CHECKS = {mm: _check_mm, bmm: _check_bmm}
 
 
 @function()
@@ -100,26 +113,44 @@ def inner(input, other):
     return tensordot(input, other, dims=([-1], [-1]))
 
 
+def _factors(dtype, *factors):
+    """The factors as PyTorch converts them to the tensors' dtype."""
+    return factors if dtype.is_floating_point else map(bool if dtype.category == "bool" else int, factors)
+
+
 def _scaled(beta, input, alpha, result):
-    if not result.dtype.is_floating_point:  # PyTorch converts the factors to the tensors' dtype
-        whole = bool if result.dtype.category == "bool" else int
-        beta, alpha = whole(beta), whole(alpha)
+    beta, alpha = _factors(result.dtype, beta, alpha)
     scaled = result if alpha == 1 else result * alpha
     return scaled if beta == 0 else scaled + (input if beta == 1 else input * beta)
 
 
-def _added(name, input, result, beta, alpha):
-    _same_dtype(name, input, result)
-    shape = tuple(result.shape)
+def _check_expandable(name, input, shape):
     if broadcast_shapes(tuple(input.shape), shape, op=name) != shape:
         raise ShapeError(f"{name}: input of shape {list(input.shape)} is not expandable to {list(shape)}")
+
+
+def _added(name, input, result, beta, alpha):
+    _same_dtype(name, input, result)
+    _check_expandable(name, input, tuple(result.shape))
     return _scaled(beta, input, alpha, result)
+
+
+def _added_product(name, multiply, input, a, b, beta, alpha):
+    """beta * input + alpha * multiply(a, b), in one launch where nothing but numbers is asked for."""
+    if beta == 0 or a.dtype.category == "bool" or dispatch.transform is not None:
+        return _added(name, input, multiply(a, b), beta, alpha)
+    _CHECKS[multiply](a, b)
+    _same_dtype(name, input, a, b)
+    if a.shape[-1] == b.shape[-2]:
+        _check_expandable(name, input, (*a.shape[:-1], b.shape[-1]))
+    beta, alpha = _factors(a.dtype, beta, alpha)
+    return addmm_op(input, a, b, beta=beta, alpha=alpha)
 
 
 @function()
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta * input + alpha * mat1 @ mat2."""
-    return _added("addmm", input, mm(mat1, mat2), beta, alpha)
+    return _added_product("addmm", mm, input, mat1, mat2, beta, alpha)
 
 
 @function()
@@ -139,7 +170,7 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
 @function()
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * batch1 @ batch2."""
-    return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
+    return _added_product("baddbmm", bmm, input, batch1, batch2, beta, alpha)
 
 
 @function()
