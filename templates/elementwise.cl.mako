@@ -6,6 +6,7 @@
 ## scalars  (name, C type): numbers passed by value
 ## outputs  (name, dtype, class)
 ## rank     number of dimensions after merging; the innermost one is the run, the others are rows
+## AHEAD    gpu style: elements of a work-item
 ## stream   cpu style: results are too large to stay in a cache, and stored past it; all of class "c"
 ## body     C statements computing `results` (one expression per output) from the input names
 <%!

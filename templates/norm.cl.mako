@@ -100,7 +100,7 @@ ${vectors.typedef(C)}
             if (i >= (size_t)run) { i -= (size_t)run; s++; }
 % endif
 </%def>
-## The same by a work-group of the gpu style, over `count` elements from run `start` on.
+## What `summed` sums, by a work-group of the gpu style, over `count` elements from run `start` on.
 <%def name="shared(parts, start='0', count='n')">
     {
         ${C} ${", ".join(f"{name}_m = 0" for name, _ in parts)};

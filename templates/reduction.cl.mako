@@ -7,7 +7,8 @@
 ## combine_*  statements and expressions taking a0.., b0..
 ## finish_*   statements and expressions taking a0.. and `n` (how many elements were reduced): one per output
 ## layout     "row": the reduced dimensions hold the innermost run; "col": the kept ones do
-##            gpu style: a work-group has one output, or SIDE outputs in WGS / SIDE pieces; an item has AHEAD states
+##            gpu style: a work-group has one output, or SIDE outputs in WGS / SIDE pieces; an item has AHEAD states,
+##            of which it uses one where several reduced dimensions make a row
 ## columns    (run time) kept ones taken side by side, at most W
 ## mode       (run time) 0: finish; 1: write states to the partial buffers; 2: combine S partial states and finish
 <%!
@@ -32,8 +33,9 @@ used = [d for _, d, _, _ in ins] + [d for _, d in outs] + [dtype]
 S = range(len(held))
 # Whole vectors of a row, where it is stored as it is computed with, and the declaration needs no more than operators.
 by_vectors = (style == "cpu" and layout == "row" and LANES in (2, 4, 8, 16) and [t for t, _ in held] == [C]
-              and all(k == "b" or (k == "c" and vectors.streams(d)) for _, d, _, k in ins))
-lifted = [vectors.lifted(body, C) for body in (map_body, combine_body)] if by_vectors else [None]
+              and all(k == "b" or (k == "c" and types.storage_type(d) == C) for _, d, _, k in ins))
+lifted = ([vectors.lifted(*part, C) for part in ((map_body, map_results), (combine_body, combine_results))] if by_vectors
+          else [None])
 by_vectors = None not in lifted
 KR, RR = kept_rank, reduced_rank
 def step(k, n):

@@ -223,7 +223,7 @@ erf = _math("erf", lambda a, y: (exp(-(a * a)) * _2_SQRTPI,), reference.erf, "Er
 erfc = _math("erfc", lambda a, y: (exp(-(a * a)) * -_2_SQRTPI,), reference.erfc, None, 75)
 erfcx = _row("erfcx", "T", _CT, grad=lambda a, y: (2 * (a * y) - _2_SQRTPI,), ref=reference.erfcx, flops=80)
 ndtr_tail = _row("ndtr_tail", "T", "ct_ndtr_tail_float({0})", "0.5 * ct_erfcx_double(fabs({0}) * 0.7071067811865476)",
-                 grad=lambda a, y: (a * y - sign(a) * (1 / _SQRT2PI),), ref=reference.ndtr_tail, flops=18)
+                 grad=lambda a, y: (a * y - where(a > 0, 1, -1) * (1 / _SQRT2PI),), ref=reference.ndtr_tail, flops=18)
 erfinv = _row("erfinv", "T", _CT, grad=lambda a, y: (exp(y * y) * (1 / _2_SQRTPI),), ref=reference.erfinv, flops=110)
 ndtri = _row("ndtri", "T", _CT, grad=lambda a, y: (exp(y * y * 0.5) * _SQRT2PI,), ref=reference.ndtri, flops=110)
 log_ndtr = _row("log_ndtr", "T", _CT, grad=lambda a, y: (_SQRT_2_PI / erfcx(a * -_SQRT_HALF),), ref=reference.log_ndtr,

@@ -46,11 +46,14 @@ def typedef(ctype):
     return f"typedef {ctype}{width(ctype)} __attribute__((aligned({4 if width(ctype) == 8 else 8}))) loose;"
 
 
-def lifted(statements, ctype):
+def lifted(statements, results, ctype):
     """Statements on numbers of a compute type made statements on vectors, of type `vec`; None where they hold more than operators.
 
-    Numbers may stand beside vectors, but not be chosen between.
+    results: the expressions that are read afterwards, which have to be names.  Numbers may stand beside vectors, but not be chosen
+    between.
     """
+    if not all(map(_NAME.fullmatch, results)):
+        return None
     made = []
     for s in statements:
         name, _, value = s.removeprefix(f"const {ctype} ").partition(" = ")

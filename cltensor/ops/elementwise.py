@@ -18,7 +18,7 @@ from .registry import Op, same_device, signature
 from .spec import Spec, spec
 
 RANKS = (1, 3, 5, 8, 12, 16, 24, 32, 64)
-AHEAD = 4  # elements of a gpu work-item, the template's default
+AHEAD = 4  # elements of a gpu work-item
 STREAMED = 1 << 23  # bytes from which results are stored past the caches
 GRAIN = 4096  # elements below which a work-group of the cpu style costs more to start than it saves
 
@@ -166,7 +166,7 @@ class Elementwise(Op):
         outs = [(f"y{i}", d, classes[len(ins) + i]) for i, d in enumerate(results)]
         return render("elementwise", style=style, rank=rank, dtype=compute, inputs=tuple(ins),
                       scalars=tuple(scalars), outputs=tuple(outs), body=tuple(made.statements),
-                      results=tuple(made.results), stream=stream)
+                      results=tuple(made.results), stream=stream, AHEAD=AHEAD)
 
     # --- gradient --------------------------------------------------------------------------------------------------
 

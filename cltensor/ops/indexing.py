@@ -53,7 +53,7 @@ def _gather_step(name, x, out, index, index_strides, dim, wrap):
     walked = [0 if d == dim else s for d, s in enumerate(x.strides)] if x.ndim else []
     dims, runs, rank = _layout(out.shape, (walked, index_strides, out.strides))
     source = render("gather", style=device.profile.style, rank=rank, dtype=x.dtype, index_dtype=index.dtype,
-                    x_class=_class(dims, runs[0]), index_class=_class(dims, runs[1]))
+                    x_class=_class(dims, runs[0]), index_class=_class(dims, runs[1]), AHEAD=AHEAD)
     rows = math.prod(dims[:-1])
     size, along = (x.shape[dim], x.strides[dim]) if x.ndim else (1, 0)
     args = [In(0), In(1), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(size), np.int64(-size if wrap else 0),

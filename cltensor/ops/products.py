@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..base.errors import DeviceError
 from ..codegen.templates import render
 from ..codegen.types import compute_type
 from ..tune.space import Space
@@ -18,7 +19,9 @@ from .plan import In, Out, Scratch, Step
 MICRO = (6, 2, 32, 256)  # MR, NV, bytes of a vector, KC
 TILE = (384, 128, 4, 4)  # CPU macro-tile: most rows, most columns, rows per column when cut smaller, tiles per core
 MICRO_16, TILE_16 = (8, 2, 64, 192), (256, 1056, 4, 2)  # the same where vectors hold 16 floats
-BATCHED = 8  # work-groups a core for batches of products, which are short: the threads do not start together
+SHORT, BATCHED = 1 << 21, 8  # multiplications of a product of a batch up to which a core has so many work-groups at least: the
+# threads do not start together
+SCRATCH = 1 << 27  # bytes of sums that all work-groups keep, unless a core's own are more
 LONG = 480  # columns from which 3 such vectors a row are worth what is left over at the edge
 WIDE_TILE = (258, 1024, 2 / 3, 2)  # the same where a is copied, since all columns share the copy
 GRAIN = 600_000  # multiplications below which a work-group costs more to start than it saves
@@ -39,11 +42,11 @@ def _fits_local(profile, dtype, MWG, NWG, KWG, MDIM, NDIM, SLICE):
     items, size = MDIM * NDIM, _real_size(dtype)
     return (MWG // MDIM % 4 == 0 and NWG // NDIM % 4 == 0 and not any(items % n for n in (MWG, NWG, KWG))
             and items <= profile.work_group and KWG * (MWG + NWG + 8) * size <= profile.local_memory
-            and MWG * NWG // items * size <= 512)
+            and _bytes_of_sums(dtype, MWG, NWG, KWG, MDIM, NDIM) <= 512)
 
 
 def _fits_registers(profile, dtype, MR, NV, BYTES, **_):
-    """Whether a CPU's registers hold the sums: of 32, 32 or 64 bytes each, or of 16 of 32."""
+    """Whether a CPU's registers hold the sums: 30 of 64 bytes, or, as pairs of shorter ones, 16."""
     sums = MR * NV * BYTES
     return sums <= (30 if profile.vector_width == 16 else 16) * 64
 
@@ -209,8 +212,11 @@ def blocking(p):
     copy_b = not in_place or p.b.col != 1 or worth
     tiles = p.batches * _ceil(p.M, rows) * _ceil(p.N, cols)
     depth = _rounded(_ceil(p.K, max(1, round(p.K / c.KC))), V)
-    groups = (c.EACH if p.batches == 1 else BATCHED) * p.units
-    return Blocking(unit, c.NV, V, rows, cols, max(depth, 1), c.COPY_A or not in_place, copy_b, min(tiles, groups))
+    short = p.batches > 1 and rows * cols * p.K <= SHORT
+    groups = min(tiles, max(c.EACH, BATCHED if short else 1) * p.units)
+    if depth < p.K:
+        groups = min(groups, max(p.units, SCRATCH // (rows * cols * p.real_size)))
+    return Blocking(unit, c.NV, V, rows, cols, max(depth, 1), c.COPY_A or not in_place, copy_b, groups)
 
 
 def _ceil(n, d):
@@ -251,13 +257,16 @@ def gpu_tile(p):
     """The tile the device takes that should be done first, and the SLICE to cut K by: more than K to leave it whole."""
     profile = p.device.profile
     fitting = [(*tile[:5], slice) for tile in GPU_TILES for slice in (p.K + 1, SLICE)
-               if _fits_local(profile, p.dtype, *tile[:5], slice) and _bytes_of_sums(p, *tile[:5]) <= SUMS]
+               if _fits_local(profile, p.dtype, *tile[:5], slice) and _bytes_of_sums(p.dtype, *tile[:5]) <= SUMS]
+    if not fitting:
+        raise DeviceError(f"matmul: the smallest tile needs work-groups of 64 and {16 * 72 * p.real_size} bytes of local memory; "
+                          f"{profile.name} has {profile.work_group} and {profile.local_memory}")
     return min(fitting, key=lambda tile: _gpu_cost(p, *tile))
 
 
-def _bytes_of_sums(p, MWG, NWG, KWG, MDIM, NDIM):
+def _bytes_of_sums(dtype, MWG, NWG, KWG, MDIM, NDIM):
     """Bytes of the sums of a work-item."""
-    return MWG * NWG // (MDIM * NDIM) * p.real_size
+    return MWG * NWG // (MDIM * NDIM) * _real_size(dtype)
 
 
 def _gpu_cost(p, MWG, NWG, KWG, MDIM, NDIM, slice):

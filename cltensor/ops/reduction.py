@@ -143,7 +143,7 @@ class Reduction(Accumulating):
         parts = self.parts(specs[0].dtype, outs, counted=True)
         tiles = {n: v for n, v in vars(geometry.constants).items() if n != "GRAIN"}
         if style == "gpu":
-            tiles["SIDE"] = min(SIDE, tiles["WGS"])
+            tiles["SIDE"] = geometry.side
         rendered = render(
             "reduction", style=style, dtype=self.acc_dtype(specs[0].dtype), layout=geometry.layout,
             kept_rank=geometry.kept_rank, reduced_rank=geometry.reduced_rank, inputs=ins,
@@ -198,12 +198,17 @@ class _Geometry:
         narrow = -(-self.ks[-1] // self.profile.groups)
         return min(self.constants.W, max(64, -(-narrow // 64) * 64) if self.near else self.ks[-1])
 
+    @property
+    def side(self):
+        """Columns of a gpu work-group."""
+        return min(SIDE, self.constants.WGS)
+
     def _groups(self, units):
         if self.layout == "row":
             return units
         if self.profile.style == "cpu":
             return units // self.ks[-1] * -(-self.ks[-1] // self.columns())
-        return -(-units // min(SIDE, self.constants.WGS))
+        return -(-units // self.side)
 
     def size(self, units, splits):
         """(global, local) size of the main launch."""

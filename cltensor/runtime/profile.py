@@ -67,7 +67,8 @@ _INTEL = 0x8086  # as a vendor's number
 def _vector_width(device, style):
     if style == "gpu":
         return 4  # 16-byte loads are what GPUs coalesce best, whatever width they report
-    # AMD's processors take two steps for 512 bits, and an older Clang names some that have them after some that have not.
+    # Tiles twice as wide need 32 registers of 512 bits.  AMD's processors take two steps for each, and an older Clang names some
+    # that have them after some that have not.
     most = 16 if device.vendor_id == _INTEL else 8
     return max(1, min(device.native_vector_width_float, most))
 

@@ -12,7 +12,7 @@ from cltensor.codegen import vectors
     ("const float c0_0 = (a0 > b0 | a0 != a0) ? a0 : b0;",),
 ])
 def test_operators_are_lifted(statements):
-    assert vectors.lifted(statements, "float") == [s.replace("const float", "const vec") for s in statements]
+    assert vectors.lifted(statements, ("c0_0",), "float") == [s.replace("const float", "const vec") for s in statements]
 
 
 @pytest.mark.parametrize("statement", [
@@ -20,4 +20,8 @@ def test_operators_are_lifted(statements):
     "const int c0_0 = a0 != a0;", "const double m0_0 = x0 * x0;", "const float m0_0 = x0 * index;",
 ])
 def test_all_else_is_not(statement):
-    assert vectors.lifted((statement,), "float") is None
+    assert vectors.lifted((statement,), ("m0_0",), "float") is None
+
+
+def test_results_are_names():
+    assert vectors.lifted((), ("x0 != 0",), "float") is None

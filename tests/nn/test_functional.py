@@ -37,6 +37,16 @@ def test_dropout_gradient_is_its_mask():
             nn.Dropout(wrong)
 
 
+@pytest.mark.parametrize("dtype", [cltensor.float32, cltensor.float64])
+def test_gelu_bends_alike_on_both_sides_of_zero(dtype):
+    x = cltensor.tensor([-3.0, -1e-6, 0, 1e-6, 0.5, 14], dtype=dtype, requires_grad=True)
+    slope, = cltensor.autograd.grad(F.gelu(x).sum(), x, create_graph=True)
+    slope.sum().backward()
+    a = x.detach().numpy().astype(float)
+    density = np.exp(-a * a / 2) / np.sqrt(2 * np.pi)
+    np.testing.assert_allclose(x.grad.numpy(), density * (2 - a * a), rtol=1e-5, atol=1e-6)
+
+
 def test_alpha_dropout_keeps_mean_and_variance():
     cltensor.manual_seed(0)
     x = cltensor.randn(100000)

@@ -154,7 +154,7 @@ _selu = _op("selu", lambda input: _SELU_SCALE * E.where(input > 0, input, _SELU_
 
 
 def _normal(x):
-    """Expressions for exp(-x^2 / 2) and the normal distribution function at x, to 2e-7 and, below 0, to 1e-5 of itself."""
+    """Expressions for exp(-x^2 / 2) and the normal distribution function at x, to 3e-7 and, below 0, to 2e-5 of itself."""
     density = E.exp(-0.5 * x * x)
     tail = density * E.ndtr_tail(x)
     return density, E.where(x > 0, 1 - tail, tail)
