@@ -91,8 +91,8 @@ class Product:
     a: Operand
     b: Operand
     extras: tuple = ()
-    scalars: tuple = ()
     epilogue: str = "acc"
+    scalars: tuple = ()
 
     @property
     def batches(self):
