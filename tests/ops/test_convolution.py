@@ -196,3 +196,16 @@ def test_few_pixels_are_cut_along_the_reduction_on_a_gpu(rng):
     steps = convolution.plan((x, w, bias), tuple(settings[n] for n in convolution.attr_names)).steps
     assert steps[-1].name == "conv_sum"
     check(rng, "gpu", (1, 64, 7, 7), (8, 64, 3, 3), (1, 1), (1, 1), (1, 1))
+
+
+@pytest.mark.oclgrind
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(("spatial", "dtype", "strided"), [
+    ((12, 11), "float32", False), ((12, 11), "float64", True), ((150,), "float16", False), ((2, 8, 9), "float32", False)])
+def test_one_tap_is_a_product(rng, style, spatial, dtype, strided):
+    ones, none = (1,) * len(spatial), (0,) * len(spatial)
+    x, w = (2, 5, *spatial), (7, 5, *ones)
+    specs = [spec_of(np.zeros(s, dtype), style) for s in (x, w)]
+    steps = convolution.plan((*specs, None), (ones, none, ones, 1)).steps
+    assert all(s.name.startswith("matmul") for s in steps)
+    check(rng, style, x, w, ones, none, ones, dtype=dtype, strided=strided)
