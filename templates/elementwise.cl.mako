@@ -64,18 +64,21 @@ __kernel void elementwise(
 % endif
     const long run)
 {
-<%def name="element(staged=False)">
-% for n, d, c, k in ins:
-% if k != "b":
-    const ${c} ${n} = (${c})${types.load(d, n + "_p", at(n, k))};
-% endif
-% endfor
+<%def name="results_stored(staged=False)">
 % for s in body:
     ${s}
 % endfor
 % for (n, d, k), r in zip(outs, results):
     ${types.store(d, n + "_t", "l_", r) if staged else types.store(d, n + "_p", at(n, k), r)}
 % endfor
+</%def>
+<%def name="element(staged=False)">
+% for n, d, c, k in ins:
+% if k != "b":
+    const ${c} ${n} = (${c})${types.load(d, n + "_p", at(n, k))};
+% endif
+% endfor
+    ${results_stored(staged)}
 </%def>
 <%def name="stretch()">
 % if stream:
@@ -129,12 +132,7 @@ __kernel void elementwise(
                 const ${c} ${n} = ${n}_l[u_];
 % endif
 % endfor
-% for s in body:
-                ${s}
-% endfor
-% for (n, d, k), r in zip(outs, results):
-                ${types.store(d, n + "_p", at(n, k), r)}
-% endfor
+                ${results_stored()}
             }
         }
     }

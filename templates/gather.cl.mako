@@ -15,15 +15,18 @@ LAUNCH = {
 <%
 S, I = types.storage_type(dtype), types.storage_type(index_dtype)
 step = {"c": "i", "b": "0"}
+in_range, note = "at >= low && at < size", "fault[0] = who; fault[1] = at; fault[2] = size;"
+source = "x_o + (size_t)(at < 0 ? at + size : at) * along"
+along_x, along_index = (step.get(k, f"i * {n}_s{rank - 1}") for n, k in (("x", x_class), ("index", index_class)))
 %>
 ${types.pragmas([dtype])}
 
 <%def name="element()">
-    const long at = index_p[index_o + ${step.get(index_class, f"i * index_s{rank - 1}")}];
-    if (at >= low && at < size) {
-        out_p[out_o + i] = x_p[x_o + (size_t)(at < 0 ? at + size : at) * along + ${step.get(x_class, f"i * x_s{rank - 1}")}];
+    const long at = index_p[index_o + ${along_index}];
+    if (${in_range}) {
+        out_p[out_o + i] = x_p[${source} + ${along_x}];
     } else {
-        fault[0] = who; fault[1] = at; fault[2] = size;
+        ${note}
     }
 </%def>
 <%def name="row_offsets()">
@@ -58,12 +61,12 @@ __kernel void gather(
         ${row_offsets()}
 % if index_class == "b":
         const long at = index_p[index_o];
-        if (at >= low && at < size) {
-            const size_t from = x_o + (size_t)(at < 0 ? at + size : at) * along;
+        if (${in_range}) {
+            const size_t from = ${source};
             for (size_t i = lo; i < hi; i++)
-                out_p[out_o + i] = x_p[from + ${step.get(x_class, f"i * x_s{rank - 1}")}];
+                out_p[out_o + i] = x_p[from + ${along_x}];
         } else {
-            fault[0] = who; fault[1] = at; fault[2] = size;
+            ${note}
         }
 % else:
         for (size_t i = lo; i < hi; i++) {
@@ -77,11 +80,11 @@ __kernel void gather(
         ${row_offsets()}
 % if index_class == "b":
         const long at = index_p[index_o];
-        if (at < low || at >= size) {
-            fault[0] = who; fault[1] = at; fault[2] = size;
+        if (!(${in_range})) {
+            ${note}
             continue;
         }
-        const size_t from = x_o + (size_t)(at < 0 ? at + size : at) * along;
+        const size_t from = ${source};
 % endif
         const size_t apart = get_local_size(0), step = get_num_groups(0) * apart * ${AHEAD};
         for (size_t i0 = get_group_id(0) * apart * ${AHEAD} + get_local_id(0); i0 < run; i0 += step) {
@@ -93,14 +96,14 @@ __kernel void gather(
                 here[u] = i < run;
                 if (here[u]) {
 % if index_class == "b":
-                    found[u] = x_p[from + ${step.get(x_class, f"i * x_s{rank - 1}")}];
+                    found[u] = x_p[from + ${along_x}];
 % else:
-                    const long at = index_p[index_o + ${step.get(index_class, f"i * index_s{rank - 1}")}];
-                    here[u] = at >= low && at < size;
+                    const long at = index_p[index_o + ${along_index}];
+                    here[u] = ${in_range};
                     if (here[u]) {
-                        found[u] = x_p[x_o + (size_t)(at < 0 ? at + size : at) * along + ${step.get(x_class, f"i * x_s{rank - 1}")}];
+                        found[u] = x_p[${source} + ${along_x}];
                     } else {
-                        fault[0] = who; fault[1] = at; fault[2] = size;
+                        ${note}
                     }
 % endif
                 }

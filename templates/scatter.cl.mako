@@ -19,7 +19,7 @@ index_step = {"c": "i", "b": "0"}.get(index_class, f"i * index_s{rank - 1}")
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
 
-<%def name="columns(lo, hi, step)">
+<%def name="columns()">
     for (size_t t = 0; t < (size_t)count; t++) {
 % if index_class == "b":
         const long at = index_p[index_o + t * index_t];
@@ -28,7 +28,7 @@ ${header(*types.headers([dtype]))}
             continue;
         }
 % endif
-        for (size_t i = ${lo}; i < ${hi}; i += ${step}) {
+        for (size_t i = lo; i < hi; i++) {
 % if index_class != "b":
             const long at = index_p[index_o + t * index_t + ${index_step}];
             if (at < low || at >= size) {
@@ -100,6 +100,6 @@ __kernel void scatter(
 % for n in ("index", "src", "out"):
         const size_t ${n}_o = ${n}_o0${"".join(f" + i{r} * {n}_s{r}" for r in range(rank - 1))};
 % endfor
-        ${columns("lo", "hi", "1") if style == "cpu" else share()}
+        ${columns() if style == "cpu" else share()}
     }
 }

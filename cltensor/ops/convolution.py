@@ -161,30 +161,30 @@ def _scaled(factors, strides):
     return tuple(f * s for f, s in zip(factors, strides, strict=True))
 
 
-def _is_product(image, w, result, stride, padding, groups):
-    """Whether a convolution is a matrix product for each image: one tap, no stride, and pixels enough in a run."""
-    if groups != 1 or {*w.shape[2:], *stride} != {1} or any(map(any, pairs(padding))) or not image.numel:
-        return False
-    run, _ = collapse(image.shape[2:], image.strides[2:])
-    return result.contiguous and len(run) == 1 and run[0] >= PIXELS
+def _one_tap(image, w, w_strides, result, bias, stride, padding, groups):
+    """The Steps of a convolution that is result[n] = w @ image[n] + bias; None where it is not, or has few pixels in a run.
 
-
-def _product_steps(image, result, w_strides, bias):
-    """The Steps of result[n] = w @ image[n] + bias for a w with these strides, In(1)."""
-    _, (strides,) = collapse(image.shape[2:], image.strides[2:])
+    image is In(0), w In(1), seen with w_strides as (channels of the result, channels of the image).
+    """
+    if groups != 1 or {*w.shape[2:], *stride} != {1} or any(map(any, pairs(padding))) or not image.numel or not result.contiguous:
+        return None
+    pixels, (along,) = collapse(image.shape[2:], image.strides[2:])
+    if len(pixels) != 1 or pixels[0] < PIXELS:
+        return None
     (n, steps), lanes = image.shape[:2], result.shape[1]
     extras = ((bias[0], bias[1].dtype, (0, bias[1].strides[0], 0)),) if bias else ()
     return products.product_steps(products.Product(
-        image.device, image.dtype, (n,), lanes, math.prod(image.shape[2:]), steps, products.Operand(In(1), (0,), *w_strides),
-        products.Operand(In(0), image.strides[:1], image.strides[1], *strides), extras, "acc + e0" if bias else "acc"))
+        image.device, image.dtype, (n,), lanes, *pixels, steps, products.Operand(In(1), (0,), *w_strides),
+        products.Operand(In(0), image.strides[:1], image.strides[1], *along), extras, "acc + e0" if bias else "acc"))
 
 
 def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups):
     """The Steps of the forward pass: rows are output pixels, lanes output channels, steps (channel, tap)."""
     device, dtype = inputs[0].device, inputs[0].dtype
     bias = (In(2), inputs[2]) if len(inputs) > 2 and inputs[2] is not None else None
-    if _is_product(inputs[0], inputs[1], outputs[0], stride, padding, groups):
-        return _product_steps(inputs[0], outputs[0], inputs[1].strides[:2], bias)
+    one_tap = _one_tap(*inputs[:2], inputs[1].strides[:2], outputs[0], bias, stride, padding, groups)
+    if one_tap:
+        return one_tap
     by_tiles = winograd.Operands(inputs[0], outputs[0], 0, inputs[1].strides, _before(padding), bias)
     m = winograd.chosen(by_tiles, inputs[1].shape[2:], stride, dilation, groups)
     if m:
@@ -230,8 +230,9 @@ def _phases(size, out, kernel, stride, before, dilation):
 def input_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, groups):
     """The Steps of gx: rows are input pixels, lanes input channels, steps (output channel, tap); one product per phase."""
     device, dtype = inputs[0].device, inputs[0].dtype
-    if _is_product(inputs[0], inputs[1], outputs[0], stride, padding, groups):
-        return _product_steps(inputs[0], outputs[0], inputs[1].strides[1::-1], None)
+    one_tap = _one_tap(*inputs[:2], inputs[1].strides[1::-1], outputs[0], None, stride, padding, groups)
+    if one_tap:
+        return one_tap
     by_tiles = winograd.turned(inputs[0], inputs[1], outputs[0], _before(padding))
     m = winograd.chosen(by_tiles, inputs[1].shape[2:], stride, dilation, groups)
     if m:

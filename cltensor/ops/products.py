@@ -256,12 +256,12 @@ def _slices(p, tiles, least):
 def gpu_tile(p):
     """The tile the device takes that should be done first, and the SLICE to cut K by: more than K to leave it whole."""
     profile = p.device.profile
-    fitting = [(*tile[:5], slice) for tile in GPU_TILES for slice in (p.K + 1, SLICE)
-               if _fits_local(profile, p.dtype, *tile[:5], slice) and _bytes_of_sums(p.dtype, *tile[:5]) <= SUMS]
-    if not fitting:
+    costs = {(*tile, slice): _gpu_cost(p, *tile[:2], speed, slice) for *tile, speed in GPU_TILES for slice in (p.K + 1, SLICE)
+             if _fits_local(profile, p.dtype, *tile, slice) and _bytes_of_sums(p.dtype, *tile) <= SUMS}
+    if not costs:
         raise DeviceError(f"matmul: the smallest tile needs work-groups of 64 and {16 * 72 * p.real_size} bytes of local memory; "
                           f"{profile.name} has {profile.work_group} and {profile.local_memory}")
-    return min(fitting, key=lambda tile: _gpu_cost(p, *tile))
+    return min(costs, key=costs.get)
 
 
 def _bytes_of_sums(dtype, MWG, NWG, KWG, MDIM, NDIM):
@@ -269,9 +269,8 @@ def _bytes_of_sums(dtype, MWG, NWG, KWG, MDIM, NDIM):
     return MWG * NWG // (MDIM * NDIM) * _real_size(dtype)
 
 
-def _gpu_cost(p, MWG, NWG, KWG, MDIM, NDIM, slice):
+def _gpu_cost(p, MWG, NWG, speed, slice):
     """About how many multiplications all units could do in the time such tiles take."""
-    speed = next(t[5] for t in GPU_TILES if t[:2] == (MWG, NWG))
     tiles = p.batches * _ceil(p.M, MWG) * _ceil(p.N, NWG)
     slices = _slices(p, tiles, slice)
     rounds = _ceil(tiles * slices, 2 * p.units)

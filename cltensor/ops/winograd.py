@@ -72,19 +72,20 @@ def chosen(o, kernel, stride, dilation, groups):
         return 0
     channels, lanes = image.shape[1], result.shape[1]
     worth = image.device.profile.style == "cpu" and min(channels, lanes) >= CHANNELS
-    enough = (m for m in (4, 2) if 4 * _tiles(image, result, m) >= max(channels, lanes))  # to be worth turning the weights
-    sizes = {"steps": channels, "lanes": lanes, "tiles": _tiles(image, result, 4)}
+    tiles = {m: image.shape[0] * _tiles(result, m) for m in (4, 2)}
+    enough = (m for m, n in tiles.items() if 4 * n >= max(channels, lanes))  # to be worth turning the weights
+    sizes = {"steps": channels, "lanes": lanes, "tiles": tiles[4]}
     m = ALGORITHMS.choose(image.device, image.dtype, sizes, M=next(enough, 0) if worth else 0).M
     return m if m and _bytes_of_one(image, result, m) <= LARGEST else 0
 
 
-def _tiles(image, result, m):
-    return image.shape[0] * math.prod(-(-n // m) for n in result.shape[2:])
+def _tiles(result, m):
+    """Tiles of m x m that cover one image."""
+    return math.prod(-(-n // m) for n in result.shape[2:])
 
 
 def _bytes_of_one(image, result, m):
-    tiles = math.prod(-(-n // m) for n in result.shape[2:])
-    return (m + 2) ** 2 * tiles * (image.shape[1] + result.shape[1]) * compute_dtype(image.dtype).itemsize
+    return (m + 2) ** 2 * _tiles(result, m) * (image.shape[1] + result.shape[1]) * compute_dtype(image.dtype).itemsize
 
 
 def steps(device, o, m):

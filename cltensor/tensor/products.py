@@ -62,9 +62,6 @@ def bmm(input, mat2):
     return product(input, mat2)
 
 
-_CHECKS = {mm: _check_mm, bmm: _check_bmm}
-
-
 @function()
 def mv(input, vec):
     """Product of a matrix and a vector."""
@@ -135,11 +132,11 @@ def _added(name, input, result, beta, alpha):
     return _scaled(beta, input, alpha, result)
 
 
-def _added_product(name, multiply, input, a, b, beta, alpha):
-    """beta * input + alpha * multiply(a, b), in one launch where nothing but numbers is asked for."""
+def _added_product(name, check, input, a, b, beta, alpha):
+    """beta * input + alpha * a @ b, in one launch where nothing but numbers is asked for; check: raises for a wrong a or b."""
+    check(a, b)
     if beta == 0 or a.dtype.category == "bool" or dispatch.transform is not None:
-        return _added(name, input, multiply(a, b), beta, alpha)
-    _CHECKS[multiply](a, b)
+        return _added(name, input, product(a, b), beta, alpha)
     _same_dtype(name, input, a, b)
     if a.shape[-1] == b.shape[-2]:
         _check_expandable(name, input, (*a.shape[:-1], b.shape[-1]))
@@ -150,7 +147,7 @@ def _added_product(name, multiply, input, a, b, beta, alpha):
 @function()
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta * input + alpha * mat1 @ mat2."""
-    return _added_product("addmm", mm, input, mat1, mat2, beta, alpha)
+    return _added_product("addmm", _check_mm, input, mat1, mat2, beta, alpha)
 
 
 @function()
@@ -170,7 +167,7 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
 @function()
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * batch1 @ batch2."""
-    return _added_product("baddbmm", bmm, input, batch1, batch2, beta, alpha)
+    return _added_product("baddbmm", _check_bmm, input, batch1, batch2, beta, alpha)
 
 
 @function()
