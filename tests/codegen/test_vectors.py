@@ -25,3 +25,9 @@ def test_all_else_is_not(statement):
 
 def test_results_are_names():
     assert vectors.lifted((), ("x0 != 0",), "float") is None
+
+
+@pytest.mark.parametrize(("ctypes", "made"), [(("float", "int"), True), (("double",), False), (("float", "double"), False)])
+def test_loops_of_double_are_left_to_compilers_that_name_no_processor(ctypes, made):
+    elsewhere = vectors.loop(*ctypes).split("#else  //")[1].split("#endif")[0]
+    assert ("vectorize(assume_safety)" in elsewhere) == made
