@@ -16,6 +16,7 @@ SETTINGS = {
     "CLTENSOR_CACHE_LIMIT": "size limit of the kernel cache in MiB (default 512); 0 turns the disk cache off",
     "CLTENSOR_TUNE": "0 ignores the tuning databases: kernels run with their defaults",
     "CLTENSOR_AHEAD": "0 builds no kernel before it is needed: none of a backward pass while the forward pass is compiled",
+    "CLTENSOR_INLINE": "0 hands every launch to the driver's threads, however small it is",
     "CLTENSOR_MEMORY_POOL": "0 gives every tensor a buffer of its own, so that bounds checkers see overruns",
     "CLTENSOR_DEBUG": "1 prints every kernel that is built, with its origin, and tracebacks of the command cltensor",
 }
@@ -68,6 +69,11 @@ def tuning():
 def ahead():
     """Whether kernels of a backward pass are built in the background."""
     return setting("CLTENSOR_AHEAD") != "0"
+
+
+def inline():
+    """Whether small launches run in the calling thread, where the driver offers that."""
+    return setting("CLTENSOR_INLINE") != "0"
 
 
 def memory_pool():

@@ -70,7 +70,7 @@ class Elementwise(Op):
         else:
             self._check_targets(shape, results, targets)
         steps = self._steps(operands, targets, compute, device) if targets[0].numel else ()
-        return Plan(device, len(specs), targets, steps)
+        return Plan(device, specs, targets, steps)
 
     def plan_steps(self, *specs):
         """Steps computing the last Specs from the others, for use inside another op's launch (In(0).. to Out(0)..)."""

@@ -33,7 +33,7 @@ class Planned(Op):
         outs = self.shape(*specs, **named, **dict.fromkeys(self.values))
         outs = outs if isinstance(outs, tuple) else (outs,)
         steps = self.launch(specs, outs, **named) if any(o.numel for o in outs) else ()
-        return Plan(device, len(specs), outs, steps)
+        return Plan(device, specs, outs, steps)
 
 
 class Kernel(Planned):

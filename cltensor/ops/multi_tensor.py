@@ -9,7 +9,7 @@ import numpy as np
 from ..codegen import types
 from ..codegen.emit import emit
 from ..codegen.templates import render
-from . import plan
+from ..runtime.launch import Launch
 from .elementwise import GRAIN
 
 ARGUMENT_BYTES = 1024  # CL_DEVICE_MAX_PARAMETER_SIZE is never less
@@ -30,10 +30,10 @@ def even_parts(items, most):
     return [items[i * len(items) // count : (i + 1) * len(items) // count] for i in range(count)]
 
 
-class MultiTensor:
+class MultiTensor(Launch):
     """A kernel object for tuples of these sizes, all of one dtype.  Buffers stay set until they are set again."""
 
-    __slots__ = ("convert", "first_value", "global_size", "kernel", "local_size", "values", "width")
+    __slots__ = ("convert", "first_value", "values", "width")
 
     def __init__(self, op, dtype, sizes, writes, device):
         tuples = FEW if len(sizes) <= FEW else capacity(op, dtype)
@@ -46,6 +46,7 @@ class MultiTensor:
         for t in range(tuples):
             self.kernel.set_arg(self.width * t + self.width - 1, np.int64(sizes[t] if t < len(sizes) else 0))
         self.kernel.set_arg(self.first_value + len(self.values), np.int64(share))
+        self.estimate(len(op.inputs) * sum(sizes) * dtype.itemsize)
 
     def _share(self, total, profile):
         """The elements of one work-group; sets the launch sizes."""
@@ -70,14 +71,13 @@ class MultiTensor:
             set_arg(operand, buffer)
             operand += width
 
-    def launch(self, queue, values):
-        """Enqueue, with these numbers.  The device lock must be held."""
+    def bind(self, values):
+        """Set the numbers.  The device lock must be held."""
         if values != self.values:
             for i, (new, old) in enumerate(zip(values, self.values, strict=True)):
                 if new != old:
                     self.kernel.set_arg(self.first_value + i, self.convert(new))
             self.values = values
-        plan.enqueue(queue, self.kernel, self.global_size, self.local_size)
 
 
 def _source(op, dtype, tuples, writes, style):

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..runtime.launch import Launch
+
 
 @dataclass(frozen=True)
 class In:
@@ -49,11 +51,10 @@ class Scratch:
         self.nbytes = max(int(nbytes), 1)
 
 
-class Step:
+class Step(Launch):
     """One kernel launch: source, kernel name, arguments, global and local size."""
 
-    __slots__ = ("args", "global_size", "kernel", "local_size", "moved", "name", "offsets", "shifts", "source", "tensors",
-                 "values")
+    __slots__ = ("args", "moved", "name", "offsets", "shifts", "source", "tensors", "values")
 
     def __init__(self, source, name, args, global_size, local_size):
         self.source, self.name, self.args = source, name, tuple(args)
@@ -82,8 +83,8 @@ class Step:
         self.offsets = dict(self.shifts)  # what is set on the kernel object now, by argument position
         self.moved = False  # whether that differs from the shifts
 
-    def launch(self, queue, buffers, offsets, values):
-        """Rebind buffers (with their offsets in elements) and scalar values, and enqueue.  The device lock must be held."""
+    def bind(self, buffers, offsets, values):
+        """Set buffers (with their offsets in elements) and scalar values.  The device lock must be held."""
         set_arg = self.kernel.set_arg
         for at, slot in self.tensors:
             set_arg(at, buffers[slot])
@@ -91,7 +92,6 @@ class Step:
             set_arg(at, convert(values[index]))
         if offsets or self.moved:
             self._move(offsets)
-        enqueue(queue, self.kernel, self.global_size, self.local_size)
 
     def _move(self, offsets):
         for at, slot in self.tensors:
@@ -103,25 +103,17 @@ class Step:
         self.moved = bool(offsets)
 
 
-def _first_enqueue(*args):
-    """Stands for PyOpenCL's function until the first launch, so that importing cltensor does not import PyOpenCL."""
-    global enqueue
-    import pyopencl
-
-    enqueue = pyopencl.enqueue_nd_range_kernel
-    return enqueue(*args)
-
-
-enqueue = _first_enqueue
-
-
 class Plan:
-    """Everything an op does for one set of layouts: the Specs of its outputs and the prepared steps."""
+    """Everything an op does for one set of layouts: the Specs of its outputs and the prepared steps.
+
+    inputs: their Specs, None for one left out.
+    """
 
     __slots__ = ("device", "outputs", "scratch", "steps")
 
-    def __init__(self, device, n_inputs, outputs, steps):
+    def __init__(self, device, inputs, outputs, steps):
         self.device, self.outputs, self.steps = device, outputs, tuple(steps)
+        n_inputs = len(inputs)
         number = {In(i): i for i in range(n_inputs)}
         number.update({Out(i): n_inputs + i for i in range(len(outputs))})
         self.scratch = []
@@ -130,8 +122,10 @@ class Plan:
                 if isinstance(arg, Scratch) and arg not in number:
                     number[arg] = n_inputs + len(outputs) + len(self.scratch)
                     self.scratch.append(arg.nbytes)
+        nbytes = sum(s.nbytes for s in (*inputs, *outputs) if s is not None)
         for step in self.steps:
             step.prepare(device, number)
+            step.estimate(nbytes // len(self.steps))
         if device.silent:
             self.steps, self.scratch = (), []
 
@@ -142,4 +136,5 @@ class Plan:
             buffers = [*buffers, *map(device.allocate, self.scratch)]
         with device.lock:
             for step in self.steps:
-                step.launch(device.queue, buffers, offsets, values)
+                step.bind(buffers, offsets, values)
+                device.submit(step)

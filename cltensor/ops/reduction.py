@@ -79,7 +79,7 @@ class Reduction(Accumulating):
         self.check_dtypes(specs[:1])  # the others are read in the first one's accumulation type
         outs = self.shape(*specs, dims=attrs[0], keepdim=attrs[1])
         steps = self.launch(specs, outs, *attrs) if outs[0].numel else ()
-        return Plan(device, len(specs), outs, steps)
+        return Plan(device, specs, outs, steps)
 
     def shape(self, *specs, dims, keepdim):
         """Specs of the outputs; inputs have one common (broadcast) shape."""

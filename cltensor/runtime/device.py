@@ -1,6 +1,6 @@
 """device: an OpenCL device, its context, its current queue and allocator, its programs.
 
-Naming a device looks for devices; its context is opened by the first use.  `queue`, `allocate` and `lock` are plain
+Naming a device looks for devices; its context is opened by the first use.  `submit`, `allocate` and `lock` are plain
 attributes from then on, because every launch reads them.  They follow the current stream: read them anew each time.
 """
 
@@ -10,13 +10,14 @@ import re
 import threading
 
 from ..base.errors import ArgumentTypeError, DeviceError
-from . import loader, platforms, profile
+from . import inline, loader, platforms, profile
+from .channel import Channel, InlineChannel
 from .memory import DeviceMemory
 from .program import Programs
 from .transfer import Transfers
 
 _NAME = re.compile(r"(opencl|gpu|cpu)(?::(\d+))?")
-_OPENED = frozenset({"context", "queue", "allocate", "lock", "memory", "programs", "channel", "channels", "stream",
+_OPENED = frozenset({"context", "submit", "inline", "allocate", "lock", "memory", "programs", "channel", "channels", "stream",
                      "default_stream", "profiling", "timestamps", "read", "write"})
 _devices = {}
 _lock = threading.RLock()
@@ -32,7 +33,7 @@ class device:
     inside the block.
 
     Attributes: type ("opencl"), index, name, platform_name, profile (DeviceProfile); and once used: context, queue,
-    lock (held around setting a kernel's arguments and enqueuing it).
+    submit (enqueues a Launch), lock (held around setting a kernel's arguments and submitting it).
     """
 
     type = "opencl"
@@ -60,6 +61,7 @@ class device:
                 return
             self.context = self._new_context()
             self.programs = Programs(self.entry, self.context, self.profile.quirks)
+            self.inline = inline.open_queue(self.programs)
             self.memory = DeviceMemory(self.context, self.profile, f"{self} ({self.name})", self.synchronize)
             self.channels, self.profiling, self.timestamps = [], False, False
             self.stream = self.default_stream = None  # set by stream.py
@@ -71,15 +73,15 @@ class device:
     def _new_context(self):
         cl = loader.pyopencl()
         try:
-            return cl.Context([self.entry.device])
+            return cl.Context([self.entry.device, *([self.entry.inline] if self.entry.inline else [])])
         except cl.Error as e:
             raise DeviceError(f"{self} ({self.name}, {self.platform_name}) is listed but cannot be opened: {e}. Choose "
                               f"another device with CLTENSOR_DEVICE. {platforms.listing()}") from None
 
     def new_channel(self):
         """A new in-order queue with a pool of its own."""
-        queue = self._new_queue()
-        channel = Channel(queue, self.memory.add_pool(queue))
+        channel = (InlineChannel(self._new_queue, self.memory, self.inline) if self.inline
+                   else Channel(self._new_queue, self.memory))
         self.channels.append(channel)
         if "channel" in self.__dict__:
             self.use(self.channel)
@@ -90,6 +92,11 @@ class device:
         flags = cl.command_queue_properties.PROFILING_ENABLE if self.profiling else 0
         return cl.CommandQueue(self.context, self.entry.device, flags)
 
+    @property
+    def queue(self):
+        """The pyopencl CommandQueue of the current stream, for work of one's own."""
+        return self.channel.lend()
+
     def drop_channel(self, channel):
         """Forget a channel; its commands still run, its buffers stay valid."""
         self.channels.remove(channel)
@@ -98,7 +105,7 @@ class device:
 
     def use(self, channel):
         """Make `channel` the one launches and allocations go to."""
-        self.channel, self.queue = channel, channel.queue
+        self.channel, self.submit = channel, channel.submit
         self.allocate = self.memory.allocator(channel.pool)
 
     def enable_profiling(self):
@@ -109,15 +116,14 @@ class device:
             self.synchronize()
             self.profiling = True
             for channel in self.channels:
-                channel.queue = self._new_queue()
-                channel.pool = self.memory.replace_pool(channel.pool, channel.queue)
+                channel.renew(self._new_queue, self.memory)
             self.use(self.channel)
             self.timestamps = self._has_timestamps()
 
     def _has_timestamps(self):
         """Whether the driver gives markers a time; a few do so for kernels only."""
         cl = loader.pyopencl()
-        marker = cl.enqueue_marker(self.queue)
+        marker = self.channel.mark()
         marker.wait()
         try:
             return marker.profile.end > 0
@@ -135,13 +141,14 @@ class device:
     def copy(self, dst, dst_offset, src, src_offset, nbytes):
         """Enqueue a copy of nbytes between two buffers of this device; offsets in bytes."""
         if nbytes:
-            loader.pyopencl().enqueue_copy(self.queue, dst, src, byte_count=nbytes, src_offset=src_offset,
-                                           dst_offset=dst_offset)
+            with self.lock:
+                self.channel.copy(dst, dst_offset, src, src_offset, nbytes)
 
     def fill(self, buffer, byte_offset, nbytes, pattern):
         """Enqueue filling nbytes with the repeated `pattern` (1, 2, 4 or 8 bytes); it divides offset and nbytes."""
         if nbytes:
-            loader.pyopencl().enqueue_fill_buffer(self.queue, buffer, pattern, byte_offset, nbytes)
+            with self.lock:
+                self.channel.fill(buffer, byte_offset, nbytes, pattern)
 
     def synchronize(self):
         """Wait until everything enqueued on this device, on any stream, is done."""
@@ -179,15 +186,6 @@ class device:
 
     def __deepcopy__(self, memo):
         return self
-
-
-class Channel:
-    """An in-order queue and the pool of the buffers used in it."""
-
-    __slots__ = ("pool", "queue")
-
-    def __init__(self, queue, pool):
-        self.queue, self.pool = queue, pool
 
 
 _entered = []

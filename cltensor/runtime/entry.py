@@ -17,6 +17,7 @@ class Entry:
     platform_version: str
     version: str
     driver: str
+    inline: object = None  # the same processor as a device that runs everything in the calling thread
 
     @property
     def is_pocl(self):

@@ -7,6 +7,7 @@ stays.
 
 import atexit
 import contextlib
+import importlib.util
 import os
 import shutil
 import sys
@@ -50,6 +51,8 @@ def prepare_environment():
     env.setdefault("POCL_WORK_GROUP_SPECIALIZATION", "0")
     # pyopencl 2026.1 reads this one without a default when its own cache fails.
     env.setdefault("PYOPENCL_CACHE_FAILURE_FATAL", "")
+    if config.inline() and importlib.util.find_spec("pocl_binary_distribution") and not list(SYSTEM_VENDORS.glob("*pocl*")):
+        env.setdefault("POCL_DEVICES", "pthread basic")  # names that later versions of PoCL have changed
     if "POCL_CACHE_DIR" not in env:
         env["POCL_CACHE_DIR"] = str(pocl_folder())
     with contextlib.suppress(OSError):

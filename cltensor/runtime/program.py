@@ -53,6 +53,7 @@ class Programs:
         self.options = (*OPTIONS, ROUNDED) if entry.device.single_fp_config & _CAN_ROUND else OPTIONS
         self.cache = kernel_cache() if "no-binaries" not in quirks else None
         self._built, self._locks = {}, {}
+        self.pairing = None  # what makes {device: binary} of a binary where another device is served as well, see inline.py
 
     def get(self, source):
         """The built program of `source` (a str, or an object with .text and .template).  Raises BuildError."""
@@ -108,10 +109,15 @@ class Programs:
             return None
         cl = pyopencl()
         try:
-            return self._finish(cl.Program(self.context, [self.entry.device], [binary]))
+            return self.of_binary(binary)
         except (cl.Error, ValueError):
             self.cache.discard(key)
             return None
+
+    def of_binary(self, binary):
+        """The built program of a binary."""
+        pairs = self.pairing(binary) if self.pairing else {self.entry.device: binary}
+        return self._finish(pyopencl().Program(self.context, list(pairs), list(pairs.values())), devices=list(pairs))
 
     def _compile(self, text, title, key):
         cl = pyopencl()
@@ -127,7 +133,7 @@ class Programs:
         except cl.Error as e:
             raise BuildError(_failure(title, text, self.entry, _log(cl, program, self.entry, e))) from None
         self.cache.put(key, binary)
-        return self._finish(cl.Program(self.context, [self.entry.device], [binary]))
+        return self.of_binary(binary)
 
     def _with_declarations(self, text):
         """The compiled program on a device with long headers, or None when it needs all that they declare."""
@@ -135,7 +141,7 @@ class Programs:
             return None
         cl = pyopencl()
         try:
-            return self._finish(cl.Program(self.context, declarations.PRELUDE + text), declarations.OPTION)
+            return self._finish(cl.Program(self.context, declarations.PRELUDE + text), [declarations.OPTION])
         except cl.Error:
             return None
 
@@ -150,11 +156,11 @@ class Programs:
             if binary:
                 self.cache.put(key, binary)
 
-    def _finish(self, program, *options):
+    def _finish(self, program, options=(), devices=None):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a non-empty compiler log is no news: Intel's always has one
             _ = program.int_ptr  # from here on pyopencl's own cache, and its files of failed sources, stay out of it
-            return program.build([*self.options, *options], devices=[self.entry.device], cache_dir=False)
+            return program.build([*self.options, *options], devices=devices or [self.entry.device], cache_dir=False)
 
 
 def _title(source, text):

@@ -29,12 +29,12 @@ class Stream:
 
     @property
     def queue(self):
-        """The pyopencl CommandQueue."""
-        return self._channel.queue
+        """The pyopencl CommandQueue, for work of one's own."""
+        return self._channel.lend()
 
     def synchronize(self):
         """Wait until everything enqueued on this stream is done."""
-        self.queue.finish()
+        self._channel.queue.finish()
 
     def query(self):
         """Whether everything enqueued on this stream so far is done."""
@@ -106,8 +106,8 @@ class Event:
         if self.enable_timing:
             stream.device.enable_profiling()
         self._device = stream.device
-        self._event = pyopencl().enqueue_marker(stream.queue)
-        stream.queue.flush()  # another queue may wait for it
+        with stream.device.lock:
+            self._event = stream._channel.mark()
         if self.enable_timing and not stream.device.timestamps:
             self._event.wait()
             self._host = time.perf_counter()
@@ -118,7 +118,8 @@ class Event:
         if self._event is None:
             return
         if stream.device is self._device:
-            pyopencl().enqueue_barrier(stream.queue, wait_for=[self._event])
+            with stream.device.lock:
+                stream._channel.wait_for(self._event)
         else:
             self.synchronize()  # events do not cross contexts
 

@@ -23,17 +23,21 @@ class Transfers:
     def read(self, buffer, byte_offset, array):
         """Fill `array` (NumPy, C-contiguous, writable) from `buffer`, waiting for everything enqueued before."""
         if array.nbytes:
-            pyopencl().enqueue_copy(self.device.queue, array, buffer, src_offset=byte_offset, is_blocking=True)
+            self.device.channel.read(array, buffer, byte_offset)
 
     def write(self, buffer, byte_offset, array):
         """Copy `array` (NumPy) into `buffer`; the array may change as soon as this returns."""
         if not array.nbytes:
             return
-        copied = array.nbytes <= _COPIED
-        host = array.copy() if copied else np.ascontiguousarray(array)
-        event = pyopencl().enqueue_copy(self.device.queue, buffer, host, dst_offset=byte_offset, is_blocking=not copied)
-        if copied:
-            self._keep(event, host.nbytes)
+        channel, array = self.device.channel, np.ascontiguousarray(array)
+        if array.nbytes > _COPIED:
+            channel.write(buffer, byte_offset, array, blocking=True)
+            return
+        with self.device.lock:
+            if channel.write_now(buffer, byte_offset, array):
+                return
+            event = channel.write(buffer, byte_offset, array.copy(), blocking=False)
+        self._keep(event, array.nbytes)
 
     def _keep(self, event, nbytes):
         """Hold the event, and with it the array, until the device has read it: dropping it earlier would wait."""

@@ -14,7 +14,7 @@ class Understudy(device):
     def __new__(cls, real):
         made = object.__new__(cls)
         made.index, made.entry, made.profile, made.programs = real.index, real.entry, real.profile, real.programs
-        made.queue, made.lock, made.builder = None, contextlib.nullcontext(), Builder(real.index)
+        made.lock, made.builder = contextlib.nullcontext(), Builder(real.index)
         return made
 
     def _open(self):

@@ -41,7 +41,8 @@ class Foreach:
             with device.lock:
                 for i, given in zip(self.fresh, fresh, strict=True):
                     launch.rebind(i, [given[m] for m in members])
-                launch.launch(device.queue, values)
+                launch.bind(values)
+                device.submit(launch)
             for m in members:
                 for i in self.writes:
                     rows[m][i]._storage.version += 1

@@ -1,4 +1,4 @@
-"""Ready calls: an elementwise plan of one launch and one output as a closure, the shortest way from tensors to an enqueue.
+"""Ready calls: an elementwise plan of one launch and one output as a closure, the shortest way from tensors to a launch.
 
 They serve tensors that start at the beginning of their storage; anything else takes the general path in dispatch.
 """
@@ -32,10 +32,7 @@ def ready_call(plan, operands, extent, cls):
 
 
 def _of_tensor_and_number(device, step, places, spec, extent, cls, number_first):
-    import pyopencl
-
-    enqueue, lock, kernel, set_arg = pyopencl.enqueue_nd_range_kernel, device.lock, step.kernel, step.kernel.set_arg
-    global_size, local_size = step.global_size, step.local_size
+    lock, set_arg = device.lock, step.kernel.set_arg
     first, last = places
     (at, _, convert), = step.values
 
@@ -50,7 +47,7 @@ def _of_tensor_and_number(device, step, places, spec, extent, cls, number_first)
             set_arg(first, x._storage.buffer)
             set_arg(at, convert(n))
             set_arg(last, buffer)
-            enqueue(device.queue, kernel, global_size, local_size)
+            device.submit(step)
         t = _new(cls)
         t._storage, t._spec, t._offset = storage, spec, 0
         return t
@@ -59,10 +56,7 @@ def _of_tensor_and_number(device, step, places, spec, extent, cls, number_first)
 
 
 def _of_one(device, step, places, spec, extent, cls):
-    import pyopencl
-
-    enqueue, lock, kernel, set_arg = pyopencl.enqueue_nd_range_kernel, device.lock, step.kernel, step.kernel.set_arg
-    global_size, local_size = step.global_size, step.local_size
+    lock, set_arg = device.lock, step.kernel.set_arg
     first, last = places
 
     def call(a):
@@ -74,7 +68,7 @@ def _of_one(device, step, places, spec, extent, cls):
         with lock:
             set_arg(first, a._storage.buffer)
             set_arg(last, buffer)
-            enqueue(device.queue, kernel, global_size, local_size)
+            device.submit(step)
         t = _new(cls)
         t._storage, t._spec, t._offset = storage, spec, 0
         return t
@@ -83,10 +77,7 @@ def _of_one(device, step, places, spec, extent, cls):
 
 
 def _of_two(device, step, places, spec, extent, cls):
-    import pyopencl
-
-    enqueue, lock, kernel, set_arg = pyopencl.enqueue_nd_range_kernel, device.lock, step.kernel, step.kernel.set_arg
-    global_size, local_size = step.global_size, step.local_size
+    lock, set_arg = device.lock, step.kernel.set_arg
     first, second, last = places
 
     def call(a, b):
@@ -99,7 +90,7 @@ def _of_two(device, step, places, spec, extent, cls):
             set_arg(first, a._storage.buffer)
             set_arg(second, b._storage.buffer)
             set_arg(last, buffer)
-            enqueue(device.queue, kernel, global_size, local_size)
+            device.submit(step)
         t = _new(cls)
         t._storage, t._spec, t._offset = storage, spec, 0
         return t
@@ -108,10 +99,7 @@ def _of_two(device, step, places, spec, extent, cls):
 
 
 def _of_many(device, step, places, spec, extent, cls):
-    import pyopencl
-
-    enqueue, lock, kernel, set_arg = pyopencl.enqueue_nd_range_kernel, device.lock, step.kernel, step.kernel.set_arg
-    global_size, local_size = step.global_size, step.local_size
+    lock, set_arg = device.lock, step.kernel.set_arg
     *inputs, last = places
 
     def call(*tensors):
@@ -124,7 +112,7 @@ def _of_many(device, step, places, spec, extent, cls):
             for at, t in zip(inputs, tensors):  # noqa: B905  (as many by construction, and this is the hot path)
                 set_arg(at, t._storage.buffer)
             set_arg(last, buffer)
-            enqueue(device.queue, kernel, global_size, local_size)
+            device.submit(step)
         t = _new(cls)
         t._storage, t._spec, t._offset = storage, spec, 0
         return t

@@ -4,6 +4,7 @@ import numpy as np
 
 from cltensor.codegen import headers
 from cltensor.codegen.sources import header_text
+from cltensor.runtime.launch import Launch
 
 PROLOGUE = "#ifdef cl_khr_fp64\n#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n#endif\n#pragma OPENCL FP_CONTRACT ON\n"
 CASE = """    case {i}:
@@ -37,8 +38,6 @@ class Applied:
 
     def __call__(self, name, *arrays, dtype):
         """The outcome, as an array of NumPy type dtype; missing arguments repeat the first."""
-        import pyopencl as cl
-
         device, result = self.device, np.empty(arrays[0].shape, dtype)
         arrays = [*arrays, *[arrays[0]] * (self.arity - len(arrays))]
         buffers = [device.allocate(max(a.nbytes, 1)) for a in (result, *arrays)]
@@ -47,6 +46,6 @@ class Applied:
         with device.lock:
             for i, argument in enumerate([*buffers, np.int32(self.numbers[name]), np.int64(result.size)]):
                 self.kernel.set_arg(i, argument)
-            cl.enqueue_nd_range_kernel(device.queue, self.kernel, (1,), (1,))
+            device.submit(Launch(self.kernel, (1,), (1,)))
         device.read(buffers[0], 0, result)
         return result

@@ -184,7 +184,7 @@ class AddRelu:
         a, b, c = specs
         p = product_of(a, b)
         fused = replace(p, extras=((In(2), c.dtype, (p.M * p.N, p.N, 1)),), epilogue="acc + e0 > 0 ? acc + e0 : 0")
-        return Plan(a.device, 3, (c,), product_steps(fused))
+        return Plan(a.device, specs, (c,), product_steps(fused))
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -32,7 +32,8 @@ def test_every_element_once(sizes, style, rng):
     for i, column in enumerate(zip(*buffers, strict=True)):
         launch.set_buffers(i, column)
     with device.lock:
-        launch.launch(device.queue, tuple(NUMBERS[n] for n in sgd_momentum_step.attr_names))
+        launch.bind(tuple(NUMBERS[n] for n in sgd_momentum_step.attr_names))
+        device.submit(launch)
     for (p, g, b), given in zip(rows, buffers, strict=True):
         found = [_download(device, x, spec_of(p, style)) for x in given]
         for mine, wanted in zip(found, (moved(p, g, b)[0], g, moved(p, g, b)[1]), strict=True):
@@ -49,7 +50,8 @@ def test_many_groups_share_one_run(rng):
     for i, column in enumerate(zip(*buffers, strict=True)):
         launch.set_buffers(i, column)
     with device.lock:
-        launch.launch(device.queue, tuple(NUMBERS[n] for n in sgd_momentum_step.attr_names))
+        launch.bind(tuple(NUMBERS[n] for n in sgd_momentum_step.attr_names))
+        device.submit(launch)
     for row, given in zip(rows, buffers, strict=True):
         np.testing.assert_array_equal(_download(device, given[0], spec_of(row[0], "cpu")), moved(*row)[0])
 

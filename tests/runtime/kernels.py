@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cltensor.runtime.loader import pyopencl
+from cltensor.runtime.launch import Launch
 
 ONE = (1,)
 
@@ -30,7 +30,7 @@ def launch(device, kernel, *arguments):
     with device.lock:
         for i, argument in enumerate(arguments):
             kernel.set_arg(i, argument)
-        pyopencl().enqueue_nd_range_kernel(device.queue, kernel, ONE, ONE)
+        device.submit(Launch(kernel, ONE, ONE))
 
 
 def add(device, kernel, array):

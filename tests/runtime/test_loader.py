@@ -54,6 +54,25 @@ def test_settings_of_the_user_stay(environment, vendors):
     assert {k: environment[k] for k in mine} == mine
 
 
+def test_pocl_of_the_wheel_shows_its_device_twice(environment, vendors, monkeypatch):
+    monkeypatch.setattr(loader.importlib.util, "find_spec", lambda name: name)
+    loader.prepare_environment()
+    assert environment["POCL_DEVICES"] == "pthread basic"
+
+
+@pytest.mark.parametrize("setting", ["none of the wheel", "another PoCL", "turned off", "the user's"])
+def test_pocl_is_left_alone(environment, vendors, monkeypatch, setting):
+    monkeypatch.setattr(loader.importlib.util, "find_spec", lambda name: None if setting == "none of the wheel" else name)
+    if setting == "another PoCL":
+        (vendors / "pocl.icd").write_text("libpocl.so\n")
+    if setting == "turned off":
+        environment["CLTENSOR_INLINE"] = "0"
+    if setting == "the user's":
+        environment["POCL_DEVICES"] = "basic"
+    loader.prepare_environment()
+    assert environment.get("POCL_DEVICES") == ("basic" if setting == "the user's" else None)
+
+
 def test_pocl_keeps_its_files_beside_ours(environment, tmp_path):
     loader.prepare_environment()
     assert environment["POCL_CACHE_DIR"] == str(tmp_path / "cache" / "pocl")

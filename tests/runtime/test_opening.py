@@ -23,7 +23,7 @@ def use():
     start.wait()
     d = default_device()
     d.allocate(100)
-    found.append((d, d.context, d.queue, d.lock, d.programs, d.read.__self__))
+    found.append((d, d.context, d.submit, d.lock, d.programs, d.read.__self__))
 threads = [threading.Thread(target=use) for _ in range(8)]
 [t.start() for t in threads]
 [t.join() for t in threads]
@@ -40,7 +40,7 @@ def test_threads_open_a_device_once(device):
 
 def test_what_launches_read_is_plain_attributes(device):
     device.synchronize()
-    assert device.queue is device.__dict__["queue"]
+    assert device.submit is device.__dict__["submit"]
     assert device.lock is device.__dict__["lock"]
     assert device.allocate is device.__dict__["allocate"]
     assert device in devices.opened()
@@ -48,7 +48,7 @@ def test_what_launches_read_is_plain_attributes(device):
 
 def test_queue_keeps_order(device):
     cl = loader.pyopencl()
-    assert not device.queue.properties & cl.command_queue_properties.OUT_OF_ORDER_EXEC_MODE_ENABLE
+    assert not device.channel.queue.properties & cl.command_queue_properties.OUT_OF_ORDER_EXEC_MODE_ENABLE
 
 
 def test_device_that_does_not_open(device, monkeypatch):
@@ -63,6 +63,6 @@ def test_device_that_does_not_open(device, monkeypatch):
     broken.index, broken.entry = 5, describe(FakePlatform("Maker", []), FakeDevice("Card"))
     monkeypatch.setattr(loader, "_module", Broken)
     with pytest.raises(DeviceError, match=r"opencl:5 \(Card, Maker\) is listed but cannot be opened: OUT_OF_RESOURCES"):
-        _ = broken.queue
+        _ = broken.submit
     with pytest.raises(DeviceError, match="cannot be opened"):  # and again
         broken.allocate(4)

@@ -27,6 +27,16 @@ def pocl(*devices):
     return FakePlatform(POCL, devices or [FakeDevice("pthread")], "OpenCL 3.0 PoCL 5.0")
 
 
+def test_pocls_second_view_of_the_processor_goes_with_the_first(machine):
+    basic, threads = FakeDevice("basic-Cpu"), FakeDevice("pthread-Cpu")
+    assert machine(pocl(basic, threads)) == ["pthread-Cpu"]
+    assert [e.inline for e in platforms.discover()] == [basic]
+    assert machine(pocl(basic)) == ["basic-Cpu"]
+    assert machine(pocl(threads)) == ["pthread-Cpu"]
+    assert [e.inline for e in platforms.discover()] == [None]
+    assert machine(FakePlatform("Other", [basic, threads])) == ["basic-Cpu", "pthread-Cpu"]
+
+
 def test_gpus_come_before_accelerators_before_cpus(machine):
     found = machine(pocl(), FakePlatform("A", [FakeDevice("board", ACCELERATOR)]),
                     FakePlatform("B", [FakeDevice("gpu", GPU)]))

@@ -15,7 +15,7 @@ import pytest
 
 from cltensor.base.errors import BuildError
 from cltensor.runtime.cache import KernelCache
-from cltensor.runtime.loader import pyopencl
+from cltensor.runtime.launch import Launch
 from cltensor.runtime.program import Programs, build_stats
 
 from .kernels import ONE, add, add_source
@@ -211,6 +211,6 @@ def test_kernel_arguments_stay_set(device):
     device.write(buffer, 0, array)
     kernel.set_args(buffer, np.int64(4))
     for _ in range(5):
-        pyopencl().enqueue_nd_range_kernel(device.queue, kernel, ONE, ONE)
+        device.submit(Launch(kernel, ONE, ONE))
     device.read(buffer, 0, array)
     assert (array == 15).all()

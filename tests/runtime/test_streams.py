@@ -35,20 +35,20 @@ def spin(device):
 def test_default_stream_is_current(device):
     assert opencl.current_stream() is opencl.default_stream()
     assert opencl.current_stream(device).device is device
-    assert opencl.default_stream().queue is device.queue
+    assert opencl.default_stream()._channel is device.channel
 
 
 def test_work_goes_to_the_stream_in_use(device):
     s = opencl.Stream()
-    before = device.queue
+    before = device.channel
     with opencl.stream(s) as entered:
         assert entered is s
         assert opencl.current_stream() is s
-        assert device.queue is s.queue is not before
+        assert device.channel is s._channel is not before
         with opencl.stream(opencl.default_stream()):
-            assert device.queue is before
-        assert device.queue is s.queue
-    assert device.queue is before
+            assert device.channel is before
+        assert device.channel is s._channel
+    assert device.channel is before
     assert opencl.current_stream() is opencl.default_stream()
 
 

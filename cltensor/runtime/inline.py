@@ -1,0 +1,61 @@
+"""Inline: a queue of the device that runs everything in the calling thread, and programs that serve both devices.
+
+PoCL's binaries for its two devices differ in the number that says whose they are, so one compilation does for both.
+"""
+
+import numpy as np
+
+from . import declarations, loader
+
+_ID = slice(8, 16)  # of a binary of PoCL's: its device's number, after the word "poclbin"
+_PROBE = "__kernel void probe(__global int *x) { x[0] = 7; }"
+
+
+def open_queue(programs):
+    """A queue of the entry's inline device, for which `programs` are made from now on as well; None where that fails."""
+    cl, entry = loader.pyopencl(), programs.entry
+    if entry.inline is None:
+        return None
+    try:
+        queue = cl.CommandQueue(programs.context, entry.inline)
+        for number, binary in _probes(programs):
+            if _works(programs, number, binary, queue):
+                return queue
+    except cl.Error:
+        pass
+    programs.pairing = None
+    return None
+
+
+def _probes(programs):
+    """The number of the inline device and a binary for the device proper: as kept on disk, then compiled for both."""
+    cl, cache, entry = loader.pyopencl(), programs.cache, programs.entry
+    size = _ID.stop - _ID.start
+    key = programs.key(f"{_PROBE} {entry.inline.name}") if cache else None
+    kept = cache.get(key) if cache else None
+    if kept is not None:
+        yield kept[:size], kept[size:]
+    source, options = declarations.PRELUDE + _PROBE, [*programs.options, declarations.OPTION]
+    made = [cl.Program(programs.context, source).build(options, devices=[d], cache_dir=False)
+            for d in (entry.device, entry.inline)]
+    binary, other = (max(m.get_info(cl.program_info.BINARIES), key=len) for m in made)
+    if cache:
+        cache.put(key, other[_ID] + binary)
+    yield other[_ID], binary
+
+
+def _works(programs, number, binary, queue):
+    """Whether a binary for the device proper runs in `queue` under the other's number, and is done when enqueuing returns."""
+    cl, entry = loader.pyopencl(), programs.entry
+    programs.pairing = lambda b: {entry.device: b, entry.inline: b[: _ID.start] + number + b[_ID.stop :]}
+    try:
+        kernel = cl.Kernel(programs.of_binary(binary), "probe")
+    except (cl.Error, ValueError):
+        return False
+    found = np.zeros(1, np.int32)
+    buffer = cl.Buffer(programs.context, cl.mem_flags.READ_WRITE | cl.mem_flags.COPY_HOST_PTR, hostbuf=found)
+    kernel.set_args(buffer)
+    event = cl.enqueue_nd_range_kernel(queue, kernel, (1,), (1,))
+    done = event.command_execution_status == cl.command_execution_status.COMPLETE
+    cl.enqueue_copy(queue, found, buffer, is_blocking=True)
+    return done and found[0] == 7
