@@ -1,7 +1,7 @@
 """cltensor.autograd: backward and grad."""
 
 from ..base.errors import ArgumentError, AutogradError, ShapeError
-from ..ops.registry import REGISTRY
+from ..ops.registry import REGISTRY, Op
 from . import engine
 from .node import edge_of
 
@@ -28,7 +28,7 @@ def _initial(out, g):
         if out.numel() != 1:
             raise AutogradError(f"backward: grad can be implicitly created only for scalar outputs, this one has shape "
                                 f"{list(out.shape)}. Reduce it, for instance with .sum(), or pass gradient=")
-        return REGISTRY["full"](1, out=out.detach().new_empty(out.shape))
+        return Op.filled(out._spec, 1)
     if tuple(g.shape) != tuple(out.shape):
         raise ShapeError(f"backward: Mismatch in shape: the gradient has shape {list(g.shape)}, the output "
                          f"{list(out.shape)}")

@@ -6,8 +6,9 @@ import sys
 import traceback
 
 from ..base.errors import AutogradError
+from ..base.shapes import broadcast_dims
 from ..ops.registry import REGISTRY
-from .modes import enable_grad, modes, no_grad
+from .modes import modes
 from .node import Node, checked
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -22,29 +23,33 @@ def run(roots, inputs=None, retain_graph=False, create_graph=False):
     wanted = None if inputs is None else set(inputs)
     targets = [t for t, _, _ in roots]
     counts, useful = _survey(targets, wanted)
-    with enable_grad() if create_graph else no_grad():
+    before, modes.grad = modes.grad, create_graph
+    try:
         return _flow(roots, counts, useful, inputs, retain_graph)
+    finally:
+        modes.grad = before
 
 
 def _survey(targets, wanted):
     """Count how many gradients each node waits for, and find the nodes that lead to a wanted edge (None: all)."""
     counts, order, stack = {}, [], list(dict.fromkeys(targets))
-    seen = set(stack)
+    for target in stack:
+        counts[target] = 0
     while stack:
         target = stack.pop()
         order.append(target)
-        for edge in _edges(target):
-            nxt = edge[0]
-            counts[nxt] = counts.get(nxt, 0) + 1
-            if nxt not in seen:
-                seen.add(nxt)
+        for nxt, _ in _edges(target):
+            if nxt in counts:
+                counts[nxt] += 1
+            else:
+                counts[nxt] = 1
                 stack.append(nxt)
     if wanted is None:
         return counts, None
     ends = {target for target, _ in wanted}
     useful = set(ends)
     for target in sorted((t for t in order if isinstance(t, Node)), key=lambda n: n.sequence):
-        if any(edge[0] in useful for edge in _edges(target)):
+        if any(nxt in useful for nxt, _ in _edges(target)):
             useful.add(target)
     return counts, useful
 
@@ -53,50 +58,45 @@ def _edges(target):
     return [e for e in target.edges if e is not None] if isinstance(target, Node) else ()
 
 
-class _Ready:
-    """Nodes whose gradient is complete, latest forward op first; leaves before any node."""
-
-    def __init__(self):
-        self.heap, self.ticket = [], 0
-
-    def push(self, target):
-        self.ticket += 1
-        rank = -target.sequence if isinstance(target, Node) else -sys.maxsize
-        heapq.heappush(self.heap, (rank, self.ticket, target))
-
-    def pop(self):
-        return heapq.heappop(self.heap)[2]
-
-
 def _flow(roots, counts, useful, inputs, retain_graph):
-    pending, ready, captured = {}, _Ready(), {}
+    """Gradients from the roots on: of the targets that have all of theirs, leaves first, then the node of the latest forward op."""
+    pending, captured = {}, {}
     wanted = {} if inputs is None else dict.fromkeys(inputs)
     for target, index, g in roots:
         _deliver(pending, target, index, g)
+    nodes, leaves = [], []  # a heap, and a list
     for target in dict.fromkeys(t for t, _, _ in roots):
-        if not counts.get(target):
-            ready.push(target)
-    while ready.heap:
-        target = ready.pop()
-        gs = pending.pop(target, None)
-        if not isinstance(target, Node):
-            _finish_leaf(target, gs, wanted, captured, inputs)
+        if not counts[target]:
+            _complete(target, nodes, leaves)
+    while leaves or nodes:
+        if leaves:
+            leaf = leaves.pop(0)
+            _finish_leaf(leaf, pending.pop(leaf, None), wanted, captured, inputs)
             continue
+        target = heapq.heappop(nodes)[1]
+        gs = pending.pop(target, None)
         results = (None,) * len(target.edges)
         if gs is not None:
             results = _step(target, gs, wanted, captured, useful, retain_graph)
         gs = None
-        for i, edge in enumerate(target.edges):
+        for edge, g in zip(target.edges, results, strict=True):
             if edge is None:
                 continue
             nxt, index = edge
-            if results[i] is not None:
-                _deliver(pending, nxt, index, results[i])
-            counts[nxt] -= 1
-            if counts[nxt] == 0:
-                ready.push(nxt)
-        results = None
+            if g is not None:
+                _deliver(pending, nxt, index, g)
+            left = counts[nxt] = counts[nxt] - 1
+            if not left:
+                _complete(nxt, nodes, leaves)
+        results = g = None
     return None if inputs is None else [captured.get(e) for e in inputs]
+
+
+def _complete(target, nodes, leaves):
+    if isinstance(target, Node):
+        heapq.heappush(nodes, (-target.sequence, target))
+    else:
+        leaves.append(target)
 
 
 def _deliver(pending, target, index, g):
@@ -115,10 +115,11 @@ def _step(node, gs, wanted, captured, useful, retain_graph):
             gs = gs if new is None else list(new)
     if node.retained:
         node.keep_retained(gs)
-    for index, g in enumerate(gs):
-        if (node, index) in wanted:
-            captured[node, index] = g
-    if not any(needs):
+    if wanted:
+        for index, g in enumerate(gs):
+            if (node, index) in wanted:
+                captured[node, index] = g
+    if True not in needs:
         return (None,) * len(node.edges)
     try:
         results = _fitted(node, node.backward(tuple(gs), needs))
@@ -145,9 +146,9 @@ def _fitted(node, results):
             fitted.append(None)
             continue
         spec = getattr(arg, "_spec", arg)
-        if g.shape != spec.shape:
+        if g._spec.shape != spec.shape:
             g = _summed(node, g, spec.shape, len(fitted))
-        if g.dtype is not spec.dtype:
+        if g._spec.dtype is not spec.dtype:
             g = g.to(spec.dtype)
         fitted.append(g)
     return fitted
@@ -155,11 +156,10 @@ def _fitted(node, results):
 
 def _summed(node, g, shape, i):
     """g summed to shape.  Raises AutogradError when no broadcasting of `shape` gives g's shape."""
-    lead = g.ndim - len(shape)
-    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[lead:], strict=True)):
+    if broadcast_dims(shape, g._spec.shape) is None:
         raise AutogradError(f"Function {node.name()} returned an invalid gradient at index {i} - got {list(g.shape)} "
                             f"but expected shape compatible with {list(shape)}")
-    return g.sum_to_size(shape)
+    return g._summed_to(shape)
 
 
 def _finish_leaf(leaf, gs, wanted, captured, inputs):
@@ -167,9 +167,10 @@ def _finish_leaf(leaf, gs, wanted, captured, inputs):
     gs = None
     if g is None:
         return
-    for hook in list((leaf._hooks or {}).values()):
-        new = checked(hook, hook(g), g)
-        g = g if new is None else new
+    if leaf._hooks:
+        for hook in list(leaf._hooks.values()):
+            new = checked(hook, hook(g), g)
+            g = g if new is None else new
     if (leaf, 0) in wanted:
         captured[leaf, 0] = g
     if inputs is None:
@@ -209,8 +210,9 @@ def accumulate(leaf, g):
         alone = sys.getrefcount(g) <= _ALONE + 1 and sys.getrefcount(g._storage) <= _STORED
         alone = alone and g._spec.strides == leaf._spec.strides
         leaf._grad = g.detach() if alone else g.detach().clone()
-    for hook in list((leaf._post_hooks or {}).values()):
-        hook(leaf)
+    if leaf._post_hooks:
+        for hook in list(leaf._post_hooks.values()):
+            hook(leaf)
 
 
 def _explain(error, text):

@@ -83,7 +83,7 @@ class FunctionNode(Node):
         if self.deferred is not None:
             self.deferred.restore()
         if self.ctx._materialize:
-            gs = [Op.zeros(s) if g is None and s is not None else g for g, s in zip(gs, self.out_specs, strict=True)]
+            gs = [Op.filled(s, 0) if g is None and s is not None else g for g, s in zip(gs, self.out_specs, strict=True)]
         results = self.op.backward(self.ctx, *gs)
         return self._checked(list(results) if isinstance(results, (tuple, list)) else [results])
 

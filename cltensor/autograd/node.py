@@ -22,15 +22,17 @@ class Node:
     edges   per input: (Node or leaf tensor, output number) where a gradient is to go, or None
     args    per input: the tensor where it is saved, its Spec where not, or the Python number it was
     outputs aliases of the outputs where they are saved, else None
+    needs   per input: whether a gradient is to go there
     deferred  the recompute.Stretch that will give back what was saved, or None
     """
 
-    __slots__ = ("__weakref__", "args", "attrs", "deferred", "edges", "freed", "hooks", "meta", "op", "out_specs", "outputs",
-                 "pre_hooks", "retained", "sequence", "trace", "versions")
+    __slots__ = ("__weakref__", "args", "attrs", "deferred", "edges", "freed", "hooks", "meta", "needs", "op", "out_specs",
+                 "outputs", "pre_hooks", "retained", "sequence", "trace", "versions")
 
-    def __init__(self, op, edges, args, attrs, versions, out_specs):
+    def __init__(self, op, edges, args, attrs, versions, out_specs, needs=None):
         self.op, self.edges, self.args, self.attrs, self.versions = op, edges, args, attrs, versions
         self.out_specs, self.outputs = out_specs, None
+        self.needs = tuple([e is not None for e in edges]) if needs is None else needs
         self.sequence = next(_sequence)
         self.freed, self.deferred = False, None
         if modes.made is not None:
@@ -56,10 +58,6 @@ class Node:
         if self.meta is None:
             self.meta = {}
         return self.meta
-
-    @property
-    def needs(self):
-        return tuple(e is not None for e in self.edges)
 
     def register_hook(self, fn):
         """Call fn(grad_inputs, grad_outputs) after this node; a tuple it returns replaces grad_inputs."""
@@ -106,7 +104,8 @@ class Node:
         """The op's inputs as saved.  Raises AutogradError when one was changed in place since."""
         if self.deferred is not None:
             self.deferred.restore()
-        self._check_alive()
+        if self.freed:
+            self._check_alive()
         for i, version in self.versions:
             now = self.args[i]._storage.version
             if now != version:
@@ -135,7 +134,7 @@ class Node:
         inner = getattr(self.op, "node", None)
         if inner is not None:
             inner.release()
-        self.args = tuple(a._spec if hasattr(a, "_spec") else a for a in self.args)
+        self.args = tuple([getattr(a, "_spec", a) for a in self.args])
         self.outputs = None
         self.versions = ()
 
@@ -214,20 +213,24 @@ def record(op, inputs, attrs, outputs, versions=None):
     """
     edges, args, saved = [], [], []
     needs = tuple([getattr(x, "_req", False) for x in inputs])
-    keep, keep_outputs = op.saving(needs)
+    kept = op.savings.get(needs)
+    if kept is None:
+        kept = op.savings[needs] = op.saving(needs)
+    keep, keep_outputs = kept
     for i, x in enumerate(inputs):
         edges.append(edge_of(x) if needs[i] else None)
-        if not keep[i]:
-            args.append(getattr(x, "_spec", x))
-        elif hasattr(x, "_spec"):
+        spec = getattr(x, "_spec", None)
+        if spec is None:
+            args.append(x)
+        elif not keep[i]:
+            args.append(spec)
+        else:
             if x._storage.inference:
                 raise AutogradError(f"{op.name}: Inference tensors cannot be saved for backward. Make a clone() of input {i} "
                                     "to get a normal tensor, or use no_grad() instead of inference_mode()")
             args.append(x)
             saved.append((i, x._storage.version if versions is None else versions[i]))
-        else:
-            args.append(x)
-    node = Node(op, tuple(edges), tuple(args), attrs, tuple(saved), tuple([o._spec for o in outputs]))
+    node = Node(op, tuple(edges), tuple(args), attrs, tuple(saved), tuple([o._spec for o in outputs]), needs)
     if keep_outputs:
         node.outputs = tuple(o._spec if keep_outputs is not True and i not in keep_outputs else (o._alias(), o._storage.version)
                              for i, o in enumerate(outputs))

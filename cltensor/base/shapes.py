@@ -1,5 +1,6 @@
 """Arithmetic on shapes and strides: broadcasting, dimensions, merging of dimensions that lie in one run."""
 
+import functools
 import math
 from collections.abc import Iterable
 
@@ -49,6 +50,15 @@ def broadcast_shapes(*shapes, op="broadcast_shapes"):
                                      f"{i - ndim} differ and neither is 1")
                 result[i] = n
     return tuple(result)
+
+
+@functools.lru_cache(maxsize=4096)
+def broadcast_dims(size, shape):
+    """The dimensions of `shape` along which a tensor of `size` is repeated, or None where it does not expand to that."""
+    lead = len(shape) - len(size)
+    if lead < 0 or any(n not in (1, m) for n, m in zip(size, shape[lead:], strict=True)):
+        return None
+    return (*range(lead), *(lead + i for i, n in enumerate(size) if n == 1 and shape[lead + i] != 1))
 
 
 def normalize_dim(dim, ndim, op):

@@ -47,12 +47,15 @@ class Elementwise(Op):
         self.tensor_only = tuple(i for i, n in enumerate(self.inputs) if n not in numbers) if self.public else ()
         self.attr_names = tuple(self.attrs)
         self.exempt = frozenset(exempt.split())
-        self.sources, self.gradients, self.savings, self.ready = {}, {}, {}, {}
+        self.sources, self.gradients, self.ready = {}, {}, {}
 
     @functools.cached_property
     def exprs(self):
         """The traced expressions, one per output."""
         return _traced(self.fn, [*self.inputs, *self.attrs])
+
+    #: set by the tensor layer: (op, inputs, attribute values) -> Tensor or tuple of Tensors
+    run = None
 
     # --- forward ---------------------------------------------------------------------------------------------------
 
@@ -179,40 +182,31 @@ class Elementwise(Op):
 
     def saving(self, needs):
         """See Op: what the fused gradient op reads is saved, no more."""
-        found = self.savings.get(needs)
-        if found is None:
-            sources = self.gradient(needs).sources
-            keep_y = any(f"y{i}" in sources for i in range(len(self.exprs)))
-            found = self.savings[needs] = tuple(n in sources for n in self.inputs), keep_y
-        return found
+        sources = self.gradient(needs).sources
+        return tuple(n in sources for n in self.inputs), any(f"y{i}" in sources for i in range(len(self.exprs)))
 
     def input_gradients(self, gs, outputs, inputs, attrs, needs):
         """See Op: one launch for all inputs."""
         made = self.gradient(needs)
-        at = {f"g{i}": 0.0 if g is None else g for i, g in enumerate(gs)}
-        at.update({f"y{i}": y for i, y in enumerate(outputs)})
-        at.update(zip(self.inputs, inputs, strict=True))
-        results = ()
+        at = [*[0.0 if g is None else g for g in gs], *outputs, *inputs, 0.0]
         if made.op is not None:
-            values = dict(zip(self.attr_names, attrs, strict=True))
-            out = made.op.apply(made.op, [at[n] for n in made.sources], {n: values[n] for n in made.op.attr_names})
-            results = out if isinstance(out, tuple) else (out,)
-        at.update(enumerate(results))
-        at["zero"] = 0.0
-        found = [None if slot is None else at[slot] for slot in made.slots]
-        return tuple(self.zeros(getattr(x, "_spec", x)) if isinstance(f, float) else f
-                     for f, x in zip(found, inputs, strict=True))
+            values = dict(zip(self.attr_names, attrs, strict=True)) if attrs else {}
+            out = self.run(made.op, [at[p] for p in made.places], tuple([values[n] for n in made.op.attr_names]))
+            at += out if isinstance(out, tuple) else (out,)
+        found = [None if p is None else at[p] for p in made.results]
+        return [self.filled(getattr(x, "_spec", x), 0) if type(f) is float else f for f, x in zip(found, inputs, strict=True)]
 
     def gradient(self, needs):
         """The fused op computing the gradients of the inputs marked in `needs` (a tuple of bool).
 
         Returns a Gradient: its op takes the names in `sources` ("g0".., "y0".., inputs) and then this op's attributes;
         `slots` gives, per input of this op, an output number of that op, "g0".. when it is a gradient passed through
-        unchanged, "zero", or None.
+        unchanged, "zero", or None.  `places` and `results` say the same as positions in (g0.., y0.., inputs.., zero, outputs..).
         """
         found = self.gradients.get(needs)
         if found is None:
             found = self.gradients[needs] = _derive(self, needs)
+            found.locate([*(f"{x}{i}" for x in "gy" for i in range(len(self.exprs))), *self.inputs, "zero"])
         return found
 
 
@@ -226,10 +220,16 @@ class _Typed:
 class Gradient:
     """What Elementwise.gradient returns: the derived op, where its inputs come from and where its outputs go."""
 
-    __slots__ = ("op", "slots", "sources")
+    __slots__ = ("op", "places", "results", "slots", "sources")
 
     def __init__(self, op, sources, slots):
         self.op, self.sources, self.slots = op, sources, slots
+
+    def locate(self, names):
+        """Set `places` and `results`: where sources and slots are among `names`, which the outputs follow."""
+        at = {n: i for i, n in enumerate(names)}
+        self.places = [at[n] for n in self.sources]
+        self.results = [len(names) + slot if isinstance(slot, int) else at.get(slot) for slot in self.slots]
 
 
 def _is_bool(e):

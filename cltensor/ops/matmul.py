@@ -138,7 +138,7 @@ def _grad_b(g, y, a, b):
         return a.unsqueeze(-1) * g.unsqueeze(-2)
     if b.ndim == 1:
         return matmul(a.mT, g.unsqueeze(-1)).squeeze(-1)
-    if b.ndim == 2:  # the batches of a are rows that share one b
+    if b.ndim == 2 and a.ndim > 2:  # the batches of a are rows that share one b
         return matmul(a.flatten(0, -2).mT, g.flatten(0, -2))
     return matmul(a.mT, g)
 

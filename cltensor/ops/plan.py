@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..runtime.channel import ARENA
 from ..runtime.launch import Launch
 
 
@@ -54,7 +55,7 @@ class Scratch:
 class Step(Launch):
     """One kernel launch: source, kernel name, arguments, global and local size."""
 
-    __slots__ = ("args", "moved", "name", "offsets", "shifts", "source", "tensors", "values")
+    __slots__ = ("arena", "args", "held", "moved", "name", "offsets", "shifts", "source", "tensors", "values")
 
     def __init__(self, source, name, args, global_size, local_size):
         self.source, self.name, self.args = source, name, tuple(args)
@@ -82,14 +83,19 @@ class Step(Launch):
                 at += 1
         self.offsets = dict(self.shifts)  # what is set on the kernel object now, by argument position
         self.moved = False  # whether that differs from the shifts
+        self.held = [None] * len(self.values)  # the numbers set on it
+        self.arena = None  # the channel's arena where that is set on it
 
     def bind(self, buffers, offsets, values):
         """Set buffers (with their offsets in elements) and scalar values.  The device lock must be held."""
         set_arg = self.kernel.set_arg
         for at, slot in self.tensors:
             set_arg(at, buffers[slot])
-        for at, index, convert in self.values:
-            set_arg(at, convert(values[index]))
+        for i, (at, index, convert) in enumerate(self.values):
+            value = values[index]
+            if value is not self.held[i]:  # the same object; 0.0 and -0.0 are equal
+                set_arg(at, convert(value))
+                self.held[i] = value
         if offsets or self.moved:
             self._move(offsets)
 
@@ -106,13 +112,13 @@ class Step(Launch):
 class Plan:
     """Everything an op does for one set of layouts: the Specs of its outputs and the prepared steps.
 
-    inputs: their Specs, None for one left out.
+    inputs: their Specs, None for one left out.  call: a shorter way to run it, None where there is none; set by the tensor layer.
     """
 
-    __slots__ = ("device", "outputs", "scratch", "steps")
+    __slots__ = ("call", "device", "fits", "outputs", "scratch", "steps")
 
     def __init__(self, device, inputs, outputs, steps):
-        self.device, self.outputs, self.steps = device, outputs, tuple(steps)
+        self.device, self.outputs, self.steps, self.call = device, outputs, tuple(steps), None
         n_inputs = len(inputs)
         number = {In(i): i for i in range(n_inputs)}
         number.update({Out(i): n_inputs + i for i in range(len(outputs))})
@@ -122,6 +128,7 @@ class Plan:
                 if isinstance(arg, Scratch) and arg not in number:
                     number[arg] = n_inputs + len(outputs) + len(self.scratch)
                     self.scratch.append(arg.nbytes)
+        self.fits = len(self.scratch) == 1 and self.scratch[0] <= ARENA  # the channel's arena will do
         nbytes = sum(s.nbytes for s in (*inputs, *outputs) if s is not None)
         for step in self.steps:
             step.prepare(device, number)
@@ -131,10 +138,12 @@ class Plan:
 
     def run(self, buffers, offsets, values=()):
         """Enqueue all steps.  buffers: inputs then outputs; offsets: {slot: elements}, only where not 0."""
-        device = self.device
+        device, arena = self.device, None
         if self.scratch:
-            buffers = [*buffers, *map(device.allocate, self.scratch)]
+            arena = device.arena if self.fits else None
+            buffers = [*buffers, *map(device.allocate, self.scratch)] if arena is None else [*buffers, arena]
         with device.lock:
             for step in self.steps:
                 step.bind(buffers, offsets, values)
+                step.arena = arena
                 device.submit(step)

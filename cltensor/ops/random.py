@@ -116,7 +116,7 @@ def _on_dense(name):
 
 bernoulli_of = kernel("bernoulli_of", shape=_bernoulli_shape, launch=_on_dense("bernoulli_of"), dtypes="floating", checks=True,
                       values=("seed", "offset", "a", "b"), public=False, ref=None,
-                      vjp=(lambda g, y, p, **_: Op.zeros(p),),
+                      vjp=(lambda g, y, p, **_: Op.filled(p, 0),),
                       doc="1 with the probability each element of p gives, else 0; p must be contiguous.")
 
 dropout = kernel("dropout_seeded", shape=lambda x, *, seed, offset, a, b: x.dense(), launch=_on_dense("dropout"),
@@ -139,7 +139,7 @@ def _counts_launch(specs, outs, *, distribution):
 
 poisson = kernel("poisson_seeded", shape=lambda rate, *, seed, offset: rate.dense(), checks=True, dtypes="floating",
                  launch=lambda specs, outs: _counts_launch(specs, outs, distribution="poisson"), values=("seed", "offset"),
-                 public=False, ref=None, vjp=(lambda g, y, rate, **_: Op.zeros(rate),),
+                 public=False, ref=None, vjp=(lambda g, y, rate, **_: Op.filled(rate, 0),),
                  doc="A Poisson distributed number for each rate, contiguous; the gradient is zero.")
 
 binomial = kernel("binomial_seeded", shape=lambda count, prob, *, seed, offset: count.dense(), dtypes="floating",

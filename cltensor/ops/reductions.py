@@ -19,7 +19,7 @@ def _highest(d):
 
 def unreduce(t, x, dim, keepdim):
     """A reduced tensor laid back over x's shape."""
-    if not keepdim:
+    if not keepdim and t.ndim:
         for d in dim:
             t = t.unsqueeze(d)
     return t.expand(x.shape)

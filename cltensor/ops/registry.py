@@ -56,7 +56,7 @@ class Op:
         self.ref, self.dtypes, self.doc, self.onnx, self.samples, self.checks = ref, dtypes, doc, onnx, samples, checks
         self.public, self.method, self.inplace, self.aliases = public, public and method, inplace, tuple(aliases)
         self.saved_outputs = tuple(int(n[1:]) for n in sorted(self.saves) if n[:1] == "y" and n[1:].isdigit())
-        self.batch, self.host, self.partial, self.plans = batch, host, partial, {}
+        self.batch, self.host, self.partial, self.plans, self.savings = batch, host, partial, {}, {}
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
         REGISTRY[name] = self
@@ -66,8 +66,8 @@ class Op:
 
     #: set by the tensor layer: (op, args, attrs) -> Tensor or tuple of Tensors
     apply = None
-    #: set by the tensor layer: Spec -> a Tensor of zeros
-    zeros = None
+    #: set by the tensor layer: (Spec, number) -> a Tensor full of it
+    filled = None
 
     def __repr__(self):
         return f"<{self.kind} op {self.name}>"
@@ -80,22 +80,20 @@ class Op:
     def saving(self, needs):
         """(per input: whether its data is saved, the same of the outputs) for a gradient of the inputs in `needs`.
 
-        Of the outputs: True, False, or a tuple with the numbers of those that are.
+        Of the outputs: True, False, or a tuple with the numbers of those that are.  Asked once; `savings` keeps the answers.
         """
         return tuple(n in self.saves for n in self.inputs), "y" in self.saves or self.saved_outputs
 
     def input_gradients(self, gs, outputs, inputs, attrs, needs):
         """Gradients of the inputs.  Those not in `saves` arrive as Specs; an output no gradient came for counts as zero."""
-        if not self.partial:
-            gs = tuple(self.zeros(spec) if g is None and spec.dtype.is_floating_point else g
+        if (len(gs) > 1 or gs[0] is None) and not self.partial:
+            gs = tuple(self.filled(spec, 0) if g is None and spec.dtype.is_floating_point else g
                        for g, spec in zip(gs, self.specs_of(outputs), strict=True))
-        many = len(gs) > 1
-        g, y = (gs, outputs) if many else (gs[0], outputs[0])
-        named = dict(zip(self.attr_names, attrs, strict=True))
+        g, y = (gs, outputs) if len(gs) > 1 else (gs[0], outputs[0])
+        named = dict(zip(self.attr_names, attrs, strict=True)) if attrs else {}
         if callable(self.vjp):
             return self.vjp(g, y, *inputs, needs=needs, **named)
-        return tuple(rule(g, y, *inputs, **named) if need else None
-                     for rule, need in zip(self.vjp, needs, strict=True))
+        return [rule(g, y, *inputs, **named) if need else None for rule, need in zip(self.vjp, needs, strict=True)]
 
     @staticmethod
     def specs_of(outputs):

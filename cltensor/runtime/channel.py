@@ -9,16 +9,21 @@ import time
 
 from . import loader
 
+ARENA = 1 << 20  # bytes
 _SMALL_COPY = 256 << 10  # bytes; copied before another thread would have been woken
 
 
 class Channel:
-    """A queue and its pool.  Callers hold the device's lock around submit, write_now, write, copy, fill, mark and wait_for."""
+    """A queue and its pool.  Callers hold the device's lock around submit, write_now, write, copy, fill, mark and wait_for.
+
+    arena: ARENA bytes for anything temporary, shared by all launches since they follow one another; None without a pool.
+    """
 
     def __init__(self, new_queue, memory):
         cl = loader.pyopencl()
         self.queue = new_queue()
         self.pool = memory.add_pool(self.queue)
+        self.arena = memory.new_buffer(ARENA) if memory.pooled else None
         self.launch, self.transfer = cl.enqueue_nd_range_kernel, cl.enqueue_copy
 
     def renew(self, new_queue, memory):

@@ -17,8 +17,8 @@ from .program import Programs
 from .transfer import Transfers
 
 _NAME = re.compile(r"(opencl|gpu|cpu)(?::(\d+))?")
-_OPENED = frozenset({"context", "submit", "inline", "allocate", "lock", "memory", "programs", "channel", "channels", "stream",
-                     "default_stream", "profiling", "timestamps", "read", "write"})
+_OPENED = frozenset({"context", "submit", "inline", "arena", "allocate", "lock", "memory", "programs", "channel", "channels",
+                     "stream", "default_stream", "profiling", "timestamps", "read", "write"})
 _devices = {}
 _lock = threading.RLock()
 _default = None
@@ -105,7 +105,7 @@ class device:
 
     def use(self, channel):
         """Make `channel` the one launches and allocations go to."""
-        self.channel, self.submit = channel, channel.submit
+        self.channel, self.submit, self.arena = channel, channel.submit, channel.arena
         self.allocate = self.memory.allocator(channel.pool)
 
     def enable_profiling(self):

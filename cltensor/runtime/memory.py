@@ -22,16 +22,22 @@ class DeviceMemory:
         self.limit = None  # set by set_fraction
         self.peak = self.peak_reserved = self.retries = self.ooms = 0
         self.pools, self.retired = [], set()
+        self.pooled = config.memory_pool()
 
     def add_pool(self, queue):
         """A new pool for the buffers used in `queue`."""
         tools = pyopencl().tools
-        if config.memory_pool():
+        if self.pooled:
             pool = tools.MemoryPool(tools.ImmediateAllocator(queue), leading_bits_in_bin_id=_LEADING_BITS)
         else:
             pool = ExactBuffers(self.context)
         self.pools.append(pool)
         return pool
+
+    def new_buffer(self, nbytes):
+        """A buffer that is in no pool, and not counted."""
+        cl = pyopencl()
+        return cl.Buffer(self.context, cl.mem_flags.READ_WRITE, nbytes)
 
     def drop_pool(self, pool):
         """Give back what `pool` holds; its buffers in use stay valid and are given back when freed."""

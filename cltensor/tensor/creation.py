@@ -10,11 +10,10 @@ from ..base import dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..base.layouts import contiguous_format, format_strides, preserve_format
 from ..base.shapes import contiguous_strides
-from ..ops import pointwise
 from ..ops.spec import dense, spec
 from ..runtime.device import default_device
 from ..runtime.device import device as Device
-from .dispatch import TensorBase, fresh, run_elementwise
+from .dispatch import TensorBase, filled, fresh
 from .surface import function, method
 from .tensor import Tensor
 
@@ -204,15 +203,6 @@ def _options(dtype, device):
     return dtype, d
 
 
-def filled(shape, value, dtype, d):
-    """A dense tensor of one value."""
-    t = fresh(dense(shape, dtype, d))
-    if t._spec.numel:
-        run_elementwise(pointwise.full, (), (value,), out=t)
-    t._storage.version = 0
-    return t
-
-
 @function(method=False)
 def empty(*size, dtype=None, device=None, requires_grad=False, memory_format=contiguous_format):
     """A tensor of the given shape with uninitialised memory."""
@@ -265,7 +255,7 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
             raise ArgumentTypeError(f"full: fill_value must be a number, got {fill_value!r}")
         dtype = dtypes.default_for(category)
     dtype, d = _options(dtype, device)
-    return made(filled(_shape((size,), "full"), fill_value, dtype, d), requires_grad)
+    return made(filled(dense(_shape((size,), "full"), dtype, d), fill_value), requires_grad)
 
 
 def _like(input, dtype, device):
@@ -420,7 +410,7 @@ def eye(n, m=None, *, dtype=None, device=None, requires_grad=False):
     m = n if m is None else m
     if n < 0 or m < 0:
         raise ShapeError(f"eye: n and m must be greater or equal to 0, got {n} and {m}")
-    t = filled((n, m), 0, dtype, d)
+    t = filled(dense((n, m), dtype, d), 0)
     t.diagonal().fill_(1)
     return made(t, requires_grad)
 

@@ -151,13 +151,13 @@ def run_pair(op, a, b):
     return run_elementwise(op, (a, b))
 
 
-def _noted(op, inputs, result):
+def _noted(op, inputs, result, attrs=()):
     """result, with the history that grad mode asks for, or the mark of inference mode."""
     if modes.grad:
         for t in inputs:
             if getattr(t, "_req", False) or (getattr(t, "_base", None) is not None and t._refresh()):
                 if op.differentiable:
-                    _attach(record(op, inputs, (), (result,)), (result,))
+                    _attach(record(op, inputs, attrs, (result,)), (result,))
                 break
     elif modes.inference:
         result._storage.inference = True
@@ -210,7 +210,6 @@ def number(op, x):
 def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
     check_writable(op.name, outs)
     tensors = [_apart(op, t, outs) for t in tensors]
-    versions = [x._storage.version if isinstance(x, TensorBase) else 0 for x in inputs]
     if modes.grad and outs[0]._untracked and outs[0]._node is None and outs[0]._base._req:
         raise AutogradError(f"{op.name}: A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
                             "Move both the view and the write into the no_grad block, or both out of it")
@@ -218,6 +217,7 @@ def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
         t._req or (t._base is not None and t._refresh()) for t in (*tensors, *outs))
     if graph:
         check_history(op, outs, inplace)
+        versions = [x._storage.version if isinstance(x, TensorBase) else 0 for x in inputs]
         node = record(op, inputs, tuple(attrs), outs, versions)
         _keep_overwritten(node, outs)
         keep_outputs, node.outputs = node.outputs is not None, None
@@ -318,6 +318,12 @@ def run_planned(op, inputs, attrs=(), values=()):
     plan = op.plans.get(key)
     if plan is None:
         plan = op.plans[key] = _bounded(op.plans, op.plan(specs, attrs))
+        if not (op.checks or values or None in specs):
+            plan.call = ready_call(plan, specs, _extent(plan.outputs[0]) * plan.outputs[0].dtype.itemsize, tensor_class)
+    if plan.call is not None and recorder is None:
+        result = plan.call(*inputs)
+        if result is not None:
+            return _noted(op, inputs, result, attrs)
     outs = tuple([fresh(s) for s in plan.outputs])
     if plan.steps:
         buffers, offsets = [], {}
@@ -414,6 +420,8 @@ def _tensors(op, inputs):
 
 
 def _apply_planned(op, args, attrs):
+    if not attrs and not op.attr_names and len(args) == len(op.inputs):
+        return run_planned(op, _tensors(op, args))
     out = attrs.pop("out", None)
     inputs, values = bind(op, args, attrs)
     return _into(op, run_planned(op, _tensors(op, inputs), *op.split(values)), out)
@@ -461,10 +469,20 @@ def _apply_reduction(op, args, attrs):
     return _into(op, run_planned(op, inputs, (dims, bool(keepdim)), tuple(values)), out)
 
 
-Op.zeros = staticmethod(lambda spec: REGISTRY["full"](0, out=fresh(spec.dense())))
+def filled(spec, value):
+    """A dense tensor of spec's shape and dtype full of one number."""
+    t = fresh(spec if spec.contiguous else spec.dense())
+    if t._spec.numel:
+        run_elementwise(REGISTRY["full"], (), (value,), out=t)
+    t._storage.version = 0
+    return t
+
+
+Op.filled = staticmethod(filled)
 Reduction.apply = staticmethod(_apply_reduction)
 Planned.apply = staticmethod(_apply_planned)
 Elementwise.apply = staticmethod(_apply_elementwise)
+Elementwise.run = staticmethod(run_elementwise)
 View.apply = staticmethod(_apply_view)
 Composite.apply = staticmethod(_apply_composite)
 Joining.apply = staticmethod(lambda op, args, attrs: run_planned(op, _tensors(op, args), (attrs["dim"],)))

@@ -2,9 +2,9 @@
 
 from ..base import dtypes
 from ..base.errors import ArgumentTypeError, ShapeError
-from ..ops import pointwise
+from ..ops import pointwise, views
 from ..ops.registry import REGISTRY
-from .dispatch import TensorBase, run_elementwise, run_pair
+from .dispatch import TensorBase, run_elementwise, run_pair, run_planned, run_view
 from .surface import METHODS, registered
 from .tensor import Tensor, write_into
 
@@ -56,10 +56,11 @@ def _method(op):
 
 
 def _transposed(x, name):
-    if x.ndim < 2 or (name == "H" and x.ndim > 2):
+    n = x._spec.ndim
+    if n < 2 or (name == "H" and n > 2):
         raise ShapeError(f"tensor.{name} is only supported on matrices{'' if name == 'H' else ' or batches of matrices'}. Got "
-                         f"{x.ndim}-D tensor.")
-    return x.transpose(-2, -1)
+                         f"{n}-D tensor.")
+    return run_view(views.permute, x, ((*range(n - 2), n - 1, n - 2),))
 
 
 def install():
@@ -72,8 +73,8 @@ def install():
     for name in _COMPARISONS:
         setattr(Tensor, f"__{name}__", _binary(REGISTRY[name])[0])
     matmul = REGISTRY["matmul"]
-    Tensor.__matmul__ = lambda self, other: matmul(self, other) if isinstance(other, TensorBase) else NotImplemented
-    Tensor.__rmatmul__ = lambda self, other: matmul(other, self) if isinstance(other, TensorBase) else NotImplemented
+    Tensor.__matmul__ = lambda self, other: run_planned(matmul, (self, other)) if isinstance(other, TensorBase) else NotImplemented
+    Tensor.__rmatmul__ = lambda self, other: run_planned(matmul, (other, self)) if isinstance(other, TensorBase) else NotImplemented
     Tensor.__rdiv__ = Tensor.__rtruediv__
     Tensor.__hash__ = object.__hash__
     Tensor.__neg__ = lambda self: run_elementwise(pointwise.neg, (self,))

@@ -1,4 +1,4 @@
-"""Ready calls: an elementwise plan of one launch and one output as a closure, the shortest way from tensors to a launch.
+"""Ready calls: a plan of one launch and one output as a closure, the shortest way from tensors to a launch.
 
 They serve tensors that start at the beginning of their storage; anything else takes the general path in dispatch.
 """
@@ -11,30 +11,34 @@ _new = object.__new__
 def ready_call(plan, operands, extent, cls):
     """A function of the operands that enqueues the plan and gives the output, or None where it cannot serve.
 
-    operands: Specs, and types for numbers.  The function returns None when an input has an offset, or the kernel object was
-    left with one set.
+    operands: Specs, and types for numbers.  The function returns None when an input has an offset, the kernel object was
+    left with one set, or what it needs of temporary memory is another channel's.
     """
-    if len(plan.steps) != 1 or len(plan.outputs) != 1 or plan.scratch:
+    if len(plan.steps) != 1 or len(plan.outputs) != 1 or len(plan.scratch) > plan.fits:
         return None
     step = plan.steps[0]
     places = {slot: at for at, slot in step.tensors}
     numbers = [i for i, o in enumerate(operands) if isinstance(o, type)]
     n_tensors = len(operands) - len(numbers)
-    if any(step.shifts.values()) or len(places) != n_tensors + 1 or len(step.values) != len(numbers):
+    expected = n_tensors + 1 + len(plan.scratch)
+    if any(step.shifts.values()) or not len(places) == len(step.tensors) == expected or len(step.values) != len(numbers):
         return None
     at = [places[i] for i in range(n_tensors + 1)]
+    if plan.scratch and (numbers or plan.device.arena is None):
+        return None
     if numbers:
         if len(operands) != 2 or len(numbers) != 1:
             return None
         return _of_tensor_and_number(plan.device, step, at, plan.outputs[0], extent, cls, numbers[0] == 0)
     maker = {1: _of_one, 2: _of_two}.get(n_tensors, _of_many)
-    return maker(plan.device, step, at, plan.outputs[0], extent, cls)
+    return maker(plan.device, step, at, plan.outputs[0], extent, cls, bool(plan.scratch))
 
 
 def _of_tensor_and_number(device, step, places, spec, extent, cls, number_first):
     lock, set_arg = device.lock, step.kernel.set_arg
     first, last = places
     (at, _, convert), = step.values
+    held = step.held
 
     def call(a, b):
         x, n = (b, a) if number_first else (a, b)
@@ -45,7 +49,9 @@ def _of_tensor_and_number(device, step, places, spec, extent, cls, number_first)
         buffer = storage.buffer = device.allocate(extent)
         with lock:
             set_arg(first, x._storage.buffer)
-            set_arg(at, convert(n))
+            if n is not held[0]:
+                set_arg(at, convert(n))
+                held[0] = n
             set_arg(last, buffer)
             device.submit(step)
         t = _new(cls)
@@ -55,12 +61,12 @@ def _of_tensor_and_number(device, step, places, spec, extent, cls, number_first)
     return call
 
 
-def _of_one(device, step, places, spec, extent, cls):
+def _of_one(device, step, places, spec, extent, cls, arena):
     lock, set_arg = device.lock, step.kernel.set_arg
     first, last = places
 
     def call(a):
-        if a._offset or step.moved:
+        if a._offset or step.moved or (arena and step.arena is not device.arena):
             return None
         storage = _new(Storage)
         storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
@@ -76,12 +82,12 @@ def _of_one(device, step, places, spec, extent, cls):
     return call
 
 
-def _of_two(device, step, places, spec, extent, cls):
+def _of_two(device, step, places, spec, extent, cls, arena):
     lock, set_arg = device.lock, step.kernel.set_arg
     first, second, last = places
 
     def call(a, b):
-        if a._offset or b._offset or step.moved:
+        if a._offset or b._offset or step.moved or (arena and step.arena is not device.arena):
             return None
         storage = _new(Storage)
         storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
@@ -98,13 +104,16 @@ def _of_two(device, step, places, spec, extent, cls):
     return call
 
 
-def _of_many(device, step, places, spec, extent, cls):
+def _of_many(device, step, places, spec, extent, cls, arena):
     lock, set_arg = device.lock, step.kernel.set_arg
     *inputs, last = places
 
     def call(*tensors):
-        if step.moved or any(t._offset for t in tensors):
+        if step.moved or (arena and step.arena is not device.arena):
             return None
+        for t in tensors:
+            if t._offset:
+                return None
         storage = _new(Storage)
         storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
         buffer = storage.buffer = device.allocate(extent)

@@ -7,9 +7,10 @@ import numpy as np
 from ..base import dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DimensionError, ShapeError
 from ..base.layouts import contiguous_format, format_strides, preserve_format
-from ..base.shapes import broadcast_shapes, normalize_dim, normalize_dims
+from ..base.shapes import broadcast_dims, broadcast_shapes, normalize_dim, normalize_dims
 from ..ops import joining, pointwise, views
 from ..ops.composite import composite
+from ..ops.reductions import sum_
 from .creation import _shape, sizes
 from .dispatch import TensorBase, run_elementwise, run_planned, run_view
 from .out import resize
@@ -383,11 +384,21 @@ def unbind(input, dim=0):
 def sum_to_size(self, *size):
     """Summed over the dimensions that were broadcast from `size`."""
     size = sizes(size, "sum_to_size")
-    lead = self.ndim - len(size)
-    if lead < 0 or any(n not in (1, m) for n, m in zip(size, self.shape[lead:], strict=True)):
+    if broadcast_dims(size, self._spec.shape) is None:
         raise ShapeError(f"sum_to_size: size {list(size)} is not expandable to size {list(self.shape)}")
-    dims = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(size) if n == 1 and self.shape[lead + i] != 1)
-    if not size:
-        return self.sum()
-    out = self.sum(dims, keepdim=True) if dims else self
+    return summed_to(self, size)
+
+
+def summed_to(x, size):
+    """x summed over the dimensions along which a tensor of `size`, which expands to its shape, is repeated."""
+    dims = broadcast_dims(size, x._spec.shape)
+    lead = x._spec.ndim - len(size)
+    if not dims and size:
+        return x
+    if len(dims) == lead:
+        return run_planned(sum_, (x,), (dims, False))
+    out = run_planned(sum_, (x,), (dims, True))
     return out.reshape(size) if lead else out
+
+
+TensorBase._summed_to = summed_to
