@@ -105,11 +105,9 @@ static inline void copy_panel(__global const ${T} *b, const size_t bk, const siz
         }
 % if in_place:
     } else if (cols == NR && bk == 1) {
-        for (; p + ${V} <= kc; p += ${V}) {
-% for v in range(NV):
-            transpose((__global const real *)b + p + ${v * V} * bn, bn, d + p * NR + ${v * V});
-% endfor
-        }
+        for (size_t v = 0; v < NR; v += ${V})  // V streams at a time, which a processor's prefetcher can follow
+            for (p = 0; p + ${V} <= kc; p += ${V})
+                transpose((__global const real *)b + p + v * bn, bn, d + p * NR + v);
 % endif
     }
     for (; p < kc; p++)

@@ -32,6 +32,7 @@ ${types.pragmas(used)}
 ${header(*types.headers(used))}
 typedef ${real} real;
 % if style == "cpu":
+${vectors.loop(*map(types.compute_type, used))}
 typedef ${real}${V} vec;
 typedef vec __attribute__((aligned(${8 if real in ("double", "ulong") else 4}))) unaligned;
 
@@ -113,7 +114,7 @@ static inline void add_columns(__global const ${T} *a, const size_t ak, __global
         y[${c * BLOCK} + m] = 0;
 % endfor
     size_t k = 0;
-% for count in (4 if COLS == 1 else 2, 1):
+% for count in (8 if COLS == 1 else 2, 1):
     for (; k + ${count} <= K; k += ${count}) {
 % for u in range(count):
         __global const ${T} *const a${u} = a + (k + ${u}) * ak;
@@ -121,6 +122,7 @@ static inline void add_columns(__global const ${T} *a, const size_t ak, __global
         const real x${c}_${u} = ${types.load(dtype, f"x{c}", f"(k + {u}) * xk")};
 % endfor
 % endfor
+        CT_LOOP
         for (size_t m = 0; m < M; m++) {
 % for c in range(COLS):
             y[${c * BLOCK} + m] += ${" + ".join(f"(real){types.load(dtype, f'a{u}', 'm')} * x{c}_{u}" for u in range(count))};
@@ -131,7 +133,7 @@ static inline void add_columns(__global const ${T} *a, const size_t ak, __global
 }
 % endif
 
-__attribute__((reqd_work_group_size(${1 if style == "cpu" else WGS}, 1, 1)))
+${vectors.SERIAL if style == "cpu" else f"__attribute__((reqd_work_group_size({WGS}, 1, 1)))"}
 __kernel void matmul_vector(
     __global const ${T} *restrict a, const long a_offset, __global const ${T} *restrict x, const long x_offset,
     __global ${T} *restrict y, const long y_offset, __global real *restrict parts, const long slices, const long block,

@@ -18,11 +18,12 @@ from .plan import In, Out, Scratch, Step
 
 MICRO = (6, 2, 32, 256)  # MR, NV, bytes of a vector, KC
 TILE = (384, 128, 4, 4)  # CPU macro-tile: most rows, most columns, rows per column when cut smaller, tiles per core
-MICRO_16, TILE_16 = (8, 2, 64, 192), (256, 1056, 4, 2)  # the same where vectors hold 16 floats
+# the same where vectors hold 16 floats: micro-tiles, with their speed where both sizes divide the operands'
+MICRO_16, TILE_16 = ((6, 4, 1.0), (8, 3, 0.97), (8, 2, 0.92)), (258, 1056, 1, 2)
+KC_16, DEEP, KC_DEEP = 128, 1536, 192  # KC, and where K is no less than DEEP
 SHORT, BATCHED = 1 << 21, 8  # multiplications of a product of a batch up to which a core has so many work-groups at least: the
 # threads do not start together
 SCRATCH = 1 << 27  # bytes of sums that all work-groups keep, unless a core's own are more
-LONG = 480  # columns from which 3 such vectors a row are worth what is left over at the edge
 WIDE_TILE = (258, 1024, 2 / 3, 2)  # the same where a is copied, since all columns share the copy
 GRAIN = 600_000  # multiplications below which a work-group costs more to start than it saves
 THIN = 8  # most rows or columns of a product computed as matrix times vectors; COLS where these are not contiguous
@@ -52,7 +53,7 @@ def _fits_registers(profile, dtype, MR, NV, BYTES, **_):
 
 
 # what `cltensor tune` may try in place of the constants above
-BLOCKED = Space("matmul_blocked", MR=(4, 6, 8, 12), NV=(1, 2, 3), BYTES=(32, 64), KC=(128, 192, 256, 384, 512),
+BLOCKED = Space("matmul_blocked", MR=(4, 6, 8, 12), NV=(1, 2, 3, 4), BYTES=(32, 64), KC=(128, 192, 256, 384, 512),
                 MC=(48, 96, 192, 258, 384, 768), NC=(64, 128, 256, 512, 1024), EACH=(1, 2, 4, 8), COPY_A=(False, True),
                 COPY_B=(None, False, True), fits=_fits_registers)
 VECTORS = Space("matmul_vector", ROWS=(1, 2, 3, 4, 6, 8), BLOCK=(1024, 4096, 16384), GRAIN=(1 << 13, 1 << 15, 1 << 17))
@@ -192,8 +193,7 @@ def blocking(p):
     MR, NV, BYTES, KC = MICRO
     tile = TILE
     if p.device.profile.vector_width == 16:
-        (MR, NV, BYTES, KC), tile = MICRO_16, TILE_16
-        NV += p.N >= LONG
+        (MR, NV), BYTES, KC, tile = _micro_tile(p), 64, KC_DEEP if p.K >= DEEP else KC_16, TILE_16
     tallest, widest, aspect, each = WIDE_TILE if copy_a or not in_place else tile
     c = BLOCKED.choose(p.device, p.dtype, p.sizes, MR=MR, NV=NV, BYTES=BYTES, KC=KC, MC=tallest, NC=widest, EACH=each,
                        COPY_A=copy_a, COPY_B=None)
@@ -217,6 +217,17 @@ def blocking(p):
     if depth < p.K:
         groups = min(groups, max(p.units, SCRATCH // (rows * cols * p.real_size)))
     return Blocking(unit, c.NV, V, rows, cols, max(depth, 1), c.COPY_A or not in_place, copy_b, groups)
+
+
+def _micro_tile(p):
+    """The (MR, NV) of MICRO_16 with which a product is done first, what is left over at the edges included."""
+    V = 64 // p.real_size
+
+    def cost(micro):
+        MR, NV, speed = micro
+        return _rounded(p.M, MR) * _rounded(p.N, NV * V) / speed
+
+    return min(MICRO_16, key=cost)[:2]
 
 
 def _ceil(n, d):
@@ -306,7 +317,7 @@ def _vector_steps(p):
         block, slices = _lane_blocks(p, rows, units, by_rows)
     parts = Scratch(slices * p.batches * rows * cols * p.real_size if slices > 1 else 1)
     items = 1 if cpu else profile.work_group
-    source = _source(p, "matmul_vector", COLS=together, V=32 // p.real_size, ROWS=kept[1],
+    source = _source(p, "matmul_vector", COLS=together, V=(64 if profile.vector_width == 16 else 32) // p.real_size, ROWS=kept[1],
                      BLOCK=kept[0] // together, WGS=profile.work_group, AHEAD=max(4, 8 // together), BATCH=_batch_rank(p))
     args = (matrix.arg, x.arg, Out(0), parts,
             *_longs(slices, block, rows, cols, p.K, matrix.row, matrix.col, x.row, x.col, *places),
