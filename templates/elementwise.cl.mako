@@ -34,7 +34,7 @@ def at(n, k):
     return f"{n}_o + i * {n}_s{rank - 1}" if k == "s" else (f"{n}_o + i" if k == "c" else f"{n}_o")
 %>
 ${types.pragmas(used)}
-${header(*types.headers(used), *(["stream.clh"] if stream else []))}
+${header(*types.headers(used), *(["stream.clh", "prefetch.clh"] if stream else []))}
 ${vectors.loop(*map(types.compute_type, used))}
 % if style == "cpu":
 ${vectors.SERIAL}
@@ -86,6 +86,11 @@ __kernel void elementwise(
         n_ = CT_STRETCH(${first_type}, ${first_place} + i_, ${CHUNK}, hi - i_);
 % for n, d, _ in outs:
         ${types.storage_type(d)} ${n}_t[${CHUNK}] __attribute__((aligned(64)));
+% endfor
+% for n, d, _, k in ins:
+% for e in range(0, CHUNK if k == "c" else 0, 64 // d.itemsize):
+        CT_PREFETCH(${n}_p + ${n}_o + i_ + ${e});
+% endfor
 % endfor
         CT_LOOP
         for (size_t l_ = 0; l_ < n_; l_++) {

@@ -42,7 +42,7 @@ def step(k, n):
     return {"c": "1", "b": "0"}.get(k, f"{n}_v")
 %>
 ${types.pragmas(used)}
-${header(*types.headers(used))}
+${header(*types.headers(used), *(["prefetch.clh"] if by_vectors else []))}
 % if by_vectors:
 typedef ${C}${LANES} vec;
 typedef vec __attribute__((aligned(${4 if C in ("float", "int") else 8}))) loose;
@@ -264,6 +264,11 @@ __kernel void reduction(
 % if by_vectors:
                 vec ${", ".join(f"v_{u} = (vec)({held[0][1]})" for u in range(UNROLL))};
                 for (; along + ${LANES * UNROLL} <= whole; along += ${LANES * UNROLL}) {
+% for n, d, _, k in ins:
+% for e in range(0, LANES * UNROLL if k == "c" else 0, 64 // d.itemsize):
+                    CT_PREFETCH(${n}_p + ${n}_b + along + ${e});
+% endfor
+% endfor
 % for u in range(UNROLL):
                     ${vector_element(f"along + {u * LANES}", f"v_{u}")}
 % endfor
