@@ -88,9 +88,9 @@ __kernel void elementwise(
         ${types.storage_type(d)} ${n}_t[${CHUNK}] __attribute__((aligned(64)));
 % endfor
 % for n, d, _, k in ins:
-% for e in range(0, CHUNK if k == "c" else 0, 64 // d.itemsize):
-        CT_PREFETCH(${n}_p + ${n}_o + i_ + ${e});
-% endfor
+% if k == "c":
+        ${vectors.fetched_ahead(d, n + "_p", n + "_o + i_", CHUNK)}
+% endif
 % endfor
         CT_LOOP
         for (size_t l_ = 0; l_ < n_; l_++) {

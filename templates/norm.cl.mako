@@ -38,12 +38,13 @@ out = "y" if forward else "gx"
 per_segment = weights == "segment"
 %>
 ${types.pragmas(used)}
-${header(*types.headers(used), *(["stream.clh"] if stream else []))}
+${header(*types.headers(used), *(["prefetch.clh"] if style == "cpu" else []), *(["stream.clh"] if stream else []))}
 % if style == "cpu":
 ${vectors.typedef(C)}
 % endif
-## The sums `parts` (name, which term) over runs, in vectors that are joined every 4,096 elements.
-<%def name="summed(parts, start='0', stop='segments')">
+## The sums `parts` (name, which term) over runs, in vectors that are joined every 4,096 elements; `first` are the operands that
+## are read for the first time.
+<%def name="summed(parts, start='0', stop='segments', first=('g_p', 'x_p'))">
 % for name, _ in parts:
     ${C} ${name} = 0;
     ${C}${V} ${", ".join(f"{name}_{u} = 0" for u in range(UNROLL))};
@@ -56,6 +57,9 @@ ${vectors.typedef(C)}
             held += end - i;
             for (; i + ${V * UNROLL} <= end; i += ${V * UNROLL}) {
                 const size_t at = o + i;
+% for p in first:
+                ${vectors.fetched_ahead(dtype, p, "at", V * UNROLL)}
+% endfor
 % for u in range(UNROLL):
 % for name, term in parts:
                 ${name}_${u} += ${terms(vector=True, ahead=V * u)[term]};
@@ -222,11 +226,11 @@ __kernel void norm(
         ${C} mean, m2;
 % if style == "cpu":
         {
-            ${summed((("total", "x"),))}
+            ${summed((("total", "x"),), first=("x_p",))}
             mean = total * r;
         }
         {
-            ${summed((("total", "away"),))}
+            ${summed((("total", "away"),), first=())}
             m2 = total;
         }
         mean_p[unit] = mean; m2_p[unit] = m2;

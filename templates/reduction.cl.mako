@@ -265,9 +265,9 @@ __kernel void reduction(
                 vec ${", ".join(f"v_{u} = (vec)({held[0][1]})" for u in range(UNROLL))};
                 for (; along + ${LANES * UNROLL} <= whole; along += ${LANES * UNROLL}) {
 % for n, d, _, k in ins:
-% for e in range(0, LANES * UNROLL if k == "c" else 0, 64 // d.itemsize):
-                    CT_PREFETCH(${n}_p + ${n}_b + along + ${e});
-% endfor
+% if k == "c":
+                    ${vectors.fetched_ahead(d, n + "_p", n + "_b + along", LANES * UNROLL)}
+% endif
 % endfor
 % for u in range(UNROLL):
                     ${vector_element(f"along + {u * LANES}", f"v_{u}")}

@@ -38,13 +38,17 @@ def XV(i): return vectors.loaded(dtype, "x_p", i, C)
 def YV(i): return vectors.loaded(dtype, "y_p", i, C)
 %>
 ${types.pragmas([dtype])}
-${header(*types.headers([dtype]), *(["stream.clh"] if streamed and rows else []))}
+${header(*types.headers([dtype]), *(["prefetch.clh"] if rows else []), *(["stream.clh"] if streamed and rows else []))}
 % if rows:
 ${vectors.typedef(C)}
 % endif
 ## `text` for i from `low` to `high` in vectors, the rest by `alone`; UNROLL of them at a time, for variables numbered u
-<%def name="unrolled(low, high, text, alone)">
+## first: the operands that are read for the first time
+<%def name="unrolled(low, high, text, alone, first=())">
 for (; ${low} + ${V * UNROLL} <= ${high}; ${low} += ${V * UNROLL}) {
+% for p in first:
+    ${vectors.fetched_ahead(dtype, p, f"o + {low}", V * UNROLL)}
+% endfor
 % for u in range(UNROLL):
     ${text(u, f"{low} + {u * V}")}
 % endfor
@@ -112,7 +116,7 @@ __kernel void softmax(
         ${C}${V} ${", ".join(f"top{u} = {low}" for u in range(UNROLL))};
         ${unrolled("i", "(size_t)n",
                    lambda u, at: f"{{ const {C}{V} v = {XV(f'o + {at}')}; top{u} = (v > top{u}) | (v != v) ? v : top{u}; }}",
-                   lambda at: f"{{ const {C} v = {X(f'o + {at}')}; top = v > top || v != v ? v : top; }}")}
+                   lambda at: f"{{ const {C} v = {X(f'o + {at}')}; top = v > top || v != v ? v : top; }}", ("x_p",))}
 % for u in range(1, UNROLL):
         top0 = (top${u} > top0) | (top${u} != top${u}) ? top${u} : top0;
 % endfor
@@ -122,7 +126,7 @@ __kernel void softmax(
 <% both = "" if log else " * " %>
         ${unrolled("i", "(size_t)n",
                    lambda u, at: f"total{u} += {XV(f'o + {at}')}{both and both + YV(f'o + {at}')};",
-                   lambda at: f"total += {X(f'o + {at}')}{both and both + Y(f'o + {at}')};")}
+                   lambda at: f"total += {X(f'o + {at}')}{both and both + Y(f'o + {at}')};", ("x_p", "y_p"))}
 % else:
         for (i = 0; i < (size_t)n; i += ${BLOCK}) {
             ${exponentials()}

@@ -91,6 +91,11 @@ def misaligned(dtype, pointer, index):
     return f"((size_t)({pointer} + {index}) & {width(compute_type(dtype)) * dtype.itemsize - 1})"
 
 
+def fetched_ahead(dtype, pointer, index, count):
+    """Statements that fetch what lies some way behind `count` elements from `index` on (header prefetch.clh)."""
+    return " ".join(f"CT_PREFETCH({pointer} + {index} + {e});" for e in range(0, count, 64 // dtype.itemsize))
+
+
 def streams(dtype):
     """Whether `stored` can stream this dtype."""
     return storage_type(dtype) == compute_type(dtype)
