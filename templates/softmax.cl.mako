@@ -4,6 +4,7 @@
 ##       log_softmax  y = x - max - log(sum)            (x -> y)
 ##       softmax_grad      gx = y * (g - sum(g * y))    (g, y -> gx)
 ##       log_softmax_grad  gx = g - exp(y) * sum(g)     (g, y -> gx)
+##       softmax_parts     max, log(sum(exp(x - max)))  (x -> two numbers a column, of the compute type)
 ## A column is one (outer, inner) pair.  cpu: a block of W neighbouring columns at a time where inner > 1, UNROLL vectors of
 ## partial results along n where inner is 1, and the exponentials kept BLOCK at a time; `stream`: the result is too large to stay
 ## in a cache, and stored past it.  gpu: one work-group of WGS a column where inner is 1, one work-item a column else.
@@ -19,7 +20,7 @@ LAUNCH = {
 <%
 C = types.compute_type(dtype)
 S = types.storage_type(dtype)
-grad = what.endswith("grad")
+grad, parts = what.endswith("grad"), what == "softmax_parts"
 log = what.startswith("log")
 low = f"(-({C})INFINITY)"
 def X(i): return types.load(dtype, "x_p", i)
@@ -32,6 +33,7 @@ if grad:
 else:
     result = f"{X('AT')} - top - scale" if log else f"{exp('(' + X('AT') + ' - top)')} * scale"
 def put(text, at): return text.replace("AT", at)
+def kept(column): return f"top_p[{column}] = top; out_p[{column}] = {ln('total')};"
 V, rows = vectors.width(C), style == "cpu" and contiguous
 streamed = stream and vectors.streams(dtype)
 def XV(i): return vectors.loaded(dtype, "x_p", i, C)
@@ -94,9 +96,15 @@ __kernel void softmax(
 % if grad:
     __global const ${S} *y_p, const long y_o,
 % endif
-    __global ${S} *out_p, const long out_o, const long outer, const long n, const long inner)
+% if parts:
+    __global ${C} *top_p, const long top_o,
+% endif
+    __global ${C if parts else S} *out_p, const long out_o, const long outer, const long n, const long inner)
 {
     x_p += x_o; out_p += out_o;
+% if parts:
+    top_p += top_o;
+% endif
 % if grad:
     y_p += y_o;
 % endif
@@ -136,10 +144,12 @@ __kernel void softmax(
 % endif
         total0 += ${" + ".join(f"total{u}" for u in range(1, UNROLL))};
         { ${vectors.joined("total", "total0", C, "n")} }
-% if not grad:
+% if not grad and not parts:
         const ${C} scale = ${ln("total") if log else "1 / total"};
 % endif
-% if log and not grad:
+% if parts:
+        ${kept("row")}
+% elif log and not grad:
         i = 0;
         ${results("(size_t)n", f"{XV('o + i')} - top - scale", f"{X('o + i')} - top - scale")}
 % elif grad and not log:
@@ -185,6 +195,12 @@ __kernel void softmax(
                 const ${C} top = tops[l];
                 totals[l] += ${put(term, "o + t * inner + l")};
             }
+% if parts:
+        for (size_t l = 0; l < width; l++) {
+            const ${C} top = tops[l], total = totals[l];
+            ${kept("block / blocks * (size_t)inner + start + l")}
+        }
+% else:
 % if not grad:
         for (size_t l = 0; l < width; l++) totals[l] = ${ln("totals[l]") if log else "1 / totals[l]"};
 % endif
@@ -193,6 +209,7 @@ __kernel void softmax(
                 const ${C} top = tops[l], ${"total" if grad else "scale"} = totals[l];
                 ${types.store(dtype, "out_p", "o + t * inner + l", put(result, "o + t * inner + l"))}
             }
+% endif
     }
 % elif contiguous:
     __local ${C} lanes[${WGS}];
@@ -221,12 +238,16 @@ __kernel void softmax(
     lanes[l] = part;
     ${tree("u + v")}
     const ${C} total = lanes[0];
+% if parts:
+    if (l == 0) { ${kept("get_group_id(0)")} }
+% else:
 % if not grad:
     const ${C} scale = ${ln("total") if log else "1 / total"};
 % endif
     for (size_t i = l; i < (size_t)n; i += ${WGS}) {
         ${types.store(dtype, "out_p", "o + i", put(result, "o + i"))}
     }
+% endif
 % else:
     const size_t column = get_global_id(0);
     if (column < (size_t)(outer * inner)) {
@@ -240,12 +261,16 @@ __kernel void softmax(
 % endif
         ${C} total = 0;
         for (size_t t = 0; t < (size_t)n; t++) total += ${put(term, "o + t * inner")};
+% if parts:
+        ${kept("column")}
+% else:
 % if not grad:
         const ${C} scale = ${ln("total") if log else "1 / total"};
 % endif
         for (size_t t = 0; t < (size_t)n; t++) {
             ${types.store(dtype, "out_p", "o + t * inner", put(result, "o + t * inner"))}
         }
+% endif
     }
 % endif
 }

@@ -1,9 +1,10 @@
-"""Softmax and log-softmax over one dimension, each one launch forward and one backward."""
+"""Softmax, log-softmax and what they are made of, over one dimension, each one launch forward and one backward."""
 
 import math
 
 import numpy as np
 
+from ..base import dtypes
 from ..codegen.templates import render
 from .elementwise import streams
 from .kernel import kernel
@@ -14,15 +15,15 @@ WGS = 64
 
 def _launch(what):
     def launch(specs, outs, dim):
-        out = outs[0]
-        profile = out.device.profile
-        shape = out.shape or (1,)
+        x = specs[0]
+        profile = x.device.profile
+        shape = x.shape or (1,)
         outer, n, inner = math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1:])
-        source = render("softmax", style=profile.style, what=what, dtype=out.dtype, contiguous=inner == 1, WGS=WGS,
-                        stream=streams(profile, out))
-        args = [*map(In, range(len(specs))), Out(0), np.int64(outer), np.int64(n), np.int64(inner)]
+        source = render("softmax", style=profile.style, what=what, dtype=x.dtype, contiguous=inner == 1, WGS=WGS,
+                        stream=streams(profile, outs[0]))
+        args = [*map(In, range(len(specs))), *map(Out, range(len(outs))), np.int64(outer), np.int64(n), np.int64(inner)]
         if profile.style == "cpu":
-            groups = max(1, min(profile.groups, outer * inner, out.numel // 2048))
+            groups = max(1, min(profile.groups, outer * inner, x.numel // 2048))
             return [Step(source, "softmax", args, (groups,), (1,))]
         columns = outer * WGS if inner == 1 else -(-outer * inner // WGS) * WGS
         return [Step(source, "softmax", args, (columns,), (WGS,))]
@@ -52,6 +53,21 @@ def _dense2(g, y, *, dim):
     return g.dense()
 
 
+def _parts_ref(x, dim):
+    top = x.max(dim)
+    return top, np.log(np.exp(x - np.expand_dims(top, dim)).sum(dim))
+
+
+def _parts_shape(x, *, dim):
+    shape = x.shape[:dim] + x.shape[dim + 1:]
+    kept = x.dense(shape, dtypes.float64 if x.dtype is dtypes.float64 else dtypes.float32)
+    return kept, kept
+
+
+softmax_parts = kernel(
+    "softmax_parts", shape=_parts_shape, launch=_launch("softmax_parts"), dtypes="floating", public=False, batch="dim",
+    ref=_parts_ref, samples=_samples,
+    doc="(max, log of the sum of exp(x - max)) over dim, in float32 or float64: with them softmax is exp(x - max - log); x dense.")
 softmax_grad = kernel(
     "softmax_grad", shape=_dense2, launch=_launch("softmax_grad"), dtypes="floating", public=False, batch="dim", saves="g y",
     ref=lambda g, y, dim: y * (g - (g * y).sum(dim, keepdims=True)), samples=_pair_samples,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cltensor
-from cltensor import nn
+from cltensor import nn, opencl
 from cltensor.nn import functional as F
 
 pytestmark = pytest.mark.device
@@ -95,3 +95,26 @@ def test_a_class_that_does_not_exist_is_named_where_values_are_read(wrong, words
     loss = F.cross_entropy(cltensor.ones(3, 4), cltensor.tensor([0, wrong, 2]))
     with pytest.raises(IndexError, match=words):
         loss.item()
+
+
+@pytest.mark.parametrize(("row", "target"), [
+    ([1e4, 1e4 - 5, 3.0], 1), ([-np.inf, 2.0, 1.0], 0), ([np.inf, 2.0, 1.0], 0), ([0.0, np.nan, 1.0], 0), ([1e38, -1e38, 0.0], 1)])
+def test_far_apart(row, target):
+    """Losses are exact where the inputs are large, and infinite or NaN where log_softmax is."""
+    x = cltensor.tensor([row], requires_grad=True)
+    loss = F.cross_entropy(x, cltensor.tensor([target]))
+    loss.backward()
+    apart = x.detach().clone().requires_grad_()
+    expected = F.nll_loss(F.log_softmax(apart, 1), cltensor.tensor([target]))
+    expected.backward()
+    np.testing.assert_allclose(loss.detach().numpy(), expected.detach().numpy(), rtol=1e-6)
+    np.testing.assert_allclose(x.grad.numpy(), apart.grad.numpy(), rtol=1e-5)
+
+
+def test_keeps_nothing_of_the_inputs_size(device):
+    x, target = cltensor.ones(256, 1000, requires_grad=True), cltensor.zeros(256, dtype=cltensor.int64)
+    F.cross_entropy(x, target).backward()
+    before = opencl.memory_allocated()
+    loss = F.cross_entropy(x, target)
+    assert opencl.memory_allocated() - before < 256 * 1000
+    del loss

@@ -46,11 +46,12 @@ REFERENCED_ELSEWHERE = {
     **dict.fromkeys([op.name for module in (bessel, orthogonal) for op in vars(module).values() if isinstance(op, Op)],
                     "tests/ops/test_bessel.py, tests/ops/test_orthogonal.py: SciPy"),
     **dict.fromkeys(["nll_sums", "nll_slope"], "the two kernels of nll, forward and backward: its samples run them"),
+    **dict.fromkeys(["cross_entropy_sums", "cross_entropy_slope"], "kernels of cross_entropy_numbers: its samples run them"),
 }
 
 # Ops that take one memory layout only, and why
 DENSE_ONLY = {
-    **dict.fromkeys(["softmax_dim", "log_softmax_dim", "softmax_grad", "log_softmax_grad"],
+    **dict.fromkeys(["softmax_dim", "softmax_parts", "log_softmax_dim", "softmax_grad", "log_softmax_grad"],
                     "internal: softmax() makes its input contiguous"),
     **dict.fromkeys(["cumsum_dense", "cumprod_dense", "logcumsumexp_dense", "cummax_dense", "cummin_dense", "sort_rows",
                      "search_rows", "mode_rows", "compact"], "internal: its callers make the input contiguous"),
@@ -98,7 +99,7 @@ INTEGER_DOMAINS = {
 ATTRIBUTES = {"alpha": 2}
 
 # Numbers of floating inputs that have no gradient, as in PyTorch
-NO_GRADIENT = {"zeta": (0,), "igamma": (0,), "igammac": (0,), "nll": (2,)}
+NO_GRADIENT = {"zeta": (0,), "igamma": (0,), "igammac": (0,), "nll": (2,), "cross_entropy_numbers": (2,)}
 
 # What several launches, or the compiled rank, make of it is the same for every op
 REDUCED = ({"dim": None}, {"dim": 0}, {"dim": -1, "keepdim": True}, {"dim": (0, 2)})

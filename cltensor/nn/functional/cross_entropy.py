@@ -1,14 +1,20 @@
-"""Cross entropy against class numbers or class probabilities, in one pass over the log-probabilities."""
+"""Cross entropy against class numbers or class probabilities.
+
+Against class numbers the input is read once on the way forward, for two numbers a sample, and once on the way back; nothing
+of its size is kept but the input itself.  Smoothed labels and nll_loss take one pass over the log-probabilities.
+"""
 
 import functools
 
 import numpy as np
 
+from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...codegen import expr as E
 from ...ops.composite import composite
 from ...ops.elementwise import elementwise
 from ...ops.reduction import reduction
+from ...ops.softmax import softmax_parts
 from ...tensor.creation import arange, ones
 from ...tensor.softmax import log_softmax
 from .loss import reduced
@@ -37,6 +43,26 @@ _known = elementwise(
     "nll_known", lambda target, ignored: E.where(target == ignored, 0, target), tensors="target", dtypes="index", public=False,
     ref=lambda target, ignored: np.where(target == ignored, 0, target),
     samples=lambda rng: [((rng.integers(-2, 3, (5,)),), {"ignored": -1})], doc="target, with 0 for what is ignored.")
+
+
+# Of each sample: the largest input, the log of the sum (see ops/softmax.py), and what input, class and weight the target names.
+_picked_sums = reduction(
+    "cross_entropy_sums", public=False, dtypes="floating", states=("acc", "acc"), result=("input", "input"), identity=(0, 0),
+    map=lambda picked, top, log, target, weight, ignored=-100.0, mean=0.0: (
+        E.where(target == ignored, 0, (log - (picked - top)) * weight), E.where(target == ignored, 0, weight)),
+    combine=lambda a, n, b, m: (a + b, n + m),
+    finish=lambda a, n, count, ignored, mean: (E.where(mean > 0, a / n, a), n),
+    doc="Sum over dim of the targets' negative log-probabilities (or, with mean 1, their mean), and the targets' weight.")
+
+_input_slope = elementwise(
+    "cross_entropy_slope", tensors="g input total g_top g_log top log target number weight", dtypes="floating", public=False,
+    fn=lambda g, input, total, g_top, g_log, top, log, target, number, weight, ignored: (
+        E.where(target == ignored, 0, g / total * weight * (E.exp(input - top - log) - E.where(target == number, 1, 0)))
+        + g_log * E.exp(input - top - log) + E.where(input == top, g_top - g_log, 0)),
+    samples=lambda rng: [((rng.standard_normal((3, 1)), rng.standard_normal((3, 4)), np.full((1, 1), 3.0),
+                           rng.standard_normal((3, 1)), rng.standard_normal((3, 1)), rng.random((3, 1)), 1 + rng.random((3, 1)),
+                           rng.integers(0, 4, (3, 1)), np.arange(4.0), rng.random((3, 1))), {"ignored": 2})],
+    doc="The gradient with respect to the input of what cross_entropy_numbers gives.")
 
 
 @functools.lru_cache(maxsize=64)
@@ -91,6 +117,47 @@ def _nll(logp, target, weight, *, reduction, ignored, smoothing):
                  ignored=float(ignored), smoothing=smoothing, share=smoothing / logp.shape[1], mean=float(reduction == "mean"))
 
 
+def _targets(input, target, weight, ignored):
+    """(class numbers with 0 for what is ignored, their weights), of target's shape; the latter a number without `weight`."""
+    known = _known(target.long(), ignored=ignored)
+    return known, 1.0 if weight is None else weight.index_select(0, known.reshape(-1)).reshape(known.shape)
+
+
+def _input_gradient(gs, ys, input, target, weight, *, reduction, ignored):
+    g, g_top, g_log = (0.0 if g is None else g.unsqueeze(1) if g.ndim else g for g in (gs[0], *gs[2:]))
+    number, _ = _classes(input.shape[1], dtypes.int32, input.device)
+    _, weights = _targets(input, target, weight, ignored)
+    slope = _input_slope(g, input, ys[1] if reduction == "mean" else 1.0, g_top, g_log, ys[2].unsqueeze(1), ys[3].unsqueeze(1),
+                         target.unsqueeze(1), _across(number, input.ndim), weights if weight is None else weights.unsqueeze(1),
+                         ignored=ignored)
+    return slope, None, None
+
+
+def _cross_entropy_reference(input, target, weight, *, reduction, ignored):
+    top = input.max(1)
+    log = np.log(np.exp(input - np.expand_dims(top, 1)).sum(1))
+    logp = input - np.expand_dims(top + log, 1)
+    return *_reference(logp, target, weight, reduction=reduction, ignored=ignored, smoothing=0.0), top, log
+
+
+@composite("cross_entropy_numbers", public=False, dtypes="floating", partial=True, saves="input target weight y1 y2 y3",
+           ref=_cross_entropy_reference,
+           samples=lambda rng: [(arrays, {k: v for k, v in settings.items() if k != "smoothing"})
+                                for arrays, settings in _samples(rng)],
+           vjp=lambda g, y, input, target, weight, needs, **settings: _input_gradient(g, y, input, target, weight, **settings))
+def _cross_entropy(input, target, weight, *, reduction, ignored):
+    """(losses, total weight, max over the classes, log of the sum of exp(input - max)) for inputs (N, C, *)."""
+    top, log = softmax_parts(input.contiguous(), dim=1)
+    known, weights = _targets(input, target, weight, ignored)
+    picked = input.gather(1, known.unsqueeze(1)).squeeze(1)  # notices a target out of range; raised where values are read
+    operands = [picked, top, log, target, weights if weight is not None else picked.new_ones(()).expand(picked.shape)]
+    if reduction == "none":
+        operands = [x.unsqueeze(0) for x in operands]
+    losses, total = _picked_sums(*operands, dim=(0,) if reduction == "none" else None, ignored=float(ignored),
+                                 mean=float(reduction == "mean"))
+    return losses, total, top, log
+
+
 def _check_reduction(reduction):
     if reduction not in _REDUCTIONS:
         raise ArgumentError(f"{reduction!r} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
@@ -133,12 +200,15 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     return _numbered("nll_loss", input, target, weight, ignore_index, reduction, 0.0, lambda x: x)
 
 
-def _numbered(op, input, target, weight, ignore_index, reduction, smoothing, logarithm):
+def _numbered(op, input, target, weight, ignore_index, reduction, smoothing=0.0, logarithm=None):
+    """logarithm: what makes log-probabilities of the input, None where the loss does that itself."""
     _check_reduction(reduction)
     input, target, single = _check_input(op, input, target)
     _check_classes(op, input, target, weight)
-    losses, _ = _nll(logarithm(input), target, weight, reduction=reduction, ignored=ignore_index,
-                     smoothing=float(smoothing))
+    if logarithm is None:
+        losses = _cross_entropy(input, target, weight, reduction=reduction, ignored=ignore_index)[0]
+    else:
+        losses = _nll(logarithm(input), target, weight, reduction=reduction, ignored=ignore_index, smoothing=float(smoothing))[0]
     return losses.squeeze(0) if single and reduction == "none" else losses
 
 
@@ -153,8 +223,10 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
         raise ArgumentError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if target.dtype.is_floating_point and target.shape == input.shape:
         return _against_probabilities(input, target, weight, reduction, label_smoothing)
-    return _numbered("cross_entropy", input, target, weight, ignore_index, reduction, label_smoothing,
-                     lambda x: log_softmax(x, 1))
+    if label_smoothing:
+        return _numbered("cross_entropy", input, target, weight, ignore_index, reduction, label_smoothing,
+                         lambda x: log_softmax(x, 1))
+    return _numbered("cross_entropy", input, target, weight, ignore_index, reduction)
 
 
 def _against_probabilities(input, target, weight, reduction, smoothing):
