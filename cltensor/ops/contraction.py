@@ -20,7 +20,7 @@ from .plan import In, Scratch, Step
 
 GROUPS_PER_CORE = 4
 MR, STRIP, KC = 6, 192, 384  # rows in registers, rows in a strip, steps that leave a panel in the first cache
-MR_16, STRIP_16, KC_16 = 8, 96, 128  # the same where vectors hold 16 floats
+MR_16, STRIP_16, KC_16 = {1: 8, 2: 8, 4: 6}, 96, 128  # the same where vectors hold 16 floats, MR by vectors in a panel's row
 ITEM_ROWS, STEPS = (8, 4), 16  # the gpu style's: rows of an item, where that leaves tiles enough; steps staged at a time
 PANEL_STEPS, PANEL_ITEMS = 32, 128  # steps of a panel that a gpu work-group packs; its items
 PIECE = 128  # steps worth a gpu work-group of their own
@@ -173,6 +173,8 @@ def lane_count(device, dtype, lanes):
     if device.profile.style == "gpu":
         return 16 * (4 if lanes > 32 else 2 if lanes > 16 else 1)
     width = vector_elements(device, dtype, lanes)
+    if width > vectors.width(compute_type(dtype)) and -lanes % (4 * width) == -lanes % (2 * width):
+        return 4 * width
     return width if 0 < (lanes - 1) % (2 * width) + 1 <= width and lanes <= 3 * width else 2 * width
 
 
@@ -192,7 +194,7 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
     if style == "cpu":
         W = vector_elements(device, p.dtype, p.lanes)
         wide = vectors.width(compute_type(p.dtype)) < W
-        high, strip, deep = (MR_16, STRIP_16, KC_16) if wide else (MR, STRIP, KC)
+        high, strip, deep = (MR_16[width // W], STRIP_16, KC_16) if wide else (MR, STRIP, KC)
         c = STRIPS.choose(device, p.dtype, sizes, MR=high, STRIP=strip, KC=deep, PER_CORE=GROUPS_PER_CORE)
         most = c.STRIP // c.MR * c.MR
         splits, block = _cut_strips(device, p.groups * -(-rows // even(rows, most, c.MR)), count, length if split else 0, c)
