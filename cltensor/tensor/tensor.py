@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from ..autograd import engine
+from ..autograd import api, engine
 from ..autograd.modes import modes
 from ..autograd.node import Handle, Node, edge_of, record
 from ..base import absent, dtypes
@@ -277,9 +277,7 @@ class Tensor(TensorBase):
         gradient: of this tensor; may be left out for one element.  inputs: only these leaves get theirs.
         Raises AutogradError without a graph, after it was freed, or for more than one element without `gradient`.
         """
-        from ..autograd.api import backward
-
-        backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs)
+        api.backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs)
 
     def detach(self):
         """The same memory, outside the graph."""
