@@ -11,10 +11,11 @@ LAUNCH = {
     "gpu": "local = (l,); global = (padded elements rounded up,); any larger or smaller grid is right",
 }
 %>
-<% T = types.compute_type(dtype) %>
+<% T, V = types.compute_type(dtype), vectors.width(types.compute_type(dtype)) %>
 ${types.pragmas([dtype])}
-${header(*types.headers([dtype]))}
+${header(*types.headers([dtype]), *(["prefetch.clh"] if style == "cpu" else []))}
 % if style == "cpu":
+${vectors.typedef(T)}
 ${vectors.SERIAL}
 % endif
 __kernel void conv_pad(
@@ -42,10 +43,17 @@ __kernel void conv_pad(
             for (size_t i = 0; i < (size_t)pw; i++) to[i] = 0;
         } else {
             const size_t from = x_o + in * sn + ic * sc + z * sd + y * sh - lo2 * sw;
-            for (size_t i = 0; i < left; i++) to[i] = 0;
-            if (sw == 1) for (size_t i = left; i < right; i++) to[i] = ${types.load(dtype, "x", "from + i")};
-            else for (size_t i = left; i < right; i++) to[i] = ${types.load(dtype, "x", "from + i * sw")};
-            for (size_t i = right; i < (size_t)pw; i++) to[i] = 0;
+            size_t i = 0;
+            for (; i < left; i++) to[i] = 0;
+            if (sw == 1)
+                for (; i + ${2 * V} <= right; i += ${2 * V}) {
+                    ${vectors.fetched_ahead(dtype, "x", "from + i", 2 * V)}
+% for e in (0, V):
+                    *(__global loose *)(to + i + ${e}) = ${vectors.loaded(dtype, "x", f"from + i + {e}", T)};
+% endfor
+                }
+            for (; i < right; i++) to[i] = ${types.load(dtype, "x", "from + i * sw")};
+            for (; i < (size_t)pw; i++) to[i] = 0;
         }
         if (++iy == ph) { iy = 0; if (++iz == pd) { iz = 0; if (++ic == c) { ic = 0; in++; } } }
     }
