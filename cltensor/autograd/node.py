@@ -105,7 +105,7 @@ class Node:
         if self.deferred is not None:
             self.deferred.restore()
         if self.freed:
-            self._check_alive()
+            self._refuse()
         for i, version in self.versions:
             now = self.args[i]._storage.version
             if now != version:
@@ -151,11 +151,10 @@ class Node:
             fresh.deferred.restore()
         self.args, self.versions, self.outputs, self.deferred = fresh.args, fresh.versions, fresh.outputs, None
 
-    def _check_alive(self):
-        if self.freed:
-            raise AutogradError(
-                f"{self.name()}: Trying to backward through the graph a second time, but what it saved has been freed. "
-                "Call backward(retain_graph=True) the first time, or run the forward pass again")
+    def _refuse(self):
+        raise AutogradError(
+            f"{self.name()}: Trying to backward through the graph a second time, but what it saved has been freed. "
+            "Call backward(retain_graph=True) the first time, or run the forward pass again")
 
     def _changed(self, what, spec, now, version):
         raise AutogradError(

@@ -87,11 +87,14 @@ class InlineChannel(Channel):
 
     def lend(self):
         """The queue, for others to enqueue on as they like.  From then on everything of ours goes there as well."""
-        self.lent, self.last = True, self.mark()
+        self.lent = True
+        self.mark()  # from now on there is a `last`, and it is never settled
         return self.queue
 
     def _settled(self):
-        """Whether `queue` is done; asked when `last` is not None."""
+        """Whether `queue` is done."""
+        if self.last is None:
+            return True
         if self.lent or self.last.command_execution_status > 0:
             return False
         self.last = None
@@ -100,7 +103,7 @@ class InlineChannel(Channel):
     def submit(self, launch):
         """Enqueue a Launch, or run it."""
         inline = launch.inline
-        if inline and (self.last is None or self._settled()):
+        if inline and (self.last is None or self._settled()):  # the hot path: mostly no call
             if inline is True:
                 event = self.launch(self.inline, launch.kernel, launch.global_size, launch.local_size)
                 if event.command_execution_status:  # a buffer that is new may still be under way in `queue`
@@ -114,17 +117,17 @@ class InlineChannel(Channel):
 
     def read(self, array, buffer, offset):
         """See Channel."""
-        last = self.last
-        if last is None or not self.lent:
-            if last is not None:
-                last.wait()
-            self.transfer(self.inline, array, buffer, src_offset=offset, is_blocking=True)
-        else:
+        if self.lent:
             super().read(array, buffer, offset)
+            return
+        last = self.last
+        if last is not None:
+            last.wait()
+        self.transfer(self.inline, array, buffer, src_offset=offset, is_blocking=True)
 
     def write_now(self, buffer, offset, array):
         """See Channel."""
-        if self.last is not None and not self._settled():
+        if not self._settled():
             return False
         self.transfer(self.inline, buffer, array, dst_offset=offset, is_blocking=True)
         return True
@@ -136,14 +139,14 @@ class InlineChannel(Channel):
 
     def copy(self, dst, dst_offset, src, src_offset, nbytes):
         """See Channel."""
-        if nbytes <= _SMALL_COPY and (self.last is None or self._settled()):
+        if nbytes <= _SMALL_COPY and self._settled():
             self._copy(self.inline, dst, dst_offset, src, src_offset, nbytes).wait()
         else:
             self.last = super().copy(dst, dst_offset, src, src_offset, nbytes)
 
     def fill(self, buffer, offset, nbytes, pattern):
         """See Channel."""
-        if nbytes <= _SMALL_COPY and (self.last is None or self._settled()):
+        if nbytes <= _SMALL_COPY and self._settled():
             self._fill(self.inline, buffer, offset, nbytes, pattern).wait()
         else:
             self.last = super().fill(buffer, offset, nbytes, pattern)

@@ -117,19 +117,17 @@ def _nll(logp, target, weight, *, reduction, ignored, smoothing):
                  ignored=float(ignored), smoothing=smoothing, share=smoothing / logp.shape[1], mean=float(reduction == "mean"))
 
 
-def _targets(input, target, weight, ignored):
-    """(class numbers with 0 for what is ignored, their weights), of target's shape; the latter a number without `weight`."""
-    known = _known(target.long(), ignored=ignored)
-    return known, 1.0 if weight is None else weight.index_select(0, known.reshape(-1)).reshape(known.shape)
+def _weights_of(weight, known):
+    """The weights of class numbers, in their shape."""
+    return weight.index_select(0, known.reshape(-1)).reshape(known.shape)
 
 
 def _input_gradient(gs, ys, input, target, weight, *, reduction, ignored):
     g, g_top, g_log = (0.0 if g is None else g.unsqueeze(1) if g.ndim else g for g in (gs[0], *gs[2:]))
     number, _ = _classes(input.shape[1], dtypes.int32, input.device)
-    _, weights = _targets(input, target, weight, ignored)
+    weights = 1.0 if weight is None else _weights_of(weight, _known(target.long(), ignored=ignored)).unsqueeze(1)
     slope = _input_slope(g, input, ys[1] if reduction == "mean" else 1.0, g_top, g_log, ys[2].unsqueeze(1), ys[3].unsqueeze(1),
-                         target.unsqueeze(1), _across(number, input.ndim), weights if weight is None else weights.unsqueeze(1),
-                         ignored=ignored)
+                         target.unsqueeze(1), _across(number, input.ndim), weights, ignored=ignored)
     return slope, None, None
 
 
@@ -148,9 +146,10 @@ def _cross_entropy_reference(input, target, weight, *, reduction, ignored):
 def _cross_entropy(input, target, weight, *, reduction, ignored):
     """(losses, total weight, max over the classes, log of the sum of exp(input - max)) for inputs (N, C, *)."""
     top, log = softmax_parts(input.contiguous(), dim=1)
-    known, weights = _targets(input, target, weight, ignored)
+    known = _known(target.long(), ignored=ignored)
     picked = input.gather(1, known.unsqueeze(1)).squeeze(1)  # notices a target out of range; raised where values are read
-    operands = [picked, top, log, target, weights if weight is not None else picked.new_ones(()).expand(picked.shape)]
+    _, one = _classes(1, input.dtype, input.device)
+    operands = [picked, top, log, target, one.expand(picked.shape) if weight is None else _weights_of(weight, known)]
     if reduction == "none":
         operands = [x.unsqueeze(0) for x in operands]
     losses, total = _picked_sums(*operands, dim=(0,) if reduction == "none" else None, ignored=float(ignored),
