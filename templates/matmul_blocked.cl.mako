@@ -34,7 +34,8 @@ typedef vec __attribute__((aligned(${8 if real in ("double", "ulong") else 4})))
 #define LOAD(p) (*(__global const unaligned *)(p))
 #define STORE(p, x) (*(__global unaligned *)(p) = (x))
 
-// to (MR, NR) = from (MR, NR) + a (rows, kc) @ b (kc, NR).  Rows past the edge repeat row 0: nothing outside a is read.
+// to (MR, NR) = a (rows, kc) @ b (kc, NR), plus from (MR, NR) unless first.  Rows past the edge repeat row 0: nothing outside a
+// is read.
 static inline void multiply(__global const real *a, const size_t am, const size_t ak, const size_t rows,
                             __global const real *b, const size_t bk, const size_t kc, const int first,
                             __global const real *from, __global real *to, const size_t to_row)
@@ -42,7 +43,7 @@ static inline void multiply(__global const real *a, const size_t am, const size_
 % for r in range(MR):
     __global const real *a${r} = a + (${r} < rows ? ${r} * am : 0);
 % for v in range(NV):
-    vec c${r}_${v} = first ? (vec)(0) : LOAD(from + ${r * NR + v * V});
+    vec c${r}_${v} = (vec)(0);
 % endfor
 % endfor
     for (size_t p = 0; p < kc; p++) {
@@ -57,6 +58,13 @@ static inline void multiply(__global const real *a, const size_t am, const size_
         a${r} += ak;
 % endfor
         b += bk;
+    }
+    if (!first) {  // not sooner: the loads then need not be waited for
+% for r in range(MR):
+% for v in range(NV):
+        c${r}_${v} += LOAD(from + ${r * NR + v * V});
+% endfor
+% endfor
     }
 % for r in range(MR):
 % for v in range(NV):

@@ -20,11 +20,13 @@ MICRO = (6, 2, 32, 256)  # MR, NV, bytes of a vector, KC
 TILE = (384, 128, 4, 4)  # CPU macro-tile: most rows, most columns, rows per column when cut smaller, tiles per core
 # the same where vectors hold 16 floats: micro-tiles, with their speed where both sizes divide the operands'
 MICRO_16, TILE_16 = ((6, 4, 1.0), (8, 3, 0.97), (8, 2, 0.92)), (258, 1056, 1, 2)
-KC_16, DEEP, KC_DEEP = 128, 1536, 192  # KC, and where K is no less than DEEP
+KC_16 = 128
 SHORT, BATCHED = 1 << 21, 8  # multiplications of a product of a batch up to which a core has so many work-groups at least: the
 # threads do not start together
 SCRATCH = 1 << 27  # bytes of sums that all work-groups keep, unless a core's own are more
-WIDE_TILE = (258, 1024, 2 / 3, 2)  # the same where a is copied, since all columns share the copy
+# the same where a is copied, since all columns share the copy: by columns, or by rows where vectors hold 16 floats
+WIDE_TILE, ROWS_TILE_16 = (258, 1024, 2 / 3, 2), (516, 512, 1, 2)
+PAGE = 4096  # bytes between rows or columns of a from which it is copied: such lines share few sets of the second cache
 GRAIN = 600_000  # multiplications below which a work-group costs more to start than it saves
 THIN = 8  # most rows or columns of a product computed as matrix times vectors; COLS where these are not contiguous
 COLS = 4  # vectors multiplied together
@@ -189,12 +191,15 @@ def _blocked_steps(p):
 def blocking(p):
     """The Blocking of a Product: a few macro-tiles a core, while each has work enough to be worth a work-group."""
     in_place = p.dtype.itemsize == p.real_size
-    copy_a = in_place and p.a.col * p.dtype.itemsize >= 2048 and p.N >= 128
+    copy_a = in_place and p.a.col * p.dtype.itemsize >= PAGE and p.N >= 128
     MR, NV, BYTES, KC = MICRO
-    tile = TILE
+    tile = WIDE_TILE if copy_a or not in_place else TILE
     if p.device.profile.vector_width == 16:
-        (MR, NV), BYTES, KC, tile = _micro_tile(p), 64, KC_DEEP if p.K >= DEEP else KC_16, TILE_16
-    tallest, widest, aspect, each = WIDE_TILE if copy_a or not in_place else tile
+        (MR, NV), BYTES, KC = _micro_tile(p), 64, KC_16
+        if tile is TILE:
+            copy_a = p.a.row * p.dtype.itemsize >= PAGE and p.N >= 512
+            tile = ROWS_TILE_16 if copy_a else TILE_16
+    tallest, widest, aspect, each = tile
     c = BLOCKED.choose(p.device, p.dtype, p.sizes, MR=MR, NV=NV, BYTES=BYTES, KC=KC, MC=tallest, NC=widest, EACH=each,
                        COPY_A=copy_a, COPY_B=None)
     unit, V = c.MR, c.BYTES // p.real_size
