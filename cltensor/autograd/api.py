@@ -29,10 +29,10 @@ def _initial(out, g):
             raise AutogradError(f"backward: grad can be implicitly created only for scalar outputs, this one has shape "
                                 f"{list(out.shape)}. Reduce it, for instance with .sum(), or pass gradient=")
         return Op.filled(out._spec, 1)
-    if tuple(g.shape) != tuple(out.shape):
+    if g._spec.shape != out._spec.shape:
         raise ShapeError(f"backward: Mismatch in shape: the gradient has shape {list(g.shape)}, the output "
                          f"{list(out.shape)}")
-    return g if g.dtype is out.dtype else g.to(out.dtype)
+    return g if g._spec.dtype is out._spec.dtype else g.to(out.dtype)
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None):

@@ -1,6 +1,7 @@
 """The engine: gradients flow from the roots through the graph, each node once, in reverse order of the forward pass."""
 
 import heapq
+import itertools
 import os
 import sys
 import traceback
@@ -11,6 +12,7 @@ from ..ops.registry import REGISTRY
 from .modes import modes
 from .node import Node, checked
 
+_NONE = itertools.repeat(None)  # no gradient for any input
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
@@ -32,18 +34,16 @@ def run(roots, inputs=None, retain_graph=False, create_graph=False):
 
 def _survey(targets, wanted):
     """Count how many gradients each node waits for, and find the nodes that lead to a wanted edge (None: all)."""
-    counts, order, stack = {}, [], list(dict.fromkeys(targets))
-    for target in stack:
-        counts[target] = 0
-    while stack:
-        target = stack.pop()
-        order.append(target)
+    counts = dict.fromkeys(targets, 0)
+    order = list(counts)
+    for target in order:  # grows on the way
         for nxt, _ in _edges(target):
-            if nxt in counts:
-                counts[nxt] += 1
-            else:
+            n = counts.get(nxt)
+            if n is None:
                 counts[nxt] = 1
-                stack.append(nxt)
+                order.append(nxt)
+            else:
+                counts[nxt] = n + 1
     if wanted is None:
         return counts, None
     ends = {target for target, _ in wanted}
@@ -74,20 +74,17 @@ def _flow(roots, counts, useful, inputs, retain_graph):
             _finish_leaf(leaf, pending.pop(leaf, None), wanted, captured, inputs)
             continue
         target = heapq.heappop(nodes)[1]
-        gs = pending.pop(target, None)
-        results = (None,) * len(target.edges)
-        if gs is not None:
-            results = _step(target, gs, wanted, captured, useful, retain_graph)
-        gs = None
-        for edge, g in zip(target.edges, results, strict=True):
-            if edge is None:
-                continue
-            nxt, index = edge
-            if g is not None:
-                _deliver(pending, nxt, index, g)
-            left = counts[nxt] = counts[nxt] - 1
-            if not left:
-                _complete(nxt, nodes, leaves)
+        results = _NONE
+        if target in pending:
+            results = _step(target, pending.pop(target), wanted, captured, useful, retain_graph)
+        for edge, g in zip(target.edges, results):  # noqa: B905  (_fitted has compared)
+            if edge is not None:
+                nxt, index = edge
+                if g is not None:
+                    _deliver(pending, nxt, index, g)
+                left = counts[nxt] = counts[nxt] - 1
+                if not left:
+                    _complete(nxt, nodes, leaves)
         results = g = None
     return None if inputs is None else [captured.get(e) for e in inputs]
 
@@ -120,7 +117,7 @@ def _step(node, gs, wanted, captured, useful, retain_graph):
             if (node, index) in wanted:
                 captured[node, index] = g
     if True not in needs:
-        return (None,) * len(node.edges)
+        return _NONE
     try:
         results = _fitted(node, node.backward(tuple(gs), needs))
     except Exception as e:
@@ -140,17 +137,20 @@ def _step(node, gs, wanted, captured, useful, retain_graph):
 
 def _fitted(node, results):
     """Sum each gradient to its input's shape and give it its dtype, so that no rule has to mention broadcasting."""
-    fitted = []
-    for arg, edge, g in zip(node.args, node.edges, results, strict=True):
-        if g is None or edge is None:
-            fitted.append(None)
+    args, edges, fitted = node.args, node.edges, list(results)
+    if len(fitted) != len(args):
+        raise AutogradError(f"{node.name()}: its rule gave {len(fitted)} gradients for {len(args)} inputs")
+    for i, g in enumerate(fitted):
+        if g is None:
             continue
-        spec = getattr(arg, "_spec", arg)
-        if g._spec.shape != spec.shape:
-            g = _summed(node, g, spec.shape, len(fitted))
-        if g._spec.dtype is not spec.dtype:
-            g = g.to(spec.dtype)
-        fitted.append(g)
+        spec = getattr(args[i], "_spec", args[i])
+        if edges[i] is None:
+            fitted[i] = None
+        elif g._spec is not spec:
+            if g._spec.shape != spec.shape:
+                fitted[i] = g = _summed(node, g, spec.shape, i)
+            if g._spec.dtype is not spec.dtype:
+                fitted[i] = g.to(spec.dtype)
     return fitted
 
 
@@ -171,7 +171,7 @@ def _finish_leaf(leaf, gs, wanted, captured, inputs):
         for hook in list(leaf._hooks.values()):
             new = checked(hook, hook(g), g)
             g = g if new is None else new
-    if (leaf, 0) in wanted:
+    if wanted and (leaf, 0) in wanted:
         captured[leaf, 0] = g
     if inputs is None:
         accumulate(leaf, g)
@@ -209,7 +209,9 @@ def accumulate(leaf, g):
         # one more than a probe's: the engine's list of gradients
         alone = sys.getrefcount(g) <= _ALONE + 1 and sys.getrefcount(g._storage) <= _STORED
         alone = alone and g._spec.strides == leaf._spec.strides
-        leaf._grad = g.detach() if alone else g.detach().clone()
+        if not alone:
+            g = g.detach().clone()
+        leaf._grad = g.detach() if g._req or g._base is not None else g
     if leaf._post_hooks:
         for hook in list(leaf._post_hooks.values()):
             hook(leaf)

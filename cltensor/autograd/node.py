@@ -116,12 +116,12 @@ class Node:
         """The op's outputs as saved, with their history, or Specs.  Raises AutogradError when changed in place."""
         if self.outputs is None:
             return self.out_specs
-        return tuple(kept if is_metadata(kept) else self._saved_output(i, *kept) for i, kept in enumerate(self.outputs))
+        return [kept if isinstance(kept, Spec) else self._saved_output(i, *kept) for i, kept in enumerate(self.outputs)]
 
     def _saved_output(self, i, alias, version):
         if alias._storage.version != version:
             self._changed(f"output {i}", alias._spec, alias._storage.version, version)
-        return alias._with_history(self, i)
+        return alias._with_history(self, i) if modes.grad else alias
 
     def backward(self, gs, needs=None):
         """Gradients of the inputs (of those in needs, if given) from those of the outputs, None where none arrived."""
@@ -130,13 +130,14 @@ class Node:
 
     def release(self):
         """Drop what was saved; a node that saved anything cannot run again."""
-        self.freed = bool(self.versions) or self.outputs is not None
         inner = getattr(self.op, "node", None)
         if inner is not None:
             inner.release()
-        self.args = tuple([getattr(a, "_spec", a) for a in self.args])
-        self.outputs = None
-        self.versions = ()
+        if self.versions:
+            self.args = tuple([getattr(a, "_spec", a) for a in self.args])
+            self.versions, self.freed = (), True
+        if self.outputs is not None:
+            self.outputs, self.freed = None, True
 
     def defer(self, stretch):
         """Drop what was saved; stretch.restore() brings it back."""
@@ -205,34 +206,32 @@ def _rehearsed(node):
     rehearse(node)
 
 
-def record(op, inputs, attrs, outputs, versions=None):
-    """Make the Node of an op application and hang it on the outputs.
+def record(op, inputs, attrs, outputs, versions=None, needs=None):
+    """Make the Node of an op application, for the outputs to be hung on.
 
-    inputs: tensors or numbers; outputs: fresh tensors; versions: the storages' versions before an in-place write.
+    inputs: tensors or numbers; outputs: fresh tensors; versions: the storages' versions before an in-place write; needs: per
+    input, whether it requires grad, where that is known.
     """
-    edges, args, saved = [], [], []
-    needs = tuple([getattr(x, "_req", False) for x in inputs])
+    if needs is None:
+        needs = tuple([getattr(x, "_req", False) for x in inputs])
     kept = op.savings.get(needs)
     if kept is None:
         kept = op.savings[needs] = op.saving(needs)
     keep, keep_outputs = kept
-    for i, x in enumerate(inputs):
-        edges.append(edge_of(x) if needs[i] else None)
-        spec = getattr(x, "_spec", None)
-        if spec is None:
-            args.append(x)
-        elif not keep[i]:
-            args.append(spec)
-        else:
-            if x._storage.inference:
-                raise AutogradError(f"{op.name}: Inference tensors cannot be saved for backward. Make a clone() of input {i} "
-                                    "to get a normal tensor, or use no_grad() instead of inference_mode()")
-            args.append(x)
-            saved.append((i, x._storage.version if versions is None else versions[i]))
-    node = Node(op, tuple(edges), tuple(args), attrs, tuple(saved), tuple([o._spec for o in outputs]), needs)
+    edges = [edge_of(x) if need else None for x, need in zip(inputs, needs)]  # noqa: B905  (as many by construction)
+    args, saved = [getattr(x, "_spec", x) for x in inputs], ()
+    if True in keep:
+        for i, x in enumerate(inputs):
+            if keep[i] and args[i] is not x:
+                if x._storage.inference:
+                    raise AutogradError(f"{op.name}: Inference tensors cannot be saved for backward. Make a clone() of input {i} "
+                                        "to get a normal tensor, or use no_grad() instead of inference_mode()")
+                args[i] = x
+                saved += ((i, x._storage.version if versions is None else versions[i]),)
+    node = Node(op, tuple(edges), tuple(args), attrs, saved, tuple([o._spec for o in outputs]), needs)
     if keep_outputs:
-        node.outputs = tuple(o._spec if keep_outputs is not True and i not in keep_outputs else (o._alias(), o._storage.version)
-                             for i, o in enumerate(outputs))
+        node.outputs = tuple([o._spec if keep_outputs is not True and i not in keep_outputs else (o._alias(), o._storage.version)
+                              for i, o in enumerate(outputs)])
     if builds.compiled != _compiled:
         _rehearsed(node)
     return node
@@ -240,7 +239,7 @@ def record(op, inputs, attrs, outputs, versions=None):
 
 def edge_of(tensor):
     """Where a tensor's gradient goes: (its node, output number), or (itself, 0) for a leaf."""
-    node = tensor._node if tensor._base is None else tensor.grad_fn
+    node = tensor._node if tensor._base is None else tensor.grad_fn  # grad_fn looks whether the base was written to
     return (tensor, 0) if node is None else (node, tensor._index)
 
 

@@ -188,25 +188,22 @@ class Elementwise(Op):
     def input_gradients(self, gs, outputs, inputs, attrs, needs):
         """See Op: one launch for all inputs."""
         made = self.gradient(needs)
-        at = [*[0.0 if g is None else g for g in gs], *outputs, *inputs, 0.0]
+        at = [*gs, *outputs, *inputs]
         if made.op is not None:
+            given = [0.0 if at[p] is None else at[p] for p in made.places]  # only a gradient that never came is None
             values = dict(zip(self.attr_names, attrs, strict=True)) if attrs else {}
-            out = self.run(made.op, [at[p] for p in made.places], tuple([values[n] for n in made.op.attr_names]))
+            out = self.run(made.op, given, tuple([values[n] for n in made.op.attr_names]))
             at += out if isinstance(out, tuple) else (out,)
         found = [None if p is None else at[p] for p in made.results]
-        return [self.filled(getattr(x, "_spec", x), 0) if type(f) is float else f for f, x in zip(found, inputs, strict=True)]
+        for i in made.zeros:
+            found[i] = self.filled(getattr(inputs[i], "_spec", inputs[i]), 0)
+        return found
 
     def gradient(self, needs):
-        """The fused op computing the gradients of the inputs marked in `needs` (a tuple of bool).
-
-        Returns a Gradient: its op takes the names in `sources` ("g0".., "y0".., inputs) and then this op's attributes;
-        `slots` gives, per input of this op, an output number of that op, "g0".. when it is a gradient passed through
-        unchanged, "zero", or None.  `places` and `results` say the same as positions in (g0.., y0.., inputs.., zero, outputs..).
-        """
+        """The Gradient for the inputs marked in `needs` (a tuple of bool)."""
         found = self.gradients.get(needs)
         if found is None:
             found = self.gradients[needs] = _derive(self, needs)
-            found.locate([*(f"{x}{i}" for x in "gy" for i in range(len(self.exprs))), *self.inputs, "zero"])
         return found
 
 
@@ -218,18 +215,23 @@ class _Typed:
 
 
 class Gradient:
-    """What Elementwise.gradient returns: the derived op, where its inputs come from and where its outputs go."""
+    """How gradients of an op's inputs are computed, from what stands in a row: g0.., y0.., inputs.., and then what `op` gives.
 
-    __slots__ = ("op", "places", "results", "slots", "sources")
+    op       the derived op, None where gradients are only passed on; it takes `sources`, and then the first op's attributes
+    sources  names of what it reads, such as "g0" or "y0"; places: where that stands in the row
+    results  per input: where its gradient stands in the row, None where there is none
+    zeros    the inputs whose gradient is zero
+    """
 
-    def __init__(self, op, sources, slots):
-        self.op, self.sources, self.slots = op, sources, slots
+    __slots__ = ("op", "places", "results", "sources", "zeros")
 
-    def locate(self, names):
-        """Set `places` and `results`: where sources and slots are among `names`, which the outputs follow."""
-        at = {n: i for i, n in enumerate(names)}
-        self.places = [at[n] for n in self.sources]
-        self.results = [len(names) + slot if isinstance(slot, int) else at.get(slot) for slot in self.slots]
+    def __init__(self, op, sources, row, slots):
+        """row: names of what precedes the outputs; slots: per input an output's number, a name in the row, "zero" or None."""
+        at = {n: i for i, n in enumerate(row)}
+        self.op, self.sources = op, sources
+        self.places = [at[n] for n in sources]
+        self.results = [len(row) + slot if isinstance(slot, int) else at.get(slot) for slot in slots]
+        self.zeros = [i for i, slot in enumerate(slots) if slot == "zero"]
 
 
 def _is_bool(e):
@@ -279,8 +281,9 @@ def _derive(op, needs):
         else:
             slots.append(len(outs))
             outs.append(expr.replace(e, roots) if roots else e)
+    row = (*(f"{x}{i}" for x in "gy" for i in range(len(op.exprs))), *op.inputs)
     if not outs:
-        return Gradient(None, (), tuple(slots))
+        return Gradient(None, (), row, slots)
     used = {n for e in outs for n in expr.inputs(e)}
     sources = tuple(n for n in (*(f"g{i}" for i in range(len(op.exprs))), *op.inputs,
                                 *(f"y{i}" for i in range(len(op.exprs)))) if n in used)
@@ -290,7 +293,7 @@ def _derive(op, needs):
     outs = expr.substitute(tuple(outs), {n: expr.Input(new) for n, new in names.items()})
     exempt = [names[n] for n in sources if n in op.exempt]
     derived = Derived(f"{op.name}_backward", outs, names.values(), attrs, exempt=exempt)
-    return Gradient(derived, sources, tuple(slots))
+    return Gradient(derived, sources, row, slots)
 
 
 class Derived(Elementwise):

@@ -127,8 +127,8 @@ def _grad_a(g, y, a, b):
     if b.ndim == 1:
         return g.unsqueeze(-1) * b
     if a.ndim == 1:
-        return matmul(b, g.unsqueeze(-1)).squeeze(-1)
-    return matmul(g, b.mT)
+        return (b @ g.unsqueeze(-1)).squeeze(-1)
+    return g @ b.mT
 
 
 def _grad_b(g, y, a, b):
@@ -137,10 +137,10 @@ def _grad_b(g, y, a, b):
     if a.ndim == 1:
         return a.unsqueeze(-1) * g.unsqueeze(-2)
     if b.ndim == 1:
-        return matmul(a.mT, g.unsqueeze(-1)).squeeze(-1)
+        return (a.mT @ g.unsqueeze(-1)).squeeze(-1)
     if b.ndim == 2 and a.ndim > 2:  # the batches of a are rows that share one b
-        return matmul(a.flatten(0, -2).mT, g.flatten(0, -2))
-    return matmul(a.mT, g)
+        return a.flatten(0, -2).mT @ g.flatten(0, -2)
+    return a.mT @ g
 
 
 def _samples(*pairs):
@@ -173,8 +173,8 @@ def _scaled(g, factor):
 addmm = kernel(
     "addmm_fused", shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a b", dtypes="number", public=False,
     vjp=(lambda g, y, input, a, b, beta, alpha: _scaled(g, beta),
-         lambda g, y, input, a, b, beta, alpha: _scaled(matmul(g, b.mT), alpha),
-         lambda g, y, input, a, b, beta, alpha: _scaled(matmul(a.mT, g), alpha)),
+         lambda g, y, input, a, b, beta, alpha: _scaled(g @ b.mT, alpha),
+         lambda g, y, input, a, b, beta, alpha: _scaled(a.mT @ g, alpha)),
     ref=lambda input, a, b, beta, alpha: beta * input + alpha * (a @ b),
     samples=lambda rng: [(tuple(rng.uniform(-1, 1, s) for s in shapes), {"beta": 2, "alpha": 3})
                          for shapes in (((3, 2), (3, 4), (4, 2)), ((2,), (3, 4), (4, 2)), ((3, 1), (5, 3, 4), (5, 4, 2)))],
@@ -184,12 +184,12 @@ addmm = kernel(
 def _grad_weight(g, y, input, weight, bias):
     if input.ndim == 1:
         return g.unsqueeze(-1) * input
-    return matmul(g.flatten(0, -2).mT, input.flatten(0, -2))
+    return g.flatten(0, -2).mT @ input.flatten(0, -2)
 
 
 linear = kernel(
     "linear", shape=linear_shape, launch=linear_launch, saves="input weight", dtypes="number", public=False,
-    vjp=(lambda g, y, input, weight, bias: matmul(g, weight), _grad_weight, lambda g, y, input, weight, bias: g),
+    vjp=(lambda g, y, input, weight, bias: g @ weight, _grad_weight, lambda g, y, input, weight, bias: g),
     ref=lambda x, w, b: x @ w.T + (0 if b is None else b),
     samples=_samples(((3, 4), (2, 4), (2,)), ((2, 3, 4), (5, 4), None), ((4,), (3, 4), (3,))),
     doc="input (..., in_features) @ weight (out_features, in_features).T + bias (out_features,) or None, in one go.")

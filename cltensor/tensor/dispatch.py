@@ -154,11 +154,11 @@ def run_pair(op, a, b):
 def _noted(op, inputs, result, attrs=()):
     """result, with the history that grad mode asks for, or the mark of inference mode."""
     if modes.grad:
-        for t in inputs:
-            if getattr(t, "_req", False) or (getattr(t, "_base", None) is not None and t._refresh()):
-                if op.differentiable:
-                    _attach(record(op, inputs, attrs, (result,)), (result,))
-                break
+        needs = tuple([getattr(t, "_req", False) or (getattr(t, "_base", None) is not None and t._refresh()) for t in inputs])
+        if True in needs and op.differentiable:
+            node = record(op, inputs, attrs, (result,), needs=needs)
+            if result._spec.dtype.is_floating_point:
+                result._node, result._index, result._req = node, 0, True
     elif modes.inference:
         result._storage.inference = True
     return result

@@ -56,6 +56,12 @@ def test_grad_does_not_share_memory_with_a_hooks_tensor(x):
     assert kept[0].tolist() == [1, 1, 1]
 
 
+def test_grad_has_no_history_of_the_gradient_given(x):
+    x.backward(ct.ones_like(x).requires_grad_() * 1)
+    assert not x.grad.requires_grad
+    assert x.grad.grad_fn is None
+
+
 def test_grad_of_a_view_is_dense(x):
     x.expand(2, 3).sum().backward()
     assert x.grad.is_contiguous()
