@@ -6,11 +6,13 @@
 ##       weight  gw[lane, chan, tap] = sum over n, o of g[n, lane, o] * x[n, chan, b + o * s + tap * u]; gw contiguous, or,
 ##               with splits > 1, that many partial sums over parts of the batch, one after the other
 ##
+## activation  see codegen/activation.py; map only
+##
 ## cpu: a work-item copies the planes of one group, padded, into its slice of scratch, where they stay in a cache; columns
 ## that are s2 apart lie next to each other there, so every tap reads whole vectors.  gpu: a work-item per element of y; a
 ## work-group of WGS items per element of gw.
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", form="map", WGS=128)
+PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", form="map", WGS=128, activation="")
 DTYPES = "floating"
 LAUNCH = {
     "cpu": "local = (1,); global = (groups that have a slice,)",
@@ -26,6 +28,7 @@ BLOCKS, TAPS = 4, 5  # vectors summed at a time: as many as the latency of a mul
 %>
 ${types.pragmas([dtype, out_dtype])}
 ${header(*types.headers([dtype, out_dtype]))}
+${activations.definition(activation, T)}
 % if style == "cpu":
 typedef ${T}${W} vec;
 typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
@@ -139,13 +142,20 @@ __kernel void conv_planes(
 % endfor
                 }
 % for j in range(BLOCKS):
-% if T == types.storage_type(out_dtype):
+% if T == types.storage_type(out_dtype) and not activation:
                 if (live[b + ${j}] == ${W} && y2 == 1) *(__global loose_vec *)(y + out + to[b + ${j}]) = a${j};
                 else
 % endif
                 {
                     ${T} value[${W}];
                     *(loose_vec *)value = a${j};
+% if activation:
+                    for (size_t i = 0; i < ${W}; i++) value[i] = activate(value[i]);
+% if T == types.storage_type(out_dtype):
+                    if (live[b + ${j}] == ${W} && y2 == 1) *(__global loose_vec *)(y + out + to[b + ${j}]) = *(loose_vec *)value;
+                    else
+% endif
+% endif
                     for (size_t i = 0; i < (size_t)live[b + ${j}]; i++) { ${types.store(out_dtype, "y", f"out + to[b + {j}] + i * y2", "value[i]")} }
                 }
 % endfor
@@ -224,7 +234,7 @@ __kernel void conv_planes(
                 }
             }
         }
-        ${types.store(out_dtype, "y", "y_o + y_base + in * yn + k * yk + q0 * y0 + q1 * y1 + q2 * y2", "sum")}
+        ${types.store(out_dtype, "y", "y_o + y_base + in * yn + k * yk + q0 * y0 + q1 * y1 + q2 * y2", activations.applied(activation, "sum"))}
     }
 % else:
     __local ${T} sums[${WGS}];

@@ -11,11 +11,13 @@
 ## y       lanes ks apart, groups yg apart; the reduction may be cut into `splits` pieces whose sums lie split_s apart;
 ##         only the first piece starts from panel[0] (gpu)
 ##
+## activation  see codegen/activation.py
+##
 ## cpu: a unit is a strip of strip_rows <= STRIP rows (a multiple of MR) by `block` panels; MR rows by NV vectors of W stay in
 ## registers, kc steps at a time so that the panel stays in the first cache.
 ## gpu: 256 items share a tile of 16 TM rows by 16 TN lanes, KC steps at a time, the next ones fetched meanwhile.
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", W=8, MR=6, NV=2, STRIP=192, KC=16, TM=4, TN=4)
+PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", W=8, MR=6, NV=2, STRIP=192, KC=16, TM=4, TN=4, activation="")
 DTYPES = "floating"
 LAUNCH = {
     "cpu": "local = (1,); global = (groups,), any number >= 1",
@@ -29,6 +31,7 @@ LANES = NV * W if style == "cpu" else 16 * TN
 %>
 ${types.pragmas([dtype, out_dtype])}
 ${header(*types.headers([out_dtype]), *(["transpose.clh"] if style == "cpu" else []))}
+${activations.definition(activation, T)}
 % if style == "cpu":
 typedef ${T}${W} vec;
 typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
@@ -127,6 +130,9 @@ __kernel void conv_product(
                 p0 = p1;
             } while (p0 < p_hi);
             const size_t lane0 = panel * ${LANES}, live = lanes - lane0 < ${LANES} ? lanes - lane0 : ${LANES};
+% if activation:
+            for (size_t e = 0; e < here * ${LANES}; e++) sums[e] = activate(sums[e]);
+% endif
             size_t i = 0;
 % if T == types.storage_type(out_dtype):
             // whole vectors where the rows lie next to each other in y
@@ -244,7 +250,7 @@ def part(name, n, i):
         const long yr = y_o + y_base + group * yg + split * split_s + row * ys0 + o1 * ys1 + o2 * ys2 + o3 * ys3;
         const long lane = panel * ${LANES};
 % for j in range(TN):
-        if (lane + ${place(TN, "ty", j)} < lanes) { ${types.store(out_dtype, "y", f"yr + (lane + {place(TN, 'ty', j)}) * ks", f"a{i}_{j}")} }
+        if (lane + ${place(TN, "ty", j)} < lanes) { ${types.store(out_dtype, "y", f"yr + (lane + {place(TN, 'ty', j)}) * ks", activations.applied(activation, f"a{i}_{j}"))} }
 % endfor
     }
 % endfor

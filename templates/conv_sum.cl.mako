@@ -1,8 +1,9 @@
 ## conv_sum: adds the partial sums of a reduction that was cut into pieces, always in the same order.
 ##
 ## parts (splits, n) in the compute type;  y (n,)
+## activation  see codegen/activation.py
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32")
+PARAMETERS = dict(style="cpu", dtype="float32", activation="")
 DTYPES = "floating"
 LAUNCH = {
     "cpu": "local = (1,); global = (groups,), any number >= 1",
@@ -12,6 +13,7 @@ LAUNCH = {
 <% T = types.compute_type(dtype) %>
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
+${activations.definition(activation, T)}
 % if style == "cpu":
 ${vectors.SERIAL}
 % endif
@@ -26,6 +28,6 @@ __kernel void conv_sum(__global const ${T} *restrict parts, const long splits, c
 % endif
         ${T} sum = parts[i];
         for (size_t s = 1; s < (size_t)splits; s++) sum += parts[s * n + i];
-        ${types.store(dtype, "y", "y_o + i", "sum")}
+        ${types.store(dtype, "y", "y_o + i", activations.applied(activation, "sum"))}
     }
 }

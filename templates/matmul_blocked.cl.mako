@@ -9,8 +9,9 @@
 ## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
 ## extras      dtypes of further inputs, each with a stride for batch, row and column
 ## scalars     names of numbers in the epilogue
+## activation  see codegen/activation.py; applied after the epilogue
 <%!
-PARAMETERS = dict(dtype="float32", style="cpu", MR=6, NV=2, V=8, BATCH=3, epilogue="acc", extras=(), scalars=())
+PARAMETERS = dict(dtype="float32", style="cpu", MR=6, NV=2, V=8, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="")
 DTYPES = "number"
 LAUNCH = "global = (groups,), any number >= 1 with one slice of scratch each; local = (1,)"
 %>
@@ -18,7 +19,7 @@ LAUNCH = "global = (groups,), any number >= 1 with one slice of scratch each; lo
 T = types.storage_type(dtype)
 real = {"int": "uint", "long": "ulong"}.get(types.compute_type(dtype), types.compute_type(dtype))  # these wrap, signed may not
 in_place = T in ("float", "double", "int", "long")  # stored as it is computed with
-plain = in_place and epilogue == "acc"
+plain = in_place and epilogue == "acc" and not activation
 NR = NV * V
 more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
 used = [dtype, *(d for _, d in more)]
@@ -29,6 +30,7 @@ ${header(*types.headers(used))}
 #define NR ${NR}
 
 typedef ${real} real;
+${activations.definition(activation, real)}
 typedef ${real}${V} vec;
 typedef vec __attribute__((aligned(${8 if real in ("double", "ulong") else 4}))) unaligned;
 #define LOAD(p) (*(__global const unaligned *)(p))
@@ -233,7 +235,7 @@ __kernel void matmul_blocked(
 % for e, d in more:
                             const real ${e} = (real)${types.load(d, e + "_r", f"s * {e}_col")};
 % endfor
-                            ${types.store(dtype, "to", "r * N + s", epilogue)}
+                            ${types.store(dtype, "to", "r * N + s", activations.applied(activation, epilogue))}
                         }
                     }
                 }

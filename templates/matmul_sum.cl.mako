@@ -4,8 +4,9 @@
 ## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
 ## extras      dtypes of further inputs, each with a stride for batch, row and column
 ## scalars     names of numbers in the epilogue
+## activation  see codegen/activation.py; applied after the epilogue
 <%!
-PARAMETERS = dict(dtype="float32", style="cpu", BLOCK=256, epilogue="acc", extras=(), scalars=())
+PARAMETERS = dict(dtype="float32", style="cpu", BLOCK=256, epilogue="acc", extras=(), scalars=(), activation="")
 DTYPES = "number"
 LAUNCH = {"cpu": "global = (groups,), any number >= 1; local = (1,)",
           "gpu": "global = (items,), any number >= 1; local = any"}
@@ -19,6 +20,7 @@ used = [dtype, *(d for _, d in more)]
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
 typedef ${real} real;
+${activations.definition(activation, real)}
 
 % if style == "cpu":
 ${vectors.SERIAL}
@@ -39,7 +41,7 @@ __kernel void matmul_sum(
 % for e, d in more:
         const real ${e} = (real)${types.load(d, e + "_p", f"{e}_offset + {i} / (M * N) * {e}_batch + {i} / N % M * {e}_row + {i} % N * {e}_col")};
 % endfor
-        ${types.store(dtype, "c", f"c_offset + {i}", epilogue)}
+        ${types.store(dtype, "c", f"c_offset + {i}", activations.applied(activation, epilogue))}
 </%def>
 % if style == "cpu":
     const size_t end = (get_group_id(0) + 1) * (size_t)numel / get_num_groups(0);

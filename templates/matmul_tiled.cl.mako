@@ -10,9 +10,10 @@
 ## epilogue        C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
 ## extras          dtypes of further inputs, each with a stride for batch, row and column
 ## scalars         names of numbers in the epilogue
+## activation      see codegen/activation.py; applied after the epilogue
 <%!
 PARAMETERS = dict(
-    dtype="float32", style="gpu", MWG=64, NWG=64, KWG=16, MDIM=16, NDIM=16, BATCH=3, epilogue="acc", extras=(), scalars=())
+    dtype="float32", style="gpu", MWG=64, NWG=64, KWG=16, MDIM=16, NDIM=16, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="")
 DTYPES = "number"
 LAUNCH = "local = (MDIM * NDIM,); global = (tiles * slices * MDIM * NDIM,)"
 %>
@@ -28,6 +29,7 @@ used = [dtype, *(d for _, d in more)]
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
 typedef ${real} real;
+${activations.definition(activation, real)}
 typedef ${real}4 real4;
 #define MWG ${MWG}
 #define NWG ${NWG}
@@ -156,7 +158,7 @@ __kernel void matmul_tiled(
 % for e, d in more:
             const real ${e} = (real)${types.load(d, e + "_p", f"{e}_offset + batch * {e}_batch + i * {e}_row + j * {e}_col")};
 % endfor
-            ${types.store(dtype, "c", "c_offset + plane + i * N + j", epilogue)}
+            ${types.store(dtype, "c", "c_offset + plane + i * N + j", activations.applied(activation, epilogue))}
         }
     }
 }

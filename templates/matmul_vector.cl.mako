@@ -12,11 +12,12 @@
 ## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
 ## extras      dtypes of further inputs, each with a stride for batch, row and column
 ## scalars     names of numbers in the epilogue
+## activation  see codegen/activation.py; applied after the epilogue
 <%!
 import itertools
 
 PARAMETERS = dict(
-    dtype="float32", style="cpu", COLS=1, V=8, ROWS=8, BLOCK=4096, WGS=256, AHEAD=4, BATCH=3, epilogue="acc", extras=(), scalars=())
+    dtype="float32", style="cpu", COLS=1, V=8, ROWS=8, BLOCK=4096, WGS=256, AHEAD=4, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="")
 DTYPES = "number"
 LAUNCH = {"cpu": "global = (batches * slices * row blocks * column blocks,); local = (1,)",
           "gpu": "global = (batches * slices * row blocks * column blocks * WGS,); local = (WGS,); block: a power of 2"}
@@ -31,6 +32,7 @@ used = [dtype, *(d for _, d in more)]
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
 typedef ${real} real;
+${activations.definition(activation, real)}
 % if style == "cpu":
 ${vectors.loop(*map(types.compute_type, used))}
 typedef ${real}${V} vec;
@@ -176,7 +178,7 @@ __kernel void matmul_vector(
 % for e, d in more:
             const real ${e} = (real)${types.load(d, e + "_p", f"{e}_offset + batch * {e}_batch + m * {e}_row + (j0 + j) * {e}_col")};
 % endfor
-            ${types.store(dtype, "y", "y_offset + at", epilogue)}
+            ${types.store(dtype, "y", "y_offset + at", activations.applied(activation, epilogue))}
         }
 </%def>
 % if style == "cpu":

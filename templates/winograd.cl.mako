@@ -6,9 +6,10 @@
 ##            th * tw tiles of each of `images` from `first` on, at most P
 ##       "output":  v (n * n, C, P) -> y (N, C, H, W) by strides, plus bias
 ## AT, G, BT  the matrices as tuples of rows
+## activation  see codegen/activation.py; output only
 ## cpu: TILES tiles at a time, side by side in vectors.  gpu: a work-item a tile.
 <%!
-PARAMETERS = dict(style="cpu", form="input", dtype="float32", m=2, bias=False, LANES=16,
+PARAMETERS = dict(style="cpu", form="input", dtype="float32", m=2, bias=False, LANES=16, activation="",
                   AT=((1, 1, 1, 0), (0, 1, -1, -1)), G=((1, 0, 0), (.5, .5, .5), (.5, -.5, .5), (0, 0, 1)),
                   BT=((1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0), (0, 1, 0, -1)))
 DTYPES = "floating"
@@ -20,7 +21,7 @@ LAUNCH = {
 <%
 T, S = types.compute_type(dtype), types.storage_type(dtype)
 n, TILES = m + 2, 64
-plus = " + b" if bias else ""
+finished = lambda sum: activations.applied(activation, sum + " + b" if bias else sum)
 def combined(row, names):
     """The sum of a matrix row times these names."""
     terms = []
@@ -32,6 +33,7 @@ def combined(row, names):
 %>
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
+${activations.definition(activation, T)}
 ## Left and right by a matrix: rows of `matrix` over the index named by `names`
 <%def name="lines(matrix, target, source, size)">
 % for i, row in enumerate(matrix):
@@ -171,12 +173,12 @@ __kernel void winograd(
             {
 % for r in range(m):
 % for s in range(m):
-                ${types.store(dtype, "image", f"corner + {r} * h_s + {s} * w_s", f"d[{r * m + s}][j]" + plus)}
+                ${types.store(dtype, "image", f"corner + {r} * h_s + {s} * w_s", finished(f"d[{r * m + s}][j]"))}
 % endfor
 % endfor
             } else
                 for (size_t r = 0; r < high; r++)
-                    for (size_t s = 0; s < wide; s++) { ${types.store(dtype, "image", "corner + r * h_s + s * w_s", f"d[r * {m} + s][j]" + plus)} }
+                    for (size_t s = 0; s < wide; s++) { ${types.store(dtype, "image", "corner + r * h_s + s * w_s", finished(f"d[r * {m} + s][j]"))} }
             if (++tx == (size_t)tw) { tx = 0; ty++; }
         }
 % endif
@@ -212,7 +214,7 @@ __kernel void winograd(
         for (int i = 0; i < ${m}; i++)
             for (int j = 0; j < ${m}; j++)
                 if (ty * ${m} + i < (size_t)h && tx * ${m} + j < (size_t)w) {
-                    ${types.store(dtype, "image", f"plane + (ty * {m} + i) * h_s + (tx * {m} + j) * w_s", f"d[i * {m} + j]" + plus)}
+                    ${types.store(dtype, "image", f"plane + (ty * {m} + i) * h_s + (tx * {m} + j) * w_s", finished(f"d[i * {m} + j]"))}
                 }
 % endif
     }

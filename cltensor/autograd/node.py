@@ -42,7 +42,7 @@ class Node:
 
     def name(self):
         """The node's name, as PyTorch prints it: AddBackward0."""
-        return "".join(part.capitalize() for part in self.op.name.split("_")) + "Backward0"
+        return "".join(part.capitalize() for part in self.op.last(self.attrs).split("_")) + "Backward0"
 
     def __repr__(self):
         return f"<{self.name()}>"

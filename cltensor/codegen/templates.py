@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from ..base import dtypes
 from ..base.errors import ArgumentError
+from . import activation as activations
 from . import headers, types, vectors
 from .functions import spell
 from .sources import folder, header_text
@@ -93,7 +94,8 @@ def render(name, **given):
     launch = found.module.LAUNCH
     formula = launch[values["style"]] if isinstance(launch, dict) else launch
     header = _Headers()
-    body = header.inlined(found.render(header=header, types=types, vectors=vectors, dtypes=dtypes, spell=spell, **values))
+    context = {"header": header, "types": types, "vectors": vectors, "activations": activations, "dtypes": dtypes, "spell": spell}
+    body = header.inlined(found.render(**context, **values))
     head = [f"// cltensor kernel: {name}", *(f"//   {k} = {_shown(v)}" for k, v in values.items()), f"// launch: {formula}"]
     return Source(_tidy("\n".join(head) + "\n" + body), name, formula)
 

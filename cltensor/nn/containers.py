@@ -6,7 +6,19 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
 from ..base.errors import ArgumentTypeError, DimensionError
+from ..tensor import Tensor, dispatch
+from .activation import ReLU, Sigmoid, Tanh
+from .conv import Conv1d, Conv2d, Conv3d
+from .linear import Linear
 from .module import Module, _indented
+
+_STORING = (Linear, Conv1d, Conv2d, Conv3d)
+_ACTIVATIONS = {ReLU: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
+
+
+def _can_activate(layer, input):
+    return (not layer._is_hooked() and getattr(layer, "padding_mode", "zeros") == "zeros" and isinstance(input, Tensor)
+            and input.dtype.is_floating_point and dispatch.transform is None)
 
 
 class _Numbered(Module):
@@ -81,6 +93,8 @@ class _Numbered(Module):
 class Sequential(_Numbered):
     """Modules called one after another, each with the output of the one before.
 
+    A Linear or convolution and the ReLU, Sigmoid or Tanh after it are one launch, where neither has a hook to see what is between.
+
     Args: modules, or one OrderedDict of names and modules.
     """
 
@@ -91,9 +105,19 @@ class Sequential(_Numbered):
             self.add_module(str(name), module)
 
     def forward(self, input):
+        waiting = None  # a layer that can do the next module's work as well
         for module in self._modules.values():
-            input = module(input)
-        return input
+            if waiting is not None:
+                activation = _ACTIVATIONS.get(type(module))
+                if activation is not None and not module._is_hooked():
+                    input, waiting = waiting.activated(input, activation), None
+                    continue
+                input, waiting = waiting(input), None
+            if type(module) in _STORING and _can_activate(module, input):
+                waiting = module
+            else:
+                input = module(input)
+        return input if waiting is None else waiting(input)
 
     def _part(self, index):
         return type(self)(OrderedDict(list(self._modules.items())[index]))

@@ -6,6 +6,7 @@ from ..base.errors import ArgumentError
 from ..tensor.creation import empty
 from . import functional as F
 from . import init
+from .functional.conv import convolved
 from .functional.sizes import each
 from .module import Module
 from .parameter import Parameter
@@ -80,6 +81,11 @@ class _Forward(_Conv):
             return self._convolve(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
         padded = F.pad(input, self._around(), mode=self.padding_mode)
         return self._convolve(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+
+    def activated(self, input, activation):
+        """forward(input), for zeros around it, and the op named `activation` (see ops.activated), in one launch."""
+        return convolved(self.dims, input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups,
+                         activation)
 
     def _around(self):
         """The padding as F.pad wants it: (before, after) of the last dimension first."""

@@ -64,6 +64,12 @@ class Hooks:
         """Call hook(module, incompatible_keys) after load_state_dict; the hook may change the lists of keys."""
         return _registered(self._load_state_dict_post_hooks, hook)
 
+    def _is_hooked(self):
+        """Whether a call has to go by the hooks, or by a forward of the instance's own."""
+        own = self.__dict__
+        return (own["_forward_pre_hooks"] or own["_forward_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"]
+                or "forward" in own)
+
     def _call_with_hooks(self, args, kwargs):
         for hook, with_kwargs in list(self._forward_pre_hooks.values()):
             args, kwargs = self._prepared(hook, with_kwargs, args, kwargs)

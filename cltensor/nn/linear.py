@@ -2,6 +2,7 @@
 
 import math
 
+from ..ops.matmul import linear_activated
 from ..tensor.creation import empty
 from . import functional as F
 from . import init
@@ -41,6 +42,10 @@ class Linear(Module):
 
     def forward(self, input):
         return F.linear(input, self.weight, self.bias)
+
+    def activated(self, input, activation):
+        """forward(input) and the op named `activation` (see ops.activated), in one launch."""
+        return linear_activated(input, self.weight, self.bias, activation=activation)
 
     def extra_repr(self):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -19,8 +19,7 @@ class Module(Members, StateDict, Hooks):
         Hooks.__init__(self)
 
     def __call__(self, *args, **kwargs):
-        own = self.__dict__
-        if (own["_forward_pre_hooks"] or own["_forward_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"]):
+        if self._is_hooked():
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)
 

@@ -104,6 +104,7 @@ class Product:
     y_lane: int
     y_group: int
     bias: tuple | None = None
+    activation: str = ""
 
 
 def longs(*numbers):
@@ -203,7 +204,7 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
         c = TILES.choose(device, p.dtype, sizes, TM=ITEM_ROWS[0 if tall and size == 4 else 1], KC=STEPS)
         tiles = -(-rows // (16 * c.TM))
         splits = _cut_tiles(device, p.groups * count * tiles, length if split else 0)
-    target, target_dtype = out, out_dtype
+    target, target_dtype, now = out, out_dtype, p.activation if splits == 1 else ""
     if splits > 1:
         parts = Scratch(splits * y_numel * size)
         target, target_dtype = (parts, np.int64(0)), compute_dtype(p.dtype)
@@ -211,7 +212,7 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
                     length, splits, y_numel)
     args = (*p.x.args, np.int64(p.x_start), panels, table, *target, np.int64(p.y_base), *numbers)
     if style == "cpu":
-        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype,
+        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype, activation=now,
                         W=W, NV=width // W, MR=c.MR, STRIP=most)
         panels_first = length * p.lanes < rows * p.steps.sizes[0]  # the smaller operand is walked in the inner loop
         strip = even(rows, most, c.MR)
@@ -219,12 +220,12 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
         steps.append(Step(source, "conv_product", args + longs(strip, block, int(panels_first), even(length, c.KC)),
                           (max(1, min(units, c.PER_CORE * device.profile.compute_units)),), (1,)))
     else:
-        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype, TM=c.TM,
+        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype, activation=now, TM=c.TM,
                         TN=width // 16, KC=c.KC)
         steps.append(Step(source, "conv_product", args, (256 * tiles, count, p.groups * splits), (256, 1, 1)))
     if splits > 1:
         sizing = ((cpu_groups(device, -(-y_numel // 256)),), (1,)) if style == "cpu" else gpu_range(y_numel)
-        steps.append(Step(render("conv_sum", style=style, dtype=out_dtype), "conv_sum",
+        steps.append(Step(render("conv_sum", style=style, dtype=out_dtype, activation=p.activation), "conv_sum",
                           (parts, *longs(splits, y_numel), *out), *sizing))
     return steps
 

@@ -12,6 +12,7 @@ import math
 from ..base.errors import ArgumentError, DTypeError, ShapeError
 from ..base.shapes import collapse
 from . import convolution_reference, planes, products, winograd
+from .activated import activated
 from .contraction import Axis, Nest, Product, padded_source, product_steps
 from .kernel import kernel
 from .plan import In, Out
@@ -161,7 +162,7 @@ def _scaled(factors, strides):
     return tuple(f * s for f, s in zip(factors, strides, strict=True))
 
 
-def _one_tap(image, w, w_strides, result, bias, stride, padding, groups):
+def _one_tap(image, w, w_strides, result, bias, stride, padding, groups, activation=""):
     """The Steps of a convolution that is result[n] = w @ image[n] + bias; None where it is not, or has few pixels in a run.
 
     image is In(0), w In(1), seen with w_strides as (channels of the result, channels of the image).
@@ -175,17 +176,21 @@ def _one_tap(image, w, w_strides, result, bias, stride, padding, groups):
     extras = ((bias[0], bias[1].dtype, (0, bias[1].strides[0], 0)),) if bias else ()
     return products.product_steps(products.Product(
         image.device, image.dtype, (n,), lanes, *pixels, steps, products.Operand(In(1), (0,), *w_strides),
-        products.Operand(In(0), image.strides[:1], image.strides[1], *along), extras, "acc + e0" if bias else "acc"))
+        products.Operand(In(0), image.strides[:1], image.strides[1], *along), extras, "acc + e0" if bias else "acc",
+        activation=activation))
 
 
-def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups):
-    """The Steps of the forward pass: rows are output pixels, lanes output channels, steps (channel, tap)."""
+def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups, activation=""):
+    """The Steps of the forward pass: rows are output pixels, lanes output channels, steps (channel, tap).
+
+    activation: see codegen/activation.py
+    """
     device, dtype = inputs[0].device, inputs[0].dtype
     bias = (In(2), inputs[2]) if len(inputs) > 2 and inputs[2] is not None else None
-    one_tap = _one_tap(*inputs[:2], inputs[1].strides[:2], outputs[0], bias, stride, padding, groups)
+    one_tap = _one_tap(*inputs[:2], inputs[1].strides[:2], outputs[0], bias, stride, padding, groups, activation)
     if one_tap:
         return one_tap
-    by_tiles = winograd.Operands(inputs[0], outputs[0], 0, inputs[1].strides, _before(padding), bias)
+    by_tiles = winograd.Operands(inputs[0], outputs[0], 0, inputs[1].strides, _before(padding), bias, activation)
     m = winograd.chosen(by_tiles, inputs[1].shape[2:], stride, dilation, groups)
     if m:
         return winograd.steps(device, by_tiles, m)
@@ -196,7 +201,7 @@ def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups):
     if planes.suits(device, dtype, k, channels, groups, axes):
         return [planes.map_steps(
             device, dtype, x, (In(0), In(1), Out(0)), axes, groups, channels, k, (0, y.strides, y.shape),
-            (0, k * w.strides[0], w.strides), bias)]
+            (0, k * w.strides[0], w.strides), bias, activation)]
     steps = []
     read = padded_source(device, x, 0, [axes], steps)
     rows = Nest((y.shape[0], *y.shape[2:]), (read.strides[0], *_scaled(stride, read.strides[2:])),
@@ -205,7 +210,7 @@ def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups):
     product = Product(
         dtype=dtype, rows=rows, steps=taps, x=read, x_start=read.start(axes), x_group=channels * read.strides[1],
         panel=In(1), panel_base=0, panel_lane=w.strides[0], panel_group=k * w.strides[0], groups=groups, lanes=k,
-        y_base=0, y_lane=y.strides[1], y_group=k * y.strides[1], bias=bias)
+        y_base=0, y_lane=y.strides[1], y_group=k * y.strides[1], bias=bias, activation=activation)
     return steps + product_steps(device, product, (Out(0),), dtype, y.numel, split=device.profile.style == "gpu")
 
 
@@ -308,6 +313,8 @@ convolution = kernel(
          _bias_gradient),
     ref=convolution_reference.forward, samples=_drawn((2, 4, 4, 5), (2, 2, 3, 2), (2,), **_STRIDED),
     doc="y[n, k, o] = bias[k] + sum over c, t of x[n, c, o * stride - padding + t * dilation] * w[k, c, t].")
+
+convolution_activated = activated(convolution)
 
 convolution_input_gradient = kernel(
     "convolution_input_gradient", shape=input_gradient_shape, launch=input_gradient_launch, dtypes="floating",

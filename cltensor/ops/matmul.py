@@ -7,6 +7,7 @@ import numpy as np
 from ..base.errors import DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, collapse
 from ..codegen.types import NUMPY_OF, compute_type
+from .activated import activated
 from .kernel import kernel
 from .plan import In, Value
 from .products import Operand, Product, product_steps
@@ -44,11 +45,11 @@ def linear_shape(input: Spec, weight: Spec, bias: Spec) -> Spec:
     return dense(input.shape[:-1] + weight.shape[:1], input.dtype, input.device)
 
 
-def linear_launch(inputs, outputs):
-    """The Steps of input @ weight.T + bias; bias may be None."""
+def linear_launch(inputs, outputs, *, activation=""):
+    """The Steps of input @ weight.T + bias, with an activation (codegen/activation.py); bias may be None."""
     x, weight, bias = inputs
     turned = spec(weight.shape[::-1], weight.strides[::-1], weight.dtype, weight.device)
-    product = product_of(x, turned)
+    product = replace(product_of(x, turned), activation=activation)
     if bias is not None:
         product = replace(product, extras=((In(2), bias.dtype, (0, 0, bias.strides[0])),), epilogue="acc + e0")
     return product_steps(product)
@@ -193,3 +194,5 @@ linear = kernel(
     ref=lambda x, w, b: x @ w.T + (0 if b is None else b),
     samples=_samples(((3, 4), (2, 4), (2,)), ((2, 3, 4), (5, 4), None), ((4,), (3, 4), (3,))),
     doc="input (..., in_features) @ weight (out_features, in_features).T + bias (out_features,) or None, in one go.")
+
+linear_activated = activated(linear)

@@ -59,7 +59,7 @@ def _copies(dtype, axes, launched, channels, extra, entries):
             Scratch(launched * (taps + entries) * 8))
 
 
-def map_steps(device, dtype, x, operands, axes, groups, channels, lanes, y, weights, bias):
+def map_steps(device, dtype, x, operands, axes, groups, channels, lanes, y, weights, bias, activation=""):
     """One Step computing y from x (5-d Spec).
 
     operands: (In of x, In of the weights, Out);  y: (first element, strides (n, k, 3 dims), shape)
@@ -76,7 +76,7 @@ def map_steps(device, dtype, x, operands, axes, groups, channels, lanes, y, weig
         sizing = (launched,), (1,)
     else:
         sizing = gpu_range(n * groups * lanes * math.prod(a.rows for a in axes))
-    source = render("conv_planes", style=style, dtype=dtype, out_dtype=dtype, form="map")
+    source = render("conv_planes", style=style, dtype=dtype, out_dtype=dtype, form="map", activation=activation)
     return Step(source, "conv_planes", args, *sizing)
 
 

@@ -83,6 +83,7 @@ class Product:
 
     extras: (argument, dtype, strides over (batch, row, column)) of further inputs, e0, e1, ... in the epilogue
     scalars: (name, Value) of numbers in it
+    activation: what is applied after it (codegen/activation.py)
     """
 
     device: object
@@ -96,6 +97,7 @@ class Product:
     extras: tuple = ()
     epilogue: str = "acc"
     scalars: tuple = ()
+    activation: str = ""
 
     @property
     def batches(self):
@@ -131,7 +133,8 @@ def product_steps(p):
 
 def _source(p, template, **parameters):
     return render(template, dtype=p.dtype, style=p.device.profile.style, epilogue=p.epilogue,
-                  extras=tuple(d.name for _, d, _ in p.extras), scalars=tuple(n for n, _ in p.scalars), **parameters)
+                  extras=tuple(d.name for _, d, _ in p.extras), scalars=tuple(n for n, _ in p.scalars),
+                  activation=p.activation, **parameters)
 
 
 def _longs(*numbers):

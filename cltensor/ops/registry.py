@@ -77,6 +77,10 @@ class Op:
         """Whether the op passes gradients on."""
         return self.vjp is not None
 
+    def last(self, attrs):
+        """The name of what the op does last, for the name of its node in the graph."""
+        return self.name
+
     def saving(self, needs):
         """(per input: whether its data is saved, the same of the outputs) for a gradient of the inputs in `needs`.
 

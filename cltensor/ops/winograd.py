@@ -24,7 +24,7 @@ class Operands(NamedTuple):
     """A convolution of stride 1: image (N, steps, H, W) -> result (N, lanes, H', W'), by weights read at strides.
 
     base: the weights' first element; strides: of lanes, steps, rows and columns in them; before: padding above and to the left
-    bias: (In, Spec) or None
+    bias: (In, Spec) or None; activation: see codegen/activation.py
     """
 
     image: object
@@ -33,6 +33,7 @@ class Operands(NamedTuple):
     strides: tuple
     before: tuple
     bias: tuple | None = None
+    activation: str = ""
 
 
 def turned(g, w, gx, before):
@@ -125,7 +126,7 @@ def steps(device, o, m):
         bias = (o.bias[0], *longs(o.bias[1].strides[0])) if o.bias else ()
         geometry = longs(first, images, lanes, oh, ow, result.strides, th, tw, 0, 0, P, _apart(lanes * P))
         made.append(step("output", (sums, *bias, Out(0), *geometry), *sizing(lanes * here // 64 + 1, lanes * here),
-                         bias=o.bias is not None))
+                         bias=o.bias is not None, activation=o.activation))
     return made
 
 

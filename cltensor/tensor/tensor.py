@@ -391,6 +391,10 @@ class SliceWrite:
         own = [i for i, a in enumerate(node.args) if a is view or (i < len(node.edges) and _same_edge(node.edges[i], view))]
         self.own = own[0] if own else None
 
+    def last(self, attrs):
+        """See Op."""
+        return self.name
+
     def input_gradients(self, gs, outputs, inputs, attrs, needs):
         """Gradients of (base before the write, the write's other inputs)."""
         g = views.laid(gs[0], tuple(self.base_spec.shape), self.base_spec.strides)

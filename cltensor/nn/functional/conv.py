@@ -1,13 +1,16 @@
 """Convolutions over one to three spatial dimensions, and their transposes."""
 
+import functools
+
 from ...base.errors import ArgumentError, ShapeError
-from ...ops.convolution import convolution, convolution_input_gradient
+from ...ops.convolution import convolution, convolution_activated, convolution_input_gradient
 from ...tensor.padding import pad_constant
 from . import windows
 from .sizes import batched, each
 
 
-def _conv(n, input, weight, bias, stride, padding, dilation, groups):
+def convolved(n, input, weight, bias, stride, padding, dilation, groups, activation=None):
+    """conv1d, conv2d or conv3d; activation: the name of an op applied to the result in the same launch, see ops.activated."""
     op = f"conv{n}d"
     _check_weight(op, n, weight)
     stride, dilation = each(stride, n, op, "stride"), each(dilation, n, op, "dilation")
@@ -17,6 +20,8 @@ def _conv(n, input, weight, bias, stride, padding, dilation, groups):
         padding = each(padding, n, op, "padding")
     input, single = batched(input, n, op)
     convolve = convolution if input.dtype.category != "int" else windows.convolution
+    if activation is not None:
+        convolve = functools.partial(convolution_activated, activation=activation)
     y = convolve(input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
     return y.squeeze(0) if single else y
 
@@ -41,7 +46,7 @@ def _named_padding(op, padding, kernel, stride, dilation):
 
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """input (N, C, L) or (C, L) with weight (K, C / groups, k); padding also "same" or "valid".  Returns (N, K, L')."""
-    return _conv(1, input, weight, bias, stride, padding, dilation, groups)
+    return convolved(1, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
@@ -49,12 +54,12 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
     H' = (H + 2 padding - dilation (kh - 1) - 1) // stride + 1; padding may be "same" or "valid".
     """
-    return _conv(2, input, weight, bias, stride, padding, dilation, groups)
+    return convolved(2, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """input (N, C, D, H, W) or (C, D, H, W) with weight (K, C / groups, kd, kh, kw).  Returns (N, K, D', H', W')."""
-    return _conv(3, input, weight, bias, stride, padding, dilation, groups)
+    return convolved(3, input, weight, bias, stride, padding, dilation, groups)
 
 
 def _conv_transpose(n, input, weight, bias, stride, padding, output_padding, groups, dilation):
