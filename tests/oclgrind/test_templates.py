@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import cltensor as ct
+from cltensor.cli.bench import probe
 from cltensor.codegen import templates
 from cltensor.runtime.device import default_device
 
@@ -130,8 +131,12 @@ def transpose():
     yield ct.tensor(a).t().to(ct.int64).t().contiguous(), a.astype(np.int64)
 
 
+def multiply_add():
+    yield probe.multiply_add(ct, ct.empty(64))(), np.full(64, 2 * probe.CHAINS)  # s -> s / 2 + 1 ends at 2
+
+
 TRIED = {f.__name__: f for f in (elementwise, reduction, scan, softmax, norm, gather, scatter, sort_blocks, sort_merge, search,
-                                 mode, compact, random, counts, transpose)}
+                                 mode, compact, random, counts, transpose, multiply_add)}
 
 
 def test_every_template_is_tried():

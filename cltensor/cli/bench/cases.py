@@ -3,6 +3,7 @@
 import math
 
 from .case import Case, Family, both_ways, forward
+from .probe import FLOPS, multiply_add
 from .training import STEPS
 
 ROWS = ((4096, 1024),)
@@ -99,30 +100,13 @@ def _cross_entropy(xp, x):
     return both_ways(lambda xp, x: xp.nn.functional.cross_entropy(x, labels))(xp, x)
 
 
-_ROUNDS, _CHAINS = 16, 10
-
-
-def _multiply_add(xp, a):
-    """A kernel of nothing but multiplications and additions, in chains that do not wait for each other."""
-
-    @xp.elementwise
-    def chains(x):
-        sums = [x + c for c in range(_CHAINS)]
-        for _ in range(_ROUNDS):
-            sums = [s * x + x for s in sums]
-        return sum(sums[1:], sums[0])
-
-    return lambda: chains(a)
-
-
 FAMILIES = {
     "machine": Family("what the device can do at best: copying, multiplying and adding", (
         Case("copy", "N", ((1 << 24,),), lambda n: ((n,),), forward(lambda xp, a: a.clone()),
              nbytes=lambda itemsize, n: 2 * itemsize * n),
         Case("read", "N", ((1 << 24,),), lambda n: ((n,),), forward(lambda xp, a: a.sum()),
              nbytes=lambda itemsize, n: itemsize * n),
-        Case("multiply-add", "N", ((1 << 18,),), lambda n: ((n,),), _multiply_add,
-             flops=lambda n: 2 * _ROUNDS * _CHAINS * n),
+        Case("multiply-add", "N", ((1 << 16,),), lambda n: ((n,),), multiply_add, flops=lambda n: FLOPS * n),
         Case("matmul", "MxKxN", ((1024,) * 3,), lambda m, k, n: ((m, k), (k, n)), forward(lambda xp, a, b: a @ b),
              flops=lambda m, k, n: 2 * m * k * n),
     ), alone=True),

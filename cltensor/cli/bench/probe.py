@@ -1,0 +1,29 @@
+"""What a device's arithmetic can do at best: a kernel that only multiplies and adds (template multiply_add)."""
+
+import math
+
+import numpy as np
+
+from ...codegen.templates import render
+from ...ops.plan import Out, Plan, Step
+
+CHAINS, STEPS = 12, 4096
+FLOPS = 2 * CHAINS * STEPS  # for each element
+
+
+def multiply_add(xp, a):
+    """A setup: its action does FLOPS operations for each element of a, in float64 where a is, else in float32."""
+    dtype, number = (xp.float64, np.float64) if a.dtype is xp.float64 else (xp.float32, np.float32)
+    out, profile = xp.empty_like(a, dtype=dtype), a.device.profile
+    cpu = profile.style == "cpu"
+    lanes = (64 if profile.vector_width == 16 else 32) // dtype.itemsize if cpu else 2
+    items = out.numel() // lanes
+    source = render("multiply_add", style=profile.style, dtype=dtype, LANES=lanes, CHAINS=CHAINS, STEPS=STEPS)
+    step = Step(source, "multiply_add", (Out(0), number(0.5), number(1)), (items,), (1 if cpu else math.gcd(items, 64),))
+    plan = Plan(out._spec.device, (), (out._spec,), [step])
+
+    def action():
+        plan.run([out._storage.buffer], {})
+        return out
+
+    return action
