@@ -26,7 +26,8 @@ SHORT, BATCHED = 1 << 21, 8  # multiplications of a product of a batch up to whi
 SCRATCH = 1 << 27  # bytes of sums that all work-groups keep, unless a core's own are more
 # the same where a is copied, since all columns share the copy: by columns, or by rows where vectors hold 16 floats
 WIDE_TILE, ROWS_TILE_16 = (258, 1024, 2 / 3, 2), (516, 512, 1, 2)
-PAGE = 4096  # bytes between rows or columns of a from which it is copied: such lines share few sets of the second cache
+PAGE, LARGE = 4096, 1 << 21  # bytes between rows or columns of a from which it is copied, since such lines share few sets of the
+# second cache; half as many between columns of an a of so many bytes
 GRAIN = 600_000  # multiplications below which a work-group costs more to start than it saves
 THIN = 8  # most rows or columns of a product computed as matrix times vectors; COLS where these are not contiguous
 COLS = 4  # vectors multiplied together
@@ -194,7 +195,8 @@ def _blocked_steps(p):
 def blocking(p):
     """The Blocking of a Product: a few macro-tiles a core, while each has work enough to be worth a work-group."""
     in_place = p.dtype.itemsize == p.real_size
-    copy_a = in_place and p.a.col * p.dtype.itemsize >= PAGE and p.N >= 128
+    apart = PAGE if p.M * p.K * p.real_size < LARGE else PAGE // 2
+    copy_a = in_place and p.a.col * p.dtype.itemsize >= apart and p.N >= 128
     MR, NV, BYTES, KC = MICRO
     tile = WIDE_TILE if copy_a or not in_place else TILE
     if p.device.profile.vector_width == 16:
