@@ -7,6 +7,7 @@ import cltensor as ct
 from cltensor import nn
 from cltensor.ops.matmul import linear_activated
 
+pytestmark = pytest.mark.device
 LAYERS = {
     "matrix": (lambda: nn.Linear(7, 5), (4, 7)),
     "vector": (lambda: nn.Linear(300, 1, bias=False), (3, 300)),
