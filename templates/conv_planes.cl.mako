@@ -142,20 +142,21 @@ __kernel void conv_planes(
 % endfor
                 }
 % for j in range(BLOCKS):
-% if T == types.storage_type(out_dtype) and not activation:
+% if activation:
+                {
+                    ${T} value[${W}];
+                    *(loose_vec *)value = a${j};
+                    for (size_t i = 0; i < ${W}; i++) value[i] = activate(value[i]);
+                    a${j} = *(loose_vec *)value;
+                }
+% endif
+% if T == types.storage_type(out_dtype):
                 if (live[b + ${j}] == ${W} && y2 == 1) *(__global loose_vec *)(y + out + to[b + ${j}]) = a${j};
                 else
 % endif
                 {
                     ${T} value[${W}];
                     *(loose_vec *)value = a${j};
-% if activation:
-                    for (size_t i = 0; i < ${W}; i++) value[i] = activate(value[i]);
-% if T == types.storage_type(out_dtype):
-                    if (live[b + ${j}] == ${W} && y2 == 1) *(__global loose_vec *)(y + out + to[b + ${j}]) = *(loose_vec *)value;
-                    else
-% endif
-% endif
                     for (size_t i = 0; i < (size_t)live[b + ${j}]; i++) { ${types.store(out_dtype, "y", f"out + to[b + {j}] + i * y2", "value[i]")} }
                 }
 % endfor

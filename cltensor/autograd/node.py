@@ -241,8 +241,3 @@ def edge_of(tensor):
     """Where a tensor's gradient goes: (its node, output number), or (itself, 0) for a leaf."""
     node = tensor._node if tensor._base is None else tensor.grad_fn  # grad_fn looks whether the base was written to
     return (tensor, 0) if node is None else (node, tensor._index)
-
-
-def is_metadata(x):
-    """Whether a saved argument is only a Spec."""
-    return isinstance(x, Spec)

@@ -53,7 +53,7 @@ class Activated(Kernel):
 
     def _gradients(self, g, y, *inputs, needs, activation, **attributes):
         g, = REGISTRY[activation].input_gradients((g,), (y,), (y._spec,), (), (True,))
-        return [rule(g, y, *inputs, **attributes) if need else None for rule, need in zip(self.inner.vjp, needs, strict=True)]
+        return self.inner.input_gradients((g,), (y,), inputs, tuple(attributes.values()), needs)
 
 
 def activated(op):

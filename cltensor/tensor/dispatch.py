@@ -128,13 +128,7 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
         return _write(op, plan, inputs, tensors, values, attrs, out, inplace)
     outs = tuple([fresh(s) for s in plan.outputs])
     _launch(plan, tensors, outs, values)
-    if modes.grad and op.differentiable:
-        for t in tensors:
-            if t._req or (t._base is not None and t._refresh()):
-                _attach(record(op, inputs, tuple(attrs), outs), outs)
-                break
-    if recorder is not None:
-        recorder.op(op, inputs, attrs, outs)
+    finish(op, inputs, tuple(attrs), outs)
     return outs[0] if len(outs) == 1 else outs
 
 
@@ -156,9 +150,7 @@ def _noted(op, inputs, result, attrs=()):
     if modes.grad:
         needs = tuple([getattr(t, "_req", False) or (getattr(t, "_base", None) is not None and t._refresh()) for t in inputs])
         if True in needs and op.differentiable:
-            node = record(op, inputs, attrs, (result,), needs=needs)
-            if result._spec.dtype.is_floating_point:
-                result._node, result._index, result._req = node, 0, True
+            _attach(record(op, inputs, attrs, (result,), needs=needs), (result,))
     elif modes.inference:
         result._storage.inference = True
     return result

@@ -41,7 +41,7 @@ class _Stage:
             return  # a user's own Function may do anything
         inputs = tuple(getattr(a, "_spec", a) if not isinstance(a, (bool, int, float)) else type(a) for a in made.args)
         kept = tuple(hasattr(a, "_spec") for a in made.args)
-        outputs = made.outputs and tuple(not node.is_metadata(o) for o in made.outputs)
+        outputs = made.outputs and tuple(not isinstance(o, Spec) for o in made.outputs)
         job = (op, inputs, kept, made.attrs, made.needs, made.out_specs, outputs)
         if len(self.seen) >= LIMIT or _known(job, self.seen) or dispatch.transform is not None or dispatch.recorder is not None:
             return
