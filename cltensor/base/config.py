@@ -12,6 +12,8 @@ from .errors import ArgumentError
 SETTINGS = {
     "CLTENSOR_DEVICE": "device to use by default: opencl:N, gpu, cpu, or a part of the device's or platform's name",
     "CLTENSOR_PROFILE": "launch style to force: cpu or gpu",
+    "CLTENSOR_TRIAL": "0 takes CPU drivers untried: nothing checks that their kernels build and compute right",
+    "CLTENSOR_POCL_CPU": "the processor's name given to PoCL's wheel, as Clang spells it; 0 leaves the one it found",
     "CLTENSOR_CACHE_DIR": "folder of the kernel cache",
     "CLTENSOR_CACHE_LIMIT": "size limit of the kernel cache in MiB (default 512); 0 turns the disk cache off",
     "CLTENSOR_TUNE": "0 ignores the tuning databases: kernels run with their defaults",
@@ -64,6 +66,11 @@ def cache_limit():
 def tuning():
     """Whether results of `cltensor tune`, and those that ship with the package, are used."""
     return setting("CLTENSOR_TUNE") != "0"
+
+
+def trial():
+    """Whether CPU drivers are tried out before they are used."""
+    return setting("CLTENSOR_TRIAL") != "0"
 
 
 def ahead():

@@ -1,6 +1,8 @@
 """Entry: one OpenCL device as its platform describes it, before anything is opened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from . import pocl_cpu
 
 _CPU, _GPU = 1 << 1, 1 << 2  # bits of cl_device_type
 
@@ -18,6 +20,7 @@ class Entry:
     version: str
     driver: str
     inline: object = None  # the same processor as a device that runs everything in the calling thread
+    naming: pocl_cpu.Naming | None = None  # the processor's name, where PoCL had to be told
 
     @property
     def is_pocl(self):
@@ -36,6 +39,12 @@ class Entry:
             return (2, 2 if self.is_checker else 0 if self.is_pocl else 1, 0)
         return (self.kind != "gpu", -d.max_compute_units * max(d.max_clock_frequency, 1), -d.global_mem_size)
 
+    @property
+    def identity(self):
+        """The strings that a compiled kernel, or a verdict on the driver, depends on."""
+        name = self.naming.given if self.naming else ""
+        return (self.platform_name, self.platform_version, self.name, self.version, self.driver, name)
+
     def matches(self, text):
         """How well lower-case text names this device: 2 its platform, 1 the device itself, 0 not at all."""
         if text in f"{self.platform_name}\n{self.platform_version}".lower():
@@ -45,8 +54,9 @@ class Entry:
 
 def describe(platform, device):
     """The Entry of a pyopencl device."""
-    return Entry(platform, device, kind_of(device.type), device.name.strip(), platform.name.strip(),
-                 platform.version.strip(), device.version.strip(), device.driver_version.strip())
+    found = Entry(platform, device, kind_of(device.type), device.name.strip(), platform.name.strip(),
+                  platform.version.strip(), device.version.strip(), device.driver_version.strip())
+    return replace(found, naming=pocl_cpu.name(device)) if found.is_pocl else found
 
 
 def kind_of(device_type):

@@ -87,9 +87,8 @@ class Programs:
 
     def key(self, text):
         """The disk cache key: everything a binary depends on."""
-        e = self.entry
         added = os.environ.get("PYOPENCL_BUILD_OPTIONS", "")  # pyopencl adds these to ours
-        parts = (_FORMAT, text, *self.options, added, e.platform_name, e.platform_version, e.name, e.version, e.driver)
+        parts = (_FORMAT, text, *self.options, added, *self.entry.identity)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _build(self, text, title):
