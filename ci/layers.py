@@ -26,6 +26,7 @@ LAYERS = (
     ("nn", "optim", "utils", "io", "func", "signal"),
     ("vision", "onnx", "distributed", "export", "profiler"),
     ("",),  # the public namespace, cltensor/__init__.py
+    ("selftest",),
     ("cli", "__main__"),
 )
 APART = {("codegen", "runtime"), ("codegen", "opencl")}

@@ -10,7 +10,7 @@ import re
 import threading
 
 from ..base.errors import ArgumentTypeError, DeviceError
-from . import inline, loader, platforms, profile
+from . import cure, inline, loader, platforms, profile
 from .channel import Channel, InlineChannel
 from .memory import DeviceMemory
 from .program import Programs
@@ -258,10 +258,10 @@ def _resolve(name, index):
 def _nth_of_kind(kind, n):
     indices = [i for i, e in enumerate(platforms.entries()) if e.kind == kind]
     if not indices:
-        cure = {"gpu": "A GPU needs its vendor's driver with OpenCL support; ",
-                "cpu": f"One comes with {loader.INSTALL}; "}.get(kind, "")
+        advice = {"gpu": "A GPU needs its vendor's driver with OpenCL support; ",
+                "cpu": f"One comes with {cure.cpu_driver()}; "}.get(kind, "")
         other = "cpu" if kind == "gpu" else "gpu"
-        raise DeviceError(f"device({kind!r}): no OpenCL {kind.upper()} was found. {cure}device({other!r}) can be used "
+        raise DeviceError(f"device({kind!r}): no OpenCL {kind.upper()} was found. {advice}device({other!r}) can be used "
                           f"instead. {platforms.listing()}")
     if not 0 <= n < len(indices):
         raise DeviceError(f"there is no device {kind}:{n}. {platforms.listing()}")

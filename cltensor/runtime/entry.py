@@ -1,5 +1,6 @@
 """Entry: one OpenCL device as its platform describes it, before anything is opened."""
 
+import re
 from dataclasses import dataclass, replace
 
 from . import pocl_cpu
@@ -20,11 +21,23 @@ class Entry:
     version: str
     driver: str
     inline: object = None  # the same processor as a device that runs everything in the calling thread
+    place: str = ""  # "platform.device", numbers in the loader's order
     naming: pocl_cpu.Naming | None = None  # the processor's name, where PoCL had to be told
 
     @property
     def is_pocl(self):
         return self.platform_name == "Portable Computing Language"
+
+    @property
+    def pocl_version(self):
+        """PoCL's version as a number, 3.1 for "OpenCL 3.0 PoCL 3.1 Linux"; 0 for another driver."""
+        found = re.search(r"PoCL (\d+\.\d+)", self.platform_version)
+        return float(found[1]) if found else 0.0
+
+    @property
+    def title(self):
+        """The driver and the device, for messages."""
+        return f"{self.platform_name}, driver {self.driver}, on {self.name}"
 
     @property
     def is_checker(self):
@@ -33,10 +46,10 @@ class Entry:
 
     @property
     def rank(self):
-        """Sort key: GPUs by compute units x clock, then memory; then accelerators; then CPUs, PoCL first."""
+        """Sort key: GPUs by compute units x clock, then memory; then accelerators; then CPUs, PoCL first, the newest at first."""
         d = self.device
         if self.kind == "cpu":
-            return (2, 2 if self.is_checker else 0 if self.is_pocl else 1, 0)
+            return (2, 2 if self.is_checker else 0 if self.is_pocl else 1, -self.pocl_version)
         return (self.kind != "gpu", -d.max_compute_units * max(d.max_clock_frequency, 1), -d.global_mem_size)
 
     @property

@@ -16,10 +16,9 @@ from pathlib import Path
 
 from ..base import config
 from ..base.errors import DeviceError
-from . import toolchain
+from . import cure, toolchain
 
 SYSTEM_VENDORS = Path("/etc/OpenCL/vendors")
-INSTALL = 'pip install "cltensor[pocl]"'
 
 _module = None
 
@@ -33,8 +32,8 @@ def pyopencl():
             import pyopencl as module
             import pyopencl.tools
         except (ImportError, OSError) as e:
-            raise DeviceError(f"devices are reached through pyopencl, which does not load: {e}. Install it, together "
-                              f"with an OpenCL device that works on any CPU: {INSTALL}") from e
+            raise DeviceError(f"devices are reached through pyopencl, which does not load: {e}. Install it: "
+                              f"{cure.pyopencl()}") from e
         _module = module
     return _module
 

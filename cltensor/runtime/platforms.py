@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ..base import config
 from ..base.errors import DeviceError
-from . import search
+from . import cure, search, trial, verdict
 from .entry import describe
 from .loader import pyopencl
 
@@ -30,7 +30,17 @@ def discover():
     """A fresh search.  Oclgrind is left out unless CLTENSOR_DEVICE names it."""
     asked = (config.setting("CLTENSOR_DEVICE") or "").lower()
     found = [e for e in every_entry() if not e.is_checker or (asked and e.matches(asked))]
-    return sorted(found, key=lambda e: e.rank)
+    return _tried(sorted(found, key=lambda e: e.rank), asked)
+
+
+def _tried(found, asked):
+    """Entries with the CPU drivers in the order of their trials, which are held where one of them would be the default."""
+    cpus = [e for e in found if trial.needed(e)]
+    if not cpus:
+        return found
+    first = found.index(cpus[0])
+    cpus = trial.ordered(cpus) if first == 0 and not asked else trial.by_verdict(cpus)
+    return [*found[:first], *cpus, *found[first + len(cpus) :]]
 
 
 def every_entry():
@@ -41,12 +51,12 @@ def every_entry():
     except cl.Error:
         return []
     seen, result = set(), []
-    for platform in platforms:
+    for number, platform in enumerate(platforms):
         for i, entry in enumerate(_entries_of(cl, platform)):
             key = (entry.platform_name, entry.platform_version, entry.name, i)
             if key not in seen:
                 seen.add(key)
-                result.append(entry)
+                result.append(replace(entry, place=f"{number}.{i}"))
     return result
 
 
@@ -68,9 +78,13 @@ def _paired(found):
 
 
 def chosen_index():
-    """The index of the device CLTENSOR_DEVICE names, 0 when it is unset.  Raises DeviceError when it names none."""
+    """The index of the device CLTENSOR_DEVICE names, 0 when it is unset.
+
+    Raises DeviceError when it names none, and when it is unset and no driver works.
+    """
     asked = config.setting("CLTENSOR_DEVICE")
     if asked is None:
+        _refuse_broken(entries()[0])
         return 0
     text = asked.lower()
     for i, e in enumerate(entries()):
@@ -81,6 +95,16 @@ def chosen_index():
         return -i
     raise DeviceError(f"CLTENSOR_DEVICE is {asked!r}, which names no device. Set it to opencl:N, to gpu or cpu, or "
                       f"to a part of a device's or platform's name. {listing()}")
+
+
+def _refuse_broken(best):
+    """Raise DeviceError where the best device there is failed its trial: all others have failed too."""
+    found = verdict.known(best) if trial.needed(best) else None
+    if found and not found.style:
+        reasons = "\n".join(f"  {e.title}: {verdict.known(e).reason}" for e in entries() if trial.needed(e))
+        driver = cure.cpu_driver({e.platform_name for e in entries()})
+        raise DeviceError(f"no OpenCL device here works:\n{reasons}\nA driver that may: {driver}\nTo use one all the same, name it "
+                          f"with CLTENSOR_DEVICE. {listing()}")
 
 
 def listing():

@@ -1,8 +1,10 @@
 """DeviceProfile: the facts about a device that templates and launch rules may depend on."""
 
+import warnings
 from dataclasses import dataclass
 
 from ..base import config
+from . import trial
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class DeviceProfile:
 def query(entry):
     """The profile of a platforms.Entry, with the launch style forced by CLTENSOR_PROFILE if that is set."""
     d = entry.device
-    style = config.launch_style() or ("cpu" if entry.kind == "cpu" else "gpu")
+    style = config.launch_style() or (_tried_style(entry) if entry.kind == "cpu" else "gpu")
     extensions = set(d.extensions.split())
     return DeviceProfile(
         style=style, kind=entry.kind, compute_units=d.max_compute_units, clock_mhz=d.max_clock_frequency,
@@ -59,6 +61,17 @@ def query(entry):
         int64_atomics={"cl_khr_int64_base_atomics", "cl_khr_int64_extended_atomics"} <= extensions,
         little_endian=bool(d.endian_little), name=entry.name, vendor=d.vendor.strip(), driver=entry.driver,
         platform=entry.platform_name, version=entry.version, quirks=_quirks(entry))
+
+
+def _tried_style(entry):
+    """The launch style in which a CPU driver computes right; "cpu", with a warning, where it does in none."""
+    if not trial.needed(entry):
+        return "cpu"
+    found = trial.of(entry)
+    if found.style is None:
+        warnings.warn(f"{entry.title} is used because it was asked for; its kernels do not build or compute wrongly: "
+                      f"{found.reason}", RuntimeWarning, stacklevel=2)
+    return found.style or "cpu"
 
 
 _INTEL = 0x8086  # as a vendor's number

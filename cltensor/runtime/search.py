@@ -1,12 +1,14 @@
 """What the search for devices looked at, as data for `cltensor doctor` and as the message when nothing is found."""
 
 import contextlib
+import ctypes
 import os
 from pathlib import Path
 
 from ..base.errors import DeviceError
+from . import cure
 from .entry import kind_of
-from .loader import INSTALL, SYSTEM_VENDORS, pyopencl
+from .loader import SYSTEM_VENDORS, pyopencl
 
 _SHOWN = ("CLTENSOR_", "OCL_ICD", "OPENCL_", "POCL_", "PYOPENCL_")
 
@@ -70,6 +72,18 @@ def _library(icd):
     return "unreadable"
 
 
+def unloadable(folder, files):
+    """{library: reason} of those named by the .icd files of a folder that the dynamic linker does not load."""
+    found = {}
+    for library in files.values():
+        beside = folder / library  # pyopencl's loader finds the drivers in its own folder
+        try:
+            ctypes.CDLL(str(beside if beside.exists() else library))
+        except OSError as e:
+            found[library] = str(e)
+    return found
+
+
 def loader_path(cl):
     """The path of the libOpenCL this process uses."""
     with contextlib.suppress(OSError), open("/proc/self/maps") as maps:
@@ -86,12 +100,16 @@ def nothing_found():
     if report["loader"] is None:
         return report["error"]
     lines = ["no OpenCL device was found.", f"The loader is {report['loader']}; it read:"]
-    lines += [f"  {folder}: {_in_words(files)}" for folder, files in report["vendor_folders"].items()]
+    for folder, files in report["vendor_folders"].items():
+        lines.append(f"  {folder}: {_in_words(files)}")
+        lines += [f"    {library} does not load: {reason}" for library, reason in unloadable(Path(folder), files or {}).items()]
     for p in report["platforms"]:
         names = ", ".join(d["name"] for d in p["devices"]) or "it has no device"
         lines.append(f"  platform {p['name']}: {p['error'] or names}")
-    lines.append("A GPU needs its vendor's driver with OpenCL support. To run on the CPU, with no driver at all:")
-    lines.append(f"  {INSTALL}")
+    lines.append("A GPU needs its vendor's driver with OpenCL support. For the CPU:")
+    lines.append(f"  {cure.cpu_driver()}")
+    if cure.is_wsl():
+        lines.append("This is WSL: NVIDIA's driver for it has no OpenCL; Intel's has, and so has any for the CPU.")
     return "\n".join(lines)
 
 

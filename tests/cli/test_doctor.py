@@ -3,12 +3,12 @@
 import copy
 import json
 
-import numpy as np
 import pytest
 
-from cltensor.base import config
-from cltensor.cli import child, main
-from cltensor.cli.doctor import command, probe, report, smoke, verdict
+from cltensor.base import child, config
+from cltensor.cli import main
+from cltensor.cli.doctor import command, probe, report, verdict
+from cltensor.runtime import cure, trial
 
 PROFILE = {
     "style": "gpu", "kind": "gpu", "compute_units": 20, "clock_mhz": 1500, "vector_width": 4, "local_memory": 65536,
@@ -18,7 +18,7 @@ PROFILE = {
 
 
 def a_device(index, **checks):
-    return {"device": f"opencl:{index}", "name": "Fast", "kind": "gpu", "platform": "Maker", "driver": "1.2",
+    return {"device": f"opencl:{index}", "place": f"{index}.0", "name": "Fast", "kind": "gpu", "platform": "Maker", "driver": "1.2",
             "version": "OpenCL 3.0", "profile": PROFILE,
             "checks": {"add": {"seconds": 0.1}, "launch": {"seconds": 0.1, "enqueue": 8e-6, "done": 5e-5}, **checks}}
 
@@ -26,6 +26,8 @@ def a_device(index, **checks):
 @pytest.fixture
 def facts(monkeypatch):
     """The facts of a machine where all is well."""
+    monkeypatch.setattr(cure, "wheels", lambda: [cure.POCL, cure.INTEL])
+    monkeypatch.setattr(cure, "pip_install", lambda name: f"pip install {name}")
     for name in [*config.SETTINGS, "OCL_ICD_VENDORS", "OPENCL_VENDOR_PATH"]:
         monkeypatch.delenv(name, raising=False)
     found = {"loader": "/usr/lib/libOpenCL.so.1",
@@ -80,9 +82,15 @@ def break_check(facts):
     facts["devices"][0]["checks"]["exp"] = {"error": "WrongResult: 3 of 5 values are wrong"}
 
 
+def break_pocl(facts):
+    facts["devices"][0].update(kind="cpu", platform=cure.POCL, checks={"start": {"error": "unknown target CPU 'generic'"}})
+    facts["search"]["platforms"][0]["name"] = cure.POCL
+
+
 def break_one_of_two(facts):
     break_check(facts)
     facts["devices"].append(a_device(1))
+    facts["default"] = {"device": "opencl:0", "reason": "CLTENSOR_DEVICE is 'fast'"}
 
 
 def break_cache(facts):
@@ -95,8 +103,9 @@ def break_entries(facts):
 
 @pytest.mark.parametrize(("harm", "what", "cure"), [
     (break_crash, "SIGSEGV", "OCL_ICD_VENDORS=FILE.icd cltensor doctor"),
-    (break_pyopencl, "through pyopencl", 'pip install "cltensor[pocl]"'),
-    (break_devices, "no OpenCL device", 'pip install "cltensor[pocl]"'),
+    (break_pyopencl, "through pyopencl", "pip install Portable Computing Language"),
+    (break_devices, "no OpenCL device", "pip install Portable Computing Language"),
+    (break_pocl, "fails start", "pip install Intel(R) OpenCL"),
     (break_choice, "names no device", "unset CLTENSOR_DEVICE"),
     (break_check, "fails exp; exp: WrongResult: 3 of 5", "update the driver of Maker"),
     (break_one_of_two, "fails exp", "export CLTENSOR_DEVICE=opencl:1"),
@@ -138,6 +147,27 @@ def test_notes_do_not_fail(facts, monkeypatch):
     assert "libmaker.so (does not load)" in " ".join(text(facts).split())
 
 
+def test_driver_that_fails_is_no_problem_where_another_is_the_default(facts):
+    break_one_of_two(facts)
+    facts["default"]["device"] = "opencl:1"
+    assert verdict.problems(facts) == []
+    [note] = verdict.notes(facts)
+    assert "fails exp" in note.what
+    assert "is passed over" in note.what
+
+
+def test_style_that_fails_is_told(facts):
+    facts["devices"][0]["failed_styles"] = ["cpu"]
+    assert verdict.problems(facts) == []
+    [note] = verdict.notes(facts)
+    assert "computes wrongly in the cpu launch style; the gpu style is used there" in note.what
+
+
+def test_name_given_to_the_driver_is_shown(facts):
+    facts["devices"][0]["naming"] = {"found": "generic", "given": "haswell"}
+    assert "named haswell to PoCL, which had found generic" in text(facts)
+
+
 def test_machine_without_devices(capsys, monkeypatch):
     monkeypatch.setenv("OCL_ICD_VENDORS", "/dev/null")
     monkeypatch.delenv("CLTENSOR_DEVICE", raising=False)
@@ -149,14 +179,25 @@ def test_machine_without_devices(capsys, monkeypatch):
 
 
 def test_crashing_driver_is_a_finding(monkeypatch):
-    def crash(task, items, limit):
+    def crash(task, items, limit, **settings):
         yield from ((item, {"error": "the process was ended by SIGABRT"}) for item in items)
 
     monkeypatch.setattr(child, "run_each", crash)
     assert command.gather(60)["crash"] == "the process was ended by SIGABRT"
-    results = command.check({"device": "opencl:0", "profile": PROFILE}, 60)
-    assert set(results) == set(smoke.CHECKS) - {"double"}
-    assert all("SIGABRT" in r["error"] for r in results.values())
+    results = command.check({"place": "0.0", "kind": "gpu", "profile": PROFILE}, 60)
+    assert results == {"gpu": {"start": {"error": "the process was ended by SIGABRT"}}}
+
+
+def test_cpu_driver_that_fails_is_checked_in_the_other_style(monkeypatch):
+    monkeypatch.delenv("CLTENSOR_PROFILE", raising=False)
+    results = {"cpu": {"matmul": {"error": "wrong"}}, "gpu": {"matmul": {"seconds": 1}}}
+    monkeypatch.setattr(trial, "checked", lambda place, style, limit: results[style])
+    monkeypatch.setattr(trial, "measured", lambda place, style, name, limit: {"enqueue": 1e-6, "done": 1e-5})
+    cpu = {"place": "0.0", "kind": "cpu", "profile": dict(PROFILE, style="cpu")}
+    assert list(command.check(cpu, 60)) == ["cpu", "gpu"]
+    assert list(command.check(dict(cpu, kind="gpu"), 60)) == ["cpu"]
+    monkeypatch.setenv("CLTENSOR_PROFILE", "cpu")
+    assert list(command.check(cpu, 60)) == ["cpu"]
 
 
 def test_rule_for_the_default():
@@ -169,26 +210,6 @@ def test_rule_for_the_default():
     assert probe._rule(gpu, [gpu, cpu]) == "the only GPU"
     assert probe._rule(gpu, [gpu, other, cpu]) == "the most capable GPU"
     assert probe._rule(cpu, [cpu, Entry("cpu")]) == "no GPU was found; the first of the CPU drivers"
-
-
-@pytest.mark.device
-@pytest.mark.parametrize("name", smoke.CHECKS)
-def test_checks_pass(name, device):
-    if name == "double" and not device.profile.fp64:
-        pytest.skip("the device has no float64")
-    assert smoke.run({"device": device.index, "check": name})["seconds"] > 0
-
-
-def test_wrong_results_are_noticed():
-    right = np.float32([[1, 2], [3, np.nan]])
-    smoke.expect_equal(right.copy(), right)
-    wrong = right.copy()
-    wrong[1, 0] = 3.5
-    with pytest.raises(smoke.WrongResult, match=r"1 of 4 values are wrong; at \(1, 0\) the device has 3.5, NumPy 3.0"):
-        smoke.expect_equal(wrong, right)
-    smoke.expect_close(wrong, right, 0.2, 0)
-    with pytest.raises(smoke.WrongResult):
-        smoke.expect_close(np.float32(1), np.float32(2), 0.1, 0)
 
 
 @pytest.mark.device

@@ -18,7 +18,7 @@ class FakeDevice(SimpleNamespace):
             "compiler_available": True, "max_compute_units": 4, "max_clock_frequency": 1000,
             "global_mem_size": 2**30, "max_mem_alloc_size": 2**28, "local_mem_size": 32768,
             "max_work_group_size": 1024, "native_vector_width_float": 8, "mem_base_addr_align": 1024,
-            "extensions": "cl_khr_fp64 cl_khr_int64_base_atomics", "endian_little": True, **facts})
+            "extensions": "cl_khr_fp64 cl_khr_int64_base_atomics", "endian_little": True, "int_ptr": 0, **facts})
 
 
 class FakePlatform(SimpleNamespace):

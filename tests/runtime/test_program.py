@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 import warnings
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from cltensor.base.errors import BuildError
 from cltensor.runtime.cache import KernelCache
 from cltensor.runtime.launch import Launch
+from cltensor.runtime.pocl_cpu import Naming
 from cltensor.runtime.program import Programs, build_stats
 
 from .kernels import ONE, add, add_source
@@ -114,11 +116,13 @@ def test_key_depends_on_text_options_and_driver(device, programs, monkeypatch):
     p = programs()
     keys = {p.key("a"), p.key("b")}
     for part in ("platform_name", "platform_version", "name", "version", "driver"):
-        p.entry = SimpleNamespace(**{**vars(device.entry), part: "another"})
+        p.entry = replace(device.entry, **{part: "another"})
         keys.add(p.key("a"))
+    p.entry = replace(device.entry, naming=Naming("another", "another"))
+    keys.add(p.key("a"))
     monkeypatch.setenv("PYOPENCL_BUILD_OPTIONS", "-DANOTHER")
     keys.add(p.key("a"))
-    assert len(keys) == 8
+    assert len(keys) == 9
     assert all(len(k) == len(hashlib.sha256().hexdigest()) for k in keys)
 
 

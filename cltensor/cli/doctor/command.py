@@ -4,15 +4,16 @@ import os
 import platform
 import sys
 
-from ...base import config
+from ...base import child, config
 from ...base.errors import CLTensorError
 from ...ops.registry import REGISTRY
+from ...runtime import trial
 from ...tune import database
 from ...version import __version__
-from .. import cache, child
+from .. import cache
 from ..output import as_json
 from ..parser import add_json, command, seconds
-from . import probe, report, smoke, verdict
+from . import probe, report, verdict
 
 PACKAGES = ("pyopencl", "numpy", "mako")
 NOTHING = {"search": {"loader": None, "vendor_folders": {}, "platforms": [], "environment": {}, "error": None},
@@ -45,31 +46,51 @@ def gather(limit):
         "settings": {name: config.setting(name) for name in config.SETTINGS}, "cache": _cache(),
         "host_ops": sorted(op.name for op in REGISTRY.values() if op.host),
     }
-    try:
-        [(_, found)] = child.run_each("cltensor.cli.doctor.probe:look", [None], limit)
-    except CLTensorError as e:
-        found = {"error": str(e)}
-    if "error" in found:
-        facts["crash"] = found["error"]
-    else:
-        facts.update(found)
+    facts.update(_look(None, limit, CLTENSOR_TRIAL="0"))
+    checked = {d["place"]: check(d, limit) for d in facts["devices"]}
+    if checked:
+        failures = {place: {style: trial.failed(r) for style, r in styles.items()} for place, styles in checked.items()}
+        facts.update(_look({"failures": failures}, limit))
     for d in facts["devices"]:
         d["tuned"] = _tuned(d)
-        d["checks"] = check(d, limit)
+        d["checks"] = _of_style(checked[d["place"]], d["profile"]["style"])
+        d["failed_styles"] = sorted(style for style, r in checked[d["place"]].items() if trial.failed(r))
     return facts
 
 
-def check(described, limit):
-    """{check: its result} on one device, each bounded by `limit` seconds."""
-    index = int(described["device"].partition(":")[2])
-    items = [{"device": index, "check": name} for name in smoke.names(described["profile"])]
-    results = {}
+def _look(item, limit, **settings):
+    """What probe.look finds in a child process, or what became of that."""
     try:
-        for item, result in child.run_each("cltensor.cli.doctor.smoke:run", items, limit):
-            results[item["check"]] = result
+        [(_, found)] = child.run_each("cltensor.cli.doctor.probe:look", [item], limit, **settings)
     except CLTensorError as e:
-        results["start"] = {"error": str(e)}
+        found = {"error": str(e)}
+    return {"crash": found["error"]} if "error" in found else found
+
+
+def check(described, limit):
+    """{launch style: {check: its result}} of a device, each check bounded by `limit` seconds.
+
+    A CPU driver that fails in its own style is checked in the other one as well.
+    """
+    place, style = described["place"], described["profile"]["style"]
+    results = {style: _checked(place, style, limit)}
+    if described["kind"] == "cpu" and trial.failed(results[style]) and not config.launch_style():
+        other = "gpu" if style == "cpu" else "cpu"
+        results[other] = _checked(place, other, limit)
     return results
+
+
+def _checked(place, style, limit):
+    try:
+        found = trial.checked(place, style, limit)
+    except CLTensorError as e:
+        return {"start": {"error": str(e)}}
+    return {**found, "launch": trial.measured(place, style, "launch", limit)}
+
+
+def _of_style(checked, style):
+    """The results in a launch style; those in the one that was tried where it was not."""
+    return checked.get(style) or next(iter(checked.values()))
 
 
 def _tuned(described):

@@ -1,17 +1,16 @@
 """The facts that need OpenCL to be loaded, gathered in a child process: a driver may crash while it is listed."""
 
-import ctypes
 import dataclasses
 from importlib import metadata
 from pathlib import Path
 
 from ...base import config
 from ...base.errors import CLTensorError, DeviceError
-from ...runtime import device, platforms, search
+from ...runtime import device, platforms, search, trial, verdict
 
 
 def look(item):
-    """Everything at once; item is not used.
+    """Everything at once; item: {"failures": {place: those of a Verdict}} of devices that have been checked, else None.
 
     Returns a dict: search (see describe_search), unloadable ({library: reason} of the vendor folders), devices (a list
     of name, kind, platform, driver, version, profile), default ({device, reason} or {error}).
@@ -20,8 +19,10 @@ def look(item):
     if found["search"]["loader"] is None:
         return found
     for folder, files in found["search"]["vendor_folders"].items():
-        found["unloadable"].update(unloadable(Path(folder), files or {}))
+        found["unloadable"].update(search.unloadable(Path(folder), files or {}))
     try:
+        if item:
+            _keep(item["failures"])
         found["devices"] = [describe(i) for i in range(len(platforms.entries()))]
         found["default"] = default()
     except CLTensorError as e:
@@ -29,22 +30,20 @@ def look(item):
     return found
 
 
-def unloadable(folder, files):
-    """{library: reason} of those named by the .icd files of a folder that the dynamic linker does not load."""
-    found = {}
-    for library in files.values():
-        beside = folder / library  # pyopencl's loader finds the drivers in its own folder
-        try:
-            ctypes.CDLL(str(beside if beside.exists() else library))
-        except OSError as e:
-            found[library] = str(e)
-    return found
+def _keep(failures):
+    """Keep the verdicts on CPU drivers that the checks give, as a trial would."""
+    for entry in platforms.every_entry():
+        if entry.place in failures and trial.needed(entry):
+            known = verdict.known(entry)
+            verdict.keep(entry, verdict.Verdict(failures[entry.place], known and known.step))
 
 
 def describe(index):
     """The facts of one device."""
     d = device.get(index)
-    facts = {"device": str(d), "name": d.name, "kind": d.entry.kind, "platform": d.platform_name,
+    naming = d.entry.naming
+    facts = {"device": str(d), "place": d.entry.place, "naming": naming and dataclasses.asdict(naming), "name": d.name,
+             "kind": d.entry.kind, "platform": d.platform_name,
              "driver": d.entry.driver, "version": d.entry.version}
     profile = dataclasses.asdict(d.profile)
     profile["quirks"] = sorted(profile["quirks"])

@@ -57,6 +57,7 @@ def _device(d, default):
     speed = f" at {p['clock_mhz']} MHz" if p["clock_mhz"] else ""  # some drivers do not tell
     pairs = [
         ("platform", f"{d['platform']}, driver {d['driver']}, {d['version']}"),
+        *_processor(d.get("naming")),
         ("units", f"{p['compute_units']}{speed}; vector width {p['vector_width']} for float"),
         ("launch style", f"{p['style']}; about {plural(p['groups'], 'work-group')} of {p['work_group']}, "
                          f"at most {p['max_work_group']} work-items a group"),
@@ -67,6 +68,14 @@ def _device(d, default):
         ("tuning", "not tuned; cltensor tune measures what suits it" if d.get("tuned") is None else plural(d["tuned"], "result")),
     ]
     return [*wrapped(head), *fields([*pairs, *_checks(d["checks"])])]
+
+
+def _processor(naming):
+    """The processor's name, where the driver was told it."""
+    if not naming:
+        return []
+    found, given = naming["found"], naming["given"]
+    return [("processor", given if found == given else f"named {given} to PoCL, which had found {found}")]
 
 
 def _checks(checks):

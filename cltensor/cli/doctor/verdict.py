@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from ...base import config
-from ...runtime.loader import INSTALL
+from ...runtime import cure
 from ..parser import suggestion
 
 
@@ -18,7 +18,7 @@ class Finding:
 
 def problems(facts):
     """The Findings that keep something from working."""
-    return _of_settings() or [*_of_devices(facts), *_of_checks(facts["devices"]), *_of_cache(facts["cache"])]
+    return _of_settings() or [*_of_devices(facts), *_of_checks(facts), *_of_cache(facts["cache"])]
 
 
 def notes(facts):
@@ -32,7 +32,7 @@ def notes(facts):
         if p["error"] or not p["devices"]:
             found.append(Finding(f"platform {p['name']} has no device{': ' + p['error'] if p['error'] else ''}",
                                  "none needed, unless you expect a device there"))
-    return found
+    return [*found, *_notes_of_checks(facts)]
 
 
 def _of_settings():
@@ -51,40 +51,68 @@ def _of_devices(facts):
                         "OCL_ICD_VENDORS=FILE.icd cltensor doctor, for each file of the vendor folders in turn; remove "
                         "the one that fails")]
     if facts["search"]["error"] and not facts["search"]["loader"]:
-        return [Finding(" ".join(facts["search"]["error"].split()), INSTALL)]
+        return [Finding(" ".join(facts["search"]["error"].split()), cure.pyopencl())]
     if not facts["devices"]:
-        return [_no_device()]
+        return [_no_device(facts)]
     if facts["default"].get("error"):
         return [Finding(" ".join(facts["default"]["error"].split()), "unset CLTENSOR_DEVICE")]
     return []
 
 
-def _no_device():
+def _no_device(facts):
     for name in ("OCL_ICD_VENDORS", "OPENCL_VENDOR_PATH"):
         if name in os.environ:
             return Finding(f"no OpenCL device was found where {name} points: {os.environ[name]}", f"unset {name}")
     return Finding("no OpenCL device was found. For a GPU, install its vendor's driver with OpenCL support; for "
-                   "the CPU, PoCL is enough", INSTALL)
+                   "the CPU, PoCL is enough", cure.cpu_driver(_platforms(facts)))
 
 
-def _of_checks(devices):
-    found = []
-    for d in devices:
-        failed = {name: r["error"] for name, r in d["checks"].items() if "error" in r}
-        if failed:
-            name, error = next(iter(failed.items()))
-            text = f"{d['device']} ({d['name']}, {d['platform']}) fails {', '.join(failed)}; {name}: {error}"
-            found.append(Finding(" ".join(text.split()), _another(d, devices)))
+def _of_checks(facts):
+    """Devices that fail, unless another is used by default instead."""
+    return [Finding(_failing(d), _instead_of(d, facts)) for d in facts["devices"] if _fails(d) and not _passed_over(d, facts)]
+
+
+def _notes_of_checks(facts):
+    """What the checks led to: drivers passed over, and launch styles avoided."""
+    found = [Finding(f"{_failing(d)}; it is passed over", "none needed, unless you want that driver: then update it")
+             for d in facts["devices"] if _passed_over(d, facts)]
+    for d in facts["devices"]:
+        if d.get("failed_styles") and not _fails(d):
+            text = (f"{d['device']} ({d['name']}, {d['platform']}) computes wrongly in the {d['failed_styles'][0]} launch style; "
+                    f"the {d['profile']['style']} style is used there")
+            found.append(Finding(text, "none needed; a newer driver may be faster"))
     return found
 
 
-def _another(broken, devices):
-    for d in devices:
-        if not any("error" in r for r in d["checks"].values()):
+def _fails(d):
+    return any("error" in r for r in d["checks"].values())
+
+
+def _passed_over(d, facts):
+    """Whether a device fails and another one, which passes, is the default."""
+    default = facts["default"].get("device")
+    return _fails(d) and any(o["device"] == default and not _fails(o) for o in facts["devices"])
+
+
+def _failing(d):
+    failed = {name: r["error"] for name, r in d["checks"].items() if "error" in r}
+    name, error = next(iter(failed.items()))
+    text = f"{d['device']} ({d['name']}, {d['platform']}) fails {', '.join(failed)}; {name}: {error}"
+    return " ".join(text.split())
+
+
+def _instead_of(broken, facts):
+    """The cure for a device that fails: another that passes, or another driver."""
+    for d in facts["devices"]:
+        if not _fails(d):
             return f"export CLTENSOR_DEVICE={d['device']}"
-    if broken["platform"] == "Portable Computing Language":
-        return "cltensor cache clear && cltensor doctor"
-    return f"update the driver of {broken['platform']}, or use the CPU: {INSTALL}"
+    if broken["kind"] == "cpu":
+        return cure.cpu_driver(_platforms(facts))
+    return f"update the driver of {broken['platform']}, or use the CPU: {cure.cpu_driver(_platforms(facts))}"
+
+
+def _platforms(facts):
+    return {p["name"] for p in facts["search"]["platforms"]}
 
 
 def _of_cache(cache):

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from ...base import child
 from ...base.errors import CLTensorError
 from ...runtime import device as devices
-from .. import child
 from ..output import plural
 from . import catalog, rendering
 

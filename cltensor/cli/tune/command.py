@@ -5,14 +5,13 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ...base import config, dtypes
+from ...base import child, config, dtypes
 from ...base.errors import CLTensorError
 from ...ops.registry import REGISTRY
 from ...runtime.device import default_device
 from ...tune import database, lookup
 from ...tune.key import Key
 from ...tune.search import Search
-from .. import child
 from ..bench.cases import FAMILIES
 from ..bench.command import numbers, plan, shown
 from ..output import as_json, duration, plural

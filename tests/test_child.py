@@ -2,7 +2,7 @@
 
 import pytest
 
-from cltensor.cli.child import ChildError, run_each
+from cltensor.base.child import ChildError, run_each
 
 FINE = ["{'n': 1}", "{'n': 2}"]
 

@@ -15,9 +15,9 @@ import tempfile
 import threading
 import traceback
 
-from ..base import config
-from ..base.errors import CLTensorError
-from ..base.processes import answers, child_environment
+from . import config
+from .errors import CLTensorError
+from .processes import answers, child_environment
 
 START = 60  # seconds a child may take to start
 
@@ -26,26 +26,26 @@ class ChildError(CLTensorError):
     """The child process ended before its first item."""
 
 
-def run_each(task, items, limit):
+def run_each(task, items, limit, **settings):
     """Yield (item, result) for each of `items` (JSON data), one after the other, run by a child process.
 
-    task: "module:function", naming a function item -> dict; limit: seconds an item may take.  Where it
-    failed, the result is {"error": text}.  Raises ChildError when a child ends before its first item.
+    task: "module:function", naming a function item -> dict; limit: seconds an item may take; settings: variables of the child's
+    environment.  Where an item failed, the result is {"error": text}.  Raises ChildError when a child ends before its first item.
     """
     pending = list(items)
     while pending:
-        for result in _one_child(task, pending, limit):
+        for result in _one_child(task, pending, limit, settings):
             yield pending.pop(0), result
 
 
-def _one_child(task, items, limit):
+def _one_child(task, items, limit, settings):
     """Results of the first items: up to the first that ended the child, which is the last one given."""
     with tempfile.TemporaryFile("w+") as work, tempfile.TemporaryFile("w+", errors="replace") as noise:
         json.dump(items, work)
         work.seek(0)
-        start = f"from cltensor.cli.child import serve; serve({task!r})"
+        start = f"from cltensor.base.child import serve; serve({task!r})"
         process = subprocess.Popen([sys.executable, "-c", start], stdin=work, stdout=subprocess.PIPE, stderr=noise,
-                                   text=True, env=child_environment())
+                                   text=True, env=child_environment(**settings))
         try:
             yield from _results(process, len(items), limit, noise)
         finally:

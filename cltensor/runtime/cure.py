@@ -1,0 +1,62 @@
+"""Cures: the command that brings this machine a CPU driver it does not have yet."""
+
+import platform
+import shutil
+import sys
+from importlib import metadata
+
+X86 = ("x86_64", "amd64")
+POCL, INTEL = "Portable Computing Language", "Intel(R) OpenCL"
+#: what pip installs: by cltensor's own extra, and by name where cltensor is not installed but run from a clone
+_PIP = {POCL: ("cltensor[pocl]", "pyopencl[pocl]"), INTEL: ("cltensor[intel]", "intel-opencl-rt intel-cmplr-lib-rt")}
+_SYSTEM = {"apt-get": "apt-get install pocl-opencl-icd", "dnf": "dnf install pocl", "zypper": "zypper install pocl",
+           "pacman": "pacman -S pocl", "apk": "apk add pocl", "brew": "brew install pocl"}
+
+
+def cpu_driver(there=()):
+    """The command that installs a CPU driver other than those `there` (names of platforms), or advice where no command does."""
+    for name in wheels():
+        if name not in there:
+            return pip_install(name)
+    for manager, command in _SYSTEM.items():
+        if shutil.which(manager):
+            return command
+    return "install PoCL 5 or newer from your distribution, or from conda-forge"
+
+
+def pyopencl():
+    """The command that installs pyopencl, with a CPU driver where pip has one."""
+    return pip_install(POCL) if POCL in wheels() else f"pip install pyopencl, and for the CPU {cpu_driver()}"
+
+
+def wheels():
+    """The CPU drivers that pip has for this machine, by their platform's name, the preferred one first."""
+    if platform.machine().lower() not in X86:
+        return []
+    if sys.platform == "win32":
+        return [INTEL]
+    return [POCL, INTEL] if sys.platform == "linux" and is_glibc() else []
+
+
+def is_glibc():
+    """Whether this Python uses the GNU C library, which pip's drivers need; musl is the other one."""
+    return platform.libc_ver()[0] == "glibc"
+
+
+def pip_install(name):
+    """The pip command for a driver, by its platform's name."""
+    extra, packages = _PIP[name]
+    try:
+        metadata.version("cltensor")
+    except metadata.PackageNotFoundError:
+        return f"pip install {_quoted(packages)}"
+    return f"pip install {_quoted(extra)}"
+
+
+def _quoted(text):
+    return f'"{text}"' if "[" in text else text
+
+
+def is_wsl():
+    """Whether this is Linux under Windows."""
+    return sys.platform == "linux" and "microsoft" in platform.release().lower()

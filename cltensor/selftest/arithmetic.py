@@ -1,0 +1,82 @@
+"""Checks of memory and of arithmetic: copies, elementwise kernels, reductions, scans, random numbers."""
+
+import numpy as np
+
+import cltensor as ct
+
+from .comparison import WrongResult, expect_close, expect_equal
+
+
+def transfer(device, rng):
+    """Bytes written to the device and read back, whole and from the middle."""
+    values = rng.integers(0, 256, 1 << 20, dtype=np.uint8)
+    x = ct.tensor(values, device=device)
+    expect_equal(x.numpy(), values)
+    expect_equal(x[12345:54321].numpy(), values[12345:54321])
+
+
+def add(device, rng):
+    """An elementwise sum, exact, with an operand broadcast."""
+    a, b = rng.standard_normal((37, 1001), np.float32), rng.standard_normal(1001, np.float32)
+    expect_equal((ct.tensor(a, device=device) + ct.tensor(b, device=device)).numpy(), a + b)
+
+
+def integers(device, rng):
+    """64-bit integers, which wrap around."""
+    a = rng.integers(-2**63, 2**63 - 1, 4099, dtype=np.int64)
+    with np.errstate(over="ignore"):
+        expect_equal((ct.tensor(a, device=device) * 3).numpy(), a * np.int64(3))
+
+
+def reduction(device, rng):
+    """Sums of rows, of columns and of everything."""
+    a = rng.standard_normal((513, 1030), np.float32)
+    x = ct.tensor(a, device=device)
+    for dims in ((1,), (0,), (0, 1)):
+        expect_close(x.sum(dims).numpy(), a.sum(axis=dims, dtype=np.float64), 1e-4, 1e-2)
+
+
+def scan(device, rng):
+    """Cumulative sums, along rows longer than a work-group takes at once and along columns."""
+    a = rng.standard_normal((33, 5003), np.float32)
+    x = ct.tensor(a, device=device)
+    for dim in (1, 0):
+        expect_close(x.cumsum(dim).numpy(), a.cumsum(axis=dim, dtype=np.float64), 1e-4, 1e-2)
+
+
+def exp(device, rng):
+    """A transcendental function over its whole range, the overflow and NaN included."""
+    a = np.concatenate([np.linspace(-110, 95, 40_000, dtype=np.float32), np.float32([np.nan, np.inf, -np.inf])])
+    with np.errstate(over="ignore"):
+        expected = np.exp(a.astype(np.float64)).astype(np.float32)
+    expect_close(ct.exp(ct.tensor(a, device=device)).numpy(), expected, 1e-6, 1e-37)
+
+
+def half(device, rng):
+    """Rounding to float16 and back: ties, subnormal numbers, overflow."""
+    a = np.float32([0, -0.0, 1, -1.5, 2049, 2051, 65504, 65519.9, 65520, 6e-8, 3e-8, 2.9e-8, 6.1e-5, np.inf, -np.inf])
+    a = np.concatenate([a, rng.standard_normal(1000, np.float32)])
+    with np.errstate(over="ignore"):
+        expected = a.astype(np.float16)
+    x = ct.tensor(a, device=device).to(ct.float16)
+    expect_equal(x.numpy(), expected)
+    expect_equal(x.to(ct.float32).numpy(), expected.astype(np.float32))
+
+
+def double(device, rng):
+    """Products in float64, exact."""
+    a = rng.standard_normal(4099)
+    x = ct.tensor(a, device=device)
+    expect_equal((x * x).numpy(), a * a)
+
+
+def random(device, rng):
+    """Uniform and normal numbers: their moments, within six standard errors, and the same again from the same seed."""
+    n = 300_007
+    for draw, mean, deviation in ((ct.rand, 0.5, 12**-0.5), (ct.randn, 0.0, 1.0)):
+        first, second = (draw(n, device=device, generator=ct.Generator(device).manual_seed(7)).numpy() for _ in range(2))
+        expect_equal(second, first)
+        values = first.astype(np.float64)
+        if abs(values.mean() - mean) > 6 * deviation / n**0.5 or abs(values.std() - deviation) > 6 * deviation / n**0.5:
+            raise WrongResult(f"the numbers have mean {values.mean():.4f} and deviation {values.std():.4f}; they should have "
+                              f"{mean:.4f} and {deviation:.4f}")

@@ -1,0 +1,46 @@
+"""The checks: each runs a family of kernels and compares with NumPy; called in a child process, one check at a time.
+
+Sizes are such that many work-groups and scratch memory are in play, and that no tile fits.
+"""
+
+import time
+
+import numpy as np
+
+from ..runtime import platforms
+from ..runtime.device import get
+from . import arithmetic as a
+from . import layers as n
+from . import moving as m
+from . import speed
+
+CHECKS = {f.__name__: f for f in (
+    a.transfer, a.add, a.integers, a.exp, a.half, a.double, a.reduction, a.scan, a.random,
+    m.transpose, m.gather, m.scatter, m.sort, m.search, m.compact, m.counts, m.mode,
+    n.matmul, n.convolution, n.pool, n.softmax, n.normalization, n.attention, n.optimizer)}
+MEASUREMENTS = {f.__name__: f for f in (speed.launch, speed.training)}
+
+
+def names(item):
+    """{"names": [...]}: the checks that make sense on the device at a place."""
+    fp64 = _device(item["place"]).profile.fp64
+    return {"names": [name for name in CHECKS if name != "double" or fp64]}
+
+
+def run(item):
+    """Run one check or measurement: item is {"place": Entry.place, "check": name}.
+
+    Returns {"seconds": with compilation} and what was measured; raises when the result is wrong.
+    """
+    device = _device(item["place"])
+    start = time.perf_counter()
+    measured = {**CHECKS, **MEASUREMENTS}[item["check"]](device, np.random.default_rng(7))
+    return {"seconds": time.perf_counter() - start, **(measured or {})}
+
+
+def _device(place):
+    """The device at a place, or raise LookupError: the machine has changed since it was found."""
+    for i, entry in enumerate(platforms.entries()):
+        if entry.place == place:
+            return get(i)
+    raise LookupError(f"there is no device at {place}")
