@@ -19,7 +19,7 @@ from . import config
 from .errors import CLTensorError
 from .processes import answers, child_environment
 
-START = 60  # seconds a child may take to start
+START = 60  # seconds a child may take to start, where an item may not take longer
 
 
 class ChildError(CLTensorError):
@@ -55,8 +55,9 @@ def _one_child(task, items, limit, settings):
 
 def _results(process, wanted, limit, noise):
     lines = _Lines(process.stdout)
-    if lines.next(START) is None:
-        reason = _ending(process, noise) if lines.closed else f"no sign of life within {START} s"
+    patience = max(START, limit)
+    if lines.next(patience) is None:
+        reason = _ending(process, noise) if lines.closed else f"no sign of life within {patience:g} s"
         raise ChildError(f"a child process did not start: {reason}")
     for _ in range(wanted):
         line = lines.next(limit)

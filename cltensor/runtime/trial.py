@@ -13,7 +13,7 @@ from ..base.errors import CLTensorError
 from . import verdict
 from .verdict import Verdict
 
-LIMIT = 120  # seconds a check may take, compilation included
+LIMIT = 240  # seconds a check may take, compilation included
 CHILDREN = 2  # processes at a time; compilers use one core each
 FASTER = 0.9  # of the time of the one before it in rank: what a driver must need at most to go before it
 STYLES = ("cpu", "gpu")

@@ -49,7 +49,8 @@ def gather(limit):
     facts.update(_look(None, limit, CLTENSOR_TRIAL="0"))
     checked = {d["place"]: check(d, limit) for d in facts["devices"]}
     if checked:
-        failures = {place: {style: trial.failed(r) for style, r in styles.items()} for place, styles in checked.items()}
+        failures = {place: {style: trial.failed(r) for style, r in styles.items()} for place, styles in checked.items()
+                    if not any("start" in r for r in styles.values())}
         facts.update(_look({"failures": failures}, limit))
     for d in facts["devices"]:
         d["tuned"] = _tuned(d)
