@@ -105,6 +105,8 @@ class Elementwise(Op):
     def _steps(self, operands, targets, compute, device):
         specs = [o for o in operands if isinstance(o, Spec)]
         shape = targets[0].shape
+        if not specs:  # places that are repeated get the one value once
+            shape = tuple(n if s else 1 for n, s in zip(shape, targets[0].strides, strict=True))
         laid = [_broadcast_strides(s, shape) for s in specs] + [t.strides for t in targets]
         order = sorted(range(len(shape)), key=lambda i: -targets[0].strides[i])
         dims, runs = collapse([shape[i] for i in order], *([s[i] for i in order] for s in laid))

@@ -10,6 +10,7 @@ from ..autograd.modes import modes
 from ..autograd.node import record
 from ..base import dtypes
 from ..base.errors import ArgumentTypeError, AutogradError, ShapeError
+from ..base.overlap import extent, meet, packed
 from ..base.shapes import broadcast_shapes, normalize_dims
 from ..ops import faults
 from ..ops.composite import Composite
@@ -69,9 +70,7 @@ def fresh(spec):
 
 def _extent(spec):
     """The number of elements a storage must hold for a tensor of this Spec at offset 0."""
-    if spec.contiguous:
-        return spec.numel
-    return 1 + sum((n - 1) * s for n, s in zip(spec.shape, spec.strides, strict=True))
+    return spec.numel if spec.contiguous else extent(spec.shape, spec.strides)
 
 
 # --- elementwise -----------------------------------------------------------------------------------------------------
@@ -114,10 +113,10 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
         if not tensors and out is None:
             raise ArgumentTypeError(f"{op.name}: at least one argument must be a Tensor, got {', '.join(map(repr, inputs))}")
         if out is not None and not inplace:
-            fit_elementwise(op, operands, out)
+            fit_elementwise(op, tensors, out)
             key = (operands, tuple(o._spec for o in out))
             forced = key[1]
-        plan = op.plans[key] = _bounded(op.plans, op.plan(operands, forced))
+        plan = _new_plan(op, operands, forced)
         if forced is None and not attrs:
             s = plan.outputs[0]
             op.ready = _bounded(op.ready, op.ready)
@@ -125,11 +124,27 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
     if attrs:
         values.extend(attrs)
     if out is not None:
+        check_writable(op.name, out, once=bool(op.inputs))
+        apart = _apart(op, tensors, out)
+        if apart is not tensors:
+            plan, tensors = _plan_of(op, operands, forced, apart), apart
         return _write(op, plan, inputs, tensors, values, attrs, out, inplace)
     outs = tuple([fresh(s) for s in plan.outputs])
     _launch(plan, tensors, outs, values)
     finish(op, inputs, tuple(attrs), outs)
     return outs[0] if len(outs) == 1 else outs
+
+
+def _new_plan(op, operands, forced):
+    plan = op.plans[operands, forced] = _bounded(op.plans, op.plan(operands, forced))
+    return plan
+
+
+def _plan_of(op, operands, forced, tensors):
+    """The plan for operands whose tensors are these, laid out otherwise."""
+    rest = iter(tensors)
+    operands = tuple([o if isinstance(o, type) else next(rest)._spec for o in operands])
+    return op.plans.get((operands, forced)) or _new_plan(op, operands, forced)
 
 
 def run_pair(op, a, b):
@@ -200,8 +215,6 @@ def number(op, x):
 
 
 def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
-    check_writable(op.name, outs)
-    tensors = [_apart(op, t, outs) for t in tensors]
     if modes.grad and outs[0]._untracked and outs[0]._node is None and outs[0]._base._req:
         raise AutogradError(f"{op.name}: A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
                             "Move both the view and the write into the no_grad block, or both out of it")
@@ -239,11 +252,11 @@ def _keep_overwritten(node, outs):
     node.versions = tuple((i, args[i]._storage.version if i in lost else v) for i, v in node.versions)
 
 
-def check_writable(name, outs):
-    """Raise ShapeError when an output has several elements in one place, as an expanded tensor has."""
+def check_writable(name, outs, once=True):
+    """Raise ShapeError when an output is to have each element in a place of its own and does not, as an expanded tensor."""
     for o in outs:
         s = o._spec
-        if not s.contiguous and any(st == 0 and n > 1 for n, st in zip(s.shape, s.strides, strict=True)):
+        if once and not s.contiguous and any(st == 0 and n > 1 for n, st in zip(s.shape, s.strides, strict=True)):
             raise ShapeError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to "
                              f"a single memory location (shape {list(s.shape)}, strides {list(s.strides)}). "
                              "Please clone() the tensor before performing the operation")
@@ -274,26 +287,37 @@ def check_leaf(name, o):
                             "clone() the output first")
 
 
-def _apart(op, t, outs):
-    """t, or a copy where it overlaps an output without lying exactly on it."""
+def _apart(op, tensors, outs):
+    """tensors, or a list with copies of those that overlap an output without lying exactly on it."""
     for o in outs:
-        if t._storage is o._storage and not (t._offset == o._offset and t._spec is o._spec) and overlap(t, o):
-            if _packed(t._spec) and _packed(o._spec):
-                raise ShapeError(f"{op.name}: unsupported operation: some elements of the input tensor and the written-to "
-                                 "tensor refer to a single memory location. Please clone() the tensor before performing "
-                                 "the operation")
-            return t.detach().clone()
-    return t
+        for i, t in enumerate(tensors):
+            if t._storage is o._storage and not (t._offset == o._offset and t._spec is o._spec) and overlap(t, o):
+                return _apart(op, [*tensors[:i], _copied(op, t, o), *tensors[i + 1:]], outs)
+    return tensors
+
+
+def _copied(op, t, o):
+    """A copy of t, which overlaps the output o.  Raises ShapeError where PyTorch refuses that."""
+    if _packed(t._spec) and _packed(o._spec):
+        raise ShapeError(f"{op.name}: unsupported operation: some elements of the input tensor and the written-to tensor refer to "
+                         "a single memory location. Please clone() the tensor before performing the operation")
+    return t.detach().clone()
 
 
 def overlap(a, b):
-    """Whether two tensors of one storage have an element's place in common, judged by the ranges they span."""
-    return (a._storage is b._storage and a._spec.numel and b._spec.numel and a._offset < b._offset + _extent(b._spec)
-            and b._offset < a._offset + _extent(a._spec))
+    """Whether two tensors have a byte in common."""
+    if a._storage is not b._storage:
+        return False
+    s, r = a._spec, b._spec
+    size, other = s.dtype.itemsize, r.dtype.itemsize
+    distance = b._offset * other - a._offset * size
+    if distance >= _extent(s) * size or -distance >= _extent(r) * other:
+        return False
+    return meet(distance, s.shape, s.strides, size, r.shape, r.strides, other)
 
 
 def _packed(s):
-    return s.contiguous or _extent(s) == s.numel
+    return s.contiguous or packed(s.shape, s.strides)
 
 
 # --- planned ops: reductions, kernels, composites with a gradient ----------------------------------------------------

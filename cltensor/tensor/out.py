@@ -112,16 +112,17 @@ def fit(name, out, shape):
     resize(out, tuple(shape))
 
 
-def fit_elementwise(op, operands, outs):
-    """Give outs the shape an elementwise op of these operands has."""
-    shapes = [o.shape for o in operands if not isinstance(o, type)]
-    if not shapes:
+def fit_elementwise(op, tensors, outs):
+    """Give outs the shape an elementwise op of these tensors has.  Raises ShapeError for one that is an input as well."""
+    if not tensors:
         return
-    shape = broadcast_shapes(*shapes, op=op.name)
+    shape = broadcast_shapes(*(t._spec.shape for t in tensors), op=op.name)
     for out in outs:
         check(op.name, out)
         if tuple(out.shape) != shape:
             check_writable(op.name, outs)
+            if any(out is t for t in tensors):
+                raise ShapeError(f"{op.name}: output with shape {list(out.shape)} doesn't match the broadcast shape {list(shape)}")
             fit(op.name, out, shape)
 
 
