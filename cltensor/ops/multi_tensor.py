@@ -31,11 +31,15 @@ def even_parts(items, most):
 
 
 class MultiTensor(Launch):
-    """A kernel object for tuples of these sizes, all of one dtype.  Buffers stay set until they are set again."""
+    """A kernel object for tuples of these sizes, all of one dtype.  Buffers stay set until they are set again.
 
-    __slots__ = ("convert", "first_value", "values", "width")
+    A driver keeps no buffer alive that is only set as an argument, but looks at all that are.  Those of the tuples left over,
+    which are never accessed, are `idle`, a buffer that this object holds.
+    """
 
-    def __init__(self, op, dtype, sizes, writes, device):
+    __slots__ = ("convert", "first_value", "idle", "values", "width")
+
+    def __init__(self, op, dtype, sizes, writes, device, idle):
         tuples = FEW if len(sizes) <= FEW else capacity(op, dtype)
         self.kernel = device.kernel(_source(op, dtype, tuples, writes, device.profile.style), "multi_tensor")
         self.width = len(op.inputs) + 1
@@ -46,6 +50,9 @@ class MultiTensor(Launch):
         for t in range(tuples):
             self.kernel.set_arg(self.width * t + self.width - 1, np.int64(sizes[t] if t < len(sizes) else 0))
         self.kernel.set_arg(self.first_value + len(self.values), np.int64(share))
+        self.idle = idle
+        for i in range(self.width - 1):
+            self.bind_buffers(i + self.width * len(sizes), [idle] * (tuples - len(sizes)))
         self.estimate(len(op.inputs) * sum(sizes) * dtype.itemsize)
 
     def _share(self, total, profile):
@@ -57,22 +64,15 @@ class MultiTensor(Launch):
         self.global_size, self.local_size = (-(-total // share) * lx,), (lx,)
         return share
 
-    def set_buffers(self, operand, buffers):
-        """Set one operand of every tuple; those left over take the first buffer, which they leave alone."""
-        set_arg, width = self.kernel.set_arg, self.width
-        for at in range(operand + width * len(buffers), self.first_value, width):
-            set_arg(at, buffers[0])
-        self.rebind(operand, buffers)
-
-    def rebind(self, operand, buffers):
-        """Set one operand of every tuple again."""
+    def bind_buffers(self, operand, buffers):
+        """Set one operand of every tuple.  The device lock must be held once the object is shared."""
         set_arg, width = self.kernel.set_arg, self.width
         for buffer in buffers:
             set_arg(operand, buffer)
             operand += width
 
     def bind(self, values):
-        """Set the numbers.  The device lock must be held."""
+        """Set the numbers, Python's own.  The device lock must be held."""
         if values != self.values:
             for i, (new, old) in enumerate(zip(values, self.values, strict=True)):
                 if new != old:

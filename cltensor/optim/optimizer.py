@@ -126,7 +126,7 @@ class Optimizer:
 
     def _update(self, number, group):
         """Update the parameters of a group, together with those that have the same age."""
-        ages = {}
+        group, ages = _with_numbers(group), {}
         for p in group["params"]:
             g = p.grad
             if g is not None:
@@ -253,6 +253,22 @@ def _counted(step):
 
 
 Optimizer.step = _counted(Optimizer.step)
+
+
+def _with_numbers(group):
+    """The settings of a group with those that are tensors, by themselves or in a tuple, read."""
+    found = {name: _number(value) for name, value in group.items() if _holds_tensor(value)}
+    return {**group, **found} if found else group
+
+
+def _holds_tensor(value):
+    return isinstance(value, Tensor) or (isinstance(value, tuple) and any(isinstance(v, Tensor) for v in value))
+
+
+def _number(value):
+    if isinstance(value, tuple):
+        return tuple(map(_number, value))
+    return value.item() if isinstance(value, Tensor) else value
 
 
 def _fitted(value, p, name=None):

@@ -82,6 +82,8 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
     inputs: tensors and numbers; attrs: numbers; out: a tensor or tuple to write to; dtype: of the result, where not the
     promoted one; inplace: out keeps its history and gets this op's on top (else writing to it is an error for autograd).
     """
+    if attrs:
+        attrs = numbers(op, attrs)
     if transform is not None:
         result = transform.elementwise(op, inputs, attrs, out, dtype, inplace)
         if result is not NotImplemented:
@@ -211,6 +213,14 @@ def number(op, x):
     return _PYTHON[category](x)
 
 
+def numbers(op, given):
+    """The attributes of a call as Python's own numbers; tensors of one element are read.
+
+    They are set on a kernel object while the device is locked, when no tensor can be looked at.
+    """
+    return tuple([x if type(x) in (int, float, bool) else number(op, x.item() if isinstance(x, TensorBase) else x) for x in given])
+
+
 # --- writing into existing tensors -----------------------------------------------------------------------------------
 
 
@@ -325,6 +335,8 @@ def _packed(s):
 
 def run_planned(op, inputs, attrs=(), values=()):
     """Run a kernel op or reduction.  inputs: tensors or None; attrs: a hashable tuple; values: numbers for the kernel."""
+    if values:
+        values = numbers(op, values)
     if transform is not None:
         result = transform.planned(op, inputs, attrs, values)
         if result is not NotImplemented:

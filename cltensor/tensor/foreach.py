@@ -27,6 +27,7 @@ class Foreach:
 
     def __call__(self, rows, values):
         """Run op on every tuple of `rows`, with `values` for its attributes, in their order."""
+        values = dispatch.numbers(self.op, values)
         if modes.grad or dispatch.recorder is not None or dispatch.transform is not None or len(rows) < 2:
             return self._run_alone(rows, values)
         tensors = [t for row in rows for t in row]
@@ -40,7 +41,7 @@ class Foreach:
         for members, device, launch in self.launches:
             with device.lock:
                 for i, given in zip(self.fresh, fresh, strict=True):
-                    launch.rebind(i, [given[m] for m in members])
+                    launch.bind_buffers(i, [given[m] for m in members])
                 launch.bind(values)
                 device.submit(launch)
             for m in members:
@@ -76,9 +77,10 @@ class Foreach:
                 and all(_alike(t._spec, first) and not t._offset and not t._storage.inference for t in row))
 
     def _launch(self, rows, members, device, dtype):
-        launch = MultiTensor(self.op, dtype, [rows[m][0]._spec.numel for m in members], self.writes, device)
-        for i in range(len(self.op.inputs)):
-            launch.set_buffers(i, [rows[m][i]._storage.buffer for m in members])
+        idle = rows[members[0]][self.kept[0]]._storage.buffer
+        launch = MultiTensor(self.op, dtype, [rows[m][0]._spec.numel for m in members], self.writes, device, idle)
+        for i in self.kept:
+            launch.bind_buffers(i, [rows[m][i]._storage.buffer for m in members])
         return launch
 
 

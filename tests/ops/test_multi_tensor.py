@@ -28,9 +28,9 @@ def test_every_element_once(sizes, style, rng):
     device = styled(style)
     rows = [[integers(rng, n) for _ in range(3)] for n in sizes]
     buffers = [[_upload(device, a) for a in row] for row in rows]
-    launch = MultiTensor(sgd_momentum_step, dtypes.float32, sizes, (0, 2), device)
+    launch = MultiTensor(sgd_momentum_step, dtypes.float32, sizes, (0, 2), device, buffers[0][0])
     for i, column in enumerate(zip(*buffers, strict=True)):
-        launch.set_buffers(i, column)
+        launch.bind_buffers(i, column)
     with device.lock:
         launch.bind(tuple(NUMBERS[n] for n in sgd_momentum_step.attr_names))
         device.submit(launch)
@@ -45,10 +45,10 @@ def test_many_groups_share_one_run(rng):
     device, sizes = styled("cpu"), [3000, 9000, 1, 14001]
     rows = [[integers(rng, n) for _ in range(3)] for n in sizes]
     buffers = [[_upload(device, a) for a in row] for row in rows]
-    launch = MultiTensor(sgd_momentum_step, dtypes.float32, sizes, (0, 2), device)
+    launch = MultiTensor(sgd_momentum_step, dtypes.float32, sizes, (0, 2), device, buffers[0][0])
     assert launch.global_size[0] > 1
     for i, column in enumerate(zip(*buffers, strict=True)):
-        launch.set_buffers(i, column)
+        launch.bind_buffers(i, column)
     with device.lock:
         launch.bind(tuple(NUMBERS[n] for n in sgd_momentum_step.attr_names))
         device.submit(launch)
