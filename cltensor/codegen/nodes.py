@@ -15,7 +15,7 @@ FUNCTIONS = {}  # name -> Function, filled by functions.py
 RULES = {}  # name -> simplification rule, filled by simplify.py
 
 _interned = weakref.WeakValueDictionary()
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 _BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
            "pow": "pow", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",

@@ -55,7 +55,7 @@ class Scratch:
 class Step(Launch):
     """One kernel launch: source, kernel name, arguments, global and local size."""
 
-    __slots__ = ("arena", "args", "held", "moved", "name", "offsets", "shifts", "source", "tensors", "values")
+    __slots__ = ("arena", "args", "held", "name", "number", "offsets", "ready", "shifts", "source", "tensors", "values")
 
     def __init__(self, source, name, args, global_size, local_size):
         self.source, self.name, self.args = source, name, tuple(args)
@@ -64,6 +64,7 @@ class Step(Launch):
     def prepare(self, device, number):
         """Make the kernel object and preset its fixed arguments; `number` maps In, Out and Scratch to buffer slots."""
         self.kernel = kernel = device.kernel(self.source, self.name)
+        self.number = number
         self.tensors, self.values, self.shifts = [], [], {}
         at = 0
         for arg in self.args:
@@ -82,13 +83,14 @@ class Step(Launch):
                 kernel.set_arg(at, arg)
                 at += 1
         self.offsets = dict(self.shifts)  # what is set on the kernel object now, by argument position
-        self.moved = False  # whether that differs from the shifts
+        self.ready = True  # whether it is just that, and no argument is being set
         self.held = [None] * len(self.values)  # the numbers set on it
         self.arena = None  # the channel's arena where that is set on it
 
     def bind(self, buffers, offsets, values):
         """Set buffers (with their offsets in elements) and scalar values.  The device lock must be held."""
-        set_arg = self.kernel.set_arg
+        set_arg, moved = self.kernel.set_arg, not self.ready
+        self.ready = False
         for at, slot in self.tensors:
             set_arg(at, buffers[slot])
         for i, (at, index, convert) in enumerate(self.values):
@@ -96,7 +98,7 @@ class Step(Launch):
             if value is not self.held[i]:  # the same object; 0.0 and -0.0 are equal
                 set_arg(at, convert(value))
                 self.held[i] = value
-        if offsets or self.moved:
+        if offsets or moved:
             self._move(offsets)
 
     def _move(self, offsets):
@@ -106,7 +108,13 @@ class Step(Launch):
                 if wanted != self.offsets[at]:
                     self.kernel.set_arg(at + 1, np.int64(wanted))
                     self.offsets[at] = wanted
-        self.moved = bool(offsets)
+
+    def spare(self, device):
+        """The same step on a kernel object of its own."""
+        step = Step(self.source, self.name, self.args, self.global_size, self.local_size)
+        step.prepare(device, self.number)
+        step.inline = False
+        return step
 
 
 class Plan:
@@ -138,12 +146,23 @@ class Plan:
 
     def run(self, buffers, offsets, values=()):
         """Enqueue all steps.  buffers: inputs then outputs; offsets: {slot: elements}, only where not 0."""
-        device, arena = self.device, None
+        device, arena, lock = self.device, None, self.device.lock
+        if lock._is_owned():  # see device.lock
+            return self._run_between(buffers, offsets, values)
         if self.scratch:
             arena = device.arena if self.fits else None
             buffers = [*buffers, *map(device.allocate, self.scratch)] if arena is None else [*buffers, arena]
-        with device.lock:
+        with lock:
             for step in self.steps:
                 step.bind(buffers, offsets, values)
                 step.arena = arena
                 device.submit(step)
+                step.ready = not offsets
+
+    def _run_between(self, buffers, offsets, values):
+        """run, while this thread is setting the arguments of kernels, perhaps of these, and may have filled the arena."""
+        buffers = [*buffers, *map(self.device.allocate, self.scratch)]
+        for step in self.steps:
+            step = step.spare(self.device)
+            step.bind(buffers, offsets, values)
+            self.device.submit(step)

@@ -14,7 +14,8 @@ _SMALL_COPY = 256 << 10  # bytes; copied before another thread would have been w
 
 
 class Channel:
-    """A queue and its pool.  Callers hold the device's lock around submit, write_now, write, copy, fill, mark and wait_for.
+    """A queue and its pool.  Callers hold the device's lock around submit, write_now, write, copy, fill, mark and wait_for, and
+    around nothing that waits for other threads.
 
     arena: ARENA bytes for anything temporary, shared by all launches since they follow one another; None without a pool.
     """
@@ -39,17 +40,20 @@ class Channel:
         """Enqueue a Launch."""
         self.launch(self.queue, launch.kernel, launch.global_size, launch.local_size)
 
-    def read(self, array, buffer, offset):
-        """Copy from `buffer` to `array` when everything enqueued before is done, and wait for that."""
+    def read(self, array, buffer, offset, lock):
+        """Copy from `buffer` to `array` when everything enqueued before is done, and wait for that.
+
+        lock: the device's.  It is not held, save while this thread copies.
+        """
         self.transfer(self.queue, array, buffer, src_offset=offset, is_blocking=True)
 
     def write_now(self, buffer, offset, array):
         """Copy `array` (contiguous) to `buffer` and return True where that takes no waiting."""
         return False
 
-    def write(self, buffer, offset, array, blocking):
-        """Enqueue copying `array` (contiguous) to `buffer`, and return the event."""
-        return self.transfer(self.queue, buffer, array, dst_offset=offset, is_blocking=blocking)
+    def write(self, buffer, offset, array):
+        """Enqueue copying `array` (contiguous) to `buffer`, and return the event, which keeps the array."""
+        return self.transfer(self.queue, buffer, array, dst_offset=offset, is_blocking=False)
 
     def copy(self, dst, dst_offset, src, src_offset, nbytes):
         """Enqueue a copy between buffers."""
@@ -77,7 +81,10 @@ class Channel:
 
 
 class InlineChannel(Channel):
-    """A Channel with a second queue, `inline`, which has run what it is given when enqueuing returns."""
+    """A Channel with a second queue, `inline`, which has run what it is given when enqueuing returns.
+
+    PoCL deadlocks when a thread enqueues there while another is running something, so this is done under the device's lock only.
+    """
 
     def __init__(self, new_queue, memory, inline):
         super().__init__(new_queue, memory)
@@ -115,15 +122,16 @@ class InlineChannel(Channel):
         else:
             self.last = self.launch(self.queue, launch.kernel, launch.global_size, launch.local_size)
 
-    def read(self, array, buffer, offset):
+    def read(self, array, buffer, offset, lock):
         """See Channel."""
         if self.lent:
-            super().read(array, buffer, offset)
+            super().read(array, buffer, offset, lock)
             return
         last = self.last
         if last is not None:
             last.wait()
-        self.transfer(self.inline, array, buffer, src_offset=offset, is_blocking=True)
+        with lock:
+            self.transfer(self.inline, array, buffer, src_offset=offset, is_blocking=True)
 
     def write_now(self, buffer, offset, array):
         """See Channel."""
@@ -132,9 +140,9 @@ class InlineChannel(Channel):
         self.transfer(self.inline, buffer, array, dst_offset=offset, is_blocking=True)
         return True
 
-    def write(self, buffer, offset, array, blocking):
+    def write(self, buffer, offset, array):
         """See Channel."""
-        self.last = super().write(buffer, offset, array, blocking)
+        self.last = super().write(buffer, offset, array)
         return self.last
 
     def copy(self, dst, dst_offset, src, src_offset, nbytes):

@@ -33,7 +33,8 @@ class device:
     inside the block.
 
     Attributes: type ("opencl"), index, name, platform_name, profile (DeviceProfile); and once used: context, queue,
-    submit (enqueues a Launch), lock (held around setting a kernel's arguments and submitting it).
+    submit (enqueues a Launch), lock (held around setting a kernel's arguments and submitting it; a signal's handler or a
+    finaliser may run meanwhile and launch something, which is why the same thread can take it again).
     """
 
     type = "opencl"
@@ -68,7 +69,7 @@ class device:
             transfers = Transfers(self)
             self.read, self.write = transfers.read, transfers.write
             self.use(self.new_channel())
-            self.lock = threading.Lock()  # last: its presence says that the rest is there
+            self.lock = threading.RLock()  # last: its presence says that the rest is there
 
     def _new_context(self):
         cl = loader.pyopencl()

@@ -9,7 +9,7 @@ from . import cure, search, trial, verdict
 from .entry import describe
 from .loader import pyopencl
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _found = None
 
 

@@ -60,7 +60,7 @@ class Programs:
         text = source if isinstance(source, str) else source.text
         found = self._built.get(text)
         if found is None:
-            with self._locks.setdefault(text, threading.Lock()):  # others may build other programs meanwhile
+            with self._locks.setdefault(text, threading.RLock()):  # others may build other programs meanwhile
                 found = self._built.get(text)
                 if found is None:
                     found = self._built[text] = self._build(text, _title(source, text))
@@ -71,7 +71,7 @@ class Programs:
         text = source if isinstance(source, str) else source.text
         if self.cache is None or text in self._built:
             return
-        with self._locks.setdefault(text, threading.Lock()):
+        with self._locks.setdefault(text, threading.RLock()):
             if text not in self._built and self.cache.get(self.key(text)) is None:
                 build(source)
 

@@ -18,12 +18,12 @@ class Transfers:
         self.device = device
         self._pending = collections.deque()
         self._bytes = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def read(self, buffer, byte_offset, array):
         """Fill `array` (NumPy, C-contiguous, writable) from `buffer`, waiting for everything enqueued before."""
         if array.nbytes:
-            self.device.channel.read(array, buffer, byte_offset)
+            self.device.channel.read(array, buffer, byte_offset, self.device.lock)
 
     def write(self, buffer, byte_offset, array):
         """Copy `array` (NumPy) into `buffer`; the array may change as soon as this returns."""
@@ -31,12 +31,14 @@ class Transfers:
             return
         channel, array = self.device.channel, np.ascontiguousarray(array)
         if array.nbytes > _COPIED:
-            channel.write(buffer, byte_offset, array, blocking=True)
+            with self.device.lock:
+                event = channel.write(buffer, byte_offset, array)
+            event.wait()
             return
         with self.device.lock:
             if channel.write_now(buffer, byte_offset, array):
                 return
-            event = channel.write(buffer, byte_offset, array.copy(), blocking=False)
+            event = channel.write(buffer, byte_offset, array.copy())
         self._keep(event, array.nbytes)
 
     def _keep(self, event, nbytes):

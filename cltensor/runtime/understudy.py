@@ -1,6 +1,6 @@
 """Understudy: stands for a device where only its programs are wanted; what is launched on it is compiled, and nothing runs."""
 
-import contextlib
+import threading
 
 from .builder import Builder
 from .device import device
@@ -14,7 +14,7 @@ class Understudy(device):
     def __new__(cls, real):
         made = object.__new__(cls)
         made.index, made.entry, made.profile, made.programs = real.index, real.entry, real.profile, real.programs
-        made.lock, made.builder = contextlib.nullcontext(), Builder(real.index)
+        made.lock, made.builder = threading.RLock(), Builder(real.index)
         return made
 
     def _open(self):

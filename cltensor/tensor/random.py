@@ -24,7 +24,7 @@ class Generator:
     """
 
     def __init__(self, device=None):
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._device = device
         self.manual_seed(67280421310721)
 

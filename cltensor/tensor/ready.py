@@ -1,6 +1,7 @@
 """Ready calls: a plan of one launch and one output as a closure, the shortest way from tensors to a launch.
 
-They serve tensors that start at the beginning of their storage; anything else takes the general path in dispatch.
+They serve tensors that start at the beginning of their storage; anything else takes the general path in dispatch.  So does what
+a signal's handler or a finaliser launches while the arguments of the same kernel object are being set (see plan.py).
 """
 
 from .storage import Storage
@@ -42,18 +43,22 @@ def _of_tensor_and_number(device, step, places, spec, extent, cls, number_first)
 
     def call(a, b):
         x, n = (b, a) if number_first else (a, b)
-        if x._offset or step.moved:
+        if x._offset:
             return None
         storage = _new(Storage)
         storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
         buffer = storage.buffer = device.allocate(extent)
         with lock:
+            if not step.ready:
+                return None
+            step.ready = False
             set_arg(first, x._storage.buffer)
             if n is not held[0]:
                 set_arg(at, convert(n))
                 held[0] = n
             set_arg(last, buffer)
             device.submit(step)
+            step.ready = True
         t = _new(cls)
         t._storage, t._spec, t._offset = storage, spec, 0
         return t
@@ -66,15 +71,21 @@ def _of_one(device, step, places, spec, extent, cls, arena):
     first, last = places
 
     def call(a):
-        if a._offset or step.moved or (arena and step.arena is not device.arena):
+        if a._offset:
             return None
         storage = _new(Storage)
         storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
         buffer = storage.buffer = device.allocate(extent)
+        if arena and lock._is_owned():  # a plan of several launches, which has something in the arena, is being enqueued
+            return None
         with lock:
+            if not step.ready or (arena and step.arena is not device.arena):
+                return None
+            step.ready = False
             set_arg(first, a._storage.buffer)
             set_arg(last, buffer)
             device.submit(step)
+            step.ready = True
         t = _new(cls)
         t._storage, t._spec, t._offset = storage, spec, 0
         return t
@@ -87,16 +98,22 @@ def _of_two(device, step, places, spec, extent, cls, arena):
     first, second, last = places
 
     def call(a, b):
-        if a._offset or b._offset or step.moved or (arena and step.arena is not device.arena):
+        if a._offset or b._offset:
             return None
         storage = _new(Storage)
         storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
         buffer = storage.buffer = device.allocate(extent)
+        if arena and lock._is_owned():  # a plan of several launches, which has something in the arena, is being enqueued
+            return None
         with lock:
+            if not step.ready or (arena and step.arena is not device.arena):
+                return None
+            step.ready = False
             set_arg(first, a._storage.buffer)
             set_arg(second, b._storage.buffer)
             set_arg(last, buffer)
             device.submit(step)
+            step.ready = True
         t = _new(cls)
         t._storage, t._spec, t._offset = storage, spec, 0
         return t
@@ -109,19 +126,23 @@ def _of_many(device, step, places, spec, extent, cls, arena):
     *inputs, last = places
 
     def call(*tensors):
-        if step.moved or (arena and step.arena is not device.arena):
-            return None
         for t in tensors:
             if t._offset:
                 return None
         storage = _new(Storage)
         storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
         buffer = storage.buffer = device.allocate(extent)
+        if arena and lock._is_owned():  # a plan of several launches, which has something in the arena, is being enqueued
+            return None
         with lock:
+            if not step.ready or (arena and step.arena is not device.arena):
+                return None
+            step.ready = False
             for at, t in zip(inputs, tensors):  # noqa: B905  (as many by construction, and this is the hot path)
                 set_arg(at, t._storage.buffer)
             set_arg(last, buffer)
             device.submit(step)
+            step.ready = True
         t = _new(cls)
         t._storage, t._spec, t._offset = storage, spec, 0
         return t
