@@ -1,12 +1,14 @@
 """Every view op: rules on shapes and strides, with the inverse view as gradient."""
 
 import math
+import operator
 
 import numpy as np
 
 from ..base.errors import ShapeError
 from ..base.shapes import contiguous_strides
 from .composite import composite
+from .strided import as_strided_backward
 from .view import view
 
 
@@ -130,113 +132,27 @@ def basic_index_backward(grad, *, shape, index):
     return full
 
 
-def _strided_rule(x, size, stride, offset):
-    return size, stride, offset
+def _affine_rule(x, size, steps, start):
+    """Index i of the view is index start + i[0] * steps[0] + i[1] * steps[1] + ... of x; steps and start are indices of x."""
+    strides = tuple(sum(map(operator.mul, step, x.strides)) for step in steps)
+    return size, strides, sum(map(operator.mul, start, x.strides)) if math.prod(size) else 0
 
 
-def _as_strided(x, size, stride, offset):
-    flat = np.ascontiguousarray(x).reshape(-1)[offset:]
-    return np.lib.stride_tricks.as_strided(flat, size, [s * flat.itemsize for s in stride])
+def _affine_gradient(g, y, x, size, steps, start):
+    dense = x.dense()
+    size, stride, offset = _affine_rule(dense, size, steps, start)
+    return as_strided_backward(g, shape=tuple(x.shape), strides=dense.strides, size=size, stride=stride, offset=offset)
 
 
-def _as_strided_backward(grad, shape, strides, size, stride, offset):
-    full = np.zeros(shape, grad.dtype)
-    for index in np.ndindex(*size):
-        full.reshape(-1)[offset + int(np.dot(index, stride))] += grad[index]
-    return full
+def _affine_index(x, size, steps, start):
+    y = np.empty(size, x.dtype)
+    for i in np.ndindex(*size):
+        y[i] = x[tuple(start + np.array(i) @ np.array(steps))]
+    return y
 
 
-def _strided_scatter(x, part, size, stride, offset):
-    full = np.array(x)
-    _as_strided(full, size, stride, offset)[...] = part
-    return full
-
-
-_STRIDED, _OVERLAPPING = ({"size": (2, 3), "stride": s, "offset": 1} for s in ((6, 2), (1, 1)))
-
-as_strided = view("as_strided_view", _strided_rule, public=False, ref=_as_strided,
-                  samples=lambda rng: [((rng.standard_normal((3, 4)),), a) for a in (_STRIDED, _OVERLAPPING)],
-                  vjp=(lambda g, y, x, size, stride, offset: as_strided_backward(
-                      g, tuple(x.shape), x.strides, size, stride, offset),),
-                  doc="Any strides over the same memory; offset is relative to the input's first element.")
-
-
-def overlaps(size, stride):
-    """Whether two indices of (size, stride) may be one place; true also for the few layouts that are hard to tell."""
-    steps = sorted((s, n) for n, s in zip(size, stride, strict=True) if n > 1)
-    reach = 0
-    for s, n in steps:
-        if s <= reach:
-            return True
-        reach += s * (n - 1)
-    return False
-
-
-def _extent(shape, strides):
-    """How many elements of memory (shape, strides) spans."""
-    return 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) if math.prod(shape) else 0
-
-
-def _frame(shape, strides, size, stride, offset):
-    """The elements, from the first to before the last, that (shape, strides) and (size, stride) from offset on span together.
-
-    A view of a slice may show what lies before or behind the slice in its storage.
-    """
-    shown = _extent(size, stride)
-    return min(0, offset if shown else 0), max(_extent(shape, strides), offset + shown if shown else 0)
-
-
-@composite("as_strided_backward", batch="inside", public=False, ref=_as_strided_backward,
-           samples=lambda rng: [((rng.standard_normal((2, 3)),), {"shape": (3, 4), "strides": (4, 1), **a})
-                                for a in (_STRIDED, _OVERLAPPING)],
-           vjp=(lambda g, y, grad, shape, strides, size, stride, offset: shown(g, shape, strides, size, stride, offset),))
-def as_strided_backward(grad, *, shape, strides, size, stride, offset):
-    """grad added into zeros laid out as (shape, strides), at the places as_strided(size, stride, offset) shows."""
-    first, last = _frame(shape, strides, size, stride, offset)
-    flat = grad.new_zeros(last - first)
-    if not overlaps(size, stride):
-        as_strided(flat, size, stride, offset - first).copy_(grad)
-    else:
-        places = as_strided(grad.new_arange(last - first), size, stride, offset - first)
-        flat.index_add_(0, places.reshape(-1), grad.reshape(-1))
-    full = as_strided(flat, shape, strides, -first)
-    return full if last - first == _extent(shape, strides) else laid(full, shape, strides)
-
-
-def _framed(x, shape, strides, first, last):
-    """x in the layout (shape, strides) within flat memory from first to before last, zero around it."""
-    flat = x.new_zeros(last - first)
-    as_strided(flat, shape, strides, -first).copy_(x)
-    return flat
-
-
-def shown(x, shape, strides, size, stride, offset):
-    """as_strided(size, stride, offset) of x laid out as (shape, strides), with zeros before and behind it."""
-    first, last = _frame(shape, strides, size, stride, offset)
-    if last - first == _extent(shape, strides):
-        dense = x if tuple(x.shape) == tuple(shape) and tuple(x.stride()) == tuple(strides) else laid(x, shape, strides)
-        return as_strided(dense, size, stride, offset)
-    return as_strided(_framed(x, shape, strides, first, last), size, stride, offset - first)
-
-
-def laid(x, shape, strides):
-    """x copied into the layout (shape, strides)."""
-    return x.new_empty_strided(shape, strides).copy_(x)
-
-
-@composite("strided_scatter", batch="inside", public=False, ref=_strided_scatter,
-           samples=lambda rng: [((rng.standard_normal((3, 4)), rng.standard_normal((2, 3))), _STRIDED)], vjp=(
-    lambda g, y, x, part, size, stride, offset: strided_scatter(
-        laid(g, x.shape, x.strides), g.new_zeros(size), size=size, stride=stride, offset=offset),
-    lambda g, y, x, part, size, stride, offset: shown(g, x.shape, x.strides, size, stride, offset)))
-def strided_scatter(x, part, *, size, stride, offset):
-    """x with the elements as_strided(size, stride, offset) shows replaced by part, as far as they are x's."""
-    shape, strides = tuple(x.shape), x.stride()
-    first, last = _frame(shape, strides, size, stride, offset)
-    if last - first == _extent(shape, strides):
-        full = laid(x, shape, strides)
-        as_strided(full, size, stride, offset).copy_(part)
-        return full
-    flat = _framed(x, shape, strides, first, last)
-    as_strided(flat, size, stride, offset - first).copy_(part)
-    return laid(as_strided(flat, shape, strides, -first), shape, strides)
+affine_index = view("affine_index", _affine_rule, public=False, ref=_affine_index, vjp=(_affine_gradient,),
+                    samples=lambda rng: [((rng.standard_normal((4, 5)),), {"size": (3,), "steps": ((1, 1),), "start": (0, 1)}),
+                                         ((rng.standard_normal((4, 5)),),
+                                          {"size": (4, 2, 3), "steps": ((1, 0), (0, 2), (0, 1)), "start": (0, 0)})],
+                    doc="Diagonals and windows: indices that are sums of multiples of steps.")

@@ -2,6 +2,7 @@
 
 from ..ops import REGISTRY_MODULES as _declared  # declares every op
 from . import (  # declare functions and methods
+    affine,
     aliases,
     applying,
     arithmetic,

@@ -8,7 +8,7 @@ import contextlib
 
 from ..autograd.modes import modes, no_grad
 from ..base.errors import ArgumentError, AutogradError, ShapeError
-from ..ops import views
+from ..ops import strided
 from ..ops.reduction import Reduction
 from ..ops.scan import Scan
 from ..ops.spec import spec
@@ -178,7 +178,7 @@ class Rules:
         s, delta = op.plan(x._spec, attrs)
         level, physical = x._level, x._physical
         geometry = ((level.size, *s.shape), (physical.stride(0), *s.strides), delta)
-        result = wrap(dispatch.run_view(views.as_strided, physical, geometry), level)
+        result = wrap(dispatch.run_view(strided.as_strided, physical, geometry), level)
         result._base = x if x._base is None else x._base
         result._epoch = result._base._epoch
         if modes.grad and x.requires_grad:

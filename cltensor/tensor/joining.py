@@ -6,7 +6,7 @@ from ..base.shapes import normalize_dim
 from ..ops.promotion import result_type
 from .dispatch import TensorBase
 from .padding import pad_constant
-from .shape import as_strided, cat, narrow, split
+from .shape import cat, narrow, split
 from .surface import also, function, method
 
 
@@ -156,19 +156,3 @@ def unsafe_split(tensor, split_size, dim=0):
 def unsafe_chunk(input, chunks, dim=0):
     """chunk."""
     return input.chunk(chunks, dim)
-
-
-@method()
-def unfold(self, dimension, size, step):
-    """Windows of `size` elements every `step` along a dimension, as a new last dimension; a view."""
-    d = normalize_dim(dimension, self.ndim, "unfold")
-    n, s = (self.shape[d], self.stride(d)) if self.ndim else (1, 1)
-    if size < 0 or step <= 0 or size > n:
-        raise ShapeError(f"unfold: maximum size for tensor at dimension {d} is {n} but size is {size}; step is {step} and must "
-                         "be > 0")
-    count = (n - size) // step + 1
-    if not self.ndim:
-        return as_strided(self, (size,), (1,), self._offset)
-    shape, strides = list(self.shape), list(self.stride())
-    shape[d], strides[d] = count, s * step
-    return as_strided(self, (*shape, size), (*strides, s), self._offset)

@@ -8,7 +8,7 @@ from ..base import dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DimensionError, ShapeError
 from ..base.layouts import contiguous_format, format_strides, preserve_format
 from ..base.shapes import broadcast_dims, broadcast_shapes, normalize_dim, normalize_dims
-from ..ops import joining, pointwise, views
+from ..ops import joining, pointwise, strided, views
 from ..ops.composite import composite
 from ..ops.reductions import sum_
 from .creation import _shape, sizes
@@ -254,21 +254,6 @@ def select(input, dim, index):
     return _index(input, [index % n if i == d else (0, 1, k) for i, k in enumerate(input._spec.shape)])
 
 
-@function()
-def diagonal(input, offset=0, dim1=0, dim2=1):
-    """The diagonal of two dimensions as a new last dimension; a view."""
-    a, b = normalize_dim(dim1, input.ndim, "diagonal"), normalize_dim(dim2, input.ndim, "diagonal")
-    if a == b:
-        raise ShapeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    s = input._spec
-    n = max(0, min(s.shape[a] + min(offset, 0), s.shape[b] - max(offset, 0)))
-    start = (max(-offset, 0) * s.strides[a] + max(offset, 0) * s.strides[b]) if n else 0
-    rest = [i for i in range(s.ndim) if i not in (a, b)]
-    size = (*(s.shape[i] for i in rest), n)
-    stride = (*(s.strides[i] for i in rest), s.strides[a] + s.strides[b])
-    return run_view(views.as_strided, input, (size, stride, start))
-
-
 @function(inplace="viewing")
 def as_strided(input, size, stride, storage_offset=None):
     """Any shape and strides over the tensor's storage.  Raises ShapeError when it would reach past the storage's end."""
@@ -280,7 +265,7 @@ def as_strided(input, size, stride, storage_offset=None):
     if math.prod(size) and (start < 0 or (last + 1) * input.itemsize > input._storage.nbytes):
         raise ShapeError(f"as_strided: sizes {size}, strides {stride}, storage offset {start} require a storage of "
                          f"{(last + 1) * input.itemsize} bytes, but it has {input._storage.nbytes}")
-    return run_view(views.as_strided, input, (size, stride, start - input._offset))
+    return run_view(strided.as_strided, input, (size, stride, start - input._offset))
 
 
 @method()

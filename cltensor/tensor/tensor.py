@@ -9,7 +9,7 @@ from ..autograd.node import Handle, Node, edge_of, record
 from ..base import absent, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, ShapeError
 from ..base.layouts import contiguous_format, format_strides
-from ..ops import faults, pointwise, views
+from ..ops import faults, pointwise, strided
 from ..ops.spec import spec
 from . import dispatch
 from .dispatch import TensorBase, run_elementwise, run_view
@@ -351,7 +351,7 @@ class Tensor(TensorBase):
             self._epoch = base._epoch
             if base._req:
                 with _recording():
-                    node = record(views.as_strided, (base,), self._geometry(), (self,))
+                    node = record(strided.as_strided, (base,), self._geometry(), (self,))
                 self._set_history(node, 0)
         return self._req
 
@@ -397,9 +397,9 @@ class SliceWrite:
 
     def input_gradients(self, gs, outputs, inputs, attrs, needs):
         """Gradients of (base before the write, the write's other inputs)."""
-        g = views.laid(gs[0], tuple(self.base_spec.shape), self.base_spec.strides)
+        g = strided.laid(gs[0], tuple(self.base_spec.shape), self.base_spec.strides)
         inner = [None] * len(self.node.out_specs)
-        inner[self.index] = views.shown(g, tuple(self.base_spec.shape), self.base_spec.strides, *self.geometry).clone()
+        inner[self.index] = strided.shown(g, tuple(self.base_spec.shape), self.base_spec.strides, *self.geometry).clone()
         results = engine._fitted(self.node, self.node.backward(tuple(inner), self._inner(needs)))
         through = results[self.own] if self.own is not None else None
         before = self._around(g, through) if needs[0] else None
@@ -413,7 +413,7 @@ class SliceWrite:
     def _around(self, g, part):
         size, stride, offset = self.geometry
         part = g.new_zeros(size) if part is None else part
-        return views.strided_scatter(g, part, size=size, stride=stride, offset=offset)
+        return strided.strided_scatter(g, part, size=size, stride=stride, offset=offset)
 
 
 def _same_edge(edge, view):
@@ -442,7 +442,7 @@ def write_into(op, target, inputs, attrs=()):
 
 def as_strided(x, size, stride, offset):
     """x's memory as (size, stride), offset relative to x's first element; unchecked."""
-    return run_view(views.as_strided, x, (tuple(size), tuple(stride), offset))
+    return run_view(strided.as_strided, x, (tuple(size), tuple(stride), offset))
 
 
 dispatch.tensor_class = Tensor
