@@ -148,7 +148,8 @@ class Plan:
         """Enqueue all steps.  buffers: inputs then outputs; offsets: {slot: elements}, only where not 0."""
         device, arena, lock = self.device, None, self.device.lock
         if lock._is_owned():  # see device.lock
-            return self._run_between(buffers, offsets, values)
+            self._run_between(buffers, offsets, values)
+            return
         if self.scratch:
             arena = device.arena if self.fits else None
             buffers = [*buffers, *map(device.allocate, self.scratch)] if arena is None else [*buffers, arena]

@@ -103,8 +103,7 @@ def shown(x, shape, strides, size, stride, offset):
     """
     frame = _Frame(shape, strides, size, stride, offset)
     if frame.plain:
-        dense = x if tuple(x.shape) == tuple(shape) and tuple(x.stride()) == tuple(strides) else laid(x, shape, strides)
-        return as_strided(dense, size, stride, offset)
+        return as_strided(_seen_as(x, shape, strides), size, stride, offset)
     return frame.show(frame.shared(frame.gathered(x, shape, strides, 0)), size, stride, offset)
 
 
@@ -113,10 +112,15 @@ def laid(x, shape, strides):
     return x.new_empty_strided(shape, strides).copy_(x)
 
 
+def _seen_as(x, shape, strides):
+    """x, or where it is laid out otherwise a copy that is not."""
+    return x if tuple(x.shape) == tuple(shape) and tuple(x.stride()) == tuple(strides) else laid(x, shape, strides)
+
+
 @composite("strided_scatter", batch="inside", public=False, ref=_strided_scatter,
            samples=lambda rng: [((rng.standard_normal((3, 4)), rng.standard_normal((2, 3))), _APART)], vjp=(
     lambda g, y, x, part, size, stride, offset: strided_scatter(
-        laid(g, x.shape, x.strides), g.new_zeros(size), size=size, stride=stride, offset=offset),
+        _seen_as(g, x.shape, x.strides), g.new_zeros(size), size=size, stride=stride, offset=offset),
     lambda g, y, x, part, size, stride, offset: shown(g, x.shape, x.strides, size, stride, offset)))
 def strided_scatter(x, part, *, size, stride, offset):
     """x with the elements as_strided(size, stride, offset) shows replaced by part, as far as they are x's."""
@@ -129,3 +133,27 @@ def strided_scatter(x, part, *, size, stride, offset):
     flat = frame.gathered(x, shape, strides, 0)
     frame.show(flat, size, stride, offset).copy_(part)
     return laid(frame.show(flat, shape, strides, 0), shape, strides)
+
+
+def written(g, shape, strides, size, stride, offset):
+    """The gradient of what was written at as_strided(size, stride, offset), from that of a tensor laid out as (shape, strides)."""
+    frame = _Frame(shape, strides, size, stride, offset)
+    if not frame.repeats:
+        return shown(g, shape, strides, size, stride, offset)
+    return frame.show(frame.gathered(g, shape, strides, 0), size, stride, offset)
+
+
+def around(g, part, shape, strides, size, stride, offset):
+    """The gradient of a tensor before as_strided(size, stride, offset) of it was written, from that after, g.
+
+    part: its gradient there, None for zero.
+    """
+    frame = _Frame(shape, strides, size, stride, offset)
+    if part is None:
+        size = tuple(n if s else min(n, 1) for n, s in zip(size, stride, strict=True))
+        part = g.new_zeros(size)
+    if not frame.repeats:
+        return strided_scatter(_seen_as(g, shape, strides), part, size=size, stride=stride, offset=offset)
+    flat = frame.gathered(g, shape, strides, 0)
+    frame.show(flat, size, stride, offset).copy_(part)
+    return frame.show(frame.shared(flat), shape, strides, 0).contiguous()

@@ -7,7 +7,7 @@ from ..ops.promotion import result_type
 from .dispatch import TensorBase
 from .padding import pad_constant
 from .shape import cat, narrow, split
-from .surface import also, function, method
+from .surface import also, function
 
 
 @function(method=False)

@@ -397,23 +397,18 @@ class SliceWrite:
 
     def input_gradients(self, gs, outputs, inputs, attrs, needs):
         """Gradients of (base before the write, the write's other inputs)."""
-        g = strided.laid(gs[0], tuple(self.base_spec.shape), self.base_spec.strides)
+        layout = (tuple(self.base_spec.shape), self.base_spec.strides, *self.geometry)
         inner = [None] * len(self.node.out_specs)
-        inner[self.index] = strided.shown(g, tuple(self.base_spec.shape), self.base_spec.strides, *self.geometry).clone()
+        inner[self.index] = strided.written(gs[0], *layout).clone()
         results = engine._fitted(self.node, self.node.backward(tuple(inner), self._inner(needs)))
         through = results[self.own] if self.own is not None else None
-        before = self._around(g, through) if needs[0] else None
+        before = strided.around(gs[0], through, *layout) if needs[0] else None
         return (before, *(r for i, r in enumerate(results) if i != self.own))
 
     def _inner(self, needs):
         """Which inputs of the write itself need gradients, from (base, the write's other inputs)."""
         rest = iter(needs[1:])
         return tuple(needs[0] if i == self.own else next(rest) for i in range(len(self.node.edges)))
-
-    def _around(self, g, part):
-        size, stride, offset = self.geometry
-        part = g.new_zeros(size) if part is None else part
-        return strided.strided_scatter(g, part, size=size, stride=stride, offset=offset)
 
 
 def _same_edge(edge, view):

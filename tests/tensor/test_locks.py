@@ -1,4 +1,4 @@
-"""Nothing that may start a kernel runs while the device is locked; what Python puts in between there neither waits nor is mixed up."""
+"""What Python runs in between while the device is locked, a signal's handler or a finaliser, neither waits nor is mixed up."""
 
 import threading
 
@@ -114,9 +114,13 @@ def test_attributes_that_are_tensors():
 
 def test_numbers_of_a_kernel_are_plain(monkeypatch, device):
     """Nothing but Python's own numbers is given to a kernel's arguments while the device is locked."""
-    given = []
-    bind = Step.bind
-    monkeypatch.setattr(Step, "bind", lambda self, buffers, offsets, values: given.extend(values) or bind(self, buffers, offsets, values))
+    given, bind = [], Step.bind
+
+    def noted(self, buffers, offsets, values):
+        given.extend(values)
+        bind(self, buffers, offsets, values)
+
+    monkeypatch.setattr(Step, "bind", noted)
     x = ct.arange(4.0)
     ct.add(x, x, alpha=np.float32(2))
     x.clamp(np.float64(1), 2)
