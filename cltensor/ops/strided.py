@@ -83,7 +83,7 @@ class _Frame:
         return flat / count.clamp(min=1).to(flat.dtype)
 
 
-@composite("as_strided_backward", batch="inside", public=False, ref=_as_strided_backward,
+@composite("as_strided_backward", batch="inside", public=False, dtypes="floating", ref=_as_strided_backward,
            samples=lambda rng: [((rng.standard_normal((2, 3)),), {**layout, **a}) for layout in _LAYOUTS
                                 for a in (_APART, _TOGETHER)],
            vjp=(lambda g, y, grad, shape, strides, size, stride, offset: shown(g, shape, strides, size, stride, offset),))
