@@ -43,17 +43,37 @@ def _push(adjoints, node, g, active):
 
 def _accumulate(adjoints, node, g):
     if not is_const(g, 0):
-        adjoints[node] = adjoints[node] + g if node in adjoints else g
+        adjoints[node] = _joined(adjoints[node], g) if node in adjoints else g
+
+
+def _joined(a, b):
+    """a + b, branch by branch where one condition chooses both."""
+    if is_call(a, "where") and is_call(b, "where") and a.args[0] is b.args[0]:
+        return call("where", a.args[0], *map(_joined, a.args[1:], b.args[1:]))
+    return a + b
 
 
 def times(g, partial):
-    """g * partial, except that a zero partial gives 0 whatever g is, and conditions choose between products."""
-    if is_const(partial, 0):
-        return partial
+    """g * partial, where neither a choice not taken nor a zero meets an infinite partial.
+
+    A zero partial gives 0 whatever g is.  Conditions choose between products, those of the partial and those of g:
+    behind a branch that was not taken stays 0, however steep it is there.
+    """
+    if is_const(partial, 0) or is_const(g, 0):
+        return Const(0)
     if is_call(partial, "where") and _chooses(partial):
         condition, a, b = partial.args
         return call("where", condition, times(g, a), times(g, b))
+    if _guarded(g):
+        return call(g.function.name, *g.args[:-2], *(times(branch, partial) for branch in g.args[-2:]))
     return call("mul", g, partial)
+
+
+def _guarded(g):
+    """Whether g is a choice of which some branch is 0, or a sum of such."""
+    if is_call(g, "add"):
+        return all(map(_guarded, g.args))
+    return is_call(g, "where") and any(is_const(branch, 0) or _guarded(branch) for branch in g.args[1:])
 
 
 def _chooses(partial):

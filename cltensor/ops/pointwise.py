@@ -75,7 +75,8 @@ tanh = elementwise("tanh", lambda input: E.tanh(input), ref=np.tanh, inplace=Tru
 sigmoid = elementwise("sigmoid", lambda input: E.sigmoid(input), ref=lambda x: 1 / (1 + np.exp(-x)), inplace=True,
                       onnx="Sigmoid", dtypes="floating", doc="1 / (1 + exp(-input)).")
 relu = elementwise("relu", lambda input: E.relu(input), ref=lambda x: np.maximum(x, 0), inplace=True, onnx="Relu",
-                   dtypes="number", grad=lambda g, input, y: E.where(y > 0, g, 0.0), doc="max(input, 0); its slope at 0 is 0.")
+                   dtypes="number", grad=lambda g, input, y: E.where(y <= 0, 0.0, g),
+                   doc="max(input, 0); its slope at 0 is 0, at NaN 1.")
 
 # Rounding
 
@@ -129,6 +130,9 @@ keep_upper = elementwise("keep_upper", lambda input, row, column, diagonal: E.wh
                          tensors="input row column", exempt="row column", public=False,
                          ref=lambda x, r, c, diagonal: np.where(c - r >= diagonal, x, 0), samples=_triangle,
                          doc="input where column - row >= diagonal, else 0: triu.")
+norm_sqrt = elementwise("norm_sqrt", lambda input: E.sqrt(input), grad=lambda g, input, y: E.where(y == 0, 0.0, g * 0.5 / y),
+                        dtypes="floating", public=False, ref=np.sqrt, samples=lambda rng: [((rng.random((3, 4)) + 0.1,), {})],
+                        doc="Square root with slope 0 at 0, for sums of squares.")
 norm_root = elementwise("norm_root", lambda input, exponent: E.where(input == 0, E.where(exponent < 0, E.pow(input, exponent), 0),
                                                                      E.pow(input, exponent)),
                         grad=lambda g, input, y, exponent: E.where(input == 0, 0.0, g * exponent * y / input),

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..base import dtypes
 from ..codegen import expr as E
+from .precision import in_float32
 from .reduction import reduction
 
 
@@ -38,6 +39,7 @@ def _less(a, i, b, j):
     return E.where(a != a, (b != b) & (j < i), (b != b) | (b < a) | ((b == a) & (j < i)))
 
 
+@in_float32
 def _spread_ties(g, y, x, dim, keepdim):
     """Gradient of an extreme: shared equally by the elements that attain it."""
     hit = (x == unreduce(y, x, dim, keepdim)) | x.isnan()
@@ -45,6 +47,7 @@ def _spread_ties(g, y, x, dim, keepdim):
     return unreduce(g, x, dim, keepdim) * hit / hit.sum(dim, keepdim=True)
 
 
+@in_float32
 def _prod_gradient(g, y, x, dim, keepdim):
     """Gradient of a product: the product of the other factors, right also where some are 0."""
     if not dim or not x.numel():

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..base import dtypes
 from ..codegen import expr as E
+from .precision import in_float32
 from .scan import scan
 
 
@@ -30,6 +31,7 @@ def _reverse_cumsum(g, dim):
     return g.flip(dim).cumsum(dim).flip(dim)
 
 
+@in_float32
 def _cumprod_gradient(g, y, x, dim):
     """Gradient of cumprod: the quotient formula where no element is 0, sums of products elsewhere."""
     if not bool((x == 0).any()):
@@ -78,6 +80,7 @@ cummin = scan("cummin_dense", map=lambda input, index: (input, index),
               doc="Running minimum along dim and its position, the last where there are several.")
 
 
+@in_float32
 def _log_space_gradient(g, y, x, dim):
     """sum over t >= s of g[t] exp(x[s] - y[t]), in logarithms for positive and negative g apart, so that nothing overflows."""
     size = g.abs().log() - y

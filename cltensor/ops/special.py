@@ -184,7 +184,7 @@ logit = elementwise(
 logit_clamped = elementwise(
     "logit_clamped",
     lambda input, low, high: E.where(
-        input < low, E.log(low / (1 - low)), E.where(input > high, E.log(high / (1 - high)), E.log(input / (1 - input)))
+        input < low, E.logit(low), E.where(input > high, E.logit(high), E.logit(input))
     ),
     tensors="input",
     dtypes="floating",

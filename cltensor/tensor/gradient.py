@@ -3,12 +3,14 @@
 from ..base import dtypes
 from ..base.errors import ArgumentError, ShapeError
 from ..base.shapes import normalize_dim
+from ..ops.precision import in_float32
 from .creation import arange
 from .shape import cat
 from .surface import function
 
 
 @function(method=False)
+@in_float32
 def gradient(input, *, spacing=1, dim=None, edge_order=1):
     """Central differences of input along dims, with one-sided ones of edge_order 1 or 2 at the ends."""
     if edge_order not in (1, 2):

@@ -11,6 +11,7 @@ import numpy as np
 from ..base import dtypes
 from ..base.errors import ArgumentError, DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, normalize_dim
+from ..ops.precision import in_float32
 from . import lapack
 from .creation import eye
 from .dispatch import TensorBase
@@ -301,6 +302,7 @@ def matrix_exp(A):
     return result
 
 
+@in_float32
 def vecdot(x, y, *, dim=-1):
     """Products summed over one dimension, broadcast."""
     return (x * y).sum(dim)

@@ -6,6 +6,7 @@ from ..base import dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..ops import pointwise as basic
 from ..ops import special as ops
+from ..ops.precision import in_float32
 from .arithmetic import convert
 from .creation import arange
 from .dispatch import TensorBase, run_elementwise
@@ -20,6 +21,11 @@ def round_(input, *, decimals=0):
         raise DTypeError(f"round: decimals is defined for floating point dtypes, not {input.dtype.name}")
     if decimals == 0:
         return run_elementwise(ops.round_half_even, (input,))
+    return _rounded(input, decimals)
+
+
+@in_float32
+def _rounded(input, decimals):
     scale = 10.0 ** abs(decimals)
     scaled = input * scale if decimals > 0 else input / scale
     rounded = run_elementwise(ops.round_half_even, (scaled,))
@@ -140,6 +146,7 @@ def polygamma(n, input, *, out=None):
 
 
 @function(inplace="writing")
+@in_float32
 def mvlgamma(input, p):
     """The multivariate log-gamma function of dimension p."""
     if p < 1:

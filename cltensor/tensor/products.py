@@ -8,6 +8,7 @@ from ..base.shapes import broadcast_shapes, normalize_dim
 from ..ops import reductions
 from ..ops.matmul import addmm as addmm_op
 from ..ops.matmul import matmul as matmul_op
+from ..ops.precision import in_float32
 from ..ops.promotion import result_type
 from . import dispatch
 from .arithmetic import convert
@@ -127,7 +128,6 @@ def _check_expandable(name, input, shape):
 
 
 def _added(name, input, result, beta, alpha):
-    _same_dtype(name, input, result)
     _check_expandable(name, input, tuple(result.shape))
     return _scaled(beta, input, alpha, result)
 
@@ -135,9 +135,9 @@ def _added(name, input, result, beta, alpha):
 def _added_product(name, check, input, a, b, beta, alpha):
     """beta * input + alpha * a @ b, in one launch where nothing but numbers is asked for; check: raises for a wrong a or b."""
     check(a, b)
-    if beta == 0 or a.dtype.category == "bool" or dispatch.transform is not None:
-        return _added(name, input, product(a, b), beta, alpha)
     _same_dtype(name, input, a, b)
+    if beta == 0 or a.dtype.category == "bool" or dispatch.transform is not None:
+        return _apart(name, product, input, a, b, beta, alpha) if alpha != 1 or beta else _added(name, input, product(a, b), 0, 1)
     if a.shape[-1] == b.shape[-2]:
         _check_expandable(name, input, (*a.shape[:-1], b.shape[-1]))
     beta, alpha = _factors(a.dtype, beta, alpha)
@@ -150,18 +150,25 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     return _added_product("addmm", _check_mm, input, mat1, mat2, beta, alpha)
 
 
+@in_float32
+def _apart(name, multiply, input, a, b, beta, alpha):
+    """beta * input + alpha * multiply(a, b), in several launches."""
+    return _added(name, input, multiply(a, b), beta, alpha)
+
+
 @function()
 def addmv(input, mat, vec, *, beta=1, alpha=1):
     """beta * input + alpha * mat @ vec."""
-    return _added("addmv", input, mv(mat, vec), beta, alpha)
+    _dims("addmv", input=(mat, 2), vec=(vec, 1))
+    _same_dtype("addmv", input, mat, vec)
+    return _apart("addmv", product, input, mat, vec, beta, alpha)
 
 
 @function()
 def addr(input, vec1, vec2, *, beta=1, alpha=1):
     """beta * input + alpha * outer(vec1, vec2)."""
     dtype = result_type([input._spec, vec1._spec, vec2._spec])
-    result = outer(vec1.to(dtype), vec2.to(dtype))
-    return _added("addr", input.to(dtype), result, beta, alpha)
+    return _apart("addr", outer, input.to(dtype), vec1.to(dtype), vec2.to(dtype), beta, alpha)
 
 
 @function()
@@ -173,7 +180,9 @@ def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
 @function()
 def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * sum over the batch of batch1 @ batch2."""
-    return _added("addbmm", input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
+    _check_bmm(batch1, batch2)
+    _same_dtype("addbmm", input, batch1, batch2)
+    return _apart("addbmm", lambda a, b: product(a, b).sum(0, dtype=a.dtype), input, batch1, batch2, beta, alpha)
 
 
 def _written(fn):
@@ -293,7 +302,12 @@ def linalg_cross(input, other, *, dim=-1):
     d = normalize_dim(dim, input.ndim, "linalg.cross")
     if input.shape[d] != 3 or other.shape[d] != 3:
         raise ShapeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[d]} and {other.shape[d]}")
-    a, b = (x.expand(broadcast_shapes(tuple(input.shape), tuple(other.shape), op="linalg.cross")) for x in (input, other))
+    shape = broadcast_shapes(tuple(input.shape), tuple(other.shape), op="linalg.cross")
+    return _cross(input.expand(shape), other.expand(shape), d)
+
+
+@in_float32
+def _cross(a, b, d):
     x, y, z = a.unbind(d)
     u, v, w = b.unbind(d)
     return stack([y * w - z * v, z * u - x * w, x * v - y * u], d)
@@ -417,6 +431,7 @@ def einsum(equation, *operands):
 
 
 @function(method=False)
+@in_float32
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """p-norm distances between all pairs of rows of (..., P, M) and (..., R, M)."""
     for i, x in ((1, x1), (2, x2)):
@@ -435,6 +450,7 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
 
 
 @function(method=False)
+@in_float32
 def pdist(input, p=2.0):
     """p-norm distances between all pairs of rows of a matrix, in one dimension."""
     if input.ndim != 2:

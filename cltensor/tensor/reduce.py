@@ -6,9 +6,10 @@ from collections import namedtuple
 from ..base import dtypes
 from ..base.errors import DTypeError, ShapeError
 from ..base.shapes import normalize_dim, normalize_dims
-from ..ops import reductions
+from ..ops import pointwise, reductions
+from ..ops.precision import in_float32
 from .arithmetic import convert
-from .dispatch import run_planned
+from .dispatch import run_elementwise, run_planned
 from .surface import function
 
 Values = namedtuple("Values", ("values", "indices"))
@@ -95,18 +96,35 @@ def argmin(input, dim=None, keepdim=False):
 @function()
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """Variance over dim, with the sum of squares divided by n - correction (1 unless given)."""
-    return var_mean(input, dim, unbiased, keepdim, correction=correction)[0]
+    return _moments(input, dim, unbiased, keepdim, correction)[0]
 
 
 @function()
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
-    """Standard deviation: the square root of var."""
-    return var(input, dim, unbiased, keepdim, correction=correction).sqrt()
+    """Standard deviation: the square root of var; its gradient is 0 where it is 0."""
+    return _deviation(input, dim, unbiased, keepdim, correction)[0]
 
 
 @function()
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """(variance, mean) over dim."""
+    return _moments(input, dim, unbiased, keepdim, correction)
+
+
+@function()
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """(standard deviation, mean) over dim."""
+    return _deviation(input, dim, unbiased, keepdim, correction)
+
+
+@in_float32
+def _deviation(input, dim, unbiased, keepdim, correction):
+    variance, mean_ = _moments(input, dim, unbiased, keepdim, correction)
+    return run_elementwise(pointwise.norm_sqrt, (variance,)), mean_
+
+
+@in_float32
+def _moments(input, dim, unbiased, keepdim, correction):
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if not input.dtype.is_floating_point:

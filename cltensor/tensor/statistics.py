@@ -7,6 +7,7 @@ from ..base import dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.shapes import normalize_dim, normalize_dims
 from ..ops import pointwise
+from ..ops.precision import in_float32
 from ..ops.reductions import dot
 from .arithmetic import convert
 from .dispatch import TensorBase, run_elementwise
@@ -59,6 +60,7 @@ def aminmax(input, *, dim=None, keepdim=False):
 
 
 @function()
+@in_float32
 def logsumexp(input, dim=None, keepdim=False):
     """log(sum(exp(input))) over dim; the largest value is subtracted first, so nothing overflows."""
     x = input if input.dtype.is_floating_point else convert(input, dtypes.get_default_dtype())
@@ -84,6 +86,11 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     x = input if dtype is None else convert(input, dtypes.as_dtype(dtype))
     if not x.dtype.is_floating_point:
         raise DTypeError(f"nanmean(): expected input to have floating point or complex dtype but got {x.dtype.name}")
+    return _nanmean(x, dim, keepdim)
+
+
+@in_float32
+def _nanmean(x, dim, keepdim):
     return nansum(x, dim, keepdim) / (~x.isnan()).sum(dim, keepdim)
 
 
@@ -91,13 +98,6 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
 def count_nonzero(input, dim=None):
     """How many elements are not 0."""
     return sum_(input != 0, dim)
-
-
-@function()
-def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
-    """(standard deviation, mean) over dim."""
-    v, m = input.var_mean(dim, unbiased, keepdim, correction=correction)
-    return v.sqrt(), m
 
 
 def norm_root(x, exponent):
@@ -121,8 +121,13 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     if empty and (ord < 0 or ord == math.inf):
         raise ShapeError(f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not have "
                          "an identity")
+    return _vector_norm(x, ord, dims, keepdim)
+
+
+@in_float32
+def _vector_norm(x, ord, dims, keepdim):
     if ord == 2:
-        return norm_root(dot(x, x, dims, keepdim), 0.5) if dims else x.abs()
+        return run_elementwise(pointwise.norm_sqrt, (dot(x, x, dims, keepdim),)) if dims else x.abs()
     if ord == 1:
         return x.abs().sum(dims, keepdim)
     if ord == math.inf:
@@ -135,12 +140,14 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
 
 
 @function()
+@in_float32
 def dist(input, other, p=2):
     """The p-norm of input - other."""
     return vector_norm(input - other, p)
 
 
 @function(inplace="writing")
+@in_float32
 def renorm(input, p, dim, maxnorm):
     """Slices along dim whose p-norm is above maxnorm scaled down to it."""
     if p <= 0:
@@ -155,6 +162,7 @@ def renorm(input, p, dim, maxnorm):
 
 
 @function(method=False)
+@in_float32
 def trapezoid(y, x=None, *, dx=1, dim=-1):
     """The integral of y along dim by the trapezoid rule, at points x or dx apart."""
     return _trapezoids(y, x, dx, dim).sum(dim)
@@ -167,6 +175,7 @@ def trapz(y, x=None, *, dx=1, dim=-1):
 
 
 @function(method=False)
+@in_float32
 def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
     """The running integral of y along dim by the trapezoid rule."""
     return _trapezoids(y, x, dx, dim).cumsum(dim)
@@ -208,6 +217,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
 
 
 @function()
+@in_float32
 def cov(input, *, correction=1, fweights=None, aweights=None):
     """The covariance matrix of variables in rows and observations in columns."""
     if input.ndim > 2:
@@ -246,6 +256,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
 
 
 @function()
+@in_float32
 def corrcoef(input):
     """The matrix of correlation coefficients of variables in rows."""
     if input.ndim > 2:

@@ -9,6 +9,7 @@ from ...base.errors import ArgumentError, ShapeError
 from ...base.shapes import normalize_dim
 from ...codegen import expr as E
 from ...ops.elementwise import elementwise
+from ...ops.precision import in_float32
 from ...ops.special import prelu as sloped
 from ...tensor import Tensor
 from ...tensor.softmax import log_softmax as _log_softmax
@@ -302,6 +303,7 @@ def log_softmax(input, dim=None, dtype=None):
     return _log_softmax(input, _dim("log_softmax", input, dim), dtype)
 
 
+@in_float32
 def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, dim=-1):
     """softmax over dim of (logits + Gumbel noise) / tau; hard gives one-hot samples with the soft gradient.
 

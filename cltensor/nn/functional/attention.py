@@ -8,6 +8,7 @@ from ...base import dtypes
 from ...base.errors import ArgumentError, ShapeError
 from ...ops.attention import attention_backward, attention_forward, fits, reference, samples
 from ...ops.composite import composite
+from ...ops.precision import in_float32, wide
 from ...tensor.creation import arange
 from .dropout import dropout
 
@@ -32,7 +33,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     if not dropout_p and _fusible(query, key, value, attn_mask):
         return _fused(query, key, value, attn_mask, float(scale), bool(is_causal))
-    return _composed(query, key, value, attn_mask, dropout_p, is_causal, scale)[0]
+    return in_float32(lambda *tensors: _composed(*tensors, dropout_p, is_causal, scale)[0])(query, key, value, attn_mask)
 
 
 # --- of ordinary ops -------------------------------------------------------------------------------------------------
@@ -117,10 +118,10 @@ def _gradient(g, y, q, k, v, mask, *, needs, scale, causal):
 def _composed_gradient(g, q, k, v, mask, needs, scale, causal):
     """The same of ops that record themselves."""
     seen = [x.view(x.shape) for x in (q, k, v)]  # apart, even where two of them are one tensor
-    y, scores, nothing = _composed(*seen, mask, 0.0, causal, scale)
+    y, scores, nothing = _composed(*wide(seen), wide(mask), 0.0, causal, scale)
     lse = scores.logsumexp(-1) if nothing is None else scores.masked_fill(nothing, 0.0).logsumexp(-1)
     wanted = [x for x, need in zip(seen, needs, strict=False) if need]
-    found = iter(grad((y, lse), wanted, g, create_graph=True, allow_unused=True))
+    found = iter(grad((y, lse), wanted, wide(g), create_graph=True, allow_unused=True))
     return tuple(next(found) if need else None for need in (*needs[:3], False))
 
 

@@ -13,6 +13,7 @@ from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...codegen import expr as E
 from ...ops.composite import composite
 from ...ops.elementwise import elementwise
+from ...ops.precision import in_float32, wide
 from ...ops.reduction import reduction
 from ...ops.softmax import softmax_parts
 from ...tensor.creation import arange, ones
@@ -144,12 +145,12 @@ def _cross_entropy_reference(input, target, weight, *, reduction, ignored):
                                 for arrays, settings in _samples(rng)],
            vjp=lambda g, y, input, target, weight, needs, **settings: _input_gradient(g, y, input, target, weight, **settings))
 def _cross_entropy(input, target, weight, *, reduction, ignored):
-    """(losses, total weight, max over the classes, log of the sum of exp(input - max)) for inputs (N, C, *)."""
+    """(losses, total weight, max over the classes, log of the sum of exp(input - max)) for inputs (N, C, *), none in 16 bits."""
     top, log = softmax_parts(input.contiguous(), dim=1)
     known = _known(target.long(), ignored=ignored)
     picked = input.gather(1, known.unsqueeze(1)).squeeze(1)  # notices a target out of range; raised where values are read
     _, one = _classes(1, input.dtype, input.device)
-    operands = [picked, top, log, target, one.expand(picked.shape) if weight is None else _weights_of(weight, known)]
+    operands = [wide(picked), top, log, target, one.expand(picked.shape) if weight is None else _weights_of(weight, known)]
     if reduction == "none":
         operands = [x.unsqueeze(0) for x in operands]
     losses, total = _picked_sums(*operands, dim=(0,) if reduction == "none" else None, ignored=float(ignored),
@@ -206,9 +207,15 @@ def _numbered(op, input, target, weight, ignore_index, reduction, smoothing=0.0,
     _check_classes(op, input, target, weight)
     if logarithm is None:
         losses = _cross_entropy(input, target, weight, reduction=reduction, ignored=ignore_index)[0]
+        losses = losses if losses.dtype is input.dtype else losses.to(input.dtype)
     else:
-        losses = _nll(logarithm(input), target, weight, reduction=reduction, ignored=ignore_index, smoothing=float(smoothing))[0]
+        losses = _smoothed(input, target, weight, logarithm, reduction, ignore_index, float(smoothing))
     return losses.squeeze(0) if single and reduction == "none" else losses
+
+
+@in_float32
+def _smoothed(input, target, weight, logarithm, reduction, ignored, smoothing):
+    return _nll(logarithm(input), target, weight, reduction=reduction, ignored=ignored, smoothing=smoothing)[0]
 
 
 def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
@@ -228,6 +235,7 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     return _numbered("cross_entropy", input, target, weight, ignore_index, reduction)
 
 
+@in_float32
 def _against_probabilities(input, target, weight, reduction, smoothing):
     _check_reduction(reduction)
     input, target, single = _check_input("cross_entropy", input, target)

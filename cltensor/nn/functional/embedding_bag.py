@@ -7,6 +7,7 @@ from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...codegen import expr as E
 from ...ops import faults
 from ...ops.elementwise import elementwise
+from ...ops.precision import in_float32
 from ...tensor.arithmetic import where
 from ...tensor.creation import arange
 from ...tensor.sorting import searchsorted
@@ -97,9 +98,8 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
     padding = _padding_row(padding_idx, weight.shape[0])
     numbers = input.reshape(-1).long()
     rows = rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq)
-    rows = rows if per_sample_weights is None else rows * per_sample_weights.reshape(-1, 1)
     bags, count = _bags(input, numbers, offsets, include_last_offset, padding)
-    return _pooled(rows, bags, count, mode)
+    return _pooled(rows, per_sample_weights, bags, count, mode)
 
 
 def _bags(input, numbers, offsets, include_last_offset, padding):
@@ -113,15 +113,16 @@ def _bags(input, numbers, offsets, include_last_offset, padding):
     return _bag(started, numbers, padding=padding, spare=count), count
 
 
-def _pooled(rows, bags, count, mode):
+@in_float32
+def _pooled(rows, weights, bags, count, mode):
+    rows = rows if weights is None else rows * weights.reshape(-1, 1)
     if mode == "max":
         return _largest(rows, bags, count)
-    wide = rows.float() if rows.dtype.itemsize == 2 else rows
-    total = wide.new_zeros((count + 1, rows.shape[1])).index_add(0, bags, wide)[:count]
+    total = rows.new_zeros((count + 1, rows.shape[1])).index_add(0, bags, rows)[:count]
     if mode == "mean":
-        ones = wide.detach().new_ones(bags.shape)
+        ones = rows.detach().new_ones(bags.shape)
         total = total / ones.new_zeros(count + 1).index_add(0, bags, ones)[:count].clamp_min(1).unsqueeze(1)
-    return total.to(rows.dtype)
+    return total
 
 
 def _firsts(rows, bags, count):

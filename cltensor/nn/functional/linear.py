@@ -1,6 +1,7 @@
 """Affine maps of vectors."""
 
 from ...ops.matmul import linear as _linear
+from ...ops.precision import in_float32
 from .out import into
 
 
@@ -10,6 +11,7 @@ def linear(input, weight, bias=None, *, out=None):
     return y if out is None else into(out, y)
 
 
+@in_float32
 def bilinear(input1, input2, weight, bias=None):
     """y[..., k] = input1 (*, in1) @ weight[k] (in1, in2) @ input2 (*, in2) + bias[k]; weight (out, in1, in2)."""
     out, in1, in2 = weight.shape

@@ -8,6 +8,7 @@ import numpy as np
 from ...base.errors import ArgumentError, ShapeError
 from ...codegen import expr as E
 from ...ops.elementwise import elementwise
+from ...ops.precision import in_float32
 from ...tensor.arithmetic import where
 from .distance import pairwise_distance
 
@@ -36,7 +37,7 @@ def _paired(op, op_name, input, target, weight, reduction, **settings):
     if input.shape != target.shape:
         warnings.warn(f"{op_name}: Using a target size ({tuple(target.shape)}) that is different to the input size "
                       f"({tuple(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please "
-                      "ensure they have the same size.", stacklevel=3)
+                      "ensure they have the same size.", stacklevel=4)
     return _weighted(op(input, target, **settings), weight, reduction)
 
 
@@ -62,16 +63,19 @@ _huber = _op("huber", _huber_value, grad=_huber_slope, doc="Squared error within
                                                   delta * (np.abs(a - b) - 0.5 * delta)))
 
 
+@in_float32
 def mse_loss(input, target, reduction="mean", weight=None):
     """(input - target) ** 2."""
     return _paired(_squared, "mse_loss", input, target, weight, reduction)
 
 
+@in_float32
 def l1_loss(input, target, reduction="mean", weight=None):
     """|input - target|."""
     return _paired(_absolute, "l1_loss", input, target, weight, reduction)
 
 
+@in_float32
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """Half the squared error within delta, then straight on: delta * (|input - target| - delta / 2)."""
     if delta <= 0:
@@ -79,6 +83,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     return _paired(_huber, "huber_loss", input, target, weight, reduction, delta=delta)
 
 
+@in_float32
 def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
     """huber_loss with delta beta, divided by beta; the absolute error for beta 0."""
     if beta < 0:
@@ -133,12 +138,14 @@ def _same_size(op, input, target):
                          f"({tuple(input.shape)}); reshape the target")
 
 
+@in_float32
 def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     """-(target log(input) + (1 - target) log(1 - input)) for probabilities in input; logarithms are at least -100."""
     _same_size("binary_cross_entropy", input, target)
     return _weighted(_bce(input, target), weight, reduction)
 
 
+@in_float32
 def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
     """binary_cross_entropy of sigmoid(input), without overflow; pos_weight scales the share of positive targets."""
     _same_size("binary_cross_entropy_with_logits", input, target)
@@ -154,6 +161,7 @@ _kl_log = _op("kl_log", lambda input, target: E.exp(target) * (target - input), 
               doc="exp(target) * (target - input).")
 
 
+@in_float32
 def kl_div(input, target, reduction="mean", log_target=False):
     """target * (log(target) - input) for log-probabilities in input; "batchmean" divides the sum by the first size."""
     losses = (_kl_log if log_target else _kl)(input, target)
@@ -174,6 +182,7 @@ _stirling = _op("stirling", lambda target: E.where(target > 1, target * E.log(E.
                 doc="Stirling's estimate of log(t!) above 1, else 0.")
 
 
+@in_float32
 def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
     """Negative log likelihood of counts in target under rates exp(input), or input itself without log_input.
 
@@ -189,6 +198,7 @@ _gaussian = _op("gaussian_nll",
                 samples=lambda rng: [((*rng.standard_normal((2, 3, 4)), rng.random((3, 4)) + 0.1), {})])
 
 
+@in_float32
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
     """Negative log likelihood of target under normal distributions of mean input and variance var, at least eps.
 
@@ -213,12 +223,14 @@ _soft_margin = _op("soft_margin", lambda input, target: E.softplus(-target * inp
                    ref=lambda x, t: np.logaddexp(0, -t * x), doc="log(1 + exp(-target * input)).")
 
 
+@in_float32
 def soft_margin_loss(input, target, reduction="mean"):
     """log(1 + exp(-target * input)) for targets 1 and -1."""
     _same_size("soft_margin_loss", input, target)
     return reduced(_soft_margin(input, target), reduction)
 
 
+@in_float32
 def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
     """Mean over the classes (last dimension) of the binary cross entropy of sigmoid(input)."""
     _same_size("multilabel_soft_margin_loss", input, target)
@@ -226,17 +238,20 @@ def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
     return reduced((losses if weight is None else losses * weight).mean(-1), reduction)
 
 
+@in_float32
 def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
     """input where target is 1, max(0, margin - input) where it is -1."""
     losses = where(target != 1, (margin - input).clamp_min(0), 0.0) + where(target != -1, input, 0.0)
     return reduced(losses, reduction)
 
 
+@in_float32
 def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
     """max(0, -target * (input1 - input2) + margin): target 1 ranks input1 first, -1 input2."""
     return reduced((margin - target * (input1 - input2)).clamp_min(0), reduction)
 
 
+@in_float32
 def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
     """1 - cos(input1, input2) where target is 1, max(0, cos - margin) where it is -1; inputs (N, D) or (D,)."""
     dot, square1, square2 = ((a * b).sum(-1) for a, b in ((input1, input2), (input1, input1), (input2, input2)))
@@ -245,6 +260,7 @@ def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
     return reduced(losses, reduction)
 
 
+@in_float32
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, reduction="mean"):
     """max(0, |anchor - positive| - |anchor - negative| + margin), distances by the p-norm over the last dimension.
 

@@ -6,6 +6,7 @@ from ...base import dtypes
 from ...base.errors import ArgumentError, AutogradError, DTypeError, ShapeError
 from ...codegen import expr as E
 from ...ops.elementwise import elementwise
+from ...ops.precision import in_float32
 from ...tensor.creation import arange
 from .distance import pairwise_distance
 from .loss import reduced
@@ -47,6 +48,7 @@ def _check_rows(op, input, target):
         raise DTypeError(f"{op}: expected scalar type Long but found {target.dtype.name} as target; use .long()")
 
 
+@in_float32
 def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="mean"):
     """Sum over the other classes of max(0, margin - input[target] + input[class]) ** p, divided by the number of classes.
 
@@ -89,6 +91,7 @@ def _check_multi_margin(input, rows, target, weight):
                             "weight.detach()")
 
 
+@in_float32
 def multilabel_margin_loss(input, target, reduction="mean"):
     """Sum over target and other classes of max(0, 1 - input[target] + input[other]), divided by the number of classes.
 
@@ -112,6 +115,7 @@ def multilabel_margin_loss(input, target, reduction="mean"):
     return reduced(losses if input.ndim == 2 else losses.reshape(()), reduction)
 
 
+@in_float32
 def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False,
                                       reduction="mean"):
     """max(0, distance(anchor, positive) - distance(anchor, negative) + margin).

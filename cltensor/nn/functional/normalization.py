@@ -7,6 +7,7 @@ from ...base import dtypes
 from ...base.errors import ArgumentError, ShapeError
 from ...ops.elementwise import elementwise
 from ...ops.normalization import laid
+from ...ops.precision import in_float32, wide
 from ...tensor.shape import cat
 from .normalized import normalized, number, tried
 from .pooling import avg_pool2d
@@ -61,6 +62,7 @@ def _check_channels(op, input, **vectors):
 
 def _with_statistics(x, mean, var, weight, bias, eps):
     """x normalised by a given mean and variance (C,), as one scale and shift for each channel."""
+    mean, var, weight, bias = map(wide, (mean, var, weight, bias))
     scale = (var + eps).rsqrt()
     scale = scale if weight is None else scale * weight
     y = _scaled(x, *(laid(v, x, (1,)) for v in (mean, scale)), number(laid(bias, x, (1,)), 0.0))
@@ -131,13 +133,17 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     if not shape or lead < 0 or tuple(input.shape[lead:]) != shape:
         raise ShapeError(f"rms_norm: Given normalized_shape={list(shape)}, expected input with shape [*, "
                          f"{', '.join(map(str, shape))}], but got input of size{list(input.shape)}")
-    x = input.float() if input.dtype.itemsize == 2 else input
     eps = dtypes.finfo(input.dtype).eps if eps is None else eps
-    y = x * ((x * x).mean(tuple(range(lead, input.ndim)), keepdim=True) + eps).rsqrt()
-    y = y.to(input.dtype)
+    return _by_mean_square(input, weight, tuple(range(lead, input.ndim)), eps)
+
+
+@in_float32
+def _by_mean_square(x, weight, dims, eps):
+    y = x * ((x * x).mean(dims, keepdim=True) + eps).rsqrt()
     return y if weight is None else y * weight
 
 
+@in_float32
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """input (N, C, *) divided by (k + alpha * mean over `size` neighbouring channels of input ** 2) ** beta."""
     if input.ndim < 3:

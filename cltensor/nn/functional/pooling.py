@@ -4,6 +4,7 @@ import functools
 
 from ...base.errors import ArgumentError
 from ...ops import pooling as ops
+from ...ops.precision import in_float32
 from . import windows
 from .out import into
 from .sizes import batched, each
@@ -70,6 +71,7 @@ def _adaptive_avg_pool(n, input, output_size):
     return _squeezed(ops.adaptive_avg_pool(input, output_size=_output_size(output_size, input, n, op)), single)
 
 
+@in_float32
 def _lp_pool(n, input, norm_type, kernel_size, stride=None, ceil_mode=False):
     kernel = each(kernel_size, n, f"lp_pool{n}d", "kernel_size")
     total = _avg_pool(n, input.pow(norm_type), kernel, stride, 0, ceil_mode, divisor_override=1)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, ShapeError
+from ...ops.precision import in_float32
 from ...tensor.creation import from_array, linspace
 from ...tensor.padding import pad_constant
 from ...tensor.shape import as_strided, stack
@@ -233,6 +234,7 @@ def upsample_bilinear(input, size=None, scale_factor=None):
 # --- sampling along a grid -------------------------------------------------------------------------------------------
 
 
+@in_float32
 def affine_grid(theta, size, align_corners=False):
     """The grid of an affine map: theta (N, 2, 3) and size (N, C, H, W) -> (N, H, W, 2); or (N, 3, 4) -> (N, D, H, W, 3)."""
     n = len(size) - 2
@@ -253,6 +255,7 @@ def _base(k, align, like):
     return points if align else points * ((k - 1) / k)
 
 
+@in_float32
 def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
     """input (N, C, H, W) read at the points of grid (N, h, w, 2), each (x, y) in [-1, 1]: (N, C, h, w); and so in three dimensions.
 

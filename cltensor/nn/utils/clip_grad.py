@@ -4,10 +4,12 @@ import math
 
 from ...autograd.modes import no_grad
 from ...base.errors import CLTensorError
+from ...ops.precision import wide
+from ...ops.promotion import result_type
 from ...tensor import Tensor
 from ...tensor.creation import scalar_tensor
 from ...tensor.shape import stack
-from ..functional.distance import _norm
+from ...tensor.statistics import vector_norm
 
 
 def _gradients(parameters):
@@ -20,10 +22,15 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False):
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     if not tensors:
         return scalar_tensor(0.0)
-    norm_type = float(norm_type)
+    total = _total_norm(tensors, float(norm_type), error_if_nonfinite)
+    return total.to(result_type([t._spec for t in tensors]))
+
+
+def _total_norm(tensors, norm_type, error_if_nonfinite):
+    """get_total_norm, in float32 where the tensors are narrower."""
     with no_grad():
-        norms = [_norm(t.detach().reshape(-1), norm_type, 0).to(device=tensors[0].device) for t in tensors]
-        total = _norm(stack(norms), norm_type if norm_type else 1.0, 0)
+        norms = [vector_norm(wide(t.detach()), norm_type).to(device=tensors[0].device) for t in tensors]
+        total = vector_norm(stack(norms), norm_type if norm_type else 1.0)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise CLTensorError(f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it "
                             "cannot be clipped. To scale the gradients by it anyway, set `error_if_nonfinite=False`")
@@ -36,12 +43,14 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     Nothing waits for the device, unless error_if_nonfinite is set.
     """
     gradients = _gradients(parameters)
-    total = get_total_norm(gradients, norm_type, error_if_nonfinite)
+    if not gradients:
+        return scalar_tensor(0.0)
+    total = _total_norm(gradients, float(norm_type), error_if_nonfinite)
     with no_grad():
         scale = (max_norm / (total + 1e-6)).clamp_max(1.0)
         for g in gradients:
-            g.mul_(scale.to(device=g.device, dtype=g.dtype))
-    return total
+            g.mul_(scale.to(device=g.device))
+    return total.to(result_type([g._spec for g in gradients]))
 
 
 def clip_grad_value_(parameters, clip_value):
