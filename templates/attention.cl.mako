@@ -1,13 +1,14 @@
 ## Attention y = softmax(scale * q k^T + mask) v and its gradients, block by block, so that the scores are never all there.
 ##
 ## q (N, H, L, E), k (N, H, S, E), v (N, H, S, EV) and g, of y, have contiguous rows; outputs are dense.  lse (N, H, L) is the
-## logarithm of each row's sum of exponentials: with it, gradients compute the scores' softmax again without a second look.
+## logarithm of each row's sum of exponentials, and rest (N, H, L) what rounding cut off it: beside scores of -1e9 that is all
+## of the sum.  With both, gradients compute the scores' softmax again without a second look.
 ## A row that attends to nothing gives 0, with an lse of -infinity.
 ##
-## form    forward   q, k, v -> y, lse: a row's largest score so far and its sum are carried from block to block of keys, and
-##                   what was summed is scaled down when a larger score turns up
-##         backward  g, g_lse, q, k, v, y, lse -> gq, gk, gv at once; a work-item does whole heads, so nothing is added from two
-##                   sides.  cpu only; scratch holds the sums of a head's gk and gv for each group
+## form    forward   q, k, v -> y, lse, rest: a row's largest score so far and its sum are carried from block to block of keys,
+##                   and what was summed is scaled down when a larger score turns up
+##         backward  g, g_lse, q, k, v, y, lse, rest -> gq, gk, gv at once; a work-item does whole heads, so nothing is added
+##                   from two sides.  cpu only; scratch holds the sums of a head's gk and gv for each group
 ##         queries   the same -> gq, keys -> gk, gv.  gpu only, with delta = sum(g * y) - g_lse (N, H, L) for y and g_lse
 ## mask    None, "bool" (true takes part) or the dtype of what is added to the scores; strides of 0 broadcast it
 ## causal  row i attends to keys 0..i
@@ -93,6 +94,15 @@ static inline void product(real *out, const real *a, const real *b, const int ro
         const int ${count} = ${total} - ${first} < ${size} ? ${total} - ${first} : ${size};
 </%def>
 
+<%def name="sum_of_exponentials(at, top, total)">
+## Stores the logarithm of total * exp(top) as lse and the rest that rounding leaves (Knuth's two-sum).
+{
+    const real part = ${spell("log", C, total)}, sum = ${top} + part, other = sum - ${top};
+    lse_p[lse_o + ${at}] = sum;
+    rest_p[rest_o + ${at}] = ${top} == LOW ? 0 : (${top} - (sum - other)) + (part - other);
+}
+</%def>
+
 <%def name="each_block()">
 ## Opens a loop over blocks of keys, with k, v and the masked scores s of a block.
         const size_t end = ${f"(size_t)S < i0 + {BR} ? (size_t)S : i0 + {BR}" if causal else "S"};
@@ -111,9 +121,9 @@ static inline void product(real *out, const real *a, const real *b, const int ro
                 }
 % endif
 </%def>
-<%def name="exponentials()">
+<%def name="exponentials(less='')">
             for (int j = 0; j < keys; j++)
-                for (int i = 0; i < ${BR}; i++) s[j * ${BR} + i] = ${exp(f"(s[j * {BR} + i] - base[i])")};
+                for (int i = 0; i < ${BR}; i++) s[j * ${BR} + i] = ${exp(f"(s[j * {BR} + i] - base[i]{less})")};
             for (int i = keys * ${BR}; i < ${BC * BR}; i++) s[i] = 0;
 </%def>
 % if cpu:
@@ -133,7 +143,7 @@ __kernel void attention(
     __global const real *gl_p, const long gl_o,
 % endif
 % if not forward:
-    __global const real *lse_p, const long lse_o,
+    __global const real *lse_p, const long lse_o, __global const real *rest_p, const long rest_o,
 % if form != "backward":
     __global const real *delta_p, const long delta_o,
 % endif
@@ -142,7 +152,7 @@ __kernel void attention(
     __global ${T} *${x}_p, const long ${x}_o,
 % endfor
 % if forward:
-    __global real *lse_p, const long lse_o,
+    __global real *lse_p, const long lse_o, __global real *rest_p, const long rest_o,
 % elif form == "backward":
     __global real *scratch,
 % endif
@@ -181,14 +191,14 @@ __kernel void attention(
         for (int i = 0; i < rows; i++) {
             const size_t row = plane * L + i0 + i;
             const real share = total[i] == 0 ? 0 : 1 / total[i];
-            lse_p[lse_o + row] = top[i] + ${spell("log", C, "total[i]")};
+            ${sum_of_exponentials("row", "top[i]", "total[i]")}
             for (int d = 0; d < ${EV}; d++) {
                 ${types.store(dtype, "y_p", f"y_o + row * {EV} + d", f"(share == 0 ? 0 : o[i * {VP} + d] * share)")}
             }
         }
     }
 % else:
-    real q[${BR * EP}], g[${BR * VP}], gt[${VP * BR}], gs[${BC * BR}], delta[${BR}];
+    real q[${BR * EP}], g[${BR * VP}], gt[${VP * BR}], gs[${BC * BR}], delta[${BR}], rest[${BR}];
     real gq[${BR * EP}], gk[${BC * EP}], gv[${BC * VP}];
     const size_t last = (get_group_id(0) + 1) * (size_t)planes / get_num_groups(0), space = ((size_t)S + ${BC - 1}) / ${BC} * ${BC};
     __global real *gks = scratch + get_group_id(0) * space * ${EP + VP}, *gvs = gks + space * ${EP};
@@ -202,17 +212,18 @@ __kernel void attention(
             for (int i = 0; i < ${BR}; i++) {
                 for (int e = 0; e < ${EP}; e++) qt[e * ${BR} + i] = q[i * ${EP} + e];
                 for (int d = 0; d < ${VP}; d++) gt[d * ${BR} + i] = g[i * ${VP} + d];
-                base[i] = delta[i] = 0;
+                base[i] = delta[i] = rest[i] = 0;
                 if (i >= rows) continue;
                 const real lse = lse_p[lse_o + plane * L + i0 + i];
                 base[i] = lse == LOW ? 0 : lse;
+                rest[i] = rest_p[rest_o + plane * L + i0 + i];
                 const size_t from = y_o + n * y_n + h * y_h + (i0 + i) * y_r;
                 for (int d = 0; d < ${EV}; d++) delta[i] += g[i * ${VP} + d] * ${types.load(dtype, "y_p", "from + d")};
                 delta[i] -= gl_p[gl_o + plane * L + i0 + i];
             }
             for (int i = 0; i < ${BR * EP}; i++) gq[i] = 0;
             ${each_block()}
-                ${exponentials()}
+                ${exponentials(" - rest[i]")}
                 product(gs, v, gt, ${BC}, ${BR}, ${VP}, ${BR}, ${VP}, 1, ${BR}, 0);
                 for (int j = 0; j < ${BC}; j++)
                     for (int i = 0; i < ${BR}; i++) gs[j * ${BR} + i] = s[j * ${BR} + i] * (gs[j * ${BR} + i] - delta[i]);
@@ -251,7 +262,7 @@ own, other = ("S", "L") if form == "keys" else ("L", "S")
     __local real ${x}_tile[${BC * width[x]}];
 % endfor
 % if form == "keys":
-    __local real lse_tile[${BC}], delta_tile[${BC}];
+    __local real lse_tile[${BC}], rest_tile[${BC}], delta_tile[${BC}];
 % endif
 % for x in mine:
     real ${x}[${width[x]}];
@@ -263,6 +274,7 @@ own, other = ("S", "L") if form == "keys" else ("L", "S")
     for (int d = 0; d < ${EV}; d++) o[d] = 0;
 % elif form == "queries":
     const real lse = inside ? lse_p[lse_o + plane * L + row] : 0, base = lse == LOW ? 0 : lse;
+    const real rest = inside ? rest_p[rest_o + plane * L + row] : 0;
     const real delta = inside ? delta_p[delta_o + plane * L + row] : 0;
     real gq[${E}];
     for (int e = 0; e < ${E}; e++) gq[e] = 0;
@@ -283,6 +295,7 @@ own, other = ("S", "L") if form == "keys" else ("L", "S")
         for (int at = l; at < count; at += ${WGS}) {
             const real lse = lse_p[lse_o + plane * L + first + at];
             lse_tile[at] = lse == LOW ? 0 : lse;
+            rest_tile[at] = rest_p[rest_o + plane * L + first + at];
             delta_tile[at] = delta_p[delta_o + plane * L + first + at];
         }
 % endif
@@ -292,7 +305,7 @@ own, other = ("S", "L") if form == "keys" else ("L", "S")
 % if form == "keys":
             for (int e = 0; e < ${E}; e++) s += q_tile[t * ${E} + e] * k[e];
             ${score("(first + t)", "row", "s")}
-            const real p = ${exp("(s - lse_tile[t])")};
+            const real p = ${exp("(s - lse_tile[t] - rest_tile[t])")};
             real gp = 0;
             for (int d = 0; d < ${EV}; d++) { gv[d] += p * g_tile[t * ${EV} + d]; gp += g_tile[t * ${EV} + d] * v[d]; }
             const real gs = p * (gp - delta_tile[t]);
@@ -307,7 +320,7 @@ own, other = ("S", "L") if form == "keys" else ("L", "S")
             top = most;
             for (int d = 0; d < ${EV}; d++) o[d] = o[d] * shrink + p * v_tile[t * ${EV} + d];
 % else:
-            const real p = ${exp("(s - base)")};
+            const real p = ${exp("(s - base - rest)")};
             real gp = 0;
             for (int d = 0; d < ${EV}; d++) gp += g[d] * v_tile[t * ${EV} + d];
             const real gs = p * (gp - delta);
@@ -320,7 +333,7 @@ own, other = ("S", "L") if form == "keys" else ("L", "S")
 % if forward:
     const size_t at = plane * L + row;
     const real share = total == 0 ? 0 : 1 / total;
-    lse_p[lse_o + at] = top + ${spell("log", C, "total")};
+    ${sum_of_exponentials("at", "top", "total")}
     for (int d = 0; d < ${EV}; d++) {
         ${types.store(dtype, "y_p", f"y_o + at * {EV} + d", "(share == 0 ? 0 : o[d] * share)")}
     }

@@ -32,8 +32,8 @@ def _shape(q, k, v, mask, *, scale, causal):
     for name, x in (("q", q), ("k", k), ("v", v)):
         if x.ndim != 4 or (x.strides[3] != 1 and x.shape[3] != 1):
             raise ShapeError(f"attention: {name} {tuple(x.shape)} with strides {x.strides} needs 4 dimensions, the last contiguous")
-    y = q.dense((*q.shape[:3], v.shape[3]))
-    return y, dense(q.shape[:3], compute_dtype(q.dtype), q.device)
+    y, row = q.dense((*q.shape[:3], v.shape[3])), dense(q.shape[:3], compute_dtype(q.dtype), q.device)
+    return y, row, row
 
 
 def _render(form, q, v, mask, causal):
@@ -73,7 +73,7 @@ def _launch(inputs, outputs, *, scale, causal):
     q, k, v, mask = inputs
     N, H, L, _ = q.shape
     args = [*_operand(0, q), *_operand(1, k), *_operand(2, v), *_mask_arguments(3, mask, (N, H, L, k.shape[2])), Out(0), Out(1),
-            *_sizes(q, k, scale)]
+            Out(2), *_sizes(q, k, scale)]
     if q.device.profile.style == "cpu":
         sizing = (cpu_groups(q.device, N * H * -(-L // BLOCK)),), (1,)
     else:
@@ -81,30 +81,30 @@ def _launch(inputs, outputs, *, scale, causal):
     return [Step(_render("forward", q, v, mask, causal), "attention", args, *sizing)]
 
 
-def _gradient_shape(g, g_lse, q, k, v, mask, y, lse, *, scale, causal):
+def _gradient_shape(g, g_lse, q, k, v, mask, y, lse, rest, *, scale, causal):
     return q.dense(), k.dense(), v.dense()
 
 
 def _gradient_launch(inputs, outputs, *, scale, causal):
     """On a cpu all at once; on a gpu rows of gq, then rows of gk and gv, where g_lse holds sum(g * y) - g_lse."""
-    g, _, q, k, v, mask, y, _ = inputs
+    g, _, q, k, v, mask, y, *_ = inputs
     N, H, L, E = q.shape
     common = [*_operand(0, g), *_operand(2, q), *_operand(3, k), *_operand(4, v)]
     masked, sizes = _mask_arguments(5, mask, (N, H, L, k.shape[2])), _sizes(q, k, scale)
     if q.device.profile.style == "gpu":
-        return [Step(_render(form, q, v, mask, causal), "attention", [*common, *masked, In(7), In(1), *outs, *sizes],
+        return [Step(_render(form, q, v, mask, causal), "attention", [*common, *masked, In(7), In(8), In(1), *outs, *sizes],
                      *_range(q.device, N * H, rows))
                 for form, outs, rows in (("queries", [Out(0)], L), ("keys", [Out(1), Out(2)], k.shape[2]))]
     groups, size = cpu_groups(q.device, N * H), compute_dtype(q.dtype).itemsize
     unit = 32 // size * 2
     width = sum(-(-n // unit) * unit for n in (E, v.shape[3]))
     scratch = Scratch(groups * -(-k.shape[2] // BLOCK) * BLOCK * width * size)
-    args = [*common, *_operand(6, y), *masked, In(1), In(7), Out(0), Out(1), Out(2), scratch, *sizes]
+    args = [*common, *_operand(6, y), *masked, In(1), In(7), In(8), Out(0), Out(1), Out(2), scratch, *sizes]
     return [Step(_render("backward", q, v, mask, causal), "attention", args, (groups,), (1,))]
 
 
 def reference(q, k, v, mask, *, scale, causal):
-    """NumPy: (y, lse)."""
+    """NumPy: (y, lse, rest)."""
     scores = np.einsum("nhle,nhse->nhls", q, k) * scale
     if mask is not None:
         scores = np.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
@@ -113,7 +113,7 @@ def reference(q, k, v, mask, *, scale, causal):
     lse = np.logaddexp.reduce(scores, -1)
     with np.errstate(invalid="ignore"):
         weights = np.exp(scores - lse[..., None])
-    return np.where(np.isneginf(lse)[..., None], 0, weights) @ v, lse
+    return np.where(np.isneginf(lse)[..., None], 0, weights) @ v, lse, np.zeros(lse.shape)
 
 
 def samples(rng):
@@ -130,7 +130,7 @@ def samples(rng):
 
 attention_forward = _Masked(
     "attention_forward", shape=_shape, launch=_launch, dtypes="floating", public=False, ref=reference, samples=samples,
-    doc="""(softmax(scale * q k^T + mask) v, logarithms of the rows' sums of exponentials) of heads q (N, H, L, E), k (N, H, S, E),
+    doc="""(softmax(scale * q k^T + mask) v, logarithms of the rows' sums of exponentials, what rounding cut off those) of heads q (N, H, L, E), k (N, H, S, E),
     v (N, H, S, EV); mask None, bool or added, broadcast to (N, H, L, S).  Source: Milakov and Gimelshein 2018, Dao et al. 2022.""")
 
 attention_backward = _Masked(

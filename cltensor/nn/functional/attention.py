@@ -108,11 +108,11 @@ def _as_heads(x):
 def _gradient(g, y, q, k, v, mask, *, needs, scale, causal):
     if modes.grad:
         return _composed_gradient(g, q, k, v, mask, needs, scale, causal)
-    (gy, g_lse), (y, lse) = g, (x.detach() for x in y)
+    (gy, g_lse, _), (y, lse, rest) = g, (x.detach() for x in y)  # what rounding cut off does not depend on anything
     gy = gy if gy.stride(-1) == 1 else gy.contiguous()
     if q.device.profile.style == "gpu":
         g_lse = (gy * y).sum(-1, dtype=lse.dtype) - g_lse
-    return (*attention_backward(gy, g_lse, q, k, v, mask, y, lse, scale=scale, causal=causal), None)
+    return (*attention_backward(gy, g_lse, q, k, v, mask, y, lse, rest, scale=scale, causal=causal), None)
 
 
 def _composed_gradient(g, q, k, v, mask, needs, scale, causal):
@@ -121,11 +121,11 @@ def _composed_gradient(g, q, k, v, mask, needs, scale, causal):
     y, scores, nothing = _composed(*wide(seen), wide(mask), 0.0, causal, scale)
     lse = scores.logsumexp(-1) if nothing is None else scores.masked_fill(nothing, 0.0).logsumexp(-1)
     wanted = [x for x, need in zip(seen, needs, strict=False) if need]
-    found = iter(grad((y, lse), wanted, wide(g), create_graph=True, allow_unused=True))
+    found = iter(grad((y, lse), wanted, wide(g[:2]), create_graph=True, allow_unused=True))
     return tuple(next(found) if need else None for need in (*needs[:3], False))
 
 
 @composite("attention", public=False, dtypes="floating", saves="q k v mask y", vjp=_gradient, ref=reference, samples=samples)
 def _attention(q, k, v, mask, *, scale, causal):
-    """attention_forward with gradients: (y, lse)."""
+    """attention_forward with gradients: (y, lse, rest)."""
     return attention_forward(q, k, v, mask, scale=scale, causal=causal)
