@@ -40,9 +40,9 @@ def _less(a, i, b, j):
 
 
 @in_float32
-def _spread_ties(g, y, x, dim, keepdim):
+def spread_ties(g, y, x, dim, keepdim):
     """Gradient of an extreme: shared equally by the elements that attain it."""
-    hit = (x == unreduce(y, x, dim, keepdim)) | x.isnan()
+    hit = (x == unreduce(y, x, dim, keepdim)) | (x.isnan() & unreduce(y.isnan(), x, dim, keepdim))
     hit = hit.to(g.dtype)
     return unreduce(g, x, dim, keepdim) * hit / hit.sum(dim, keepdim=True)
 
@@ -80,10 +80,10 @@ prod = reduction("prod_reduce", map=lambda input: input, combine=lambda a, b: a 
                  accumulate="wide", ref=np.prod, public=False, onnx="ReduceProd", saves="input",
                  vjp=(_prod_gradient,), doc="Product over dim.")
 amax = reduction("amax", map=lambda input: input, combine=lambda a, b: E.maximum(a, b), identity=_lowest, nonempty=True,
-                 ref=np.max, vjp=(_spread_ties,), saves="input y", onnx="ReduceMax",
+                 ref=np.max, vjp=(spread_ties,), saves="input y", onnx="ReduceMax",
                  doc="Largest value over dim; ties share the gradient equally.")
 amin = reduction("amin", map=lambda input: input, combine=lambda a, b: E.minimum(a, b), identity=_highest, nonempty=True,
-                 ref=np.min, vjp=(_spread_ties,), saves="input y", onnx="ReduceMin",
+                 ref=np.min, vjp=(spread_ties,), saves="input y", onnx="ReduceMin",
                  doc="Smallest value over dim; ties share the gradient equally.")
 argmax = reduction("argmax_reduce", map=lambda input, index: (input, index),
                    combine=lambda a, i, b, j: (E.where(_greater(a, i, b, j), b, a), E.where(_greater(a, i, b, j), j, i)),

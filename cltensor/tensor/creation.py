@@ -63,6 +63,12 @@ def from_array(array, dtype, d):
     return t
 
 
+def from_values(array, dtype, d):
+    """A tensor of the values of a NumPy array, converted to dtype."""
+    array, dtype = _array_of(array, dtype)
+    return from_array(array, dtype, d)
+
+
 def check_room(n, dtype, d):
     """Raise OutOfMemoryError before n values are computed on the host that the device cannot hold."""
     if n * dtype.itemsize > d.profile.max_allocation:
@@ -85,7 +91,7 @@ def _array_of(data, dtype):
 
 def to_bfloat16(array):
     """The bit patterns of an array rounded to bfloat16 (to nearest, ties to even)."""
-    bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
+    bits = np.asarray(array, np.float32, order="C").view(np.uint32)
     rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
     return np.where(np.isnan(array), 0x7FC0, rounded).astype(np.uint16)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..base import dtypes
 from ..base.errors import ArgumentError, DTypeError, ShapeError
-from .creation import _options, arange, check_room, from_array, made
+from .creation import _options, arange, check_room, from_array, from_values, made
 from .dispatch import TensorBase
 from .rearrange import flip
 from .shape import stack
@@ -93,5 +93,4 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
     dtype, d = _options(dtype, device)
     check_room(steps, dtype, d)
     values = float(base) ** np.linspace(float(start), float(end), steps)
-    return made(from_array(values.astype(dtype.numpy), dtype, d) if dtype is not dtypes.bfloat16 else
-                from_array(values, dtypes.float64, d).to(dtype), requires_grad)
+    return made(from_values(values, dtype, d), requires_grad)

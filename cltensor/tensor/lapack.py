@@ -10,7 +10,7 @@ import numpy as np
 from ..base import dtypes
 from ..base.errors import DTypeError, ShapeError
 from ..ops.composite import composite
-from .creation import eye, from_array
+from .creation import eye, from_values
 from .diagonals import diag_embed
 from .products import product
 from .shape import cat
@@ -39,11 +39,14 @@ def check_square(name, x):
 
 
 def to_host(x):
+    """x's values as an array.  Raises DTypeError for 16-bit floats, which LAPACK has no routine for."""
+    if x.dtype.is_floating_point:
+        check_floating("LAPACK", x)
     return x.detach()._read()
 
 
 def to_device(array, like):
-    return from_array(np.asarray(array, like.dtype.numpy), like.dtype, like.device)
+    return from_values(np.asarray(array), like.dtype, like.device)
 
 
 def attempt(name, fn, *arrays):
@@ -197,8 +200,11 @@ def eigh(a, *, lower):
     return to_device(w, a), to_device(v, a)
 
 
-def _svd_vjp(g, y, a):
+def _svd_vjp(g, y, a, needs):
     (gu, gs, gvh), (u, s, vh) = g, y
+    if gu is None and gvh is None:  # the singular values alone, which may be equal, or 0
+        return (product(u * gs.unsqueeze(-2), vh),)
+    gu, gs, gvh = (x.new_zeros(x.shape) if h is None else h for h, x in zip(g, y, strict=True))
     m, n, k = a.shape[-2], a.shape[-1], s.shape[-1]
     gaps = (s.unsqueeze(-2) - s.unsqueeze(-1)) * (s.unsqueeze(-2) + s.unsqueeze(-1))
     f = 1 / (gaps + diag_embed(s * 0 + math.inf))
@@ -212,10 +218,10 @@ def _svd_vjp(g, y, a):
     if n > k:
         outside = gvh.mT / s.unsqueeze(-2)
         ga = ga + product(u, (outside - product(vh.mT, product(vh, outside))).mT)
-    return ga
+    return (ga,)
 
 
-@composite("linalg_svd", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(_svd_vjp,))
+@composite("linalg_svd", batch="leading", host=True, public=False, saves="a y", dtypes="floating", partial=True, vjp=_svd_vjp)
 def svd(a):
     """The reduced singular value decomposition."""
     u, s, vh = attempt("svd", lambda m: np.linalg.svd(m, full_matrices=False), to_host(a))

@@ -11,7 +11,7 @@ import numpy as np
 from ..base import dtypes
 from ..base.errors import DTypeError, ShapeError
 from ..ops.composite import composite
-from .creation import eye, from_array
+from .creation import eye, from_array, from_values
 from .lapack import LinAlgError, check_matrix, check_square, solve_triangular, to_device, to_host
 from .products import product
 from .shape import cat
@@ -66,9 +66,9 @@ def _permutations(pivots, *, size, dtype):
     for i in range(swaps.shape[1]):
         other = swaps[:, i] - 1
         order[every, i], order[every, other] = order[every, other], order[every, i]
-    p = np.zeros((len(swaps), size, size), dtype.numpy)
+    p = np.zeros((len(swaps), size, size))
     p[every[:, None], order, np.arange(size)] = 1
-    return from_array(p.reshape(*pivots.shape[:-1], size, size), dtype, pivots.device)
+    return from_values(p.reshape(*pivots.shape[:-1], size, size), dtype, pivots.device)
 
 
 # --- the op that has a gradient of its own ---------------------------------------------------------------------------

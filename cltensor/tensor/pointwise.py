@@ -2,14 +2,17 @@
 
 import math
 
+from ..autograd.function import Function
 from ..base import dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..ops import pointwise as basic
 from ..ops import special as ops
 from ..ops.precision import in_float32
-from .arithmetic import convert
+from ..ops.promotion import result_type
+from .arithmetic import convert, where
 from .creation import arange
 from .dispatch import TensorBase, run_elementwise
+from .shape import broadcast_tensors
 from .surface import function, method
 from .tensor import write_into
 
@@ -261,15 +264,51 @@ def frexp(input):
     """(mantissa, exponent) with input = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1."""
     if not input.dtype.is_floating_point:
         raise DTypeError(f"frexp() only supports floating-point dtypes, got {input.dtype.name}")
+    return _frexp(input)
+
+
+@in_float32
+def _frexp(input):
     magnitude = input.detach().abs()
     ordinary = (magnitude > 0) & magnitude.isfinite()
-    safe = magnitude.where(ordinary, magnitude * 0 + 1)
+    safe = magnitude.where(ordinary, 1.0)
     exponent = safe.log2().floor() + 1
-    mantissa = safe * (-exponent).exp2()
+    mantissa = _times_power(safe, -exponent)
     exponent = exponent + (mantissa >= 1).to(exponent.dtype) - (mantissa < 0.5).to(exponent.dtype)
-    exponent = exponent.where(ordinary, exponent * 0)
-    scaled = input * (-exponent).exp2()
-    return scaled.where(ordinary, input), exponent.to(dtypes.int32)
+    exponent = exponent.where(ordinary, 0.0)
+    return _times_power(input, -exponent).where(ordinary, input), exponent.to(dtypes.int32)
+
+
+def _times_power(x, exponent):
+    """x * 2 ** exponent, where the power alone would be infinite as well."""
+    half = (exponent * 0.5).floor()
+    return x * half.exp2() * (exponent - half).exp2()
+
+
+@function(inplace="writing")
+def nextafter(input, other, *, out=None):
+    """The next number of the dtype from input towards other; the gradient is input's, as in PyTorch."""
+    specs = [x._spec for x in (input, other) if isinstance(x, TensorBase)]
+    if len(specs) == 2 and result_type(specs).itemsize == 2:  # computed in float32, such a step would be rounded away
+        y = _NextAfter.apply(*broadcast_tensors(*(convert(x, result_type(specs)) for x in (input, other))))
+        return y if out is None else out.copy_(y)
+    return run_elementwise(ops.nextafter, (input, other), (), out)
+
+
+class _NextAfter(Function):
+    """nextafter of 16-bit floats, whose bits count up from 0 in either direction."""
+
+    @staticmethod
+    def forward(ctx, a, b):
+        bits, target = (x.contiguous().view(dtypes.int16) for x in (a, b))
+        moved = bits + where((a < b) == (a > 0), 1, -1).to(dtypes.int16)
+        moved = where(a == 0, where(b < 0, -0x7FFF, 1).to(dtypes.int16), moved)
+        moved = where(a == b, target, moved)
+        return where(a.isnan() | b.isnan(), 0x7FFF, moved).to(dtypes.int16).view(a.dtype)
+
+    @staticmethod
+    def backward(ctx, g):
+        return g, None
 
 
 @function()

@@ -10,7 +10,7 @@ from ..base import dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.layouts import preserve_format
 from ..ops import random as ops
-from .creation import _options, _shape, check_room, empty, empty_like, from_array, made, pick_device
+from .creation import _options, _shape, check_room, empty, empty_like, from_array, from_values, made, pick_device
 from .dispatch import run_planned
 from .shape import broadcast_tensors
 from .sorting import searchsorted
@@ -197,7 +197,7 @@ def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False)
     dtype, d = _options(dtype or dtypes.int64, device)
     check_room(n, dtype, d)
     order = _stream(generator).host().permutation(n)
-    return made(from_array(order.astype(dtype.numpy), dtype, d), requires_grad)
+    return made(from_values(order, dtype, d), requires_grad)
 
 
 @function(method=False)

@@ -5,6 +5,7 @@ from collections import namedtuple
 from ..base import dtypes
 from ..base.shapes import normalize_dim
 from ..ops import scans
+from ..ops.precision import in_float32
 from .arithmetic import convert
 from .dispatch import run_planned
 from .surface import function, method
@@ -50,6 +51,7 @@ def cumprod_(self, dim, *, dtype=None):
 
 
 @function()
+@in_float32
 def logcumsumexp(input, dim):
     """Running log of summed exponentials along dim."""
     return _run(scans.logcumsumexp, input, dim, "logcumsumexp")

@@ -3,11 +3,16 @@
 import math
 from collections import namedtuple
 
+import numpy as np
+
 from ..base import dtypes
 from ..base.errors import ArgumentError, DimensionError, DTypeError, ShapeError
 from ..base.shapes import normalize_dim
 from ..ops import sorting as ops
+from ..ops.composite import composite
+from ..ops.precision import in_float32
 from ..ops.promotion import result_type
+from ..ops.reductions import spread_ties
 from .arithmetic import convert
 from .creation import arange
 from .dispatch import TensorBase, run_planned
@@ -94,7 +99,7 @@ def median(input, dim=None, keepdim=False):
     if dim is None:
         if not input.numel():
             return input.new_full((), math.nan if input.dtype.is_floating_point else 0)
-        return _median(input.reshape(-1), 0, False, skip_nan=False)[0]
+        return _median_of_all(input, skip_nan=False)
     return Median(*_median(input, dim, keepdim, skip_nan=False))
 
 
@@ -104,8 +109,16 @@ def nanmedian(input, dim=None, keepdim=False):
     if dim is None:
         if not input.numel():
             return input.new_full((), math.nan if input.dtype.is_floating_point else 0)
-        return _median(input.reshape(-1), 0, False, skip_nan=True)[0]
+        return _median_of_all(input, skip_nan=True)
     return NanMedian(*_median(input, dim, keepdim, skip_nan=True))
+
+
+@composite("median_of_all", public=False, saves="input y", ref=lambda x, skip_nan: np.sort(x.ravel())[(x.size - 1) // 2],
+           samples=lambda rng: [((rng.standard_normal(shape),), {"skip_nan": skip}) for shape in ((3, 4), (5,)) for skip in (0, 1)],
+           vjp=(lambda g, y, x, skip_nan: spread_ties(g, y, x, tuple(range(x.ndim)), False),))
+def _median_of_all(input, *, skip_nan):
+    """The lower median of all elements; those equal to it share its gradient."""
+    return _median(input.reshape(-1), 0, False, skip_nan)[0]
 
 
 def _median(x, dim, keepdim, skip_nan):
@@ -208,16 +221,15 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
             raise ArgumentError("searchsorted(): side and right can't be set to opposites, got side of left while right was True")
         right = side == "right"
     scalar = not isinstance(input, TensorBase)
-    values = sorted_sequence.new_tensor(input, dtype=sorted_sequence.dtype) if scalar else input
+    values = sorted_sequence.new_tensor(input, dtype=result_type([sorted_sequence._spec, type(input)])) if scalar else input
     if scalar and sorted_sequence.ndim != 1:
         raise ShapeError("searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1")
     if sorted_sequence.ndim != 1 and (not sorted_sequence.ndim or tuple(sorted_sequence.shape[:-1]) != tuple(values.shape[:-1])):
         raise ShapeError("searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
                          f"and input value tensor must match, but got boundaries tensor {list(sorted_sequence.shape)} and input "
                          f"value tensor {list(values.shape)}")
-    if values.dtype is not sorted_sequence.dtype:
-        raise DTypeError(f"searchsorted(): boundary and input value tensors should have same dtype, but got boundary tensor dtype "
-                         f"{sorted_sequence.dtype.name} and input value tensor dtype {values.dtype.name}")
+    dtype = dtypes.promote_types(sorted_sequence.dtype, values.dtype)  # 2.5 lies between the integers 2 and 3
+    sorted_sequence, values = convert(sorted_sequence, dtype), convert(values, dtype)
     if sorter is not None:
         if tuple(sorter.shape) != tuple(sorted_sequence.shape):
             raise ShapeError(f"searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
@@ -355,6 +367,11 @@ def histc(input, bins=100, min=0, max=0):
         raise ArgumentError(f"histc(): range of [{min}, {max}] is not finite")
     if min > max:
         raise ArgumentError(f"histc(): max must be larger than min, got min {min}, max {max}")
+    return _counted(x, bins, min, max)
+
+
+@in_float32
+def _counted(x, bins, min, max):
     inside = (x >= min) & (x <= max)
     places = ((x - min) * (bins / (max - min))).floor().clamp(0, bins - 1).long()
     return x.new_zeros(bins).index_add(0, places.where(inside, places * 0), inside.to(x.dtype))

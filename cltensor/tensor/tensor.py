@@ -14,6 +14,7 @@ from ..ops.spec import spec
 from . import dispatch
 from .dispatch import TensorBase, run_elementwise, run_view
 from .formatting import tensor_text
+from .overwrite import over
 
 
 class Tensor(TensorBase):
@@ -369,7 +370,7 @@ class Tensor(TensorBase):
         """Make (node, index) the history of this tensor's memory after an in-place write."""
         base = self._base
         if base is None:
-            self._set_history(node, index)
+            self._set_history(over(self, node), index)
             self._epoch += 1
             return
         write = SliceWrite(node, index, self, self._geometry(), base._spec)

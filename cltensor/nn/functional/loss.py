@@ -7,6 +7,7 @@ import numpy as np
 
 from ...base.errors import ArgumentError, ShapeError
 from ...codegen import expr as E
+from ...codegen import reference
 from ...ops.elementwise import elementwise
 from ...ops.precision import in_float32
 from ...tensor.arithmetic import where
@@ -153,10 +154,9 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     return _weighted(losses, weight, reduction)
 
 
-_kl = _op("kl", lambda input, target: E.where(target > 0, target * E.log(E.where(target > 0, target, 1)), target * 0)
-          - target * input,
-          ref=lambda x, t: np.where(t > 0, t * np.log(np.where(t > 0, t, 1)), 0) - t * x,
-          doc="target * (log(target) - input), 0 log 0 being 0.")
+_kl = _op("kl", lambda input, target: E.xlogy(target, target) - target * input,
+          ref=lambda x, t: reference.xlogy(t, t) - t * x, samples=lambda rng: [((rng.standard_normal((3, 4)), rng.random((3, 4))), {})],
+          doc="target * (log(target) - input), 0 log 0 being 0; NaN for a negative target.")
 _kl_log = _op("kl_log", lambda input, target: E.exp(target) * (target - input), ref=lambda x, t: np.exp(t) * (t - x),
               doc="exp(target) * (target - input).")
 

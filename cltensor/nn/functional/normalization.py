@@ -42,7 +42,9 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
             raise ArgumentError("batch_norm: Expected running_mean and running_var to be defined when training=False")
         return _with_statistics(input, running_mean, running_var, weight, bias, eps)
     count = input.numel() // max(input.shape[1], 1)
-    if count <= 1:
+    if not count:
+        return _of_nothing(input, weight, bias)
+    if count == 1:
         raise ArgumentError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}"
                             "; use a larger batch, or call eval()")
     y, mean, m2 = normalized(input, weight, bias, dims=(0, *range(2, input.ndim)), along=(1,), eps=eps)
@@ -51,6 +53,11 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
             _running(running_mean, running_var, mean.reshape(-1), m2.reshape(-1), momentum=momentum,
                      r=1.0 / (count - 1), out=(running_mean, running_var))
     return y
+
+
+def _of_nothing(x, weight, bias):
+    """The result for no values: as empty, and a function of weight and bias all the same."""
+    return _scaled(x, 0.0, *(number(laid(v, x, (1,)), absent) for v, absent in ((weight, 1.0), (bias, 0.0))))
 
 
 def _check_channels(op, input, **vectors):

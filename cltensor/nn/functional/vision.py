@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ...base import dtypes
-from ...base.errors import ArgumentError, ShapeError
+from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...ops.precision import in_float32
 from ...tensor.creation import from_array, linspace
 from ...tensor.padding import pad_constant
@@ -162,13 +162,29 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
                          f"{list(sizes)}")
     if mode == "area":
         return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[n - 1](input, sizes if n > 1 else sizes[0])
-    out = input
+    if mode in _LINEAR and not input.dtype.is_floating_point:
+        return _bytes_resized(input, sizes, scales, mode, bool(align_corners))
+    return _resized(input, sizes, scales, mode, bool(align_corners))
+
+
+def _bytes_resized(x, sizes, scales, mode, align):
+    """x of uint8 resized in floats; each dimension's result is rounded, the last one's first, as PyTorch does."""
+    if x.dtype is not dtypes.uint8:
+        raise DTypeError(f"interpolate: mode {mode!r} is not defined for {x.dtype.name}; use .float()")
+    x = x.float()
+    for i in reversed(range(len(sizes))):
+        x = (_along(x, 2 + i, sizes[i], scales[i], mode, align) + 0.5).floor().clamp(0, 255)
+    return x.to(dtypes.uint8)
+
+
+@in_float32
+def _resized(x, sizes, scales, mode, align):
     for i, (new, scale) in enumerate(zip(sizes, scales, strict=True)):
-        out = _resized(out, 2 + i, new, scale, mode, bool(align_corners))
-    return out
+        x = _along(x, 2 + i, new, scale, mode, align)
+    return x
 
 
-def _resized(x, d, new, scale, mode, align):
+def _along(x, d, new, scale, mode, align):
     """x resized along one dimension: resizing is separable."""
     old = x.shape[d]
     if mode == "nearest":
