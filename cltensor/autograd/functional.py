@@ -130,7 +130,7 @@ def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, out
 
     def gradient(*xs):
         gs = grad(scalar(*xs), xs, create_graph=True, allow_unused=True)
-        gs = tuple(x * 0 if g is None else g for g, x in zip(gs, xs, strict=True))
+        gs = tuple(x.detach().new_zeros(x.shape) if g is None else g for g, x in zip(gs, xs, strict=True))
         return gs[0] if single else gs
 
     return jacobian(gradient, inputs, create_graph, strict)

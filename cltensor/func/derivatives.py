@@ -47,7 +47,7 @@ def grad_and_value(func, argnums=0, has_aux=False):
                                     f"{what}")
             parts = [tracked[i] for i in wanted]
             xs = leaves(parts)
-            gs = [x * 0 for x in xs]
+            gs = [x.detach().new_zeros(x.shape) for x in xs]
             if value.requires_grad:
                 gs = autograd_grad(value, xs, create_graph=True, materialize_grads=True)
         gradients = rebuild(parts, gs)
@@ -92,7 +92,7 @@ def vjp(func, *primals, has_aux=False):
         with enable_grad():
             pairs = [(y, v) for y, v in zip(ys, vs, strict=True) if y.requires_grad]
             gs = autograd_grad([y for y, _ in pairs], xs, [v for _, v in pairs], create_graph=True, materialize_grads=True) \
-                if pairs else [x * 0 for x in xs]
+                if pairs else [x.detach().new_zeros(x.shape) for x in xs]
         return tuple(_released(rebuild(tracked, gs), [list(primals), given]))
 
     out = _released(out, list(primals))
@@ -110,7 +110,7 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
         ys = leaves(out)
         live = [y for y in ys if y.requires_grad]
         pushed = iter(_pushed(live, leaves(tracked), leaves(list(tangents)), True) if live else ())
-        tangents_out = [next(pushed) if y.requires_grad else y * 0 for y in ys]
+        tangents_out = [next(pushed) if y.requires_grad else y.detach().new_zeros(y.shape) for y in ys]
     everything = [list(primals), list(tangents)]
     out, moved = _released((out, rebuild(out, tangents_out)), everything)
     return (out, moved, _released(aux, everything)) if has_aux else (out, moved)

@@ -269,11 +269,12 @@ def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     return vector_norm(A, ord, dim, keepdim, dtype=dtype)
 
 
+@in_float32
 def matrix_power(A, n):
     """A multiplied with itself n times; a negative n inverts first."""
     lapack.check_square("matrix_power", A)
     if n == 0:
-        return A * 0 + eye(A.shape[-1], dtype=A.dtype, device=A.device)
+        return A.nan_to_num(0.0, 0.0, 0.0) * 0 + eye(A.shape[-1], dtype=A.dtype, device=A.device)
     base, n = (inv(A), -n) if n < 0 else (A, n)
     result = None
     while n:
@@ -284,6 +285,7 @@ def matrix_power(A, n):
     return result.clone() if result is A else result
 
 
+@in_float32
 def matrix_exp(A):
     """The matrix exponential, by scaling, a Taylor polynomial of degree 18, and squaring (Higham 2005 for the idea)."""
     lapack.check_square("matrix_exp", A)

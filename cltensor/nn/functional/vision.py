@@ -322,7 +322,7 @@ def _inside(p, size, padding, align):
         low, high = (0.0, float(size - 1)) if align else (-0.5, size - 0.5)
         span = high - low
         if span <= 0:
-            return p * 0
+            return p.detach().new_zeros(p.shape)
         away = (p - low).abs()
         turns = (away / span).detach().floor()
         rest = away - turns * span
