@@ -108,8 +108,10 @@ def _clamp_gradient(g, input, min, max, y):
 
 
 clamp_min = elementwise("clamp_min", lambda input, min: E.where((input < min) | (min != min), min, input), inplace=True,
+                        grad=lambda g, input, min, y: (E.where(input >= min, g, 0), E.where(input < min, g, 0)),
                         ref=np.maximum, doc="input, at least min.")
 clamp_max = elementwise("clamp_max", lambda input, max: E.where((input > max) | (max != max), max, input), inplace=True,
+                        grad=lambda g, input, max, y: (E.where(input <= max, g, 0), E.where(input > max, g, 0)),
                         ref=np.minimum, doc="input, at most max.")
 clamp_both = elementwise("clamp_both", _clamp, grad=_clamp_gradient, dtypes="number",
                          ref=lambda x, lo, hi: np.minimum(np.maximum(x, lo), hi), public=False,

@@ -34,6 +34,8 @@ def _reverse_cumsum(g, dim):
 @in_float32
 def _cumprod_gradient(g, y, x, dim):
     """Gradient of cumprod: the quotient formula where no element is 0, sums of products elsewhere."""
+    if not x.ndim:
+        return g
     if not bool((x == 0).any()):
         return _reverse_cumsum(g * y, dim) / x
     n = x.shape[dim]

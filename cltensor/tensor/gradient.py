@@ -48,8 +48,11 @@ def _gradient_along(x, d, h, edge_order):
         gaps = arange(n - 1, device=x.device).to(dtypes.get_default_dtype() if not x.dtype.is_floating_point else x.dtype) * 0 + h
         gaps = gaps.reshape([-1 if i == d else 1 for i in range(x.ndim)])
     left, right = gap(0, n - 2), gap(1, n - 2)
-    inner = (left * left * at(2, n - 2) + (right * right - left * left) * at(1, n - 2) - right * right * at(0, n - 2)) / (
-        left * right * (left + right))
+    if hasattr(h, "_spec"):
+        inner = (left * left * at(2, n - 2) + (right * right - left * left) * at(1, n - 2) - right * right * at(0, n - 2)) / (
+            left * right * (left + right))
+    else:
+        inner = (at(2, n - 2) - at(0, n - 2)) / (left + right)
     if edge_order == 1:
         parts = [(at(1, 1) - at(0, 1)) / gap(0, 1), inner, (at(n - 1, 1) - at(n - 2, 1)) / gap(n - 2, 1)]
     else:

@@ -135,7 +135,7 @@ def _vector_norm(x, ord, dims, keepdim):
     if ord == -math.inf:
         return amin(x.abs(), dims, keepdim) if dims else x.abs()
     if ord == 0:
-        return x.sign().abs().sum(dims, keepdim)
+        return x.sign().abs().masked_fill(x.isnan(), 1.0).sum(dims, keepdim)
     return norm_root(norm_root(x.abs(), ord).sum(dims, keepdim), 1.0 / ord)
 
 

@@ -155,7 +155,8 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
 
 
 _kl = _op("kl", lambda input, target: E.xlogy(target, target) - target * input,
-          ref=lambda x, t: reference.xlogy(t, t) - t * x, samples=lambda rng: [((rng.standard_normal((3, 4)), rng.random((3, 4))), {})],
+          ref=lambda x, t: reference.xlogy(t, t) - t * x,
+          samples=lambda rng: [((rng.standard_normal((3, 4)), rng.random((3, 4))), {})],
           doc="target * (log(target) - input), 0 log 0 being 0; NaN for a negative target.")
 _kl_log = _op("kl_log", lambda input, target: E.exp(target) * (target - input), ref=lambda x, t: np.exp(t) * (t - x),
               doc="exp(target) * (target - input).")
