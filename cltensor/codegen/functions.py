@@ -237,7 +237,7 @@ igammac = _row("igammac", "TT", _CT, grad=lambda a, x, y: (None, -_gamma_density
 i0 = _row("i0", "T", _CT, grad=lambda a, y: (i1(a),), ref=reference.i0, flops=75)
 i0e = _row("i0e", "T", _CT, grad=lambda a, y: (i1e(a) - sign(a) * y,), ref=reference.i0e, flops=75)
 i1 = _row("i1", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0(a) - y / a),), ref=reference.i1, flops=75)
-i1e = _row("i1e", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0e(a) - y * (sign(a) + 1 / a)),), ref=reference.i1e,
+i1e = _row("i1e", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0e(a) - y * sign(a) - y / a),), ref=reference.i1e,
            flops=75)
 
 # Functions PyTorch has no gradient of

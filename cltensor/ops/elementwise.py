@@ -34,14 +34,16 @@ class Elementwise(Op):
     exempt  names of inputs that keep their own dtype (a condition), outside promotion
     result  dtype of the outputs where it is not the promoted one; outputs that are comparisons are bool by themselves
     numbers names of the inputs a caller may give as Python numbers; by default all but the first
+    rounded whether the gradient may be computed from the stored result; not where terms cancel, of which one would be rounded to
+            16 bits before and the others not
     """
 
     kind = "elementwise"
 
     def __init__(self, name, fn, *, tensors=None, grad=None, exempt="", result=None, casts=False, numbers=None,
-                 **common):
+                 rounded=True, **common):
         super().__init__(name, **common)
-        self.fn, self.grad, self.result, self.casts = fn, grad, result, casts
+        self.fn, self.grad, self.result, self.casts, self.rounded = fn, grad, result, casts, rounded
         self.inputs, self.attrs = signature(fn, tensors)
         numbers = self.inputs[1:] if numbers is None else numbers.split()
         self.tensor_only = tuple(i for i, n in enumerate(self.inputs) if n not in numbers) if self.public else ()
@@ -270,7 +272,8 @@ def _traced_optional(fn, names):
 
 def _derive(op, needs):
     found = _gradient_exprs(op, needs)
-    roots = {e: expr.Input(f"y{i}") for i, e in enumerate(op.exprs) if not isinstance(e, (expr.Input, expr.Const))}
+    roots = {e: expr.Input(f"y{i}") for i, e in enumerate(op.exprs)
+             if op.rounded and not isinstance(e, (expr.Input, expr.Const))}
     slots, outs = [], []
     for name in op.inputs:
         e = found.get(name)
@@ -306,6 +309,7 @@ class Derived(Elementwise):
         self.exprs, self.inputs, self.attr_names = exprs, tuple(inputs), tuple(attrs)
         self.attrs = dict.fromkeys(attrs)
         self.exempt, self.dtypes, self.grad, self.result, self.casts = frozenset(exempt), dtypes, None, None, False
+        self.rounded = True
         self.sources, self.gradients, self.savings, self.plans, self.ready = {}, {}, {}, {}, {}
         self.tensor_only = ()
         self.__doc__ = None

@@ -137,7 +137,7 @@ norm_sqrt = elementwise("norm_sqrt", lambda input: E.sqrt(input), grad=lambda g,
                         doc="Square root with slope 0 at 0, for sums of squares.")
 norm_root = elementwise("norm_root", lambda input, exponent: E.where(input == 0, E.where(exponent < 0, E.pow(input, exponent), 0),
                                                                      E.pow(input, exponent)),
-                        grad=lambda g, input, y, exponent: E.where(input == 0, 0.0, g * exponent * y / input),
+                        grad=lambda g, input, y, exponent: E.where(input == 0, 0.0, g * exponent * E.pow(input, exponent - 1)),
                         tensors="input", dtypes="floating", public=False, ref=lambda x, exponent: np.abs(x) ** exponent,
                         samples=lambda rng: [((rng.random((3, 4)) + 0.1,), {"exponent": 0.5})],
                         doc="input ** exponent for input >= 0, with slope 0 at 0.")

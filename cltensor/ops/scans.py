@@ -85,6 +85,8 @@ cummin = scan("cummin_dense", map=lambda input, index: (input, index),
 @in_float32
 def _log_space_gradient(g, y, x, dim):
     """sum over t >= s of g[t] exp(x[s] - y[t]), in logarithms for positive and negative g apart, so that nothing overflows."""
+    if not x.ndim:
+        return g
     size = g.abs().log() - y
 
     def reverse(part):

@@ -63,7 +63,7 @@ rad2deg = _unary("rad2deg", lambda input: E.rad2deg(input), np.rad2deg, "Radians
 erf = _unary("erf", lambda input: E.erf(input), np.vectorize(math.erf, otypes=[float]), "The error function.", onnx="Erf")
 erfc = _unary("erfc", lambda input: E.erfc(input), np.vectorize(math.erfc, otypes=[float]), "1 - erf(input).")
 erfinv = _unary("erfinv", lambda input: E.erfinv(input), reference.erfinv, "The inverse of erf.")
-erfcx = _unary("erfcx", lambda input: E.erfcx(input), reference.erfcx, "exp(input**2) erfc(input).", public=False)
+erfcx = _unary("erfcx", lambda input: E.erfcx(input), reference.erfcx, "exp(input**2) erfc(input).", public=False, rounded=False)
 ndtri = _unary(
     "ndtri", lambda input: E.ndtri(input), reference.ndtri, "The inverse of the normal distribution function.", public=False
 )
@@ -127,9 +127,9 @@ polygamma_term = elementwise(
     doc="The n-th derivative of digamma; factor is (-1) ** (n + 1) n!.",
 )
 i0 = _unary("i0", lambda input: E.i0(input), reference.i0, "The modified Bessel function of order 0.")
-i0e = _unary("i0e", lambda input: E.i0e(input), reference.i0e, "exp(-|x|) i0(x).", public=False)
-i1 = _unary("i1", lambda input: E.i1(input), reference.i1, "The modified Bessel function of order 1.", public=False)
-i1e = _unary("i1e", lambda input: E.i1e(input), reference.i1e, "exp(-|x|) i1(x).", public=False)
+i0e = _unary("i0e", lambda input: E.i0e(input), reference.i0e, "exp(-|x|) i0(x).", public=False, rounded=False)
+i1 = _unary("i1", lambda input: E.i1(input), reference.i1, "The modified Bessel function of order 1.", public=False, rounded=False)
+i1e = _unary("i1e", lambda input: E.i1e(input), reference.i1e, "exp(-|x|) i1(x).", public=False, rounded=False)
 
 # Logarithms of sums and products
 
@@ -171,6 +171,7 @@ entr = _unary(
     lambda input: E.where(input != input, input, E.where(input > 0, -input * E.log(input), E.where(input == 0, 0, -math.inf))),
     lambda x: np.where(x < 0, -np.inf, -reference.xlogy(x, x)),
     "-x log x, 0 at 0, -inf below.",
+    grad=lambda g, input, y: -g * (E.log(input) + 1),
     public=False,
 )
 logit = elementwise(

@@ -22,7 +22,7 @@ NUMBERS = {"low": (0.1,), "high": (0.9,), "eps": (1e-3,), "beta": (1.0, 2.0), "t
            "p": (1.0, 2.0), "exponent": (0.5, 2.0)}
 INPUTS = {"counts": (True, False), "condition": (True, False)}
 #: ops that only mean something in places, and where: numbers for each of their inputs
-PLACES = {"bce": ((0.05, 0.5, 0.9), (0.0, 0.5, 1.0))}
+PLACES = {"entr": ((0.05, 0.5, 2.0),), "bce": ((0.05, 0.5, 0.9), (0.0, 0.5, 1.0))}
 
 
 def _choosing():

@@ -182,7 +182,7 @@ _softplus = _op("softplus", lambda input, beta=1.0, threshold=20.0: E.where(
     doc="Smooth relu: log(1 + exp(beta x)) / beta.")
 _logsigmoid = _op("logsigmoid", lambda input: -E.softplus(-input), grad=lambda g, input, y: g * E.sigmoid(-input),
                   ref=lambda x: -np.logaddexp(0, -x), doc="log(sigmoid(x)) without overflow.")
-_softsign = _op("softsign", lambda input: input / (1 + E.abs(input)), ref=lambda x: x / (1 + np.abs(x)),
+_softsign = _op("softsign", lambda input: input / (1 + E.abs(input)), rounded=False, ref=lambda x: x / (1 + np.abs(x)),
                 onnx="Softsign", doc="x / (1 + |x|).")
 _tanhshrink = _op("tanhshrink", lambda input: input - E.tanh(input), ref=lambda x: x - np.tanh(x), doc="x - tanh(x).")
 _glu = _op("glu_gate", lambda a, b: a * E.sigmoid(b), ref=lambda a, b: a * _sigmoid(b), doc="a * sigmoid(b).")

@@ -26,7 +26,8 @@ _REDUCTIONS = ("none", "mean", "sum")
 _sums = reduction(
     "nll_sums", public=False, dtypes="floating", states=("acc", "acc"), result=("input", "input"), identity=(0, 0),
     map=lambda logp, target, number, weight, ignored=-100.0, smoothing=0.0, share=0.0, mean=0.0: (
-        E.where(target == ignored, 0, -(logp * weight) * (share + E.where(target == number, 1 - smoothing, 0))),
+        E.where(target == ignored, 0, E.where(target == number, -(logp * weight) * (share + 1 - smoothing),
+                                              E.where(share == 0, 0, -(logp * weight) * share))),  # which may be infinite
         E.where((target == number) & (target != ignored), weight, 0)),
     combine=lambda a, n, b, m: (a + b, n + m),
     finish=lambda a, n, count, ignored, smoothing, share, mean: (E.where(mean > 0, a / n, a), n),

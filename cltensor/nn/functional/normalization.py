@@ -133,15 +133,16 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     """input divided by the root mean square of its last dimensions, of sizes normalized_shape, times weight.
 
-    eps: added to the mean square; the dtype's smallest step unless given.
+    eps: added to the mean square; unless given, the smallest step of the dtype this is computed in, float32 or float64.
     """
     shape = tuple(normalized_shape)
     lead = input.ndim - len(shape)
     if not shape or lead < 0 or tuple(input.shape[lead:]) != shape:
         raise ShapeError(f"rms_norm: Given normalized_shape={list(shape)}, expected input with shape [*, "
                          f"{', '.join(map(str, shape))}], but got input of size{list(input.shape)}")
-    eps = dtypes.finfo(input.dtype).eps if eps is None else eps
-    return _by_mean_square(input, weight, tuple(range(lead, input.ndim)), eps)
+    eps = dtypes.finfo(dtypes.float64 if input.dtype is dtypes.float64 else dtypes.float32).eps if eps is None else eps
+    y = _by_mean_square(input, weight, tuple(range(lead, input.ndim)), eps)
+    return y if y.dtype is input.dtype else y.to(input.dtype)
 
 
 @in_float32

@@ -7,6 +7,7 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...ops.precision import in_float32
+from ...tensor.arithmetic import where
 from ...tensor.creation import from_array, linspace
 from ...tensor.padding import pad_constant
 from ...tensor.shape import as_strided, stack
@@ -293,7 +294,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     raw = [_pixels(grid.select(-1, n - 1 - i), sizes[i], align) for i in range(n)]
     if mode == "nearest":
         points = [_inside(p, k, padding_mode, align).round() for p, k in zip(raw, sizes, strict=True)]
-        return _picked(input, points, padding_mode == "zeros")
+        return _weighted(input, points, padding_mode == "zeros", None)
     if mode == "bicubic":
         return _bicubic_sample(input, raw, sizes, padding_mode, align)
     points = [_inside(p, k, padding_mode, align) for p, k in zip(raw, sizes, strict=True)]
@@ -305,7 +306,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
         for bit, p, q in zip(bits, points, low, strict=True):
             part = p - q if bit else 1 - (p - q)
             weight = part if weight is None else weight * part
-        term = _picked(input, [q + bit for bit, q in zip(bits, low, strict=True)], True) * weight.unsqueeze(1)
+        term = _weighted(input, [q + bit for bit, q in zip(bits, low, strict=True)], True, weight)
         out = term if out is None else out + term
     return out
 
@@ -330,8 +331,8 @@ def _inside(p, size, padding, align):
     return p.clamp(0, size - 1)
 
 
-def _picked(input, points, mask):
-    """input at whole positions, 0 outside where mask."""
+def _weighted(input, points, mask, weight):
+    """input at whole positions times a weight, and 0 outside where mask, whatever is there."""
     sizes = input.shape[2:]
     flat, valid = None, None
     for p, k in zip(points, sizes, strict=True):
@@ -344,7 +345,8 @@ def _picked(input, points, mask):
     n, c = input.shape[:2]
     index = flat.reshape(n, 1, -1).expand(n, c, flat[0].numel())
     out = input.reshape(n, c, -1).gather(2, index).reshape((n, c, *flat.shape[1:]))
-    return out * valid.unsqueeze(1).to(out.dtype) if mask else out
+    out = out if weight is None else out * weight.unsqueeze(1)
+    return where(valid.unsqueeze(1), out, 0.0) if mask else out
 
 
 def _bicubic_sample(input, raw, sizes, padding, align):
@@ -354,6 +356,6 @@ def _bicubic_sample(input, raw, sizes, padding, align):
     for i in range(4):
         for j in range(4):
             at = [_inside(low[0] + (i - 1), sizes[0], padding, align), _inside(low[1] + (j - 1), sizes[1], padding, align)]
-            term = _picked(input, at, padding == "zeros") * (weights[0][i] * weights[1][j]).unsqueeze(1)
+            term = _weighted(input, at, padding == "zeros", weights[0][i] * weights[1][j])
             out = term if out is None else out + term
     return out
