@@ -167,7 +167,7 @@ def kl_div(input, target, reduction="mean", log_target=False):
     """target * (log(target) - input) for log-probabilities in input; "batchmean" divides the sum by the first size."""
     losses = (_kl_log if log_target else _kl)(input, target)
     if reduction == "batchmean":
-        return losses.sum() / input.shape[0]
+        return losses.sum() / input.shape[0] if input.ndim else losses
     return reduced(losses, reduction)
 
 
@@ -203,12 +203,13 @@ _gaussian = _op("gaussian_nll",
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
     """Negative log likelihood of target under normal distributions of mean input and variance var, at least eps.
 
-    var: a number, or a tensor of input's shape, without its last dimension, or with size 1 there.
+    var: a number, or a tensor of input's shape, without its last dimension, or with size 1 in one dimension.
     """
     var = input.new_full(input.shape, var) if isinstance(var, (int, float)) else var
     if var.shape != input.shape and var.shape == input.shape[:-1]:
         var = var.unsqueeze(-1)
-    elif var.shape != input.shape and not (var.shape[:-1] == input.shape[:-1] and var.shape[-1] == 1):
+    elif var.shape != input.shape and not (var.ndim == input.ndim and [
+            v for v, n in zip(var.shape, input.shape, strict=True) if v != n] == [1]):
         raise ArgumentError(f"gaussian_nll_loss: var is of incorrect size: {tuple(var.shape)} for input "
                             f"{tuple(input.shape)}")
     var = var + (var.detach().clamp_min(eps) - var.detach())  # the bound takes no part in the gradient
