@@ -169,7 +169,8 @@ _DRIVERS = (None, "gels", "gelsy", "gelsd", "gelss")
 def lstsq(A, B, rcond=None, *, driver=None):
     """(solution, residuals, rank, singular values) of least squares for A X = B, by the pseudo-inverse.
 
-    As in PyTorch, driver "gels" gives no rank, and only "gelsd" and "gelss" give singular values.
+    As in PyTorch, driver "gels" gives no rank, only "gelsd" and "gelss" give singular values, and "gelsy", which is taken
+    unless one is given, no residuals.
     """
     lapack.check_matrix("lstsq", A)
     if driver not in _DRIVERS:
@@ -179,7 +180,7 @@ def lstsq(A, B, rcond=None, *, driver=None):
     if A.shape[-2] != b.shape[-2]:
         raise ShapeError(f"linalg.lstsq: input.size(-2) should match other.size(-2), got {A.shape[-2]} and {b.shape[-2]}")
     x = product(pinv(A, rtol=rcond), b)
-    over = A.shape[-2] > A.shape[-1]
+    over = A.shape[-2] > A.shape[-1] and driver not in (None, "gelsy")
     rest = ((product(A, x) - b) ** 2).sum(-2) if over else x.reshape(-1)[:0]
     rank = A.new_empty(0, dtype=dtypes.int64) if driver == "gels" else matrix_rank(A, rtol=rcond)
     values = lapack.svd(A.detach())[1] if driver in ("gelsd", "gelss") else A.new_empty(0)
