@@ -1,10 +1,8 @@
 """cltensor cache: the folder of compiled kernels."""
 
-import contextlib
-import os
 import tempfile
 
-from ..runtime import pocl
+from ..runtime import trusted
 from ..runtime.cache import kernel_cache
 from ..runtime.memory import readable
 from .output import as_json, fields, plural
@@ -28,16 +26,9 @@ def info(options):
 
 
 def clear(options):
-    """Delete every entry, and the files PoCL keeps beside them."""
+    """Delete every entry, and what earlier versions let PoCL keep beside them; other files stay."""
     cache = kernel_cache()
-    removed = size = 0
-    for _, nbytes, path in cache.entries():
-        os.unlink(path)
-        removed, size = removed + 1, size + nbytes
-    with contextlib.suppress(OSError):
-        for shard in cache.folder.iterdir():
-            shard.rmdir()
-    pocl.trim(pocl_folder(cache), 0, now=float("inf"))
+    removed, size = cache.clear()
     facts = {"folder": str(cache.folder), "removed": removed, "bytes": size}
     print(as_json(facts) if options.json else
           f"Removed {plural(removed, 'kernel')} ({readable(size)}) from {cache.folder}")
@@ -45,14 +36,17 @@ def clear(options):
 
 
 def describe():
-    """The cache's facts: folder, exists, writable, enabled, entries, bytes, limit (bytes), damaged (paths)."""
+    """The cache's facts: folder, exists, writable, enabled, entries, bytes, limit (bytes), damaged (paths);
+    and, where others could change it, refused (that, with the cure)."""
     cache = kernel_cache()
     entries = cache.entries()
-    return {
+    facts = {
         "folder": str(cache.folder), "exists": cache.folder.is_dir(), "writable": writable(cache.folder),
         "enabled": cache.limit > 0, "entries": len(entries), "bytes": sum(size for _, size, _ in entries),
         "limit": cache.limit, "damaged": cache.damaged(),
     }
+    reason = refusal(cache.folder)
+    return {**facts, "refused": reason} if reason else facts
 
 
 def as_text(facts):
@@ -60,6 +54,8 @@ def as_text(facts):
     state = "missing so far; made when first needed" if not facts["exists"] else "writable"
     if not facts["writable"]:
         state = "not writable"
+    if facts.get("refused"):
+        state = "not used: " + facts["refused"]
     if not facts["enabled"]:
         state = "turned off by CLTENSOR_CACHE_LIMIT=0"
     pairs = [("folder", f"{facts['folder']} ({state})"),
@@ -67,6 +63,15 @@ def as_text(facts):
     if facts["damaged"]:
         pairs.append(("damaged", f"{len(facts['damaged'])}: {', '.join(facts['damaged'])}"))
     return fields(pairs)
+
+
+def refusal(folder):
+    """Why others could change this folder, with the cure, or None."""
+    try:
+        trusted.check(folder)
+    except trusted.Untrusted as e:
+        return str(e)
+    return None
 
 
 def writable(folder):
@@ -79,7 +84,3 @@ def writable(folder):
     except OSError:
         return False
 
-
-def pocl_folder(cache):
-    """Where PoCL keeps its own files when nothing else is asked of it: beside the kernel cache."""
-    return cache.folder.with_name("pocl").absolute()

@@ -1,25 +1,32 @@
-"""The disk cache of program binaries: bounded, sharded, written atomically, and never trusted without its checksum.
+"""The disk cache of program binaries: bounded, sharded, written atomically, and never trusted without its seal.
 
 One file an entry, <folder>/<first two hex digits>/<key>.  An entry is
 
-    magic (8 bytes) | sha256 of the rest (32) | payload length (8, little-endian) | payload
+    magic (8 bytes) | sha256 of the key and the rest (32) | payload length (8, little-endian) | payload
 
 Any number of processes may share the folder: a file appears whole or not at all, and losing a race only costs a
-second compilation.  A folder that cannot be written turns the cache off with one warning; nothing else fails.
+second compilation.  A folder that cannot be written, or that other users can write to, turns the cache off with one
+warning; nothing else fails.
 """
 
 import contextlib
 import hashlib
 import os
-import tempfile
-import warnings
+import re
+import shutil
+import time
+from pathlib import Path
 
 from ..base import config
-from . import pocl
+from . import pocl, trusted
 
-MAGIC = b"CLTKRNL1"
+MAGIC = b"CLTKRNL2"
+_EARLIER = b"CLTKRNL1"  # of earlier versions: replaced when asked for, and no damage
 _HEAD = len(MAGIC) + 32 + 8
-_EVICT_EVERY = 64  # writes between two looks at the folder's size
+_LARGEST = 1 << 28  # bytes of an entry; no driver's binary comes near
+_EVICT_EVERY = 64  # writes between two looks at what other processes have written
+_ABANDONED = 3600  # seconds after which nobody is writing a temporary file any more
+_SHARD, _KEY = re.compile(r"[0-9a-f]{2}"), re.compile(r"[0-9a-f]{64}")
 
 
 class KernelCache:
@@ -27,91 +34,134 @@ class KernelCache:
 
     def __init__(self, folder, limit):
         self.folder, self.limit = folder, limit
-        self.writable = limit > 0
-        self._writes = 0
+        self.usable = self.writable = limit > 0
+        self._writes = self._total = 0
+        self._seen = set()  # folders that were in order
 
     def path(self, key):
         return self.folder / key[:2] / key
 
     def get(self, key):
         """The bytes stored under key, or None; a damaged entry is deleted."""
-        if not self.limit:
-            return None
         path = self.path(key)
-        try:
-            data = path.read_bytes()
-        except OSError:
+        if not self.usable or (path.parent not in self._seen and self._refused(path.parent)):
             return None
-        payload = _checked(data)
-        with contextlib.suppress(OSError):
-            if payload is None:
-                path.unlink()
-            else:
+        payload = None
+        try:
+            payload = _checked(key, trusted.read(path, _LARGEST))
+            if payload is not None:
                 os.utime(path)  # the order of eviction
+        except (FileNotFoundError, NotADirectoryError):
+            return payload
+        except OSError:  # no file, or not this user's alone
+            pass
+        if payload is None:
+            self.discard(key)
         return payload
 
     def put(self, key, payload):
         """Store payload under key, or warn once and stop writing when the folder does not allow it."""
-        if not self.writable:
+        path, size = self.path(key), _HEAD + len(payload)
+        if not (self.usable and self.writable) or size > self.limit or self._refused(path.parent):
             return
         body = len(payload).to_bytes(8, "little") + payload
         try:
-            write_atomically(self.path(key), MAGIC + hashlib.sha256(body).digest() + body)
+            self._make_room(size)
+            _clear_the_way(path)
+            trusted.write(path, MAGIC + _seal(key, body) + body)
         except OSError as e:
             self.writable = False
-            warnings.warn(f"kernels are compiled anew in every run, because the kernel cache {self.folder} cannot be "
-                          f"written: {e}. Set CLTENSOR_CACHE_DIR to a folder that can be, or CLTENSOR_CACHE_LIMIT=0 to "
-                          "do without", RuntimeWarning, stacklevel=2)
-            return
-        if self._writes % _EVICT_EVERY == 0:
-            self.evict()
-            self.trim_pocl()
-        self._writes += 1
+            self._warn(f"cannot be written: {e}. Set CLTENSOR_CACHE_DIR to a folder that can be, or CLTENSOR_CACHE_LIMIT=0 to "
+                       "do without")
+
+    def _refused(self, folder):
+        """Whether others could change a folder; the cache is off from then on, with a warning that names the cure."""
+        try:
+            trusted.check(folder)
+            self._seen.add(folder)
+        except trusted.Untrusted as e:
+            self.usable = False
+            self._warn(f"is not used: {e}")
+        except OSError:
+            pass
+        return not self.usable
+
+    def _warn(self, reason):
+        trusted.warn_once(f"kernels are compiled anew in every run, because the kernel cache {self.folder} {reason}")
 
     def discard(self, key):
         """Forget key."""
-        with contextlib.suppress(OSError):
-            self.path(key).unlink()
+        _remove(self.path(key))
 
     def entries(self):
-        """[(time last used in ns, bytes, path)] of every file in the cache, oldest first."""
-        found = []
+        """[(time last used in ns, bytes, path)] of every entry in the cache, oldest first."""
+        return sorted(found for found in self._files() if _KEY.fullmatch(os.path.basename(found[2])))
+
+    def _files(self):
+        """(time last used in ns, bytes, path) of everything in the shards."""
+        for shard in self._shards():
+            with contextlib.suppress(OSError), os.scandir(shard) as files:
+                for f in files:
+                    with contextlib.suppress(OSError):
+                        info = f.stat(follow_symlinks=False)
+                        yield info.st_mtime_ns, info.st_size, f.path
+
+    def _shards(self):
         with contextlib.suppress(OSError):
             for shard in self.folder.iterdir():
-                with contextlib.suppress(OSError), os.scandir(shard) as files:
-                    for f in files:
-                        with contextlib.suppress(OSError):
-                            info = f.stat()
-                            found.append((info.st_mtime_ns, info.st_size, f.path))
-        return sorted(found)
+                if _SHARD.fullmatch(shard.name) and shard.is_dir() and not shard.is_symlink():
+                    yield shard
 
     def damaged(self):
         """Paths of the entries that are not whole and unaltered; nothing is deleted."""
-        found = []
-        for _, _, path in self.entries():
-            with contextlib.suppress(OSError), open(path, "rb") as f:
-                if _checked(f.read()) is None:
-                    found.append(path)
-        return found
+        return [path for _, _, path in self.entries() if not _is_whole(path)]
 
-    def trim_pocl(self):
-        """Bound PoCL's folder too, if it is the one beside ours."""
-        beside = self.folder.with_name("pocl").absolute()
-        if os.environ.get("POCL_CACHE_DIR") == str(beside):
-            pocl.trim(beside, self.limit)
+    def clear(self):
+        """Delete every entry.  Returns how many there were, and their bytes."""
+        entries = [(size, path) for _, size, path in self.entries() if _remove(path)]
+        self._remove_abandoned(0)
+        for shard in self._shards():
+            with contextlib.suppress(OSError):
+                shard.rmdir()  # unless it holds what is not ours
+        self.trim_pocl(float("inf"))
+        return len(entries), sum(size for size, _ in entries)
 
-    def evict(self):
-        """Delete the entries used longest ago until the cache is a tenth below its limit."""
+    def _make_room(self, size):
+        """Evict until `size` more bytes fit, as far as this process knows."""
+        if self._writes % _EVICT_EVERY == 0 or self._total + size > self.limit:
+            self._total = self.evict(size)
+            self._remove_abandoned(_ABANDONED)
+            self.trim_pocl()
+        self._writes += 1
+        self._total += size
+
+    def evict(self, room=0):
+        """Where `room` more bytes would pass the limit, delete the entries used longest ago, to a tenth below.
+
+        Returns the bytes that are left.
+        """
         entries = self.entries()
         total = sum(size for _, size, _ in entries)
-        if total <= self.limit:
-            return
+        if total + room <= self.limit:
+            return total
         for _, size, path in entries:
-            if total <= self.limit * 0.9:
-                return
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-            total -= size
+            if total + room <= self.limit * 0.9:
+                break
+            if _remove(path):
+                total -= size
+        return total
+
+    def _remove_abandoned(self, seconds):
+        """Delete the temporary files of writers that were killed."""
+        old = time.time_ns() - seconds * 10**9
+        for when, _, path in list(self._files()):
+            if os.path.basename(path).startswith(trusted.TEMPORARY) and when <= old:
+                _remove(path)
+
+    def trim_pocl(self, now=None):
+        """Remove what PoCL kept beside our folder under earlier versions; where the user lets it, keep that within the limit."""
+        beside = self.folder.with_name("pocl").absolute()
+        pocl.trim(beside, self.limit if os.environ.get("POCL_CACHE_DIR") == str(beside) else 0, now)
 
 
 def kernel_cache():
@@ -119,28 +169,44 @@ def kernel_cache():
     return KernelCache(config.cache_dir() / "kernels", config.cache_limit())
 
 
-def _checked(data):
-    """The payload of an entry's bytes, or None when it is not whole and unaltered."""
+def _seal(key, body):
+    return hashlib.sha256(key.encode() + b"\0" + body).digest()
+
+
+def _checked(key, data):
+    """The payload of an entry's bytes, or None when it is not whole and unaltered, or belongs to another key."""
     if len(data) < _HEAD or not data.startswith(MAGIC):
         return None
     body = data[len(MAGIC) + 32:]
-    if hashlib.sha256(body).digest() != data[len(MAGIC):len(MAGIC) + 32]:
+    if _seal(key, body) != data[len(MAGIC):len(MAGIC) + 32]:
         return None
     payload = body[8:]
     return payload if len(payload) == int.from_bytes(body[:8], "little") else None
 
 
-def write_atomically(path, data):
-    """Put bytes into the file at `path` (pathlib.Path), which is the old one or the new one at any time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+def _is_whole(path):
     try:
-        with os.fdopen(handle, "wb") as f:
-            f.write(data)
-            f.flush()
-            os.fsync(f.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+        data = trusted.read(path, _LARGEST)
+    except OSError:
+        return False
+    return data.startswith(_EARLIER) or _checked(os.path.basename(path), data) is not None
+
+
+def _clear_the_way(path):
+    """Remove what is no folder in the place of an entry's folder, and what is no file in the place of an entry."""
+    if path.parent.is_symlink() or (path.parent.exists() and not path.parent.is_dir()):
+        path.parent.unlink()
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+
+
+def _remove(path):
+    """Remove an entry, whatever lies in its place; returns whether it is gone.  Links are not followed."""
+    path = Path(path)
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+        return True
+    return False

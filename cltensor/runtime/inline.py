@@ -5,7 +5,7 @@ PoCL's binaries for its two devices differ in the number that says whose they ar
 
 import numpy as np
 
-from . import declarations, loader
+from . import declarations, loader, pocl
 
 _ID = slice(8, 16)  # of a binary of PoCL's: its device's number, after the word "poclbin"
 _PROBE = "__kernel void probe(__global int *x) { x[0] = 7; }"
@@ -14,7 +14,7 @@ _PROBE = "__kernel void probe(__global int *x) { x[0] = 7; }"
 def open_queue(programs):
     """A queue of the entry's inline device, for which `programs` are made from now on as well; None where that fails."""
     cl, entry = loader.pyopencl(), programs.entry
-    if entry.inline is None:
+    if entry.inline is None or pocl.fault():
         return None
     try:
         queue = cl.CommandQueue(programs.context, entry.inline)

@@ -1,4 +1,4 @@
-"""Keeping PoCL's own folder of object files small: PoCL itself never deletes from it."""
+"""PoCL's folder of object files: it needs one that it can write to and load from, and it never deletes from it."""
 
 import contextlib
 import os
@@ -6,11 +6,33 @@ import shutil
 import time
 from pathlib import Path
 
+from . import scratch
+
 DAY = 24 * 3600
 
 
+def provide():
+    """Let PoCL keep its files in this process's own folder, unless the user has chosen another."""
+    chosen = os.environ.get("POCL_CACHE_DIR")
+    if chosen is None or scratch.is_in_one(chosen):  # a parent process's is gone when the parent is
+        folder = scratch.folder() / "pocl"
+        folder.mkdir(exist_ok=True)
+        os.environ["POCL_CACHE_DIR"] = str(folder)
+
+
+def fault():
+    """Why PoCL cannot write and load kernels, with the cure, or None.  It would end the process when it tries."""
+    chosen = os.environ.get("POCL_CACHE_DIR")
+    if chosen is None:
+        return None
+    if scratch.is_in_one(chosen):
+        with contextlib.suppress(OSError):
+            os.makedirs(chosen, 0o700, exist_ok=True)
+    return scratch.fault(chosen) if os.path.isdir(chosen) else None
+
+
 def trim(folder, limit, now=None):
-    """Bring PoCL's cache `folder` below `limit` bytes, oldest programs first.
+    """Bring a folder of PoCL's, as earlier versions kept in the cache, below `limit` bytes, oldest programs first.
 
     What was touched within a day stays, since a running process may still open it; leftovers of processes that ended
     early go in any case.  Layout: <folder>/<two letters>/<program>/, with a file last_accessed in each.
@@ -20,7 +42,7 @@ def trim(folder, limit, now=None):
         for leftover in [*folder.glob("tempfile_*"), *folder.glob("_UNCACHED_*")]:
             if _used(leftover) < old:
                 _remove(leftover)
-        programs = sorted((_used(p), p) for p in folder.glob("??/*"))
+        programs = sorted((_used(p), p) for p in folder.glob("??/*") if p.parent.name.isupper())
         sizes = {p: _size(p) for _, p in programs}
         total = sum(sizes.values())
         for used, program in programs:
@@ -47,7 +69,7 @@ def _size(path):
 
 
 def _remove(path):
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..base import config
 from ..base.errors import BuildError
-from . import declarations
+from . import declarations, pocl
 from .cache import kernel_cache
 from .loader import pyopencl
 
@@ -93,6 +93,9 @@ class Programs:
 
     def _build(self, text, title):
         start = time.perf_counter()
+        reason = pocl.fault() if self.entry.is_pocl else None
+        if reason:
+            raise BuildError(f"kernel {title} cannot be built for {self.entry.name} ({self.entry.platform_name}): {reason}")
         key = self.key(text) if self.cache else None
         program = self._load(key) if key else None
         origin = "disk"

@@ -7,11 +7,11 @@ On a machine with only Python these are missing, so a stand-in named `ld` goes i
 import glob
 import os
 import platform
+import shlex
 import shutil
 import sys
-import tempfile
 
-from . import linker
+from . import linker, scratch
 
 NEEDED = (("/usr/lib/gcc/x86_64*/*/libgcc.a", "/usr/lib64/gcc/x86_64*/*/libgcc.a"),
           ("/usr/lib/x86_64-linux-gnu/libc.so", "/usr/lib64/libc.so", "/usr/lib/libc.so"))
@@ -24,15 +24,15 @@ def complete():
 
 def provide(folder):
     """Put a linker on PATH, in `folder` (pathlib.Path), where PoCL's wheel is used and there is no other."""
-    if not (sys.platform == "linux" and platform.machine() == "x86_64") or complete():
+    if not (sys.platform == "linux" and platform.machine() == "x86_64"):
         return
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    own = [p for p in path if not scratch.is_in_one(p)]  # without that of a parent process, which goes when the parent does
+    os.environ["PATH"] = os.pathsep.join(own)
+    if complete():
+        return
+    folder.mkdir(exist_ok=True)
     stand_in = folder / "ld"
-    text = f'#!/bin/sh\nexec "{sys.executable}" -I -S "{linker.__file__}" "$@"\n'
-    if not (stand_in.exists() and stand_in.read_text() == text):
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        os.chmod(draft, 0o755)
-        os.replace(draft, stand_in)
-    os.environ["PATH"] = os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
+    stand_in.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(linker.__file__)} "$@"\n')
+    stand_in.chmod(0o700)
+    os.environ["PATH"] = os.pathsep.join([str(folder), *own])

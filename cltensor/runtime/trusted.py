@@ -22,9 +22,9 @@ from ..base import config
 SMALL = 1 << 20  # bytes; the most that load() and store() take
 TEMPORARY = ".new-"  # how the names of files begin that are being written
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
-_FLAGS = os.O_RDONLY
+_SAFELY = 0  # how files are opened
 for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):  # where the system has them
-    _FLAGS |= getattr(os, _flag, 0)
+    _SAFELY |= getattr(os, _flag, 0)
 _warned = set()
 
 
@@ -70,29 +70,29 @@ def warn_once(text):
         warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 
-def folder(path):
+def folder(path, top=None):
     """The real path of the folder `path`, made where it is missing, for this user alone.
 
-    Raises Untrusted where others could change it, OSError where it cannot be made.
+    Raises Untrusted as check() does, OSError where it cannot be made.
     """
     real = Path(os.path.realpath(path))
-    check(real)
+    check(real, top)
     for part in reversed((real, *real.parents)):
         with contextlib.suppress(FileExistsError):
             if not part.exists():
                 part.mkdir(0o700)
     if not real.is_dir():
         raise NotADirectoryError(f"{real} is not a folder")
-    check(real)
+    check(real, top)
     return real
 
 
-def check(path):
-    """Raise Untrusted, with the cure, where somebody else could change the folder `path`, or one above it in the cache folder.
+def check(path, top=None):
+    """Raise Untrusted, with the cure, where somebody else could change the folder `path`, or one above it up to `top`.
 
-    What does not exist yet is no fault.
+    top: by default the cache folder.  What does not exist yet is no fault.
     """
-    real, top = Path(os.path.realpath(path)), Path(os.path.realpath(config.cache_dir()))
+    real, top = Path(os.path.realpath(path)), Path(os.path.realpath(top or config.cache_dir()))
     parts = [real, *(p for p in real.parents if p == top or top in p.parents)]
     for part in reversed(parts):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -122,7 +122,7 @@ def read(path, limit):
     Raises Untrusted for a file that somebody else may write, OSError for what is no file or too large.
     """
     _regular(path, os.lstat(path), limit)  # before anything is opened: opening a device can do something
-    handle = os.open(path, _FLAGS)
+    handle = os.open(path, os.O_RDONLY | _SAFELY)
     try:
         info = os.fstat(handle)
         _regular(path, info, limit)
@@ -157,3 +157,14 @@ def write(path, data):
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+@contextlib.contextmanager
+def open_to_lock(path):
+    """The file at `path`, made where it is missing, to hold a lock on.  Raises OSError for what is no regular file."""
+    with contextlib.suppress(FileNotFoundError):
+        _regular(path, os.lstat(path), SMALL)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | _SAFELY, 0o600)
+    with os.fdopen(handle, "r+b", buffering=0) as file:
+        _regular(path, os.fstat(handle), SMALL)
+        yield file

@@ -22,11 +22,12 @@ from typing import NamedTuple
 
 from ..base import config
 from ..base.errors import SerializationError
-from ..runtime.cache import write_atomically
+from ..runtime import trusted
 from . import lock
 from .key import Key, text
 
 FORMAT = "cltensor tuning 1"
+LARGEST = 1 << 26  # bytes of a file; one of ten thousand results has 4 MB
 
 
 class Device(NamedTuple):
@@ -104,7 +105,7 @@ def parse(data, origin):
         found = Database(Device(**read["device"]), read["results"], read["denied"])
         _check(found)
         return found
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
         raise SerializationError(f"{origin} is no tuning database: {_first_line(e)}; `cltensor tune` makes one, "
                                  "`cltensor tune --export` copies it") from None
 
@@ -140,12 +141,14 @@ def path_of(device):
 
 def load(path):
     """The Database at `path`, an empty one where there is no file; a damaged file is set aside with a warning."""
-    try:
-        return parse(Path(path).read_text(encoding="utf-8"), path)
-    except (OSError, UnicodeDecodeError, SerializationError) as e:
-        if not isinstance(e, OSError):
+    path = Path(path)
+    data = trusted.load(path, LARGEST)
+    if data is not None:
+        try:
+            return parse(data.decode(), path)
+        except (UnicodeDecodeError, SerializationError) as e:
             _set_aside(path, e)
-        return Database(Device("", "", ""))
+    return Database(Device("", "", ""))
 
 
 def _set_aside(path, error):
@@ -158,12 +161,12 @@ def _set_aside(path, error):
 
 
 def update(changes):
-    """Merge a Database into its device's file, one process at a time.  Returns the path."""
+    """Merge a Database into its device's file, one process at a time.  Returns the path.  Raises OSError where that cannot be."""
     path = path_of(changes.device)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = trusted.folder(path.parent) / path.name
     with lock.held(path.with_suffix(".lock")):
         merged = load(path)
         merged.device = changes.device
         merged.merge(changes)
-        write_atomically(path, merged.as_json().encode())
+        trusted.write(path, merged.as_json().encode())
     return path

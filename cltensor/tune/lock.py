@@ -1,28 +1,47 @@
 """One process at a time: a lock that the system gives back even when its holder is killed."""
 
 import contextlib
+import time
+
+from ..runtime import trusted
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
 
+PATIENCE = 30  # seconds to wait for a holder, who needs a few milliseconds unless it was stopped
+
 
 @contextlib.contextmanager
 def held(path):
-    """Hold the lock file `path`, waiting for other holders.  It is left behind, empty."""
-    with open(path, "ab") as file:
-        _acquire(file)
+    """Hold the lock file `path`, waiting for other holders.  It is left behind, empty.
+
+    Raises TimeoutError when it is not to be had within PATIENCE seconds, OSError where something else lies at `path`.
+    """
+    with trusted.open_to_lock(path) as file:
+        _acquire(file, time.monotonic() + PATIENCE)
         try:
             yield
         finally:
             _release(file)
 
 
+def _acquire(file, deadline):
+    while not _try(file):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"another process has held {file.name} for {PATIENCE} s; end that process, or continue it if it "
+                               "was stopped")
+        time.sleep(0.01)
+
+
 if fcntl:
 
-    def _acquire(file):
-        fcntl.flock(file, fcntl.LOCK_EX)
+    def _try(file):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False
 
     def _release(file):
         fcntl.flock(file, fcntl.LOCK_UN)
@@ -30,9 +49,12 @@ if fcntl:
 else:
     import msvcrt
 
-    def _acquire(file):
+    def _try(file):
         file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        with contextlib.suppress(OSError):
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            return True
+        return False
 
     def _release(file):
         file.seek(0)

@@ -97,12 +97,13 @@ def test_folder_that_cannot_be_written_warns_once(tmp_path):
 
 
 def test_eviction_removes_what_was_used_longest_ago(tmp_path):
-    cache = KernelCache(tmp_path, 10 * 1048)
+    cache = KernelCache(tmp_path, 12 * 1048)
     keys = [f"{i:02x}" + "0" * 62 for i in range(12)]
     for i, key in enumerate(keys):
         cache.put(key, bytes(1000))
         os.utime(cache.path(key), ns=(i, i))
     assert cache.get(keys[0]) is not None  # using it makes it the newest
+    cache.limit = 10 * 1048
     cache.evict()
     left = [key for key in keys if cache.path(key).exists()]
     assert left == [keys[0], *keys[4:]]
@@ -110,9 +111,12 @@ def test_eviction_removes_what_was_used_longest_ago(tmp_path):
 
 def test_cache_stays_bounded_without_being_told(tmp_path):
     cache = KernelCache(tmp_path, 20_000)
-    for i in range(2 * cache_module._EVICT_EVERY + 1):
+    for i in range(40):  # from the first write on
         cache.put(f"{i:064x}", bytes(1000))
-    assert sum(size for _, size, _ in cache.entries()) <= 20_000
+        assert sum(p.stat().st_size for p in tmp_path.rglob("*") if p.is_file()) <= 20_000
+    cache.put(KEY, bytes(20_000))  # never fits
+    assert cache.get(KEY) is None
+    assert cache.get(f"{39:064x}") is not None
 
 
 def test_limit_zero_reads_and_writes_nothing(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cltensor.base.errors import DeviceError
-from cltensor.runtime import cure, loader, platforms, search
+from cltensor.runtime import cure, loader, platforms, scratch, search
 
 from .fakes import FakeDevice, FakeError, FakePlatform, fake_pyopencl
 
@@ -22,6 +22,7 @@ def environment(monkeypatch, tmp_path):
     clean["CLTENSOR_CACHE_DIR"] = str(tmp_path / "cache")
     monkeypatch.setattr(loader, "pip_runtimes", list)
     (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(scratch, "_mine", None)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     return clean
 
@@ -73,28 +74,19 @@ def test_pocl_is_left_alone(environment, vendors, monkeypatch, setting):
     assert environment.get("POCL_DEVICES") == ("basic" if setting == "the user's" else None)
 
 
-def test_pocl_keeps_its_files_beside_ours(environment, tmp_path):
+def test_pocl_keeps_its_files_in_a_folder_of_this_process(environment):
     loader.prepare_environment()
-    assert environment["POCL_CACHE_DIR"] == str(tmp_path / "cache" / "pocl")
-    assert (tmp_path / "cache" / "pocl").is_dir()
+    folder = Path(environment["POCL_CACHE_DIR"])
+    assert folder.is_dir()
+    assert folder.parent == scratch.folder()
 
 
-@pytest.mark.parametrize("reason", ["off", "unwritable"])
-def test_pocl_gets_a_temporary_folder_where_ours_cannot_be_used(environment, tmp_path, monkeypatch, reason):
-    removals = []
-    monkeypatch.setattr(loader.atexit, "register", lambda *call: removals.append(call))
-    if reason == "off":
-        environment["CLTENSOR_CACHE_LIMIT"] = "0"
-    else:
-        (tmp_path / "cache").write_text("a file where the folder should be")
-    folder = loader.pocl_folder()
-    assert folder.is_dir()
-    assert tmp_path / "cache" not in folder.parents
-    (remove, *arguments), = removals
-    remove(folder, arguments[1] + 1)  # as in a forked child
-    assert folder.is_dir()
-    remove(*arguments)
-    assert not folder.exists()
+def test_folders_of_a_parent_process_are_not_used(environment, vendors, tmp_path):
+    parent = tmp_path / f"{scratch.PREFIX}parent"
+    path = environment.get("PATH", "")
+    environment.update(POCL_CACHE_DIR=f"{parent}/pocl", OCL_ICD_VENDORS=f"{parent}/icd", PATH=f"{parent}/linker{os.pathsep}{path}")
+    loader.prepare_environment()
+    assert not [v for v in environment.values() if str(parent) in v]
 
 
 def test_pip_runtimes_are_shown_beside_the_systems(environment, vendors, tmp_path):
@@ -116,10 +108,26 @@ def test_without_pip_runtimes_the_loader_is_left_alone(environment):
     assert "OCL_ICD_VENDORS" not in environment
 
 
-def test_folder_that_cannot_be_made_is_no_error(environment, vendors, tmp_path):
+def test_unknown_files_are_not_handed_to_the_loader(environment, vendors):
+    loader.prepare_environment()
+    (Path(environment["OCL_ICD_VENDORS"]) / "evil.icd").write_text("libevil.so\n")
+    loader.prepare_environment()
+    assert list(icd_files(environment)) == ["amd.icd", "pip-libintelocl.icd"]
+
+
+def test_a_cache_folder_that_cannot_be_made_is_no_error(environment, vendors, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
     loader.prepare_environment()
-    assert "OCL_ICD_VENDORS" not in environment
+    assert tmp_path / "temporary" in Path(environment["OCL_ICD_VENDORS"]).parents
+
+
+def test_no_folder_at_all_is_no_error(environment, vendors, monkeypatch):
+    def none():
+        raise OSError("no folder")
+
+    monkeypatch.setattr(scratch, "_made", none)
+    loader.prepare_environment()
+    assert not {"OCL_ICD_VENDORS", "POCL_CACHE_DIR"} & environment.keys()
 
 
 def test_missing_pyopencl_is_one_clear_error(environment, monkeypatch):

@@ -60,7 +60,7 @@ def test_missing_folder_is_no_error(tmp_path):
     pocl.trim(tmp_path / "nowhere", 0, NOW)
 
 
-def test_cache_trims_only_the_folder_beside_it(tmp_path, program, monkeypatch):
+def test_cache_leaves_another_folder_of_the_users_alone(tmp_path, program, monkeypatch):
     cache = KernelCache(tmp_path.parent / "kernels", 0)
     old = program("AAX", OLD)
     monkeypatch.setenv("POCL_CACHE_DIR", str(tmp_path))  # the user's own

@@ -119,6 +119,8 @@ def _of_cache(cache):
     if cache is None or not cache["enabled"]:
         return []
     found = []
+    if cache.get("refused"):
+        found.append(Finding(f"the kernel cache is not used: {cache['refused']}", _closing(cache["refused"])))
     if not cache["writable"]:
         found.append(Finding(f"the kernel cache {cache['folder']} cannot be written, so every run compiles its kernels",
                              "export CLTENSOR_CACHE_DIR=FOLDER, one that can be written"))
@@ -126,3 +128,9 @@ def _of_cache(cache):
         found.append(Finding(f"{len(cache['damaged'])} of {cache['entries']} entries of the kernel cache are damaged",
                              "cltensor cache clear"))
     return found
+
+
+def _closing(refusal):
+    """The command that cures a refusal: the one it names, or another folder."""
+    _, named, command = refusal.partition("`")
+    return command.rstrip("`") if named else "export CLTENSOR_CACHE_DIR=FOLDER, one of your own"

@@ -1,0 +1,145 @@
+"""The folder of this process alone, for what libraries are told to load by name.
+
+PoCL runs the object files in its folder, the OpenCL loader runs what an .icd file names: checking such a file before it is
+loaded would leave time to exchange it.  So they lie in a folder that nobody else can reach, made anew by each process:
+
+    <temporary folder>/cltensor-<user's number>/cltensor-process-<random>/
+
+It is removed at exit.  The process holds a lock on it, by which the next one that starts sees what was left by processes that
+were killed, and removes that.
+"""
+
+import atexit
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from ..base import config
+from . import trusted
+
+try:
+    import fcntl
+    import resource
+except ImportError:  # Windows
+    fcntl = resource = None
+
+PREFIX = "cltensor-process-"
+LARGEST = 256 << 10  # bytes; more than any file that a compiler writes for a kernel
+ROOM = 4 << 20  # bytes; more than one program takes
+_mine = None  # (process number, folder, whether it is this process's to remove)
+_locks = []  # open folders; a lock is held as long as its folder is open
+
+
+def folder():
+    """This process's folder (pathlib.Path).  Raises OSError where none can be made."""
+    global _mine
+    if _mine is None or _mine[0] != os.getpid():
+        _mine = os.getpid(), _made(), True
+        atexit.register(remove)
+    _mine[1].mkdir(0o700, parents=True, exist_ok=True)  # again, where somebody has cleaned up
+    return _mine[1]
+
+
+def adopt(path):
+    """Use the folder `path`, which the parent process made inside its own and will remove."""
+    global _mine
+    _mine = os.getpid(), Path(path), False
+
+
+def remove():
+    """Remove this process's folder; in a forked child, nothing."""
+    if _mine and _mine[0] == os.getpid() and _mine[2]:
+        shutil.rmtree(_mine[1], ignore_errors=True)
+
+
+def is_in_one(path):
+    """Whether a path leads into such a folder, of this process or another."""
+    return any(part.startswith(PREFIX) for part in Path(path).parts)
+
+
+def fault(path):
+    """Why kernels cannot be written to the folder `path` and loaded from it, with the cure, or None; takes some microseconds."""
+    try:
+        if hasattr(os, "statvfs"):
+            known = os.statvfs(path)
+            if known.f_flag & getattr(os, "ST_NOEXEC", 0):
+                return f"{path} is on a file system mounted with noexec; set TMPDIR to a folder on another one"
+            if known.f_bavail * known.f_frsize < ROOM:
+                return f"{path} has less than {ROOM >> 20} MiB left; make room there, or set TMPDIR to another folder"
+    except OSError as e:
+        return f"{path}: {e.strerror}; set TMPDIR to a folder that can be used"
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)[0] if resource else -1
+    if 0 <= allowed < LARGEST:
+        return (f"this process may write no file of more than {allowed} bytes, a kernel may take {LARGEST}; raise the limit on the "
+                "size of files (ulimit -f)")
+    return None
+
+
+def _takes(path):
+    """Whether a kernel's file can be written in the folder `path`, which quotas may keep it from, and loaded from there."""
+    with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=path) as file:
+        file.write(bytes(LARGEST))
+        return fault(path) is None
+    return False
+
+
+def _made():
+    """A new folder, where there is room and kernels can be loaded from it if there is such a place."""
+    usable = []
+    for place in _places():
+        with contextlib.suppress(OSError):
+            usable.append(trusted.folder(place, top=place.anchor))
+            _remove_left(usable[-1])
+    for place in sorted(usable, key=_takes, reverse=True):
+        with contextlib.suppress(OSError):
+            return _new(place)
+    return _new(None)
+
+
+def _places():
+    """Where to make it, best first."""
+    name = f"cltensor-{os.geteuid()}" if hasattr(os, "geteuid") else "cltensor"
+    with contextlib.suppress(OSError):
+        yield Path(os.path.realpath(tempfile.gettempdir()), name)
+    yield Path(os.path.realpath(config.cache_dir()), "processes")
+    if os.path.isdir("/dev/shm"):
+        yield Path("/dev/shm", name)
+
+
+def _new(place):
+    """A new folder in `place`, locked: one that another process takes for left before it is locked is given up."""
+    for _ in range(10):
+        made = tempfile.mkdtemp(prefix=PREFIX, dir=place)
+        handle = _lock(made)
+        if handle is None or os.path.exists(made):
+            break
+        os.close(handle)
+    if handle is not None:
+        _locks.append(handle)
+    return Path(made)
+
+
+def _remove_left(place):
+    """Remove the folders in `place` of processes that are gone."""
+    for left in place.glob(f"{PREFIX}*"):
+        handle = _lock(left)
+        if handle is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(handle)
+
+
+def _lock(path):
+    """The open folder at `path`, locked until it is closed; None where that cannot be had."""
+    if fcntl is None:
+        return None
+    handle = None
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return handle
+    except OSError:
+        if handle is not None:
+            os.close(handle)
+        return None
