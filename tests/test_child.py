@@ -1,7 +1,10 @@
 """Items run in a child process: one that crashes, hangs or fails spoils no other."""
 
+import sys
+
 import pytest
 
+from cltensor.base import child
 from cltensor.base.child import ChildError, run_each
 
 FINE = ["{'n': 1}", "{'n': 2}"]
@@ -47,3 +50,24 @@ def test_child_that_does_not_start():
 
 def test_abandoned_child_ends():
     assert next(run_each("builtins:eval", [FINE[0], "__import__('time').sleep(60)"], 60)) == (FINE[0], {"n": 1})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGSTOP")
+def test_stopped_child_is_given_up():
+    stopped, fine = results("__import__('os').kill(__import__('os').getpid(), 19)", FINE[0], limit=1)
+    assert stopped == {"error": "no answer within 1 s"}
+    assert fine == {"n": 1}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_killed_child_spoils_one_item():
+    killed, fine = results("__import__('os').kill(__import__('os').getpid(), 9)", FINE[0])
+    assert "SIGKILL" in killed["error"]
+    assert fine == {"n": 1}
+    assert "within its answer" in child._read('{"half":')["error"]
+
+
+def test_child_that_closes_its_output_and_stays_is_given_up(monkeypatch):
+    monkeypatch.setattr(child, "FAREWELL", 0.2)
+    staying = "[__import__('os').closerange(0, 30), __import__('time').sleep(60)]"
+    assert "SIGKILL" in results(staying)[0]["error"]

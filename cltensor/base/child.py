@@ -20,6 +20,7 @@ from .errors import CLTensorError
 from .processes import answers, child_environment
 
 START = 60  # seconds a child may take to start, where an item may not take longer
+FAREWELL = 5  # seconds it may take to end once it has closed its output
 
 
 class ChildError(CLTensorError):
@@ -64,7 +65,14 @@ def _results(process, wanted, limit, noise):
         if line is None:
             yield {"error": _ending(process, noise) if lines.closed else f"no answer within {limit:g} s"}
             return
-        yield json.loads(line)
+        yield _read(line)
+
+
+def _read(line):
+    try:
+        return json.loads(line)
+    except ValueError:
+        return {"error": f"the process ended within its answer: {line[:80]!r}"}
 
 
 class _Lines:
@@ -91,8 +99,12 @@ class _Lines:
 
 
 def _ending(process, noise):
-    """How a child ended, with the last thing it said."""
-    process.wait()
+    """How a child that has closed its output ended, with the last thing it said."""
+    try:
+        process.wait(FAREWELL)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
     code = process.returncode
     how = f"ended with status {code}"
     if code < 0:

@@ -49,9 +49,10 @@ def adopt(path):
 
 
 def remove():
-    """Remove this process's folder; in a forked child, nothing."""
+    """Remove this process's folder, and those of children that were killed; in a forked child, nothing."""
     if _mine and _mine[0] == os.getpid() and _mine[2]:
         shutil.rmtree(_mine[1], ignore_errors=True)
+        _remove_left(_mine[1].parent)
 
 
 def is_in_one(path):

@@ -1,6 +1,7 @@
 """Kernels of the backward pass built in the background, each time by a process that starts with an empty cache."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -8,6 +9,7 @@ import textwrap
 import pytest
 
 import cltensor as ct
+from cltensor.runtime import builder as builder_module
 from cltensor.runtime.builder import Builder
 from cltensor.runtime.understudy import NothingThere, Understudy
 
@@ -85,6 +87,20 @@ def test_builder_answers_whether_it_built(device, monkeypatch, tmp_path):
     assert builder.build("__kernel void k(__global int *x) { x[0] = ; }") is False
     builder.close()
     assert any(tmp_path.rglob("*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGSTOP")
+@pytest.mark.parametrize("kind", ["SIGSTOP", "SIGKILL"])
+@pytest.mark.parametrize("source", ["__kernel void k() {}", "// long\n" * 50_000], ids=["short", "longer than a pipe"])
+def test_builder_that_is_stopped_or_killed_is_given_up(device, monkeypatch, kind, source):
+    monkeypatch.setattr(builder_module, "PATIENCE", 0.5)
+    builder = Builder(device.index)
+    builder._process = builder._start()
+    builder._process.send_signal(getattr(signal, kind))
+    assert builder.build(source) is False
+    assert builder.build(source) is False  # at once
+    builder.close()
+    assert builder._process.returncode == -signal.SIGKILL
 
 
 def test_understudy_has_no_values(device):
