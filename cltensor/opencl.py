@@ -152,5 +152,5 @@ def set_per_process_memory_fraction(fraction, device=None):
 def mem_get_info(device=None):
     """(free, total) bytes.  Other processes are not counted: OpenCL does not tell about them."""
     memory = _resolve(device).memory
-    total = memory.total if memory.limit is None else memory.limit
+    total = min(memory.total if memory.limit is None else memory.limit, memory.allowed.nbytes)
     return max(total - memory.reserved(), 0), memory.total

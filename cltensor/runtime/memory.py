@@ -8,9 +8,13 @@ import gc
 
 from ..base import config
 from ..base.errors import OutOfMemoryError
+from . import host_memory
 from .loader import pyopencl
 
 _LEADING_BITS = 4  # blocks are at most 1/16 larger than asked for
+_SMALL = 4096  # bytes; blocks that cannot fill a machine's memory before the Python objects for them do
+_STEP = 64 << 20  # bytes; what may be taken from the host between two looks at what is left, and what is left alone
+_SPARE = 256 << 20  # bytes that a limit has to leave to everything but tensors, at most a quarter
 
 
 class DeviceMemory:
@@ -20,6 +24,11 @@ class DeviceMemory:
         self.context, self.device_name, self.synchronize = context, device_name, synchronize
         self.total, self.largest = profile.global_memory, profile.max_allocation
         self.limit = None  # set by set_fraction
+        self.on_host = profile.kind == "cpu"  # its driver refuses nothing, see host_memory.py
+        self.allowed, self.checked = host_memory.Room(float("inf"), "machine"), float("inf")
+        if self.on_host:
+            self.allowed, self.checked = _part_for_tensors(host_memory.allowance()), _STEP
+            self.resident = host_memory.resident()
         self.peak = self.peak_reserved = self.retries = self.ooms = 0
         self.pools, self.retired = [], set()
         self.pooled = config.memory_pool()
@@ -64,7 +73,7 @@ class DeviceMemory:
         """allocate(nbytes) -> buffer over `pool`; fetch a new one after add_pool, drop_pool or set_fraction."""
         self._forget_empty()
         if len(self.pools) == 1 and self.limit is None:
-            return self._fast(pool)
+            return self._on_host(pool) if self.on_host else self._fast(pool)
         return self._careful(pool)
 
     def _fast(self, pool):
@@ -83,6 +92,37 @@ class DeviceMemory:
             return buffer
         return allocate
 
+    def _on_host(self, pool):
+        """As _fast, where a block may be larger than what is left."""
+        take, largest, error = pool.allocate, self.largest, pyopencl().Error
+
+        def allocate(nbytes):
+            if nbytes > largest:
+                raise self.too_large(nbytes)
+            try:
+                buffer = take(nbytes)
+            except error as e:
+                self.note_reserved()
+                return self._retry(pool, nbytes, e)
+            if nbytes > _SMALL and pool.managed_bytes > self.checked and not self.fits():
+                del buffer
+                return self._retry(pool, nbytes, None)
+            if pool.active_bytes > self.peak:
+                self.peak = pool.active_bytes
+            return buffer
+        return allocate
+
+    def fits(self):
+        """Whether the host has what is reserved; where it has, notes how much more may be reserved before it is asked again."""
+        reserved = self.reserved()
+        if reserved > min(self.total, self.allowed.nbytes):
+            return False
+        unused = reserved - (host_memory.resident() - self.resident)  # so far, so that it is not missing anywhere yet
+        if unused > host_memory.room().nbytes - _STEP or host_memory.address_room().nbytes < _STEP:
+            return False
+        self.checked = reserved + _STEP
+        return True
+
     def _careful(self, pool):
         """As _fast, over several pools or under a limit."""
         take, largest, error, pools = pool.allocate, self.largest, pyopencl().Error, self.pools
@@ -99,7 +139,7 @@ class DeviceMemory:
             for p in pools:
                 active += p.active_bytes
                 reserved += p.managed_bytes
-            if reserved > limit:
+            if reserved > limit or (reserved > self.checked and not self.fits()):
                 del buffer
                 return self._retry(pool, nbytes, None)
             if active > self.peak:
@@ -120,7 +160,7 @@ class DeviceMemory:
             buffer = pool.allocate(nbytes)
         except pyopencl().Error as e:
             cause = e
-        if buffer is None or self.over_limit():
+        if buffer is None or self.over_limit() or (self.reserved() > self.checked and not self.fits()):
             del buffer
             self._release()
             self.ooms += 1
@@ -139,6 +179,8 @@ class DeviceMemory:
     def _release(self):
         for pool in self.pools:
             pool.free_held()
+        if self.on_host:
+            self.checked = min(self.checked, self.reserved() + _STEP)
 
     def note_reserved(self):
         """Remember what is reserved now as a peak, before it may shrink."""
@@ -167,13 +209,29 @@ class DeviceMemory:
 
     def out_of_memory(self, nbytes, cause):
         allocated, reserved = self.allocated(), self.reserved()
-        cap = f" The limit set is {readable(self.limit)}." if self.limit is not None else ""
+        cap = f" The limit set is {readable(self.limit)}." if self.limit is not None else self._bound()
         reason = f" The driver said: {cause}." if cause else ""
         return OutOfMemoryError(
             f"{self.device_name} is out of memory: tried to allocate {readable(nbytes)} ({nbytes} bytes) with "
             f"{readable(allocated)} in use and {readable(reserved)} reserved, of {readable(self.total)} in all.{cap}"
             f"{reason} Free tensors that are no longer needed (del x), use smaller batches, or run without gradients "
             "(cltensor.no_grad()) where none are wanted")
+
+
+    def _bound(self):
+        """What bounds this process's memory, as a sentence, where the device is the host."""
+        if not self.on_host:
+            return ""
+        left = host_memory.Room.smallest(host_memory.room(), host_memory.address_room())
+        bound = min(self.allowed, left).bound
+        if bound == "machine":
+            return f" The machine has {readable(int(left.nbytes))} left." if left.nbytes < self.total else ""
+        cure = f"{bound} unlimited" if bound.startswith("ulimit") else "give the container more memory"
+        return f" This process is bounded by its {bound}; raise that ({cure}) where it may have more."
+
+
+def _part_for_tensors(room):
+    return room._replace(nbytes=max(room.nbytes - _SPARE, room.nbytes * 3 // 4))
 
 
 class ExactBuffers:

@@ -1,0 +1,117 @@
+"""How much more memory this process may have: the machine's, its control groups' (as containers set them), its own limits.
+
+Drivers for CPUs hand out memory that is not there, and the system ends the process when it is used.
+
+Source: https://docs.kernel.org/admin-guide/cgroup-v2.html and cgroup-v1/memory.html; getrlimit(2); proc(5).
+"""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
+CGROUPS, PROC = Path("/sys/fs/cgroup"), Path("/proc")
+_FOR_OTHERS = 256 << 20  # bytes that are left to the rest of the machine
+_UNLIMITED = 1 << 60  # version 1 shows the largest multiple of a page
+
+
+class Room(NamedTuple):
+    """Bytes this process may still have, and what sets the bound: "machine", "control group" or "ulimit -v"."""
+
+    nbytes: float
+    bound: str
+
+    @classmethod
+    def smallest(cls, *rooms):
+        return min((r for r in rooms if r is not None), default=cls(float("inf"), "machine"))
+
+
+def room():
+    """The Room for memory that will be used; infinite where the system does not tell."""
+    return Room.smallest(_of_machine(), *_of_groups())
+
+
+def address_room():
+    """The Room for memory that is only promised, within RLIMIT_AS and RLIMIT_DATA."""
+    return Room.smallest(*(_of_limit(*limit) for limit in (("RLIMIT_AS", 0), ("RLIMIT_DATA", 5))))
+
+
+def allowance():
+    """The Room that limits of this process and its control groups leave, whatever the rest of the machine is doing."""
+    return Room.smallest(address_room(), *_of_groups())
+
+
+def _of_machine():
+    """What is free, or can be made free without loss, swap space included."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        lines = [line.split() for line in (PROC / "meminfo").read_text().splitlines()]
+        known = {words[0].rstrip(":"): int(words[1]) << 10 for words in lines if len(words) > 1}
+        return Room(max(known["MemAvailable"] + known.get("SwapFree", 0) - _FOR_OTHERS, 0), "machine")
+    return None
+
+
+def _of_limit(name, column):
+    """What a limit of getrlimit leaves; column: of /proc/self/statm, what counts towards it."""
+    if resource is None or not hasattr(resource, name):
+        return None
+    allowed = resource.getrlimit(getattr(resource, name))[0]
+    if allowed == resource.RLIM_INFINITY:
+        return None
+    return Room(max(allowed - _own(column), 0), "ulimit -v" if name == "RLIMIT_AS" else "ulimit -d")
+
+
+def resident():
+    """Bytes of the machine's memory that this process uses; 0 where the system does not tell."""
+    return _own(1)
+
+
+def _own(column):
+    """A column of /proc/self/statm in bytes, 0 where there is none."""
+    with contextlib.suppress(OSError, ValueError):
+        return int((PROC / "self" / "statm").read_text().split()[column]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def _of_groups():
+    """What each control group around this process leaves."""
+    for folder, names in _groups():
+        found = _of_group(folder, *names)
+        if found is not None:
+            yield found
+
+
+def _groups():
+    """(folder, names of its limit, its use and what of that is reclaimable) for every control group around this process."""
+    with contextlib.suppress(OSError):
+        for line in (PROC / "self" / "cgroup").read_text().splitlines():
+            number, controllers, path = line.split(":", 2)
+            if number == "0":
+                top, names = CGROUPS, ("memory.max", "memory.current", "inactive_file")
+            elif "memory" in controllers.split(","):
+                top, names = CGROUPS / "memory", ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            else:
+                continue
+            inside = top / path.lstrip("/")  # in a container the path may be that of the host, which is not to be seen
+            for folder in (inside, *inside.parents):
+                if folder == top or top in folder.parents:
+                    yield folder, names
+
+
+def _of_group(folder, limit, use, reclaimable):
+    with contextlib.suppress(OSError, ValueError):
+        allowed = (folder / limit).read_text().strip()
+        if allowed == "max" or int(allowed) > _UNLIMITED:
+            return None
+        used = int((folder / use).read_text())
+        with contextlib.suppress(OSError, ValueError):
+            for line in (folder / "memory.stat").read_text().splitlines():
+                name, _, value = line.partition(" ")
+                if name == reclaimable:
+                    used -= int(value)
+        return Room(max(int(allowed) - max(used, 0), 0), "control group")
+    return None
