@@ -10,12 +10,15 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from ..base.errors import OutOfMemoryError
+
 try:
     import resource
 except ImportError:  # Windows
     resource = None
 
 CGROUPS, PROC = Path("/sys/fs/cgroup"), Path("/proc")
+_NO_QUESTION = 64 << 20  # bytes; what is less is simply taken
 _FOR_OTHERS = 256 << 20  # bytes that are left to the rest of the machine
 _UNLIMITED = 1 << 60  # version 1 shows the largest multiple of a page
 
@@ -63,6 +66,16 @@ def _of_limit(name, column):
     if allowed == resource.RLIM_INFINITY:
         return None
     return Room(max(allowed - _own(column), 0), "ulimit -v" if name == "RLIMIT_AS" else "ulimit -d")
+
+
+def require(nbytes, what):
+    """Raise OutOfMemoryError where this process cannot have nbytes more on the host, for `what` (words for the message)."""
+    if nbytes < _NO_QUESTION:
+        return
+    left = Room.smallest(room(), address_room())
+    if nbytes > left.nbytes:
+        raise OutOfMemoryError(f"{what} takes {nbytes >> 20} MiB of the host's memory, of which the {left.bound} leaves "
+                               f"{int(left.nbytes) >> 20} MiB; work on smaller parts")
 
 
 def resident():

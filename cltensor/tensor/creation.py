@@ -11,6 +11,7 @@ from ..base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..base.layouts import contiguous_format, format_strides, preserve_format
 from ..base.shapes import contiguous_strides
 from ..ops.spec import dense, spec
+from ..runtime import host_memory
 from ..runtime.device import default_device
 from ..runtime.device import device as Device
 from .dispatch import TensorBase, filled, fresh
@@ -70,9 +71,10 @@ def from_values(array, dtype, d):
 
 
 def check_room(n, dtype, d):
-    """Raise OutOfMemoryError before n values are computed on the host that the device cannot hold."""
+    """Raise OutOfMemoryError before n values are computed on the host that the device or the host cannot hold."""
     if n * dtype.itemsize > d.profile.max_allocation:
         fresh(dense((n,), dtype, d))
+    host_memory.require(2 * 8 * n, f"computing {n} values")
 
 
 def _array_of(data, dtype):

@@ -1,11 +1,12 @@
 """Grids of coordinates, combinations, and sequences of powers."""
 
-import itertools
+import math
 
 import numpy as np
 
 from ..base import dtypes
 from ..base.errors import ArgumentError, DTypeError, ShapeError
+from ..runtime import host_memory
 from .creation import _options, arange, check_room, from_array, from_values, made
 from .dispatch import TensorBase
 from .rearrange import flip
@@ -55,11 +56,25 @@ def combinations(input, r=2, with_replacement=False):
         raise ShapeError(f"combinations: Expect a 1D vector, but got shape {list(input.shape)}")
     if r < 0:
         raise ArgumentError(f"combinations: Expect a non-negative number, but got {r}")
-    if r == 0:
-        return input[:0]
-    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    rows = np.array(list(choose(range(input.numel()), r)), np.int64).reshape(-1, r)
-    return input[from_array(rows, dtypes.int64, input.device)] if rows.size else input[:0].reshape(0, r)
+    n = input.numel()
+    count = math.comb(n + r - 1, r) if with_replacement and n else math.comb(n, r)
+    if r == 0 or not count:
+        return input[:0] if r == 0 else input[:0].reshape(0, r)
+    if count * r * input.itemsize <= input.device.profile.max_allocation:
+        host_memory.require(count * 8 * (r + 2), f"combinations of {r} of {n} elements ({count} rows)")
+    check_room(count * r, input.dtype, input.device)
+    return stack([input[from_array(c, dtypes.int64, input.device)] for c in _places(n, r, int(with_replacement))], 1)
+
+
+def _places(n, r, again):
+    """The columns of all combinations of r of the places 0 to n - 1 in order; again: 1 where a place may be taken twice."""
+    columns = [np.arange(n if again else n - r + 1)]
+    for j in range(1, r):
+        first = columns[-1] + 1 - again  # of the next place, after each row so far
+        counts = (n if again else n - r + 1 + j) - first
+        columns = [np.repeat(c, counts) for c in columns]
+        columns.append(np.arange(len(columns[0])) + np.repeat(first - np.cumsum(counts) + counts, counts))
+    return columns
 
 
 @function()

@@ -11,10 +11,13 @@ from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DType
 from ..base.layouts import contiguous_format, format_strides
 from ..ops import faults, pointwise, strided
 from ..ops.spec import spec
+from ..runtime import host_memory
 from . import dispatch
 from .dispatch import TensorBase, run_elementwise, run_view
 from .formatting import tensor_text
 from .overwrite import over
+
+_MANY = 1 << 23  # values; a copy of fewer is no question of memory
 
 
 class Tensor(TensorBase):
@@ -169,6 +172,8 @@ class Tensor(TensorBase):
         source = self if self._spec.contiguous else self.detach().contiguous()
         out = np.empty(self.shape, self.dtype.numpy)
         if out.size:
+            if out.size > _MANY:
+                host_memory.require(out.nbytes, "reading a tensor")
             self.device.read(source._storage.buffer, source._offset * self.itemsize, out)
         faults.check(self.device)
         return out
