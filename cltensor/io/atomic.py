@@ -1,9 +1,18 @@
 """Files that are either the old one or the complete new one, never something in between."""
 
 import contextlib
+import io
 import os
+import re
 import secrets
 import shutil
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+_TEMPORARY = re.compile(r"\.cltensor-[0-9a-f]{12}\.tmp")
 
 
 @contextlib.contextmanager
@@ -11,29 +20,80 @@ def replacing(path):
     """A binary file to write to that takes the place of `path` once it is complete and on disk.
 
     It is written beside `path` under a temporary name.  When anything fails, the temporary file is removed and the old
-    file stays as it was; a killed process leaves the old file too.  Links are followed; a device or pipe is written
-    directly.
+    file stays as it was; a killed process leaves the old file, and a temporary one that the next save in that folder
+    removes.  Links are followed; a device or pipe is written directly.
     """
     target = os.path.realpath(path)
     if os.path.exists(target) and not os.path.isfile(target):
         with open(target, "wb") as out:
             yield out
         return
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(6)}.tmp")
+    folder = os.path.dirname(target)
+    _remove_left(folder)
+    temporary, out = _new(folder)
     try:
-        with open(temporary, "xb") as out:
+        with out:
             yield out
             out.flush()
             os.fsync(out.fileno())
-        if os.path.exists(target):
-            shutil.copymode(target, temporary)
-        os.replace(temporary, target)
+            if os.path.exists(target):
+                shutil.copymode(target, temporary)
+            if fcntl:  # while it is locked, so that nobody takes it for left; Windows replaces no open file
+                os.replace(temporary, target)
+        if not fcntl:
+            os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
     _sync_folder(folder)
+
+
+def write_all(out, data):
+    """Write all bytes of `data` to a file, which may take only a part at a time.  Raises OSError where it takes no more."""
+    left = memoryview(data)
+    while left.nbytes:
+        taken = out.write(left)
+        if taken is None and not isinstance(out, io.RawIOBase):
+            return  # a file of somebody's own making, which does not count
+        if not taken:
+            raise BlockingIOError(f"save: the file took no more than a part of the data, {left.nbytes} bytes are left; give a file "
+                                  "that blocks until it has taken everything")
+        left = left[taken:]
+
+
+def _new(folder):
+    """(path, file open for writing) of a new temporary file, locked."""
+    while True:
+        path = os.path.join(folder, f".cltensor-{secrets.token_hex(6)}.tmp")
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        _lock(handle)
+        if os.path.exists(path):  # nobody took it for left in the moment before it was locked
+            return path, os.fdopen(handle, "wb")
+        os.close(handle)
+
+
+def _lock(file):
+    """Mark a file as being written; returns whether nobody else has."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_left(folder):
+    """Remove the temporary files in a folder whose writers are gone."""
+    with contextlib.suppress(OSError):
+        for name in filter(_TEMPORARY.fullmatch, os.listdir(folder)):
+            path = os.path.join(folder, name)
+            with contextlib.suppress(OSError):
+                handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+                with os.fdopen(handle, "rb") as file:
+                    if _lock(file):
+                        os.unlink(path)
 
 
 def _sync_folder(folder):

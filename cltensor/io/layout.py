@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from ..base import dtypes
 from ..base.errors import SerializationError
+from . import header
+from .header import METADATA
 
 CODES = {dtypes.bool_: "BOOL", dtypes.uint8: "U8", dtypes.int8: "I8", dtypes.int16: "I16", dtypes.int32: "I32",
          dtypes.int64: "I64", dtypes.float16: "F16", dtypes.bfloat16: "BF16", dtypes.float32: "F32",
          dtypes.float64: "F64"}
 DTYPES = {code: d for d, code in CODES.items()}
-METADATA = "__metadata__"
 LENGTH_BYTES = 8
 HEADER_LIMIT = 100_000_000
 _ALIGNMENT = 8
@@ -23,7 +24,7 @@ _MAX_NDIM = 64
 _MAX_SIZE = 2**63
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Where a tensor lies in the file: dtype, shape, and its bytes [begin, end) counted from the end of the header."""
 
@@ -48,11 +49,11 @@ def header_bytes(entries, order, metadata):
 
     Raises SerializationError for a header longer than the format allows.
     """
-    header = {METADATA: metadata}
+    described = {METADATA: metadata}
     for name in order:
         e = entries[name]
-        header[name] = {"dtype": CODES[e.dtype], "shape": list(e.shape), "data_offsets": [e.begin, e.end]}
-    text = json.dumps(header, separators=(",", ":")).encode()
+        described[name] = {"dtype": CODES[e.dtype], "shape": list(e.shape), "data_offsets": [e.begin, e.end]}
+    text = json.dumps(described, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
     if len(text) > HEADER_LIMIT:
         raise SerializationError(f"save: the description of the object takes {len(text)} bytes, the format allows "
@@ -66,30 +67,14 @@ def parse_header(text, data_size):
     Everything is checked: JSON, keys, dtypes, shapes, and that the tensors cover the data exactly, without overlap.
     Raises SerializationError saying what is wrong.
     """
-    header = _parse_json(text)
-    metadata = header.pop(METADATA, {})
-    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise SerializationError(f"{METADATA} must map names to strings")
-    entries = {name: _entry(name, described) for name, described in header.items()}
+    entries, metadata = {}, {}
+    for name, described in header.entries(text):
+        if name == METADATA:
+            metadata = described
+        else:
+            entries[name] = _entry(name, described)
     _check_cover(entries, data_size)
     return entries, metadata
-
-
-def _parse_json(text):
-    try:
-        header = json.loads(text.decode("utf-8"), object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
-        raise SerializationError(f"the header is not valid JSON: {error}") from None
-    if not isinstance(header, dict):
-        raise SerializationError("the header is not a JSON object")
-    return header
-
-
-def _unique(pairs):
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key appears twice in one object")
-    return found
 
 
 def _entry(name, described):
@@ -104,6 +89,8 @@ def _entry(name, described):
         raise SerializationError(f"tensor {name!r} has data_offsets that are not two numbers >= 0")
     entry = Entry(DTYPES[code], tuple(shape), *offsets)
     needed = entry.dtype.itemsize * math.prod(shape)
+    if entry.dtype.itemsize * math.prod(n for n in shape if n) >= _MAX_SIZE:
+        raise SerializationError(f"tensor {name!r} has the shape {tuple(shape)}, larger than any that can be made")
     if entry.end - entry.begin != needed:
         raise SerializationError(f"tensor {name!r} of shape {tuple(shape)} and dtype {code} needs {needed} bytes, its "
                                  f"data_offsets {offsets} hold {entry.end - entry.begin}")

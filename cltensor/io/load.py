@@ -44,7 +44,11 @@ class _OnDisk:
 
 class _InMemory:
     def __init__(self, file):
-        self.data = np.frombuffer(file.read(), np.uint8)
+        data = file.read()
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise ArgumentTypeError(f"load: expected a file open for reading bytes, this one reads {type(data).__name__}; open it "
+                                    "with mode 'rb'")
+        self.data = np.frombuffer(data, np.uint8)
         self.name, self.size = str(getattr(file, "name", "the given file")), self.data.size
 
     def read(self, at, nbytes):

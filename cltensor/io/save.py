@@ -5,12 +5,12 @@ import os
 
 import numpy as np
 
-from ..base.errors import ArgumentTypeError
+from ..base.errors import ArgumentTypeError, SerializationError
 from ..nn.parameter import Parameter
 from ..tensor import Tensor
-from .atomic import replacing
+from .atomic import replacing, write_all
 from .layout import METADATA, arrange, header_bytes
-from .structure import Encoder
+from .structure import MOST, Encoder, values_in
 
 STRUCTURE = "cltensor"  # the metadata entry that holds the nesting
 VERSION = 1
@@ -30,6 +30,9 @@ def save(obj, f):
     tensors = collected.tensors
     entries = arrange({name: (t.dtype, t.shape) for name, t in tensors.items()})
     described = json.dumps({"version": VERSION, "object": tree}, separators=(",", ":"))
+    if values_in(described) > MOST:
+        raise SerializationError(f"save: the object has more than {MOST} values outside tensors; keep large lists of numbers "
+                                 "as tensors")
     header = header_bytes(entries, tensors, {STRUCTURE: described})
     if hasattr(f, "write"):
         _write(f, header, entries, tensors)
@@ -41,10 +44,10 @@ def save(obj, f):
 
 
 def _write(out, header, entries, tensors):
-    out.write(header)
+    write_all(out, header)
     for name in entries:
         array = tensors[name].detach()._read()
-        out.write(array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(-1).view(np.uint8).data)
+        write_all(out, array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(-1).view(np.uint8).data)
 
 
 class _Collected:

@@ -9,7 +9,8 @@ carries a module's version numbers.
 
 import json
 import math
-from collections import OrderedDict
+import re
+from collections import Counter, OrderedDict
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from ..base.errors import SerializationError
 from ..base.shapes import Size
 
 MAX_DEPTH = 200
+MOST = 1 << 22  # values outside tensors, each of which takes some 70 bytes of memory
+_MOST_ALIKE = 100  # keys of one hash; strings have random ones, but numbers and tuples do not
 _PLAIN = (bool, int, str, type(None))
 
 
@@ -88,11 +91,29 @@ def place(path):
 
 
 def parse(text):
-    """The JSON data of a structure's text.  Raises SerializationError."""
+    """The JSON data of a structure's text.  Raises SerializationError, also for more than MOST values."""
+    if values_in(text) > MOST:
+        raise SerializationError(f"the description of the object has more than {MOST} values")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SerializationError(f"the description of the object is not valid JSON: {error}") from None
+
+
+def values_in(text):
+    """An upper bound of the values in a text of JSON, exact enough where it is large."""
+    count = sum(map(text.count, ",[{"))
+    if count > MOST:  # many may be inside strings
+        outside = re.sub(r'\\.', "", text).split('"')[::2]
+        count = sum(sum(map(part.count, ",[{")) for part in outside)
+    return count
+
+
+def _refuse_collisions(keys):
+    """Raise SerializationError for keys that were chosen so that a dict of them takes a time that grows with their square."""
+    most = max(Counter(map(hash, keys)).values(), default=0)
+    if most > _MOST_ALIKE:
+        raise SerializationError(f"a dict in the object's description has {most} keys with the same hash, chosen to take very long")
 
 
 class Decoder:
@@ -140,6 +161,11 @@ class Decoder:
         return OrderedDict(self._pairs(pairs, depth))
 
     def _pairs(self, pairs, depth):
+        found = list(self._each_pair(pairs, depth))
+        _refuse_collisions([key for key, _ in found])
+        return found
+
+    def _each_pair(self, pairs, depth):
         for pair in self._expect(pairs, list, "dict"):
             if not (isinstance(pair, list) and len(pair) == 2):
                 raise SerializationError("a dict in the object's description is no list of pairs")

@@ -4,13 +4,14 @@ import io
 import json
 import pickle
 import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
 import pytest
 
 import cltensor
-from cltensor.io import load, save
+from cltensor.io import load, save, structure
 
 pytestmark = pytest.mark.device
 ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
@@ -71,6 +72,14 @@ BAD = {
     "huge size": (entry(shape=[2**63]), "shape that is no list"),
     "too many dimensions": (entry(shape=[1] * 65), "at most 64"),
     "size that does not fit": (entry(shape=[3]), r"needs 12 bytes, its data_offsets \[0, 8\] hold 8"),
+    "size past all bounds of no values": (packed({"a": {**ONE, "shape": [0, 2**63 - 1], "data_offsets": [0, 0]}}, b""),
+                                         "larger than any that can be made"),
+    "a tensor twice": (packed(b'{"a": {}, "a": {}}'), "exactly dtype|appears twice"),
+    "more after the header": (packed(b'{} {}'), "more after its end"),
+    "no comma": (packed(b'{"__metadata__": {} "a": 1}'), "expected one of ,}"),
+    "metadata twice": (packed(b'{"__metadata__": {}, "__metadata__": {}}'), "appears twice"),
+    "a key of the metadata twice": (packed(b'{"__metadata__": {"a": "", "a": ""}}'), "appears twice"),
+    "metadata that are no object": (packed({"__metadata__": [1]}), "must map names to strings"),
     "offsets backwards": (entry(data_offsets=[8, 0]), "hold -8"),
     "offsets out of range": (entry(data_offsets=[8, 16]), "leaves a gap before it"),
     "three offsets": (entry(data_offsets=[0, 4, 8]), "two numbers"),
@@ -91,6 +100,60 @@ BAD = {
     "sizes of strings": (described({"Size": ["a"]}), "no list of ints"),
     "description nested too deep": (described(json.loads("[" * 500 + "]" * 500)), "nested more than"),
 }
+
+
+HOSTILE = {
+    "values in the place of a tensor": (lambda n: packed(b'{"a":[' + b"[]," * (n // 3) + b"1]}"), "more than 4096 characters"),
+    "sizes": (lambda n: packed(b'{"a":{"dtype":"F32","shape":[' + b"1," * (n // 2) + b'1],"data_offsets":[0,4]}}'),
+              "more than 4096 characters"),
+    "metadata": (lambda n: packed(b'{"__metadata__":{' + b",".join(b'"%d":""' % i for i in range(n // 12)) + b"}}"),
+                 "more than 10000 entries"),
+    "tensors": (lambda n: packed(b"{" + b",".join(b'"%d":{}' % i for i in range(n // 12)) + b"}"), "must have exactly"),
+    "object": (lambda n: packed(b'{"__metadata__":{"cltensor":"[' + b"{}," * n + b'1]"}}', b""), "more than 4194304 values"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_large_hostile_header_costs_little_memory(kind):
+    make, words = HOSTILE[kind]
+    text = make(5_000_000)
+    data = io.BytesIO(text)
+    tracemalloc.start()
+    with pytest.raises(cltensor.SerializationError, match=words):
+        load(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * len(text)  # a JSON parser takes 20 times the text
+
+
+@pytest.mark.parametrize("keys", [[i * (2**61 - 1) for i in range(300)],
+                                  [{"tuple": [-1 - (i >> b & 1) for b in range(9)]} for i in range(512)]], ids=["ints", "tuples"])
+def test_keys_that_were_chosen_to_collide_are_refused(keys):
+    for kind in ("dict", "OrderedDict"):
+        with pytest.raises(cltensor.SerializationError, match="chosen to take very long"):
+            load(io.BytesIO(described({kind: [[key, 1] for key in keys]})))
+
+
+def test_keys_that_collide_by_chance_are_kept():
+    obj = {(i, j): 0 for i in range(-3, 3) for j in range(-3, 3)}
+    data = io.BytesIO()
+    save(obj, data)
+    assert load(io.BytesIO(data.getvalue())) == obj
+
+
+def test_many_commas_in_strings_are_no_values(monkeypatch):
+    monkeypatch.setattr(structure, "MOST", 20)
+    text = json.dumps({"a": ["[,]\\\"," * 50, "\\"]})
+    assert structure.values_in(text) < 5
+    assert structure.parse(text) == json.loads(text)
+    with pytest.raises(cltensor.SerializationError, match="more than 20 values"):
+        structure.parse(json.dumps([[]] * 20))
+
+
+def test_a_text_file_is_named(tmp_path):
+    (tmp_path / "file").write_text("text")
+    with open(tmp_path / "file") as file, pytest.raises(TypeError, match="mode 'rb'"):
+        load(file)
 
 
 @pytest.mark.parametrize("name", BAD)
