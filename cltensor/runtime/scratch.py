@@ -127,7 +127,8 @@ def _remove_left(place):
     for left in place.glob(f"{PREFIX}*"):
         handle = _lock(left)
         if handle is not None:
-            shutil.rmtree(left, ignore_errors=True)
+            if os.fstat(handle).st_uid == os.geteuid():
+                shutil.rmtree(left, ignore_errors=True)
             os.close(handle)
 
 
