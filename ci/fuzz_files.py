@@ -1,0 +1,372 @@
+"""Files that were damaged, exchanged or taken away: what is read is what was written or nothing, and nothing ever waits.
+
+    run(minutes, seed) -> {what: how many}, raising Fault with the steps that led to it
+
+Three kinds of files: the cache folder (entries, tuning databases, small files), models (cltensor.save), and the cache folder of
+whole processes, which compute something with it, under limits on the size of files too.
+"""
+
+import contextlib
+import faulthandler
+import io
+import os
+import random
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import cltensor
+from cltensor.base.errors import CLTensorError, SerializationError
+from cltensor.runtime import trusted
+from cltensor.runtime.cache import KernelCache
+from cltensor.tune import database
+from cltensor.tune.key import Key
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 120  # seconds without an end, after which the stacks are printed and the process ends
+DEVICE = database.Device("a platform", "A CPU", "1.0")
+KEY = Key("matmul cpu float32", "M512")
+
+
+class Fault(AssertionError):
+    """Something was read that nobody wrote, raised that should not be, or deleted that is not ours."""
+
+
+# --- damage ----------------------------------------------------------------------------------------------------------
+
+
+def truncate(path, rng):
+    with open(path, "r+b") as file:
+        file.truncate(rng.randrange(path.stat().st_size + 1))
+
+
+def flip(path, rng):
+    data = bytearray(path.read_bytes())
+    for _ in range(rng.randint(1, 3)):
+        if data:
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    path.write_bytes(data)
+
+
+def extend(path, rng):
+    with open(path, "ab") as file:
+        file.write(rng.randbytes(rng.randint(1, 100)))
+
+
+def noise(path, rng):
+    path.write_bytes(rng.randbytes(rng.choice([0, 1, 8, 47, 48, 500])))
+
+
+def remove(path, rng):
+    _gone(path)
+
+
+def fifo(path, rng):
+    _gone(path)
+    os.mkfifo(path)
+
+
+def folder(path, rng):
+    _gone(path)
+    path.mkdir()
+    if rng.random() < 0.5:
+        (path / "inside").write_text("something")
+
+
+def plain_file(path, rng):
+    _gone(path)
+    path.write_text("a file where a folder should be")
+
+
+def zeros_without_end(path, rng):
+    _gone(path)
+    path.symlink_to("/dev/zero")
+
+
+def dangling_link(path, rng):
+    _gone(path)
+    path.symlink_to("nowhere")
+
+
+def circle(path, rng):
+    _gone(path)
+    path.symlink_to(path.name)
+
+
+def link_to_another(path, rng):
+    others = [p for p in path.parent.parent.rglob("*") if p.is_file() and not p.is_symlink() and p != path]
+    _gone(path)
+    path.symlink_to(rng.choice(others) if others else "/etc/hostname")
+
+
+def another(path, rng):
+    """Put another file's content, which is whole and sealed, in the place of this one's."""
+    others = [p for p in path.parent.parent.rglob("*") if p.is_file() and not p.is_symlink() and p != path]
+    if others:
+        path.write_bytes(rng.choice(others).read_bytes())
+
+
+def open_to_all(path, rng):
+    path.chmod(rng.choice([0o777, 0o666, 0o770, 0o707]))
+
+
+def give_away(path, rng):
+    os.chown(path, 12345, 12345)
+
+
+OF_FILES = {f.__name__: f for f in (truncate, flip, extend, noise, remove, folder, another)}
+OF_FOLDERS = {f.__name__: f for f in (remove, plain_file)}
+if hasattr(os, "mkfifo"):
+    LINKS = (fifo, zeros_without_end, dangling_link, circle, link_to_another, open_to_all)
+    OF_FILES.update({f.__name__: f for f in LINKS})
+    OF_FOLDERS.update({f.__name__: f for f in (fifo, dangling_link, circle, open_to_all)})
+if hasattr(os, "geteuid") and os.geteuid() == 0:
+    OF_FILES["give_away"] = OF_FOLDERS["give_away"] = give_away
+
+
+def _gone(path):
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+# --- the cache folder ------------------------------------------------------------------------------------------------
+
+
+class CacheFolder:
+    """A cache folder with everything in it that there can be, and files of the user's that must stay."""
+
+    def __init__(self, place, rng):
+        self.place, self.rng = place, rng
+        self.payloads = {rng.randbytes(32).hex(): rng.randbytes(rng.choice([0, 10, 5000])) for _ in range(4)}
+        self.mine = [place / "kernels" / "src" / "my.cl", place / "kernels" / "ab" / "notes", place / "notes"]
+        self.small = place / "small" / "one.json"
+        self.fill()
+        for path in self.mine:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.write_text("the user's")
+
+    def cache(self, limit=1 << 20):
+        return KernelCache(self.place / "kernels", limit)
+
+    def fill(self):
+        for key, payload in self.payloads.items():
+            self.cache().put(key, payload)
+        found = database.Database(DEVICE)
+        found.record(KEY, {"values": {"MR": 4}, "when": "2026-01-01"})
+        with contextlib.suppress(OSError):
+            self.database = database.update(found)
+        trusted.store(self.small, b"small")
+
+    def targets(self):
+        """(path, damages that make sense for it) of every file and folder."""
+        for path in [*(self.cache().path(key) for key in self.payloads), database.path_of(DEVICE), self.small,
+                     database.path_of(DEVICE).with_suffix(".lock")]:
+            yield path, OF_FILES
+        shard = self.cache().path(next(iter(self.payloads))).parent
+        for path in [shard, self.place / "kernels", self.place / "tuning", self.place]:
+            yield path, OF_FOLDERS
+
+    def damage(self, path, name, steps):
+        """Do one damage, by its name, where there is something to be damaged."""
+        if os.path.lexists(path):
+            steps.append(f"{name} {path.relative_to(self.place)}")
+            with contextlib.suppress(OSError):
+                {**OF_FILES, **OF_FOLDERS}[name](path, self.rng)
+
+    def check(self):
+        """Raise Fault unless everything read is what was written, or nothing."""
+        cache = self.cache()
+        for key, payload in self.payloads.items():
+            _expect(cache.get(key), payload, f"entry {key[:8]}")
+        known = database.load(database.path_of(DEVICE))
+        _expect(known.entry(KEY) and known.entry(KEY)["values"], {"MR": 4}, "tuning database", alike=dict)
+        _expect(trusted.load(self.small), b"small", "small file", alike=bytes)
+
+    def mend(self):
+        """Write everything again, and raise Fault where it is not whole then though the folders are this user's alone."""
+        self.fill()
+        usable = self._usable()
+        cache = self.cache()
+        for key, payload in self.payloads.items():
+            if usable and cache.get(key) != payload:
+                raise Fault(f"entry {key[:8]} was not made again")
+
+    def _usable(self):
+        with contextlib.suppress(OSError):
+            for key in self.payloads:
+                trusted.check(self.cache().path(key).parent)
+            return (self.place / "kernels").is_dir()
+        return False
+
+    def clear(self):
+        """Empty the cache, and raise Fault where that took more than its own files."""
+        kept = [p for p in self.mine if p.is_file()]
+        self.cache(1).evict()
+        self.cache().clear()
+        if not all(p.is_file() for p in kept):
+            raise Fault("a file of the user's was deleted")
+
+
+def _expect(found, written, what, alike=None):
+    """Raise Fault unless found is None or what was written; alike: the type where no seal tells damage from a change."""
+    if found is not None and found != written and not (alike and isinstance(found, alike)):
+        raise Fault(f"{what}: read {found!r:.100}, written {written!r:.100}")
+
+
+def damaged_cache(place, rng, steps):
+    """Damage a cache folder a few times and use it; steps: a list that is told what was done."""
+    with _quiet(), _settings(CLTENSOR_CACHE_DIR=str(place), CLTENSOR_CACHE_LIMIT="1"):
+        kept = CacheFolder(place, rng)
+        for _ in range(rng.randint(1, 3)):
+            path, damages = rng.choice(list(kept.targets()))
+            kept.damage(path, rng.choice(sorted(damages)), steps)
+        kept.check()
+        kept.mend()
+        kept.clear()
+
+
+# --- models ----------------------------------------------------------------------------------------------------------
+
+
+def damaged_model(place, rng, steps):
+    """Damage a saved model and load it: an error that names the file, or an object."""
+    path = place / "model"
+    cltensor.save({"a": cltensor.ones(3), "b": [1, (2.5, {"c": cltensor.zeros(2, 2)})], "n": None}, path)
+    name = rng.choice(["truncate", "flip", "extend", "noise", "change"])
+    steps.append(f"{name} a model")
+    if name == "change":
+        data = path.read_bytes()
+        at = rng.randrange(len(data))
+        path.write_bytes(data[:at] + rng.choice([b'"', b"[", b"}", b"-1", b"1e999", b"\\", b"null", b"9" * 30]) + data[at + 1 :])
+    else:
+        OF_FILES[name](path, rng)
+    for given in (path, io.BytesIO(path.read_bytes())):
+        with contextlib.suppress(SerializationError):
+            cltensor.load(given)
+
+
+# --- whole processes -------------------------------------------------------------------------------------------------
+
+PROGRAM = """
+import resource, sys, warnings
+import cltensor as ct
+limit = int(sys.argv[1])
+warnings.simplefilter("always")
+with warnings.catch_warnings(record=True) as seen:
+    if limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        found = (ct.tensor([1.0, 2.0, 3.0]) * 2 + 1).sum().item()
+        print("right" if found == 15 else f"wrong {found}")
+    except ct.BuildError as e:
+        print("refused" if "ulimit -f" in str(e) else f"unclear: {e}")
+print(len({str(w.message) for w in seen}))
+"""
+
+
+def damaged_process(place, rng, steps, limit=None):
+    """Run a program over a cache folder that it has filled before and that was damaged since."""
+    settings = {"CLTENSOR_CACHE_DIR": str(place / "cache"), "CLTENSOR_AHEAD": "0", "CLTENSOR_TRIAL": "0"}
+    _run(settings, 0)
+    paths = [p for p in (place / "cache").rglob("*") if p.is_file()]
+    for path in rng.sample(paths, rng.randint(0, len(paths))):
+        name = rng.choice(sorted(OF_FILES))
+        steps.append(f"{name} {path.relative_to(place)}")
+        with contextlib.suppress(OSError):
+            OF_FILES[name](path, rng)
+    limit = rng.choice([0, 0, 1000, 100_000, 300_000]) if limit is None else limit
+    steps.append(f"run with files of at most {limit or 'any'} bytes")
+    said, warned = _run(settings, limit)
+    if said != "right" and not (said == "refused" and limit):
+        raise Fault(f"the program said {said}")
+    if warned > 2:
+        raise Fault(f"{warned} different warnings")
+
+
+def _run(settings, limit):
+    done = subprocess.run([sys.executable, "-c", PROGRAM, str(limit)], cwd=ROOT, env={**os.environ, **settings}, timeout=PATIENCE,
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Fault(f"a program ended with status {done.returncode}: {done.stderr[-500:]}")
+    *_, said, warned = done.stdout.splitlines()
+    return said, int(warned)
+
+
+# --- for a while -----------------------------------------------------------------------------------------------------
+
+
+PARTS = {damaged_cache: "damaged caches", damaged_model: "damaged models", damaged_process: "processes with damaged caches"}
+
+
+def run(minutes, seed):
+    """Damage files for so long; returns {what: how many}.  Raises Fault, with the seed and the steps that led to it."""
+    rng, counts = random.Random(str(seed)), Counter()
+    end = time.monotonic() + 60 * minutes
+    while time.monotonic() < end or not counts:
+        part = rng.choices(list(PARTS), [90, 9, 1])[0]
+        once(part, rng.randrange(1 << 32), counts)
+    return dict(counts)
+
+
+def once(part, seed, counts=None):
+    """One case of a part, in a folder of its own."""
+    steps = []
+    place = Path(tempfile.mkdtemp(prefix="fuzz-files-"))
+    faulthandler.dump_traceback_later(PATIENCE, exit=True)
+    try:
+        part(place, random.Random(seed), steps)
+    except (Exception, subprocess.TimeoutExpired) as e:
+        raise Fault(f"{part.__name__}, seed {seed}: {'; '.join(steps)}: {type(e).__name__}: {e}") from e
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        _open_up(place)
+        shutil.rmtree(place, ignore_errors=True)
+    if counts is not None:
+        counts[PARTS[part]] += 1
+        counts["files damaged"] += len(steps)
+
+
+def _open_up(place):
+    with contextlib.suppress(OSError):
+        place.chmod(stat.S_IRWXU)
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Warnings are not shown, and those given before are forgotten."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before, trusted._warned = trusted._warned, set()
+        try:
+            yield
+        finally:
+            trusted._warned = before
+
+
+@contextlib.contextmanager
+def _settings(**wanted):
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+if __name__ == "__main__":
+    try:
+        print(run(float(sys.argv[1]), sys.argv[2]))
+    except CLTensorError as e:
+        sys.exit(str(e))
