@@ -72,22 +72,22 @@ class KernelCache:
         except OSError as e:
             self.writable = False
             self._warn(f"cannot be written: {e}. Set CLTENSOR_CACHE_DIR to a folder that can be, or CLTENSOR_CACHE_LIMIT=0 to "
-                       "do without")
+                       "do without", e)
 
     def _refused(self, folder):
         """Whether others could change a folder; the cache is off from then on, with a warning that names the cure."""
         try:
-            trusted.check(folder)
+            trusted.check(folder, self.folder.parent)
             self._seen.add(folder)
         except trusted.Untrusted as e:
             self.usable = False
-            self._warn(f"is not used: {e}")
+            self._warn(f"is not used: {e}", e)
         except OSError:
             pass
         return not self.usable
 
-    def _warn(self, reason):
-        trusted.warn_once(f"kernels are compiled anew in every run, because the kernel cache {self.folder} {reason}")
+    def _warn(self, reason, cause):
+        trusted.warn_once(f"kernels are compiled anew in every run, because the kernel cache {self.folder} {reason}", cause)
 
     def discard(self, key):
         """Forget key."""

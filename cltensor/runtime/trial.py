@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ..base import child, config
 from ..base.errors import CLTensorError
-from . import verdict
+from . import pocl, verdict
 from .verdict import Verdict
 
 LIMIT = 240  # seconds a check may take, compilation included
@@ -20,8 +20,8 @@ STYLES = ("cpu", "gpu")
 
 
 def needed(entry):
-    """Whether an Entry is one to try out: a CPU driver, unless CLTENSOR_TRIAL is 0."""
-    return entry.kind == "cpu" and not entry.is_checker and config.trial()
+    """Whether an Entry is one to try out: a CPU driver, unless CLTENSOR_TRIAL is 0 or no kernel can be written to disk now."""
+    return entry.kind == "cpu" and not entry.is_checker and config.trial() and not (entry.is_pocl and pocl.fault())
 
 
 def of(entry):

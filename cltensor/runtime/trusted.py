@@ -41,7 +41,7 @@ def load(path, limit=SMALL):
         check(path.parent)
         return read(path, limit)
     except Untrusted as e:
-        warn_once(f"{path} is not used: {e}")
+        warn_once(f"{path} is not used: {e}", e)
     except OSError:
         pass
     return None
@@ -59,14 +59,14 @@ def store(path, data, limit=SMALL):
         write(path, data)
         return True
     except OSError as e:
-        warn_once(f"{path} cannot be written: {e}. Set CLTENSOR_CACHE_DIR to a folder that can be")
+        warn_once(f"{path} cannot be written: {e}. Set CLTENSOR_CACHE_DIR to a folder that can be", e)
         return False
 
 
-def warn_once(text):
-    """Give a warning unless it was given before."""
-    if text not in _warned:
-        _warned.add(text)
+def warn_once(text, cause):
+    """Give a warning, unless one was given for the same cause."""
+    if str(cause) not in _warned:
+        _warned.add(str(cause))
         warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 

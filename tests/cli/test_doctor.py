@@ -101,7 +101,22 @@ def break_entries(facts):
     facts["cache"]["damaged"] = ["/cache/ab/abc"]
 
 
+def refuse_cache(facts):
+    facts["cache"]["refused"] = "other users may write to /cache; close it with `chmod go-w /cache`"
+
+
+def give_cache_away(facts):
+    facts["cache"]["refused"] = "/cache belongs to another user"
+
+
+def break_folder(facts):
+    facts["folder"] = "/tmp is on a file system mounted with noexec; set TMPDIR to a folder on another one"
+
+
 @pytest.mark.parametrize(("harm", "what", "cure"), [
+    (refuse_cache, "is not used: other users may write", "chmod go-w /cache"),
+    (give_cache_away, "belongs to another user", "export CLTENSOR_CACHE_DIR=FOLDER"),
+    (break_folder, "mounted with noexec", "set TMPDIR to a folder on another one"),
     (break_crash, "SIGSEGV", "OCL_ICD_VENDORS=FILE.icd cltensor doctor"),
     (break_pyopencl, "through pyopencl", "pip install Portable Computing Language"),
     (break_devices, "no OpenCL device", "pip install Portable Computing Language"),

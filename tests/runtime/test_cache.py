@@ -1,16 +1,23 @@
 """The disk cache: what it stores it gives back unaltered or not at all, and it never stands in the way."""
 
 import os
+import shutil
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from cltensor.runtime import cache as cache_module
+from cltensor.runtime import trusted
 from cltensor.runtime.cache import KernelCache, kernel_cache
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "0" * 62
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch):
+    monkeypatch.setattr(trusted, "_warned", set())
 
 
 @pytest.fixture
@@ -147,3 +154,65 @@ def test_settings_choose_folder_and_limit(tmp_path, monkeypatch):
     cache = kernel_cache()
     assert cache.folder == tmp_path / "kernels"
     assert cache.limit == 3 * 2**19
+
+
+def test_entry_of_another_key_is_refused(cache):
+    cache.put(KEY, b"one")
+    cache.put(OTHER, b"other")
+    cache.path(OTHER).write_bytes(cache.path(KEY).read_bytes())
+    assert cache.get(OTHER) is None
+    assert not cache.path(OTHER).exists()
+    assert cache.get(KEY) == b"one"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda p: os.symlink("/dev/zero", p), lambda p: os.symlink("/dev/null", p)],
+                         ids=["fifo", "folder", "zeros without end", "nothing"])
+def test_what_is_no_file_is_neither_waited_for_nor_kept(cache, make):
+    cache.put(KEY, b"one")
+    cache.path(KEY).unlink()
+    make(cache.path(KEY))
+    assert cache.get(KEY) is None
+    assert not os.path.lexists(cache.path(KEY))
+    cache.put(KEY, b"again")
+    assert cache.get(KEY) == b"again"
+
+
+@pytest.mark.parametrize("part", ["kernels", "kernels/ab"])
+def test_a_folder_that_others_may_write_is_refused_with_one_warning(cache, part):
+    cache.put(KEY, b"one")
+    (cache.folder.parent / part).chmod(0o777)
+    again = KernelCache(cache.folder, 2**20)
+    with pytest.warns(RuntimeWarning, match=f"is not used: .*close it with `chmod go-w .*{part}`"):
+        assert again.get(KEY) is None
+    again.put(KEY, b"two")  # without another warning, which would be an error
+    again.put(OTHER, b"two")
+    assert not cache.path(OTHER).exists()
+    (cache.folder.parent / part).chmod(0o700)
+    assert cache.get(KEY) == b"one"
+
+
+def test_only_the_caches_own_files_are_deleted(cache):
+    cache.put(KEY, b"one")
+    mine = [cache.folder / "src" / "my.cl", cache.path(KEY).with_name("notes"), cache.folder / "cd" / KEY[:10]]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("the user's")
+    left = cache.path(KEY).with_name(f"{trusted.TEMPORARY}of a writer that was killed")
+    left.touch()
+    cache.limit = 1
+    cache.evict()
+    assert cache.entries() == []
+    cache.limit = 2**20
+    cache.put(KEY, b"one")
+    assert cache.clear() == (1, 51)
+    assert not left.exists()
+    assert all(path.exists() for path in mine)
+
+
+def test_a_folder_removed_in_between_is_made_again(cache):
+    cache.put(KEY, b"one")
+    shutil.rmtree(cache.folder)
+    assert cache.get(KEY) is None
+    cache.put(KEY, b"two")
+    assert cache.get(KEY) == b"two"

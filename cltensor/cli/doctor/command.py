@@ -7,7 +7,7 @@ import sys
 from ...base import child, config
 from ...base.errors import CLTensorError
 from ...ops.registry import REGISTRY
-from ...runtime import trial
+from ...runtime import pocl, trial
 from ...tune import database
 from ...version import __version__
 from .. import cache
@@ -44,6 +44,7 @@ def gather(limit):
         "system": f"{platform.system()} {platform.machine()}", "cores": os.cpu_count(),
         "packages": {name: probe.version_of(name) for name in PACKAGES}, "crash": None, **NOTHING,
         "settings": {name: config.setting(name) for name in config.SETTINGS}, "cache": _cache(),
+        "folder": _folder(),
         "host_ops": sorted(op.name for op in REGISTRY.values() if op.host),
     }
     facts.update(_look(None, limit, CLTENSOR_TRIAL="0"))
@@ -106,3 +107,12 @@ def _cache():
         return cache.describe()
     except CLTensorError:
         return None
+
+
+def _folder():
+    """Why PoCL cannot write kernels and load them, with the cure, or None."""
+    try:
+        pocl.provide()
+    except OSError as e:
+        return f"there is no folder for its files: {e}; export TMPDIR=FOLDER, one that can be written"
+    return pocl.fault()

@@ -18,7 +18,7 @@ class Finding:
 
 def problems(facts):
     """The Findings that keep something from working."""
-    return _of_settings() or [*_of_devices(facts), *_of_checks(facts), *_of_cache(facts["cache"])]
+    return _of_settings() or [*_of_devices(facts), *_of_checks(facts), *_of_folder(facts), *_of_cache(facts["cache"])]
 
 
 def notes(facts):
@@ -113,6 +113,11 @@ def _instead_of(broken, facts):
 
 def _platforms(facts):
     return {p["name"] for p in facts["search"]["platforms"]}
+
+
+def _of_folder(facts):
+    what, _, cure = (facts.get("folder") or "").rpartition("; ")
+    return [Finding(f"PoCL cannot write kernels and load them: {what}", cure)] if what else []
 
 
 def _of_cache(cache):
