@@ -4,6 +4,7 @@ Naming a device looks for devices; its context is opened by the first use.  `sub
 attributes from then on, because every launch reads them.  They follow the current stream: read them anew each time.
 """
 
+import atexit
 import ctypes
 import os
 import re
@@ -290,3 +291,14 @@ def _after_fork_in_child():
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _finish():
+    """At exit: let PoCL run what was enqueued, since it loads kernels when their turn comes and their files are about to go."""
+    if not _forked:
+        for d in _devices.values():
+            if d.entry.is_pocl:
+                d.synchronize()
+
+
+atexit.register(_finish)

@@ -37,7 +37,6 @@ def folder():
     global _mine
     if _mine is None or _mine[0] != os.getpid():
         _mine = os.getpid(), _made(), True
-        atexit.register(remove)
     _mine[1].mkdir(0o700, parents=True, exist_ok=True)  # again, where somebody has cleaned up
     return _mine[1]
 
@@ -145,3 +144,6 @@ def _lock(path):
         if handle is not None:
             os.close(handle)
         return None
+
+
+atexit.register(remove)  # now, before a device registers its own ending, which then comes first
