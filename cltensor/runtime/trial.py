@@ -3,6 +3,7 @@
 A trial takes some seconds, once for each driver, processor and version of cltensor; what it compiled stays in the cache.
 """
 
+import contextlib
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from dataclasses import replace
 
 from ..base import child, config
 from ..base.errors import CLTensorError
-from . import pocl, verdict
+from . import lock, pocl, verdict
 from .verdict import Verdict
 
 LIMIT = 240  # seconds a check may take, compilation included
@@ -26,14 +27,31 @@ def needed(entry):
 
 def of(entry):
     """The Verdict on an Entry, from the cache or a trial; a new one that found something wrong says so."""
-    found = verdict.known(entry)
-    if found is None:
-        _say(f"trying out {entry.title}, once; this takes some seconds")
-        found = examine(entry)
-        verdict.keep(entry, found)
-        if found.reason:
-            warnings.warn(advice(entry, found), RuntimeWarning, stacklevel=2)
+    return verdict.known(entry) or _first(entry)
+
+
+def _first(entry):
+    """The Verdict of a trial; of another process's where one is at it."""
+    with _alone():
+        found = verdict.known(entry)
+        if found is None:
+            _say(f"trying out {entry.title}, once; this takes some seconds")
+            found = examine(entry)
+            verdict.keep(entry, found)
+            if found.reason:
+                warnings.warn(advice(entry, found), RuntimeWarning, stacklevel=2)
     return found
+
+
+@contextlib.contextmanager
+def _alone():
+    """Keep other processes from a trial of their own meanwhile, where the cache folder allows it."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            folder = config.cache_dir()
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(lock.held(folder / "trial.lock", patience=2 * LIMIT))
+        yield
 
 
 def examine(entry):

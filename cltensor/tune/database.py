@@ -22,8 +22,7 @@ from typing import NamedTuple
 
 from ..base import config
 from ..base.errors import SerializationError
-from ..runtime import trusted
-from . import lock
+from ..runtime import lock, trusted
 from .key import Key, text
 
 FORMAT = "cltensor tuning 1"

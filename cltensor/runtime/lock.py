@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-from ..runtime import trusted
+from . import trusted
 
 try:
     import fcntl
@@ -14,23 +14,24 @@ PATIENCE = 30  # seconds to wait for a holder, who needs a few milliseconds unle
 
 
 @contextlib.contextmanager
-def held(path):
+def held(path, patience=PATIENCE):
     """Hold the lock file `path`, waiting for other holders.  It is left behind, empty.
 
-    Raises TimeoutError when it is not to be had within PATIENCE seconds, OSError where something else lies at `path`.
+    Raises TimeoutError when it is not to be had within `patience` seconds, OSError where something else lies at `path`.
     """
     with trusted.open_to_lock(path) as file:
-        _acquire(file, time.monotonic() + PATIENCE)
+        _acquire(file, patience)
         try:
             yield
         finally:
             _release(file)
 
 
-def _acquire(file, deadline):
+def _acquire(file, patience):
+    deadline = time.monotonic() + patience
     while not _try(file):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"another process has held {file.name} for {PATIENCE} s; end that process, or continue it if it "
+            raise TimeoutError(f"another process has held {file.name} for {patience} s; end that process, or continue it if it "
                                "was stopped")
         time.sleep(0.01)
 
