@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from .absent import COMPLEX
-from .errors import ArgumentTypeError, DTypeError
+from .errors import ArgumentError, ArgumentTypeError, DTypeError
 
 
 class dtype:
@@ -115,7 +115,7 @@ def as_dtype(d):
     if d is int:
         return int64
     if d is float:
-        return _default
+        return float64
     try:
         return from_numpy_dtype(d)
     except TypeError as e:
@@ -139,18 +139,35 @@ def promote_types(a, b):
 
 
 def can_cast(src, dst):
-    """Whether src may be stored into dst under PyTorch's casting rule (no float -> int, int -> bool, signed -> unsigned)."""
-    if _CATEGORY_RANK[src.category] > _CATEGORY_RANK[dst.category]:
-        return False
-    return not (src.category == "int" and dst.category == "int" and src.is_signed and not dst.is_signed)
+    """Whether results of src may be stored into dst: only where its category (bool, int, float) is no higher."""
+    return _CATEGORY_RANK[src.category] <= _CATEGORY_RANK[dst.category]
+
+
+def stored(value, d, op):
+    """A Python number as it is stored in dtype d: a float loses its fraction in an int, anything but zero is True in a bool.
+
+    Raises ArgumentError for a finite number beyond the range of d; a negative one wraps around in an unsigned dtype.
+    """
+    if type(value) is int and -128 <= value < 128:  # whatever the dtype, and most are
+        return value
+    if d is bool_:
+        return bool(value)
+    if d.category == "float":
+        fits = not abs(value) > finfo(d).max or abs(value) == float("inf")
+    else:
+        top = iinfo(d).max
+        fits = -top - d.is_signed <= value <= top and (type(value) is not float or d.is_signed or value >= 0)
+    if not fits:
+        raise ArgumentError(f"{op}: value {value} cannot be converted to type {d.name} without overflow")
+    return value if d.category == "float" else int(value)
 
 
 class finfo:
     """Numeric limits of a floating dtype: bits, eps, max, min, tiny, smallest_normal, resolution, dtype."""
 
     def __init__(self, d=None):
-        d = _default if d is None else d
-        if not (isinstance(d, dtype) and d.is_floating_point):
+        d = _default if d is None else as_dtype(d)
+        if not d.is_floating_point:
             raise DTypeError(f"finfo: {d!r} is not a floating-point dtype; use iinfo for integers")
         self.bits = d.itemsize * 8
         self.dtype = d.name
@@ -171,7 +188,8 @@ class iinfo:
     """Numeric limits of an integer dtype: bits, min, max, dtype."""
 
     def __init__(self, d):
-        if not (isinstance(d, dtype) and d.category == "int"):
+        d = as_dtype(d)
+        if d.category != "int":
             raise DTypeError(f"iinfo: {d!r} is not an integer dtype; use finfo for floating point")
         self.bits = d.itemsize * 8
         self.dtype = d.name

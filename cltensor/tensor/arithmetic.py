@@ -113,22 +113,30 @@ def _where(self, condition, other):
 def masked_fill(input, mask, value):
     """input with value where mask holds."""
     _check_mask(mask)
-    dtype = input.dtype
-    return run_elementwise(pointwise.where_op, (mask, _one(value), input), dtype=dtype)
+    return run_elementwise(pointwise.where_op, (mask, _one(value, input.dtype), input), dtype=input.dtype)
 
 
 @method()
 def masked_fill_(self, mask, value):
     """Write value where mask holds."""
     _check_mask(mask)
-    return write_into(pointwise.where_op, self, (mask, _one(value), self))
+    return write_into(pointwise.where_op, self, (mask, _one(value, self.dtype), self))
 
 
-def _one(value):
-    if isinstance(value, TensorBase) and value.ndim:
+def _one(value, dtype):
+    if not isinstance(value, TensorBase):
+        return as_stored(value, dtype, "masked_fill")
+    if value.ndim:
         raise ArgumentError(f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} "
                             f"dimension(s).")
-    return value
+    return convert(value, dtype)
+
+
+def as_stored(value, dtype, op):
+    """A number to write into a tensor of dtype.  Raises ArgumentTypeError for what is no number, ArgumentError beyond the range."""
+    if dtypes.category_of(value) is None:
+        raise ArgumentTypeError(f"{op}(): argument 'value' must be Number, not {type(value).__name__}: {value!r}")
+    return dtypes.stored(value, dtype, op)
 
 
 def _check_mask(mask):
@@ -144,9 +152,7 @@ def fill_(self, value):
     """Write one value everywhere."""
     if isinstance(value, TensorBase):
         return self.copy_(value.expand(self.shape))
-    if dtypes.category_of(value) is None:
-        raise ArgumentTypeError(f"fill_(): argument 'value' must be Number, not {type(value).__name__}: {value!r}")
-    return write_into(pointwise.full, self, (), (value,))
+    return write_into(pointwise.full, self, (), (as_stored(value, self.dtype, "fill_"),))
 
 
 @function(method=False)

@@ -500,6 +500,7 @@ def _apply_reduction(op, args, attrs):
 def filled(spec, value):
     """A dense tensor of spec's shape and dtype full of one number."""
     t = fresh(spec if spec.contiguous else spec.dense())
+    value = dtypes.stored(value, spec.dtype, "full")
     if t._spec.numel:
         run_elementwise(REGISTRY["full"], (), (value,), out=t)
     t._storage.version = 0

@@ -3,88 +3,125 @@
 import numpy as np
 
 from ..base import dtypes
-from ..base.errors import ArgumentError, ArgumentTypeError, DimensionError, ShapeError
+from ..base.errors import ArgumentError, ArgumentTypeError, DimensionError, DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, contiguous_strides, normalize_dim
 from ..ops import indexing, views
 from ..ops.pointwise import where_op
+from .arithmetic import as_stored, convert
 from .creation import tensor
 from .dispatch import TensorBase, run_elementwise, run_planned, run_view
 from .surface import function, method
 
 
-def _entry(item):
+_MASKS = (dtypes.bool_, dtypes.uint8)
+_INDICES = (dtypes.int64, dtypes.int32, *_MASKS)
+_LONGEST_TUPLE = 32  # from this length on a list is never a tuple of indices, in PyTorch as in NumPy of old
+
+
+def _items(index):
+    """The parts of an index.  A short list that holds anything but numbers is a tuple of indices, as in PyTorch."""
+    if isinstance(index, tuple):
+        return index
+    if isinstance(index, list) and len(index) < _LONGEST_TUPLE and any(map(_no_number, index)):
+        return index
+    return (index,)
+
+
+def _no_number(item):
+    return item is None or item is Ellipsis or isinstance(item, (slice, list, tuple, range, np.ndarray, TensorBase))
+
+
+def _entry(item, device):
     """One part of an index: an int, slice, None, Ellipsis, bool, or an index tensor."""
-    if item is None or item is Ellipsis or isinstance(item, (slice, bool, int)):
+    if item is None or item is Ellipsis or isinstance(item, (bool, int)):
         return item
+    if isinstance(item, slice):
+        return _bounds(item)
     if isinstance(item, TensorBase):
-        if item.dtype.category == "int" and item.ndim == 0 and not item.requires_grad and not hasattr(item, "_level"):
-            return int(item)
-        if item.dtype.is_floating_point:
-            raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype.name}")
-        return item
+        return _tensor_entry(item)
     if isinstance(item, (list, tuple, range, np.ndarray)):
-        array = np.asarray(item)
-        return tensor(array if array.size else array.astype(np.int64))
+        made = tensor(item, device=device)
+        return _tensor_entry(made.long() if made.is_floating_point() else made)
     if isinstance(item, np.bool_):
         return bool(item)
     if hasattr(item, "__index__"):
         return item.__index__()
-    raise DimensionError(f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
-                         f"(got {type(item).__name__})")
+    raise (ArgumentTypeError if isinstance(item, str) else DimensionError)(
+        f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
+        f"{type(item).__name__})")
+
+
+def _tensor_entry(item):
+    if item.ndim == 0 and item.dtype.category == "int" and item.dtype is not dtypes.uint8 and not hasattr(item, "_level"):
+        return int(item)
+    if item.dtype not in _INDICES:
+        raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype.name}")
+    return item
 
 
 def _parsed(x, index):
     """(basic parts, [(position in the basic result, index tensor)]): see views._slice_rule for the parts."""
-    items = [_entry(i) for i in (index if isinstance(index, tuple) else (index,))]
-    if sum(i is Ellipsis for i in items) > 1:
-        raise DimensionError("an index can only have a single ellipsis ('...')")
-    used = sum(_consumes(i) for i in items)
+    items = [_entry(i, x.device) for i in _items(index)]
+    used = sum(map(_consumes, items))
     if used > x.ndim:
         raise DimensionError(f"too many indices for tensor of dimension {x.ndim}: got {used}")
     if not any(i is Ellipsis for i in items):
         items.append(Ellipsis)
     parts, advanced, d, out = [], [], 0, 0
     for item in items:
-        if item is Ellipsis:
-            for n in x._spec.shape[d:d + x.ndim - used]:
-                parts.append((0, 1, n))
-                out += 1
-            d += x.ndim - used
-        elif item is None:
-            parts.append(None)
-            out += 1
-        elif isinstance(item, bool):
-            parts.append(None)
-            advanced.append((out, tensor([item])))
-            out += 1
-        elif isinstance(item, int):
-            n = x._spec.shape[d]
-            if not -n <= item < n:
-                raise DimensionError(f"index {item} is out of bounds for dimension {d} with size {n}")
-            parts.append(item % n)
-            d += 1
-        elif isinstance(item, slice):
-            parts.append(_slice(item, x._spec.shape[d]))
-            d, out = d + 1, out + 1
+        wide = x.ndim - used if item is Ellipsis else _consumes(item)
+        if d + wide > x.ndim and item is not Ellipsis:
+            raise DimensionError(f"too many indices for tensor of dimension {x.ndim}: what stands before a second ellipsis "
+                                 "(`...`) takes all of them")
+        sizes = x._spec.shape[d:d + wide]
+        if isinstance(item, int) and not isinstance(item, bool):
+            parts.append(_position(item, sizes[0], d))
         else:
-            wide = item.ndim if item.dtype in (dtypes.bool_, dtypes.uint8) else 1
-            parts.extend((0, 1, n) for n in x._spec.shape[d:d + wide])
-            advanced.append((out, item))
-            d, out = d + wide, out + wide
+            if isinstance(item, slice):
+                added = [_slice(item, sizes[0])]
+            elif item is None or not (wide or item is Ellipsis):  # a mask of no dimensions has one of size 1 to itself
+                added = [None]
+            else:
+                added = [(0, 1, n) for n in sizes]
+            if isinstance(item, (bool, TensorBase)):
+                advanced.append((out, item if wide else _one_mask(item, x.device)))
+            parts += added
+            out += len(added)
+        d += wide
     return tuple(parts), advanced
 
 
+def _position(item, n, d):
+    if not -n <= item < n:
+        raise DimensionError(f"index {item} is out of bounds for dimension {d} with size {n}")
+    return item % n
+
+
+def _one_mask(item, device):
+    return item.reshape(1) if isinstance(item, TensorBase) else tensor([item], device=device)
+
+
 def _consumes(item):
+    """How many dimensions of the indexed tensor a part of an index stands for; 0 for an ellipsis."""
     if isinstance(item, TensorBase):
-        return item.ndim if item.dtype in (dtypes.bool_, dtypes.uint8) else 1
+        return item.ndim if item.dtype in _MASKS else 1
     return int(isinstance(item, slice) or (isinstance(item, int) and not isinstance(item, bool)))
 
 
+def _bounds(s):
+    """A slice whose parts are ints or None.  Raises ArgumentTypeError for any other, ArgumentError unless it goes forward."""
+    parts = [None if v is None else v.__index__() if hasattr(v, "__index__") else _refuse_bound(v) for v in (s.start, s.stop, s.step)]
+    if parts[2] is not None and parts[2] <= 0:
+        raise ArgumentError(f"slice step must be positive, got {parts[2]}; use flip for the reverse order")
+    return slice(*parts)
+
+
+def _refuse_bound(value):
+    raise ArgumentTypeError(f"slice indices must be integers or None or have an __index__ method, got {type(value).__name__}")
+
+
 def _slice(s, n):
-    step = 1 if s.step is None else int(s.step)
-    if step <= 0:
-        raise ArgumentError(f"slice step must be positive, got {step}; use flip for the reverse order")
-    start, stop, _ = slice(None if s.start is None else int(s.start), None if s.stop is None else int(s.stop)).indices(n)
+    start, stop, step = s.indices(n)
     return start, step, max(0, -(-(stop - start) // step))
 
 
@@ -92,7 +129,7 @@ def _masks_as_indices(x, advanced):
     """Advanced parts with every mask replaced by the indices where it holds: [(dimension of x, index tensor)]."""
     found = []
     for d, item in advanced:
-        if item.dtype in (dtypes.bool_, dtypes.uint8):
+        if item.dtype in _MASKS:
             for i, n in enumerate(item.shape):
                 if n != x.shape[d + i]:
                     raise DimensionError(f"The shape of the mask {list(item.shape)} at index {i} does not match the shape of the "
@@ -121,6 +158,8 @@ class _Advanced:
         neighbours = self.dims == list(range(self.dims[0], self.dims[0] + len(self.dims)))
         self.at = self.dims[0] if neighbours else 0
         sizes = [x.shape[d] for d in self.dims]
+        if 0 in sizes and 0 not in self.shape:
+            raise DimensionError(f"index is out of bounds for dimension {self.dims[sizes.index(0)]} with size 0")
         flat = None
         for (_, index), n, step in zip(pairs, sizes, contiguous_strides(sizes), strict=True):
             flat = index if len(pairs) == 1 else indexing.flat_index(0 if flat is None else flat, index.long(), n=n, step=step)
@@ -161,7 +200,9 @@ def setitem(x, index, value):
     target = run_view(views.basic_index, x, (parts,))
     if not isinstance(value, TensorBase):
         value = tensor(value, dtype=x.dtype, device=x.device) if dtypes.category_of(value) is None else value
-    if not advanced:
+    if index is False:
+        return
+    if not advanced or index is True:
         target.fill_(value) if not isinstance(value, TensorBase) else target.copy_(_leading_ones_dropped(value, target))
         return
     if len(advanced) == 1 and advanced[0][1].dtype is dtypes.bool_ and _is_one(value):
@@ -192,9 +233,12 @@ def put(x, pairs, value, accumulate):
     """Write value (broadcast) into x at index tensors, in place."""
     a = _Advanced(x, pairs)
     shape = a.result_shape(x)
-    value = value if isinstance(value, TensorBase) else tensor(value, dtype=x.dtype, device=x.device)
+    if not isinstance(value, TensorBase):
+        number = dtypes.category_of(value) is not None
+        value = tensor(as_stored(value, x.dtype, "index_put_") if number else value, dtype=x.dtype, device=x.device)
     if value.dtype is not x.dtype:
-        value = value.to(x.dtype)
+        raise DTypeError(f"index_put_: Index put requires the source and destination dtypes match, got {x.dtype.name} for the "
+                         f"destination and {value.dtype.name} for the source; convert one with .to()")
     value = _leading_ones_dropped(value, x.new_empty(shape) if value.ndim > len(shape) else value)
     rest = [n for d, n in enumerate(x.shape) if d not in a.dims]
     source = value.expand(shape).reshape((*rest[:a.at], a.flat.shape[0], *rest[a.at:]))
@@ -289,6 +333,7 @@ def index_fill(input, dim, index, value):
     mask = input.new_zeros((1,) * d + input.shape[d:d + 1] + (1,) * (input.ndim - d - 1), dtype=dtypes.bool_)
     ones = mask.new_ones(()).expand([k if i == d else 1 for i, k in enumerate(shape)])
     chosen = run_planned(indexing.index_combine, (mask, index, ones), (d, "set", True))
+    value = convert(value, input.dtype) if isinstance(value, TensorBase) else as_stored(value, input.dtype, "index_fill")
     return run_elementwise(where_op, (chosen, value, input), dtype=input.dtype)
 
 
