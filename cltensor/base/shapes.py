@@ -76,9 +76,9 @@ def normalize_dims(dim, ndim, op):
     """A sorted tuple of distinct dimensions; None or () mean all.  Raises DimensionError, ShapeError on repeats."""
     if ndim > 64:
         raise ShapeError(f"{op}: only tensors with up to 64 dims are supported, got {ndim}")
-    if dim is None or dim == () or dim == []:
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return tuple(range(ndim))
-    wanted = dim if isinstance(dim, Iterable) else (dim,)
+    wanted = dim if isinstance(dim, Iterable) and getattr(dim, "ndim", 1) else (dim,)
     dims = sorted(normalize_dim(d, ndim, op) for d in wanted)
     if len(set(dims)) < len(dims):
         raise ShapeError(f"{op}: dim {dim} appears multiple times in the list of dims")

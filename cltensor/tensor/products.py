@@ -261,7 +261,7 @@ def tensordot(a, b, dims=2):
     _same_dtype("tensordot", a, b)
     for x, y in zip(da, db, strict=True):
         if a.shape[x] == 1 or b.shape[y] == 1:  # a size of 1 is broadcast against the other
-            a, b = (a, b.sum(y, keepdim=True)) if a.shape[x] == 1 else (a.sum(x, keepdim=True), b)
+            a, b = (a, _summed(b, y)) if a.shape[x] == 1 else (_summed(a, x), b)
         if a.shape[x] != b.shape[y]:
             raise ShapeError(f"tensordot: contracted dimensions need to match, but first has size {a.shape[x]} in dim {x} and "
                              f"second has "
@@ -271,6 +271,10 @@ def tensordot(a, b, dims=2):
     left = a.permute(*ra, *da).reshape(math.prod(a.shape[d] for d in ra), k)
     right = b.permute(*db, *rb).reshape(k, math.prod(b.shape[d] for d in rb))
     return product(left, right).reshape([a.shape[d] for d in ra] + [b.shape[d] for d in rb])
+
+
+def _summed(x, dim):
+    return x if x.shape[dim] == 1 else x.sum(dim, keepdim=True, dtype=x.dtype)
 
 
 @function()

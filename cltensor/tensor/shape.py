@@ -11,6 +11,7 @@ from ..base.shapes import broadcast_dims, broadcast_shapes, normalize_dim, norma
 from ..ops import joining, pointwise, strided, views
 from ..ops.composite import composite
 from ..ops.reductions import sum_
+from ..ops.spec import spec
 from .creation import _shape, sizes
 from .dispatch import TensorBase, run_elementwise, run_planned, run_view
 from .out import resize
@@ -38,18 +39,34 @@ def infer_size(shape, numel, op):
 @method()
 def view(self, *shape, dtype=None):
     """The same memory as another shape (or, given a dtype, as another element type).  Raises ShapeError if it needs a copy."""
-    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
-        return _view_dtype(self, dtype or shape[0])
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], (dtypes.dtype, type))):
+        return _view_dtype(self, dtypes.as_dtype(dtype or shape[0]))
     shape = infer_size(sizes(shape, "view"), self._spec.numel, "view")
     return run_view(views.view_as, self, (shape,))
 
 
 def _view_dtype(x, dtype):
-    if dtype.itemsize != x.dtype.itemsize:
-        raise ShapeError(f"view: {x.dtype.name} can be viewed as a dtype of the same size, not as {dtype.name}")
-    from ..ops.spec import spec
+    """x's bytes as elements of dtype; where those are of another size, the last dimension is longer or shorter."""
+    s, old, new = x._spec, x.dtype.itemsize, dtype.itemsize
+    shape, strides, offset = tuple(s.shape), s.strides, x._offset
+    if old != new:
+        what = f"to view {x.dtype.name} as {dtype.name} (different element sizes)"
+        if not s.ndim:
+            raise ShapeError(f"view: self.dim() cannot be 0 {what}; reshape(1) it first")
+        if strides[-1] != 1:
+            raise ShapeError(f"view: self.stride(-1) must be 1 {what}, but got {strides[-1]}; use contiguous()")
+        _check_multiples(x, new // old, what)
+        shape = (*shape[:-1], shape[-1] * old // new)
+        strides, offset = (*(n * old // new for n in strides[:-1]), 1), offset * old // new
+    return Tensor._make(x._storage, spec(shape, strides, dtype, x.device), offset)
 
-    return Tensor._make(x._storage, spec(x._spec.shape, x._spec.strides, dtype, x.device), x._offset)
+
+def _check_multiples(x, n, what):
+    """Raise ShapeError unless whole elements of n times the size lie at every place of x; n is 0 for a smaller size."""
+    places = [("size(-1)", x.shape[-1]), ("storage_offset()", x._offset)]
+    for name, value in (*places, *((f"stride({d})", st) for d, st in enumerate(x.stride()[:-1]))) if n else ():
+        if value % n:
+            raise ShapeError(f"view: self.{name} must be divisible by {n} {what}, but got {value}")
 
 
 @function()
@@ -297,9 +314,10 @@ def cat(tensors, dim=0):
     for x in tensors:
         if not isinstance(x, TensorBase):
             raise ArgumentTypeError(f"cat: expected Tensors, got {type(x).__name__}")
-    used = [x for x in tensors if not (x.ndim == 1 and x.shape[0] == 0)] or [tensors[0]]
-    first = used[0]
+    first = next((x for x in tensors if tuple(x._spec.shape) != (0,)), tensors[0])
     d = normalize_dim(dim, first.ndim, "cat")
+    nothing = (*first.shape[:d], 0, *first.shape[d + 1:])  # an empty vector goes with any shape, as in PyTorch
+    used = [x.reshape(nothing) if tuple(x._spec.shape) == (0,) and first.ndim > 1 else x for x in tensors]
     if first.ndim == 0:
         raise ShapeError("cat: zero-dimensional tensor (at position 0) cannot be concatenated; use stack")
     for i, x in enumerate(used):
