@@ -7,6 +7,7 @@ import numpy as np
 
 from .base import absent as _absent
 from .base import dtypes as _dtypes
+from .base.calls import named_all as _named_all
 from .tensor.creation import from_array as _from_array
 from .tensor.creation import made as _made
 from .tensor.creation import pick_device as _pick_device
@@ -52,5 +53,7 @@ def __getattr__(name):
                                                        "matrices of cosines and sines"))
     raise AttributeError(f"module 'cltensor.fft' has no attribute {name!r}")
 
+
+_named_all(globals())
 
 __all__ = ["fftfreq", "fftshift", "ifftshift", "rfftfreq"]

@@ -1,6 +1,7 @@
 """cltensor.linalg: decompositions, solvers, norms and products of matrices, with torch.linalg's names."""
 
 from .base import absent as _absent
+from .base.calls import named_all as _named_all
 from .tensor import householder as _householder
 from .tensor import ldl as _ldl
 from .tensor import linalg as _linalg
@@ -11,6 +12,7 @@ from .tensor.out import accepting as _accepting
 _HOMES = {name: module for module in (_linalg, _lu, _householder, _ldl) for name in module.NAMES}
 
 globals().update({name: _accepting(getattr(module, name)) for name, module in _HOMES.items()})
+_named_all(globals())
 
 
 

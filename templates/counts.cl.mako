@@ -168,7 +168,7 @@ __kernel void counts(
 % endfor
 % if distribution == "poisson":
         if (!(rate >= 0)) {
-            fault[0] = who;
+            if (!fault[0]) { fault[0] = who; fault[1] = as_int((float)rate); }
         }
 % endif
         const ${T} k = ${"rate >= 0 ? " if distribution == "poisson" else ""}drawn((ulong)seed, (ulong)offset + i, ${", ".join(inputs)})${" : NAN" if distribution == "poisson" else ""};

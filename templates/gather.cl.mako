@@ -15,7 +15,7 @@ LAUNCH = {
 <%
 S, I = types.storage_type(dtype), types.storage_type(index_dtype)
 step = {"c": "i", "b": "0"}
-in_range, note = "at >= low && at < size", "fault[0] = who; fault[1] = at; fault[2] = size;"
+in_range, note = "at >= low && at < size", "if (!fault[0]) { fault[0] = who; fault[1] = at; fault[2] = size; }"
 source = "x_o + (size_t)(at < 0 ? at + size : at) * along"
 along_x, along_index = (step.get(k, f"i * {n}_s{rank - 1}") for n, k in (("x", x_class), ("index", index_class)))
 %>

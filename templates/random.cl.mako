@@ -49,7 +49,7 @@ __kernel void random(
 % endif
 % if valid:
         if (!(${valid})) {
-            fault[0] = who;
+            if (!fault[0]) { fault[0] = who; fault[1] = as_int((float)x); }
         }
 % endif
         ${types.store(dtype, "out_p", "out_o + i", distribution)}

@@ -24,7 +24,7 @@ ${header(*types.headers([dtype]))}
 % if index_class == "b":
         const long at = index_p[index_o + t * index_t];
         if (at < low || at >= size) {
-            fault[0] = who; fault[1] = at; fault[2] = size;
+            if (!fault[0]) { fault[0] = who; fault[1] = at; fault[2] = size; }
             continue;
         }
 % endif
@@ -32,7 +32,7 @@ ${header(*types.headers([dtype]))}
 % if index_class != "b":
             const long at = index_p[index_o + t * index_t + ${index_step}];
             if (at < low || at >= size) {
-                fault[0] = who; fault[1] = at; fault[2] = size;
+                if (!fault[0]) { fault[0] = who; fault[1] = at; fault[2] = size; }
                 continue;
             }
 % endif
@@ -58,7 +58,7 @@ ${header(*types.headers([dtype]))}
                 const size_t t = t0 + u;
                 const long at = place[u] < 0 ? place[u] + size : place[u];
                 if (t < (size_t)count && (place[u] < low || at >= size)) {
-                    fault[0] = who; fault[1] = place[u]; fault[2] = size;
+                    if (!fault[0]) { fault[0] = who; fault[1] = place[u]; fault[2] = size; }
                 } else if (t < (size_t)count && at >= first && at < last) {
                     const size_t to = out_o + (size_t)at * along + i * out_s${rank - 1};
                     const ${C} value = ${types.load(dtype, "src_p", f"src_o + t * src_t + i * src_s{rank - 1}")};

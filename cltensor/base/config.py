@@ -20,6 +20,7 @@ SETTINGS = {
     "CLTENSOR_AHEAD": "0 builds no kernel before it is needed: none of a backward pass while the forward pass is compiled",
     "CLTENSOR_INLINE": "0 hands every launch to the driver's threads, however small it is",
     "CLTENSOR_MEMORY_POOL": "0 gives every tensor a buffer of its own, so that bounds checkers see overruns",
+    "CLTENSOR_SYNC": "1 waits after every op that may find a bad index or value on the device, so that the call itself raises",
     "CLTENSOR_DEBUG": "1 prints every kernel that is built, with its origin, and tracebacks of the command cltensor",
 }
 
@@ -86,6 +87,11 @@ def inline():
 def memory_pool():
     """Whether freed device buffers are kept for reuse."""
     return setting("CLTENSOR_MEMORY_POOL") != "0"
+
+
+def sync():
+    """Whether what kernels find wrong is raised by the call, which then waits for the device."""
+    return setting("CLTENSOR_SYNC") not in (None, "0")
 
 
 def debug():

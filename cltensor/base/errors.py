@@ -3,9 +3,14 @@
 Each class also derives from the class PyTorch raises in the same place, so `except RuntimeError` keeps working.
 """
 
+from . import calls
+
 
 class CLTensorError(RuntimeError):
-    """Base of every error raised by cltensor itself."""
+    """Base of every error raised by cltensor itself; its message begins with the public call under way."""
+
+    def __init__(self, message="", *rest):
+        super().__init__(calls.attributed(message) if isinstance(message, str) and message else message, *rest)
 
 
 class ShapeError(CLTensorError):

@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 
 from ..autograd.modes import no_grad
+from ..base.calls import named_all as _named_all
 from ..base.errors import ArgumentError
 from ..tensor.creation import from_numpy
 from ..tensor.random import default_generator
@@ -193,3 +194,5 @@ def sparse_(tensor, sparsity, std=0.01, generator=None):
     keep = order >= math.ceil(sparsity * rows)
     tensor.normal_(0, std, generator=generator)
     tensor.mul_(from_numpy(keep.astype(np.float32)).to(tensor))
+
+_named_all(globals())

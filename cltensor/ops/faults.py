@@ -1,36 +1,35 @@
 """Faults noticed on the device: a bad index or value cannot raise when the op is called, since nothing waits for the device.
 
 Kernels that read indices, or probabilities, leave a note in a small buffer; it is looked at, and raised, where values are
-read.
+read, or by the call itself with CLTENSOR_SYNC=1.  Each such launch has a number, its ticket, by which the note is traced to
+the public call and the line of the user's program.  A note says nothing of what was computed from bad values since, so a
+read of anything on the device raises it.
 """
+
+import itertools
+from collections import deque
 
 import numpy as np
 
+from ..base import calls, config
 from ..base.errors import ArgumentError, DimensionError
+from .plan import Ticket
 
-UNKNOWN = -(2**62)  # stands for an index whose value is no longer known
+UNKNOWN = -(2**62)  # added to an index out of range, where a flat position is worked out from several
 
-_names = []
-_rules = set()
+_tickets = itertools.count(1)
+_launches = deque(maxlen=8192)  # (ticket, op, what calls.codes() said) of the last launches that may leave a note
 _buffers = {}
 _suspects = set()
 
 
-def number_of(name):
-    """A number standing for an op's name in a fault note."""
-    if name not in _names:
-        _names.append(name)
-    return _names.index(name) + 1
-
-
-def note(device, rule):
-    """The arguments of a kernel that notes values which break a rule, a sentence: (fault buffer, number of the rule)."""
-    _rules.add(rule)
-    return buffer(device), np.int64(number_of(rule))
+def note(device):
+    """The arguments of a kernel that may leave a note: the fault buffer and the launch's ticket."""
+    return buffer(device), Ticket()
 
 
 def buffer(device):
-    """The device's fault buffer: three int64 (op number, index, size), zero while all is well."""
+    """The device's fault buffer: four int64 (ticket, value, size, unused), zero while all is well."""
     found = _buffers.get(device)
     if found is None:
         found = _buffers[device] = device.allocate(32)
@@ -38,12 +37,22 @@ def buffer(device):
     return found
 
 
+def ticket(op):
+    """The number of a launch of op that may leave a note, from the call under way."""
+    number = next(_tickets)
+    _launches.append((number, op, calls.codes()))
+    return number
+
+
 def suspect(device):
-    """Remember that kernels were enqueued which may leave a note."""
-    _suspects.add(device)
+    """Remember that kernels were enqueued which may leave a note; look at once with CLTENSOR_SYNC=1."""
+    if device in _buffers:
+        _suspects.add(device)
+        if config.sync():
+            check(device, late=False)
 
 
-def check(device):
+def check(device, late=True):
     """Wait for the device and raise what a kernel noted; costs nothing otherwise.
 
     Raises DimensionError for an index out of range, ArgumentError for a value that breaks a rule.
@@ -55,8 +64,27 @@ def check(device):
     device.read(_buffers[device], 0, note)
     if note[0]:
         device.write(_buffers[device], 0, np.zeros(4, np.int64))
-        if _names[note[0] - 1] in _rules:
-            raise ArgumentError(_names[note[0] - 1])
-        if note[1] == UNKNOWN:
-            raise DimensionError("index: an index tensor holds a value that is out of bounds for its dimension")
-        raise DimensionError(f"{_names[note[0] - 1]}: index {note[1]} is out of bounds for dimension with size {note[2]}")
+        raise _error(*map(int, note[:3]), late)
+
+
+def _error(number, value, size, late):
+    op, (codes, site) = next(((op, call) for n, op, call in _launches if n == number), (None, ([], None)))
+    name, fn = calls.public(codes)
+    kind, text = _complaint(op, fn, value, size)
+    where = f" (called at {calls.line(site)}" if site else " (called earlier"
+    where += "; the device noticed it, and this later read raises it: CLTENSOR_SYNC=1 raises it in the call)" if late else ")"
+    error = kind()
+    error.args = (calls.under(name, text + where) if name else text + where,)
+    return error
+
+
+def _complaint(op, fn, value, size):
+    """(error class, sentence) for a note: a broken rule, or an index out of range."""
+    if op is not None and isinstance(op.checks, str):
+        return ArgumentError, op.checks.format(value=np.int32(value).view(np.float32))
+    argument = "index" if fn is None else calls.index_argument(fn)
+    bound = "out of bounds for its dimension" if value < UNKNOWN // 2 else f"out of bounds for dimension with size {size}"
+    value -= UNKNOWN if value < UNKNOWN // 2 else 0
+    if argument == "target":
+        return DimensionError, f"Target {value} is out of bounds; it must be at least 0 and less than {size}"
+    return DimensionError, f"{'' if argument in ('index', 'indices') else argument + ': '}index {value} is {bound}"

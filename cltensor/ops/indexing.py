@@ -57,7 +57,7 @@ def _gather_step(name, x, out, index, index_strides, dim, wrap):
     rows = math.prod(dims[:-1])
     size, along = (x.shape[dim], x.strides[dim]) if x.ndim else (1, 0)
     args = [In(0), In(1), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(size), np.int64(-size if wrap else 0),
-            np.int64(along), faults.buffer(device), np.int64(faults.number_of(name))]
+            np.int64(along), *faults.note(device)]
     return Step(source, "gather", args, *launch_size(device.profile, rows, dims[-1], AHEAD))
 
 
@@ -80,8 +80,7 @@ def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combin
                     index_class="b" if runs[0][-1] == 0 else "s")
     rows = math.prod(dims[:-1])
     args = [In(1), In(2), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(count), np.int64(size),
-            np.int64(-size if wrap else 0), np.int64(along), np.int64(index_t), np.int64(src_t), faults.buffer(device),
-            np.int64(faults.number_of(name))]
+            np.int64(-size if wrap else 0), np.int64(along), np.int64(index_t), np.int64(src_t), *faults.note(device)]
     grid, local = launch_size(device.profile, rows, dims[-1])
     if device.profile.style == "gpu":
         parts = max(1, min(device.profile.compute_units * ITEMS // max(rows * dims[-1], 1), size, 256))
@@ -91,12 +90,13 @@ def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combin
 
 flat_index = elementwise(
     "flat_index", lambda before, index, n, step: E.where(
-        (before < 0) | (index >= n) | (index < -n), faults.UNKNOWN, before + E.where(index < 0, index + n, index) * step),
+        before < 0, before, E.where((index >= n) | (index < -n), faults.UNKNOWN + index,
+                                    before + E.where(index < 0, index + n, index) * step)),
     tensors="before index", dtypes="index", public=False,
     ref=lambda before, i, n, step: np.where(
-        (before < 0) | (i >= n) | (i < -n), faults.UNKNOWN, before + np.where(i < 0, i + n, i) * step),
+        before < 0, before, np.where((i >= n) | (i < -n), faults.UNKNOWN + i, before + np.where(i < 0, i + n, i) * step)),
     samples=lambda rng: [((np.array([0, 5, -1, 2, 3, 9]), np.array([-3, 2, 0, 3, -4, -1])), {"n": 3, "step": 4})],
-    doc="A flat position moved on by an index of one more dimension, with n elements; faults.UNKNOWN from one out of range on.")
+    doc="A flat position moved on by an index of one more dimension, with n elements; out of range, the index + faults.UNKNOWN.")
 
 
 # --- gather, index_select --------------------------------------------------------------------------------------------

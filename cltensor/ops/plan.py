@@ -5,18 +5,22 @@ A plan is a list of kernel launches over numbered buffers.  Kernel arguments are
     In(i)        input i:  a `__global` pointer followed by a `long` offset in elements
     Out(i)       output i: the same two parameters
     Value(i, t)  the i-th scalar value of the call, converted to NumPy type t (one parameter)
+    Ticket()     the number of the launch, for what its kernel may note (see faults.py; one parameter)
     Scratch(n)   a temporary buffer of n bytes, one object per buffer (a pointer, no offset)
     np.int64(n)  a number fixed by the plan (one parameter)
 
 Everything but buffers, offsets and values is set on the kernel object when the plan is made.
 """
 
+import struct
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..runtime.channel import ARENA
 from ..runtime.launch import Launch
+
+_LONG = struct.Struct("=q").pack
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,11 @@ class Value:
     type: type
 
 
+@dataclass(frozen=True)
+class Ticket:
+    """The number of the launch; 0, which notes nothing, where the caller gives none."""
+
+
 class Scratch:
     """A temporary device buffer of nbytes; use the same object in every step that shares it."""
 
@@ -55,7 +64,8 @@ class Scratch:
 class Step(Launch):
     """One kernel launch: source, kernel name, arguments, global and local size."""
 
-    __slots__ = ("arena", "args", "held", "name", "number", "offsets", "ready", "shifts", "source", "tensors", "values")
+    __slots__ = ("arena", "args", "held", "name", "number", "offsets", "ready", "set_bytes", "shifts", "source", "tensors", "ticket",
+                 "values")
 
     def __init__(self, source, name, args, global_size, local_size):
         self.source, self.name, self.args = source, name, tuple(args)
@@ -65,7 +75,7 @@ class Step(Launch):
         """Make the kernel object and preset its fixed arguments; `number` maps In, Out and Scratch to buffer slots."""
         self.kernel = kernel = device.kernel(self.source, self.name)
         self.number = number
-        self.tensors, self.values, self.shifts = [], [], {}
+        self.tensors, self.values, self.shifts, self.ticket = [], [], {}, None
         at = 0
         for arg in self.args:
             if isinstance(arg, (In, Out)):
@@ -79,6 +89,12 @@ class Step(Launch):
             elif isinstance(arg, Value):
                 self.values.append((at, arg.index, arg.type))
                 at += 1
+            elif isinstance(arg, Ticket):
+                kernel.set_arg(at, np.int64(0))
+                self.ticket = at
+                # set_arg tries buffers and samplers first: it takes 10 us for a number, this 0.3
+                self.set_bytes = getattr(kernel, "_set_arg_buf", kernel.set_arg)
+                at += 1
             else:
                 kernel.set_arg(at, arg)
                 at += 1
@@ -87,8 +103,8 @@ class Step(Launch):
         self.held = [None] * len(self.values)  # the numbers set on it
         self.arena = None  # the channel's arena where that is set on it
 
-    def bind(self, buffers, offsets, values):
-        """Set buffers (with their offsets in elements) and scalar values.  The device lock must be held."""
+    def bind(self, buffers, offsets, values, ticket=0):
+        """Set buffers (with their offsets in elements), scalar values and the ticket.  The device lock must be held."""
         set_arg, moved = self.kernel.set_arg, not self.ready
         self.ready = False
         for at, slot in self.tensors:
@@ -98,6 +114,8 @@ class Step(Launch):
             if value is not self.held[i]:  # the same object; 0.0 and -0.0 are equal
                 set_arg(at, convert(value))
                 self.held[i] = value
+        if ticket and self.ticket is not None:
+            self.set_bytes(self.ticket, _LONG(ticket))
         if offsets or moved:
             self._move(offsets)
 
@@ -144,26 +162,26 @@ class Plan:
         if device.silent:
             self.steps, self.scratch = (), []
 
-    def run(self, buffers, offsets, values=()):
-        """Enqueue all steps.  buffers: inputs then outputs; offsets: {slot: elements}, only where not 0."""
+    def run(self, buffers, offsets, values=(), ticket=0):
+        """Enqueue all steps.  buffers: inputs then outputs; offsets: {slot: elements}, only where not 0; ticket: see faults.py."""
         device, arena, lock = self.device, None, self.device.lock
         if lock._is_owned():  # see device.lock
-            self._run_between(buffers, offsets, values)
+            self._run_between(buffers, offsets, values, ticket)
             return
         if self.scratch:
             arena = device.arena if self.fits else None
             buffers = [*buffers, *map(device.allocate, self.scratch)] if arena is None else [*buffers, arena]
         with lock:
             for step in self.steps:
-                step.bind(buffers, offsets, values)
+                step.bind(buffers, offsets, values, ticket)
                 step.arena = arena
                 device.submit(step)
                 step.ready = not offsets
 
-    def _run_between(self, buffers, offsets, values):
+    def _run_between(self, buffers, offsets, values, ticket):
         """run, while this thread is setting the arguments of kernels, perhaps of these, and may have filled the arena."""
         buffers = [*buffers, *map(self.device.allocate, self.scratch)]
         for step in self.steps:
             step = step.spare(self.device)
-            step.bind(buffers, offsets, values)
+            step.bind(buffers, offsets, values, ticket)
             self.device.submit(step)

@@ -57,8 +57,9 @@ _UNIFORM = {
     dtypes.bfloat16: "a + (b - a) * (floor(u0 * 256.0f) * 3.90625e-3f)",
 }
 
-#: name -> (what an input element has to satisfy, the rule as a sentence)
-_RULES = {"bernoulli_of": ("x >= 0 && x <= 1", "bernoulli expects all probabilities to be in [0, 1], but input holds others")}
+#: name -> what an input element has to satisfy
+_UNIT = "x >= 0 && x <= 1"
+_RULES = {"bernoulli_of": _UNIT}
 
 
 def _number(name, dtype):
@@ -70,13 +71,13 @@ def _step(name, source_spec, out):
     profile = out.device.profile
     ctype = _number(name, out.dtype)
     text = _UNIFORM.get(out.dtype) if name == "uniform" else None
-    valid, rule = _RULES.get(name, (None, None))
+    valid = _RULES.get(name)
     input_dtype = source_spec.dtype if source_spec is not None else None
     source = render("random", style=profile.style, dtype=out.dtype, input_dtype=input_dtype, parameter=ctype,
                     distribution=text or DISTRIBUTIONS[name](ctype), valid=valid)
     number = getattr(np, types.NUMPY_OF[ctype])
     args = [*([In(0)] if source_spec is not None else []), Out(0), Value(0, np.int64), Value(1, np.int64), Value(2, number),
-            Value(3, number), np.int64(out.numel), *(faults.note(out.device, rule) if rule else ())]
+            Value(3, number), np.int64(out.numel), *(faults.note(out.device) if valid else ())]
     return Step(source, "random", args, *flat_launch(profile, out.numel))
 
 
@@ -114,10 +115,32 @@ def _on_dense(name):
     return launch
 
 
-bernoulli_of = kernel("bernoulli_of", shape=_bernoulli_shape, launch=_on_dense("bernoulli_of"), dtypes="floating", checks=True,
+bernoulli_of = kernel("bernoulli_of", shape=_bernoulli_shape, launch=_on_dense("bernoulli_of"), dtypes="floating",
+                      checks="bernoulli: expects all probabilities to be in [0, 1], but input holds {value:.7g}",
                       values=("seed", "offset", "a", "b"), public=False, ref=None,
                       vjp=(lambda g, y, p, **_: Op.filled(p, 0),),
                       doc="1 with the probability each element of p gives, else 0; p must be contiguous.")
+
+
+def _check(name, valid, sentence):
+    """An op that tells of each element whether it is valid; one that is not leaves a note, which raises `sentence`."""
+    _RULES[name], DISTRIBUTIONS[name] = valid, lambda ctype: f"{valid} ? 1 : 0"
+    return kernel(name, shape=lambda x, *, seed, offset, a, b: x.dense(dtype=dtypes.bool_), launch=_on_dense(name),
+                  dtypes="floating", checks=f"{sentence}, but one is {{value:.7g}}", values=("seed", "offset", "a", "b"),
+                  public=False, ref=None, doc="Whether each element of a contiguous tensor is valid.")
+
+
+_CHECKS = {check: _check(f"check_{check}", valid, sentence) for check, valid, sentence in (
+    ("input", _UNIT, "all elements of input should be between 0 and 1"),
+    ("target", _UNIT, "all elements of target should be between 0 and 1"),
+    ("var", "x >= 0", "var has negative entry/entries: all elements should be >= 0"),
+    ("std", "x >= 0", "normal expects all elements of std >= 0.0"))}
+
+
+def check_values(x, argument):
+    """Let the device look whether a tensor given as `argument` has only valid elements; what it finds is raised by a later read."""
+    _CHECKS[argument](x.detach().contiguous(), seed=0, offset=0, a=0.0, b=0.0)
+
 
 dropout = kernel("dropout_seeded", shape=lambda x, *, seed, offset, a, b: x.dense(), launch=_on_dense("dropout"),
                  dtypes="floating", values=("seed", "offset", "a", "b"), public=False, ref=None,
@@ -125,19 +148,17 @@ dropout = kernel("dropout_seeded", shape=lambda x, *, seed, offset, a, b: x.dens
                  doc="x * b, or 0 with probability a; the gradient draws the same numbers again instead of saving a mask.")
 
 
-_RATES = "poisson expects all rates to be non-negative, but input holds others"
-
-
 def _counts_launch(specs, outs, *, distribution):
     out = outs[0]
     profile = out.device.profile
     source = render("counts", style=profile.style, dtype=out.dtype, distribution=distribution)
     args = [*(In(i) for i in range(len(specs))), Out(0), Value(0, np.int64), Value(1, np.int64), np.int64(out.numel),
-            *faults.note(out.device, _RATES)]
+            *faults.note(out.device)]
     return [Step(source, "counts", args, *flat_launch(profile, out.numel))]
 
 
-poisson = kernel("poisson_seeded", shape=lambda rate, *, seed, offset: rate.dense(), checks=True, dtypes="floating",
+poisson = kernel("poisson_seeded", shape=lambda rate, *, seed, offset: rate.dense(), dtypes="floating",
+                 checks="poisson: expects all rates to be non-negative, but input holds {value:.7g}",
                  launch=lambda specs, outs: _counts_launch(specs, outs, distribution="poisson"), values=("seed", "offset"),
                  public=False, ref=None, vjp=(lambda g, y, rate, **_: Op.filled(rate, 0),),
                  doc="A Poisson distributed number for each rate, contiguous; the gradient is zero.")

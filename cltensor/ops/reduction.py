@@ -86,7 +86,7 @@ class Reduction(Accumulating):
         first = specs[0]
         if self.nonempty and any(first.shape[d] == 0 for d in dims):
             raise DimensionError(f"{self.name}: cannot reduce over dimension(s) {list(dims)} of shape {list(first.shape)}: a size "
-                             f"is 0 and {self.name} of nothing is not defined")
+                             f"is 0 and there is no such value of nothing")
         out = reduced_shape(first.shape, dims, keepdim)
         return tuple(first.dense(out, d) for d in self.result_dtypes(first.dtype))
 

@@ -6,7 +6,7 @@ public function, the Tensor method and its in-place form, the gradient, and the 
 
 import inspect
 
-from ..base import dtypes
+from ..base import calls, dtypes
 from ..base.errors import DeviceError, DTypeError
 
 REGISTRY = {}
@@ -36,7 +36,8 @@ class Op:
         ref      an independent NumPy reference, for the generated tests
         samples  a function rng -> list of (args, kwargs) for the generated tests, where shapes are special
         methods  names under which it is a Tensor method; functions: names in the public namespace
-        checks   whether its kernels may leave a note in the fault buffer (see faults.py)
+        checks   whether its kernels may leave a note in the fault buffer (see faults.py): True for an index, or a sentence
+                 with {value} that says what rule the value noted breaks
         batch    how vmap runs it: "leading" (it acts on trailing dimensions and takes any before them), "dim" (so too, with its
                  attribute `dim` moved by one), "inside" (a composite of ops that can all be batched), None (one by one)
         host     whether its forward pass runs on the host, through a library there
@@ -59,6 +60,7 @@ class Op:
         self.batch, self.host, self.partial, self.plans, self.savings = batch, host, partial, {}, {}
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
+        calls.inner(name)
         REGISTRY[name] = self
 
     def __call__(self, *args, **attrs):

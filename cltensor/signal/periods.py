@@ -1,5 +1,6 @@
 """The windows of torch's own namespace, over those of cltensor.signal.windows: periodic unless told, as a transform needs them."""
 
+from ..base.calls import named_all as _named_all
 from ..tensor.making import settling
 from . import windows
 
@@ -33,3 +34,5 @@ def hann_window(window_length, periodic=True, *, dtype=None, device=None, requir
 def kaiser_window(window_length, periodic=True, beta=12.0, *, dtype=None, device=None, requires_grad=False):
     """I0(beta sqrt(1 - u**2)) / I0(beta), u from -1 to 1."""
     return windows.kaiser(window_length, beta=beta, sym=not periodic, dtype=dtype, device=device, requires_grad=requires_grad)
+
+_named_all(globals())

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..base import dtypes
+from ..base.calls import named_all as _named_all
 from ..base.errors import ArgumentError, ArgumentTypeError
 from ..tensor.creation import from_array, made, pick_device
 from ..tensor.making import settling
@@ -136,3 +137,5 @@ def bartlett(M, *, sym=True, dtype=None, device=None, requires_grad=False):
 
 __all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine", "general_hamming", "hamming", "hann",
            "kaiser", "nuttall"]
+
+_named_all(globals())

@@ -1,7 +1,7 @@
 """Arithmetic beyond one op: alpha, rounding modes, clamping, choosing, filling, dtype and device conversion."""
 
 from ..base import dtypes
-from ..base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.layouts import preserve_format
 from ..ops import pointwise
 from ..ops.composite import composite
@@ -100,6 +100,9 @@ def where(condition, input=None, other=None, *, out=None):
     """input where condition holds, else other; with condition alone, the indices where it holds."""
     if input is None and other is None:
         return condition.nonzero(as_tuple=True)
+    if condition.dtype not in (dtypes.bool_, dtypes.uint8):
+        raise DTypeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.name}; "
+                         "compare it with something")
     return run_elementwise(pointwise.where_op, (condition, input, other), (), out)
 
 

@@ -359,9 +359,11 @@ def run_planned(op, inputs, attrs=(), values=()):
             buffers.append(None if t is None else t._storage.buffer)
             if t is not None and t._offset:
                 offsets[slot] = t._offset
-        plan.run(buffers, offsets, values)
         if op.checks:
+            plan.run(buffers, offsets, values, faults.ticket(op))
             faults.suspect(plan.device)
+        else:
+            plan.run(buffers, offsets, values)
     finish(op, inputs, (*attrs, *values), outs)
     return outs[0] if len(outs) == 1 else outs
 

@@ -12,7 +12,6 @@ from .creation import tensor
 from .dispatch import TensorBase, run_elementwise, run_planned, run_view
 from .surface import function, method
 
-
 _MASKS = (dtypes.bool_, dtypes.uint8)
 _INDICES = (dtypes.int64, dtypes.int32, *_MASKS)
 _LONGEST_TUPLE = 32  # from this length on a list is never a tuple of indices, in PyTorch as in NumPy of old
@@ -110,14 +109,16 @@ def _consumes(item):
 
 def _bounds(s):
     """A slice whose parts are ints or None.  Raises ArgumentTypeError for any other, ArgumentError unless it goes forward."""
-    parts = [None if v is None else v.__index__() if hasattr(v, "__index__") else _refuse_bound(v) for v in (s.start, s.stop, s.step)]
-    if parts[2] is not None and parts[2] <= 0:
-        raise ArgumentError(f"slice step must be positive, got {parts[2]}; use flip for the reverse order")
-    return slice(*parts)
+    start, stop, step = map(_bound, (s.start, s.stop, s.step))
+    if step is not None and step <= 0:
+        raise ArgumentError(f"slice step must be positive, got {step}; use flip for the reverse order")
+    return slice(start, stop, step)
 
 
-def _refuse_bound(value):
-    raise ArgumentTypeError(f"slice indices must be integers or None or have an __index__ method, got {type(value).__name__}")
+def _bound(value):
+    if value is not None and not hasattr(value, "__index__"):
+        raise ArgumentTypeError(f"slice indices must be integers or None or have an __index__ method, got {type(value).__name__}")
+    return None if value is None else value.__index__()
 
 
 def _slice(s, n):

@@ -1,6 +1,9 @@
 """Python's operators and the methods and in-place forms that follow from the registry."""
 
+from types import FunctionType
+
 from ..base import dtypes
+from ..base.calls import named
 from ..base.errors import ArgumentTypeError, ShapeError
 from ..ops import pointwise, views
 from ..ops.registry import REGISTRY
@@ -29,7 +32,7 @@ def _binary(op):
             return write_into(op, self, (self, other))
         return NotImplemented
 
-    return forward, reflected, inplace
+    return named(forward, op.name), named(reflected, op.name), named(inplace, f"{op.name}_")
 
 
 _OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
@@ -42,7 +45,7 @@ def _inplace(op):
     def method(self, *args, **attrs):
         return op(self, *args, out=self, inplace=True, **attrs)
 
-    method.__name__ = f"{op.name}_"
+    named(method, f"{op.name}_").__name__ = f"{op.name}_"
     method.__doc__ = f"{op.name} in place."
     return method
 
@@ -52,7 +55,7 @@ def _method(op):
         return op(self, *args, **attrs)
 
     method.__name__, method.__doc__ = op.name, op.doc
-    return method
+    return named(method, op.name)
 
 
 def _transposed(x, name):
@@ -61,6 +64,12 @@ def _transposed(x, name):
         raise ShapeError(f"tensor.{name} is only supported on matrices{'' if name == 'H' else ' or batches of matrices'}. Got "
                          f"{n}-D tensor.")
     return run_view(views.permute, x, ((*range(n - 2), n - 1, n - 2),))
+
+
+#: methods whose errors are not about a call
+_SILENT = ("__getattr__", "__new__", "__repr__", "__format__", "__hash__")
+_METHOD_OF = {"__matmul__": "matmul", "__rmatmul__": "matmul", "__neg__": "neg", "__abs__": "abs", "__invert__": "bitwise_not",
+              "__reversed__": "flip", "__pos__": "positive"}
 
 
 def install():
@@ -92,3 +101,6 @@ def install():
             setattr(Tensor, f"{name}_", _inplace(op))
     for name, fn in METHODS.items():
         setattr(Tensor, name, fn)
+    for name, fn in vars(Tensor).items():
+        if isinstance(fn, FunctionType) and (not name.startswith("_") or name.startswith("__")) and name not in _SILENT:
+            named(fn, _METHOD_OF.get(name, name))

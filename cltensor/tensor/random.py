@@ -228,10 +228,12 @@ def randint_like(input, low=None, high=None, *, generator=None, dtype=None, devi
 def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
     """Normal random numbers; mean and std may be tensors (broadcast) or, with size, numbers.
 
-    Raises ArgumentError for a negative std that is a number, ArgumentTypeError for two numbers without size.
+    Raises ArgumentError for a negative std (where values are read, for a tensor), ArgumentTypeError for two numbers without size.
     """
     if not hasattr(std, "_spec") and std < 0:
         raise ArgumentError(f"normal expects std >= 0.0, but found std {std}")
+    if hasattr(std, "_spec"):
+        ops.check_values(std, "std")
     if size is not None:
         return made(randn(size, generator=generator, dtype=dtype, device=device) * std + mean, requires_grad)
     if not (hasattr(mean, "_spec") or hasattr(std, "_spec")):

@@ -7,6 +7,7 @@ the registry that are public get both by their declaration.
 import functools
 import inspect
 
+from ..base.calls import named
 from ..ops.registry import REGISTRY
 from . import inplace as inplace_forms
 from .dispatch import NUMPY_NAMES
@@ -28,12 +29,15 @@ def function(*names, method=True, inplace=None, apart=False, exact=False):
     def declare(fn):
         fn = _rest_by_name(fn)
         public, bound = _by_numpy_names(accepting(fn, apart, exact)), _by_numpy_names(fn)
-        for name in (fn.__name__.rstrip("_") if fn.__name__.rstrip("_") in _SHADOWED else fn.__name__, *names):
+        own = fn.__name__.rstrip("_") if fn.__name__.rstrip("_") in _SHADOWED else fn.__name__
+        for f in {public, bound}:
+            named(f, own)
+        for name in (own, *names):
             FUNCTIONS[name] = public
             if method:
                 METHODS[name] = bound
             if inplace:
-                METHODS[f"{name}_"] = getattr(inplace_forms, inplace)(fn, f"{name}_")
+                METHODS[f"{name}_"] = named(getattr(inplace_forms, inplace)(fn, f"{name}_"), f"{name}_")
         return fn
 
     return declare
@@ -43,9 +47,9 @@ def method(*names):
     """Declare a Tensor method that is no function of the namespace."""
 
     def declare(fn):
-        fn = settling(_rest_by_name(fn))
+        fn = named(_by_numpy_names(settling(_rest_by_name(fn))), names[0] if fn.__name__.startswith("_") and names else fn.__name__)
         for name in (fn.__name__, *names):
-            METHODS[name] = _by_numpy_names(fn)
+            METHODS[name] = fn
         return fn
 
     return declare

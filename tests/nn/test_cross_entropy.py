@@ -54,7 +54,7 @@ def test_one_sample_and_nll():
     assert F.cross_entropy(x, target).item() == pytest.approx(1.4076059)
     assert F.cross_entropy(x, target, reduction="none").shape == ()
     assert F.nll_loss(F.log_softmax(x, 0), target).item() == pytest.approx(1.4076059)
-    assert nn.NLLLoss()(x.unsqueeze(0), cltensor.tensor([2], dtype=cltensor.int32)).item() == -3
+    assert nn.NLLLoss()(x.unsqueeze(0), cltensor.tensor([2], dtype=cltensor.uint8)).item() == -3
 
 
 def test_nothing_but_ignored_targets_is_nan_and_sums_to_zero():
@@ -78,7 +78,7 @@ def test_gradients_of_both_orders(reduction, rng):
 
 @pytest.mark.parametrize(("target", "options", "error", "words"), [
     ([0, 1], {}, cltensor.ShapeError, r"Expected target size \[3\], got \[2\]"),
-    ([0.0, 1.0, 2.0], {}, cltensor.DTypeError, "integer dtype as target, got float32"),
+    ([0.0, 1.0, 2.0], {}, cltensor.DTypeError, "int64 .* as target, got float32"),
     ([0, 1, 2], {"weight": [1.0] * 3}, cltensor.ShapeError, r"all 4 classes .* shape: \[3\]"),
     ([0, 1, 2], {"reduction": "median"}, ValueError, "'median' is not a valid value"),
     ([0, 1, 2], {"label_smoothing": 2}, ValueError, "between 0.0 and 1.0"),
@@ -90,7 +90,7 @@ def test_mistakes_are_named_at_the_call(target, options, error, words):
         F.cross_entropy(cltensor.ones(3, 4), cltensor.tensor(target), **options)
 
 
-@pytest.mark.parametrize(("wrong", "words"), [(4, "index 4 is out of bounds for dimension with size 4"), (-1, "out of bounds")])
+@pytest.mark.parametrize(("wrong", "words"), [(4, "cross_entropy: Target 4 is out of bounds; .* less than 4"), (-1, "out of bounds")])
 def test_a_class_that_does_not_exist_is_named_where_values_are_read(wrong, words):
     loss = F.cross_entropy(cltensor.ones(3, 4), cltensor.tensor([0, wrong, 2]))
     with pytest.raises(IndexError, match=words):

@@ -4,6 +4,7 @@
 Each says only what differs; what it computes is told by the function of nn.functional it calls.
 """
 
+from ...base.calls import named_all as _named_all
 from .convolution import conv_tbc, convolution
 from .dropout import (
     alpha_dropout,
@@ -55,3 +56,5 @@ __all__ = ["adaptive_max_pool1d", "affine_grid_generator", "alpha_dropout", "alp
            "margin_ranking_loss", "max_pool1d_with_indices", "native_batch_norm", "native_channel_shuffle", "native_dropout",
            "native_group_norm", "native_layer_norm", "poisson_nll_loss", "rnn_relu", "rnn_relu_cell", "rnn_tanh",
            "rnn_tanh_cell", "segment_reduce", "triplet_margin_loss"]
+
+_named_all(globals())

@@ -1,5 +1,6 @@
 """The functions behind the layers, with the names and arguments of torch.nn.functional."""
 
+from ...base.calls import named_all as _named_all
 from ...ops.special import hardshrink
 from ...tensor.pointwise import prelu
 from .activation import (
@@ -113,3 +114,5 @@ from .vision import (
     upsample_bilinear,
     upsample_nearest,
 )
+
+_named_all(globals())

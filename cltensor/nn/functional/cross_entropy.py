@@ -166,8 +166,8 @@ def _check_reduction(reduction):
 
 def _check_classes(op, input, target, weight):
     """Raise unless target holds a class number for each row of input (N, C, *), and weight a number for each class."""
-    if target.dtype.category != "int":
-        raise DTypeError(f"{op}: expected class numbers of an integer dtype as target, got {target.dtype.name}; use "
+    if target.dtype not in (dtypes.int64, dtypes.uint8):
+        raise DTypeError(f"{op}: expected class numbers of int64 (or uint8) as target, got {target.dtype.name}; use "
                          ".long(), or give cross_entropy probabilities of the input's shape")
     expected = (input.shape[0], *input.shape[2:])
     if tuple(target.shape) != expected:

@@ -10,6 +10,7 @@ from ...codegen import expr as E
 from ...codegen import reference
 from ...ops.elementwise import elementwise
 from ...ops.precision import in_float32
+from ...ops.random import check_values
 from ...tensor.arithmetic import where
 from .distance import pairwise_distance
 
@@ -141,8 +142,14 @@ def _same_size(op, input, target):
 
 @in_float32
 def binary_cross_entropy(input, target, weight=None, reduction="mean"):
-    """-(target log(input) + (1 - target) log(1 - input)) for probabilities in input; logarithms are at least -100."""
+    """-(target log(input) + (1 - target) log(1 - input)) for probabilities in input; logarithms are at least -100.
+
+    Raises ShapeError; ArgumentError for an input or target beyond [0, 1], where values are read.
+    """
     _same_size("binary_cross_entropy", input, target)
+    check_values(input, "input")
+    if target.dtype.is_floating_point and not target.requires_grad:
+        check_values(target, "target")
     return _weighted(_bce(input, target), weight, reduction)
 
 
@@ -204,8 +211,14 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     """Negative log likelihood of target under normal distributions of mean input and variance var, at least eps.
 
     var: a number, or a tensor of input's shape, without its last dimension, or with size 1 in one dimension.
+    Raises ArgumentError for a negative one; where values are read, if it is a tensor.
     """
-    var = input.new_full(input.shape, var) if isinstance(var, (int, float)) else var
+    if isinstance(var, (int, float)):
+        if var < 0:
+            raise ArgumentError(f"gaussian_nll_loss: var has negative entry/entries: {var}")
+        var = input.new_full(input.shape, var)
+    else:
+        check_values(var, "var")
     if var.shape != input.shape and var.shape == input.shape[:-1]:
         var = var.unsqueeze(-1)
     elif var.shape != input.shape and not (var.ndim == input.ndim and [

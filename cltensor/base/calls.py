@@ -1,0 +1,111 @@
+"""Which public call is under way, and where it was written: read off the stack when an error is made, so calls pay nothing.
+
+Public functions and methods are declared with `named`.  Of the frames between an error and the user's code the outermost
+declared one is the public call; the ops it is made of are inside it.
+"""
+
+import inspect
+import re
+import sys
+from types import FunctionType
+
+PACKAGE = __name__.partition(".")[0] + "."
+
+_public = {}  # id of a code object: (public name, function)
+_inner = set()  # names of ops, which messages may begin with
+_LEADING = re.compile(r"([A-Za-z_]\w*)(\(\))?: ")
+
+#: how a call is written that has no name of its own
+_WRITTEN = {"__getitem__": "x[index]", "__setitem__": "x[index] = value", "__bool__": "bool(x)", "__float__": "float(x)",
+            "__int__": "int(x)", "__index__": "index of x", "__len__": "len(x)", "__iter__": "iter(x)",
+            "__contains__": "value in x", "__array__": "numpy array of x", "__deepcopy__": "deepcopy(x)"}
+
+#: arguments that hold indices, in the order in which a function's parameters are looked through
+_INDICES = ("index", "indices", "target", "targets")
+
+
+def named(fn, name):
+    """fn, known from now on as the public call `name`; a function made by a decorator gets code of its own for that."""
+    if id(fn.__code__) not in _public:
+        if fn.__closure__ or fn.__code__.co_name == "<lambda>":
+            fn.__code__ = fn.__code__.replace(co_name=name)
+        _public[id(fn.__code__)] = name, fn
+        _inner.add(name)
+    return fn
+
+
+def named_all(namespace):
+    """Name every public function of a module's namespace after itself."""
+    for name, fn in namespace.items():
+        if isinstance(fn, FunctionType) and not name.startswith("_") and fn.__module__.startswith(PACKAGE):
+            named(fn, fn.__name__)
+
+
+def inner(name):
+    """Let `name`, an op's, be replaced at the start of a message by that of the public call."""
+    _inner.add(name)
+
+
+def codes():
+    """The code objects of the package's frames, outermost last, then (code, instruction) of the user's frame or None."""
+    found, frame = [], sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
+        found.append(frame.f_code)
+        frame = frame.f_back
+    return found, None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def public(found):
+    """(name, function) of the outermost public call among code objects, or (None, None)."""
+    for code in reversed(found):
+        call = _public.get(id(code))
+        if call is not None:
+            return call
+    return None, None
+
+
+def line(site):
+    """"file:line" of what `codes` says of the user's frame."""
+    code, at = site
+    lines = [n for start, end, n in code.co_lines() if start <= at < end and n]
+    return f"{code.co_filename}:{lines[0] if lines else code.co_firstlineno}"
+
+
+def index_argument(fn):
+    """The name of the parameter that holds indices: one of _INDICES, else the first."""
+    names = list(inspect.signature(fn).parameters)
+    return next((n for n in _INDICES if n in names), names[0] if names else "input")
+
+
+def attributed(message):
+    """A message that begins with the public call under way, in the place of an op inside it."""
+    name, layer, frame = None, None, sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
+        code = frame.f_code
+        if id(code) in _public:
+            name = _public[id(code)][0]
+        elif code.co_name in ("__init__", "__call__", "forward"):
+            found = _owner(frame.f_locals.get("self"), code.co_name)
+            name, layer = (name, found) if code.co_name == "forward" else (found or name, layer)
+        frame = frame.f_back
+    name = name or layer
+    return message if name is None else under(name, message)
+
+
+def _owner(owner, method):
+    """The name of the class that is made or whose forward runs, or of the op called; None for anything else."""
+    if method == "__call__":
+        return getattr(owner, "name", None) if getattr(owner, "public", False) else None
+    kind = type(owner)
+    if isinstance(owner, BaseException) or kind.__name__.startswith("_") or not kind.__module__.startswith(PACKAGE):
+        return None
+    return kind.__name__
+
+
+def under(name, message):
+    """A message that begins with `name`."""
+    name = _WRITTEN.get(name, name)
+    if re.match(rf"(\w+\.)*{re.escape(name)}(?!\w)", message):
+        return message
+    leading = _LEADING.match(message)
+    return f"{name}: {message[leading.end():] if leading and leading[1] in _inner else message}"
