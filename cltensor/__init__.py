@@ -46,7 +46,9 @@ from .base.errors import (
     CLTensorError,
     DeviceError,
     DimensionError,
+    DivisionError,
     DTypeError,
+    MissingError,
     OutOfMemoryError,
     SerializationError,
     ShapeError,
@@ -57,6 +59,7 @@ from .runtime.device import default_device as get_default_device
 from .runtime.device import device, set_default_device
 from .tensor import Generator, Storage, Tensor, default_generator
 from .tensor import namespace as _namespace
+from .tensor.arithmetic import legacy_dtype as _legacy_dtype
 from .tensor.formatting import set_printoptions
 from .version import __version__
 
@@ -69,6 +72,11 @@ globals().update(_namespace())
 def broadcast_shapes(*shapes):
     """The shape that tensors of these shapes broadcast to.  Raises ShapeError where they do not."""
     return Size(_shapes.broadcast_shapes(*((s,) if hasattr(s, "__index__") else tuple(s) for s in shapes)))
+
+
+def set_default_tensor_type(t):
+    """Make the dtype of a class such as FloatTensor, or of its name, the default one; better: set_default_dtype."""
+    set_default_dtype(_legacy_dtype(t))
 
 
 def get_num_threads():

@@ -150,6 +150,14 @@ def is_anomaly_check_nan_enabled():
     return modes.anomaly != "trace"
 
 
-def set_detect_anomaly(mode, check_nan=True):
-    """Turn anomaly detection on or off for this thread."""
-    modes.anomaly = ("nan" if check_nan else "trace") if mode else False
+class set_detect_anomaly(_Switch):
+    """Turn anomaly detection on or off for this thread at once; as a context manager, until its end."""
+
+    def __init__(self, mode, check_nan=True):
+        super().__init__(anomaly=("nan" if check_nan else "trace") if mode else False)
+        self.before, modes.anomaly = modes.anomaly, self.fields["anomaly"]
+
+    def __enter__(self):
+        self.previous.append({"anomaly": self.before})
+        modes.anomaly = self.fields["anomaly"]
+        return self

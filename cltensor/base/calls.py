@@ -18,7 +18,7 @@ _LEADING = re.compile(r"([A-Za-z_]\w*)(\(\))?: ")
 #: how a call is written that has no name of its own
 _WRITTEN = {"__getitem__": "x[index]", "__setitem__": "x[index] = value", "__bool__": "bool(x)", "__float__": "float(x)",
             "__int__": "int(x)", "__index__": "index of x", "__len__": "len(x)", "__iter__": "iter(x)",
-            "__contains__": "value in x", "__array__": "numpy array of x", "__deepcopy__": "deepcopy(x)"}
+            "__contains__": "value in x", "__deepcopy__": "deepcopy(x)", "__copy__": "copy(x)"}
 
 #: arguments that hold indices, in the order in which a function's parameters are looked through
 _INDICES = ("index", "indices", "target", "targets")
@@ -75,6 +75,13 @@ def index_argument(fn):
     """The name of the parameter that holds indices: one of _INDICES, else the first."""
     names = list(inspect.signature(fn).parameters)
     return next((n for n in _INDICES if n in names), names[0] if names else "input")
+
+
+def kind(value):
+    """The name of a value's type, with the library it comes from where that is not Python or this one."""
+    cls = type(value)
+    root = cls.__module__.partition(".")[0]
+    return cls.__name__ if root in ("builtins", PACKAGE[:-1]) else f"{root}.{cls.__name__}"
 
 
 def attributed(message):

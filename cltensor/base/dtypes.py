@@ -56,6 +56,13 @@ FLOATS = tuple(d for d in ALL if d.category == "float")
 BY_NAME = {d.name: d for d in ALL}
 ALIASES = {"half": float16, "float": float32, "double": float64, "short": int16, "int": int32, "long": int64}
 
+#: names of the methods that convert to each dtype
+CONVERSIONS = {**ALIASES, "char": int8, "byte": uint8, "bool": bool_, "bfloat16": bfloat16}
+
+#: the names PyTorch's older programs know the dtypes by: FloatTensor, FloatStorage
+LEGACY = {**{name.capitalize(): d for name, d in CONVERSIONS.items()}, "BFloat16": bfloat16}
+LEGACY.pop("Bfloat16")
+
 _BY_NUMPY = {d.numpy: d for d in ALL if d is not bfloat16}
 _CATEGORY_RANK = {"bool": 0, "int": 1, "float": 2}
 _default = float32
@@ -104,6 +111,11 @@ def from_numpy_dtype(d):
         raise DTypeError(f"NumPy dtype {d} has no counterpart here; convert it first, for instance with "
                          f"array.astype('float32'). Supported: {names}")
     return found
+
+
+def legacy_name(d):
+    """"Float" for float32 and so on, as in PyTorch's FloatTensor."""
+    return next(name for name, dtype in LEGACY.items() if dtype is d)
 
 
 def as_dtype(d):

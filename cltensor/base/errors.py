@@ -41,6 +41,17 @@ class ArgumentTypeError(CLTensorError, TypeError):
     """An argument of the wrong Python type."""
 
 
+class MissingError(CLTensorError, NotImplementedError):
+    """A method that a subclass has to define, and does not."""
+
+
+ZERO_DIVISION = "ZeroDivisionError: an integer is divided by 0"
+
+
+class DivisionError(CLTensorError, ZeroDivisionError):
+    """An integer divided by 0."""
+
+
 class DeviceError(CLTensorError):
     """No such device, tensors on different devices, or a limit of the device that would be exceeded."""
 

@@ -1,7 +1,7 @@
 """Module: the base class of every layer and network."""
 
 from ..base import dtypes
-from ..base.errors import ArgumentError, ArgumentTypeError
+from ..base.errors import ArgumentError, ArgumentTypeError, MissingError
 from ..tensor import Tensor
 from .hooks import Hooks
 from .members import Members
@@ -24,8 +24,8 @@ class Module(Members, StateDict, Hooks):
         return self.forward(*args, **kwargs)
 
     def forward(self, *args, **kwargs):
-        """Compute the module's output; every subclass defines it.  Raises ArgumentTypeError where it does not."""
-        raise ArgumentTypeError(f'Module [{self._get_name()}] is missing the required "forward" function')
+        """Compute the module's output; every subclass defines it.  Raises MissingError where it does not."""
+        raise MissingError(f'Module [{self._get_name()}] is missing the required "forward" function')
 
     # --- modes -------------------------------------------------------------------------------------------------------
 
@@ -88,17 +88,18 @@ class Module(Members, StateDict, Hooks):
         for a in args:
             if isinstance(a, Tensor):
                 device, dtype = a.device, a.dtype
-            elif isinstance(a, dtypes.dtype):
+            elif isinstance(a, dtypes.dtype) or a in (bool, int, float):
                 dtype = a
             elif a is not None and not isinstance(a, bool):
                 device = a
+        dtype = None if dtype is None else dtypes.as_dtype(dtype)
         if dtype is not None and not dtype.is_floating_point:
             raise ArgumentTypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
         return self._apply(lambda t: t.to(device=device, dtype=dtype if t.is_floating_point() else None))
 
     def type(self, dst_type):
         """Convert every parameter and buffer to dst_type."""
-        return self._apply(lambda t: t.to(dtypes.as_dtype(dst_type)))
+        return self._apply(lambda t: t.type(dst_type))
 
     def float(self):
         """Convert floating parameters and buffers to float32."""

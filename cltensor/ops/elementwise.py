@@ -6,7 +6,7 @@ import operator
 import numpy as np
 
 from ..base import dtypes
-from ..base.errors import DTypeError, ShapeError
+from ..base.errors import ZERO_DIVISION, DivisionError, DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, collapse, contiguous_strides
 from ..codegen import derive, expr, types
 from ..codegen.emit import emit
@@ -36,14 +36,16 @@ class Elementwise(Op):
     numbers names of the inputs a caller may give as Python numbers; by default all but the first
     rounded whether the gradient may be computed from the stored result; not where terms cancel, of which one would be rounded to
             16 bits before and the others not
+    divides whether the last input is a divisor: among integers, a 0 there is an error
     """
 
     kind = "elementwise"
+    divides = False
 
     def __init__(self, name, fn, *, tensors=None, grad=None, exempt="", result=None, casts=False, numbers=None,
-                 rounded=True, **common):
+                 rounded=True, divides=False, **common):
         super().__init__(name, **common)
-        self.fn, self.grad, self.result, self.casts, self.rounded = fn, grad, result, casts, rounded
+        self.fn, self.grad, self.result, self.casts, self.rounded, self.divides = fn, grad, result, casts, rounded, divides
         self.inputs, self.attrs = signature(fn, tensors)
         numbers = self.inputs[1:] if numbers is None else numbers.split()
         self.tensor_only = tuple(i for i, n in enumerate(self.inputs) if n not in numbers) if self.public else ()
@@ -128,7 +130,10 @@ class Elementwise(Op):
         args = [arg for line in lines for arg in line.args]
         ctype = getattr(np, types.NUMPY_OF[types.compute_type(compute)])
         n_values = len(operands) - len(specs) + len(self.attrs)
-        args += [Value(i, ctype) for i in range(n_values)]
+        values = [Value(i, ctype) for i in range(n_values)]
+        if self.divides and isinstance(operands[-1], type) and not compute.is_floating_point:
+            values[-1] = Value(n_values - 1, _divisor(ctype))
+        args += values
         args += [Out(i) for i in range(len(targets))]
         for r in range(rank - 1):
             args += [np.int64(dims[r]), *(np.int64(s[r]) for s in runs)]
@@ -209,6 +214,17 @@ class Elementwise(Op):
         if found is None:
             found = self.gradients[needs] = _derive(self, needs)
         return found
+
+
+def _divisor(convert):
+    """convert, for a number that must not be 0.  Raises DivisionError."""
+
+    def checked(number):
+        if number == 0:
+            raise DivisionError(ZERO_DIVISION)
+        return convert(number)
+
+    return checked
 
 
 class _Typed:

@@ -80,8 +80,9 @@ def _error(number, value, size, late):
 
 def _complaint(op, fn, value, size):
     """(error class, sentence) for a note: a broken rule, or an index out of range."""
-    if op is not None and isinstance(op.checks, str):
-        return ArgumentError, op.checks.format(value=np.int32(value).view(np.float32))
+    if op is not None and op.checks is not True:
+        error, sentence = (ArgumentError, op.checks) if isinstance(op.checks, str) else op.checks
+        return error, sentence.format(value=np.int32(value).view(np.float32))
     argument = "index" if fn is None else calls.index_argument(fn)
     bound = "out of bounds for its dimension" if value < UNKNOWN // 2 else f"out of bounds for dimension with size {size}"
     value -= UNKNOWN if value < UNKNOWN // 2 else 0

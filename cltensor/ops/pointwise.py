@@ -41,11 +41,11 @@ abs = elementwise("abs", lambda input: E.abs(input), ref=np.abs, inplace=True, o
                   aliases=("absolute",))
 sign = elementwise("sign", lambda input: E.sign(input), ref=reference.sign, inplace=True, onnx="Sign", doc="-1, 0 or 1.")
 remainder = elementwise("remainder", lambda input, other: input % other, ref=np.remainder, inplace=True, dtypes="number",
-                        numbers="input other", doc="Modulo with the sign of other, as Python's %.")
+                        divides=True, numbers="input other", doc="Modulo with the sign of other, as Python's %.")
 fmod = elementwise("fmod", lambda input, other: E.fmod(input, other), ref=np.fmod, inplace=True, dtypes="number",
-                   doc="Modulo with the sign of input, as C's fmod.")
+                   divides=True, doc="Modulo with the sign of input, as C's fmod.")
 floor_divide = elementwise("floor_divide", lambda input, other: input // other, ref=np.floor_divide, inplace=True,
-                           dtypes="number", numbers="input other", doc="Division rounded down.")
+                           divides=True, dtypes="number", numbers="input other", doc="Division rounded down.")
 
 # Exponential, logarithm, powers
 
@@ -117,7 +117,7 @@ clamp_both = elementwise("clamp_both", _clamp, grad=_clamp_gradient, dtypes="num
                          ref=lambda x, lo, hi: np.minimum(np.maximum(x, lo), hi), public=False,
                          doc="input limited to [min, max]; max wins where min is above it.")
 trunc_divide = elementwise("trunc_divide", lambda input, other: E.trunc_divide(input, other), dtypes="number", public=False,
-                           ref=lambda a, b: np.trunc(a / b), doc="Division rounded towards zero.")
+                           divides=True, ref=lambda a, b: np.trunc(a / b), doc="Division rounded towards zero.")
 
 
 def _triangle(rng):

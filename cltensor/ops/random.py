@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..base import dtypes
-from ..base.errors import AutogradError
+from ..base.errors import ZERO_DIVISION, AutogradError, DivisionError
 from ..codegen import types
 from ..codegen.functions import spell
 from ..codegen.templates import render
@@ -122,19 +122,20 @@ bernoulli_of = kernel("bernoulli_of", shape=_bernoulli_shape, launch=_on_dense("
                       doc="1 with the probability each element of p gives, else 0; p must be contiguous.")
 
 
-def _check(name, valid, sentence):
-    """An op that tells of each element whether it is valid; one that is not leaves a note, which raises `sentence`."""
+def _check(name, valid, complaint):
+    """An op that tells of each element whether it is valid; one that is not leaves a note, which raises the complaint."""
     _RULES[name], DISTRIBUTIONS[name] = valid, lambda ctype: f"{valid} ? 1 : 0"
     return kernel(name, shape=lambda x, *, seed, offset, a, b: x.dense(dtype=dtypes.bool_), launch=_on_dense(name),
-                  dtypes="floating", checks=f"{sentence}, but one is {{value:.7g}}", values=("seed", "offset", "a", "b"),
-                  public=False, ref=None, doc="Whether each element of a contiguous tensor is valid.")
+                  checks=complaint, values=("seed", "offset", "a", "b"), public=False, ref=None,
+                  doc="Whether each element of a contiguous tensor is valid.")
 
 
-_CHECKS = {check: _check(f"check_{check}", valid, sentence) for check, valid, sentence in (
-    ("input", _UNIT, "all elements of input should be between 0 and 1"),
-    ("target", _UNIT, "all elements of target should be between 0 and 1"),
-    ("var", "x >= 0", "var has negative entry/entries: all elements should be >= 0"),
-    ("std", "x >= 0", "normal expects all elements of std >= 0.0"))}
+_CHECKS = {argument: _check(f"check_{argument}", valid, complaint) for argument, valid, complaint in (
+    ("input", _UNIT, "all elements of input should be between 0 and 1, but one is {value:.7g}"),
+    ("target", _UNIT, "all elements of target should be between 0 and 1, but one is {value:.7g}"),
+    ("var", "x >= 0", "var has negative entry/entries: all elements should be >= 0, but one is {value:.7g}"),
+    ("std", "x >= 0", "normal expects all elements of std >= 0.0, but one is {value:.7g}"),
+    ("divisor", "x != 0", (DivisionError, ZERO_DIVISION)))}
 
 
 def check_values(x, argument):

@@ -37,7 +37,7 @@ class Op:
         samples  a function rng -> list of (args, kwargs) for the generated tests, where shapes are special
         methods  names under which it is a Tensor method; functions: names in the public namespace
         checks   whether its kernels may leave a note in the fault buffer (see faults.py): True for an index, or a sentence
-                 with {value} that says what rule the value noted breaks
+                 with {value} that says what rule the value noted breaks, alone (ArgumentError) or after its error class
         batch    how vmap runs it: "leading" (it acts on trailing dimensions and takes any before them), "dim" (so too, with its
                  attribute `dim` moved by one), "inside" (a composite of ops that can all be batched), None (one by one)
         host     whether its forward pass runs on the host, through a library there

@@ -15,6 +15,7 @@ from . import (  # declare functions and methods
     histogram,
     householder,
     indexing,
+    interop,
     joining,
     kinds,
     ldl,
@@ -38,6 +39,7 @@ from . import (  # declare functions and methods
     softmax,
     sorting,
     statistics,
+    typed_storage,
 )
 from .random import Generator, default_generator
 from .storage import Storage

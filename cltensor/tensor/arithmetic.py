@@ -244,8 +244,24 @@ def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, mem
 
 @method("type")
 def _type(self, dtype=None, non_blocking=False):
-    """The dtype's name, or the tensor converted to dtype."""
-    return f"cltensor.{self.dtype.name}" if dtype is None else convert(self, dtypes.as_dtype(dtype))
+    """"cltensor.FloatTensor" or the like; or the tensor converted to a dtype, or to what such a name (or class) stands for.
+
+    Raises ArgumentError for a name that stands for none.
+    """
+    if dtype is None:
+        return f"cltensor.{dtypes.legacy_name(self.dtype)}Tensor"
+    return convert(self, legacy_dtype(dtype))
+
+
+def legacy_dtype(kind):
+    """The dtype of a dtype, or of "torch.FloatTensor", "cltensor.FloatTensor" or the class FloatTensor."""
+    if isinstance(kind, dtypes.dtype) or kind in (bool, int, float):
+        return dtypes.as_dtype(kind)
+    home, _, name = kind.rpartition(".") if isinstance(kind, str) else ("", "", getattr(kind, "__name__", str(kind)))
+    found = dtypes.LEGACY.get(name.removesuffix("Tensor")) if name.endswith("Tensor") else None
+    if found is None or home not in ("", "torch", "cltensor"):
+        raise ArgumentError(f"invalid type: {kind!r}; give a dtype, or a name such as 'cltensor.FloatTensor'")
+    return found
 
 
 @method("to_device")
@@ -269,9 +285,7 @@ def _conversion(name, dtype):
     method()(fn)
 
 
-for _name, _dtype in (("float", dtypes.float32), ("double", dtypes.float64), ("half", dtypes.float16), ("long", dtypes.int64),
-                      ("bfloat16", dtypes.bfloat16), ("int", dtypes.int32), ("short", dtypes.int16), ("char", dtypes.int8),
-                      ("byte", dtypes.uint8), ("bool", dtypes.bool_)):
+for _name, _dtype in dtypes.CONVERSIONS.items():
     _conversion(_name, _dtype)
 
 

@@ -15,7 +15,7 @@ from ..runtime import host_memory
 from ..runtime.device import default_device
 from ..runtime.device import device as Device
 from .dispatch import TensorBase, filled, fresh
-from .surface import function, method
+from .surface import FUNCTIONS, function, method
 from .tensor import Tensor
 
 
@@ -158,21 +158,21 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False):
 Tensor._of = staticmethod(tensor)
 
 
-def _legacy(name, dtype):
-    def make(*data, device=None):
+class _Legacy(type):
+    """The class of FloatTensor and its like: calling one makes a tensor, and a tensor of the dtype is an instance."""
+
+    def __call__(cls, *data, device=None):
         if all(hasattr(n, "__index__") and not isinstance(n, TensorBase) for n in data):
-            return empty(data if data else 0, dtype=dtype, device=device)
-        return tensor(*data, dtype=dtype, device=device)
+            return empty(data if data else 0, dtype=cls.dtype, device=device)
+        return tensor(*data, dtype=cls.dtype, device=device)
 
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"A {dtype.name} tensor of a sequence's values, or of sizes with uninitialised memory; better: tensor, empty."
-    function(method=False)(make)
+    def __instancecheck__(cls, obj):
+        return isinstance(obj, TensorBase) and obj.dtype is cls.dtype
 
 
-for _name, _dtype in {"Float": dtypes.float32, "Double": dtypes.float64, "Half": dtypes.float16, "BFloat16": dtypes.bfloat16,
-                      "Long": dtypes.int64, "Int": dtypes.int32, "Short": dtypes.int16, "Char": dtypes.int8,
-                      "Byte": dtypes.uint8, "Bool": dtypes.bool_}.items():
-    _legacy(f"{_name}Tensor", _dtype)
+for _name, _dtype in dtypes.LEGACY.items():
+    _doc = f"A {_dtype.name} tensor of a sequence's values, or of sizes with uninitialised memory; better: tensor, empty."
+    FUNCTIONS[f"{_name}Tensor"] = _Legacy(f"{_name}Tensor", (), {"dtype": _dtype, "__doc__": _doc, "__module__": "cltensor"})
 
 
 @function(method=False)

@@ -8,7 +8,7 @@ import inspect
 
 from ..autograd.modes import modes
 from ..autograd.node import record
-from ..base import dtypes
+from ..base import calls, dtypes
 from ..base.errors import ArgumentTypeError, AutogradError, ShapeError
 from ..base.overlap import extent, meet, packed
 from ..base.shapes import broadcast_shapes, normalize_dims
@@ -17,6 +17,7 @@ from ..ops.composite import Composite
 from ..ops.elementwise import Elementwise
 from ..ops.joining import Joining
 from ..ops.kernel import Planned
+from ..ops.random import check_values
 from ..ops.reduction import Reduction
 from ..ops.registry import REGISTRY, Op
 from ..ops.view import View
@@ -119,12 +120,14 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
             key = (operands, tuple(o._spec for o in out))
             forced = key[1]
         plan = _new_plan(op, operands, forced)
-        if forced is None and not attrs:
+        if forced is None and not attrs and not _divides_integers(op, plan, inputs):
             s = plan.outputs[0]
             op.ready = _bounded(op.ready, op.ready)
             op.ready[operands] = ready_call(plan, operands, _extent(s) * s.dtype.itemsize, tensor_class)
     if attrs:
         values.extend(attrs)
+    if op.divides and _divides_integers(op, plan, inputs):
+        check_values(inputs[-1], "divisor")
     if out is not None:
         check_writable(op.name, out, once=bool(op.inputs))
         apart = _apart(op, tensors, out)
@@ -147,6 +150,11 @@ def _plan_of(op, operands, forced, tensors):
     rest = iter(tensors)
     operands = tuple([o if isinstance(o, type) else next(rest)._spec for o in operands])
     return op.plans.get((operands, forced)) or _new_plan(op, operands, forced)
+
+
+def _divides_integers(op, plan, inputs):
+    """Whether the device has to look for a divisor of 0."""
+    return op.divides and isinstance(inputs[-1], TensorBase) and plan.outputs[0].dtype.category == "int"
 
 
 def run_pair(op, a, b):
@@ -208,7 +216,7 @@ def number(op, x):
         return x
     category = dtypes.category_of(x)
     if category is None:
-        raise ArgumentTypeError(f"{op.name}: expected a Tensor or a number, got {type(x).__name__}: {x!r}. "
+        raise ArgumentTypeError(f"{op.name}: expected a Tensor or a number, got {calls.kind(x)}: {x!r}. "
                                 "Make a tensor of it with cltensor.tensor(...)")
     return _PYTHON[category](x)
 
@@ -341,7 +349,11 @@ def run_planned(op, inputs, attrs=(), values=()):
         result = transform.planned(op, inputs, attrs, values)
         if result is not NotImplemented:
             return result
-    specs = tuple([None if t is None else t._spec for t in inputs])
+    try:
+        specs = tuple([None if t is None else t._spec for t in inputs])
+    except AttributeError:
+        _tensors(op, inputs)
+        raise
     key = (specs, attrs)
     plan = op.plans.get(key)
     if plan is None:
@@ -438,14 +450,14 @@ def _apply_elementwise(op, args, attrs):
     for i in op.tensor_only:
         if not isinstance(inputs[i], TensorBase):
             raise ArgumentTypeError(f"{op.name}(): argument '{op.inputs[i]}' (position {i + 1}) must be Tensor, not "
-                                    f"{type(inputs[i]).__name__}")
+                                    f"{calls.kind(inputs[i])}")
     return run_elementwise(op, inputs, values, out, None, inplace)
 
 
 def _tensors(op, inputs):
     for x in inputs:
         if x is not None and not isinstance(x, TensorBase):
-            raise ArgumentTypeError(f"{op.name}: expected a Tensor, got {type(x).__name__}: {x!r}")
+            raise ArgumentTypeError(f"{op.name}: expected a Tensor, got {calls.kind(x)}: {x!r}")
     return tuple(inputs)
 
 

@@ -4,13 +4,15 @@ The memory of a tensor belongs to an OpenCL device, which other libraries cannot
 is a copy; asking for none raises BufferError.
 """
 
+from copy import deepcopy
+
 import numpy as np
 
 from ..base import dtypes
 from ..base.errors import ArgumentError, AutogradError, DeviceError
 from .creation import from_array, pick_device, tensor
+from .dispatch import TensorBase
 from .surface import function, method
-from .tensor import Tensor
 
 _CPU = (1, 0)  # DLPack's kDLCPU, device 0: where the copies lie
 
@@ -30,15 +32,37 @@ def _reduce(self, protocol):
     return _rebuilt, (self.detach()._read(), self.dtype.name, str(self.device), self.requires_grad)
 
 
+_OWN = frozenset(("_storage", "_spec", "_offset", *(name for name in vars(TensorBase) if name.startswith("_") and name[1] != "_")))
+
+
+def _given(x):
+    """The attributes a program hung on a tensor."""
+    return {name: value for name, value in vars(x).items() if name not in _OWN}
+
+
+@method("__copy__")
+def _copy(self):
+    """Another tensor object over the same memory, a leaf."""
+    copied = self.detach()._as(type(self))
+    vars(copied).update(_given(self))
+    return copied.requires_grad_() if self.requires_grad else copied
+
+
 @method("__deepcopy__")
 def _deepcopy(self, memo):
+    """A tensor over a copy of the storage, which the copies of all views of that storage share."""
     if not self.is_leaf:
         raise AutogradError("deepcopy: Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at "
                             "the moment; use .detach().clone()")
     if id(self) not in memo:
-        copied = memo[id(self)] = self.detach().clone().requires_grad_(self.requires_grad)
+        storage = memo.get(id(self._storage))
+        if storage is None:
+            storage = memo[id(self._storage)] = self._storage.clone()
+        copied = memo[id(self)] = type(self)._make(storage, self._spec, self._offset)
+        copied.requires_grad_(self.requires_grad)
+        vars(copied).update(deepcopy(_given(self), memo))
         if self.grad is not None:
-            copied.grad = self.grad.detach().clone()
+            copied.grad = deepcopy(self.grad, memo) if self.grad.is_leaf else self.grad.detach().clone()
     return memo[id(self)]
 
 
@@ -85,8 +109,3 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     except ValueError as e:
         raise ArgumentError(f"frombuffer: {e}") from None
     return from_array(values, d, pick_device(None)).requires_grad_(requires_grad)
-
-
-# NumPy leaves operators between its arrays and tensors to us, and we refuse them: mixing host and device memory by accident
-# would copy at every step.  Write cltensor.tensor(array) + t.
-Tensor.__array_ufunc__ = None

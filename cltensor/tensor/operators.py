@@ -7,25 +7,26 @@ from ..base.calls import named
 from ..base.errors import ArgumentTypeError, ShapeError
 from ..ops import pointwise, views
 from ..ops.registry import REGISTRY
+from . import interop
 from .dispatch import TensorBase, run_elementwise, run_pair, run_planned, run_view
 from .surface import METHODS, registered
 from .tensor import Tensor, write_into
 
 
-def _binary(op):
+def _binary(op, name):
     def forward(self, other):
         if isinstance(other, TensorBase):
             return run_pair(op, self, other)
         if dtypes.category_of(other) is not None:
             return run_elementwise(op, (self, other))
-        return NotImplemented
+        return interop.declined(op.name, other)
 
     def reflected(self, other):
         if not isinstance(self, TensorBase):
             raise ArgumentTypeError(f"__r{op.name}__ needs a Tensor, not a {type(self).__name__}")
         if isinstance(other, TensorBase) or dtypes.category_of(other) is not None:
             return run_elementwise(op, (other, self))
-        return NotImplemented
+        return interop.reflected(name, self, other)
 
     def inplace(self, other):
         if isinstance(other, TensorBase) or dtypes.category_of(other) is not None:
@@ -33,6 +34,29 @@ def _binary(op):
         return NotImplemented
 
     return named(forward, op.name), named(reflected, op.name), named(inplace, f"{op.name}_")
+
+
+def _comparison(op):
+    def compare(self, other):
+        if isinstance(other, TensorBase):
+            return run_pair(op, self, other)
+        if dtypes.category_of(other) is not None:
+            return run_elementwise(op, (self, other))
+        return interop.compared(op, self, other)
+
+    return named(compare, op.name)
+
+
+def _matmul(self, other):
+    if isinstance(other, TensorBase):
+        return run_planned(REGISTRY["matmul"], (self, other))
+    return interop.declined("matmul", other)
+
+
+def _rmatmul(self, other):
+    if isinstance(other, TensorBase):
+        return run_planned(REGISTRY["matmul"], (other, self))
+    return interop.reflected("matmul", self, other)
 
 
 _OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
@@ -67,7 +91,7 @@ def _transposed(x, name):
 
 
 #: methods whose errors are not about a call
-_SILENT = ("__getattr__", "__new__", "__repr__", "__format__", "__hash__")
+_SILENT = ("__getattr__", "__new__", "__repr__", "__format__", "__hash__", "__array__")
 _METHOD_OF = {"__matmul__": "matmul", "__rmatmul__": "matmul", "__neg__": "neg", "__abs__": "abs", "__invert__": "bitwise_not",
               "__reversed__": "flip", "__pos__": "positive"}
 
@@ -75,15 +99,13 @@ _METHOD_OF = {"__matmul__": "matmul", "__rmatmul__": "matmul", "__neg__": "neg",
 def install():
     """Give Tensor its operators and every declared method."""
     for name, op_name in _OPERATORS.items():
-        forward, reflected, inplace = _binary(REGISTRY[op_name])
+        forward, reflected, inplace = _binary(REGISTRY[op_name], name)
         setattr(Tensor, f"__{name}__", forward)
         setattr(Tensor, f"__r{name}__", reflected)
         setattr(Tensor, f"__i{name}__", inplace)
     for name in _COMPARISONS:
-        setattr(Tensor, f"__{name}__", _binary(REGISTRY[name])[0])
-    matmul = REGISTRY["matmul"]
-    Tensor.__matmul__ = lambda self, other: run_planned(matmul, (self, other)) if isinstance(other, TensorBase) else NotImplemented
-    Tensor.__rmatmul__ = lambda self, other: run_planned(matmul, (other, self)) if isinstance(other, TensorBase) else NotImplemented
+        setattr(Tensor, f"__{name}__", _comparison(REGISTRY[name]))
+    Tensor.__matmul__, Tensor.__rmatmul__ = _matmul, _rmatmul
     Tensor.__rdiv__ = Tensor.__rtruediv__
     Tensor.__hash__ = object.__hash__
     Tensor.__neg__ = lambda self: run_elementwise(pointwise.neg, (self,))

@@ -130,7 +130,7 @@ def resize(x, shape, strides=None):
     """Give x a dense shape (row-major unless told) over the same storage, which grows if it must; new elements are not set."""
     s = dense(shape, x.dtype, x.device) if strides is None else spec(shape, strides, x.dtype, x.device)
     needed = (x._offset + s.numel) * x.itemsize
-    if s.numel and needed > x._storage.nbytes:
+    if s.numel and needed > x._storage.extent:
         x._storage.resize_(needed)
     x._spec = s
     return x

@@ -46,7 +46,7 @@ def _of_tensor_and_number(device, step, places, spec, extent, cls, number_first)
         if x._offset:
             return None
         storage = _new(Storage)
-        storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
+        storage.device, storage.extent, storage.version, storage.inference = device, extent, 0, False
         buffer = storage.buffer = device.allocate(extent)
         with lock:
             if not step.ready:
@@ -74,7 +74,7 @@ def _of_one(device, step, places, spec, extent, cls, arena):
         if a._offset:
             return None
         storage = _new(Storage)
-        storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
+        storage.device, storage.extent, storage.version, storage.inference = device, extent, 0, False
         buffer = storage.buffer = device.allocate(extent)
         if arena and lock._is_owned():  # a plan of several launches, which has something in the arena, is being enqueued
             return None
@@ -101,7 +101,7 @@ def _of_two(device, step, places, spec, extent, cls, arena):
         if a._offset or b._offset:
             return None
         storage = _new(Storage)
-        storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
+        storage.device, storage.extent, storage.version, storage.inference = device, extent, 0, False
         buffer = storage.buffer = device.allocate(extent)
         if arena and lock._is_owned():  # a plan of several launches, which has something in the arena, is being enqueued
             return None
@@ -130,7 +130,7 @@ def _of_many(device, step, places, spec, extent, cls, arena):
             if t._offset:
                 return None
         storage = _new(Storage)
-        storage.device, storage.nbytes, storage.version, storage.inference = device, extent, 0, False
+        storage.device, storage.extent, storage.version, storage.inference = device, extent, 0, False
         buffer = storage.buffer = device.allocate(extent)
         if arena and lock._is_owned():  # a plan of several launches, which has something in the arena, is being enqueued
             return None

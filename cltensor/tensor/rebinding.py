@@ -23,7 +23,7 @@ def _geometry(source, itemsize, offset, size, stride):
     """(offset, shape, strides) in elements of what is asked for; all of source unless told."""
     if size is None:
         if isinstance(source, Storage):
-            shape = (source.nbytes // itemsize,)
+            shape = (source.extent // itemsize,)
             return 0, shape, contiguous_strides(shape)
         return source._offset, source.shape, source._spec.strides
     shape = tuple(size)
@@ -50,7 +50,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     s = spec(shape, strides, self.dtype, self.device)
     storage = getattr(source, "_storage", source)
     last = offset + sum((n - 1) * st for n, st in zip(shape, strides, strict=True)) + 1
-    if s.numel and last * self.itemsize > storage.nbytes:
+    if s.numel and last * self.itemsize > storage.extent:
         storage.resize_(last * self.itemsize)
     if storage.version == self._storage.version:  # what saved self for its gradient must notice
         storage.version += 1

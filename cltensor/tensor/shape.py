@@ -279,9 +279,9 @@ def as_strided(input, size, stride, storage_offset=None):
         raise ShapeError(f"as_strided: sizes {size} and strides {stride} must be as many and not negative")
     start = input._offset if storage_offset is None else storage_offset
     last = start + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
-    if math.prod(size) and (start < 0 or (last + 1) * input.itemsize > input._storage.nbytes):
+    if math.prod(size) and (start < 0 or (last + 1) * input.itemsize > input._storage.extent):
         raise ShapeError(f"as_strided: sizes {size}, strides {stride}, storage offset {start} require a storage of "
-                         f"{(last + 1) * input.itemsize} bytes, but it has {input._storage.nbytes}")
+                         f"{(last + 1) * input.itemsize} bytes, but it has {input._storage.extent}")
     return run_view(strided.as_strided, input, (size, stride, start - input._offset))
 
 

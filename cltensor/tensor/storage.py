@@ -1,42 +1,130 @@
-"""Storage: bytes on a device, shared by the tensors that view them."""
+"""Storage: bytes on a device, shared by the tensors that view them, with the methods of PyTorch's UntypedStorage."""
+
+import numpy as np
 
 from ..autograd.modes import modes
-from ..base.errors import ArgumentError
+from ..base.errors import ArgumentError, ArgumentTypeError, DimensionError
 
 
 class Storage:
-    """A device buffer of nbytes bytes and the version counter of what it holds.
+    """A device buffer and the version counter of what it holds.
 
-    inference: whether it was made in inference mode, which keeps its tensors out of graphs for good.
+    extent: its size in bytes; inference: whether it was made in inference mode, which keeps its tensors out of graphs for good.
     """
 
-    __slots__ = ("__weakref__", "buffer", "device", "inference", "nbytes", "version")
+    __slots__ = ("__weakref__", "buffer", "device", "extent", "inference", "version")
+
+    is_cuda = is_sparse = is_hpu = False
+    filename = None
 
     def __init__(self, device, nbytes):
-        self.device, self.nbytes, self.version, self.inference = device, nbytes, 0, modes.inference
+        self.device, self.extent, self.version, self.inference = device, nbytes, 0, modes.inference
         self.buffer = device.allocate(nbytes)
 
     def __len__(self):
-        return self.nbytes
+        return self.extent
 
-    def size(self):
+    def nbytes(self):
         """The number of bytes."""
-        return self.nbytes
+        return self.extent
+
+    size = nbytes
+
+    def element_size(self):
+        """1: an element is a byte."""
+        return 1
 
     def data_ptr(self):
         """A number that identifies the buffer while it lives: the OpenCL handle.  It is no address."""
-        return self.buffer.int_ptr if self.nbytes else 0
+        return self.buffer.int_ptr if self.extent else 0
+
+    def untyped(self):
+        """The storage itself."""
+        return self
+
+    def is_shared(self):
+        """False: a device's memory belongs to one process."""
+        return False
+
+    def is_pinned(self, device=None):
+        """False: what is copied to a device needs no pinning here."""
+        return False
 
     def resize_(self, nbytes):
         """Change the size in bytes, keeping what fits.  Raises ArgumentError for a negative size."""
         if nbytes < 0:
             raise ArgumentError(f"resize_: a storage cannot have {nbytes} bytes")
-        if nbytes != self.nbytes:
+        if nbytes != self.extent:
             fresh = self.device.allocate(nbytes)
-            self.device.copy(fresh, 0, self.buffer, 0, min(nbytes, self.nbytes))
-            self.buffer, self.nbytes = fresh, nbytes
+            self.device.copy(fresh, 0, self.buffer, 0, min(nbytes, self.extent))
+            self.buffer, self.extent = fresh, nbytes
             self.version += 1
         return self
 
+    # --- the bytes -------------------------------------------------------------------------------------------------------
+
+    def read(self):
+        """The bytes as a NumPy array of uint8 (this waits for the device)."""
+        out = np.empty(self.extent, np.uint8)
+        if self.extent:
+            self.device.read(self.buffer, 0, out)
+        return out
+
+    def write(self, array):
+        """Write all bytes from a NumPy array."""
+        if self.extent:
+            self.device.write(self.buffer, 0, np.ascontiguousarray(array).view(np.uint8))
+        self.version += 1
+
+    def clone(self):
+        """A copy, on the same device."""
+        made = Storage(self.device, self.extent)
+        self.device.copy(made.buffer, 0, self.buffer, 0, self.extent)
+        return made
+
+    def copy_(self, source, non_blocking=False):
+        """Write the bytes of another storage, of the same size.  Raises ArgumentError for another size."""
+        source = source.untyped()
+        if source.extent != self.extent:
+            raise ArgumentError(f"copy_: the storages have {self.extent} and {source.extent} bytes; they must be as long")
+        if source.device is self.device:
+            self.device.copy(self.buffer, 0, source.buffer, 0, self.extent)
+            self.version += 1
+        else:
+            self.write(source.read())
+        return self
+
+    def fill_(self, value):
+        """Write one byte everywhere."""
+        self.write(np.full(self.extent, value, np.uint8))
+        return self
+
+    def tolist(self):
+        """The bytes as a list of ints."""
+        return self.read().tolist()
+
+    def __iter__(self):
+        return iter(self.tolist())
+
+    def __getitem__(self, index):
+        return at(self, self.read(), index)
+
+    def __setitem__(self, index, value):
+        values = self.read()
+        at(self, values, index)
+        values[index] = value
+        self.write(values)
+
     def __repr__(self):
-        return f"<Storage of {self.nbytes} bytes on {self.device}>"
+        return f"<Storage of {self.extent} bytes on {self.device}>"
+
+
+def at(storage, values, index):
+    """values[index] of an int as a number, of a slice as a list.  Raises ArgumentTypeError, DimensionError."""
+    if isinstance(index, slice):
+        return values[index].tolist()
+    if not hasattr(index, "__index__"):
+        raise ArgumentTypeError(f"can't index a {type(storage).__name__} with {type(index).__name__}; use an int or a slice")
+    if not -len(values) <= index < len(values):
+        raise DimensionError(f"index {index} out of range for storage of size {len(values)}")
+    return values[index].item()

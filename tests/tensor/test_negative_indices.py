@@ -138,7 +138,7 @@ def test_an_index_out_of_range_in_one_dimension_of_three(at):
     index = [ct.tensor([1]), ct.tensor([-1]), ct.tensor([0])]
     assert ct.arange(8).reshape(2, 2, 2)[tuple(index)].tolist() == [6]
     index[at] = ct.tensor([2])
-    with pytest.raises(IndexError, match=r"x\[index\]: index 2 is out of bounds for its dimension \(called at .*test_negative_indices.py:"):
+    with pytest.raises(IndexError, match=r"x\[index\]: index 2 is out of bounds .*called at .*test_negative_indices.py:"):
         ct.ones(2, 2, 2)[tuple(index)].tolist()
 
 

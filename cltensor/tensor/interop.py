@@ -1,0 +1,48 @@
+"""Operators between tensors and NumPy arrays, and NumPy's functions of tensors.
+
+As in PyTorch, NumPy computes them on the host, by its own rules of promotion, and the result is a tensor again; comparisons
+alone follow cltensor's.  Raises AutogradError for a tensor that requires grad, as numpy() does.
+"""
+
+import operator
+
+import numpy as np
+
+from ..base import calls
+from ..base.errors import ArgumentTypeError
+from .creation import tensor
+from .dispatch import TensorBase
+from .surface import method
+
+ARITHMETIC = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "truediv": operator.truediv,
+              "floordiv": operator.floordiv, "mod": operator.mod, "pow": operator.pow, "and": operator.and_, "or": operator.or_,
+              "xor": operator.xor, "lshift": operator.lshift, "rshift": operator.rshift, "matmul": operator.matmul}
+
+
+@method("__array_wrap__")
+def _array_wrap(self, array, context=None, return_scalar=False):
+    """What NumPy computed as a tensor on this one's device; truth values as uint8, as in PyTorch."""
+    array = np.asarray(array)
+    return tensor(array.astype(np.uint8) if array.dtype == np.bool_ else array, device=self.device)
+
+
+def reflected(name, x, other):
+    """`other` (an array) op x, for Python's operator __r{name}__; NotImplemented for what is no array."""
+    if not isinstance(other, np.ndarray):
+        return declined(name, other)
+    return x.__array_wrap__(ARITHMETIC[name](other, x.numpy()))
+
+
+def declined(name, other):
+    """NotImplemented; raises ArgumentTypeError for another library's tensor, which Python would call by our own's name."""
+    if hasattr(type(other), "__torch_function__") and not isinstance(other, TensorBase):
+        raise ArgumentTypeError(f"{name}: expected a Tensor or a number, got {calls.kind(other)}; make a tensor of it with "
+                                "cltensor.tensor(x.numpy())")
+    return NotImplemented
+
+
+def compared(op, x, other):
+    """op(x, an array) as a tensor of bool."""
+    if isinstance(other, np.ndarray):
+        return op(x, tensor(other, device=x.device))
+    return declined(op.name, other)
