@@ -12,6 +12,7 @@ from types import FunctionType
 PACKAGE = __name__.partition(".")[0] + "."
 
 _public = {}  # id of a code object: (public name, function)
+_op_call = None  # id of the code object of Op.__call__
 _inner = set()  # names of ops, which messages may begin with
 _LEADING = re.compile(r"([A-Za-z_]\w*)(\(\))?: ")
 
@@ -19,6 +20,12 @@ _LEADING = re.compile(r"([A-Za-z_]\w*)(\(\))?: ")
 _WRITTEN = {"__getitem__": "x[index]", "__setitem__": "x[index] = value", "__bool__": "bool(x)", "__float__": "float(x)",
             "__int__": "int(x)", "__index__": "index of x", "__len__": "len(x)", "__iter__": "iter(x)",
             "__contains__": "value in x", "__deepcopy__": "deepcopy(x)", "__copy__": "copy(x)"}
+
+#: parameters that take a tensor, and an int, in every function that has them
+_TENSORS = frozenset(("input", "self", "tensor", "mat1", "mat2", "vec", "condition"))
+COUNTS = frozenset("k n m r N length num_samples num_classes minlength diagonal row col steps chunks".split())
+_INTS = COUNTS | frozenset("""dim dim0 dim1 dims sections split_size split_size_or_sections offset index shifts kernel_size stride
+    output_size indices_or_sections source destination start_dim end_dim""".split())
 
 #: arguments that hold indices, in the order in which a function's parameters are looked through
 _INDICES = ("index", "indices", "target", "targets")
@@ -46,18 +53,28 @@ def inner(name):
     _inner.add(name)
 
 
+def op_call(fn):
+    """fn, which calls a public op, its `self`."""
+    global _op_call
+    _op_call = id(fn.__code__)
+    return fn
+
+
 def codes():
-    """The code objects of the package's frames, outermost last, then (code, instruction) of the user's frame or None."""
+    """What the package's frames run, outermost last: code objects, or names of ops; and (code, instruction) of the user's frame."""
     found, frame = [], sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
-        found.append(frame.f_code)
+        code = frame.f_code
+        found.append(_owner(frame.f_locals["self"], "__call__") if id(code) == _op_call else code)
         frame = frame.f_back
     return found, None if frame is None else (frame.f_code, frame.f_lasti)
 
 
 def public(found):
-    """(name, function) of the outermost public call among code objects, or (None, None)."""
+    """(name, function) of the outermost public call among what `codes` found, or (None, None)."""
     for code in reversed(found):
+        if isinstance(code, str):
+            return code, None
         call = _public.get(id(code))
         if call is not None:
             return call
@@ -82,6 +99,24 @@ def kind(value):
     cls = type(value)
     root = cls.__module__.partition(".")[0]
     return cls.__name__ if root in ("builtins", PACKAGE[:-1]) else f"{root}.{cls.__name__}"
+
+
+def explained(name, given):
+    """What is wrong with the arguments of the public call `name`, as a sentence, or None.
+
+    given: pairs of a parameter's name and the argument.
+    """
+    for parameter, value in given:
+        if parameter in _TENSORS and _foreign(value):
+            return f"{name}(): argument '{parameter}' must be Tensor, not {kind(value)}"
+        if parameter in _INTS and isinstance(value, float):
+            return f"{name}(): argument '{parameter}' must be int, not float ({value})"
+    return None
+
+
+def _foreign(value):
+    marks = ("__array_interface__", "__torch_function__")
+    return isinstance(value, (int, float, str, list)) or any(hasattr(value, mark) for mark in marks)
 
 
 def attributed(message):

@@ -1,7 +1,7 @@
 """Module: the base class of every layer and network."""
 
-from ..base import dtypes
-from ..base.errors import ArgumentError, ArgumentTypeError, MissingError
+from ..base import calls, dtypes
+from ..base.errors import ArgumentError, ArgumentTypeError, CLTensorError, MissingError
 from ..tensor import Tensor
 from .hooks import Hooks
 from .members import Members
@@ -21,7 +21,14 @@ class Module(Members, StateDict, Hooks):
     def __call__(self, *args, **kwargs):
         if self._is_hooked():
             return self._call_with_hooks(args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            return self.forward(*args, **kwargs)
+        except AttributeError as error:
+            foreign = next((x for x in args if hasattr(type(x), "__torch_function__")), None)
+            if foreign is None or isinstance(error, CLTensorError):
+                raise
+            raise ArgumentTypeError(f"{self._get_name()}: expected Tensors, got {calls.kind(foreign)}; make a tensor of it with "
+                                    "cltensor.tensor(x.numpy())") from None
 
     def forward(self, *args, **kwargs):
         """Compute the module's output; every subclass defines it.  Raises MissingError where it does not."""

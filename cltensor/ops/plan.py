@@ -64,8 +64,8 @@ class Scratch:
 class Step(Launch):
     """One kernel launch: source, kernel name, arguments, global and local size."""
 
-    __slots__ = ("arena", "args", "held", "name", "number", "offsets", "ready", "set_bytes", "shifts", "source", "tensors", "ticket",
-                 "values")
+    __slots__ = ("arena", "args", "held", "name", "number", "offsets", "ready", "set_bytes", "shifts", "source", "tensors",
+                 "ticket", "values")
 
     def __init__(self, source, name, args, global_size, local_size):
         self.source, self.name, self.args = source, name, tuple(args)

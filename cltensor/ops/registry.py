@@ -63,6 +63,7 @@ class Op:
         calls.inner(name)
         REGISTRY[name] = self
 
+    @calls.op_call
     def __call__(self, *args, **attrs):
         return self.apply(self, args, attrs)
 

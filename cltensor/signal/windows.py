@@ -11,13 +11,13 @@ import numpy as np
 from ..base import dtypes
 from ..base.calls import named_all as _named_all
 from ..base.errors import ArgumentError, ArgumentTypeError
-from ..tensor.creation import from_array, made, pick_device
+from ..tensor.creation import count, from_array, made, pick_device
 from ..tensor.making import settling
 
 
 def _check(name, m, dtype):
     dtype = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    if m < 0:
+    if count(name, "M", m) < 0:
         raise ArgumentError(f"{name} requires non-negative window length, got M={m}")
     if dtype not in (dtypes.float32, dtypes.float64):
         raise ArgumentError(f"{name} expects float32 or float64 dtypes, got: {dtype.name}")

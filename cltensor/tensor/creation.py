@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..base import dtypes
+from ..base import calls, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..base.layouts import contiguous_format, format_strides, preserve_format
 from ..base.shapes import contiguous_strides
@@ -32,15 +32,28 @@ def check_fp64(d, dtype):
         raise DTypeError(f"float64: {d} ({d.name}) has no double precision arithmetic; use float32, or another device")
 
 
+def count(op, name, value):
+    """An argument that must be an int, as one.  Raises ArgumentTypeError for anything without __index__."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise ArgumentTypeError(f"{op}(): argument '{name}' must be int, not {calls.kind(value)}")
+    return value.__index__()
+
+
 def sizes(args, op="size"):
     """A shape given as ints, or as one sequence of ints, as a tuple.  Raises ArgumentTypeError, ShapeError."""
     if len(args) == 1 and (not hasattr(args[0], "__index__") or isinstance(args[0], Sequence)):
         args = args[0]
     try:
-        shape = tuple([n.__index__() for n in args])
+        shape = tuple([n if type(n) is int else n.__index__() for n in args])
+        if True in map(_is_bool, args):
+            raise TypeError
     except (AttributeError, TypeError):
         raise ArgumentTypeError(f"{op}: expected ints or a tuple of ints, got {args!r}") from None
     return shape
+
+
+def _is_bool(n):
+    return n is True or n is False
 
 
 def _shape(args, op):

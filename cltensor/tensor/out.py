@@ -4,8 +4,8 @@ import functools
 import inspect
 import warnings
 
-from ..base import dtypes
-from ..base.errors import ArgumentTypeError, AutogradError, DeviceError, DTypeError, ShapeError
+from ..base import calls, dtypes
+from ..base.errors import ArgumentTypeError, AutogradError, CLTensorError, DeviceError, DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes
 from ..ops import pointwise
 from ..ops.spec import dense, spec
@@ -31,7 +31,10 @@ def accepting(fn, apart=False, exact=False):
         if laid and kwargs:
             making.settle(fn.__name__, kwargs)
         if out is None:
-            return fn(*args, **kwargs)
+            try:
+                return fn(*args, **kwargs)
+            except (AttributeError, TypeError) as error:
+                raise _told(error, fn, args, kwargs) from None
         if makes and isinstance(out, TensorBase):
             kwargs = {"dtype": out.dtype, "device": out.device} | kwargs
         name, result = fn.__name__.rstrip("_"), fn(*args, **kwargs)
@@ -45,6 +48,14 @@ def accepting(fn, apart=False, exact=False):
     last = [p for p in parameters.values() if p.kind is not p.VAR_KEYWORD]
     function.__signature__ = signature.replace(parameters=[*last, _OUT, *list(parameters.values())[len(last):]])
     return function
+
+
+def _told(error, fn, args, kwargs):
+    """The error, or one that names the argument which caused it, where Python's own words do not."""
+    if isinstance(error, CLTensorError):
+        return error
+    why = calls.explained(fn.__name__.rstrip("_"), [*zip(inspect.signature(fn).parameters, args), *kwargs.items()])  # noqa: B905
+    return error if why is None else ArgumentTypeError(why)
 
 
 def _check_apart(name, args, kwargs, out):

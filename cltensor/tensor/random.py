@@ -10,7 +10,7 @@ from ..base import dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.layouts import preserve_format
 from ..ops import random as ops
-from .creation import _options, _shape, check_room, empty, empty_like, from_array, from_values, made, pick_device
+from .creation import _options, _shape, check_room, count, empty, empty_like, from_array, from_values, made, pick_device
 from .dispatch import run_planned
 from .shape import broadcast_tensors
 from .sorting import searchsorted
@@ -175,6 +175,8 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
 
 
 def _check_range(low, high, name):
+    for argument, bound in (("low", low), ("high", high)):
+        count(name, argument, bound)
     if not low < high:
         raise ArgumentError(f"{name} expects 'from' to be less than 'to', but got from={low} >= to={high}")
 

@@ -12,7 +12,7 @@ from ..ops import joining, pointwise, strided, views
 from ..ops.composite import composite
 from ..ops.reductions import sum_
 from ..ops.spec import spec
-from .creation import _shape, sizes
+from .creation import _shape, count, sizes
 from .dispatch import TensorBase, run_elementwise, run_planned, run_view
 from .out import resize
 from .surface import also, function, method
@@ -252,7 +252,7 @@ def narrow(input, dim, start, length):
     n = input._spec.shape[d]
     if isinstance(start, TensorBase) and (start.ndim or start.dtype.category != "int"):
         raise ShapeError(f"narrow: start must be an 0-dim integral Tensor, got {start.dtype.name} {list(start.shape)}")
-    start = int(start)
+    start = count("narrow", "start", start)
     first = start + n if start < 0 else start
     if length < 0 or not 0 <= first <= n or first + length > n:
         raise DimensionError(f"narrow: start ({start}) + length ({length}) exceeds dimension size ({n})")

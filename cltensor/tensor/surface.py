@@ -7,7 +7,8 @@ the registry that are public get both by their declaration.
 import functools
 import inspect
 
-from ..base.calls import named
+from ..base.calls import COUNTS, named
+from ..base.errors import ArgumentTypeError
 from ..ops.registry import REGISTRY
 from . import inplace as inplace_forms
 from .dispatch import NUMPY_NAMES
@@ -27,7 +28,7 @@ def function(*names, method=True, inplace=None, apart=False, exact=False):
     """
 
     def declare(fn):
-        fn = _rest_by_name(fn)
+        fn = _counting(_rest_by_name(fn))
         public, bound = _by_numpy_names(accepting(fn, apart, exact)), _by_numpy_names(fn)
         own = fn.__name__.rstrip("_") if fn.__name__.rstrip("_") in _SHADOWED else fn.__name__
         for f in {public, bound}:
@@ -53,6 +54,23 @@ def method(*names):
         return fn
 
     return declare
+
+
+def _counting(fn):
+    """fn, with an error for floats where it takes ints (calls.COUNTS); fn itself where it takes none."""
+    places = [(i, n) for i, n in enumerate(inspect.signature(fn).parameters) if n in COUNTS]
+    if not places:
+        return fn
+
+    @functools.wraps(fn)
+    def function(*args, **kwargs):
+        for i, name in places:
+            value = args[i] if i < len(args) else kwargs.get(name)
+            if isinstance(value, float):
+                raise ArgumentTypeError(f"{fn.__name__.rstrip('_')}(): argument '{name}' must be int, not float ({value})")
+        return fn(*args, **kwargs)
+
+    return function
 
 
 def also(**names):
