@@ -160,10 +160,10 @@ def stored(value, d, op):
 
     Raises ArgumentError for a finite number beyond the range of d; a negative one wraps around in an unsigned dtype.
     """
-    if type(value) is int and -128 <= value < 128:  # whatever the dtype, and most are
-        return value
     if d is bool_:
         return bool(value)
+    if type(value) is int and -128 <= value < 128:  # most are
+        return value
     if d.category == "float":
         fits = not abs(value) > finfo(d).max or abs(value) == float("inf")
     else:

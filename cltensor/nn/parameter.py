@@ -1,5 +1,7 @@
 """Parameter and Buffer: tensors that a Module registers when they are assigned to it."""
 
+from ..base import calls
+from ..base.errors import ArgumentTypeError
 from ..tensor import Tensor
 from ..tensor.creation import empty
 
@@ -16,6 +18,8 @@ class Parameter(Tensor):
 
     def __new__(cls, data=None, requires_grad=True):
         data = empty(0) if data is None else data
+        if not isinstance(data, Tensor):
+            raise ArgumentTypeError(f"Parameter: expected a Tensor, got {calls.kind(data)}")
         return data.detach()._as(cls).requires_grad_(requires_grad)
 
     def __repr__(self):

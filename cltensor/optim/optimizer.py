@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ..autograd.modes import enable_grad, no_grad
 from ..autograd.node import Handle
+from ..base import calls
 from ..base.errors import ArgumentError, ArgumentTypeError
 from ..tensor import Tensor
 from ..tensor.foreach import Foreach
@@ -87,7 +88,7 @@ class Optimizer:
         for p in params:
             if not isinstance(p, Tensor):
                 raise ArgumentTypeError(f"optimizer can only optimize Tensors, but one of the params is "
-                                        f"{type(p).__name__}")
+                                        f"{calls.kind(p)}")
             if not p.is_leaf:
                 raise ArgumentError("can't optimize a non-leaf Tensor; optimize the leaf it was computed from")
             if id(p) in seen:

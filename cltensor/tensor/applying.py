@@ -3,6 +3,7 @@
 They are here because programs call them; `@cltensor.elementwise` makes a kernel of such a function.
 """
 
+from ..base import calls
 from ..base.errors import ArgumentTypeError, AutogradError, DeviceError, DTypeError
 from ..ops.composite import composite
 from .creation import tensor
@@ -16,7 +17,7 @@ def _check(name, x, others):
     check_writable(name, (x,))
     for i, t in enumerate((x, *others)):
         if not isinstance(t, TensorBase):
-            raise ArgumentTypeError(f"{name}: expected a Tensor as input {i}, got {type(t).__name__}")
+            raise ArgumentTypeError(f"{name}: expected a Tensor as input {i}, got {calls.kind(t)}")
         if t.requires_grad:
             raise AutogradError(f"Can't call {name}() on Tensor that requires grad. Use tensor.detach().{name}() instead")
         if t.dtype is not x.dtype:

@@ -1,6 +1,6 @@
 """Arithmetic beyond one op: alpha, rounding modes, clamping, choosing, filling, dtype and device conversion."""
 
-from ..base import dtypes
+from ..base import calls, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.layouts import preserve_format
 from ..ops import pointwise
@@ -138,7 +138,7 @@ def _one(value, dtype):
 def as_stored(value, dtype, op):
     """A number to write into a tensor of dtype.  Raises ArgumentTypeError for what is no number, ArgumentError beyond the range."""
     if dtypes.category_of(value) is None:
-        raise ArgumentTypeError(f"{op}(): argument 'value' must be Number, not {type(value).__name__}: {value!r}")
+        raise ArgumentTypeError(f"{op}(): argument 'value' must be Number, not {calls.kind(value)}: {value!r}")
     return dtypes.stored(value, dtype, op)
 
 
@@ -191,7 +191,7 @@ def zero_(self):
 def copy_(self, src, non_blocking=False):
     """Write src, broadcast and converted to this tensor's dtype and device."""
     if not isinstance(src, TensorBase):
-        raise ArgumentTypeError(f"copy_: expected a Tensor, got {type(src).__name__}")
+        raise ArgumentTypeError(f"copy_: expected a Tensor, got {calls.kind(src)}")
     src = to_device(src, self.device)
     if src.shape != self.shape:
         src = src.expand(self.shape)

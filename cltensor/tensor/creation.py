@@ -132,7 +132,7 @@ def _from_sequence(data):
         return array.astype(np.int64), dtypes.int64
     if array.dtype.kind == "c":
         dtypes.from_numpy_dtype(array.dtype)
-    raise ArgumentTypeError(f"tensor: could not infer a dtype for {type(data).__name__} data {str(data)[:60]!r}; "
+    raise ArgumentTypeError(f"tensor: could not infer a dtype for {calls.kind(data)} data {str(data)[:60]!r}; "
                             "give numbers, bools, or nested sequences of them")
 
 
@@ -213,7 +213,7 @@ def as_tensor(data, dtype=None, device=None):
 def from_numpy(ndarray):
     """A tensor with the values of a NumPy array.  Unlike PyTorch's it is a copy: the values move to the device."""
     if not isinstance(ndarray, np.ndarray):
-        raise ArgumentTypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
+        raise ArgumentTypeError(f"from_numpy: expected a NumPy array, got {calls.kind(ndarray)}")
     return tensor(ndarray)
 
 

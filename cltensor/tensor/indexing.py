@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..base import dtypes
+from ..base import calls, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DimensionError, DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, contiguous_strides, normalize_dim
 from ..ops import indexing, views
@@ -47,7 +47,7 @@ def _entry(item, device):
         return item.__index__()
     raise (ArgumentTypeError if isinstance(item, str) else DimensionError)(
         f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
-        f"{type(item).__name__})")
+        f"{calls.kind(item)})")
 
 
 def _tensor_entry(item):
@@ -117,7 +117,7 @@ def _bounds(s):
 
 def _bound(value):
     if value is not None and not hasattr(value, "__index__"):
-        raise ArgumentTypeError(f"slice indices must be integers or None or have an __index__ method, got {type(value).__name__}")
+        raise ArgumentTypeError(f"slice indices must be integers or None or have an __index__ method, got {calls.kind(value)}")
     return None if value is None else value.__index__()
 
 
@@ -192,6 +192,8 @@ def getitem(x, index):
 
 def _selected(x, dim, index):
     """index_select(x, dim, index), with negative indices counted from the end."""
+    if x.ndim and not x.shape[dim] and index.numel():
+        raise DimensionError(f"index is out of bounds for dimension {dim} with size 0")
     return run_planned(indexing.index_select, (x, index), (dim, True))
 
 
@@ -200,7 +202,7 @@ def setitem(x, index, value):
     parts, advanced = _parsed(x, index)
     target = run_view(views.basic_index, x, (parts,))
     if not isinstance(value, TensorBase):
-        value = tensor(value, dtype=x.dtype, device=x.device) if dtypes.category_of(value) is None else value
+        value = tensor(value, dtype=x.dtype, device=x.device) if dtypes.category_of(value) is None else _limited(value, x.dtype)
     if index is False:
         return
     if not advanced or index is True:
@@ -208,13 +210,20 @@ def setitem(x, index, value):
         return
     if len(advanced) == 1 and advanced[0][1].dtype is dtypes.bool_ and _is_one(value):
         d, mask = advanced[0]
-        target.masked_fill_(_placed(mask, d, target), value)
+        target.masked_fill_(_placed(mask, d, target), value.reshape(()) if isinstance(value, TensorBase) else value)
         return
     put(target, _masks_as_indices(target, advanced), value, accumulate=False)
 
 
 def _is_one(value):
-    return not isinstance(value, TensorBase) or (value.numel() == 1 and value.ndim == 0)
+    return not isinstance(value, TensorBase) or value._spec.numel == 1
+
+
+def _limited(value, dtype):
+    """A number as dtype stores it: a float beyond the range is infinite."""
+    if dtype.is_floating_point and abs(value) > dtypes.finfo(dtype).max:
+        return float("inf") if value > 0 else -float("inf")
+    return dtypes.stored(value, dtype, "x[index] = value")
 
 
 def _placed(mask, d, target):
@@ -340,7 +349,7 @@ def index_fill(input, dim, index, value):
 
 def _pairs(indices):
     if not isinstance(indices, (tuple, list)):
-        raise ArgumentTypeError(f"index_put: indices must be a tuple of tensors, got {type(indices).__name__}")
+        raise ArgumentTypeError(f"index_put: indices must be a tuple of tensors, got {calls.kind(indices)}")
     return list(enumerate(indices))
 
 

@@ -109,7 +109,7 @@ def _deliver(name, result, out, exact):
 def check(name, out):
     """Raise ArgumentTypeError unless out is a Tensor."""
     if not isinstance(out, TensorBase):
-        raise ArgumentTypeError(f"{name}: out must be a Tensor, got {type(out).__name__}")
+        raise ArgumentTypeError(f"{name}: out must be a Tensor, got {calls.kind(out)}")
 
 
 def fit(name, out, shape):

@@ -3,7 +3,7 @@
 import math
 
 from ..autograd.function import Function
-from ..base import dtypes
+from ..base import calls, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..ops import pointwise as basic
 from ..ops import special as ops
@@ -178,7 +178,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
 def rsub(input, other, *, alpha=1):
     """other - alpha * input."""
     if not isinstance(input, TensorBase):
-        raise ArgumentTypeError(f"rsub(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise ArgumentTypeError(f"rsub(): argument 'input' (position 1) must be Tensor, not {calls.kind(input)}")
     return other - (input if alpha == 1 else input * alpha)
 
 

@@ -3,6 +3,7 @@
 import math
 import string
 
+from ..base import calls
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, normalize_dim
 from ..ops import reductions
@@ -29,7 +30,7 @@ def _same_dtype(name, *tensors):
 def _dims(name, **wanted):
     for label, (x, n) in wanted.items():
         if not isinstance(x, TensorBase):
-            raise ArgumentTypeError(f"{name}(): argument '{label}' must be Tensor, not {type(x).__name__}")
+            raise ArgumentTypeError(f"{name}(): argument '{label}' must be Tensor, not {calls.kind(x)}")
         if x.ndim != n:
             raise ShapeError(f"{name}: {label} must be a {n}-D tensor, got {x.ndim}-D of shape {list(x.shape)}")
 

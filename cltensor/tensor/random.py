@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 
-from ..base import dtypes
+from ..base import calls, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.layouts import preserve_format
 from ..ops import random as ops
@@ -129,7 +129,7 @@ def set_rng_state(new_state):
 def _stream(generator):
     """generator, or the default one for None.  Raises ArgumentTypeError for anything else."""
     if generator is not None and not isinstance(generator, Generator):
-        raise ArgumentTypeError(f"generator: expected a cltensor.Generator or None, got {type(generator).__name__}")
+        raise ArgumentTypeError(f"generator: expected a cltensor.Generator or None, got {calls.kind(generator)}")
     return generator or default_generator
 
 

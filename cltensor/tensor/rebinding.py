@@ -1,6 +1,7 @@
 """A tensor over other memory: set_, and the old constructor new."""
 
 from ..autograd.modes import modes
+from ..base import calls
 from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DeviceError, DTypeError, ShapeError
 from ..base.shapes import contiguous_strides
 from ..ops.spec import spec
@@ -44,7 +45,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     """
     source = empty(0, dtype=self.dtype, device=self.device) if source is None else source
     if not isinstance(source, (TensorBase, Storage)):
-        raise ArgumentTypeError(f"set_: source must be a Tensor or a storage, got {type(source).__name__}")
+        raise ArgumentTypeError(f"set_: source must be a Tensor or a storage, got {calls.kind(source)}")
     _check(self, source)
     offset, shape, strides = _geometry(source, self.itemsize, storage_offset, size, stride)
     s = spec(shape, strides, self.dtype, self.device)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..base import dtypes
+from ..base import calls, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DimensionError, ShapeError
 from ..base.layouts import contiguous_format, format_strides, preserve_format
 from ..base.shapes import broadcast_dims, broadcast_shapes, normalize_dim, normalize_dims
@@ -313,7 +313,7 @@ def cat(tensors, dim=0):
         raise ArgumentError("cat: expected a non-empty list of Tensors")
     for x in tensors:
         if not isinstance(x, TensorBase):
-            raise ArgumentTypeError(f"cat: expected Tensors, got {type(x).__name__}")
+            raise ArgumentTypeError(f"cat: expected Tensors, got {calls.kind(x)}")
     first = next((x for x in tensors if tuple(x._spec.shape) != (0,)), tensors[0])
     d = normalize_dim(dim, first.ndim, "cat")
     nothing = (*first.shape[:d], 0, *first.shape[d + 1:])  # an empty vector goes with any shape, as in PyTorch

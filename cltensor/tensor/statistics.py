@@ -3,7 +3,7 @@
 import math
 from collections import namedtuple
 
-from ..base import dtypes
+from ..base import calls, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.shapes import normalize_dim, normalize_dims
 from ..ops import pointwise
@@ -22,7 +22,7 @@ AMinMax = namedtuple("aminmax", ("min", "max"))
 
 def _extreme(x, dim, keepdim, whole, arg, pair, pairwise):
     if not isinstance(x, TensorBase):
-        raise ArgumentTypeError(f"{pair.__name__}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}")
+        raise ArgumentTypeError(f"{pair.__name__}(): argument 'input' (position 1) must be Tensor, not {calls.kind(x)}")
     if isinstance(dim, TensorBase):
         return run_elementwise(pairwise, (x, dim))
     if dim is None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..autograd.modes import modes
+from ..base import calls
 from ..base.errors import ArgumentError, ArgumentTypeError, DimensionError
 
 
@@ -124,7 +125,7 @@ def at(storage, values, index):
     if isinstance(index, slice):
         return values[index].tolist()
     if not hasattr(index, "__index__"):
-        raise ArgumentTypeError(f"can't index a {type(storage).__name__} with {type(index).__name__}; use an int or a slice")
+        raise ArgumentTypeError(f"can't index a {calls.kind(storage)} with {calls.kind(index)}; use an int or a slice")
     if not -len(values) <= index < len(values):
         raise DimensionError(f"index {index} out of range for storage of size {len(values)}")
     return values[index].item()

@@ -6,7 +6,7 @@ import numpy as np
 from ..autograd import api, engine
 from ..autograd.modes import modes
 from ..autograd.node import Handle, Node, edge_of, record
-from ..base import absent, dtypes
+from ..base import absent, calls, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, ShapeError
 from ..base.layouts import contiguous_format, format_strides
 from ..ops import faults, pointwise, strided
@@ -267,7 +267,7 @@ class Tensor(TensorBase):
     def grad(self, g):
         if g is not None:
             if not isinstance(g, TensorBase):
-                raise ArgumentTypeError(f"grad: assign a Tensor or None, got {type(g).__name__}")
+                raise ArgumentTypeError(f"grad: assign a Tensor or None, got {calls.kind(g)}")
             if g.shape != self.shape or g.dtype is not self.dtype or g.device is not self.device:
                 raise ShapeError(f"grad: assigned grad is {g.dtype.name} {list(g.shape)} on {g.device}, the tensor "
                                  f"{self.dtype.name} {list(self.shape)} on {self.device}; they must agree")
@@ -303,7 +303,7 @@ class Tensor(TensorBase):
     @data.setter
     def data(self, other):
         if not isinstance(other, TensorBase):
-            raise ArgumentTypeError(f"data: assign a Tensor, got {type(other).__name__}")
+            raise ArgumentTypeError(f"data: assign a Tensor, got {calls.kind(other)}")
         self._storage, self._spec, self._offset = other._storage, other._spec, other._offset
 
     def retain_grad(self):
