@@ -48,6 +48,7 @@ from .base.errors import (
     DimensionError,
     DivisionError,
     DTypeError,
+    MismatchError,
     MissingError,
     OutOfMemoryError,
     SerializationError,

@@ -22,7 +22,7 @@ _WRITTEN = {"__getitem__": "x[index]", "__setitem__": "x[index] = value", "__boo
             "__contains__": "value in x", "__deepcopy__": "deepcopy(x)", "__copy__": "copy(x)"}
 
 #: parameters that take a tensor, and an int, in every function that has them
-_TENSORS = frozenset(("input", "self", "tensor", "mat1", "mat2", "vec", "condition"))
+_TENSORS = frozenset(("input", "self", "tensor", "mat1", "mat2", "vec", "condition", "other"))
 COUNTS = frozenset("k n m r N length num_samples num_classes minlength diagonal row col steps chunks".split())
 _INTS = COUNTS | frozenset("""dim dim0 dim1 dims sections split_size split_size_or_sections offset index shifts kernel_size stride
     output_size indices_or_sections source destination start_dim end_dim""".split())

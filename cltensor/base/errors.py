@@ -25,6 +25,10 @@ class AssertedShapeError(ShapeError, AssertionError):
     """Sizes that do not fit, where PyTorch asserts that they do."""
 
 
+class MismatchError(ShapeError, ValueError):
+    """Shapes that do not fit, where PyTorch raises ValueError."""
+
+
 class DTypeError(CLTensorError, TypeError):
     """A dtype the op, or the device, cannot work with."""
 

@@ -1,7 +1,7 @@
 """Normalisation layers: BatchNorm and InstanceNorm, LayerNorm, GroupNorm, RMSNorm, LocalResponseNorm."""
 
 from ..base import dtypes
-from ..base.errors import ArgumentError, ShapeError
+from ..base.errors import ArgumentError, MismatchError
 from ..tensor.creation import empty, ones, scalar_tensor, zeros
 from . import functional as F
 from . import init
@@ -47,7 +47,7 @@ class _Norm(Module):
     def _check(self, input):
         if input.ndim not in self.dims:
             expected = " or ".join(f"{d}D" for d in self.dims)
-            raise ShapeError(f"{self._get_name()}: expected {expected} input (got {input.ndim}D input of shape "
+            raise MismatchError(f"{self._get_name()}: expected {expected} input (got {input.ndim}D input of shape "
                              f"{list(input.shape)})")
 
     def extra_repr(self):

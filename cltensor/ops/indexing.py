@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from ..base import dtypes
-from ..base.errors import DTypeError, ShapeError
+from ..base.errors import DimensionError, DTypeError, ShapeError
 from ..base.shapes import collapse, normalize_dim
 from ..codegen import expr as E
 from ..codegen.templates import render
@@ -142,7 +142,7 @@ gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, save
 def _select_shape(x, index, *, dim, wrap=False):
     check_index("index_select", index)
     if index.ndim > 1:
-        raise ShapeError(f"index_select(): Index is supposed to be a vector, got shape {list(index.shape)}")
+        raise DimensionError(f"index_select(): Index is supposed to be a vector, got shape {list(index.shape)}")
     d = normalize_dim(dim, x.ndim, "index_select")
     if not x.ndim:
         return x.dense(())
@@ -237,12 +237,13 @@ def _add_shape(x, index, src, *, dim, combine, wrap=False):
     if x.dtype is not src.dtype:
         raise DTypeError(f"{name}(): self ({x.dtype.name}) and source ({src.dtype.name}) expected to have the same dtype")
     if index.ndim > 1:
-        raise ShapeError(f"{name}(): Index is supposed to be a vector, got shape {list(index.shape)}")
+        raise DimensionError(f"{name}(): Index is supposed to be a vector, got shape {list(index.shape)}")
     d = normalize_dim(dim, x.ndim, name)
     wanted = (*x.shape[:d], index.numel, *x.shape[d + 1:]) if x.ndim else ()
     if tuple(src.shape) != wanted and not (x.ndim == 0 and src.numel == 1):
-        raise ShapeError(f"{name}(): source has shape {list(src.shape)}, expected {list(wanted)}: that of self "
-                         f"{list(x.shape)} with {index.numel} indices at dimension {d}")
+        raise (DimensionError if combine == "set" else ShapeError)(
+            f"{name}(): source has shape {list(src.shape)}, expected {list(wanted)}: that of self "
+            f"{list(x.shape)} with {index.numel} indices at dimension {d}")
     return x.dense()
 
 

@@ -14,6 +14,8 @@ from .tensor import write_into
 
 
 def _operand(x):
+    if not isinstance(x, TensorBase) and type(x) not in (bool, int, float):
+        raise ArgumentTypeError(f"result_type: expected a Tensor or a number, got {calls.kind(x)}")
     return x._spec if isinstance(x, TensorBase) else type(x)
 
 

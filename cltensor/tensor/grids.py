@@ -80,7 +80,9 @@ def _places(n, r, again):
 @function()
 def vander(x, N=None, increasing=False):
     """The Vandermonde matrix: powers of the last dimension's elements as columns."""
-    n = x.shape[-1] if N is None else N
+    if x.ndim != 1:
+        raise ShapeError(f"vander: x must be a one-dimensional tensor, got shape {list(x.shape)}")
+    n = x.shape[0] if N is None else N
     powers = arange(n, device=x.device)
     return x.unsqueeze(-1) ** (powers if increasing else flip(powers, 0))
 

@@ -1,7 +1,7 @@
 """Elements picked, and put, by their position."""
 
 from ..base import dtypes
-from ..base.errors import DTypeError, ShapeError
+from ..base.errors import DimensionError, DTypeError, ShapeError
 from ..base.shapes import normalize_dim
 from ..ops import indexing as index_ops
 from .dispatch import run_planned
@@ -26,7 +26,7 @@ def put_(self, index, source, accumulate=False):
     Raises as take; ShapeError, DTypeError for a source that does not fit.
     """
     if index.numel() != source.numel():
-        raise ShapeError(f"put_(): Expected source and index to have the same number of elements, got {source.numel()} and "
+        raise DimensionError(f"put_(): Expected source and index to have the same number of elements, got {source.numel()} and "
                          f"{index.numel()}")
     if source.dtype is not self.dtype:
         raise DTypeError(f"put_(): self and source expected to have the same dtype, got {self.dtype.name} and {source.dtype.name}")

@@ -4,7 +4,7 @@ import math
 from collections import namedtuple
 
 from ..base import dtypes
-from ..base.errors import DTypeError, ShapeError
+from ..base.errors import DimensionError, DTypeError
 from ..base.shapes import normalize_dim, normalize_dims
 from ..ops import pointwise, reductions
 from ..ops.precision import in_float32
@@ -72,7 +72,8 @@ def amin(input, dim=(), keepdim=False):
 def _arg(op, x, dim, keepdim):
     if dim is None:
         if x._spec.numel == 0:
-            raise ShapeError(f"{op.name.removesuffix('_reduce')}(): Expected reduction dim to be specified for input.numel() == 0.")
+            name = op.name.removesuffix("_reduce")
+            raise DimensionError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
         flat = run_planned(op, (x.reshape(-1),), ((0,), False))
         return flat.reshape((1,) * x.ndim) if keepdim else flat
     d = normalize_dim(dim, x._spec.ndim, op.name.removesuffix("_reduce"))

@@ -7,7 +7,7 @@ from ..autograd import api, engine
 from ..autograd.modes import modes
 from ..autograd.node import Handle, Node, edge_of, record
 from ..base import absent, calls, dtypes
-from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, ShapeError
+from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, MismatchError, ShapeError
 from ..base.layouts import contiguous_format, format_strides
 from ..ops import faults, pointwise, strided
 from ..ops.spec import spec
@@ -199,7 +199,8 @@ class Tensor(TensorBase):
 
     def _number(self, kind):
         if self._spec.numel != 1:
-            raise ShapeError(f"only one element tensors can be converted to Python scalars, this one has shape {list(self.shape)}")
+            raise MismatchError("only one element tensors can be converted to Python scalars, this one has shape "
+                                f"{list(self.shape)}")
         return kind(self.item())
 
     def __float__(self):

@@ -9,7 +9,7 @@ import functools
 import numpy as np
 
 from ...base import dtypes
-from ...base.errors import ArgumentError, DTypeError, ShapeError
+from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError
 from ...codegen import expr as E
 from ...ops.composite import composite
 from ...ops.elementwise import elementwise
@@ -171,7 +171,8 @@ def _check_classes(op, input, target, weight):
                          ".long(), or give cross_entropy probabilities of the input's shape")
     expected = (input.shape[0], *input.shape[2:])
     if tuple(target.shape) != expected:
-        raise ShapeError(f"{op}: Expected target size {list(expected)}, got {list(target.shape)}, for input "
+        raise (MismatchError if target.shape[:1] != input.shape[:1] else ShapeError)(
+            f"{op}: Expected target size {list(expected)}, got {list(target.shape)}, for input "
                          f"{list(input.shape)}; the target has the input's shape without the classes in dimension 1")
     _check_weight(op, input, weight)
 
@@ -185,7 +186,7 @@ def _check_weight(op, input, weight):
 def _check_input(op, input, target):
     """(input, target) with a batch dimension, and whether it was added."""
     if input.ndim == 0:
-        raise ShapeError(f"{op}: expected input (C,), (N, C) or (N, C, *), got a 0-d tensor")
+        raise MismatchError(f"{op}: expected input (C,), (N, C) or (N, C, *), got a 0-d tensor")
     if input.ndim > 1:
         return input, target, False
     return input.unsqueeze(0), target.unsqueeze(0), True

@@ -1,7 +1,7 @@
 """Rows of a table by number, and numbers as rows of zeros with a one."""
 
 from ...autograd.modes import no_grad
-from ...base.errors import ArgumentError, DTypeError, ShapeError
+from ...base.errors import ArgumentError, AssertedShapeError, DTypeError, ShapeError
 from ...tensor.arithmetic import where
 
 
@@ -45,7 +45,7 @@ def _times_read(numbers, weight):
 
 def _padding_row(padding_idx, n):
     if not -n <= padding_idx < n:
-        raise ArgumentError(f"embedding: Padding_idx must be within num_embeddings, in [{-n}, {n}), got {padding_idx}")
+        raise AssertedShapeError(f"embedding: Padding_idx must be within num_embeddings, in [{-n}, {n}), got {padding_idx}")
     return padding_idx % n
 
 

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from ...base.errors import ArgumentError, ShapeError
+from ...base.errors import ArgumentError, MismatchError
 from ...codegen import expr as E
 from ...codegen import reference
 from ...ops.elementwise import elementwise
@@ -136,7 +136,7 @@ _bce_logits_pos = _op("bce_logits_weighted", _bce_pos_value, grad=_bce_pos_slope
 
 def _same_size(op, input, target):
     if input.shape != target.shape:
-        raise ShapeError(f"{op}: Target size ({tuple(target.shape)}) must be the same as input size "
+        raise MismatchError(f"{op}: Target size ({tuple(target.shape)}) must be the same as input size "
                          f"({tuple(input.shape)}); reshape the target")
 
 

@@ -4,7 +4,7 @@ import math
 
 from ...autograd.modes import no_grad
 from ...base import dtypes
-from ...base.errors import ArgumentError, ShapeError
+from ...base.errors import ArgumentError, MismatchError, ShapeError
 from ...ops.elementwise import elementwise
 from ...ops.normalization import laid
 from ...ops.precision import in_float32, wide
@@ -155,7 +155,7 @@ def _by_mean_square(x, weight, dims, eps):
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """input (N, C, *) divided by (k + alpha * mean over `size` neighbouring channels of input ** 2) ** beta."""
     if input.ndim < 3:
-        raise ShapeError(f"local_response_norm: Expected 3D or higher dimensionality input (got {input.ndim}D)")
+        raise MismatchError(f"local_response_norm: Expected 3D or higher dimensionality input (got {input.ndim}D)")
     n, c = input.shape[:2]
     squares = (input * input).reshape(n, 1, c, math.prod(input.shape[2:]))
     ahead = squares.new_zeros((n, 1, size // 2, squares.shape[3]))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ...base import dtypes
-from ...base.errors import ArgumentError, DTypeError, ShapeError
+from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError
 from ...ops.precision import in_float32
 from ...tensor.arithmetic import where
 from ...tensor.creation import from_array, linspace
@@ -256,7 +256,7 @@ def affine_grid(theta, size, align_corners=False):
     """The grid of an affine map: theta (N, 2, 3) and size (N, C, H, W) -> (N, H, W, 2); or (N, 3, 4) -> (N, D, H, W, 3)."""
     n = len(size) - 2
     if tuple(theta.shape[1:]) != (n, n + 1) or theta.ndim != 3:
-        raise ShapeError(f"affine_grid: Expected a batch of {n}x{n + 1} affine matrices for size {tuple(size)}, got "
+        raise MismatchError(f"affine_grid: Expected a batch of {n}x{n + 1} affine matrices for size {tuple(size)}, got "
                          f"{list(theta.shape)}")
     axes = [_base(k, align_corners, theta) for k in size[2:]]
     shape = tuple(size[2:])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...base.errors import ArgumentError, ArgumentTypeError, DimensionError
+from ...base.errors import ArgumentError, ArgumentTypeError, AssertedShapeError, DimensionError
 from ...tensor import Tensor
 from ...tensor.creation import from_numpy
 from .seeding import host_generator
@@ -62,7 +62,7 @@ class TensorDataset(Dataset):
                                     "make them with cltensor.from_numpy or cltensor.tensor")
         if len({t.shape[0] for t in tensors}) > 1:
             shown = ", ".join(str(tuple(t.shape)) for t in tensors)
-            raise ArgumentError(f"TensorDataset: Size mismatch between tensors: {shown}; the first sizes must be equal")
+            raise AssertedShapeError(f"TensorDataset: Size mismatch between tensors: {shown}; the first sizes must be equal")
         self.tensors = tensors
 
     def __getitem__(self, index):
