@@ -41,6 +41,17 @@ def named(fn, name):
     return fn
 
 
+def applied(fn, first):
+    """fn with its first argument given, as functools.partial; a function, so that errors can name it."""
+
+    def function(*args, **kwargs):
+        return fn(first, *args, **kwargs)
+
+    signature = inspect.signature(fn)
+    function.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
+    return function
+
+
 def named_all(namespace):
     """Name every public function of a module's namespace after itself."""
     for name, fn in namespace.items():
@@ -65,7 +76,7 @@ def codes():
     found, frame = [], sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
         code = frame.f_code
-        found.append(_owner(frame.f_locals["self"], "__call__") if id(code) == _op_call else code)
+        found.append(_owner(frame.f_locals["self"], None, "__call__") if id(code) == _op_call else code)
         frame = frame.f_back
     return found, None if frame is None else (frame.f_code, frame.f_lasti)
 
@@ -126,19 +137,20 @@ def attributed(message):
         code = frame.f_code
         if id(code) in _public:
             name = _public[id(code)][0]
-        elif code.co_name in ("__init__", "__call__", "forward"):
-            found = _owner(frame.f_locals.get("self"), code.co_name)
+        elif code.co_name in ("__init__", "__new__", "__call__", "forward"):
+            given = frame.f_locals
+            found = _owner(given.get("self"), given.get("cls"), code.co_name)
             name, layer = (name, found) if code.co_name == "forward" else (found or name, layer)
         frame = frame.f_back
     name = name or layer
     return message if name is None else under(name, message)
 
 
-def _owner(owner, method):
+def _owner(owner, cls, method):
     """The name of the class that is made or whose forward runs, or of the op called; None for anything else."""
     if method == "__call__":
         return getattr(owner, "name", None) if getattr(owner, "public", False) else None
-    kind = type(owner)
+    kind = cls if method == "__new__" else type(owner)
     if isinstance(owner, BaseException) or kind.__name__.startswith("_") or not kind.__module__.startswith(PACKAGE):
         return None
     return kind.__name__
@@ -146,7 +158,7 @@ def _owner(owner, method):
 
 def under(name, message):
     """A message that begins with `name`."""
-    name = _WRITTEN.get(name, name)
+    name = _WRITTEN.get(name) or name.strip("_") + "_" * (name.endswith("_") and not name.endswith("__"))
     if re.match(rf"(\w+\.)*{re.escape(name)}(?!\w)", message):
         return message
     leading = _LEADING.match(message)

@@ -3,11 +3,11 @@
 Source: B. Graham, Fractional Max-Pooling, 2014.
 """
 
-import functools
 
 import numpy as np
 
 from ...autograd.modes import no_grad
+from ...base.calls import applied
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...codegen import expr as E
 from ...ops.elementwise import elementwise
@@ -103,7 +103,7 @@ def _pooled(n, input, kernel_size, output_size=None, output_ratio=None, return_i
 
 
 def _named(fn, n, name, doc):
-    public = functools.partial(fn, n)
+    public = applied(fn, n)
     public.__name__ = public.__qualname__ = name
     public.__doc__ = doc.format(n=n, dims=("D, H, W", "H, W")[n == 2])
     return public

@@ -1,7 +1,7 @@
 """Pooling over one to three spatial dimensions: the largest, mean or p-norm of each window."""
 
-import functools
 
+from ...base.calls import applied
 from ...base.errors import ArgumentError
 from ...ops import pooling as ops
 from ...ops.precision import in_float32
@@ -80,7 +80,7 @@ def _lp_pool(n, input, norm_type, kernel_size, stride=None, ceil_mode=False):
 
 def _named(fn, n, doc):
     """fn for n spatial dimensions, under its public name."""
-    public = functools.partial(fn, n)
+    public = applied(fn, n)
     public.__name__ = public.__qualname__ = f"{fn.__name__[1:]}{n}d"
     public.__doc__ = doc.format(n=n, dims=", ".join(("L",) if n == 1 else ("D", "H", "W")[-n:]))
     return public

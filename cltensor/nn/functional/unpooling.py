@@ -1,9 +1,9 @@
 """Undoing max pooling: values go back to where they were taken from, zeros everywhere else."""
 
-import functools
 import math
 
 from ...base import dtypes
+from ...base.calls import applied
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from .sizes import each
 
@@ -53,7 +53,7 @@ def _max_unpool(n, input, indices, kernel_size, stride=None, padding=0, output_s
 
 
 def _named(n):
-    public = functools.partial(_max_unpool, n)
+    public = applied(_max_unpool, n)
     dims = ", ".join(("L",) if n == 1 else ("D", "H", "W")[-n:])
     public.__name__ = public.__qualname__ = f"max_unpool{n}d"
     public.__doc__ = f"""A tensor of zeros with the values of input (N, C, {dims}) or (C, {dims}) at the places max_pool{n}d gave.
