@@ -33,12 +33,20 @@ class DTypeError(CLTensorError, TypeError):
     """A dtype the op, or the device, cannot work with."""
 
 
+class UnsupportedDTypeError(DTypeError, NotImplementedError):
+    """A dtype the op has no kernel for, which PyTorch calls not implemented."""
+
+
 class AbsentError(DTypeError, AttributeError):
     """Something of PyTorch's that is left out on purpose, complex dtypes for one; hasattr() is False for it."""
 
 
 class ArgumentError(CLTensorError, ValueError):
     """An argument of the right type with a value that makes no sense."""
+
+
+class UnsupportedError(ShapeError, ArgumentError, NotImplementedError):
+    """A mode that does not exist, or not for this shape, which PyTorch calls not implemented."""
 
 
 class ArgumentTypeError(CLTensorError, TypeError):

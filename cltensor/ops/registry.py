@@ -7,7 +7,7 @@ public function, the Tensor method and its in-place form, the gradient, and the 
 import inspect
 
 from ..base import calls, dtypes
-from ..base.errors import DeviceError, DTypeError
+from ..base.errors import DeviceError, UnsupportedDTypeError
 
 REGISTRY = {}
 
@@ -112,8 +112,9 @@ class Op:
         allowed = DTYPE_SETS[self.dtypes]
         for s in specs:
             if s.dtype not in allowed:
-                raise DTypeError(f"{self.name}: not defined for {s.dtype.name}; it works on "
-                                 f"{', '.join(d.name for d in allowed)}. Convert first, for instance with .float()")
+                cure = ".float()" if dtypes.float32 in allowed else ".long()"
+                raise UnsupportedDTypeError(f"{self.name}: not defined for {s.dtype.name}; it works on "
+                                            f"{', '.join(d.name for d in allowed)}. Convert first, for instance with {cure}")
 
 
 def same_device(op_name, specs):

@@ -6,7 +6,7 @@ from collections import namedtuple
 import numpy as np
 
 from ..base import dtypes
-from ..base.errors import ArgumentError, DimensionError, DTypeError, ShapeError
+from ..base.errors import ArgumentError, DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..base.shapes import normalize_dim
 from ..ops import sorting as ops
 from ..ops.composite import composite
@@ -333,7 +333,8 @@ def masked_scatter_(self, mask, source):
 def bincount(input, weights=None, minlength=0):
     """How often each of 0, 1, ... occurs in a vector of non-negative integers, or the sum of its weights."""
     if input.ndim != 1 or input.dtype.category != "int":
-        raise DTypeError(f"bincount only supports 1-d non-negative integral inputs, got {input.dtype.name} {list(input.shape)}")
+        raise UnsupportedDTypeError(f"bincount only supports 1-d non-negative integral inputs, got {input.dtype.name} "
+                                    f"{list(input.shape)}")
     if minlength < 0:
         raise ArgumentError(f"bincount: minlength should be >= 0, got {minlength}")
     if weights is not None and tuple(weights.shape) != tuple(input.shape):
@@ -355,7 +356,7 @@ def bincount(input, weights=None, minlength=0):
 def histc(input, bins=100, min=0, max=0):
     """Counts of the elements in `bins` equal intervals from min to max (of the data, where both are equal)."""
     if not input.dtype.is_floating_point:
-        raise DTypeError(f"histc: not implemented for {input.dtype.name}; use .float()")
+        raise UnsupportedDTypeError(f"histc: not implemented for {input.dtype.name}; use .float()")
     if bins <= 0:
         raise ArgumentError(f"histc(): bins must be > 0, got {bins}")
     x = input.detach().reshape(-1)

@@ -1,6 +1,6 @@
 """Padding: borders of zeros, or taken from the input."""
 
-from ...base.errors import ArgumentError
+from ...base.errors import ArgumentError, UnsupportedError
 from ...tensor.padding import pad_constant, pad_mode
 
 
@@ -14,7 +14,7 @@ def pad(input, pad, mode="constant", value=None):
     if mode == "constant":
         return pad_constant(input, tuple(pad), 0 if value is None else value)
     if mode not in ("reflect", "replicate", "circular"):
-        raise ArgumentError(f"pad: Unrecognised padding mode {mode!r}; use constant, reflect, replicate or circular")
+        raise UnsupportedError(f"pad: Unrecognised padding mode {mode!r}; use constant, reflect, replicate or circular")
     if value is not None:
         raise ArgumentError(f'pad: Padding mode "{mode}" doesn\'t take in value argument')
     if mode == "circular" and min(pad, default=0) < 0:  # what is cropped does not come round again

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ...base import dtypes
-from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError
+from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError, UnsupportedError
 from ...ops.precision import in_float32
 from ...tensor.arithmetic import where
 from ...tensor.creation import from_array, linspace
@@ -146,10 +146,11 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     """
     modes = ("nearest", "nearest-exact", "area", *_LINEAR)
     if mode not in modes:
-        raise ArgumentError(f"interpolate: mode {mode!r} is none of {', '.join(modes)}")
+        raise UnsupportedError(f"interpolate: mode {mode!r} is none of {', '.join(modes)}")
     n = input.ndim - 2
     if n not in (1, 2, 3) or (mode in _LINEAR and n != _LINEAR[mode]):
-        raise ShapeError(f"interpolate: got a {input.ndim}D input of shape {list(input.shape)}, which mode {mode!r} does not take")
+        raise UnsupportedError(f"interpolate: got a {input.ndim}D input of shape {list(input.shape)}, which mode {mode!r} does "
+                               "not take")
     if align_corners is not None and mode not in _LINEAR:
         raise ArgumentError("interpolate: align_corners option can only be set with the interpolating modes: linear | bilinear "
                             "| bicubic "
