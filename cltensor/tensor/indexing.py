@@ -60,6 +60,9 @@ def _tensor_entry(item):
 
 def _parsed(x, index):
     """(basic parts, [(position in the basic result, index tensor)]): see views._slice_rule for the parts."""
+    if type(index) is int and x._spec.ndim:  # the commonest
+        n, *rest = x._spec.shape
+        return (_position(index, n, 0), *[(0, 1, m) for m in rest]), ()
     items = [_entry(i, x.device) for i in _items(index)]
     used = sum(map(_consumes, items))
     if used > x.ndim:
@@ -109,7 +112,9 @@ def _consumes(item):
 
 def _bounds(s):
     """A slice whose parts are ints or None.  Raises ArgumentTypeError for any other, ArgumentError unless it goes forward."""
-    start, stop, step = map(_bound, (s.start, s.stop, s.step))
+    start, stop, step = s.start, s.stop, s.step
+    if not (start is None or type(start) is int) or not (stop is None or type(stop) is int) or step is not None:
+        start, stop, step = map(_bound, (start, stop, step))
     if step is not None and step <= 0:
         raise ArgumentError(f"slice step must be positive, got {step}; use flip for the reverse order")
     return slice(start, stop, step)

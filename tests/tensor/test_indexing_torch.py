@@ -111,7 +111,7 @@ def test_read(fn, shape):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_write(shape):
-    values = VALUES if len(shape) == 2 else VALUES[:4]
+    values = VALUES if shape == (3, 4) else VALUES[:2]
     assert not differences(write, [(shape, index, value) for index in INDICES for value in values
                                    if not told_apart(shape, index, written=True)])
 
