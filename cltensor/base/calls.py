@@ -140,9 +140,11 @@ def attributed(message):
         elif code.co_name in ("__init__", "__new__", "__call__", "forward"):
             given = frame.f_locals
             found = _owner(given.get("self"), given.get("cls"), code.co_name)
-            name, layer = (name, found) if code.co_name == "forward" else (found or name, layer)
+            name, layer = (name, layer or found) if code.co_name == "forward" else (found or name, layer)
         frame = frame.f_back
-    name = name or layer
+    if name is None and layer is not None:
+        leading = _LEADING.match(message)
+        name = None if leading and leading[1] in _inner else layer
     return message if name is None else under(name, message)
 
 

@@ -84,7 +84,7 @@ def test_attributes_move_between_kinds():
     (lambda n: n.get_submodule("first.x"), AttributeError, "Linear has no attribute `x`"),
     (lambda n: n.get_submodule("scale"), AttributeError, "`scale` is not an nn.Module"),
     (lambda n: n.get_parameter("count"), AttributeError, "`count` is not an nn.Parameter"),
-    (lambda n: nn.Module()(1), TypeError, 'missing the required "forward"'),
+    (lambda n: nn.Module()(1), NotImplementedError, 'missing the required "forward"'),
 ])
 def test_mistakes_are_named(change, error, words):
     with pytest.raises(error, match=words):

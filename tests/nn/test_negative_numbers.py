@@ -46,7 +46,7 @@ def test_refused(name, dtype):
 
 @pytest.mark.parametrize("name", REFUSED_INT64)
 def test_refused_int64(name):
-    with pytest.raises(IndexError, match=r"index -[12] is out of bounds for dimension with size"):
+    with pytest.raises(IndexError, match=r"(index|Target) -[12] is out of bounds"):
         REFUSED_INT64[name](ct, CF, ct.tensor([-1, 0])).tolist()
 
 
@@ -58,15 +58,15 @@ def test_pytorch_refuses(call):
 
 
 @pytest.mark.parametrize("loss", ["nll_loss", "cross_entropy"])
-@pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "int8", "uint8"])
+@pytest.mark.parametrize("dtype", ["int64", "uint8"])
 def test_class_numbers_of_small_dtypes(loss, dtype):
-    """PyTorch takes int64 and uint8; here what is ignored, and what is refused, is the same for every integer dtype."""
+    """As PyTorch takes them."""
     function, scores = getattr(CF, loss), table(ct).log_softmax(1)
     target = ct.tensor([3, 0, 2], dtype=getattr(ct, dtype))
     assert function(scores, target, ignore_index=0).item() == pytest.approx(function(scores, target.long(), ignore_index=0).item())
     assert function(scores, target).item() == pytest.approx(function(scores, target.long()).item())
     if dtype != "uint8":
-        with pytest.raises(IndexError, match="index -1 is out of bounds for dimension with size 4"):
+        with pytest.raises(IndexError, match="Target -1 is out of bounds; it must be at least 0 and less than 4"):
             function(scores, ct.tensor([3, -1, 2], dtype=getattr(ct, dtype))).item()
         ignoring = ct.tensor([3, -100, 2], dtype=getattr(ct, dtype))
         assert function(scores, ignoring).item() == pytest.approx(function(scores, target, ignore_index=0).item())
