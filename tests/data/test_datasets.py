@@ -103,7 +103,7 @@ class TestTensors:
         assert [[c.tolist() for c in batch] for batch in loader] == [[[[10, 11], [0, 1]], [5, 0]], [[[2, 3]], [1]]]
 
     def test_sizes_must_agree(self):
-        with pytest.raises(ValueError, match=r"Size mismatch between tensors: \(3,\), \(4,\)"):
+        with pytest.raises(AssertionError, match=r"Size mismatch between tensors: \(3,\), \(4,\)"):
             TensorDataset(cltensor.ones(3), cltensor.ones(4))
         with pytest.raises(TypeError, match="at least one tensor"):
             TensorDataset(np.ones(3))
