@@ -120,7 +120,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
         raise ArgumentError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce!r}")
     d = normalize_dim(dim, input.ndim, "scatter_reduce")
     if not index.numel():
-        return input.clone()
+        return input + src.reshape(-1)[:0].sum() if src.requires_grad else input.clone()  # so that src gets a gradient: zeros
     return _reduce(input, index, src, dim=d, reduce=reduce, include_self=bool(include_self))
 
 

@@ -133,6 +133,9 @@ def test_gradients_of_nothing_added():
         x, source = ct.ones(2, requires_grad=True), ct.ones(0, requires_grad=True)
         getattr(x, name)(0, none, source).sum().backward()
         assert (x.grad.tolist(), source.grad.tolist()) == ([1, 1], [])
+    source = ct.ones(3, requires_grad=True)
+    ct.ones(2).scatter_reduce(0, none, source, "amax").sum().backward()
+    assert source.grad.tolist() == [0, 0, 0]
 
 
 def test_an_empty_vector_counts_in_cat():
