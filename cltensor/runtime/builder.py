@@ -22,10 +22,12 @@ class Builder:
     """The process for one device, started by the first build.  Once it fails or is late, it stays away."""
 
     def __init__(self, index):
-        self.index, self._process, self._failed, self._lock = index, None, False, threading.Lock()
+        self.index, self._process, self._failed, self._lock = index, None, False, threading.RLock()
 
     def build(self, source):
         """Compile a source into the disk cache; returns whether that was done."""
+        if self._lock._is_owned():  # a signal's handler, while this thread waits for an answer
+            return False
         with self._lock:
             if self._failed or not sys.executable:
                 return False
