@@ -9,7 +9,12 @@ import functools
 from ..base import dtypes
 from .promotion import result_type
 
-_NARROW = frozenset((dtypes.float16, dtypes.bfloat16))
+_NARROW = (dtypes.float16, dtypes.bfloat16)
+_SIMPLE = frozenset((str, int, float, bool, type(None)))
+
+
+class _ABSENT:  # stands for the Spec of what is no tensor
+    dtype = None
 
 
 def in_float32(fn):
@@ -21,17 +26,9 @@ def in_float32(fn):
 
     @functools.wraps(fn)
     def rounding_once(*args, **kwargs):
-        for x in args:
-            spec = getattr(x, "_spec", None)
-            if spec is None:
-                if x.__class__ in (list, tuple) and _has_narrow(x):
-                    break
-            elif spec.dtype in _NARROW:
-                break
-        else:
-            if not kwargs or not _has_narrow(kwargs.values()):
-                return fn(*args, **kwargs)
-        return _through_float32(fn, args, kwargs)
+        if _has_narrow(args) or (kwargs and _has_narrow(kwargs.values())):
+            return _through_float32(fn, args, kwargs)
+        return fn(*args, **kwargs)
 
     return rounding_once
 
@@ -42,8 +39,16 @@ def wide(x):
 
 
 def _has_narrow(values):
-    return any(x._spec.dtype in _NARROW if hasattr(x, "_spec") else x.__class__ in (list, tuple) and _has_narrow(x)
-               for x in values)
+    for x in values:
+        kind = x.__class__
+        if kind in _SIMPLE:  # asked first: what has no such attribute takes long to say so
+            continue
+        if kind is list or kind is tuple:
+            if _has_narrow(x):
+                return True
+        elif getattr(x, "_spec", _ABSENT).dtype in _NARROW:
+            return True
+    return False
 
 
 def _through_float32(fn, args, kwargs):
