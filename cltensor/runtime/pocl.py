@@ -25,10 +25,12 @@ def fault():
     chosen = os.environ.get("POCL_CACHE_DIR")
     if chosen is None:
         return None
-    if scratch.is_in_one(chosen):
-        with contextlib.suppress(OSError):
-            os.makedirs(chosen, 0o700, exist_ok=True)
-    return scratch.fault(chosen) if os.path.isdir(chosen) else None
+    if not scratch.is_in_one(chosen):
+        return scratch.fault(chosen) if os.path.isdir(chosen) else None
+    with contextlib.suppress(OSError):
+        os.makedirs(chosen, 0o700, exist_ok=True)
+    reason = scratch.fault(chosen)
+    return scratch.fault(chosen) if reason and scratch.move(Path(chosen)) else reason
 
 
 def trim(folder, limit, now=None):

@@ -29,6 +29,7 @@ PREFIX = "cltensor-process-"
 LARGEST = 256 << 10  # bytes; more than any file that a compiler writes for a kernel
 ROOM = 4 << 20  # bytes; more than one program takes
 _mine = None  # (process number, folder, whether it is this process's to remove)
+_moved = []  # folders in other places that hold parts of it
 _locks = []  # open folders; a lock is held as long as its folder is open
 
 
@@ -50,7 +51,8 @@ def adopt(path):
 def remove():
     """Remove this process's folder, and those of children that were killed; in a forked child, nothing."""
     if _mine and _mine[0] == os.getpid() and _mine[2]:
-        shutil.rmtree(_mine[1], ignore_errors=True)
+        for own in (_mine[1], *_moved):
+            shutil.rmtree(own, ignore_errors=True)
         _remove_left(_mine[1].parent)
 
 
@@ -85,17 +87,35 @@ def _takes(path):
     return False
 
 
+def move(path):
+    """Move a folder inside this process's to a place that takes more, and leave a link; returns whether there is one."""
+    for place in filter(_takes, _usable()):
+        with contextlib.suppress(OSError):
+            _moved.append(_new(place))
+            shutil.copytree(path, _moved[-1] / path.name)
+            before = path.rename(path.with_name(f"{path.name}-{len(_moved)}"))
+            path.symlink_to(_moved[-1] / path.name)
+            shutil.rmtree(before, ignore_errors=True)
+            return True
+    return False
+
+
 def _made():
     """A new folder, where there is room and kernels can be loaded from it if there is such a place."""
-    usable = []
-    for place in _places():
-        with contextlib.suppress(OSError):
-            usable.append(trusted.folder(place, top=place.anchor))
-            _remove_left(usable[-1])
-    for place in sorted(usable, key=_takes, reverse=True):
+    for place in sorted(_usable(), key=_takes, reverse=True):
         with contextlib.suppress(OSError):
             return _new(place)
     return _new(None)
+
+
+def _usable():
+    """The places that nobody else can change."""
+    found = []
+    for place in _places():
+        with contextlib.suppress(OSError):
+            found.append(trusted.folder(place, top=place.anchor))
+            _remove_left(found[-1])
+    return found
 
 
 def _places():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cltensor.runtime import scratch
+from cltensor.runtime import pocl, scratch
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no locks on folders")
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +23,9 @@ def places(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setenv("CLTENSOR_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(scratch, "_mine", None)
+    monkeypatch.setattr(scratch, "_moved", [])
+    monkeypatch.setenv("POCL_CACHE_DIR", "")
+    monkeypatch.delenv("POCL_CACHE_DIR")
     yield tmp_path
     scratch.remove()
 
@@ -102,3 +105,26 @@ def test_a_childs_folder_in_the_parents_is_the_parents_to_remove(places):
     assert scratch.folder() == mine
     scratch.remove()
     assert mine.is_dir()
+
+
+def test_where_the_disk_fills_up_what_is_there_moves_on(places, monkeypatch):
+    """The path stays, since PoCL has read it once."""
+    pocl.provide()
+    path = Path(os.environ["POCL_CACHE_DIR"])
+    assert path == scratch.folder() / "pocl"
+    (path / "kernel.so").write_bytes(b"code")
+    rooms = {places / "cache"}
+
+    def fault(path):
+        return None if any(room in Path(path).resolve().parents for room in rooms) else "no room; make some"
+
+    monkeypatch.setattr(scratch, "fault", fault)
+    assert pocl.fault() is None
+    assert path.is_symlink()
+    assert (path / "kernel.so").read_bytes() == b"code"
+    assert places / "cache" in path.resolve().parents
+    rooms.clear()
+    assert pocl.fault() == "no room; make some"
+    assert (path / "kernel.so").read_bytes() == b"code"
+    scratch.remove()
+    assert not list(places.rglob(f"{scratch.PREFIX}*"))
