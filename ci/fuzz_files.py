@@ -12,7 +12,6 @@ import io
 import os
 import random
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -327,17 +326,11 @@ def once(part, seed, counts=None):
     except (Exception, subprocess.TimeoutExpired) as e:
         raise Fault(f"{part.__name__}, seed {seed}: {'; '.join(steps)}: {type(e).__name__}: {e}") from e
     finally:
+        _gone(place)  # which may be a FIFO by now, and rmtree would wait for it
         faulthandler.cancel_dump_traceback_later()
-        _open_up(place)
-        shutil.rmtree(place, ignore_errors=True)
     if counts is not None:
         counts[PARTS[part]] += 1
         counts["files damaged"] += len(steps)
-
-
-def _open_up(place):
-    with contextlib.suppress(OSError):
-        place.chmod(stat.S_IRWXU)
 
 
 @contextlib.contextmanager
