@@ -45,7 +45,7 @@ static inline vec fetch(__global const ${T} *p, const size_t step, const size_t 
     if (step == 1)
         return *(__global const unaligned *)(p + k);
 % endif
-    return (vec)(${", ".join("(real)" + types.load(dtype, "p", f"(k + {i}) * step") for i in range(V))});
+    return (vec)(${vectors.gathered(dtype, "p", [f"(k + {i}) * step" for i in range(V)], "(real)")});
 }
 
 static inline real total(const vec v)

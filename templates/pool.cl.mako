@@ -130,7 +130,7 @@ ${header(*types.headers([dtype]))}
         for (long y = 0; y < k1; y++)
             for (long t = 0; t < k2; t++) {
                 const size_t off = z * ${step(0)} * x0 + y * ${step(1)} * x1 + t * ${step(2)} * x2;
-                const vec value = (vec)(${", ".join(types.load(dtype, "x", f"at[{j}] + off") for j in range(W))});
+                const vec value = (vec)(${vectors.gathered(dtype, "x", [f"at[{j}] + off" for j in range(W)])});
 % if kind == "max":
                 const places better = (value > best) | (value != value);
                 best = better ? value : best;

@@ -19,7 +19,7 @@ COMPUTE = {
 NUMPY_OF = {"int": "int32", "long": "int64", "float": "float32", "double": "float64"}
 INTEGER_OF = {"float": "int", "double": "long", "int": "int", "long": "long"}
 
-_HALVES = {dtypes.float16: "half", dtypes.bfloat16: "bfloat16"}
+HALVES = {dtypes.float16: "half", dtypes.bfloat16: "bfloat16"}
 
 
 def storage_type(dtype):
@@ -34,15 +34,15 @@ def compute_type(dtype):
 
 def load(dtype, pointer, index):
     """An expression for element `index` of `pointer`, in the compute type."""
-    if dtype in _HALVES:
-        return f"ct_{_HALVES[dtype]}_to_float({pointer}[{index}])"
+    if dtype in HALVES:
+        return f"ct_{HALVES[dtype]}_to_float({pointer}[{index}])"
     return f"{pointer}[{index}]"
 
 
 def store(dtype, pointer, index, value):
     """A statement that rounds `value` (compute type) to dtype and stores it."""
-    if dtype in _HALVES:
-        return f"{pointer}[{index}] = ct_float_to_{_HALVES[dtype]}({value});"
+    if dtype in HALVES:
+        return f"{pointer}[{index}] = ct_float_to_{HALVES[dtype]}({value});"
     if dtype is dtypes.bool_:
         return f"{pointer}[{index}] = ({value}) != 0;"
     return f"{pointer}[{index}] = ({STORAGE[dtype]})({value});"
@@ -80,4 +80,4 @@ def pragmas(used):
 
 def headers(used):
     """Names of the kernels_cl files whose conversions these dtypes need."""
-    return ["half.clh"] if any(d in _HALVES for d in used) else []
+    return ["half.clh"] if any(d in HALVES for d in used) else []

@@ -2,7 +2,7 @@
 
 import re
 
-from .types import compute_type, load, storage_type, store
+from .types import HALVES, compute_type, load, storage_type, store
 
 _NAME, _CALLED = re.compile(r"[a-z]\w*"), re.compile(r"\w\(|\((?:int|long|float|double)\)|index")
 _CHOICE = re.compile(r"\) \? [a-z]\w* : [a-z]\w*;$")
@@ -69,8 +69,20 @@ def loaded(dtype, pointer, index, ctype):
     """An expression for a vector of ctype: the elements of `pointer` from `index` on."""
     if storage_type(dtype) == ctype:
         return f"*(__global const loose *)({pointer} + {index})"
-    elements = ", ".join(load(dtype, pointer, f"{index} + {e}") for e in range(width(ctype)))
-    return f"({ctype}{width(ctype)})({elements})"
+    if dtype in HALVES:
+        return f"ct_{HALVES[dtype]}_to_float8(*(__global const ct_ushort8 *)({pointer} + {index}))"
+    return f"({ctype}{width(ctype)})({gathered(dtype, pointer, [f'{index} + {e}' for e in range(width(ctype))])})"
+
+
+def gathered(dtype, pointer, indices, cast=""):
+    """The parts of a vector literal of the compute type: the elements of `pointer` at `indices`, numbers or eights.
+
+    cast: a conversion of each element, as OpenCL C.
+    """
+    if dtype not in HALVES or len(indices) % 8:
+        return ", ".join(cast + load(dtype, pointer, i) for i in indices)
+    eights = (", ".join(f"{pointer}[{i}]" for i in indices[e : e + 8]) for e in range(0, len(indices), 8))
+    return ", ".join(f"ct_{HALVES[dtype]}_to_float8((ushort8)({eight}))" for eight in eights)
 
 
 def stored(dtype, pointer, index, value, stream=False):
@@ -79,6 +91,8 @@ def stored(dtype, pointer, index, value, stream=False):
     stream: past the caches (header stream.clh), where the place is aligned; see `misaligned`.
     """
     ctype = compute_type(dtype)
+    if dtype in HALVES:
+        return f"*(__global ct_ushort8 *)({pointer} + {index}) = ct_float8_to_{HALVES[dtype]}({value});"
     if storage_type(dtype) != ctype:
         return " ".join(store(dtype, pointer, f"{index} + {e}", f"{value}.s{e}") for e in range(width(ctype)))
     if stream:

@@ -24,6 +24,16 @@ def narrow():
     return Applied(default_device(), bodies, "uint", "ushort", arity=1)
 
 
+@functools.cache
+def eights():
+    """The same on vectors of eight, of which one number is looked at."""
+    bodies = {}
+    for f in ("half", "bfloat16"):
+        bodies[f"widen {f}"] = [], f"as_uint(ct_{f}_to_float8((ushort8)((ushort)a)).s5)"
+        bodies[f"narrow {f}"] = [], f"ct_float8_to_{f}((float8)(as_float(a))).s5"
+    return Applied(default_device(), bodies, "uint", arity=1)
+
+
 @pytest.fixture
 def floats(rng):
     """Bits of floats: random ones, and every half and bfloat16 with its neighbours and the midpoints between."""
@@ -70,3 +80,10 @@ def test_there_and_back_changes_nothing(name):
     wide = widen()(name, PATTERNS, dtype=np.uint32)
     number = ~np.isnan(wide.view(np.float32))
     np.testing.assert_array_equal(narrow()(name, wide, dtype=np.uint16)[number], PATTERNS[number])
+
+
+@pytest.mark.parametrize("name", ["half", "bfloat16"])
+def test_eight_at_once_are_the_same_bits(name, floats):
+    patterns = PATTERNS.astype(np.uint32)
+    np.testing.assert_array_equal(eights()(f"widen {name}", patterns, dtype=np.uint32), widen()(name, PATTERNS, dtype=np.uint32))
+    np.testing.assert_array_equal(eights()(f"narrow {name}", floats, dtype=np.uint32), narrow()(name, floats, dtype=np.uint16))
