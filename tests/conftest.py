@@ -3,6 +3,7 @@
 import functools
 import os
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,12 @@ import pytest
 from cltensor.base.errors import DeviceError
 from cltensor.runtime.device import default_device
 from cltensor.version import __version__
+
+
+TESTS = Path(__file__).parent
+# Whose question is what compilers make of the kernels, or what users meet: ci/test has these compiled as users do.  All else asks
+# what is computed with them; there, kernels are built plainly.  A file elsewhere says it with pytest.mark.optimised.
+OPTIMISED = ("cli", "codegen", "examples", "ops", "runtime", "selftest")
 
 
 @functools.cache
@@ -44,8 +51,12 @@ def pytest_report_header():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark the users of the device fixture, and skip what needs a device where there is none."""
+    """Mark users of the device fixture, and how their kernels are built; skip what needs a device where there is none."""
     for item in items:
+        if item.path.relative_to(TESTS).parts[0] in OPTIMISED:
+            item.add_marker("optimised")
+        if style := getattr(item, "callspec", None) and item.callspec.params.get("style"):
+            item.add_marker("gpu_style" if style == "gpu" else "cpu_style")
         if "device" in getattr(item, "fixturenames", ()):
             item.add_marker("device")
         if item.get_closest_marker("oclgrind"):

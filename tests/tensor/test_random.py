@@ -9,7 +9,7 @@ import pytest
 
 import cltensor as ct
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.optimised]
 N = 100_000
 
 
