@@ -12,7 +12,6 @@ from cltensor.base.errors import DeviceError
 from cltensor.runtime.device import default_device
 from cltensor.version import __version__
 
-
 TESTS = Path(__file__).parent
 # Whose question is what compilers make of the kernels, or what users meet: ci/test has these compiled as users do.  All else asks
 # what is computed with them; there, kernels are built plainly.  A file elsewhere says it with pytest.mark.optimised.
