@@ -41,6 +41,12 @@ def vendor():
     return this().vendor
 
 
+def vector_width(flags):
+    """Floats that registers of a processor with these flags hold: 4, 8 or 16; None where it is not an x86."""
+    widths = ((16, _WIDE), (8, {"avx"}), (4, {"sse2"}))
+    return next((width for width, needed in widths if needed <= flags), None)
+
+
 def decoded(cpuid, xgetbv):
     """The Processor that the two instructions describe.
 
@@ -126,6 +132,7 @@ def _sysctl(name):
     return "" if failed else text.value.decode("ascii", "replace")
 
 
+_WIDE = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}  # what compilers ask for before they use 512 bits at all
 _MAC = {"avx1.0": "avx", "sse3": "pni", "lzcnt": "abm"}
 
 # push rbx; mov r8, rdx; mov eax, edi; mov ecx, esi; cpuid; mov [r8], eax; mov [r8+4], ebx; mov [r8+8], ecx; mov [r8+12], edx;

@@ -1,10 +1,11 @@
 """DeviceProfile: the facts about a device that templates and launch rules may depend on."""
 
+import re
 import warnings
 from dataclasses import dataclass
 
 from ..base import config
-from . import trial
+from . import processor, trial
 
 
 @dataclass(frozen=True)
@@ -12,11 +13,10 @@ class DeviceProfile:
     """What a device can do.  Sizes are in bytes; names are for display only, nothing may branch on them.
 
     style          "cpu": work-groups of one work-item; "gpu": many work-items sharing local memory
-    vector_width   floats worth computing with at once: at most 8, or 16 where vectors of 512 bits are one step
+    vector_width   floats worth computing with at once: at most 8, or 16 where there are registers of 512 bits and code for them
     work_group     work-items a group should have: 1 in cpu style, else a power of two up to 256 that the device takes
     groups         work-groups that keep the device busy, about 4 per compute unit
-    quirks         "narrow-vectors": built-ins on vectors wider than 8 floats are not safe;
-                   "long-headers": the compiler parses every built-in's declaration for each program (see declarations.py);
+    quirks         "long-headers": the compiler parses every built-in's declaration for each program (see declarations.py);
                    "eager-binaries": code is generated when the binary is asked for, so reload programs from it;
                    "no-binaries": program binaries are not to be kept; "one-thread": not safe from two host threads
     """
@@ -46,14 +46,18 @@ class DeviceProfile:
     quirks: frozenset
 
 
-def query(entry):
-    """The profile of a platforms.Entry, with the launch style forced by CLTENSOR_PROFILE if that is set."""
+def query(entry, flags=None):
+    """The profile of a platforms.Entry, with the launch style forced by CLTENSOR_PROFILE if that is set.
+
+    flags: of the processor under a CPU device; those of the one this runs on when None
+    """
     d = entry.device
+    flags = processor.flags() if flags is None else flags
     style = config.launch_style() or (_tried_style(entry) if entry.kind == "cpu" else "gpu")
     extensions = set(d.extensions.split())
     return DeviceProfile(
         style=style, kind=entry.kind, compute_units=d.max_compute_units, clock_mhz=d.max_clock_frequency,
-        vector_width=_vector_width(d, style), local_memory=d.local_mem_size, max_work_group=d.max_work_group_size,
+        vector_width=_vector_width(entry, style, flags), local_memory=d.local_mem_size, max_work_group=d.max_work_group_size,
         work_group=1 if style == "cpu" else _power_of_two_below(min(d.max_work_group_size, 256)),
         groups=4 * d.max_compute_units, max_allocation=d.max_mem_alloc_size, global_memory=d.global_mem_size,
         address_align=max(d.mem_base_addr_align // 8, 1), fp64="cl_khr_fp64" in extensions,
@@ -74,16 +78,18 @@ def _tried_style(entry):
     return found.style or "cpu"
 
 
-_INTEL = 0x8086  # as a vendor's number
+# Names that a compiler too old for a processor with vectors of 512 bits gives it: it generates code without them.
+_WITHOUT_AVX512 = re.compile(r"-(?:generic|x86-64(?:-v[23])?|znver[123]|haswell|broadwell|sandybridge|ivybridge)$")
 
 
-def _vector_width(device, style):
+def _vector_width(entry, style, flags):
+    """Floats to compute with at once.  PoCL's versions differ in what they report of one processor: its flags do not."""
     if style == "gpu":
         return 4  # 16-byte loads are what GPUs coalesce best, whatever width they report
-    # Tiles twice as wide need 32 registers of 512 bits.  AMD's processors take two steps for each, and an older Clang names some
-    # that have them after some that have not.
-    most = 16 if device.vendor_id == _INTEL else 8
-    return max(1, min(device.native_vector_width_float, most))
+    found = processor.vector_width(flags) if entry.kind == "cpu" and entry.is_pocl else None
+    if found is None:
+        return max(1, min(entry.device.native_vector_width_float, 16))
+    return min(found, 8 if _WITHOUT_AVX512.search(entry.version) else 16)  # the version ends with the processor's name
 
 
 def _power_of_two_below(n):
@@ -93,7 +99,7 @@ def _power_of_two_below(n):
 def _quirks(entry):
     found = set()
     if entry.is_pocl:
-        found |= {"narrow-vectors", "long-headers", "eager-binaries"}
+        found |= {"long-headers", "eager-binaries"}
     if entry.is_checker:
         found |= {"no-binaries", "one-thread"}
     return frozenset(found)

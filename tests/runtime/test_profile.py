@@ -47,14 +47,37 @@ def test_wrong_style_is_refused(monkeypatch):
         query()
 
 
-@pytest.mark.parametrize(("native", "width"), [(0, 1), (1, 1), (4, 4), (8, 8), (16, 8)])
-def test_vector_width_is_never_above_eight(native, width):
+@pytest.mark.parametrize(("native", "width"), [(0, 1), (1, 1), (4, 4), (8, 8), (16, 16), (32, 16)])
+def test_vector_width_is_what_a_driver_reports_up_to_sixteen(native, width):
     assert query(native_vector_width_float=native).vector_width == width
 
 
-@pytest.mark.parametrize(("native", "width"), [(4, 4), (8, 8), (16, 16), (32, 16)])
-def test_vector_width_of_an_intel_processor_is_never_above_sixteen(native, width):
-    assert query(native_vector_width_float=native, vendor_id=0x8086).vector_width == width
+AVX512 = frozenset({"sse2", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
+
+
+def pocl(target, flags, **facts):
+    facts = {"vendor_id": 0x10006, "version": f"OpenCL 3.0 PoCL HSTR: cpu-x86_64-pc-linux-gnu-{target}", **facts}
+    device = FakeDevice("cpu", CPU, **facts)
+    return profile.query(describe(FakePlatform("Portable Computing Language", []), device), frozenset(flags))
+
+
+@pytest.mark.parametrize("native", [1, 8, 16])
+@pytest.mark.parametrize("target", ["skylake-avx512", "icelake-client", "sapphirerapids", "znver4", "znver5"])
+def test_vector_width_on_pocl_is_the_processors(target, native):
+    assert pocl(target, AVX512, native_vector_width_float=native).vector_width == 16
+    assert pocl(target, AVX512 - {"avx512vl"}, native_vector_width_float=native).vector_width == 8
+    assert pocl(target, {"sse2"}, native_vector_width_float=native).vector_width == 4
+
+
+@pytest.mark.parametrize("target", ["generic", "znver2", "znver3", "haswell", "x86-64", "x86-64-v3"])
+def test_vector_width_is_not_above_that_of_the_code(target):
+    assert pocl(target, AVX512, native_vector_width_float=16).vector_width == 8
+
+
+@pytest.mark.parametrize("native", [4, 8])
+def test_vector_width_on_pocl_is_what_it_reports_of_another_kind_of_processor(native):
+    assert pocl("cortex-a76", {"fp", "asimd"}, native_vector_width_float=native).vector_width == native
+    assert pocl("cortex-a76", set(), native_vector_width_float=native).vector_width == native
 
 
 def test_extensions():
@@ -70,7 +93,7 @@ def test_alignment_is_in_bytes():
 
 def test_quirks():
     assert query().quirks == frozenset()
-    assert "eager-binaries" in query("Portable Computing Language").quirks
+    assert {"eager-binaries", "long-headers"} == query("Portable Computing Language").quirks
     assert {"no-binaries", "one-thread"} == query("Oclgrind").quirks
 
 
