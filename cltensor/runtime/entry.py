@@ -45,6 +45,16 @@ class Entry:
         return self.platform_name == "Oclgrind"
 
     @property
+    def styles(self):
+        """A CPU's launch styles, best first: "cpu" where the compiler makes vectors of what stands in one work-item.
+
+        Mesa's llvmpipe makes them of neighbouring work-items, and says so by reporting vectors of 1: seven of its eight lanes
+        idle in a work-group of one.  PoCL reports that of a processor without vectors, Oclgrind of its interpreter.
+        """
+        across = self.device.native_vector_width_float <= 1 and not (self.is_pocl or self.is_checker)
+        return ("gpu", "cpu") if across else ("cpu", "gpu")
+
+    @property
     def rank(self):
         """Sort key: GPUs by compute units x clock, then memory; then accelerators; then CPUs, PoCL first, the newest at first."""
         d = self.device

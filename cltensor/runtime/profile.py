@@ -12,7 +12,7 @@ from . import processor, trial
 class DeviceProfile:
     """What a device can do.  Sizes are in bytes; names are for display only, nothing may branch on them.
 
-    style          "cpu": work-groups of one work-item; "gpu": many work-items sharing local memory
+    style          "cpu": work-groups of one work-item, which holds vectors; "gpu": many work-items sharing local memory
     vector_width   floats worth computing with at once: at most 8, or 16 where there are registers of 512 bits and code for them
     work_group     work-items a group should have: 1 in cpu style, else a power of two up to 256 that the device takes
     groups         work-groups that keep the device busy, about 4 per compute unit
@@ -68,18 +68,18 @@ def query(entry, flags=None):
 
 
 def _tried_style(entry):
-    """The launch style in which a CPU driver computes right; "cpu", with a warning, where it does in none."""
+    """The launch style in which a CPU driver computes right; the one that suits it, with a warning, where it does in none."""
     if not trial.needed(entry):
-        return "cpu"
+        return entry.styles[0]
     found = trial.of(entry)
     if found.style is None:
         warnings.warn(f"{entry.title} is used because it was asked for; its kernels do not build or compute wrongly: "
                       f"{found.reason}", RuntimeWarning, stacklevel=2)
-    return found.style or "cpu"
+    return found.style or entry.styles[0]
 
 
 # Names that a compiler too old for a processor with vectors of 512 bits gives it: it generates code without them.
-_WITHOUT_AVX512 = re.compile(r"-(?:generic|x86-64(?:-v[23])?|znver[123]|haswell|broadwell|sandybridge|ivybridge)$")
+_WITHOUT_AVX512 = re.compile(r"(?:^|-)(?:generic|x86-64(?:-v[23])?|znver[123]|haswell|broadwell|sandybridge|ivybridge)$")
 
 
 def _vector_width(entry, style, flags):
@@ -89,7 +89,8 @@ def _vector_width(entry, style, flags):
     found = processor.vector_width(flags) if entry.kind == "cpu" and entry.is_pocl else None
     if found is None:
         return max(1, min(entry.device.native_vector_width_float, 16))
-    return min(found, 8 if _WITHOUT_AVX512.search(entry.version) else 16)  # the version ends with the processor's name
+    name = entry.naming.given if entry.naming else entry.version  # which ends with it
+    return min(found, 8 if _WITHOUT_AVX512.search(name) else 16)
 
 
 def _power_of_two_below(n):

@@ -17,7 +17,6 @@ from .verdict import Verdict
 LIMIT = 240  # seconds a check may take, compilation included
 CHILDREN = 2  # processes at a time; compilers use one core each
 FASTER = 0.9  # of the time of the one before it in rank: what a driver must need at most to go before it
-STYLES = ("cpu", "gpu")
 
 
 def needed(entry):
@@ -55,18 +54,18 @@ def _alone():
 
 
 def examine(entry):
-    """A fresh Verdict: the checks in the cpu style, and where one fails in the gpu style too; each up to the first that fails.
+    """A fresh Verdict: the checks in the style that suits it, where one fails in the other too; each up to the first that fails.
 
     Where no child process can be started, there is nothing to be said against the driver.
     """
     failures = {}
     try:
-        for style in STYLES:
+        for style in entry.styles:
             failures[style] = failed(checked(entry.place, style, stop=True))
             if not failures[style]:
                 break
     except (OSError, CLTensorError):
-        return Verdict({STYLES[0]: {}})
+        return Verdict({entry.styles[0]: {}})
     return Verdict(failures)
 
 
@@ -159,7 +158,7 @@ def _overtakes(entry, other):
 def advice(entry, found):
     """What a Verdict that found something wrong means for the user, in one line."""
     if found.style:
-        return (f"{entry.title} computes wrongly in the cpu launch style ({found.reason}); the {found.style} style, which is right "
+        return (f"{entry.title} computes wrongly in the {entry.styles[0]} launch style ({found.reason}); the {found.style} style, which is right "
                 "there, is used. cltensor doctor says more")
     return (f"{entry.title} is passed over, since its kernels do not build or compute wrongly: {found.reason}. cltensor doctor "
             "says more")

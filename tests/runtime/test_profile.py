@@ -47,7 +47,15 @@ def test_wrong_style_is_refused(monkeypatch):
         query()
 
 
-@pytest.mark.parametrize(("native", "width"), [(0, 1), (1, 1), (4, 4), (8, 8), (16, 16), (32, 16)])
+@pytest.mark.parametrize(("platform", "native", "style"), [
+    ("Intel(R) OpenCL", 16, "cpu"), ("rusticl", 1, "gpu"), ("Portable Computing Language", 1, "cpu"), ("Oclgrind", 1, "cpu")])
+def test_a_processor_whose_compiler_makes_vectors_of_work_items_gets_many(platform, native, style):
+    p = query(platform, native_vector_width_float=native)
+    assert (p.style, p.kind) == (style, "cpu")
+    assert (p.work_group > 1) == (style == "gpu")
+
+
+@pytest.mark.parametrize(("native", "width"), [(4, 4), (8, 8), (16, 16), (32, 16)])
 def test_vector_width_is_what_a_driver_reports_up_to_sixteen(native, width):
     assert query(native_vector_width_float=native).vector_width == width
 
