@@ -1,14 +1,26 @@
 """Inline: a queue of the device that runs everything in the calling thread, and programs that serve both devices.
 
-PoCL's binaries for its two devices differ in the number that says whose they are, so one compilation does for both.
+PoCL's binaries for its two devices differ at most in the number that says whose they are, so one compilation does for both.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
 from . import declarations, loader, pocl
 
 _ID = slice(8, 16)  # of a binary of PoCL's: its device's number, after the word "poclbin"
+_THREADS, _CALLER = ("pthread-", "cpu-"), ("basic-", "cpu-minimal-")  # how PoCL's names begin, before its version 4 and since
 _PROBE = "__kernel void probe(__global int *x) { x[0] = 7; }"
+
+
+def paired(found):
+    """The Entries of one platform, with PoCL's device that runs everything in the calling thread as part of its other one."""
+    caller = [e for e in found if e.is_pocl and e.name.startswith(_CALLER)]
+    threads = [e for e in found if e.is_pocl and e not in caller and e.name.startswith(_THREADS)]
+    if len(caller) != 1 or len(threads) != 1:
+        return found
+    return [replace(e, inline=caller[0].device) if e is threads[0] else e for e in found if e is not caller[0]]
 
 
 def open_queue(programs):

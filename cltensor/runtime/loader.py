@@ -6,6 +6,7 @@ stays.
 """
 
 import contextlib
+import glob
 import importlib.util
 import os
 import shutil
@@ -17,6 +18,12 @@ from ..base.errors import DeviceError
 from . import cure, pocl, scratch, toolchain
 
 SYSTEM_VENDORS = Path("/etc/OpenCL/vendors")
+
+# PoCL shows the processor once with threads, and once more as a device that runs everything in the calling thread (see inline.py).
+# Versions from 4 on call these cpu and cpu-minimal, and take the older words as well.
+POCL_PROCESSOR = "pthread basic"
+_PROCESSORS = {"pthread", "basic", "cpu", "cpu-minimal"}
+_LIBRARIES = ("/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib")
 
 _module = None
 
@@ -48,14 +55,32 @@ def prepare_environment():
     env.setdefault("POCL_WORK_GROUP_SPECIALIZATION", "0")
     # pyopencl 2026.1 reads this one without a default when its own cache fails.
     env.setdefault("PYOPENCL_CACHE_FAILURE_FATAL", "")
-    if config.inline() and importlib.util.find_spec("pocl_binary_distribution") and not list(SYSTEM_VENDORS.glob("*pocl*")):
-        env.setdefault("POCL_DEVICES", "pthread basic")  # names that later versions of PoCL have changed
+    if config.inline() and "POCL_DEVICES" not in env and _vendors_are_free(env) and pocl_drives_processors_only():
+        env["POCL_DEVICES"] = POCL_PROCESSOR
     with contextlib.suppress(OSError):
         pocl.provide()
         toolchain.provide(scratch.folder() / "linker")
     if _vendors_are_free(env):
         with contextlib.suppress(OSError):
             show_pip_runtimes()
+
+
+def pocl_drives_processors_only():
+    """Whether every PoCL that will load has drivers for processors and no others, which naming the devices would hide."""
+    of_system = [_pocl_drivers(icd) for icd in SYSTEM_VENDORS.glob("*pocl*.icd")]
+    if not of_system:
+        return importlib.util.find_spec("pocl_binary_distribution") is not None
+    return all(drivers and drivers <= _PROCESSORS for drivers in of_system)
+
+
+def _pocl_drivers(icd):
+    """The names of the drivers of the PoCL that an .icd file names; empty where they are not in the usual place."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        library = Path(icd.read_text().strip())
+        folders = [library.parent] if library.is_absolute() else [Path(f) for pattern in _LIBRARIES for f in glob.glob(pattern)]
+        found = [f for folder in folders for f in folder.glob("pocl/libpocl-devices-*.so")]
+        return {f.stem.removeprefix("libpocl-devices-") for f in found}
+    return set()
 
 
 def pip_runtimes():

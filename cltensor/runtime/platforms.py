@@ -1,12 +1,12 @@
 """The devices of all platforms: found once, each once, best first; and the one to use by default."""
 
 import threading
-from dataclasses import replace
 
 from ..base import config
 from ..base.errors import DeviceError
 from . import cure, search, trial, verdict
 from .entry import describe
+from .inline import paired
 from .loader import pyopencl
 
 _lock = threading.RLock()
@@ -63,18 +63,9 @@ def every_entry():
 def _entries_of(cl, platform):
     """The platform's usable devices; none when it has none, or its driver does not answer."""
     try:
-        return _paired([describe(platform, d) for d in platform.get_devices() if d.available and d.compiler_available])
+        return paired([describe(platform, d) for d in platform.get_devices() if d.available and d.compiler_available])
     except cl.Error:
         return []
-
-
-def _paired(found):
-    """The entries with PoCL's "basic" device, which runs everything in the calling thread, as part of its "pthread" one."""
-    kinds = {e.name.partition("-")[0]: e for e in found if e.is_pocl}
-    if not {"basic", "pthread"} <= kinds.keys():
-        return found
-    basic, threads = kinds["basic"], kinds["pthread"]
-    return [replace(e, inline=basic.device) if e is threads else e for e in found if e is not basic]
 
 
 def chosen_index():

@@ -196,7 +196,8 @@ def test_setting(device, monkeypatch):
 FAIL = """
 from cltensor.ops.registry import REGISTRY
 from cltensor.runtime import inline
-inline._ID = slice(7, 15)  # as if the layout of binaries had changed
+probes = inline._probes
+inline._probes = lambda programs: ((bytes(len(n)), b) for n, b in probes(programs))  # as if the number stood elsewhere
 """ + SAY
 
 

@@ -61,15 +61,36 @@ def test_pocl_of_the_wheel_shows_its_device_twice(environment, vendors, monkeypa
     assert environment["POCL_DEVICES"] == "pthread basic"
 
 
-@pytest.mark.parametrize("setting", ["none of the wheel", "another PoCL", "turned off", "the user's"])
+def system_pocl(vendors, folder, *drivers, absolute=True):
+    """An .icd file that names a PoCL with these drivers."""
+    (folder / "pocl").mkdir(parents=True)
+    for name in drivers:
+        (folder / "pocl" / f"libpocl-devices-{name}.so").touch()
+    (vendors / "pocl.icd").write_text(f"{folder if absolute else ''}/libpocl.so.2\n".removeprefix("" if absolute else "/"))
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+@pytest.mark.parametrize(("drivers", "told"), [
+    (("basic", "pthread"), True), (("cpu", "cpu-minimal"), True), (("basic", "pthread", "cuda"), False), ((), False)])
+def test_pocl_of_the_system_shows_its_device_twice_where_it_has_no_other(environment, vendors, monkeypatch, tmp_path, drivers, told,
+                                                                         absolute):
+    monkeypatch.setattr(loader, "_LIBRARIES", (str(tmp_path / "lib"),))
+    system_pocl(vendors, tmp_path / "lib", *drivers, absolute=absolute)
+    loader.prepare_environment()
+    assert environment.get("POCL_DEVICES") == ("pthread basic" if told else None)
+
+
+@pytest.mark.parametrize("setting", ["no PoCL", "an unreadable file", "turned off", "the user's", "the user's folder"])
 def test_pocl_is_left_alone(environment, vendors, monkeypatch, setting):
-    monkeypatch.setattr(loader.importlib.util, "find_spec", lambda name: None if setting == "none of the wheel" else name)
-    if setting == "another PoCL":
-        (vendors / "pocl.icd").write_text("libpocl.so\n")
+    monkeypatch.setattr(loader.importlib.util, "find_spec", lambda name: None if setting == "no PoCL" else name)
+    if setting == "an unreadable file":
+        (vendors / "pocl.icd").mkdir()
     if setting == "turned off":
         environment["CLTENSOR_INLINE"] = "0"
     if setting == "the user's":
         environment["POCL_DEVICES"] = "basic"
+    if setting == "the user's folder":
+        environment["OCL_ICD_VENDORS"] = "/vendors"
     loader.prepare_environment()
     assert environment.get("POCL_DEVICES") == ("basic" if setting == "the user's" else None)
 
