@@ -1,0 +1,86 @@
+"""The table of drivers: which are chosen, what is read from what the checks print, how rows of several runs are joined."""
+
+import pytest
+
+import driver_table
+from driver_roots import RootFailure
+from driver_table import DRIVERS, PIP, Driver, Place
+
+
+@pytest.mark.parametrize(("words", "names"), [
+    ([PIP], ["pocl-wheel", "intel"]), (["sid"], ["pocl-sid", "rusticl-sid"]), (["rusticl-sid", "intel"], ["intel", "rusticl-sid"]),
+    ([], [d.name for d in DRIVERS])])
+def test_drivers_are_chosen_by_name_part_and_place(words, names):
+    assert [d.name for d in driver_table.chosen(words)] == names
+
+
+def test_an_unknown_driver_is_named():
+    with pytest.raises(RootFailure, match="'nvidia'; there are pocl-wheel"):
+        driver_table.chosen(["nvidia"])
+
+
+@pytest.mark.parametrize(("said", "shown"), [
+    ("...\n1588 passed in 3.2s", "1588"), ("..F\nFAILED a\n1 failed, 9 passed, 3 warnings in 1s", "1 of 10 fail"),
+    ("2 failed, 7 passed, 1 error in 1s", "3 of 10 fail"), ("x\nnot done after 5 s", "not done after 5 s"), ("", "no answer")])
+def test_what_pytest_says_in_short(said, shown):
+    assert driver_table.counted(said) == shown
+
+
+def test_figures_are_the_best_of_what_bench_measured():
+    results = [{"family": "machine", "case": "multiply-add", "seconds": 2.0, "best": 1.0, "gflops": 50.0},
+               {"family": "machine", "case": "matmul", "seconds": 2.0, "best": 1.0, "gflops": 7.0},
+               {"family": "matmul", "case": "a @ b", "seconds": 1.0, "best": 1.0, "gflops": 435.4},
+               {"family": "matmul", "case": "a @ b.mT", "seconds": 1.0, "best": 1.0, "gflops": 1.0},
+               {"family": "training", "case": "MLP 784-512-256-10", "seconds": 1.0, "best": 0.00137},
+               {"family": "training", "case": "GPT, 4 layers of 128", "seconds": 1.0, "best": 0.0234},
+               {"family": "training", "case": "ResNet-18", "seconds": 1.0, "best": 1.0}]
+    assert driver_table.figures(results) == {"multiply-add": "100 GFLOP/s", "matmul 1024": "435 GFLOP/s", "MLP": "1.37 ms",
+                                             "GPT": "23.4 ms"}
+
+
+def test_the_cases_of_the_table_are_those_of_bench():
+    from cltensor.cli.bench.cases import FAMILIES
+    rows = [{"family": name, "case": case.name, "seconds": 1.0, "best": 1.0, "gflops": 1.0}
+            for name in ("machine", "matmul", "training") for case in FAMILIES[name].cases]
+    assert set(driver_table.figures(rows)) == {"multiply-add", "matmul 1024", "MLP", "CNN", "LSTM", "GPT"}
+
+
+def test_rows_of_earlier_runs_stay():
+    old = [{"driver": "intel", "demo": "97 %", "doctor": "old"}, {"driver": "pocl-sid", "demo": "98 %"}]
+    found = driver_table.merged(old, [{"driver": "intel", "doctor": "9 of 9"}, {"driver": "pocl-wheel"}])
+    assert found == [{"driver": "pocl-wheel"}, {"driver": "intel", "demo": "97 %", "doctor": "9 of 9"},
+                     {"driver": "pocl-sid", "demo": "98 %"}]
+
+
+def test_table_has_the_columns_that_are_filled():
+    shown = driver_table.table([{"driver": "intel", "doctor": "9 of 9"}, {"driver": "pocl-sid", "failure": "debootstrap failed"}])
+    assert shown.splitlines() == ["| driver   | doctor             |", "|----------|--------------------|",
+                                  "| intel    | 9 of 9             |", "| pocl-sid | debootstrap failed |"]
+
+
+def test_a_check_runs_with_its_driver_in_view(tmp_path):
+    place = Place(Driver("some", PIP, "portable", (("SOME", "1"),)), tmp_path)
+    said = place.run("-c", "import os; print(*map(os.environ.get, ('CLTENSOR_DEVICE', 'SOME', 'CLTENSOR_PROFILE')))", limit=60,
+                     CLTENSOR_PROFILE="gpu")
+    assert said == "portable 1 gpu\n"
+
+
+def test_a_check_that_takes_too_long_or_dies_says_so(tmp_path):
+    place = Place(Driver("some", PIP, "portable"), tmp_path)
+    assert place.run("-c", "import time; time.sleep(600)", limit=1).splitlines()[-1] == "not done after 1 s"
+    assert place.run("-c", "import os; os.abort()", limit=60).splitlines()[-1] == "ended by signal 6"
+
+
+def test_a_root_that_cannot_be_made_is_a_row(tmp_path, monkeypatch):
+    def fail(suite, folder, address):
+        raise RootFailure("debootstrap failed: E: no such suite")
+
+    monkeypatch.setattr(driver_table.driver_roots, "make", fail)
+    row = driver_table.tried(Driver("pocl-sid", "sid", "portable"), ["doctor"], tmp_path)
+    assert row["failure"] == "debootstrap failed: E: no such suite"
+
+
+def test_without_root_one_line_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(driver_table.driver_roots, "refusal", lambda: "needs root")
+    assert driver_table.main(["--only", "sid"]) == 2
+    assert capsys.readouterr().err == "ci/drivers: needs root\n"
