@@ -9,6 +9,7 @@ import contextlib
 import glob
 import importlib.util
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -24,6 +25,10 @@ SYSTEM_VENDORS = Path("/etc/OpenCL/vendors")
 POCL_PROCESSOR = "pthread basic"
 _PROCESSORS = {"pthread", "basic", "cpu", "cpu-minimal"}
 _LIBRARIES = ("/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib")
+
+# PoCL 7, whose library is numbered so, keeps what is alive in a loop in memory unless it compiles for one local size, even where
+# the kernel demands a size: a loop of multiply-add then runs at a 16th of its speed.
+_NEEDS_SIZES = 14
 
 _module = None
 
@@ -51,8 +56,9 @@ def loaded():
 def prepare_environment():
     """Set what the libraries read, where the user has set nothing."""
     env = os.environ
-    # One compilation a kernel instead of one for each local size, offset and grid class.
-    env.setdefault("POCL_WORK_GROUP_SPECIALIZATION", "0")
+    if not any(_pocl_release(icd) >= _NEEDS_SIZES for icd in SYSTEM_VENDORS.glob("*pocl*.icd")):
+        # One compilation a kernel instead of one for each local size, offset and grid class.
+        env.setdefault("POCL_WORK_GROUP_SPECIALIZATION", "0")
     # pyopencl 2026.1 reads this one without a default when its own cache fails.
     env.setdefault("PYOPENCL_CACHE_FAILURE_FATAL", "")
     if config.inline() and "POCL_DEVICES" not in env and _vendors_are_free(env) and pocl_drives_processors_only():
@@ -75,12 +81,23 @@ def pocl_drives_processors_only():
 
 def _pocl_drivers(icd):
     """The names of the drivers of the PoCL that an .icd file names; empty where they are not in the usual place."""
+    found = [f for library in _places(icd) for f in library.parent.glob("pocl/libpocl-devices-*.so")]
+    return {f.stem.removeprefix("libpocl-devices-") for f in found}
+
+
+def _pocl_release(icd):
+    """The second number of the PoCL library that an .icd file names: 9 of PoCL 3.0, 13 of 6.0, 15 of 7.1; 0 where unknown."""
+    numbers = [re.search(r"libpocl\.so\.2\.(\d+)", str(library.resolve())) for library in _places(icd)]
+    return max((int(n[1]) for n in numbers if n), default=0)
+
+
+def _places(icd):
+    """Where the library may be that an .icd file names: where it says, else where the system keeps libraries."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
         library = Path(icd.read_text().strip())
         folders = [library.parent] if library.is_absolute() else [Path(f) for pattern in _LIBRARIES for f in glob.glob(pattern)]
-        found = [f for folder in folders for f in folder.glob("pocl/libpocl-devices-*.so")]
-        return {f.stem.removeprefix("libpocl-devices-") for f in found}
-    return set()
+        return [folder / library.name for folder in folders]
+    return []
 
 
 def pip_runtimes():

@@ -48,6 +48,18 @@ def test_pocl_is_told_to_specialise_less(environment):
     assert environment["PYOPENCL_CACHE_FAILURE_FATAL"] == ""
 
 
+@pytest.mark.parametrize(("library", "setting"), [
+    ("libpocl.so.2.10.0", "0"), ("libpocl.so.2.13.0", "0"), ("libpocl.so.2.14.0", None), ("libpocl.so.2.15.0", None),
+    ("libpocl.so.2", None), ("libpocl.so", "0")])
+def test_pocl_7_is_left_to_compile_for_each_size(environment, vendors, monkeypatch, tmp_path, library, setting):
+    monkeypatch.setattr(loader, "_LIBRARIES", (str(tmp_path / "lib"),))
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "libpocl.so.2").symlink_to("libpocl.so.2.15.0")
+    (vendors / "pocl.icd").write_text(f"{library}\n")
+    loader.prepare_environment()
+    assert environment.get("POCL_WORK_GROUP_SPECIALIZATION") == setting
+
+
 def test_settings_of_the_user_stay(environment, vendors):
     mine = {"POCL_WORK_GROUP_SPECIALIZATION": "1", "POCL_CACHE_DIR": "/mine", "OCL_ICD_VENDORS": "/vendors"}
     environment.update(mine)
