@@ -19,6 +19,44 @@ def test_an_unknown_driver_is_named():
         driver_table.chosen(["nvidia"])
 
 
+class Saying:
+    """A Place where everything prints the same."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def run(self, *arguments, limit, **settings):
+        """The text."""
+        return self.text
+
+
+def test_what_doctor_says_of_the_default():
+    said = """opencl:0  One (CPU)
+  checks  8 of 9 passed in 2 s
+opencl:1  Two (CPU), the default:
+  CLTENSOR_DEVICE is 'two'
+  checks  9 of
+          9 passed in 2 s
+"""
+    assert driver_table.doctor(Saying(said)) == {"doctor": "9 of 9"}
+    assert driver_table.doctor(Saying("no OpenCL device was found.")) == {"doctor": "no OpenCL device was found."}
+
+
+def test_what_the_demo_says():
+    right = "Test accuracy 98.89%: 355 of 359 digits are read rightly.\nSaved x; loaded again, it predicts the same.\n"
+    assert driver_table.demo(Saying(right)) == {"demo": "98.89 %"}
+    wrong = "Test accuracy 9.00%: x\nit does not predict the same"
+    assert driver_table.demo(Saying(wrong)) == {"demo": "it does not predict the same"}
+
+
+def test_what_bench_says():
+    result = '{"family": "matmul", "case": "a @ b", "seconds": 1, "best": 1, "gflops": 435}'
+    said = f'{{"cltensor": {{"driver": "7.1", "style": "cpu"}}, "load": 1.26, "results": [{result}]}}'
+    assert driver_table.speed(Saying(f"a warning\n{said}\n")) == {
+        "version": "7.1", "style": "cpu", "load": 1.3, "matmul 1024": "435 GFLOP/s"}
+    assert driver_table.speed(Saying("no device")) == {"speed": "no device"}
+
+
 @pytest.mark.parametrize(("said", "shown"), [
     ("...\n1588 passed in 3.2s", "1588"), ("..F\nFAILED a\n1 failed, 9 passed, 3 warnings in 1s", "1 of 10 fail"),
     ("2 failed, 7 passed, 1 error in 1s", "3 of 10 fail"), ("x\nnot done after 5 s", "not done after 5 s"), ("", "no answer")])
