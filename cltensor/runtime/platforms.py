@@ -1,6 +1,7 @@
 """The devices of all platforms: found once, each once, best first; and the one to use by default."""
 
 import threading
+from dataclasses import replace
 
 from ..base import config
 from ..base.errors import DeviceError

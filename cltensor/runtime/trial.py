@@ -158,8 +158,8 @@ def _overtakes(entry, other):
 def advice(entry, found):
     """What a Verdict that found something wrong means for the user, in one line."""
     if found.style:
-        return (f"{entry.title} computes wrongly in the {entry.styles[0]} launch style ({found.reason}); the {found.style} style, which is right "
-                "there, is used. cltensor doctor says more")
+        return (f"{entry.title} computes wrongly in the {entry.styles[0]} launch style ({found.reason}); the {found.style} style, "
+                "which is right there, is used. cltensor doctor says more")
     return (f"{entry.title} is passed over, since its kernels do not build or compute wrongly: {found.reason}. cltensor doctor "
             "says more")
 
