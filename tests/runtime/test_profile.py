@@ -8,6 +8,7 @@ from cltensor.base.errors import ArgumentError
 from cltensor.runtime import profile
 from cltensor.runtime.device import default_device
 from cltensor.runtime.entry import describe
+from cltensor.runtime.pocl_cpu import Naming
 
 from .fakes import CPU, GPU, FakeDevice, FakePlatform
 
@@ -80,6 +81,14 @@ def test_vector_width_on_pocl_is_the_processors(target, native):
 @pytest.mark.parametrize("target", ["generic", "znver2", "znver3", "haswell", "x86-64", "x86-64-v3"])
 def test_vector_width_is_not_above_that_of_the_code(target):
     assert pocl(target, AVX512, native_vector_width_float=16).vector_width == 8
+
+
+@pytest.mark.parametrize(("given", "width"), [("skylake-avx512", 16), ("haswell", 8), ("generic", 8)])
+def test_vector_width_follows_the_name_that_pocl_was_given(given, width):
+    version = "OpenCL 3.0 PoCL HSTR: pthread-x86_64-unknown-linux-gnu-generic"
+    entry = describe(FakePlatform("Portable Computing Language", []), FakeDevice("pthread", CPU, version=version))
+    named = dataclasses.replace(entry, naming=Naming("generic", given))
+    assert profile.query(named, AVX512).vector_width == width
 
 
 @pytest.mark.parametrize("native", [4, 8])

@@ -53,6 +53,21 @@ def intel():
     return FakePlatform(INTEL, [FakeDevice("intel")])
 
 
+def test_style_that_suits_a_driver_is_tried_first(machine):
+    m = machine(FakePlatform("rusticl", [FakeDevice("llvmpipe", native_vector_width_float=1)]))
+    entry, = platforms.entries()
+    assert profile.query(entry).style == "gpu"
+    assert m.tried == [("0.0", "gpu")]
+
+
+def test_driver_that_is_wrong_in_the_style_that_suits_it(machine):
+    m = machine(FakePlatform("rusticl", [FakeDevice("llvmpipe", native_vector_width_float=1)]))
+    m.results["0.0"] = {"gpu": WRONG}
+    with pytest.warns(RuntimeWarning, match="computes wrongly in the gpu launch style .* the cpu style, which is right there"):
+        assert profile.query(platforms.entries()[0]).style == "cpu"
+    assert m.tried == [("0.0", "gpu"), ("0.0", "cpu")]
+
+
 def test_driver_that_builds_nothing_is_passed_over(machine, capsys):
     m = machine(pocl(), intel())
     m.results["0.0"] = {"cpu": BROKEN, "gpu": BROKEN}
