@@ -116,9 +116,9 @@ def test_numbers_of_a_kernel_are_plain(monkeypatch, device):
     """Nothing but Python's own numbers is given to a kernel's arguments while the device is locked."""
     given, bind = [], Step.bind
 
-    def noted(self, buffers, offsets, values):
+    def noted(self, buffers, offsets, values, ticket=0):
         given.extend(values)
-        bind(self, buffers, offsets, values)
+        bind(self, buffers, offsets, values, ticket)
 
     monkeypatch.setattr(Step, "bind", noted)
     x = ct.arange(4.0)
