@@ -161,7 +161,8 @@ class KernelCache:
     def trim_pocl(self, now=None):
         """Remove what PoCL kept beside our folder under earlier versions; where the user lets it, keep that within the limit."""
         beside = self.folder.with_name("pocl").absolute()
-        pocl.trim(beside, self.limit if os.environ.get("POCL_CACHE_DIR") == str(beside) else 0, now)
+        used = os.path.realpath(os.environ.get("POCL_CACHE_DIR", "")) == os.path.realpath(beside)
+        pocl.trim(beside, self.limit if used else 0, now)
 
 
 def kernel_cache():

@@ -6,7 +6,8 @@ import shutil
 import time
 from pathlib import Path
 
-from . import scratch
+from ..base import config
+from . import scratch, trusted
 
 DAY = 24 * 3600
 
@@ -15,9 +16,23 @@ def provide():
     """Let PoCL keep its files in this process's own folder, unless the user has chosen another."""
     chosen = os.environ.get("POCL_CACHE_DIR")
     if chosen is None or scratch.is_in_one(chosen):  # a parent process's is gone when the parent is
-        folder = scratch.folder() / "pocl"
+        folder = _lasting() or scratch.folder() / "pocl"
         folder.mkdir(exist_ok=True)
         os.environ["POCL_CACHE_DIR"] = str(folder)
+
+
+def _lasting():
+    """A folder that is kept, where PoCL compiles more than its binaries hold and nobody else could have changed anything."""
+    if os.environ.get("POCL_WORK_GROUP_SPECIALIZATION") == "0" or not config.cache_limit():
+        return None
+    with contextlib.suppress(OSError):
+        folder = trusted.folder(config.cache_dir() / "pocl")
+        for place, _, files in os.walk(folder):
+            trusted.check(place)
+            for name in files:
+                trusted.check_file(os.path.join(place, name))
+        return folder if scratch.fault(folder) is None else None
+    return None
 
 
 def fault():

@@ -99,6 +99,13 @@ def check(path, top=None):
             _check(part, os.stat(part), sticky=part != real)
 
 
+def check_file(path):
+    """Raise Untrusted where somebody else could change the file `path`, OSError where it is no regular file."""
+    info = os.lstat(path)
+    _regular(path, info, float("inf"))
+    _check(path, info)
+
+
 def _check(path, info, sticky=False):
     """Raise Untrusted unless a file or folder is this user's alone.
 

@@ -114,6 +114,19 @@ def test_pocl_keeps_its_files_in_a_folder_of_this_process(environment):
     assert folder.parent == scratch.folder()
 
 
+@pytest.mark.parametrize("others", [False, True])
+def test_pocl_that_compiles_for_each_size_keeps_its_files(environment, tmp_path, others):
+    environment["POCL_WORK_GROUP_SPECIALIZATION"] = "1"
+    folder = tmp_path / "cache" / "pocl" / "AB"
+    folder.mkdir(parents=True)
+    for path in (folder, folder.parent, folder.parent.parent):
+        path.chmod(0o700)
+    (folder / "kernel.so").touch()
+    (folder / "kernel.so").chmod(0o666 if others else 0o644)
+    loader.prepare_environment()
+    assert Path(environment["POCL_CACHE_DIR"]) == (scratch.folder() / "pocl" if others else folder.parent)
+
+
 def test_folders_of_a_parent_process_are_not_used(environment, vendors, tmp_path):
     parent = tmp_path / f"{scratch.PREFIX}parent"
     path = environment.get("PATH", "")

@@ -24,6 +24,7 @@ def places(monkeypatch, tmp_path):
     monkeypatch.setenv("CLTENSOR_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(scratch, "_mine", None)
     monkeypatch.setattr(scratch, "_moved", [])
+    monkeypatch.setenv("POCL_WORK_GROUP_SPECIALIZATION", "0")
     monkeypatch.setenv("POCL_CACHE_DIR", "")
     monkeypatch.delenv("POCL_CACHE_DIR")
     yield tmp_path
