@@ -10,6 +10,7 @@ import weakref
 import numpy as np
 
 from ..base.errors import ArgumentError, ArgumentTypeError
+from ..base.forking import in_forked_children
 
 FUNCTIONS = {}  # name -> Function, filled by functions.py
 RULES = {}  # name -> simplification rule, filled by simplify.py
@@ -97,6 +98,12 @@ class Call(Expr):
 
     def __reduce__(self):
         return call, (self.function.name, *self.args)
+
+
+@in_forked_children
+def _renew():
+    global _lock
+    _lock = threading.Lock()
 
 
 def _intern(key, make):

@@ -10,6 +10,7 @@ import time
 from . import loader
 
 ARENA = 1 << 20  # bytes
+_READ_TRIES = 3  # waits for other threads' work before a read queues up behind it
 _SMALL_COPY = 256 << 10  # bytes; copied before another thread would have been woken
 
 
@@ -127,11 +128,15 @@ class InlineChannel(Channel):
         if self.lent:
             super().read(array, buffer, offset, lock)
             return
-        last = self.last
-        if last is not None:
-            last.wait()
-        with lock:
-            self.transfer(self.inline, array, buffer, src_offset=offset, is_blocking=True)
+        for _ in range(_READ_TRIES):
+            last = self.last
+            if last is not None:
+                last.wait()
+            with lock:
+                if self._settled():  # nothing is under way that others gave out meanwhile, and that this could depend on
+                    self.transfer(self.inline, array, buffer, src_offset=offset, is_blocking=True)
+                    return
+        super().read(array, buffer, offset, lock)
 
     def write_now(self, buffer, offset, array):
         """See Channel."""

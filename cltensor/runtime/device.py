@@ -6,6 +6,7 @@ attributes from then on, because every launch reads them.  They follow the curre
 
 import atexit
 import ctypes
+import gc
 import os
 import re
 import threading
@@ -13,6 +14,7 @@ import threading
 from ..base.errors import ArgumentTypeError, DeviceError
 from . import cure, inline, loader, platforms, profile
 from .channel import Channel, InlineChannel
+from .host_buffers import HOST_ONLY, HostMemory
 from .memory import DeviceMemory
 from .program import Programs
 from .transfer import Transfers
@@ -24,6 +26,8 @@ _devices = {}
 _lock = threading.RLock()
 _default = None
 _forked = False
+_host_only = False
+_facts = {}  # index -> (Entry, profile) of the devices known, where this process leaves OpenCL alone
 
 
 class device:
@@ -40,10 +44,11 @@ class device:
 
     type = "opencl"
     silent = False  # whether nothing launched on it runs; see understudy.py
+    host = False  # whether it stands for a device in a process that leaves OpenCL alone; see HostDevice
 
     def __new__(cls, device="opencl", index=None):
         if isinstance(device, cls) and index is None:
-            return device
+            return get(device.index) if _host_only and not device.host else device
         return get(_resolve(device, index))
 
     def __getattr__(self, attribute):
@@ -152,6 +157,11 @@ class device:
             with self.lock:
                 self.channel.fill(buffer, byte_offset, nbytes, pattern)
 
+    def check_reachable(self):
+        """Raise DeviceError where this is the device of a parent process, which OpenCL cannot reach from here."""
+        if not self.host:
+            refuse_after_fork()
+
     def synchronize(self):
         """Wait until everything enqueued on this device, on any stream, is done."""
         refuse_after_fork()
@@ -190,6 +200,22 @@ class device:
         return self
 
 
+class HostDevice(HostMemory, device):
+    """Stands for the device of this index in a process that leaves OpenCL alone: memory is the host's, ops run through NumPy."""
+
+    def __new__(cls, index, entry, facts):
+        made = object.__new__(cls)
+        made.index, made.entry, made.profile = index, entry, facts
+        return made
+
+    def __getattr__(self, attribute):
+        if attribute in _OPENED:
+            self.refuse()
+        raise AttributeError(f"device has no attribute {attribute!r}")
+
+    queue = property(HostMemory.refuse)
+
+
 _entered = []
 
 
@@ -198,9 +224,11 @@ def get(index):
     found = _devices.get(index)
     if found is not None:
         return found
+    if _host_only:
+        return _devices.setdefault(index, HostDevice(index, *_facts.get(index, profile.HOST)))
     entries = platforms.entries()
     if not 0 <= index < len(entries):
-        raise DeviceError(f"there is no device opencl:{index}. {platforms.listing()}")
+        raise DeviceError(f"there is no device opencl:{index}. {_listing()}")
     with _lock:
         if index not in _devices:
             made = object.__new__(device)
@@ -214,10 +242,19 @@ def opened():
     return [d for d in list(_devices.values()) if "lock" in d.__dict__]
 
 
+def _entries():
+    """The Entries of the devices there are, by index."""
+    return [entry for entry, _ in (_facts or {0: profile.HOST}).values()] if _host_only else platforms.entries()
+
+
+def _listing():
+    return platforms.listing(_entries())
+
+
 def count():
     """The number of usable OpenCL devices; 0 when there is none."""
     try:
-        return len(platforms.entries())
+        return len(_entries())
     except DeviceError:
         return 0
 
@@ -226,7 +263,7 @@ def default_device():
     """The device tensors are made on when none is named: CLTENSOR_DEVICE, else the best GPU, else the CPU."""
     global _default
     if _default is None:
-        _default = get(platforms.chosen_index())
+        _default = get(0 if _host_only else platforms.chosen_index())
     return _default
 
 
@@ -247,7 +284,7 @@ def _resolve(name, index):
     match = _NAME.fullmatch(name.strip().lower())
     if not match:
         raise DeviceError(f"{name!r} names no device: every device here is of type 'opencl'. Write 'opencl' for the "
-                          f"default one, 'opencl:0' for the first, 'gpu' or 'cpu'. {platforms.listing()}")
+                          f"default one, 'opencl:0' for the first, 'gpu' or 'cpu'. {_listing()}")
     kind, number = match.groups()
     if number is not None and index is not None:
         raise DeviceError(f"device({name!r}, {index}) gives the index twice; write device({kind!r}, {index})")
@@ -258,35 +295,71 @@ def _resolve(name, index):
 
 
 def _nth_of_kind(kind, n):
-    indices = [i for i, e in enumerate(platforms.entries()) if e.kind == kind]
+    indices = [i for i, e in enumerate(_entries()) if e.kind == kind]
     if not indices:
         advice = {"gpu": "A GPU needs its vendor's driver with OpenCL support; ",
                 "cpu": f"One comes with {cure.cpu_driver()}; "}.get(kind, "")
         other = "cpu" if kind == "gpu" else "gpu"
         raise DeviceError(f"device({kind!r}): no OpenCL {kind.upper()} was found. {advice}device({other!r}) can be used "
-                          f"instead. {platforms.listing()}")
+                          f"instead. {_listing()}")
     if not 0 <= n < len(indices):
-        raise DeviceError(f"there is no device {kind}:{n}. {platforms.listing()}")
+        raise DeviceError(f"there is no device {kind}:{n}. {_listing()}")
     return indices[n]
 
 
 def refuse_after_fork():
     """Raise DeviceError in a process forked from one that had loaded OpenCL, where any use could hang."""
     if _forked:
-        raise DeviceError("this process was forked from one that had already looked for OpenCL devices, and OpenCL "
-                          "does not survive a fork. Start workers with the 'spawn' method "
-                          "(multiprocessing.get_context('spawn')), or keep them to NumPy and use the device in the "
-                          "parent only")
+        raise DeviceError(f"a tensor, stream or device of the parent process was used, but {HOST_ONLY}. Tensors that are sent to "
+                          "a process, and those a DataLoader's dataset holds, may be used there")
+
+
+def facts():
+    """What a process that leaves OpenCL alone has to know: (index of the default device, {index: (Entry, profile)}).
+
+    Looks for devices; where there are none, tensors cannot be made in this process either, and others need no facts.
+    """
+    try:
+        default_device().profile  # noqa: B018  (looked up, so that it is known)
+    except DeviceError:
+        return 0, {}
+    return default_device().index, _known([e.bare() for e in _entries()])
+
+
+def _known(entries):
+    """{index: (Entry, profile)} of these Entries, for HostDevices; where no profile has been asked for yet, a host's."""
+    profiles = {d.index: d.__dict__["profile"] for d in list(_devices.values()) if "profile" in d.__dict__}
+    return {i: (e, profiles.get(i, profile.HOST[1])) for i, e in enumerate(entries)}
+
+
+def leave_opencl_alone(known):
+    """From now on every device of this process is a HostDevice, if it is not already.  known: the parent's facts()."""
+    global _default, _host_only, _facts
+    if _host_only:
+        return
+    _host_only = True
+    chosen, _facts = known
+    _devices.clear()
+    _default = get(chosen)
+
+
+def on_host(d):
+    """The HostDevice that stands for device d, in a process that leaves OpenCL alone."""
+    return get(d.index)
 
 
 def _after_fork_in_child():
     """Close every door to libraries whose threads did not come along, and never release what is the parent's."""
     global _forked, _lock
     _lock = threading.RLock()
-    _forked = _forked or loader.loaded()
+    if _host_only or not loader.loaded():
+        return
+    _forked = True
+    gc.freeze()  # what the parent left in circles is not to be collected here
     for d in _devices.values():
         for attribute in [k for k in d.__dict__ if k not in ("index", "entry", "profile")]:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(d.__dict__.pop(attribute)))
+    leave_opencl_alone((0 if _default is None else _default.index, _known(platforms.known())))
 
 
 if hasattr(os, "register_at_fork"):

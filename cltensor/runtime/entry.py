@@ -68,6 +68,10 @@ class Entry:
         name = self.naming.given if self.naming else ""
         return (self.platform_name, self.platform_version, self.name, self.version, self.driver, name)
 
+    def bare(self):
+        """The same without pyopencl's objects, for other processes."""
+        return replace(self, platform=None, device=None, inline=None)
+
     def matches(self, text):
         """How well lower-case text names this device: 2 its platform, 1 the device itself, 0 not at all."""
         if text in f"{self.platform_name}\n{self.platform_version}".lower():

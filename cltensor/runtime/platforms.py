@@ -27,6 +27,11 @@ def entries():
     return _found
 
 
+def known():
+    """The devices found so far, without a search."""
+    return _found or []
+
+
 def discover():
     """A fresh search.  Oclgrind is left out unless CLTENSOR_DEVICE names it."""
     asked = (config.setting("CLTENSOR_DEVICE") or "").lower()
@@ -99,8 +104,8 @@ def _refuse_broken(best):
                           f"with CLTENSOR_DEVICE. {listing()}")
 
 
-def listing():
-    """The devices there are, as a sentence."""
+def listing(found=None):
+    """The devices there are, or those given, as a sentence."""
     named = [f"opencl:{i} is {e.name} ({e.kind.upper() if len(e.kind) == 3 else e.kind}, {e.platform_name})"
-             for i, e in enumerate(entries())]
+             for i, e in enumerate(entries() if found is None else found)]
     return f"There {'is one device' if len(named) == 1 else f'are {len(named)} devices'}: {'; '.join(named)}."

@@ -1,11 +1,13 @@
 """DeviceProfile: the facts about a device that templates and launch rules may depend on."""
 
 import re
+import sys
 import warnings
 from dataclasses import dataclass
 
 from ..base import config
 from . import processor, trial
+from .entry import Entry
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,15 @@ class DeviceProfile:
     platform: str
     version: str
     quirks: frozenset
+
+
+#: (Entry, DeviceProfile) of a device that nothing is known about, where its tensors are kept in host memory
+HOST = (
+    Entry(None, None, "cpu", "host memory", "NumPy", "", "", ""),
+    DeviceProfile(style="cpu", kind="cpu", compute_units=1, clock_mhz=0, vector_width=8, local_memory=1 << 15, max_work_group=1,
+                  work_group=1, groups=4, max_allocation=1 << 62, global_memory=1 << 62, address_align=64, fp64=True, fp16=False,
+                  subgroups=False, int64_atomics=True, little_endian=sys.byteorder == "little", name="host memory", vendor="",
+                  driver="", platform="NumPy", version="", quirks=frozenset()))
 
 
 def query(entry, flags=None):

@@ -1,0 +1,26 @@
+"""What must not be taken along into forked children: locks, which a thread that did not come along may hold."""
+
+import os
+
+
+class Lazy:
+    """functools.cached_property without a lock: two threads may both compute the value, and a fork finds nothing held."""
+
+    def __init__(self, compute):
+        self.compute, self.__doc__ = compute, compute.__doc__
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self
+        value = instance.__dict__[self.name] = self.compute(instance)
+        return value
+
+
+def in_forked_children(renew):
+    """Call renew() in every forked child, to put fresh locks in place of those that came along."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=renew)
+    return renew
