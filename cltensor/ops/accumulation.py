@@ -2,9 +2,13 @@
 
 import functools
 
+import numpy as np
+
 from ..base import dtypes
+from ..base.forking import Lazy
 from ..codegen import expr, types
 from ..codegen.emit import emit
+from .host_plan import computing
 from .kernel import Planned
 
 
@@ -60,6 +64,53 @@ class Accumulating(Planned):
         found["states"] = tuple((c, types.literal(i(d) if callable(i) else i, c))
                                 for c, i in zip(ctypes, identities, strict=True))
         return found
+
+    # --- in host memory, for inputs of dtype d; see HostPlan ---------------------------------------------------------------
+
+    def host_states(self, d, arrays, values):
+        """The states of each element, from arrays (*, count) and the scalars' values."""
+        number, shape = computing(self.acc_dtype(d)), arrays[0].shape
+        names = [*self.inputs, *(["index"] if self.indexed else []), *self.scalars]
+        given = [a.astype(number, copy=False) for a in arrays]
+        given += [np.arange(shape[-1])] if self.indexed else []
+        given += [number.type(v) for v in values]
+        states = expr.evaluate(traced(self.map, names), dict(zip(names, given, strict=True)))
+        return [np.broadcast_to(s, shape) for s in self._held(d, states)]
+
+    def host_combined(self, d, first, second):
+        """The states of two joined."""
+        env = {f"a{i}": s for i, s in enumerate(first)} | {f"b{i}": s for i, s in enumerate(second)}
+        return self._held(d, expr.evaluate(self._combination, env))
+
+    def host_finished(self, d, states, values, count=None):
+        """The results for the last states; count: what finish gets as n."""
+        if self.finish is None:
+            return states
+        number = computing(self.acc_dtype(d))
+        names = [*(f"a{i}" for i in range(len(states))), *(["n"] if count is not None else []), *self.scalars]
+        given = (*states, *([number.type(count)] if count is not None else []), *map(number.type, values))
+        return expr.evaluate(traced(self.finish, names), dict(zip(names, given, strict=True)))
+
+    def host_identity(self, d, shape):
+        """The states of nothing."""
+        identities = self.identity if isinstance(self.identity, tuple) else (self.identity,)
+        return [np.full(shape, i(d) if callable(i) else i, computing(h))
+                for i, h in zip(identities, self.held_dtypes(d), strict=True)]
+
+    @Lazy
+    def _combination(self):
+        k = len(self.states)
+        return traced(self.combine, [*(f"a{i}" for i in range(k)), *(f"b{i}" for i in range(k))])
+
+    @Lazy
+    def host_ufunc(self):
+        """NumPy's function of two states where combining is just that, else None."""
+        e = self._combination[0]
+        plain = len(self._combination) == 1 and [repr(a) for a in e.args] == ["a0", "b0"]
+        return e.function.numpy if plain and isinstance(e.function.numpy, np.ufunc) else None
+
+    def _held(self, d, states):
+        return [np.asarray(s).astype(computing(h), copy=False) for s, h in zip(states, self.held_dtypes(d), strict=True)]
 
 
 def traced(fn, names):

@@ -7,11 +7,13 @@ import numpy as np
 
 from ..base import dtypes
 from ..base.errors import ZERO_DIVISION, DivisionError, DTypeError, ShapeError
+from ..base.forking import Lazy
 from ..base.shapes import broadcast_shapes, collapse, contiguous_strides
 from ..codegen import derive, expr, types
 from ..codegen.emit import emit
 from ..codegen.templates import render
 from . import transposition
+from .host_plan import HostPlan, computing
 from .plan import In, Out, Plan, Step, Value
 from .promotion import result_type
 from .registry import Op, same_device, signature
@@ -53,7 +55,7 @@ class Elementwise(Op):
         self.exempt = frozenset(exempt.split())
         self.sources, self.gradients, self.ready = {}, {}, {}
 
-    @functools.cached_property
+    @Lazy
     def exprs(self):
         """The traced expressions, one per output."""
         return _traced(self.fn, [*self.inputs, *self.attrs])
@@ -76,8 +78,23 @@ class Elementwise(Op):
             targets = tuple(spec(shape, strides, d, device) for d in results)
         else:
             self._check_targets(shape, results, targets)
+        if device.host:
+            return HostPlan(device, specs, targets, functools.partial(self._through_numpy, operands, compute))
         steps = self._steps(operands, targets, compute, device) if targets[0].numel else ()
         return Plan(device, specs, targets, steps)
+
+    def _through_numpy(self, operands, compute, arrays, values):
+        """The results for arrays and numbers, from the expressions' NumPy functions; see HostPlan."""
+        arrays, values, number, env = iter(arrays), iter(values), computing(compute), {}
+        for name, operand in zip(self.inputs, operands, strict=True):
+            if not isinstance(operand, Spec):
+                env[name] = number.type(next(values))
+            elif operand.dtype is dtypes.bool_ and (name in self.exempt or compute is operand.dtype):
+                env[name] = next(arrays)
+            else:
+                env[name] = next(arrays).astype(computing(operand.dtype) if name in self.exempt else number, copy=False)
+        env.update((name, number.type(value)) for name, value in zip(self.attr_names, values, strict=True))
+        return expr.evaluate(self.exprs, env)
 
     def plan_steps(self, *specs):
         """Steps computing the last Specs from the others, for use inside another op's launch (In(0).. to Out(0)..)."""
@@ -182,7 +199,7 @@ class Elementwise(Op):
 
     # --- gradient --------------------------------------------------------------------------------------------------
 
-    @functools.cached_property
+    @Lazy
     def differentiable(self):
         if self.result is not None and not dtypes.BY_NAME[self.result].is_floating_point:
             return False

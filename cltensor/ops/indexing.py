@@ -19,6 +19,7 @@ from .plan import In, Out, Step
 from .pointwise import copy
 
 ITEMS = 1024  # work-items that keep a compute unit of a GPU busy
+UFUNC = {"add": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}  # NumPy's counterparts of COMBINE
 COMBINE = {"set": "value", "add": "old + value", "prod": "old * value",
            "amax": "old != old || old > value ? old : value", "amin": "old != old || old < value ? old : value"}
 
@@ -99,6 +100,55 @@ flat_index = elementwise(
     doc="A flat position moved on by an index of one more dimension, with n elements; out of range, the index + faults.UNKNOWN.")
 
 
+# --- NumPy references: of arrays of one dimension or more, as kernels see 0-d ones ------------------------------------------
+
+
+def _checked(index, size, wrap):
+    """An index array.  Raises IndexError where it leaves the range."""
+    wrong = index[(index >= size) | (index < (-size if wrap else 0))]
+    if wrong.size:
+        raise IndexError(f"index {wrong.flat[0]} is out of bounds for dimension with size {size}")
+    return index
+
+
+def _gather_ref(x, index, dim, wrap=False):
+    x, i = np.atleast_1d(x), np.atleast_1d(index)
+    dim %= x.ndim
+    part = x[tuple(slice(None) if d == dim else slice(0, n) for d, n in enumerate(i.shape))]
+    return np.take_along_axis(part, _checked(i, x.shape[dim], wrap), dim).reshape(index.shape)
+
+
+def _select_ref(x, index, dim, wrap=False):
+    if not np.ndim(x):
+        return x
+    return np.take(x, _checked(np.atleast_1d(index), x.shape[dim], wrap), dim)
+
+
+def _put(out, places, part, combine):
+    if combine == "set":
+        out[places] = part
+    else:
+        UFUNC[combine].at(out, places, part)
+
+
+def _scatter_ref(x, index, src, dim, combine, wrap=False):
+    out, i, src = np.array(x, ndmin=1), np.atleast_1d(index), np.atleast_1d(src)
+    if i.size:
+        places = list(np.indices(i.shape))
+        places[dim] = _checked(i, out.shape[dim], wrap)
+        _put(out, tuple(places), src[tuple(slice(0, n) for n in i.shape)], combine)
+    return out.reshape(x.shape)
+
+
+def _combine_ref(x, index, src, dim, combine, wrap=False):
+    out = np.array(x, ndmin=1)
+    dim %= out.ndim
+    i = _checked(np.atleast_1d(index), out.shape[dim], wrap)
+    part = np.reshape(src, (*out.shape[:dim], i.size, *out.shape[dim + 1:]))
+    _put(np.moveaxis(out, dim, 0), i, np.moveaxis(part, dim, 0), combine)
+    return out.reshape(x.shape)
+
+
 # --- gather, index_select --------------------------------------------------------------------------------------------
 
 
@@ -134,7 +184,7 @@ def _zeros_like_x(g, x):
 gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, saves="index", checks=True, batch="dim", public=False,
                 vjp=(lambda g, y, x, index, dim, wrap: scatter(_zeros_like_x(g, x), index, g, dim=dim, combine="add", wrap=wrap),
                      lambda *a, **k: None),
-                ref=lambda x, i, dim, wrap=False: np.take_along_axis(x, i, dim), doc="x's values at index along dim.",
+                ref=_gather_ref, doc="x's values at index along dim.",
                 samples=lambda rng: [((rng.standard_normal((3, 4)), rng.integers(0, 3, (2, 4))), {"dim": 0}),
                                      ((rng.standard_normal((3, 4)), rng.integers(-4, 4, (3, 5))), {"dim": 1, "wrap": True})])
 
@@ -162,7 +212,7 @@ def _select_launch(specs, outs, dim, wrap):
 index_select = kernel("index_select", shape=_select_shape, launch=_select_launch, saves="index", checks=True, public=False,
                       vjp=(lambda g, y, x, index, dim, wrap: index_combine(_zeros_like_x(g, x), index, g, dim=dim, combine="add",
                                                                            wrap=wrap), lambda *a, **k: None),
-                      ref=lambda x, i, dim, wrap=False: np.take(x, i, dim), doc="x's slices at a vector of indices along dim.",
+                      ref=_select_ref, doc="x's slices at a vector of indices along dim.",
                       samples=lambda rng: [((rng.standard_normal((3, 4)), rng.integers(0, 3, 5)), {"dim": 0}),
                                            ((rng.standard_normal((3, 4)), np.array([1, -1, -4])), {"dim": -1, "wrap": True})])
 
@@ -212,14 +262,6 @@ def _scatter_src(g, y, x, index, src, dim, combine, wrap):
     return full
 
 
-def _scatter_ref(x, index, src, dim, combine, wrap=False):
-    out = np.array(x)
-    for at in np.ndindex(*index.shape):
-        to = (*at[:dim], index[at], *at[dim + 1:])
-        out[to] = out[to] + src[at] if combine == "add" else src[at]
-    return out
-
-
 def _scatter_samples(rng):
     x, src, unique = rng.standard_normal((3, 4)), rng.standard_normal((4, 4)), np.array([[2, 0, 1, 1], [0, 2, -1, 0]])
     return [((x, rng.integers(0, 3, (3, 4)), src), {"dim": 0, "combine": "add"}),
@@ -262,14 +304,6 @@ def _add_launch(specs, outs, dim, combine, wrap):
         # the index is one-dimensional: the extent walked is the source's
         steps.append(_scatter_step(name, out, index, strides, src, src.strides, d, combine, wrap))
     return steps
-
-
-def _combine_ref(x, index, src, dim, combine, wrap=False):
-    out = np.array(x)
-    for t, i in enumerate(index):
-        to, part = np.moveaxis(out, dim, 0), np.moveaxis(src, dim, 0)[t]
-        to[i] = to[i] + part if combine == "add" else part
-    return out
 
 
 def _combine_samples(rng):

@@ -1,7 +1,12 @@
 """Kernel ops: a shape rule, a launch rule and a template of their own."""
 
+import functools
 import inspect
 
+import numpy as np
+
+from ..base.errors import DimensionError
+from .host_plan import HostPlan, refused
 from .plan import Plan
 from .registry import Op, same_device
 
@@ -32,8 +37,23 @@ class Planned(Op):
         named = dict(zip((n for n in self.attr_names if n not in self.values), attrs, strict=True))
         outs = self.shape(*specs, **named, **dict.fromkeys(self.values))
         outs = outs if isinstance(outs, tuple) else (outs,)
+        if device.host:
+            return HostPlan(device, specs, outs, functools.partial(self.host_results, specs, outs, **named))
         steps = self.launch(specs, outs, **named) if any(o.numel for o in outs) else ()
         return Plan(device, specs, outs, steps)
+
+    def host_results(self, specs, outs, arrays, values, **named):
+        """The results for arrays, from the NumPy reference; see HostPlan.  Raises DeviceError where there is none."""
+        if self.ref is None:
+            raise refused(self)
+        try:
+            results = self.ref(*arrays, **named, **dict(zip(self.values, values, strict=True)))
+        except IndexError as e:
+            raise DimensionError(f"{self.name}: {e}") from None
+        results = results if isinstance(results, tuple) else (results,)
+        if len(results) < len(outs):  # it leaves out what only serves the gradient
+            raise refused(self)
+        return [np.reshape(r, o.shape) for r, o in zip(results, outs, strict=False)]
 
 
 class Kernel(Planned):

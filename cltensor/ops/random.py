@@ -5,15 +5,15 @@ import math
 import numpy as np
 
 from ..base import dtypes
-from ..base.errors import ZERO_DIVISION, AutogradError, DivisionError
+from ..base.errors import ZERO_DIVISION, ArgumentError, AutogradError, DivisionError
 from ..codegen import types
 from ..codegen.functions import spell
 from ..codegen.templates import render
-from . import faults
+from . import faults, philox
 from .elementwise import launch_size
-from .kernel import kernel
+from .kernel import Kernel, kernel
 from .plan import In, Out, Step, Value
-from .registry import Op
+from .registry import REGISTRY, Op
 
 
 def _in(ctype):
@@ -57,9 +57,13 @@ _UNIFORM = {
     dtypes.bfloat16: "a + (b - a) * (floor(u0 * 256.0f) * 3.90625e-3f)",
 }
 
+#: the bits of the same in host memory
+_BITS = {dtypes.float16: 11, dtypes.bfloat16: 8}
+
 #: name -> what an input element has to satisfy
 _UNIT = "x >= 0 && x <= 1"
 _RULES = {"bernoulli_of": _UNIT}
+_NUMPY = {_UNIT: lambda x: (x >= 0) & (x <= 1), "x >= 0": lambda x: x >= 0, "x != 0": lambda x: x != 0}  # the same in NumPy
 
 
 def _number(name, dtype):
@@ -96,12 +100,38 @@ def no_gradient(name):
     return refuse
 
 
+class Drawing(Kernel):
+    """A kernel op with a distribution's attributes seed, offset, a and b; which one says its attribute, or the op's own name."""
+
+    def host_results(self, specs, outs, arrays, values, distribution=None, **named):
+        """See Planned: the same numbers, from the same counters."""
+        seed, offset, *bounds = values
+        out, name = outs[0], distribution or self.name
+        number = {"long": int, "double": np.float64, "float": np.float32}[_number(name, out.dtype)]
+        draws = philox.Draws(seed, offset, out.numel, out.dtype is dtypes.float64)
+        if name == "uniform" and out.dtype in _BITS:
+            draws.round_down(_BITS[out.dtype])
+        a, b = map(number, bounds)
+        return [self.drawn(draws, a, b, *(x.reshape(-1) for x in arrays), name=name).reshape(out.shape)]
+
+    @staticmethod
+    def drawn(draws, a, b, *inputs, name):
+        """The numbers, from Draws, parameters and flat inputs."""
+        return philox.DISTRIBUTIONS[name](draws, a, b)
+
+
+def _drawing(name, drawn=Drawing.drawn, **options):
+    made = Drawing(name, values=("seed", "offset", "a", "b"), public=False, ref=None, **options)
+    made.drawn = drawn
+    return made
+
+
 def _fill_shape(x, *, distribution, seed, offset, a, b):
     return x.dense()
 
 
-fill = kernel("random_like", shape=_fill_shape, launch=lambda specs, outs, distribution: [_step(distribution, None, outs[0])],
-              values=("seed", "offset", "a", "b"), public=False, ref=None, doc="Random numbers in x's shape and dtype.")
+fill = _drawing("random_like", shape=_fill_shape, launch=lambda specs, outs, distribution: [_step(distribution, None, outs[0])],
+                doc="Random numbers in x's shape and dtype.")
 
 
 def _bernoulli_shape(p, *, dtype, seed, offset, a, b):
@@ -115,19 +145,27 @@ def _on_dense(name):
     return launch
 
 
-bernoulli_of = kernel("bernoulli_of", shape=_bernoulli_shape, launch=_on_dense("bernoulli_of"), dtypes="floating",
-                      checks="bernoulli: expects all probabilities to be in [0, 1], but input holds {value:.7g}",
-                      values=("seed", "offset", "a", "b"), public=False, ref=None,
-                      vjp=(lambda g, y, p, **_: Op.filled(p, 0),),
-                      doc="1 with the probability each element of p gives, else 0; p must be contiguous.")
+bernoulli_of = _drawing("bernoulli_of", lambda draws, a, b, x, name: draws.uniform() < _valid(bernoulli_of, x), dtypes="floating",
+                        checks="bernoulli: expects all probabilities to be in [0, 1], but input holds {value:.7g}",
+                        shape=_bernoulli_shape, launch=_on_dense("bernoulli_of"), vjp=(lambda g, y, p, **_: Op.filled(p, 0),),
+                        doc="1 with the probability each element of p gives, else 0; p must be contiguous.")
+
+
+def _valid(op, x):
+    """x in host memory.  Raises the op's complaint where an element breaks its rule."""
+    wrong = x[~_NUMPY[_RULES[op.name]](x)]
+    if wrong.size:
+        kind, text = op.checks if isinstance(op.checks, tuple) else (ArgumentError, op.checks)
+        raise kind(text.format(value=float(wrong[0])))
+    return x
 
 
 def _check(name, valid, complaint):
     """An op that tells of each element whether it is valid; one that is not leaves a note, which raises the complaint."""
     _RULES[name], DISTRIBUTIONS[name] = valid, lambda ctype: f"{valid} ? 1 : 0"
-    return kernel(name, shape=lambda x, *, seed, offset, a, b: x.dense(dtype=dtypes.bool_), launch=_on_dense(name),
-                  checks=complaint, values=("seed", "offset", "a", "b"), public=False, ref=None,
-                  doc="Whether each element of a contiguous tensor is valid.")
+    return _drawing(name, lambda draws, a, b, x, name: _valid(REGISTRY[name], x) == x, launch=_on_dense(name), checks=complaint,
+                    shape=lambda x, *, seed, offset, a, b: x.dense(dtype=dtypes.bool_),
+                    doc="Whether each element of a contiguous tensor is valid.")
 
 
 _CHECKS = {argument: _check(f"check_{argument}", valid, complaint) for argument, valid, complaint in (
@@ -143,10 +181,10 @@ def check_values(x, argument):
     _CHECKS[argument](x.detach().contiguous(), seed=0, offset=0, a=0.0, b=0.0)
 
 
-dropout = kernel("dropout_seeded", shape=lambda x, *, seed, offset, a, b: x.dense(), launch=_on_dense("dropout"),
-                 dtypes="floating", values=("seed", "offset", "a", "b"), public=False, ref=None,
-                 vjp=(lambda g, y, x, seed, offset, a, b: dropout(g.contiguous(), seed=seed, offset=offset, a=a, b=b),),
-                 doc="x * b, or 0 with probability a; the gradient draws the same numbers again instead of saving a mask.")
+dropout = _drawing("dropout_seeded", lambda draws, a, b, x, name: np.where(draws.uniform() < a, 0, x * b), dtypes="floating",
+                   shape=lambda x, *, seed, offset, a, b: x.dense(), launch=_on_dense("dropout"),
+                   vjp=(lambda g, y, x, seed, offset, a, b: dropout(g.contiguous(), seed=seed, offset=offset, a=a, b=b),),
+                   doc="x * b, or 0 with probability a; the gradient draws the same numbers again instead of saving a mask.")
 
 
 def _counts_launch(specs, outs, *, distribution):

@@ -1,5 +1,6 @@
 """Reductions: declared by what is accumulated, how two states combine, and what is made of the last one."""
 
+import functools
 import inspect
 import math
 
@@ -12,6 +13,7 @@ from ..codegen import types
 from ..codegen.templates import render
 from ..tune.space import Space
 from .accumulation import Accumulating, placeholder
+from .host_plan import HostPlan
 from .plan import In, Out, Plan, Scratch, Step, Value
 from .registry import same_device
 
@@ -78,8 +80,30 @@ class Reduction(Accumulating):
         device = same_device(self.name, specs)
         self.check_dtypes(specs[:1])  # the others are read in the first one's accumulation type
         outs = self.shape(*specs, dims=attrs[0], keepdim=attrs[1])
+        if device.host:
+            return HostPlan(device, specs, outs, functools.partial(self._through_numpy, specs[0], attrs[0], outs[0].shape))
         steps = self.launch(specs, outs, *attrs) if outs[0].numel else ()
         return Plan(device, specs, outs, steps)
+
+    def _through_numpy(self, s, dims, shape, arrays, values):
+        """The results for arrays and the scalars' values; see HostPlan."""
+        kept = [i for i in range(s.ndim) if i not in dims]
+        kept_shape, count = [s.shape[i] for i in kept], math.prod(s.shape[i] for i in dims)
+        rows = [a.transpose([*kept, *dims]).reshape([*kept_shape, count]) for a in arrays]
+        states = self.host_identity(s.dtype, kept_shape)
+        if count:
+            states = self._host_reduced(s.dtype, self.host_states(s.dtype, rows, values))
+        return [np.broadcast_to(r, kept_shape).reshape(shape) for r in self.host_finished(s.dtype, states, values, count)]
+
+    def _host_reduced(self, d, states):
+        """The states (*, count) joined along the last dimension, neighbours first."""
+        if self.host_ufunc is not None:
+            return [self.host_ufunc.reduce(states[0], axis=-1, dtype=states[0].dtype)]
+        while (count := states[0].shape[-1]) > 1:
+            even = count // 2 * 2
+            joined = self.host_combined(d, [x[..., 0:even:2] for x in states], [x[..., 1:even:2] for x in states])
+            states = [np.concatenate([j, x[..., even:]], -1) for j, x in zip(joined, states, strict=True)]
+        return [x[..., 0] for x in states]
 
     def shape(self, *specs, dims, keepdim):
         """Specs of the outputs; inputs have one common (broadcast) shape."""

@@ -122,6 +122,8 @@ def same_device(op_name, specs):
     device = specs[0].device
     for i, s in enumerate(specs):
         if s.device is not device:
+            device.check_reachable()
+            s.device.check_reachable()
             raise DeviceError(f"{op_name}: Expected all tensors to be on the same device, but input 0 is on {device} and "
                               f"input {i} on {s.device}; move one with .to({str(device)!r})")
     return device

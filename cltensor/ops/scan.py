@@ -31,6 +31,21 @@ class Scan(Accumulating):
         self.attrs = {"dim": 0}
         self.attr_names = ("dim",)
 
+    def host_results(self, specs, outs, arrays, values, *, dim):
+        """See Planned: the dimension is walked, all columns at once."""
+        d, x = specs[0].dtype, np.moveaxis(np.atleast_1d(arrays[0]), dim, -1)
+        states = self.host_states(d, [x], ())
+        if self.host_ufunc is not None:
+            states = [self.host_ufunc.accumulate(states[0], axis=-1, dtype=states[0].dtype)]
+        else:
+            states = [np.array(s) for s in states]
+            for i in range(1, x.shape[-1]):
+                joined = self.host_combined(d, [s[..., i - 1] for s in states], [s[..., i] for s in states])
+                for s, j in zip(states, joined, strict=True):
+                    s[..., i] = j
+        results = self.host_finished(d, states, ())
+        return [np.moveaxis(r, -1, dim).reshape(o.shape) for r, o in zip(results, outs, strict=True)]
+
     def shape(self, x, *, dim):
         """Specs of the outputs: x's shape."""
         return tuple(x.dense(dtype=x.dtype if r == "input" else dtypes.BY_NAME[r]) for r in self.result)

@@ -54,8 +54,28 @@ def _sort_samples(rng):
 
 
 def _sort_ref(x, descending):
-    ordered = np.sort(x, -1)
-    return ordered[..., ::-1] if descending else ordered
+    x = np.atleast_1d(x)
+    if descending:  # stable, so equal ones are reversed twice
+        order = x.shape[-1] - 1 - np.argsort(x[..., ::-1], -1, kind="stable")[..., ::-1]
+    else:
+        order = np.argsort(x, -1, kind="stable")
+    return np.take_along_axis(x, order, -1), order
+
+
+def _search_ref(sequence, values, sorter, right, int32):
+    side, values = "right" if right else "left", np.asarray(values)
+    if sequence.ndim == 1:
+        return np.searchsorted(sequence, values, side, sorter)
+    rows = [np.searchsorted(*each, side) for each in zip(
+        (sequence if sorter is None else np.take_along_axis(sequence, sorter, -1)).reshape(-1, sequence.shape[-1]),
+        values.reshape(-1, values.shape[-1]), strict=True)]
+    return np.reshape(rows, values.shape)
+
+
+def _mode_ref(keys, places):
+    best = np.array([max(range(len(r)), key=[np.sum(r[:i + 1] == v) for i, v in enumerate(r)].__getitem__)
+                     for r in keys.reshape(-1, keys.shape[-1])], np.int64).reshape(*keys.shape[:-1], 1)
+    return tuple(np.take_along_axis(a, best, -1)[..., 0] for a in (keys, places))
 
 
 sort_rows = kernel("sort_rows", batch="leading", launch=_sort_launch,
@@ -81,8 +101,7 @@ def _search_launch(specs, outs, right):
 search_rows = kernel("search_rows", shape=lambda sequence, values, sorter, *, right, int32: values.dense(
                      dtype=dtypes.int32 if int32 else dtypes.int64),
                      launch=lambda specs, outs, right, int32: _search_launch(specs, outs, right), public=False,
-                     ref=lambda s, v, _, right, int32: np.searchsorted(s, v, "right" if right else "left"),
-                     samples=lambda rng: [((np.sort(rng.standard_normal(9)), rng.standard_normal((2, 3)), None),
+                     ref=_search_ref, samples=lambda rng: [((np.sort(rng.standard_normal(9)), rng.standard_normal((2, 3)), None),
                                            {"right": False, "int32": False})],
                      doc="Where values would be inserted into sorted rows.")
 
@@ -109,7 +128,6 @@ def _mode_launch(specs, outs):
 
 mode_rows = kernel("mode_rows", batch="leading", shape=lambda keys, places: (
                        keys.dense(keys.shape[:-1]), keys.dense(keys.shape[:-1], dtypes.int64)),
-                   launch=_mode_launch, public=False,
-                   ref=lambda keys, places: np.array([max(sorted(set(r)), key=list(r).count) for r in keys]),
+                   launch=_mode_launch, public=False, ref=_mode_ref,
                    samples=lambda rng: [((np.array([[1.0, 2.0, 2.0], [0.0, 1.0, 2.0]]), np.array([[0, 1, 2], [2, 1, 0]])), {})],
                    doc="The most frequent value of each sorted row, the smallest where several are.")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..base import calls, dtypes
+from ..base import bfloat16, calls, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..base.layouts import contiguous_format, format_strides, preserve_format
 from ..base.shapes import contiguous_strides
@@ -21,7 +21,7 @@ from .tensor import Tensor
 
 def pick_device(d):
     """A device from None (the default), a device, a name or an index."""
-    return default_device() if d is None else d if isinstance(d, Device) else Device(d)
+    return default_device() if d is None else Device(d)
 
 
 def check_fp64(d, dtype):
@@ -99,16 +99,9 @@ def _array_of(data, dtype):
         array, found = _from_sequence(data)
     dtype = dtype or found
     if dtype is dtypes.bfloat16:
-        return to_bfloat16(array), dtype
+        return bfloat16.encode(array), dtype
     with np.errstate(all="ignore"):
         return array.astype(dtype.numpy, copy=False), dtype
-
-
-def to_bfloat16(array):
-    """The bit patterns of an array rounded to bfloat16 (to nearest, ties to even)."""
-    bits = np.asarray(array, np.float32, order="C").view(np.uint32)
-    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
-    return np.where(np.isnan(array), 0x7FC0, rounded).astype(np.uint16)
 
 
 def _from_sequence(data):

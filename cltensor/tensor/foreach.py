@@ -73,6 +73,8 @@ class Foreach:
     def _fits(self, row):
         first = row[0]._spec
         own = {id(t._storage) for t in row}
+        if first.device.host:
+            return False
         return (first.numel and first.contiguous and first.dtype.is_floating_point and len(own) == len(row)
                 and all(_alike(t._spec, first) and not t._offset and not t._storage.inference for t in row))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..base import calls, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
+from ..base.forking import in_forked_children
 from ..base.layouts import preserve_format
 from ..ops import random as ops
 from .creation import _options, _shape, check_room, count, empty, empty_like, from_array, from_values, made, pick_device
@@ -94,6 +95,11 @@ def _signed(n):
 
 
 default_generator = Generator()
+
+
+@in_forked_children
+def _renew():
+    default_generator._lock = threading.Lock()
 
 
 @function(method=False)

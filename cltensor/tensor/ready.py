@@ -15,7 +15,7 @@ def ready_call(plan, operands, extent, cls):
     operands: Specs, and types for numbers.  The function returns None when an input has an offset, the kernel object was
     left with one set, or what it needs of temporary memory is another channel's.
     """
-    if len(plan.steps) != 1 or len(plan.outputs) != 1 or len(plan.scratch) > plan.fits:
+    if plan.device.host or len(plan.steps) != 1 or len(plan.outputs) != 1 or len(plan.scratch) > plan.fits:
         return None
     step = plan.steps[0]
     places = {slot: at for at, slot in step.tensors}

@@ -33,7 +33,7 @@ class _Stage:
     def consider(self, made):
         """Rehearse the gradient of a Node, unless it was or cannot be.  Called by the thread that recorded it."""
         op = made.op
-        if not (self.open and config.ahead() and config.cache_limit() > 0):
+        if not (self.open and not made.out_specs[0].device.host and config.ahead() and config.cache_limit() > 0):
             return
         if threading.current_thread() is self.thread or made.deferred is not None:
             return

@@ -1,0 +1,61 @@
+"""HostPlan: what an op does in a process that leaves OpenCL alone, where tensors lie in host memory and NumPy computes."""
+
+import numpy as np
+
+from ..base import bfloat16, dtypes
+from ..base.errors import DeviceError
+from ..codegen import types
+
+
+class HostPlan:
+    """Stands for a Plan.
+
+    compute: (arrays, values) -> one result an output; the arrays are as `loaded` gives them, None for an input left out.
+    """
+
+    __slots__ = ("call", "compute", "device", "inputs", "outputs", "steps")
+
+    def __init__(self, device, inputs, outputs, compute):
+        self.device, self.inputs, self.outputs, self.compute, self.call = device, tuple(inputs), tuple(outputs), compute, None
+        self.steps = (compute,) if any(o.numel for o in outputs) else ()
+
+    def run(self, buffers, offsets, values=()):
+        """Compute.  buffers: inputs then outputs; offsets: {slot: elements}, only where not 0."""
+        arrays = [s and loaded(shown(buffers[i], s, offsets.get(i, 0)), s.dtype) for i, s in enumerate(self.inputs)]
+        with np.errstate(all="ignore"):
+            results = self.compute(arrays, values)
+            for i, (s, result) in enumerate(zip(self.outputs, results, strict=True), len(self.inputs)):
+                shown(buffers[i], s, offsets.get(i, 0))[...] = stored(result, s.dtype)
+
+
+def shown(buffer, spec, offset=0):
+    """The elements of a tensor in host memory, as an array over the same bytes."""
+    if not spec.numel:
+        return np.empty(spec.shape, spec.dtype.numpy)
+    size = spec.dtype.itemsize
+    return np.ndarray(spec.shape, spec.dtype.numpy, buffer.bytes, offset * size, [s * size for s in spec.strides])
+
+
+def loaded(array, dtype):
+    """Stored elements as NumPy computes with them: 16-bit floats as float32, everything else as it is."""
+    if dtype is dtypes.bfloat16:
+        return bfloat16.decode(array)
+    return array.astype(np.float32) if dtype is dtypes.float16 else array
+
+
+def stored(values, dtype):
+    """Computed values as they are stored."""
+    if dtype is dtypes.bfloat16:
+        return bfloat16.encode(values)
+    return np.asarray(values) != 0 if dtype is dtypes.bool_ else np.asarray(values).astype(dtype.numpy, copy=False)
+
+
+def computing(dtype):
+    """The NumPy type arithmetic on this dtype is done in."""
+    return np.dtype(types.NUMPY_OF[types.compute_type(dtype)])
+
+
+def refused(op):
+    """The error for an op that has no NumPy form."""
+    return DeviceError(f"{op.name}: this process leaves OpenCL alone, as a worker of a DataLoader or since it was forked; NumPy "
+                       f"has no form of {op.name}. Apply it to the batches in the main program, or read with num_workers=0")
