@@ -1,15 +1,20 @@
 """From a list of samples to one batch: stacked on the host as NumPy arrays, then uploaded, one copy a field."""
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
 
 import numpy as np
 
+from ...base.dtypes import get_default_dtype
 from ...base.errors import ArgumentTypeError, ShapeError
+from ...ops.host_plan import shown
+from ...ops.spec import dense
+from ...runtime.host_buffers import HostBuffer
 from ...tensor import Tensor
 from ...tensor.creation import from_numpy
 from ...tensor.shape import stack
+from ...tensor.storage import Storage
 from .dataset import TensorBatch
-from .worker_info import refuse_in_worker
 
 _HOST_SCALARS = (bool, int, float, np.bool_, np.number)
 
@@ -34,39 +39,55 @@ def default_convert(data):
     if isinstance(data, tuple) and hasattr(data, "_fields"):
         return type(data)(*map(default_convert, data))
     if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
-        return list(map(default_convert, data))
+        return _refilled(data, list(map(default_convert, data)))
     return data
 
 
-def stack_on_host(batch):
-    """default_collate without the upload: fields are NumPy arrays, or tensors where the samples hold tensors."""
+def stack_on_host(batch, empty=None):
+    """default_collate without the upload: fields are NumPy arrays, or tensors where the samples hold tensors.
+
+    empty: (shape, NumPy dtype) -> the array to stack samples in, or None for memory of its own.
+    """
     if isinstance(batch, TensorBatch):
         return list(batch.columns)
     first = batch[0]
     if isinstance(first, Tensor):
-        refuse_in_worker()
-        return stack(list(batch))
+        return _stack_tensors(batch, empty)
     if isinstance(first, np.ndarray) and first.dtype.kind not in "OSUV":
-        return _stack_arrays(batch)
+        return _stack_arrays(batch, empty)
     if isinstance(first, _HOST_SCALARS):
         return _stack_numbers(batch, first)
     if isinstance(first, (str, bytes)):
         return batch
     if isinstance(first, Mapping):
-        return _rebuilt(first, {k: stack_on_host([sample[k] for sample in batch]) for k in first})
+        return _rebuilt(first, {k: stack_on_host([sample[k] for sample in batch], empty) for k in first})
     if isinstance(first, Sequence):
-        return _stack_fields(batch, first)
+        return _stack_fields(batch, first, empty)
     raise ArgumentTypeError("default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
                             f"found {_described(first)}; convert the samples in the dataset or pass a collate_fn")
 
 
-def _stack_arrays(batch):
-    shapes = {a.shape for a in batch}
-    if len(shapes) > 1:
-        at = next(i for i, a in enumerate(batch) if a.shape != batch[0].shape)
-        raise ShapeError(f"default_collate: each sample of a batch must have the same size, but got {batch[0].shape} "
-                         f"at entry 0 and {batch[at].shape} at entry {at}; pad them or pass your own collate_fn")
-    return np.stack(batch)
+def _stack_tensors(batch, empty):
+    s = batch[0]._spec
+    if not s.device.host or any(t._spec is not s or t.requires_grad for t in batch):
+        return stack(list(batch))
+    together = dense((len(batch), *s.shape), s.dtype, s.device)
+    place = empty and empty((together.nbytes,), np.dtype(np.uint8))
+    storage = Storage(s.device, together.nbytes)
+    if place is not None:
+        storage.buffer = HostBuffer(place)
+    np.stack([shown(t._storage.buffer, s, t._offset) for t in batch], out=shown(storage.buffer, together))
+    return Tensor._make(storage, together)
+
+
+def _stack_arrays(batch, empty):
+    first = batch[0]
+    for at, a in enumerate(batch):
+        if a.shape != first.shape:
+            raise ShapeError(f"default_collate: each sample of a batch must have the same size, but got {first.shape} "
+                             f"at entry 0 and {a.shape} at entry {at}; pad them or pass your own collate_fn")
+    alike = empty and all(a.dtype == first.dtype for a in batch)
+    return np.stack(batch, out=empty((len(batch), *first.shape), first.dtype) if alike else None)
 
 
 def _stack_numbers(batch, first):
@@ -74,21 +95,40 @@ def _stack_numbers(batch, first):
         return np.asarray(batch, dtype=first.dtype)
     if isinstance(first, float):
         return np.asarray(batch, dtype=np.float64)
+    if any(isinstance(n, float) for n in batch):
+        return np.asarray(batch, get_default_dtype().numpy)
     return np.asarray(batch, dtype=bool if all(isinstance(n, bool) for n in batch) else np.int64)
 
 
-def _stack_fields(batch, first):
+def _stack_fields(batch, first, empty):
     if len({len(sample) for sample in batch}) > 1:
         raise ShapeError("default_collate: each element in list of batch should be of equal size; lengths are "
                          f"{[len(sample) for sample in batch]}; pad them or pass your own collate_fn")
-    fields = [stack_on_host(list(field)) for field in zip(*batch, strict=True)]
-    return type(first)(*fields) if isinstance(first, tuple) and hasattr(first, "_fields") else fields
+    fields = [stack_on_host(list(field), empty) for field in zip(*batch, strict=True)]
+    return type(first)(*fields) if isinstance(first, tuple) and hasattr(first, "_fields") else _refilled(first, fields)
 
 
 def _rebuilt(mapping, contents):
-    """`contents` in a mapping of the same class; a plain dict where the class cannot be made from one."""
+    """`contents` in a mapping of the same class; a plain dict where the class allows none."""
     try:
+        if isinstance(mapping, MutableMapping):  # a copy keeps what else it holds, as a defaultdict's factory
+            made = copy.copy(mapping)
+            made.update(contents)
+            return made
         return type(mapping)(contents)
+    except TypeError:
+        return contents
+
+
+def _refilled(sequence, contents):
+    """`contents` in a sequence of the same class where that is one to write to; else a list."""
+    if type(sequence) is list or not isinstance(sequence, MutableSequence):
+        return contents
+    try:
+        made = copy.copy(sequence)
+        for i, x in enumerate(contents):
+            made[i] = x
+        return made
     except TypeError:
         return contents
 

@@ -6,10 +6,10 @@ from ...base.errors import ArgumentError
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset
 from .pool import WorkerPool
+from .processes import WorkerError, start_context
+from .reader import END, Job, Reader
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 from .seeding import draw_seed, settled
-from .transport import transport
-from .worker import END, Job, Reader
 
 _FIXED = {"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"}
 
@@ -18,23 +18,26 @@ class DataLoader:
     """Iterate over a dataset in batches.
 
     Args as torch.utils.data.DataLoader, with these meanings here:
-        num_workers: worker processes (or threads) that read and stack samples as NumPy arrays; the upload to the
-            device, and a collate_fn of your own, run in the main program.
-        multiprocessing_context: "spawn" (default), "forkserver", a context, or "thread" for threads of this process.
+        num_workers: worker processes (or threads) that read samples and make batches of them, ahead of time.  In a process
+            tensors lie in host memory and ops run through NumPy; batches reach the device in the main program.
+        timeout: seconds to wait for a batch, 0 for no limit.
+        multiprocessing_context: "fork" (the default on Linux), "spawn", "forkserver", a context, or "thread" for threads of
+            this process.
         pin_memory: uploads each batch while the one before it is being used.
         generator: an int seed, a Generator, or None for the global one; the order depends on nothing else.
 
-    Raises ArgumentError for combinations that exclude each other; an error in a worker is raised again here with its
-    traceback.
+    Raises ArgumentError for combinations that exclude each other; WorkerError, a RuntimeError, for a worker that dies or takes
+    longer than timeout; an error in a worker is raised again here with its traceback.
     """
 
     def __init__(self, dataset, batch_size=1, shuffle=None, sampler=None, batch_sampler=None, num_workers=0,
                  collate_fn=None, pin_memory=False, drop_last=False, timeout=0, worker_init_fn=None,
-                 multiprocessing_context=None, generator=None, *, prefetch_factor=None, persistent_workers=False):
+                 multiprocessing_context=None, generator=None, *, prefetch_factor=None, persistent_workers=False,
+                 pin_memory_device="", in_order=True):
         self.dataset, self.num_workers, self.timeout = dataset, num_workers, timeout
         self.pin_memory, self.worker_init_fn, self.persistent_workers = pin_memory, worker_init_fn, persistent_workers
         self.prefetch_factor = 2 if prefetch_factor is None and num_workers else prefetch_factor
-        self.multiprocessing_context = multiprocessing_context
+        self.multiprocessing_context, self.pin_memory_device, self.in_order = multiprocessing_context, pin_memory_device, in_order
         self.generator = settled(generator)
         self._check_workers()
         self._check_order(batch_size, shuffle, sampler, batch_sampler, drop_last)
@@ -45,8 +48,7 @@ class DataLoader:
         self.batch_sampler = batch_sampler
         batched = batch_sampler is not None or batch_size is not None
         self.collate_fn = collate_fn or (default_collate if batched else default_convert)
-        self._transport = transport(multiprocessing_context) if num_workers else None
-        self._pool = None
+        self._pool = self._before = None
         self._initialized = True
 
     def __setattr__(self, name, value):
@@ -65,6 +67,8 @@ class DataLoader:
             raise ArgumentError(f"prefetch_factor option should be at least 1, got {self.prefetch_factor}")
         if self.num_workers == 0 and self.persistent_workers:
             raise ArgumentError("persistent_workers option needs num_workers > 0")
+        if self.num_workers and self.multiprocessing_context != "thread":
+            start_context(self.multiprocessing_context)
 
     def _check_order(self, batch_size, shuffle, sampler, batch_sampler, drop_last):
         if self._streams:
@@ -109,33 +113,37 @@ class DataLoader:
             return itertools.repeat(self.batch_size)
         return iter(self.sampler) if self.batch_sampler is None else map(list, self.batch_sampler)
 
-    @property
-    def _stacks(self):
-        """Whether workers stack the samples, so that only the upload is left to do here."""
-        return self.num_workers > 0 and self.collate_fn is default_collate
-
     def _job(self):
-        return Job(self.dataset, self._stacks, self.drop_last, self.worker_init_fn, self.num_workers)
+        return Job(self.dataset, self.collate_fn, self.drop_last, self.worker_init_fn, self.num_workers)
 
     def _from_here(self):
         draw_seed(self.generator)  # as with workers, so that the order does not depend on num_workers
         reader = Reader(self._job())
         for order in self._orders():
-            samples = reader.read(order)
-            if samples is END:
+            batch = reader.read(order)
+            if batch is END:
                 return
-            yield self.collate_fn(samples)
+            yield default_convert(batch) if reader.job.uploads else batch
 
     def _from_workers(self):
         seed = draw_seed(self.generator)
         pool, self._pool = self._pool, None
         if pool is None:
-            pool = WorkerPool(self._job(), self._transport, seed, self.prefetch_factor, self.timeout)
-        finish = default_convert if self._stacks else self.collate_fn
+            pool = WorkerPool(self._job(), self.multiprocessing_context, seed, self.prefetch_factor, self.timeout, self._before)
+            self._before = pool.workers.left
+        return self._given(pool, pool.batches(self._orders(), self.in_order))  # workers start here, not at the first batch
+
+    def _given(self, pool, epoch):
+        """The batches of an Epoch; then the pool is kept for the next one, or closed."""
+        keep = self.persistent_workers
         try:
-            yield from map(finish, pool.batches(self._orders()))
+            yield from epoch
+        except WorkerError:
+            keep = False
+            raise
         finally:
-            if self.persistent_workers and self._pool is None:
+            epoch.close()
+            if keep and self._pool is None:
                 self._pool = pool
             else:
                 pool.close()

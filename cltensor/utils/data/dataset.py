@@ -12,7 +12,6 @@ from ...base.errors import ArgumentError, ArgumentTypeError, AssertedShapeError,
 from ...tensor import Tensor
 from ...tensor.creation import from_numpy
 from .seeding import host_generator
-from .worker_info import refuse_in_worker
 
 
 class Dataset:
@@ -66,11 +65,9 @@ class TensorDataset(Dataset):
         self.tensors = tensors
 
     def __getitem__(self, index):
-        refuse_in_worker()
         return tuple(t[index] for t in self.tensors)
 
     def __getitems__(self, indices):
-        refuse_in_worker()
         rows = np.asarray(indices, dtype=np.int64)
         size = len(self)
         if rows.size and not -size <= rows.min() <= rows.max() < size:

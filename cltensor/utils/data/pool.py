@@ -1,103 +1,132 @@
-"""A pool of DataLoader workers: hands out orders in turn, a few ahead, and gives the batches back in order."""
+"""A pool of DataLoader workers: hands out orders in turn, a few ahead, and gives the batches back."""
 
 import collections
 import itertools
-import queue
 import time
 
-from ...base.errors import CLTensorError
-from .worker import END, End, Failure
+from .collate import default_convert
+from .failure import Failure
+from .processes import MOST, Processes, WorkerError, start_context
+from .reader import END, End
+from .threads import Threads
 
-_LIVENESS_SECONDS = 1.0
-
-
-class WorkerError(CLTensorError):
-    """A DataLoader worker died or took too long."""
+_LIVENESS = 1.0  # seconds between two looks whether all workers live
 
 
 class WorkerPool:
-    """num_workers workers of one DataLoader, each with its own task queue and all with one result queue."""
+    """The workers of one DataLoader, for one epoch after another.  context: "thread", or see start_context."""
 
-    def __init__(self, job, transport, seed, prefetch, timeout):
-        self.transport, self.timeout = transport, timeout
-        self.ahead = prefetch * job.num_workers
-        self.epoch = 0
-        self.results = transport.queue()
-        self.tasks = [transport.queue() for _ in range(job.num_workers)]
-        self.workers = []
-        try:
-            for i, tasks in enumerate(self.tasks):
-                self.workers.append(transport.start(job, i, seed + i, tasks, self.results))
-        except BaseException:
-            self.close()
-            raise
+    def __init__(self, job, context, seed, prefetch, timeout, before=None):
+        self.job, self.timeout, self.epoch = job, timeout, 0
+        self.most = min(prefetch, MOST)
+        self.workers = (Threads(job, seed) if context == "thread" else
+                        Processes(job, seed, start_context(context), self.most, before))
+        self.under_way = [0] * job.num_workers  # answers each still owes, or that wait to be used
+        self.close = self.workers.close
 
-    def batches(self, orders):
-        """What the workers make of each order, in order.  Raises what a worker raised, with its traceback."""
+    def batches(self, orders, in_order):
+        """An Epoch over these orders, started.  Waits for what the one before left behind."""
+        while any(self.under_way):
+            self.drop(*self.receive(None))
         self.epoch += 1
-        orders, numbers = iter(orders), itertools.count()
-        live = collections.deque(range(len(self.workers)))
-        waiting = collections.deque()  # (number, worker) of orders sent and not yet given back
+        return Epoch(self, orders, in_order)
 
-        def send():
-            order = next(orders, END) if live else END
-            if order is END:
-                return False
-            worker, number = live[0], next(numbers)
-            live.rotate(-1)
-            self.tasks[worker].put((self.epoch, number, order))
-            waiting.append((number, worker))
-            return True
+    def post(self, worker, number, order):
+        """Give a worker an order."""
+        self.under_way[worker] += 1
+        self.workers.post(worker, self.epoch, number, order)
 
-        while len(waiting) < self.ahead and send():
-            pass
-        arrived = {}
-        while waiting:
-            number, worker = waiting.popleft()
-            answer = self._await(number, arrived)
-            if isinstance(answer, Failure):
-                answer.reraise()
-            ended = isinstance(answer, End)
-            if ended and worker in live:
-                live.remove(worker)
-            send()
-            if not ended:
-                yield answer
-
-    def _await(self, number, arrived):
+    def receive(self, expected):
+        """(worker, its Answer).  Raises WorkerError when one dies, or none comes in time."""
         deadline = time.monotonic() + self.timeout if self.timeout else None
-        while number not in arrived:
-            epoch, got, answer = self._receive(deadline)
-            if epoch == self.epoch:  # an epoch given up half way leaves answers behind
-                arrived[got] = self.transport.decode(answer)
-        return arrived.pop(number)
-
-    def _receive(self, deadline):
         while True:
-            left = deadline - time.monotonic() if deadline else _LIVENESS_SECONDS
-            try:
-                return self.results.get(timeout=max(min(left, _LIVENESS_SECONDS), 0.001))
-            except queue.Empty:
-                self._check_alive()
-                if deadline and time.monotonic() > deadline:
-                    raise WorkerError(f"DataLoader timed out after {self.timeout} seconds; a sample takes longer than "
-                                      "that to read: raise timeout, or look for a dataset that blocks") from None
-
-    def _check_alive(self):
-        for i, worker in enumerate(self.workers):
-            if not worker.is_alive():
+            left = _LIVENESS if deadline is None else min(deadline - time.monotonic(), _LIVENESS)
+            found = self.workers.receive(expected, max(left, 1e-3))
+            if found is not None:
+                return found
+            self.workers.check()
+            if deadline is not None and time.monotonic() >= deadline:
+                late = [i for i, n in enumerate(self.under_way) if n and expected in (None, i)]
                 raise WorkerError(
-                    f"DataLoader worker {i} (pid {getattr(worker, 'pid', '-')}) exited unexpectedly with exit code "
-                    f"{getattr(worker, 'exitcode', '-')}; it may have been killed for memory, or its script starts the "
-                    'training without `if __name__ == "__main__":`, which worker processes need. num_workers=0 shows '
-                    "the error in this process")
+                    f"DataLoader timed out after {self.timeout} seconds waiting for worker "
+                    f"{', '.join(f'{i} ({self.workers.state(i)})' for i in late)}; a sample takes longer than that to read: raise "
+                    "timeout, or look for a dataset that blocks")
+
+    def drop(self, worker, answer):
+        """Leave an answer unused."""
+        answer.drop()
+        self.under_way[worker] -= 1
+
+    def take(self, worker, answer):
+        """The batch of an answer, or END.  Raises what the worker raised."""
+        try:
+            made = answer.batch(copy=not self.job.uploads)
+            if isinstance(made, Failure):
+                made.reraise()
+            return default_convert(made) if self.job.uploads and not isinstance(made, End) else made
+        finally:
+            self.drop(worker, answer)
+
+
+class Epoch:
+    """An iterator over the batches of one epoch, in the order asked for, or as they come."""
+
+    def __init__(self, pool, orders, in_order):
+        self.pool, self.orders, self.in_order = pool, iter(orders), in_order
+        self.numbers, self.live = itertools.count(), collections.deque(range(pool.job.num_workers))
+        self.waiting = {}  # number -> worker, of orders not yet given back
+        self.arrived = {}  # number -> Answer
+        self._fill()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        while self.waiting:
+            number, answer = self._next_answer()
+            worker = self.waiting.pop(number)
+            made = self.pool.take(worker, answer)
+            if isinstance(made, End) and worker in self.live:
+                self.live.remove(worker)
+            self._fill()
+            if not isinstance(made, End):
+                return made
+        raise StopIteration
 
     def close(self):
-        """End the workers, once.  Batches on their way are lost."""
-        workers, self.workers = self.workers, []
-        if workers:
-            for tasks in self.tasks:
-                tasks.put(None)
-            self.transport.stop(workers, [*self.tasks, self.results])
+        """Leave unused what has arrived."""
+        for number, answer in self.arrived.items():
+            self.pool.drop(self.waiting[number], answer)
+        self.arrived.clear()
 
-    __del__ = close
+    def _next_answer(self):
+        number = next(iter(self.waiting))
+        while number not in self.arrived:
+            if not self.in_order and self.arrived:
+                number = next(iter(self.arrived))
+                break
+            _, answer = self.pool.receive(self.waiting[number] if self.in_order else None)
+            self.arrived[answer.number] = answer
+        return number, self.arrived.pop(number)
+
+    def _fill(self):
+        """Give out orders until every worker has as many as it may."""
+        while (worker := self._idle()) is not None:
+            order = next(self.orders, END)
+            if order is END:
+                self.live.clear()
+                return
+            number = next(self.numbers)
+            self.waiting[number] = worker
+            self.pool.post(worker, number, order)
+
+    def _idle(self):
+        """The worker whose turn it is, if it may have another order; where order does not matter, the next that may."""
+        for _ in range(len(self.live) if not self.in_order else min(len(self.live), 1)):
+            worker = self.live[0]
+            if self.pool.under_way[worker] < self.pool.most:
+                self.live.rotate(-1)
+                return worker
+            if not self.in_order:
+                self.live.rotate(-1)
+        return None
