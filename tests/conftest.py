@@ -1,8 +1,10 @@
-"""What every test shares: devices and the lack of one, seeds, the report's header."""
+"""What every test shares: devices and the lack of one, seeds, the report's header, a limit on how long it may take."""
 
+import faulthandler
 import functools
 import os
 import random
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,46 @@ def pytest_configure():
     os.environ.setdefault("CLTENSOR_TRIAL", "0")
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+    _limit.stderr = os.fdopen(os.dup(2), "w")  # past pytest's capture
+
+
+class _Limit:
+    """Ends the process of a test that hangs, after printing where its threads stand; forked children are watched as well."""
+
+    SECONDS = 300  # pytest.mark.limit(seconds) sets another
+    seconds = stderr = None
+
+    def start(self, seconds):
+        """Watch from now on."""
+        self.seconds = seconds
+        faulthandler.dump_traceback_later(seconds, exit=True, file=self.stderr)
+
+    def again(self):
+        """In a forked child, where the watching thread did not come along: an alarm does the same."""
+        if self.seconds is not None and hasattr(faulthandler, "register"):
+            faulthandler.register(signal.SIGALRM, file=self.stderr, chain=True)
+            signal.setitimer(signal.ITIMER_REAL, self.seconds)
+
+    def stop(self):
+        """Watch no more."""
+        self.seconds = None
+        faulthandler.cancel_dump_traceback_later()
+
+
+_limit = _Limit()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_limit.again)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Hold each test, with its fixtures, to its limit."""
+    marker = item.get_closest_marker("limit")
+    _limit.start(marker.args[0] if marker else _Limit.SECONDS)
+    try:
+        return (yield)
+    finally:
+        _limit.stop()
 
 
 def pytest_report_header():

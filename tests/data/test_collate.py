@@ -14,6 +14,7 @@ Pair = collections.namedtuple("Pair", "a b")
 
 @pytest.mark.parametrize(("batch", "expected"), [
     ([1, 2], np.int64([1, 2])), ([True, False], np.array([True, False])), ([1.5, 2], np.float64([1.5, 2])),
+    ([1, 2.5], np.float32([1, 2.5])),
     ([np.float32(1), np.float32(2)], np.float32([1, 2])), ([np.ones((2, 3), np.uint8)] * 4, np.ones((4, 2, 3), np.uint8)),
 ])
 def test_leaves(batch, expected):
@@ -32,6 +33,18 @@ def test_nesting():
     assert pair.b == [b"y", b"y"]
     ordered = stack_on_host([collections.OrderedDict(a=1)])
     assert isinstance(ordered, collections.OrderedDict)
+
+
+class Rows(list):
+    pass
+
+
+def test_classes_of_collections_are_kept():
+    found = stack_on_host([collections.defaultdict(list, a=Rows([1])), collections.defaultdict(list, a=Rows([2]))])
+    assert isinstance(found, collections.defaultdict)
+    assert found["missing"] == []
+    assert isinstance(found["a"], Rows)
+    assert found["a"][0].tolist() == [1, 2]
 
 
 @pytest.mark.parametrize(("batch", "error", "words"), [
