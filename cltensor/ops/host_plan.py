@@ -19,8 +19,8 @@ class HostPlan:
         self.device, self.inputs, self.outputs, self.compute, self.call = device, tuple(inputs), tuple(outputs), compute, None
         self.steps = (compute,) if any(o.numel for o in outputs) else ()
 
-    def run(self, buffers, offsets, values=()):
-        """Compute.  buffers: inputs then outputs; offsets: {slot: elements}, only where not 0."""
+    def run(self, buffers, offsets, values=(), ticket=0):
+        """Compute.  buffers: inputs then outputs; offsets: {slot: elements}, only where not 0; ticket: see Plan, no use here."""
         arrays = [s and loaded(shown(buffers[i], s, offsets.get(i, 0)), s.dtype) for i, s in enumerate(self.inputs)]
         with np.errstate(all="ignore"):
             results = self.compute(arrays, values)

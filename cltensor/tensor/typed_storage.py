@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..base import dtypes
-from .creation import from_array, to_bfloat16
+from ..base import bfloat16, dtypes
+from .creation import from_array
 from .dispatch import TensorBase
 from .storage import at
 from .surface import method
@@ -98,7 +98,7 @@ def storage(self):
 def _as(dtype):
     def convert(self):
         values = self._all().numpy(force=True)
-        array = to_bfloat16(values) if dtype is dtypes.bfloat16 else values.astype(dtype.numpy)
+        array = bfloat16.encode(values) if dtype is dtypes.bfloat16 else values.astype(dtype.numpy)
         return TypedStorage(from_array(array, dtype, self.device)._storage, dtype)
 
     convert.__doc__ = f"A copy as {dtype.name}."

@@ -134,7 +134,7 @@ def test_what_a_program_holds_is_found():
 
 def test_what_workers_cannot_do_says_what_to_do():
     pool = DataLoader(Made(lambda i: ct.nn.functional.max_pool1d(ct.ones(1, 1, 4), 2)), num_workers=1)
-    with pytest.raises(RuntimeError, match=r"max_pool: this process leaves OpenCL alone.*num_workers=0"):
+    with pytest.raises(RuntimeError, match=r"max_pool1d: this process leaves OpenCL alone.*num_workers=0"):
         list(pool)
     for work in (lambda t: t + 1, lambda t: t @ ct.ones(1), lambda t: t.tolist()):
         unseen = DataLoader(Made(lambda i, work=work: work(globals()["".join(["ELSE", "WHERE"])])), num_workers=1)

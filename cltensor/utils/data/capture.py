@@ -46,7 +46,7 @@ class Held:
 
 
 def _read(storage):
-    values = np.empty(storage.nbytes, np.uint8)
+    values = np.empty(storage.extent, np.uint8)
     storage.device.read(storage.buffer, 0, values)
     return values
 

@@ -52,7 +52,7 @@ def _values(t):
     storage, s = t._storage, t._spec
     if not storage.device.host:
         return t.detach()._read()
-    whole = s.contiguous and not t._offset and storage.nbytes == s.nbytes
+    whole = s.contiguous and not t._offset and storage.extent == s.nbytes
     return storage.buffer.bytes if whole else shown(storage.buffer, s, t._offset)
 
 
