@@ -15,7 +15,7 @@ class Paper:
     It has what every OpenCL device has: work-groups of 256 and 32 KiB of local memory.
     """
 
-    silent = False  # its plans keep their steps, to be read
+    silent = host = False  # its plans keep their steps, to be read
 
     def __init__(self, style):
         self.profile = DeviceProfile(
