@@ -1,0 +1,179 @@
+"""Whether cltensor did what PyTorch did: statement by statement, values within a tolerance of the dtype."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from . import differences, execution
+
+#: (relative, absolute) by dtype; a result of another one agrees exactly
+TOLERANCES = {"float64": (1e-6, 1e-7), "float32": (1e-4, 1e-5), "float16": (4e-3, 2e-3), "bfloat16": (3e-2, 2e-2), "float": (1e-4, 1e-5)}
+#: how much further from the exact value than PyTorch's a result may lie
+_FACTOR = 4
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Where a program goes apart: after which statement, in what, and what either side has."""
+
+    position: int
+    kind: str
+    message: str
+
+    def signature(self, program):
+        """What mismatches of one cause have in common, as near as can be told."""
+        return f"{self.kind} | {program.statements[self.position].family}"
+
+
+def compare(program, module):
+    """The first Mismatch of a program, or None; and how many values were compared."""
+    found, count = _compared(program, module)
+    if found and not program.reads:  # say where it begins
+        nearer, more = _compared(replace(program, reads=True), module)
+        return nearer or found, count + more
+    return found, count
+
+
+def _compared(program, module):
+    import torch
+    with execution.silent():
+        theirs, ours = execution.run(program, torch), execution.run(program, module)
+        return judge(program, ours, theirs)
+
+
+def judge(program, ours, theirs):
+    """The first Mismatch between two runs, or None, and how many comparisons it took."""
+    judged = _Judge(program)
+    for position, (mine, other) in enumerate(zip(ours, theirs, strict=False)):
+        found = judged.errors(position, mine, other) or (mine.live and judged.live(position, mine, other)) or None
+        if found and differences.intended(program.statements[position].text, found):
+            return None, judged.count
+        if found:
+            return found, judged.count
+        if mine.late or judged.apart:
+            break
+    return None, judged.count
+
+
+class _Judge:
+    def __init__(self, program):
+        self.program, self.count, self._wide, self.apart = program, 0, False, False
+
+    def errors(self, position, mine, other):
+        """A Mismatch in what was raised."""
+        if mine.error is None and other.error is None:
+            return None
+        self.count += 1
+        if other.error is None:
+            if self._differs_wide(position):
+                return None
+            return Mismatch(position, "refused", f"cltensor raises {_shown(mine.error)}; PyTorch does not")
+        if isinstance(other.error, NotImplementedError) and mine.error is None:
+            self.apart = True
+            return None
+        if mine.error is None:
+            return Mismatch(position, "accepted", f"PyTorch raises {_shown(other.error)}; cltensor does not")
+        if not _compatible(mine.error, other.error):
+            return Mismatch(position, "error class", f"PyTorch raises {_shown(other.error)}; cltensor {_shown(mine.error)}")
+        return None
+
+    def live(self, position, mine, other):
+        """A Mismatch among the live values."""
+        for name, theirs in other.live.items():
+            if name not in mine.live:
+                return Mismatch(position, "missing", f"{name} is there in PyTorch, not in cltensor")
+            found = self.value(position, name, mine.live[name], theirs, lambda w, name=name: w.get(name))
+            if found:
+                return found
+        return None
+
+    def value(self, position, name, mine, theirs, pick):
+        """A Mismatch between two values or their gradients."""
+        self.count += 1
+        for attribute in ("dtype", "shape", "requires_grad"):
+            a, b = getattr(mine, attribute), getattr(theirs, attribute)
+            if a != b:
+                if attribute == "shape" and self._unstable(position, pick, theirs):
+                    return None
+                return Mismatch(position, attribute, f"{name}: {attribute} is {b} in PyTorch, {a} in cltensor")
+        if not self._same(position, mine, theirs, pick):
+            return Mismatch(position, "values", _difference(name, mine, theirs))
+        if (mine.grad is None) != (theirs.grad is None):
+            return Mismatch(position, "grad", f"{name}.grad is {_grad(theirs)} in PyTorch, {_grad(mine)} in cltensor")
+        if theirs.grad is not None:
+            return self.value(position, f"{name}.grad", mine.grad, theirs.grad, lambda w: getattr(pick(w), "grad", None))
+        return None
+
+    def _same(self, position, mine, theirs, pick):
+        if close(mine.values, theirs.values, theirs.dtype):
+            return True
+        wide = self._widely(position, pick)
+        if wide is None:
+            return False
+        if wide.shape != theirs.shape:
+            return True
+        if "float" not in theirs.dtype:
+            return not np.any((mine.values != theirs.values) & (wide.values == theirs.values))
+        return right_in_double(mine.values, theirs.values, wide.values, theirs.dtype)
+
+    def _unstable(self, position, pick, theirs):
+        wide = self._widely(position, pick)
+        return wide is not None and wide.shape != theirs.shape
+
+    def _differs_wide(self, position):
+        wide = self._all_wide()
+        return wide is not None and position < len(wide) and wide[position].error is not None
+
+    def _widely(self, position, pick):
+        wide = self._all_wide()
+        return pick(wide[position].live) if wide is not None and position < len(wide) else None
+
+    def _all_wide(self):
+        if self._wide is False:
+            self._wide = execution.widened(self.program)
+        return self._wide
+
+
+def close(got, expected, dtype):
+    """Whether all values agree within the tolerance of a dtype; NaN agrees with NaN."""
+    if dtype not in TOLERANCES:
+        return bool(np.array_equal(got, expected))
+    rtol, atol = TOLERANCES[dtype]
+    with np.errstate(all="ignore"):
+        return bool(np.isclose(got.astype("f8"), expected.astype("f8"), rtol=rtol, atol=atol, equal_nan=True).all())
+
+
+def right_in_double(got, expected, wide, dtype):
+    """Whether each value lies as near to what float64 gives as PyTorch's does, or nearly."""
+    rtol, atol = TOLERANCES[dtype]
+    got, expected, wide = (a.astype("f8") for a in (got, expected, wide))
+    with np.errstate(all="ignore"):
+        theirs = np.abs(expected - wide)
+        room = atol + rtol * np.abs(wide) + _FACTOR * np.where(np.isfinite(theirs), theirs, 0)
+        typical = np.max(theirs[np.isfinite(theirs)], initial=0)
+        near = np.abs(got - wide) <= np.maximum(room, typical * _FACTOR)
+        agree = near | (np.isnan(got) & (np.isnan(wide) | np.isnan(expected))) | (got == wide) | (got == expected)
+        return bool((agree | np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)).all())
+
+
+def _compatible(mine, other):
+    return isinstance(mine, type(other)) or isinstance(other, NotImplementedError) or type(other) is RuntimeError
+
+
+def _shown(error):
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
+def _grad(seen):
+    return "None" if seen.grad is None else f"a tensor of shape {list(seen.grad.shape)}"
+
+
+def _difference(name, mine, theirs):
+    exact = theirs.dtype not in TOLERANCES
+    rtol, atol = TOLERANCES.get(theirs.dtype, (0, 0))
+    got, expected = mine.values, theirs.values
+    with np.errstate(all="ignore"):
+        apart = got != expected if exact else ~np.isclose(got.astype("f8"), expected.astype("f8"), rtol, atol, equal_nan=True)
+    at = tuple(int(k) for k in np.argwhere(np.atleast_1d(apart))[0]) if theirs.shape else ()
+    return (f"{name} ({theirs.dtype}, shape {list(theirs.shape)}): {int(apart.sum())} of {got.size} values differ; "
+            f"at {list(at)} PyTorch has {expected[at]}, cltensor {got[at]}")

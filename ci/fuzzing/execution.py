@@ -1,0 +1,122 @@
+"""Running a program on one module, and what was seen of it after each statement."""
+
+import copy
+import re
+import types
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+#: the parts of a program that say how wide its floats are
+_NARROW = re.compile(r"\bct\.(float32|float16|bfloat16)\b")
+#: what means another thing in a wider dtype
+_BY_DTYPE = re.compile(r"\.view\(ct\.|nextafter")
+
+
+@dataclass
+class Seen:
+    """A tensor as it was at one moment, or a plain number."""
+
+    shape: tuple
+    dtype: str
+    values: np.ndarray
+    requires_grad: bool = False
+    grad: "Seen | None" = None
+
+
+@dataclass
+class Outcome:
+    """What became of one statement: the error it raised, or None, and all that was live after it."""
+
+    error: Exception | None = None
+    live: dict = field(default_factory=dict)
+    late: bool = False  # whether the error came with reading values only
+
+
+@contextmanager
+def silent():
+    """Show no warnings; not for use within a thread."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def run(program, module):
+    """One Outcome for each statement of a program; unless it reads after each, only the last one holds what is live."""
+    space, outcomes = {"ct": module}, []
+    reference = module.__name__ == "torch"
+    with np.errstate(all="ignore"):
+        for position, s in enumerate(program.statements):
+            outcome = Outcome(_execute((reference and s.reference) or s.text, space))
+            outcomes.append(outcome)
+            if program.reads or position == len(program.statements) - 1:
+                _look(space, outcome)
+                if outcome.late:
+                    break
+    return outcomes
+
+
+def _execute(text, space):
+    try:
+        exec(text, space)
+    except Exception as error:
+        return copy.copy(error).with_traceback(None)
+    return None
+
+
+def _look(space, outcome):
+    """Note all that is live; an error that comes with it is the statement's."""
+    try:
+        outcome.live = {n: seen(v) for name, value in space.items() for n, v in _parts(name, value)}
+    except Exception as error:
+        outcome.error, outcome.late = error, True
+
+
+def _parts(name, value):
+    if name.startswith("__") or isinstance(value, types.ModuleType):
+        return
+    if isinstance(value, (list, tuple)):
+        for k, part in enumerate(value):
+            yield from _parts(f"{name}[{k}]", part)
+    else:
+        yield name, value
+
+
+def seen(value):
+    """What is there to see of a value."""
+    if not hasattr(value, "requires_grad"):
+        return Seen((), type(value).__name__, np.asarray(value))
+    grad = value.grad if value.is_leaf and value.requires_grad else None
+    return Seen(tuple(value.shape), str(value.dtype).rpartition(".")[2], numbers(value), bool(value.requires_grad),
+                None if grad is None else seen(grad))
+
+
+def numbers(tensor):
+    """A tensor's values as an array; bfloat16 as float32."""
+    plain = tensor.detach()
+    return np.array((plain.float() if str(plain.dtype).endswith("bfloat16") else plain).numpy())
+
+
+def widened(program):
+    """The outcomes that PyTorch has where all floats are float64, or None where that is another program."""
+    import torch
+    if _BY_DTYPE.search(program.text):
+        return None
+    wide = [_Line(*(_NARROW.sub("ct.float64", t).replace(".float()", ".double()") for t in (s.text, s.reference)))
+            for s in program.statements]
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        return run(types.SimpleNamespace(statements=wide, reads=program.reads), torch)
+    finally:
+        torch.set_default_dtype(default)
+
+
+@dataclass
+class _Line:
+    text: str
+    reference: str
+
+

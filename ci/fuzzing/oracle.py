@@ -1,0 +1,102 @@
+"""What the generator asks while it writes a program: PyTorch runs each statement and tells what has become of it."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from .execution import silent
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one tensor."""
+
+    shape: tuple
+    dtype: str
+    requires_grad: bool = False
+    leaf: bool = True
+    finite: bool = True
+    low: float = 0.0
+    high: float = 0.0
+    distinct: bool = True
+    repeats: bool = False  # whether two of its elements are one place in memory
+
+    @property
+    def ndim(self):
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self):
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def floating(self):
+        """Whether its dtype is a float."""
+        return "float" in self.dtype
+
+    @property
+    def integral(self):
+        """Whether its dtype is an integer, bool excepted."""
+        return "int" in self.dtype
+
+
+class Oracle:
+    """PyTorch's side of a program that is being written."""
+
+    def __init__(self):
+        self.space = {"ct": torch}
+
+    def run(self, statement):
+        """Run a statement; the names it bound to tensors, or None where PyTorch refuses."""
+        with silent():
+            try:
+                exec(statement.reference or statement.text, self.space)
+            except Exception:
+                return None
+        return [n for n in statement.defines if isinstance(self.space.get(n), torch.Tensor)]
+
+    def facts(self, expression):
+        """Facts of an expression, or None where it has no tensor for a value."""
+        value = self._value(expression)
+        if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_complex():
+            return None
+        return _facts(value)
+
+    def overlap(self, one, other):
+        """"none", "same" or "partly": how two expressions' places in memory lie."""
+        a, b = self._value(one), self._value(other)
+        if a.untyped_storage().data_ptr() != b.untyped_storage().data_ptr():
+            return "none"
+        first, second = places(a), places(b)
+        if torch.equal(first, second) and a.dtype == b.dtype:
+            return "same"
+        return "partly" if torch.isin(first, second).any() else "none"
+
+    def _value(self, expression):
+        with silent():
+            try:
+                return eval(expression, self.space)
+            except Exception:
+                return None
+
+
+def places(t):
+    """The number of the element of its storage that each element of a tensor is."""
+    found = torch.full(t.shape, t.storage_offset(), dtype=torch.int64)
+    for dim, step in enumerate(t.stride()):
+        along = [1] * t.ndim
+        along[dim] = t.shape[dim]
+        found = found + (torch.arange(t.shape[dim]) * step).reshape(along)
+    return found
+
+
+def _facts(t):
+    plain = t.detach()
+    shown = plain.double() if plain.is_floating_point() else plain.long()
+    finite = bool(torch.isfinite(shown).all())
+    low, high = (float(shown.min()), float(shown.max())) if t.numel() else (0.0, 0.0)
+    return Facts(tuple(t.shape), str(t.dtype).removeprefix("torch."), t.requires_grad, t.is_leaf, finite, low, high,
+                 shown.unique().numel() == t.numel(), places(plain).unique().numel() < t.numel())
