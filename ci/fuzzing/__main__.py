@@ -53,10 +53,7 @@ def _programs(given, style, tally, styles):
     started, before = time.monotonic(), tally.programs
     seconds = 60 * given.minutes / styles if given.minutes else float("inf")
     for mode, share in (((), SHARES["programs"]), (("threads",), SHARES["threads"])):
-        if given.programs is not None:
-            count = given.programs if not mode else max(8, given.programs // 20)
-        else:
-            count = 1 << 30
+        count = 1 << 30 if given.programs is None else max(8, given.programs // 20) if mode else given.programs
         Section(given.seed, style, tally, _report, mode).run(given.first, count, time.monotonic() + share * seconds)
     minutes = (time.monotonic() - started) / 60
     print(f"== {tally.programs - before} programs, {(tally.programs - before) / minutes:.0f} a minute", flush=True)
@@ -85,8 +82,9 @@ def _report(style, found):
 
 
 def _totals(tally, extra, seconds):
-    print(f"\n== {seconds / 60:.1f} minutes: {tally.programs} programs, {tally.statements} statements, {tally.comparisons} comparisons, "
-          f"{tally.wrong} mismatches of {len(tally.mismatches)} kinds" + "".join(f", {v} {k}" for k, v in extra.items()))
+    print(f"\n== {seconds / 60:.1f} minutes: {tally.programs} programs, {tally.statements} statements, {tally.comparisons} "
+          f"comparisons, {tally.wrong} mismatches of {len(tally.mismatches)} kinds",
+          *(f"{count} {what}" for what, count in extra.items()), sep=", ")
     for signature, (found, count) in sorted(tally.mismatches.items(), key=lambda e: -e[1][1]):
         print(f"{count:6}  {signature}   {found['seed']}")
     return 1 if tally.mismatches or extra.get("faults") else 0

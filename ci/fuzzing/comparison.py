@@ -7,7 +7,9 @@ import numpy as np
 from . import differences, execution
 
 #: (relative, absolute) by dtype; a result of another one agrees exactly
-TOLERANCES = {"float64": (1e-6, 1e-7), "float32": (1e-4, 1e-5), "float16": (4e-3, 2e-3), "bfloat16": (3e-2, 2e-2), "float": (1e-4, 1e-5)}
+TOLERANCES = {
+    "float64": (1e-6, 1e-7), "float32": (1e-4, 1e-5), "float16": (4e-3, 2e-3), "bfloat16": (3e-2, 2e-2), "float": (1e-4, 1e-5),
+}
 #: how much further from the exact value than PyTorch's a result may lie
 _FACTOR = 4
 

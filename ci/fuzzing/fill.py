@@ -64,7 +64,8 @@ class Fill:
         return self._take(lambda f: not f.floating, dtype="bits")
 
     def _numeric(self):
-        return self._take(lambda f: f.dtype != "bool" and f.ndim, lambda: leaves.shape(self.rng, self.rng.choice((1, 2, 2, 3))), "numeric")
+        return self._take(lambda f: f.dtype != "bool" and f.ndim,
+                          lambda: leaves.shape(self.rng, self.rng.choice((1, 2, 2, 3))), "numeric")
 
     def _distinct(self):
         return self._take(lambda f: f.distinct and f.finite and f.size and f.floating, dtype="float", viewed=0)
@@ -76,7 +77,8 @@ class Fill:
         return self._take(lambda f: f.ndim == 1 and f.size < 20, lambda: (self.rng.randint(1, 5),), "numeric", 0)
 
     def _matrix(self):
-        return self._take(lambda f: f.ndim == 2 and f.dtype != "bool" and f.size < 100, lambda: leaves.shape(self.rng, 2), "numeric")
+        return self._take(lambda f: f.ndim == 2 and f.dtype != "bool" and f.size < 100,
+                          lambda: leaves.shape(self.rng, 2), "numeric")
 
     def _small_matrix(self):
         return self._like(leaves.shape(self.rng, 2))
@@ -92,8 +94,7 @@ class Fill:
     def _target(self):
         """A tensor to write to: no leaf that requires a gradient, save now and then."""
         odd = self.rng.random() < 0.02
-        found = self._take(lambda f: odd or not (f.leaf and f.requires_grad), dtype="plain", viewed=0.5)
-        return found
+        return self._take(lambda f: odd or not (f.leaf and f.requires_grad), dtype="plain", viewed=0.5)
 
     def _other(self):
         """A number, or a tensor that broadcasts with the subject."""
@@ -199,7 +200,8 @@ class Fill:
         shape[dim] = self.rng.randint(1, n) if distinct else self.rng.randint(1, 3)
         self.places_shape = tuple(shape)
         if distinct:
-            return f"ct.arange({shape[dim]}).reshape({tuple(shape[dim] if k == dim % len(shape) else 1 for k in range(len(shape)))}).expand({tuple(shape)})"
+            along = tuple(shape[dim] if k == dim % len(shape) else 1 for k in range(len(shape)))
+            return f"ct.arange({shape[dim]}).reshape({along}).expand({tuple(shape)})"
         return self.write.numbers(tuple(shape), 0, n)
 
     def _distinct_places(self):

@@ -4,21 +4,27 @@ from . import leaves, views
 from .fill import Unfit
 from .program import Statement
 
-#: written to {a} from {b}; {c} is what PyTorch should read for {b} where the two share some elements but not all
-_WRITES = """{a} += {b}|{a} -= {b}|{a} *= {b}|{a}.copy_({b})|{a}[...] = {b}|{a}.add_({b}, alpha=2)|{a}.addcmul_({b}, {b})|{a}.lerp_({b}, .5)|
-{a}.maximum({b}).neg_()|ct.mul({b}, 2, out={a})|ct.add({b}, {b}, out={a})|ct.sub({a}, {b}, out={a})|ct.neg({b}, out={a})|ct.maximum({a}, {b}, out={a})|
-ct.where({b} > 0, {b}, {a}, out={a})|{a}.copysign_({b})|{a}.atan2_({b})|ct.exp({b}, out={a})|ct.clamp({b}, -1, 1, out={a})|
-{a}.add_({b}).mul_({b})|ct.cumsum({b}, 0, out={a})|ct.flip({b}, (0,)).add_({a})|{a}.sub_({b}.flip(0))|ct.stack(({b}[0], {a}[0]))[1].add_({b}[0])|
-ct.cat(({b}[:1], {b}[1:]), out={a})|{a}.masked_fill_({b} > 0, 2)|ct.addcmul({a}, {b}, {b}, out={a})|{a}.scatter_add_(0, ct.zeros({a}.shape, dtype=ct.int64), {b})|
-ct.matmul({b}, {b}, out={a})|ct.sort({b}, stable=True, out=({a}, ct.zeros({a}.shape, dtype=ct.int64)))|ct.sum({b}, 0, keepdim=True, out={a})|
-{a}.index_copy_(0, ct.arange({a}.shape[0]), {b})|{a}.masked_scatter_({a} > 0, {b})|{a}.fmod_({b})|{a}.pow_(2).add_({b})|{a}.eq_({b})""".replace("\n", "").split("|")
+#: ways to write to {a} from {b}; where the two share some elements but not all, PyTorch gets a clone of {b}
+_WRITES = """
+    {a} += {b} ; {a} -= {b} ; {a} *= {b} ; {a}.copy_({b}) ; {a}[...] = {b} ; {a}.add_({b}, alpha=2) ; {a}.addcmul_({b}, {b}) ;
+    {a}.lerp_({b}, .5) ; ct.mul({b}, 2, out={a}) ; ct.add({b}, {b}, out={a}) ; ct.sub({a}, {b}, out={a}) ;
+    ct.neg({b}, out={a}) ; ct.maximum({a}, {b}, out={a}) ; ct.where({b} > 0, {b}, {a}, out={a}) ; {a}.copysign_({b}) ;
+    {a}.atan2_({b}) ; ct.exp({b}, out={a}) ; ct.clamp({b}, -1, 1, out={a}) ; {a}.add_({b}).mul_({b}) ;
+    ct.cumsum({b}, 0, out={a}) ; {a}.sub_({b}.flip(0)) ; ct.cat(({b}[:1], {b}[1:]), out={a}) ; {a}.masked_fill_({b} > 0, 2) ;
+    ct.addcmul({a}, {b}, {b}, out={a}) ; {a}.scatter_add_(0, ct.zeros({a}.shape, dtype=ct.int64), {b}) ;
+    ct.matmul({b}, {b}, out={a}) ; ct.sort({b}, stable=True, out=({a}, ct.zeros({a}.shape, dtype=ct.int64))) ;
+    ct.sum({b}, 0, keepdim=True, out={a}) ; {a}.index_copy_(0, ct.arange({a}.shape[0]), {b}) ;
+    {a}.masked_scatter_({a} > 0, {b}) ; {a}.fmod_({b}) ; {a}.pow_(2).add_({b}) ; {a}.eq_({b})
+"""
+_PATTERNS = [" ".join(w.split()) for w in _WRITES.split(" ;")]
 
 _FLAT = ("[:-1]", "[1:]", "[::2]", "[1::2]", "[: {h}]", "[{h}:]", "[:{h}].flip(0)", ".flip(0)", "[:-2:2]", "[2::2]")
 
 
 def statement(writer):
     """A write to a view of a tensor from another view of it, of one shape.  Raises Unfit."""
-    name, facts = writer.tensor(lambda f: f.ndim and f.size > 1 and not (f.leaf and f.requires_grad), make=lambda: leaves.shape(writer.rng, writer.rng.choice((1, 1, 2, 2, 3))), viewed=0)
+    name, facts = writer.tensor(lambda f: f.ndim and f.size > 1 and not (f.leaf and f.requires_grad),
+                                lambda: leaves.shape(writer.rng, writer.rng.choice((1, 1, 2, 2, 3))), viewed=0)
     for _ in range(25):
         a, b = (f"{name}{_view(writer.rng, facts.shape)}" for _ in range(2))
         target, source = writer.oracle.facts(a), writer.oracle.facts(b)
@@ -26,7 +32,7 @@ def statement(writer):
             continue
         lie = writer.oracle.overlap(a, b)
         if lie == "none" or writer.rng.random() < 0.3:
-            return _statement(writer.rng.choice(_WRITES), a, b, lie)
+            return _statement(writer.rng.choice(_PATTERNS), a, b, lie)
     raise Unfit("no two views of one shape")
 
 

@@ -28,7 +28,8 @@ assert (ct.ones(1 << 20) * 2).sum().item() == 1 << 21
 
 def check(style):
     """A mismatch as a worker would describe it, or None."""
-    done = subprocess.run([sys.executable, "-c", _SCRIPT], env=environment(style), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run([sys.executable, "-c", _SCRIPT], env=environment(style), cwd=ROOT, capture_output=True, text=True,
+                          timeout=300, check=False)
     if done.returncode == 0:
         return None
     words = "\n".join(done.stderr.splitlines()[-4:])

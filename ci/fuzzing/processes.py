@@ -93,9 +93,9 @@ class Watched:
 
     def __init__(self, arguments, environment, patience=PATIENCE):
         self.patience, self.fate, self.last_words = patience, "done", ""
-        self.errors = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen([sys.executable, "-m", "fuzzing.worker", *arguments], env=environment, cwd=ROOT, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=self.errors)
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
+        self.process = subprocess.Popen([sys.executable, "-m", "fuzzing.worker", *arguments], env=environment, cwd=ROOT,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
 
     def messages(self, until=float("inf")):
         """Its lines as they come; sets `fate` when they end."""
