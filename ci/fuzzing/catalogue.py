@@ -138,11 +138,11 @@ FAMILIES = {
     "inplace": [
         *_each("{target}.NAME_()", _UNARY_INPLACE),
         *_each("{target}.NAME_({other})", _BINARY_INPLACE),
-        *_split("""{target} += {other} ; {target} -= {number} ; {target} *= {other} ; {target} /= {other} ;
+        *_split("""{place} += {other} ; {place} -= {number} ; {place} *= {other} ; {place} /= {other} ;
             {target}.copy_({other}) ;
             {target}.fill_({number}) ; {target}.clamp_(-1, 1) ; {target}.lerp_({same}, .5) ;
             {target}.addcmul_({same}, {same}) ; {target}.zero_() ; {target}.tril_() ; {target}.cumsum_({dim}) ;
-            {target}.add_({same}, alpha=3) ; {target} |= {other} ; {target}.pow_(2) ; {target}.masked_fill_({mask}, {number}) ;
+            {target}.add_({same}, alpha=3) ; {place} |= {other} ; {target}.pow_(2) ; {target}.masked_fill_({mask}, {number}) ;
             {target}.sub_({other}) ; {target}.mul_({same})"""),
     ],
     "loss": [

@@ -107,7 +107,7 @@ class Writer:
         self.names.append(made.name)
         return made.name
 
-    def tensor(self, suits, make=None, dtype=None, viewed=0.25):
+    def tensor(self, suits, make=None, dtype=None, viewed=0.25, view=views.view):
         """(expression, facts) of a tensor that suits: one there is, latest first, a view of it, or a new leaf."""
         latest = [n for n in reversed(self.names) if suits(self.oracle.facts(n))]
         name = None
@@ -117,7 +117,7 @@ class Writer:
         if name is None:
             name = self.leaf(make() if make else None, self.dtype(dtype or "plain"))
         if self.rng.random() < viewed:
-            seen = f"{name}{views.view(self.rng, self.oracle.facts(name).shape)}"
+            seen = f"{name}{view(self.rng, self.oracle.facts(name).shape)}"
             facts = self.oracle.facts(seen)
             if facts is not None and suits(facts):
                 return seen, facts

@@ -37,6 +37,8 @@ def statement(writer):
 
 
 def _statement(pattern, a, b, lie):
+    if pattern.startswith("{a} ") and a.endswith(")"):
+        raise Unfit("Python assigns to no call")
     text = pattern.replace("{a}", a).replace("{b}", b)
     read_first = pattern.replace("{a}", a).replace("{b}", f"{b}.clone()") if lie == "partly" else ""
     return Statement(text, f"interleaved: {pattern}", read_first)
