@@ -381,7 +381,7 @@ def _contract(a, la, b, lb, keep):
     for x, labels, other in ((a, la, lb), (b, lb, la)):
         gone = [i for i, c in enumerate(labels) if c not in other and c not in keep]
         if gone:
-            summed = x.sum(gone, dtype=x.dtype)
+            summed = x.sum(gone)
             kept = [c for i, c in enumerate(labels) if i not in gone]
             if x is a:
                 a, la = summed, kept
@@ -427,7 +427,7 @@ def einsum(equation, *operands):
         x, labels = _contract(x, labels, other, other_labels, keep)
     gone = [i for i, c in enumerate(labels) if c not in result]
     if gone:
-        x = x.sum(gone, dtype=x.dtype)
+        x = x.sum(gone)
         labels = [c for c in labels if c in result]
     return x.permute([labels.index(c) for c in result])
 
