@@ -69,10 +69,10 @@ class Writer:
         text = fill(template.removeprefix("= "))
         if template.startswith("= "):
             return Statement(f"x{next(self.count)} = {text}", f"{family}: {template}")
-        undefined = ("partly",) if family == "inplace" else ("partly", "same")
-        if any(self.oracle.overlap(fill.subject, other) in undefined for other in fill.taken):
+        made = Statement(text, f"{family}: {template}", apart=tuple((fill.subject, other) for other in fill.taken))
+        if not self.oracle.defined(made):
             raise Unfit("what PyTorch reads would depend on what it has written already")
-        return Statement(text, f"{family}: {template}")
+        return made
 
     def emit(self, statement):
         """Append a statement; one that PyTorch refuses is kept now and then.  Returns how many were appended."""

@@ -41,7 +41,7 @@ def _statement(pattern, a, b, lie):
         raise Unfit("Python assigns to no call")
     text = pattern.replace("{a}", a).replace("{b}", b)
     read_first = pattern.replace("{a}", a).replace("{b}", f"{b}.clone()") if lie == "partly" else ""
-    return Statement(text, f"interleaved: {pattern}", read_first)
+    return Statement(text, f"interleaved: {pattern}", read_first, () if read_first else ((a, b),))
 
 
 def _view(rng, shape):

@@ -31,6 +31,8 @@ class Oracle:
     def overlap(self, one, other):
         """"none", "same" or "partly": how two expressions' places in memory lie."""
         a, b = self._value(one), self._value(other)
+        if not isinstance(a, torch.Tensor) or not isinstance(b, torch.Tensor):
+            return "none"
         if a.untyped_storage().data_ptr() != b.untyped_storage().data_ptr():
             return "none"
         first, second = places(a), places(b)
@@ -38,12 +40,27 @@ class Oracle:
             return "same"
         return "partly" if torch.isin(first, second).any() else "none"
 
+    def defined(self, statement):
+        """Whether no write of a statement changes what it has yet to read."""
+        lies = {self.overlap(*pair) for pair in statement.apart}
+        return "partly" not in lies and not ("same" in lies and statement.family.startswith("set"))
+
     def _value(self, expression):
         with silent():
             try:
                 return eval(expression, self.space)
             except Exception:
                 return None
+
+
+def defined(program):
+    """Whether all statements of a program are."""
+    oracle = Oracle()
+    for s in program.statements:
+        if not oracle.defined(s):
+            return False
+        oracle.run(s)
+    return True
 
 
 def places(t):

@@ -13,6 +13,7 @@ class Statement:
     text: str
     family: str = ""  # what of the catalogue made it: mismatches are grouped by it
     reference: str = ""  # what PyTorch runs instead, where its own meaning is undefined
+    apart: tuple = ()  # pairs of expressions that must not share a part of their places, for it to mean anything in PyTorch
 
     @property
     def defines(self):
@@ -44,6 +45,7 @@ class Leaf:
     grad: bool = False
     family: str = "leaf"
     reference: str = ""
+    apart: tuple = ()
 
     @property
     def size(self):

@@ -72,7 +72,7 @@ class Shrinker:
         """Leave out views and indices within a statement."""
         for position in self._positions():
             s = self.program.statements[position] if position < len(self.program.statements) else None
-            if s is None or isinstance(s, Leaf) or s.reference:
+            if s is None or isinstance(s, Leaf) or s.reference or s.apart:
                 continue
             for found in list(_SUFFIX.finditer(s.text)):
                 text = s.text[: found.start()] + s.text[found.end():]

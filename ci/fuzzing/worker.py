@@ -16,7 +16,7 @@ import torch
 import cltensor
 
 from . import comparison, execution, generator, shrinking, threads
-from .oracle import Oracle
+from .oracle import Oracle, defined
 from .program import Leaf
 
 #: signatures that were shrunk before, one a line, so that a kind is shrunk once
@@ -68,7 +68,7 @@ def one_by_one(seed, first, count, say):
 def shrunk(program, found):
     """A mismatch with the smallest program that shows it."""
     def check(smaller):
-        return comparison.compare(smaller, cltensor)[0]
+        return comparison.compare(smaller, cltensor)[0] if defined(smaller) else None
 
     if check(program) is None:
         return {**_described(program, found), "note": "it does not show when the program is run again"}

@@ -29,6 +29,9 @@ class StandIn:
     def overlap(self, one, other):
         return "none"
 
+    def defined(self, statement):
+        return True
+
 
 def test_a_program_follows_from_its_seed():
     one, again, other = (generator.program("s", n, StandIn()).text for n in (3, 3, 4))
