@@ -37,7 +37,7 @@ class Elementwise(Op):
     result  dtype of the outputs where it is not the promoted one; outputs that are comparisons are bool by themselves
     numbers names of the inputs a caller may give as Python numbers; by default all but the first
     rounded whether the gradient may be computed from the stored result; not where terms cancel, of which one would be rounded to
-            16 bits before and the others not
+            16 bits before and the others not, nor where callers may overwrite the result
     divides whether the last input is a divisor: among integers, a 0 there is an error
     """
 

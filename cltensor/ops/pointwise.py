@@ -22,7 +22,7 @@ sub = elementwise("sub", lambda input, other: input - other, ref=np.subtract, in
 mul = elementwise("mul", lambda input, other: input * other, ref=np.multiply, inplace=True, onnx="Mul",
                   numbers="input other", doc="input * other, broadcast.", aliases=("multiply",))
 div = elementwise("div", lambda input, other: input / other, ref=np.true_divide, inplace=True, onnx="Div", dtypes="floating",
-                  numbers="input other", aliases=("divide", "true_divide"),
+                  numbers="input other", aliases=("divide", "true_divide"), rounded=False,
                   doc="input / other, broadcast; integers divide as floats.")
 neg = elementwise("neg", lambda input: -input, ref=np.negative, inplace=True, onnx="Neg", dtypes="number",
                   doc="-input.", aliases=("negative",))
@@ -36,7 +36,7 @@ sqrt = elementwise("sqrt", lambda input: E.sqrt(input), ref=np.sqrt, inplace=Tru
 rsqrt = elementwise("rsqrt", lambda input: E.rsqrt(input), ref=lambda x: 1 / np.sqrt(x), inplace=True, dtypes="floating",
                     doc="1 / sqrt(input).")
 reciprocal = elementwise("reciprocal", lambda input: 1 / input, ref=lambda x: 1 / x, inplace=True, onnx="Reciprocal",
-                         dtypes="floating", doc="1 / input.")
+                         grad=lambda g, input, y: -g * y * y, dtypes="floating", doc="1 / input.")
 abs = elementwise("abs", lambda input: E.abs(input), ref=np.abs, inplace=True, onnx="Abs", doc="Absolute value.",
                   aliases=("absolute",))
 sign = elementwise("sign", lambda input: E.sign(input), ref=reference.sign, inplace=True, onnx="Sign", doc="-1, 0 or 1.")

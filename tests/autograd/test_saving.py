@@ -44,3 +44,29 @@ def test_a_result_changed_in_place_is_noticed_where_it_is_read():
     order.zero_()
     with pytest.raises(cltensor.AutogradError, match="output 1 of sort_rows"):
         values.sum().backward()
+
+
+OVERWRITTEN = {
+    "result of div": lambda x: x / 2.0, "result of div by it": lambda x: 3.0 / x, "result of softsign": nn.functional.softsign,
+    "result of mul": lambda x: x * x, "result of sin": cltensor.sin,
+}
+
+
+@pytest.mark.parametrize("name", OVERWRITTEN)
+def test_results_that_programs_overwrite_are_not_kept(name):
+    x = cltensor.tensor([0.5, 2.0], requires_grad=True)
+    kept = OVERWRITTEN[name](x)
+    expected, = cltensor.autograd.grad(kept.sum(), x)
+    y = OVERWRITTEN[name](x)
+    y.detach().zero_()
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), expected.numpy())
+
+
+def test_the_input_of_reciprocal_may_be_overwritten():
+    x = cltensor.tensor([0.5, 2.0], requires_grad=True)
+    clone = x.clone()
+    y = clone.reciprocal()
+    clone.detach().zero_()
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [-4, -0.25])
