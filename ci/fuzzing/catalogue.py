@@ -110,7 +110,7 @@ FAMILIES = {
             = ct.diag_embed({any}) ; = {any}.expand_as({any}) ; = ct.broadcast_to({any}, {wider}) ; = {any}.contiguous() ;
             = {any}.clone() ; = {any}.detach() ; = ct.diagflat({vector}) ; = {any}.flatten() ; = {any}.ravel() ;
             = {any}.to(ct.float32) ; = {any}.to({float_dtype}) ; = {any}.float() ; = {bounded}.to({int_dtype}) ;
-            = {any}.bool() ; = {bounded}.long() ; = {any}.type_as({float}) ; = {any}.view({dtype}) ; = ct.zeros_like({any}) ;
+            = {any}.bool() ; = {bounded}.long() ; = {any}.type_as({float}) ; = {leaf}.view({dtype}) ; = ct.zeros_like({any}) ;
             = ct.ones_like({any}) ; = ct.full_like({any}, 3) ; = {any}.new_zeros(2) ; = ct.tensor({any}.tolist()) ;
             = {any}.diagonal().clone() ; = ct.squeeze({any})"""),
     ],

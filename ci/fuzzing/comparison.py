@@ -48,7 +48,7 @@ def judge(program, ours, theirs):
     judged = _Judge(program)
     for position, (mine, other) in enumerate(zip(ours, theirs, strict=False)):
         found = judged.errors(position, mine, other) or (mine.live and judged.live(position, mine, other)) or None
-        if found and differences.intended(program.statements[position].text, found):
+        if found and differences.intended(program, found):
             return None, judged.count
         if found:
             return found, judged.count

@@ -8,7 +8,7 @@ import re
 from . import leaves, views
 
 WORD = re.compile(r"\{(\w+)\}")
-SUBJECTS = frozenset("any float int bits numeric distinct bounded vector matrix square small target place".split())
+SUBJECTS = frozenset("any float int bits numeric distinct bounded vector matrix square small target place leaf".split())
 
 
 class Unfit(Exception):
@@ -42,9 +42,13 @@ class Fill:
 
     # --- tensors ---------------------------------------------------------------------------------------------------
 
-    def _take(self, suits=lambda f: True, make=None, dtype=None, viewed=0.25, view=views.view):
+    def _take(self, suits=lambda f: True, make=None, dtype=None, viewed=0.25, view=views.view, new=False):
         """A tensor that suits, seen through a view now and then; the first one becomes the subject."""
-        expression, facts = self.write.tensor(suits, make, dtype, viewed, view)
+        if new:
+            expression = self.write.leaf()
+            facts = self.write.oracle.facts(expression)
+        else:
+            expression, facts = self.write.tensor(suits, make, dtype, viewed, view)
         if self.subject is None:
             self.subject, self.facts = expression, facts
         else:
@@ -95,6 +99,10 @@ class Fill:
         """A tensor to write to: no leaf that requires a gradient, save now and then."""
         odd = self.rng.random() < 0.02
         return self._take(lambda f: odd or not (f.leaf and f.requires_grad), dtype="plain", viewed=0.5)
+
+    def _leaf(self):
+        """A new leaf: its numbers are exact, so their bits can be compared."""
+        return self._take(lambda f: True, viewed=0, new=True)
 
     def _place(self):
         """A target that Python lets stand before +=."""

@@ -91,6 +91,13 @@ class Writer:
         facts = self.oracle.facts(name)
         return facts is None or facts.size > _MOST_ELEMENTS or facts.ndim > 6
 
+    def refuses(self, text):
+        """Whether PyTorch refuses a line here; tried on a copy of what there is."""
+        trial = type(self.oracle)()
+        for s in self.statements:
+            trial.run(s)
+        return trial.run(Statement(text)) is None
+
     # --- what fill.py asks for ---------------------------------------------------------------------------------------
 
     def dtype(self, kind="plain"):

@@ -32,16 +32,19 @@ def statement(writer):
             continue
         lie = writer.oracle.overlap(a, b)
         if lie == "none" or writer.rng.random() < 0.3:
-            return _statement(writer.rng.choice(_PATTERNS), a, b, lie)
+            return _statement(writer.rng.choice(_PATTERNS), a, b, lie, writer)
     raise Unfit("no two views of one shape")
 
 
-def _statement(pattern, a, b, lie):
+def _statement(pattern, a, b, lie, writer):
     if pattern.startswith("{a} ") and a.endswith(")"):
         raise Unfit("Python assigns to no call")
-    text = pattern.replace("{a}", a).replace("{b}", b)
-    read_first = pattern.replace("{a}", a).replace("{b}", f"{b}.clone()") if lie == "partly" else ""
-    return Statement(text, f"interleaved: {pattern}", read_first, () if read_first else ((a, b),))
+    family, text = f"interleaved: {pattern}", pattern.replace("{a}", a).replace("{b}", b)
+    if lie != "partly":
+        return Statement(text, family, apart=((a, b),))
+    if writer.refuses(text):
+        return Statement(text, family)
+    return Statement(text, family, pattern.replace("{a}", a).replace("{b}", f"{b}.clone()"))
 
 
 def _view(rng, shape):
