@@ -35,6 +35,7 @@ class Elementwise(Op):
     casts   whether any result dtype may be written to any output (copying and filling)
     exempt  names of inputs that keep their own dtype (a condition), outside promotion
     result  dtype of the outputs where it is not the promoted one; outputs that are comparisons are bool by themselves
+    each    whether `dtypes` holds for every operand, not only for what they are promoted to
     numbers names of the inputs a caller may give as Python numbers; by default all but the first
     rounded whether the gradient may be computed from the stored result; not where terms cancel, of which one would be rounded to
             16 bits before and the others not, nor where callers may overwrite the result
@@ -45,9 +46,10 @@ class Elementwise(Op):
     divides = False
 
     def __init__(self, name, fn, *, tensors=None, grad=None, exempt="", result=None, casts=False, numbers=None,
-                 rounded=True, divides=False, **common):
+                 rounded=True, divides=False, each=False, **common):
         super().__init__(name, **common)
         self.fn, self.grad, self.result, self.casts, self.rounded, self.divides = fn, grad, result, casts, rounded, divides
+        self.each = each
         self.inputs, self.attrs = signature(fn, tensors)
         numbers = self.inputs[1:] if numbers is None else numbers.split()
         self.tensor_only = tuple(i for i, n in enumerate(self.inputs) if n not in numbers) if self.public else ()
@@ -108,6 +110,8 @@ class Elementwise(Op):
         if self.dtypes == "floating" and not d.is_floating_point:
             d = dtypes.get_default_dtype()
         self.check_dtypes([_Typed(d)])
+        if self.each:
+            self.check_dtypes([o if isinstance(o, Spec) else _Typed(dtypes.default_for(o.__name__)) for o in operands])
         return d
 
     def result_dtypes(self, compute, forced=None):
@@ -343,6 +347,7 @@ class Derived(Elementwise):
         self.attrs = dict.fromkeys(attrs)
         self.exempt, self.dtypes, self.grad, self.result, self.casts = frozenset(exempt), dtypes, None, None, False
         self.rounded = True
+        self.each = False
         self.sources, self.gradients, self.savings, self.plans, self.ready = {}, {}, {}, {}, {}
         self.tensor_only = ()
         self.__doc__ = None

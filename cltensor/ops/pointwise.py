@@ -18,7 +18,7 @@ full = elementwise("full", lambda value: value, tensors="", ref=None, public=Fal
 add = elementwise("add", lambda input, other: input + other, ref=np.add, inplace=True, onnx="Add",
                   numbers="input other", doc="input + other, broadcast.")
 sub = elementwise("sub", lambda input, other: input - other, ref=np.subtract, inplace=True, onnx="Sub", dtypes="number",
-                  numbers="input other", doc="input - other, broadcast.", aliases=("subtract",))
+                  each=True, numbers="input other", doc="input - other, broadcast.", aliases=("subtract",))
 mul = elementwise("mul", lambda input, other: input * other, ref=np.multiply, inplace=True, onnx="Mul",
                   numbers="input other", doc="input * other, broadcast.", aliases=("multiply",))
 div = elementwise("div", lambda input, other: input / other, ref=np.true_divide, inplace=True, onnx="Div", dtypes="floating",

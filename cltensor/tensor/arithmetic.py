@@ -32,6 +32,7 @@ def sub(input, other, *, alpha=1, out=None):
     """input - alpha * other, broadcast."""
     if alpha == 1:
         return run_elementwise(pointwise.sub, (input, other), (), out)
+    pointwise.sub.compute_dtype((_operand(input), _operand(other)))  # no bool
     return run_elementwise(pointwise.axpy, (input, other), (-alpha,), out)
 
 
@@ -48,6 +49,7 @@ def sub_(self, other, *, alpha=1):
     """self -= alpha * other."""
     if alpha == 1:
         return write_into(pointwise.sub, self, (self, other))
+    pointwise.sub.compute_dtype((_operand(self), _operand(other)))
     return write_into(pointwise.axpy, self, (self, other), (-alpha,))
 
 
