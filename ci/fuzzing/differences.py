@@ -34,6 +34,11 @@ INTENDED = (
     Intended("values", r"ct\.std_mean|ct\.var_mean", "PyTorch has nan, cltensor -?inf",
              "the mean of values among which is an infinity is that infinity, as ct.mean says in PyTorch as well"),
     Intended("values", r"special\.i0", "PyTorch has nan, cltensor inf", "i0 grows beyond all bounds; SciPy gives inf"),
+    Intended("values", "backward", "PyTorch has -?[0-9.e+]{12,}, cltensor -?inf",
+             "the derivative of digamma at a pole is infinite; PyTorch takes the sine of a rounded multiple of pi there", "digamma"),
+    Intended("values", "backward", "PyTorch has nan, cltensor",
+             "a norm has no second derivative at 0; PyTorch divides 0 by 0",
+             r"create_graph(.|\n)*backward|(normalize|cosine_similarity|norm)\((.|\n)*create_graph"),
     Intended("refused", r"ct\.cum(min|max)\(", "Dimension out of range",
              "PyTorch does not look at the dimension where there is no element"),
 )

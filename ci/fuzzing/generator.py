@@ -9,7 +9,7 @@ from .fill import Fill, Unfit
 from .program import Program, Statement
 
 #: programs that share a pool, so that they share kernels
-BLOCK = 50
+BLOCK = 100
 _MOST_ELEMENTS = 3000
 
 
@@ -20,7 +20,7 @@ class Pool:
         rng = random.Random(f"pool {seed} {block}")
         self.floats = [rng.choices(leaves.FLOATS, (8, 2, 3, 2))[0] for _ in range(2)]
         self.ints = [rng.choices(leaves.INTS, (6, 3, 1, 1, 2))[0]]
-        self.templates = {f: rng.sample(t, min(len(t), 8)) for f, t in FAMILIES.items()}
+        self.templates = {f: rng.sample(t, min(len(t), 5)) for f, t in FAMILIES.items()}
         self.grad = rng.random() < 0.7
 
     def dtype(self, rng, kind):

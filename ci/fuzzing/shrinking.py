@@ -6,7 +6,7 @@ from dataclasses import replace
 from .program import Leaf
 
 #: programs tried for one mismatch
-BUDGET = 250
+BUDGET = 150
 #: a view or an index that follows a name
 _SUFFIX = re.compile(r"(?<=[\w\])])(?<!\bct)(\.\w+\([^()]*\)|\[[^\[\]]*\])")
 
