@@ -59,7 +59,7 @@ def one_by_one(seed, first, count, say):
         found, comparisons = comparison.compare(program, cltensor)
         if found:
             fresh = found.signature(program) not in known or "backward" in found.signature(program)
-            described = shrunk(program, found) if fresh else _described(program, found)
+            described = shrunk(program, found, say) if fresh else _described(program, found)
             say(mismatch=described)
             known.add(described["signature"])
         say(end=number, statements=len(program.statements), comparisons=comparisons)
