@@ -29,6 +29,9 @@ INTENDED = (
     Intended("refused", "", "refer to a single memory location",
              "a write that overlaps its input in part is refused wherever it is; PyTorch refuses what it can tell cheaply, and "
              "writes what depends on the order of its loops elsewhere"),
+    Intended("refused", r"\[.*\] =|(index_fill|masked_fill|index_put|put|scatter|scatter_add|index_add|index_copy|masked_scatter)_\(",
+             "more than one element of the written-to tensor",
+             "indexed writes to expanded tensors, which PyTorch warns are deprecated, are refused as all other writes to them are"),
     Intended("accepted", "", "refer to a single memory location",
              "the input is read before anything is written, so that the result is that of a clone"),
     Intended("values", r"ct\.std_mean|ct\.var_mean", "PyTorch has nan, cltensor -?inf",
