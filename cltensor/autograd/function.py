@@ -6,7 +6,7 @@ import weakref
 from ..base.errors import ArgumentTypeError, AutogradError
 from ..ops.registry import Op
 from .modes import modes, no_grad
-from .node import Node, edge_of
+from .node import Node, edge_of, leaf_at
 
 
 class FunctionCtx:
@@ -221,9 +221,8 @@ def _attach(cls, ctx, args, outs, constant, shared):
 
 
 def _check_dirty(cls, o):
-    base = o if o._base is None else o._base
-    if base._req and base._node is None:
-        what = "a leaf Variable" if base is o else "a view of a leaf Variable"
+    what = leaf_at(o)
+    if what:
         raise AutogradError(f"{cls.__name__}: {what} that requires grad has been used in an in-place operation; pass a "
                             "clone()")
 

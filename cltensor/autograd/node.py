@@ -241,3 +241,11 @@ def edge_of(tensor):
     """Where a tensor's gradient goes: (its node, output number), or (itself, 0) for a leaf."""
     node = tensor._node if tensor._base is None else tensor.grad_fn  # grad_fn looks whether the base was written to
     return (tensor, 0) if node is None else (node, tensor._index)
+
+
+def leaf_at(tensor):
+    """What collects gradients where a tensor writes: "a leaf Variable", "a view of a leaf Variable", or None."""
+    base = tensor if tensor._base is None else tensor._base
+    if any(t._req and t._node is None for t in (base, tensor)):
+        return "a leaf Variable" if base is tensor else "a view of a leaf Variable"
+    return None

@@ -7,7 +7,7 @@ gradient may be asked for, records a Node.  Nothing waits for the device.
 import inspect
 
 from ..autograd.modes import modes
-from ..autograd.node import record
+from ..autograd.node import leaf_at, record
 from ..base import calls, dtypes
 from ..base.errors import ArgumentTypeError, AutogradError, ShapeError
 from ..base.overlap import extent, meet, packed
@@ -294,11 +294,11 @@ def check_history(op, outs, inplace):
 
 def check_leaf(name, o):
     """Raise AutogradError when o is a leaf that requires grad, or a view of one."""
-    base = o if o._base is None or (o._req and o._node is None) else o._base
-    if base._req and base._node is None:
-        what = "a leaf Variable" if base is o else "a view of a leaf Variable"
+    what = leaf_at(o)
+    if what:
         raise AutogradError(f"{name}: {what} that requires grad is being used in an in-place operation; "
                             "do it under cltensor.no_grad(), or on a clone()")
+    base = o._base if o._base is not None else o
     if base._index in getattr(base._node, "views", ()):
         raise AutogradError(f"{name}: Output {base._index} of {base._node.name()} is a view and is being modified inplace. "
                             "It shares memory with an input of a custom Function, whose backward the write would bypass; "
@@ -403,7 +403,7 @@ def run_view(op, x, attrs=()):
         found = op.plans[key] = _bounded(op.plans, op.plan(x._spec, attrs))
     spec, delta = found
     out = tensor_class._make(x._storage, spec, x._offset + delta)
-    base = out._base = x if x._base is None or (x._req and x._node is None) else x._base
+    base = out._base = x if x._base is None or (x._req and x._node is None) else x._base  # a leaf is a base of its own
     out._epoch = base._epoch
     if modes.grad and (x._req or (x._base is not None and x._refresh())):
         _attach(record(op, (x,), attrs, (out,)), (out,))

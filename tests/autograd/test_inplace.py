@@ -202,6 +202,20 @@ def test_what_is_not_saved_may_be_written(a):
     assert a.grad.tolist() == [[1] * 4] * 3
 
 
+@pytest.mark.parametrize("write", [
+    lambda x: x.mul_(2), lambda x: x[0].fill_(1), lambda x: x.scatter_(0, ct.zeros(1, 2, dtype=ct.int64), 0.5),
+    lambda x: x.__setitem__(0, 1.0), lambda x: x.__iadd__(1),
+])
+def test_leaf_that_looks_at_memory_of_a_tensor_without_grad(write):
+    memory = ct.tensor([1.0, 2.0])
+    x = memory.reshape(1, 2).requires_grad_()
+    with pytest.raises(RuntimeError, match="a view of a leaf Variable that requires grad"):
+        write(x)
+    assert memory.tolist() == [1, 2]
+    with ct.no_grad():
+        write(x)
+
+
 def test_leaf_that_requires_grad(a):
     before = a.tolist()
     for write in (lambda: a.add_(1), lambda: a[0].zero_(), lambda: a.__setitem__(0, 1.0), lambda: a.copy_(a * 2)):
