@@ -47,7 +47,9 @@ def judge(program, ours, theirs):
     """The first Mismatch between two runs, or None, and how many comparisons it took."""
     judged = _Judge(program)
     for position, (mine, other) in enumerate(zip(ours, theirs, strict=False)):
-        found = judged.errors(position, mine, other) or (mine.live and judged.live(position, mine, other)) or None
+        found = judged.errors(position, mine, other)
+        if found is None and mine.live and not judged.apart:
+            found = judged.live(position, mine, other)
         if found and differences.intended(program, found):
             return None, judged.count
         if found:

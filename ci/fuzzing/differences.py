@@ -22,7 +22,8 @@ class Intended:
 
 
 INTENDED = (
-    Intended("accepted", "", "must be either float or double dtype|is not yet implemented for|not supported for",
+    Intended("accepted", "",
+             "must be either float or double dtype|is not yet implemented for|not supported for|does not support bool input",
              "PyTorch has no kernel for the dtype; the definition holds for it all the same"),
     Intended("accepted", "soft_margin_loss|kl_div|nll_loss", "is not differentiable with respect to argument 'target'",
              "the target's gradient is that of the formula, and costs nothing to have"),
@@ -34,6 +35,16 @@ INTENDED = (
              "indexed writes to expanded tensors, which PyTorch warns are deprecated, are refused as all other writes to them are"),
     Intended("accepted", "", "refer to a single memory location",
              "the input is read before anything is written, so that the result is that of a clone"),
+    Intended("accepted", "backward|create_graph", "derivative for aten::floor_divide",
+             "floor_divide has a derivative, 0, as floor has in PyTorch"),
+    Intended("dtype", "create_graph", "dtype is NoneType in PyTorch",
+             "floor_divide has a derivative, 0, as floor has in PyTorch", "floor_divide|//"),
+    Intended("accepted", "backward|create_graph", "modified by an inplace operation",
+             "a gradient keeps what it needs, or a copy; PyTorch takes a write beside it, or to the result it kept, for fatal"),
+    Intended("requires_grad", "create_graph", r"gs\[\d+\]: requires_grad is False in PyTorch, True in cltensor",
+             "whether a gradient that is constant in its input still counts as depending on it follows from how it is computed"),
+    Intended("requires_grad", r"(logical_\w+|eq|ne|lt|le|gt|ge)_\(", "requires_grad is",
+             "comparisons written into floats have no gradient; PyTorch marks the target for some and not for others"),
     Intended("values", r"ct\.std_mean|ct\.var_mean", "PyTorch has nan, cltensor -?inf",
              "the mean of values among which is an infinity is that infinity, as ct.mean says in PyTorch as well"),
     Intended("values", r"special\.i0", "PyTorch has nan, cltensor inf", "i0 grows beyond all bounds; SciPy gives inf"),

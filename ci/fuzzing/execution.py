@@ -96,22 +96,30 @@ def seen(value):
 def numbers(tensor):
     """A tensor's values as an array; bfloat16 as float32."""
     plain = tensor.detach()
-    return np.array((plain.float() if str(plain.dtype).endswith("bfloat16") else plain).numpy())
+    plain = plain.float() if str(plain.dtype).endswith("bfloat16") else plain
+    return np.array(plain.numpy(force=True))  # PyTorch keeps gradients of zeros without memory
 
 
 def widened(program):
-    """The outcomes that PyTorch has where all floats are float64, or None where that is another program."""
+    """The outcomes that PyTorch has where all floats are float64; what looks at the bits of a dtype is left out."""
     import torch
-    if _BY_DTYPE.search(program.text):
-        return None
-    wide = [_Line(*(_NARROW.sub("ct.float64", t).replace(".float()", ".double()") for t in (s.text, s.reference)))
-            for s in program.statements]
     default = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
-        return run(types.SimpleNamespace(statements=wide, reads=program.reads), torch)
+        return run(types.SimpleNamespace(statements=_wide(program), reads=program.reads), torch)
     finally:
         torch.set_default_dtype(default)
+
+
+def _wide(program):
+    gone, lines = set(), []
+    for s in program.statements:
+        if _BY_DTYPE.search(s.text) or gone & s.uses:
+            gone |= s.defines
+            lines.append(_Line("pass", ""))
+        else:
+            lines.append(_Line(*(_NARROW.sub("ct.float64", t).replace(".float()", ".double()") for t in (s.text, s.reference))))
+    return lines
 
 
 @dataclass

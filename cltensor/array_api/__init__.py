@@ -344,12 +344,12 @@ def _reduced(name, x, axis, keepdims, **more):
 
 def all(x, /, *, axis=None, keepdims=False):
     """Whether every element is true."""
-    return _reduced("all", x, axis, keepdims)
+    return _reduced("all", x, axis, keepdims).bool()
 
 
 def any(x, /, *, axis=None, keepdims=False):
     """Whether any element is true."""
-    return _reduced("any", x, axis, keepdims)
+    return _reduced("any", x, axis, keepdims).bool()
 
 
 def max(x, /, *, axis=None, keepdims=False):

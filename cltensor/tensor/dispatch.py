@@ -283,6 +283,12 @@ def check_writable(name, outs, once=True):
                                 "clone() it first")
 
 
+def check_tensor(name, argument, position, x):
+    """Raise ArgumentTypeError unless an argument of a public function is a tensor."""
+    if not isinstance(x, TensorBase):
+        raise ArgumentTypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {calls.kind(x)}")
+
+
 def check_history(op, outs, inplace):
     """Raise AutogradError when writing to outs would lose or break a recorded history."""
     if not inplace:

@@ -3,15 +3,15 @@
 import math
 
 from ..autograd.function import Function
-from ..base import calls, dtypes
-from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
+from ..base import dtypes
+from ..base.errors import ArgumentError, DTypeError, ShapeError
 from ..ops import pointwise as basic
 from ..ops import special as ops
 from ..ops.precision import in_float32
 from ..ops.promotion import result_type
 from .arithmetic import convert, where
 from .creation import arange
-from .dispatch import TensorBase, run_elementwise
+from .dispatch import TensorBase, check_tensor, run_elementwise
 from .shape import broadcast_tensors
 from .surface import function, method
 from .tensor import write_into
@@ -177,8 +177,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
 @function()
 def rsub(input, other, *, alpha=1):
     """other - alpha * input."""
-    if not isinstance(input, TensorBase):
-        raise ArgumentTypeError(f"rsub(): argument 'input' (position 1) must be Tensor, not {calls.kind(input)}")
+    check_tensor("rsub", "input", 1, input)
     return other - (input if alpha == 1 else input * alpha)
 
 

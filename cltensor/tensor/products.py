@@ -14,7 +14,7 @@ from ..ops.promotion import result_type
 from . import dispatch
 from .arithmetic import convert
 from .diagonals import triu_indices
-from .dispatch import TensorBase, run_planned
+from .dispatch import TensorBase, check_tensor, run_planned
 from .shape import stack
 from .statistics import vector_norm
 from .surface import function, method
@@ -104,6 +104,7 @@ def outer(input, vec2):
 @function()
 def inner(input, other):
     """Products summed over the last dimension of both."""
+    check_tensor("inner", "other", 2, other)
     if not input.ndim or not other.ndim:
         return input * other
     if input.shape[-1] != other.shape[-1]:

@@ -41,14 +41,18 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
 
 @function()
 def any_(input, dim=None, keepdim=False):
-    """Whether any element is non-zero."""
-    return _run(reductions.any_, input, dim, keepdim)
+    """Whether any element is non-zero, as bool; for uint8, which held truth values before there was bool, as uint8."""
+    return _truth(_run(reductions.any_, input, dim, keepdim), input)
 
 
 @function()
 def all_(input, dim=None, keepdim=False):
-    """Whether every element is non-zero."""
-    return _run(reductions.all_, input, dim, keepdim)
+    """Whether every element is non-zero, as bool; for uint8, which held truth values before there was bool, as uint8."""
+    return _truth(_run(reductions.all_, input, dim, keepdim), input)
+
+
+def _truth(result, input):
+    return convert(result, dtypes.uint8) if input.dtype is dtypes.uint8 else result
 
 
 @function()

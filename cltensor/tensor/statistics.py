@@ -3,14 +3,14 @@
 import math
 from collections import namedtuple
 
-from ..base import calls, dtypes
-from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
+from ..base import dtypes
+from ..base.errors import ArgumentError, DTypeError, ShapeError
 from ..base.shapes import normalize_dim, normalize_dims
 from ..ops import pointwise
 from ..ops.precision import in_float32
 from ..ops.reductions import dot
 from .arithmetic import convert
-from .dispatch import TensorBase, run_elementwise
+from .dispatch import TensorBase, check_tensor, run_elementwise
 from .reduce import amax, amin, argmax, argmin, mean, sum_
 from .shape import broadcast_to, cat
 from .surface import function
@@ -21,8 +21,7 @@ AMinMax = namedtuple("aminmax", ("min", "max"))
 
 
 def _extreme(x, dim, keepdim, whole, arg, pair, pairwise):
-    if not isinstance(x, TensorBase):
-        raise ArgumentTypeError(f"{pair.__name__}(): argument 'input' (position 1) must be Tensor, not {calls.kind(x)}")
+    check_tensor(pair.__name__, "input", 1, x)
     if isinstance(dim, TensorBase):
         return run_elementwise(pairwise, (x, dim))
     if dim is None:
@@ -143,6 +142,7 @@ def _vector_norm(x, ord, dims, keepdim):
 @in_float32
 def dist(input, other, p=2):
     """The p-norm of input - other."""
+    check_tensor("dist", "other", 2, other)
     return vector_norm(input - other, p)
 
 

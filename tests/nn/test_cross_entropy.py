@@ -57,6 +57,15 @@ def test_one_sample_and_nll():
     assert nn.NLLLoss()(x.unsqueeze(0), cltensor.tensor([2], dtype=cltensor.uint8)).item() == -3
 
 
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_infinities_of_other_classes_are_not_looked_at(reduction):
+    x = cltensor.tensor([[-1.0, float("inf"), -2.0], [float("-inf"), -0.5, -1.0]], requires_grad=True)
+    loss = F.nll_loss(x, cltensor.tensor([0, 1]), reduction=reduction)
+    np.testing.assert_allclose(loss.detach().numpy(), {"none": [1, 0.5], "mean": 0.75, "sum": 1.5}[reduction])
+    loss.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy() != 0, [[True, False, False], [False, True, False]])
+
+
 def test_nothing_but_ignored_targets_is_nan_and_sums_to_zero():
     x, target = cltensor.ones(2, 3), cltensor.tensor([-100, -100])
     assert np.isnan(F.cross_entropy(x, target).item())

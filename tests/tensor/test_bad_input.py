@@ -30,6 +30,8 @@ REFUSED = {
     "matmul": (lambda x: x @ ones(4, 2), RuntimeError, r"matmul.*\(2, 3\).*\(4, 2\).*a.shape\[-1\] == b.shape\[-2\]"),
     "matmul hint": (lambda x: x @ ones(2, 3), RuntimeError, "Did you mean a @ b.mT"),
     "matmul dtypes": (lambda x: x @ ones(3, 2, dtype=ct.float64), RuntimeError, "same dtype.*float32 and float64"),
+    "inner of a number": (lambda x: ct.inner(x, 1.5), TypeError, r"inner\(\): argument 'other' \(position 2\) must be Tensor"),
+    "dist of a number": (lambda x: ct.dist(x, -1), TypeError, r"dist\(\): argument 'other' \(position 2\) must be Tensor, not int"),
     "sub of bools": (lambda x: x - ct.tensor(True), RuntimeError, "sub: not defined for bool"),
     "sub of a bool": (lambda x: 1 - (x > 2), RuntimeError, "sub: not defined for bool"),
     "sub in place": (lambda x: x.sub_(x > 2, alpha=2), RuntimeError, "sub: not defined for bool"),

@@ -31,6 +31,15 @@ def test_comparisons():
     assert not ct.is_inference(x)
 
 
+@pytest.mark.parametrize(("dtype", "result"), [("uint8", "uint8"), ("int32", "bool"), ("bool", "bool"), ("float32", "bool")])
+def test_truth_of_all_elements(dtype, result):
+    x = ct.tensor([[2, 0], [1, 1]], dtype=getattr(ct, dtype))
+    columns = ct.any(x, 0, keepdim=True)
+    for found, expected in ((x.all(), False), (x.any(), True), (x.all(1), [False, True]), (columns, [[True, True]])):
+        assert found.dtype.name == result
+        assert found.tolist() == expected
+
+
 def test_detach_as_a_function():
     x = ct.ones(2, requires_grad=True)
     assert not ct.detach(x).requires_grad
