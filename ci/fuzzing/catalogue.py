@@ -20,7 +20,7 @@ _UNARY = """
 _UNARY_INPLACE = "abs neg exp sqrt rsqrt sin tanh sigmoid floor round trunc sign reciprocal square relu log1p zero nan_to_num"
 _BINARY = """add sub mul div true_divide floor_divide remainder fmod atan2 maximum minimum fmax fmin hypot copysign eq ne lt
     le gt ge logical_and logical_or logical_xor heaviside xlogy logaddexp logaddexp2"""
-_BINARY_INPLACE = "add sub mul div remainder fmod atan2 copysign hypot eq lt ge logical_and floor_divide"
+_BINARY_INPLACE = "add sub mul div remainder fmod atan2 copysign hypot eq lt ge floor_divide"
 _ACTIVATIONS = """relu gelu silu softplus elu leaky_relu hardtanh mish selu celu hardswish hardsigmoid softsign tanhshrink
     logsigmoid relu6 softshrink hardshrink"""
 _LOSSES = "mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy_with_logits soft_margin_loss"

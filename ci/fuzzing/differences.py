@@ -23,7 +23,7 @@ class Intended:
 
 INTENDED = (
     Intended("accepted", "",
-             "must be either float or double dtype|is not yet implemented for|not supported for|does not support bool input",
+             "must be either float or double|is not yet implemented for|[Nn]ot supported for|not support bool|promoting not",
              "PyTorch has no kernel for the dtype; the definition holds for it all the same"),
     Intended("accepted", "soft_margin_loss|kl_div|nll_loss", "is not differentiable with respect to argument 'target'",
              "the target's gradient is that of the formula, and costs nothing to have"),
@@ -43,7 +43,7 @@ INTENDED = (
              "a gradient keeps what it needs, or a copy; PyTorch takes a write beside it, or to the result it kept, for fatal"),
     Intended("requires_grad", "create_graph", r"gs\[\d+\]: requires_grad is False in PyTorch, True in cltensor",
              "whether a gradient that is constant in its input still counts as depending on it follows from how it is computed"),
-    Intended("requires_grad", r"(logical_\w+|eq|ne|lt|le|gt|ge)_\(", "requires_grad is",
+    Intended("requires_grad", r"(eq|ne|lt|le|gt|ge)_\(", "requires_grad is",
              "comparisons written into floats have no gradient; PyTorch marks the target for some and not for others"),
     Intended("values", r"ct\.std_mean|ct\.var_mean", "PyTorch has nan, cltensor -?inf",
              "the mean of values among which is an infinity is that infinity, as ct.mean says in PyTorch as well"),

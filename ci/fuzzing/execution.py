@@ -100,15 +100,14 @@ def numbers(tensor):
     return np.array(plain.numpy(force=True))  # PyTorch keeps gradients of zeros without memory
 
 
-def widened(program):
-    """The outcomes that PyTorch has where all floats are float64; what looks at the bits of a dtype is left out."""
-    import torch
-    default = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
+def widened(program, module):
+    """The outcomes that a module has where all floats are float64; what looks at the bits of a dtype is left out."""
+    default = module.get_default_dtype()
+    module.set_default_dtype(module.float64)
     try:
-        return run(types.SimpleNamespace(statements=_wide(program), reads=program.reads), torch)
+        return run(types.SimpleNamespace(statements=_wide(program), reads=program.reads), module)
     finally:
-        torch.set_default_dtype(default)
+        module.set_default_dtype(default)
 
 
 def _wide(program):

@@ -25,7 +25,7 @@ def run(seed, first, count, say):
 
 def _judge(program, outcomes, say):
     """Say what one program came to; what goes wrong alone as well is not the threads' fault."""
-    found, comparisons = comparison.judge(program, outcomes, execution.run(program, torch))
+    found, comparisons = comparison.judge(program, outcomes, execution.run(program, torch), cltensor)
     if found and comparison.compare(program, cltensor)[0] is None:
         say(mismatch={"seed": program.seed, "signature": f"threads: {found.kind}", "kind": found.kind, "message": found.message,
                       "snippet": program.snippet("cltensor"), "torch": program.snippet("torch"), "reads": program.reads})

@@ -193,7 +193,9 @@ def zero_(self):
 
 @method()
 def copy_(self, src, non_blocking=False):
-    """Write src, broadcast and converted to this tensor's dtype and device."""
+    """Write src, a tensor or a number, broadcast and converted to this tensor's dtype and device."""
+    if isinstance(src, (bool, int, float)):
+        return self.fill_(src)
     if not isinstance(src, TensorBase):
         raise ArgumentTypeError(f"copy_: expected a Tensor, got {calls.kind(src)}")
     src = to_device(src, self.device)

@@ -139,6 +139,6 @@ def _moments(input, dim, unbiased, keepdim, correction):
     count = math.prod(input.shape[d] for d in dims)
     center = _run(reductions.mean, input, dims, True)
     total = run_planned(reductions.sum_squares, (input, center.expand(input.shape)), (dims, bool(keepdim)))
-    scale = 1.0 / (count - correction) if count > correction else math.nan if count == correction else math.inf
+    scale = 1.0 / (count - correction) if count > correction else math.inf
     mean_ = center if keepdim else center.reshape(total.shape)
     return total * scale, mean_

@@ -1,0 +1,50 @@
+"""Small sizes and rare dtypes: 0-d tensors, divisors of zero, integers, one number made a tensor."""
+
+import math
+
+import numpy as np
+import pytest
+
+import cltensor as ct
+
+pytestmark = pytest.mark.device
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "int8", "bool"])
+def test_one_number_makes_a_tensor_without_dimensions(dtype):
+    x = ct.tensor(1.0, dtype=getattr(ct, dtype))
+    assert x.shape == ()
+    assert x.item() == 1
+
+
+@pytest.mark.parametrize("correction", [2, 3])
+def test_variance_divides_by_nothing_below_zero(correction):
+    x = ct.tensor([[1.0, 3.0], [2.0, 3.0]])
+    found = ct.var(x, 0, correction=correction).tolist()
+    assert found[0] == math.inf
+    assert math.isnan(found[1])  # 0 / 0
+
+
+@pytest.mark.parametrize("name", ["cumsum", "cumprod", "logcumsumexp"])
+def test_gradient_of_a_scan_over_one_number(name):
+    x = ct.tensor(2.0, requires_grad=True)
+    getattr(ct, name)(x, 0).backward()
+    assert x.grad.item() == 1
+
+
+def test_numbers_are_copied_into_tensors():
+    assert ct.zeros(2, dtype=ct.int32).copy_(3).tolist() == [3, 3]
+    assert ct.zeros(2).copy_(True).tolist() == [1, 1]
+    with pytest.raises(TypeError, match="copy_: expected a Tensor"):
+        ct.zeros(2).copy_("3")
+
+
+@pytest.mark.parametrize(("equation", "operands", "dtype"), [
+    ("ii", 1, "int64"), ("ij->i", 1, "int64"), ("ij->ji", 1, "int16"), ("ij,jk->ik", 2, "int16"), ("ij,ij->i", 2, "int16"),
+])
+def test_sums_of_einsum_are_as_wide_as_those_of_sum(equation, operands, dtype):
+    x = ct.tensor([[100, 20000], [20000, 30000]], dtype=ct.int16)
+    found = ct.einsum(equation, *[x] * operands)
+    assert found.dtype.name == dtype
+    expected = np.einsum(equation, *[x.numpy().astype(dtype)] * operands)
+    np.testing.assert_array_equal(found.numpy(), expected)
