@@ -65,9 +65,11 @@ def one_by_one(seed, first, count, say):
         say(end=number, statements=len(program.statements), comparisons=comparisons)
 
 
-def shrunk(program, found):
-    """A mismatch with the smallest program that shows it."""
+def shrunk(program, found, say=lambda **message: None):
+    """A mismatch with the smallest program that shows it; says a word at each step, so as not to be taken for hung."""
+
     def check(smaller):
+        say(trying=len(smaller.statements))
         return comparison.compare(smaller, cltensor)[0] if defined(smaller) else None
 
     if check(program) is None:

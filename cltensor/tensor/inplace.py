@@ -4,7 +4,7 @@ import functools
 
 from ..base import dtypes
 from ..base.errors import DTypeError, ShapeError
-from .dispatch import check_leaf, check_writable, modes
+from .dispatch import TensorBase, check_leaf, check_writable, modes
 
 
 def writing(fn, name):
@@ -13,11 +13,9 @@ def writing(fn, name):
     @functools.wraps(fn)
     def method(self, *args, **kwargs):
         check_writable(name, (self,))
-        tracked = modes.grad and self.requires_grad
-        if tracked:
+        if modes.grad and self.requires_grad:
             check_leaf(name, self)
-        # a gradient may need the old values, which are about to be overwritten
-        result = fn(self.clone() if tracked else self, *args, **kwargs)
+        result = fn(overwritten(self, *args, *kwargs.values()), *args, **kwargs)
         if result.shape != self.shape:
             raise ShapeError(f"{name}: output with shape {list(self.shape)} doesn't match the broadcast shape "
                              f"{list(result.shape)}")
@@ -27,6 +25,12 @@ def writing(fn, name):
         return self.copy_(result)
 
     return _named(method, fn, name)
+
+
+def overwritten(x, *others):
+    """x, which is about to be overwritten, or a clone of it where a gradient may need the old values."""
+    tracked = modes.grad and any(isinstance(t, TensorBase) and t.requires_grad for t in (x, *others))
+    return x.clone() if tracked else x
 
 
 def viewing(fn, name):

@@ -12,6 +12,7 @@ from ..ops.promotion import result_type
 from .arithmetic import convert, where
 from .creation import arange
 from .dispatch import TensorBase, check_tensor, run_elementwise
+from .inplace import overwritten
 from .shape import broadcast_tensors
 from .surface import function, method
 from .tensor import write_into
@@ -102,7 +103,7 @@ def float_power_(self, exponent):
     if self.dtype is not dtypes.float64:
         raise DTypeError(f"the base given to float_power_ has dtype {self.dtype.name} but the operation's result requires "
                          "dtype float64")
-    return self.copy_(float_power(self.clone() if self.requires_grad else self, exponent))
+    return self.copy_(float_power(overwritten(self, exponent), exponent))
 
 
 @function()

@@ -8,7 +8,7 @@ from ..ops import scans
 from ..ops.precision import in_float32
 from .arithmetic import convert
 from .dispatch import run_planned
-from .surface import function, method
+from .surface import function
 
 CumMax = namedtuple("cummax", ("values", "indices"))
 CumMin = namedtuple("cummin", ("values", "indices"))
@@ -26,28 +26,16 @@ def _accumulated(op, x, dim, dtype, name):
     return _run(op, x, dim, name)
 
 
-@function()
+@function(inplace="writing")
 def cumsum(input, dim, *, dtype=None):
     """Running sum along dim; integers add up in int64."""
     return _accumulated(scans.cumsum, input, dim, dtype, "cumsum")
 
 
-@function()
+@function(inplace="writing")
 def cumprod(input, dim, *, dtype=None):
     """Running product along dim; integers multiply in int64."""
     return _accumulated(scans.cumprod, input, dim, dtype, "cumprod")
-
-
-@method()
-def cumsum_(self, dim, *, dtype=None):
-    """cumsum in place."""
-    return self.copy_(cumsum(self, dim, dtype=dtype))
-
-
-@method()
-def cumprod_(self, dim, *, dtype=None):
-    """cumprod in place."""
-    return self.copy_(cumprod(self, dim, dtype=dtype))
 
 
 @function()

@@ -216,6 +216,28 @@ def test_leaf_that_looks_at_memory_of_a_tensor_without_grad(write):
         write(x)
 
 
+OVERWRITING = {
+    "cumprod_": lambda x, b: x.cumprod_(1), "float_power_": lambda x, b: x.float_power_(b),
+    **{f"scatter_reduce_ {how}": lambda x, b, how=how: x.scatter_reduce_(0, ct.tensor([[0, 1, 1, 0], [1, 1, 0, 2]]), b, how)
+       for how in ("amax", "amin", "prod", "mean", "sum")},
+    "index_reduce_": lambda x, b: x.index_reduce_(0, ct.tensor([0, 0, 2]), b, "prod"),
+    "rrelu": lambda x, b: ct.nn.functional.rrelu(x - 1, 0.5, 0.5, True, True) + x,
+}
+
+
+@pytest.mark.parametrize("which", ["target", "argument"])
+@pytest.mark.parametrize("name", OVERWRITING)
+def test_what_a_write_replaces_is_kept_for_the_gradient(name, which, rng):
+    start, other = (ct.tensor(rng.uniform(0.5, 1.5, (3, 4))) for _ in range(2))
+
+    def run(x):
+        target, argument = (x * 1, other) if which == "target" else (start.clone(), x * 1)
+        return OVERWRITING[name](target, argument) * 1
+
+    if which == "target" or name not in ("cumprod_", "rrelu"):  # the others have no argument
+        assert gradcheck(run, (start if which == "target" else other).clone().requires_grad_())
+
+
 def test_leaf_that_requires_grad(a):
     before = a.tolist()
     for write in (lambda: a.add_(1), lambda: a[0].zero_(), lambda: a.__setitem__(0, 1.0), lambda: a.copy_(a * 2)):

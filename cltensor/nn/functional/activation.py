@@ -12,6 +12,7 @@ from ...ops.elementwise import elementwise
 from ...ops.precision import in_float32
 from ...ops.special import prelu as sloped
 from ...tensor import Tensor
+from ...tensor.inplace import overwritten
 from ...tensor.softmax import log_softmax as _log_softmax
 from ...tensor.softmax import softmax as _softmax
 from .out import into
@@ -88,7 +89,7 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
         raise ArgumentError(f"rrelu: lower bound should be less than or equal to upper bound, got {lower} > {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    y = sloped(input, input.detach().new_empty(input.shape).uniform_(lower, upper))
+    y = sloped(overwritten(input) if inplace else input, input.detach().new_empty(input.shape).uniform_(lower, upper))
     return input.copy_(y) if inplace else y
 
 
