@@ -30,9 +30,9 @@ INTENDED = (
     Intended("refused", "", "refer to a single memory location",
              "a write that overlaps its input in part is refused wherever it is; PyTorch refuses what it can tell cheaply, and "
              "writes what depends on the order of its loops elsewhere"),
-    Intended("refused", r"\] =|(index_fill|masked_fill|index_put|put|scatter|scatter_add|index_add|index_copy|masked_scatter)_\(",
-             "more than one element of the written-to tensor",
-             "indexed writes to expanded tensors, which PyTorch warns are deprecated, are refused as all other writes to them are"),
+    Intended("refused", "", "more than one element of the written-to tensor",
+             "a write to an expanded tensor is refused wherever it is; PyTorch warns that indexed ones are deprecated, and leaves "
+             "what tril_ and its like do there to the order of its loops"),
     Intended("accepted", "", "refer to a single memory location",
              "the input is read before anything is written, so that the result is that of a clone"),
     Intended("accepted", "backward|create_graph", "derivative for aten::floor_divide",
