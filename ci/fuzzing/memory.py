@@ -1,9 +1,6 @@
 """Allocation up to a limit ends in OutOfMemoryError, and the program goes on."""
 
-import subprocess
-import sys
-
-from .processes import ROOT, environment
+from .processes import script
 
 _SCRIPT = """
 import resource
@@ -28,10 +25,6 @@ assert (ct.ones(1 << 20) * 2).sum().item() == 1 << 21
 
 def check(style):
     """A mismatch as a worker would describe it, or None."""
-    done = subprocess.run([sys.executable, "-c", _SCRIPT], env=environment(style), cwd=ROOT, capture_output=True, text=True,
-                          timeout=300, check=False)
-    if done.returncode == 0:
-        return None
-    words = "\n".join(done.stderr.splitlines()[-4:])
-    return {"seed": "", "kind": "memory", "signature": "memory: up to a limit", "message": f"status {done.returncode}: {words}",
-            "snippet": _SCRIPT, "torch": ""}
+    _, wrong = script(_SCRIPT, style, 300)
+    return wrong and {"seed": "", "kind": "memory", "signature": "memory: up to a limit", "message": wrong, "snippet": _SCRIPT,
+                      "torch": ""}

@@ -149,5 +149,17 @@ def alone(program, style):
     return json.loads(done.stdout)["mismatch"]
 
 
+def script(text, style, seconds):
+    """Run a script in a process of its own: (its last line of output, None), or (None, what went wrong)."""
+    try:
+        done = subprocess.run([sys.executable, "-c", text], env=environment(style), cwd=ROOT, capture_output=True, text=True,
+                              timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        return None, f"no end after {seconds:.0f} s"
+    if done.returncode:
+        return None, f"status {done.returncode}: " + "\n".join(done.stderr.splitlines()[-6:])
+    return _last_line(done.stdout), None
+
+
 def _last_line(text):
     return (text.strip().splitlines() or [""])[-1][:80]
