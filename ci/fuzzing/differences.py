@@ -25,7 +25,7 @@ INTENDED = (
     Intended("accepted", "",
              "must be either float or double|is not yet implemented for|[Nn]ot supported for|not support bool|promoting not",
              "PyTorch has no kernel for the dtype; the definition holds for it all the same"),
-    Intended("accepted", "soft_margin_loss|kl_div|nll_loss", "is not differentiable with respect to argument 'target'",
+    Intended("accepted", "soft_margin_loss", "is not differentiable with respect to argument 'target'",
              "the target's gradient is that of the formula, and costs nothing to have"),
     Intended("refused", "", "refer to a single memory location",
              "a write that overlaps its input in part is refused wherever it is; PyTorch refuses what it can tell cheaply, and "
