@@ -1,4 +1,7 @@
-"""Eight programs at once, each in a thread and on a stream of its own, compared with what PyTorch made of them one by one."""
+"""Eight programs at once, each in a thread and on a stream of its own, every other one without gradients.
+
+Each is compared with what PyTorch made of it alone.
+"""
 
 import threading
 
@@ -19,14 +22,21 @@ def run(seed, first, count, say):
         say(begin=start)
         say(program="\n\n# beside it\n".join(p.text for p in programs))
         with execution.silent():
-            for program, outcomes in zip(programs, _together(programs), strict=True):
-                _judge(program, outcomes, say)
+            for k, (program, outcomes) in enumerate(zip(programs, _together(programs), strict=True)):
+                _judge(k, program, outcomes, say)
 
 
-def _judge(program, outcomes, say):
+def _mode(module, k):
+    return module.no_grad() if k % 2 else module.enable_grad()
+
+
+def _judge(k, program, outcomes, say):
     """Say what one program came to; what goes wrong alone as well is not the threads' fault."""
-    found, comparisons = comparison.judge(program, outcomes, execution.run(program, torch), cltensor)
-    if found and comparison.compare(program, cltensor)[0] is None:
+    with _mode(torch, k), _mode(cltensor, k):
+        theirs = execution.run(program, torch)
+        found, comparisons = comparison.judge(program, outcomes, theirs, cltensor)
+        alone = found and comparison.judge(program, execution.run(program, cltensor), theirs, cltensor)[0]
+    if found and alone is None:
         say(mismatch={"seed": program.seed, "signature": f"threads: {found.kind}", "kind": found.kind, "message": found.message,
                       "snippet": program.snippet("cltensor"), "torch": program.snippet("torch"), "reads": program.reads})
     say(end=program.seed, statements=len(program.statements), comparisons=comparisons)
@@ -36,7 +46,7 @@ def _together(programs):
     outcomes = [None] * len(programs)
 
     def one(k):
-        with cltensor.opencl.stream(cltensor.opencl.Stream()):
+        with cltensor.opencl.stream(cltensor.opencl.Stream()), _mode(cltensor, k):
             outcomes[k] = execution.run(programs[k], cltensor)
 
     running = [threading.Thread(target=one, args=(k,)) for k in range(len(programs))]
