@@ -53,6 +53,13 @@ INTENDED = (
     Intended("values", "backward", "PyTorch has nan, cltensor",
              "a norm has no second derivative at 0; PyTorch divides 0 by 0",
              r"(normalize|cosine_similarity|norm)\((.|\n)*create_graph"),
+    Intended("values", "backward", "",
+             "the slope of x * 2**n is 2**n; PyTorch's gradient takes 2 to a negative integer for 0", "ldexp"),
+    Intended("values", "backward", "PyTorch has 0.0, cltensor",
+             "the second derivative jumps at 0, and is that of the exponential there",
+             r"functional\.(elu|celu|selu)\((.|\n)*create_graph"),
+    Intended("refused", r"\.cum(sum|prod)_\(", "desired output type bool",
+             "PyTorch refuses bools here as well, unless there is none"),
     Intended("refused", r"ct\.cum(min|max)\(", "Dimension out of range",
              "PyTorch does not look at the dimension where there is no element"),
 )

@@ -48,3 +48,12 @@ def test_sums_of_einsum_are_as_wide_as_those_of_sum(equation, operands, dtype):
     assert found.dtype.name == dtype
     expected = np.einsum(equation, *[x.numpy().astype(dtype)] * operands)
     np.testing.assert_array_equal(found.numpy(), expected)
+
+
+@pytest.mark.parametrize("name", ["elu", "celu", "selu"])
+def test_slope_at_nan_is_that_above_zero(name):
+    x = ct.tensor([math.nan, 1.0], requires_grad=True)
+    y = getattr(ct.nn.functional, name)(x)
+    y.sum().backward()
+    assert math.isnan(y[0].item())
+    assert x.grad[0].item() == x.grad[1].item()

@@ -144,13 +144,13 @@ def threshold_(input, threshold, value):
 
 # --- curves ----------------------------------------------------------------------------------------------------------
 
-_elu = _op("elu", lambda input, alpha=1.0: E.where(input > 0, input, alpha * E.expm1(_below(input))),
+_elu = _op("elu", lambda input, alpha=1.0: E.where(input <= 0, alpha * E.expm1(_below(input)), input),
            ref=lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(x)), onnx="Elu",
            doc="x above 0, alpha * (exp(x) - 1) below.")
-_celu = _op("celu", lambda input, alpha=1.0: E.where(input > 0, input, alpha * E.expm1(_below(input) / alpha)),
+_celu = _op("celu", lambda input, alpha=1.0: E.where(input <= 0, alpha * E.expm1(_below(input) / alpha), input),
             ref=lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(x / alpha)), onnx="Celu",
             doc="x above 0, alpha * (exp(x / alpha) - 1) below.")
-_selu = _op("selu", lambda input: _SELU_SCALE * E.where(input > 0, input, _SELU_ALPHA * E.expm1(_below(input))),
+_selu = _op("selu", lambda input: _SELU_SCALE * E.where(input <= 0, _SELU_ALPHA * E.expm1(_below(input)), input),
             ref=lambda x: _SELU_SCALE * np.where(x > 0, x, _SELU_ALPHA * np.expm1(x)), onnx="Selu",
             doc="elu scaled so that activations keep mean 0 and variance 1.")
 
