@@ -3,7 +3,7 @@
 import math
 import string
 
-from ..base import calls
+from ..base import calls, dtypes
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, normalize_dim
 from ..ops import reductions
@@ -12,7 +12,7 @@ from ..ops.matmul import matmul as matmul_op
 from ..ops.precision import in_float32
 from ..ops.promotion import result_type
 from . import dispatch
-from .arithmetic import convert
+from .arithmetic import convert, where
 from .diagonals import triu_indices
 from .dispatch import TensorBase, check_tensor, run_planned
 from .shape import stack
@@ -121,7 +121,10 @@ def _factors(dtype, *factors):
 def _scaled(beta, input, alpha, result):
     beta, alpha = _factors(result.dtype, beta, alpha)
     scaled = result if alpha == 1 else result * alpha
-    return scaled if beta == 0 else scaled + (input if beta == 1 else input * beta)
+    if beta == 0:  # input's values take no part, and its gradient is 0
+        never = input.new_zeros((), dtype=dtypes.bool_) if input.requires_grad else None
+        return scaled if never is None else where(never, input, scaled)
+    return scaled + (input if beta == 1 else input * beta)
 
 
 def _check_expandable(name, input, shape):

@@ -50,6 +50,23 @@ def test_sums_of_einsum_are_as_wide_as_those_of_sum(equation, operands, dtype):
     np.testing.assert_array_equal(found.numpy(), expected)
 
 
+@pytest.mark.parametrize("name", ["addmm", "baddbmm"])
+@pytest.mark.parametrize("alpha", [1, 2])
+def test_what_beta_0_leaves_out_has_zeros_for_a_gradient(name, alpha):
+    a = ct.ones(2, 2) if name == "addmm" else ct.ones(1, 2, 2)
+    x = ct.tensor([[math.nan, 1.0]], requires_grad=True)
+    y = getattr(ct, name)(x, a, a, beta=0, alpha=alpha)
+    assert y.reshape(-1).tolist() == [2 * alpha] * 4
+    y.sum().backward()
+    assert x.grad.tolist() == [[0, 0]]
+
+
+def test_slope_of_hardsigmoid_at_nan_is_0():
+    x = ct.tensor([math.nan, -3.0, 0.0, 3.0], requires_grad=True)
+    ct.nn.functional.hardsigmoid(x).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [0, 0, 1 / 6, 0], rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["elu", "celu", "selu"])
 def test_slope_at_nan_is_that_above_zero(name):
     x = ct.tensor([math.nan, 1.0], requires_grad=True)

@@ -49,6 +49,7 @@ _hardtanh = _op("hardtanh", lambda input, min_val=-1.0, max_val=1.0: E.where(
     ref=lambda x, min_val=-1.0, max_val=1.0: np.clip(x, min_val, max_val), dtypes="number",
     doc="x limited to [min_val, max_val].")
 _hardsigmoid = _op("hardsigmoid", lambda input: E.where(input <= -3, 0, E.where(input >= 3, 1, input / 6 + 0.5)),
+                   grad=lambda g, input, y: E.where((input > -3) & (input < 3), g / 6, 0),
                    ref=lambda x: np.clip(x / 6 + 0.5, 0, 1), onnx="HardSigmoid", doc="A sigmoid of straight lines.")
 _hardswish = _op("hardswish", lambda input: E.where(
     input <= -3, 0, E.where(input >= 3, input, input * (input + 3) / 6)),
