@@ -136,8 +136,8 @@ class Place:
         if self.root is None:
             path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
             return [sys.executable, *arguments], {**os.environ, **chosen, "CLTENSOR_CACHE_DIR": str(self.home), "PYTHONPATH": path}
-        there = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/root", "PYTHONPATH": "/site:/clone", **chosen,
-                 "CLTENSOR_CACHE_DIR": f"/root/{self.driver.name}"}
+        there = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/home", "PYTHONPATH": "/site:/clone", **chosen,
+                 "CLTENSOR_CACHE_DIR": f"/home/{self.driver.name}"}
         inside = ["sh", "-c", 'cd /clone && exec python3 "$@"', "sh", *arguments]
         return driver_roots.entered(self.root, inside, there, {ROOT: "/clone", self.site: "/site"}), None
 

@@ -73,11 +73,12 @@ class DeviceMemory:
         """allocate(nbytes) -> buffer over `pool`; fetch a new one after add_pool, drop_pool or set_fraction."""
         self._forget_empty()
         if len(self.pools) == 1 and self.limit is None:
-            return self._on_host(pool) if self.on_host else self._fast(pool)
+            return self._fast(pool)
         return self._careful(pool)
 
     def _fast(self, pool):
         take, largest, error = pool.allocate, self.largest, pyopencl().Error
+        small = _SMALL if self.on_host else largest  # a larger block may be more than the host has left
 
         def allocate(nbytes):
             if nbytes > largest:
@@ -87,24 +88,7 @@ class DeviceMemory:
             except error as e:
                 self.note_reserved()
                 return self._retry(pool, nbytes, e)
-            if pool.active_bytes > self.peak:
-                self.peak = pool.active_bytes
-            return buffer
-        return allocate
-
-    def _on_host(self, pool):
-        """As _fast, where a block may be larger than what is left."""
-        take, largest, error = pool.allocate, self.largest, pyopencl().Error
-
-        def allocate(nbytes):
-            if nbytes > largest:
-                raise self.too_large(nbytes)
-            try:
-                buffer = take(nbytes)
-            except error as e:
-                self.note_reserved()
-                return self._retry(pool, nbytes, e)
-            if nbytes > _SMALL and pool.managed_bytes > self.checked and not self.fits():
+            if nbytes > small and pool.managed_bytes > self.checked and not self.fits():
                 del buffer
                 return self._retry(pool, nbytes, None)
             if pool.active_bytes > self.peak:
