@@ -76,7 +76,7 @@ def test_packages_are_those_of_the_project_without_devices():
 
 
 def test_command_line_in_a_root():
-    line = driver_roots.entered("/roots/sid", ["python3", "-c", "1"], {"HOME": "/root"}, {"/here": "/clone"})
+    line = driver_roots.entered("/roots/sid", ["python3", "-c", "1"], {"HOME": "/home"}, {"/here": "/clone"})
     assert line[:2] == ["unshare", "--mount"]
-    assert line[line.index("/roots/sid"):] == ["/roots/sid", "/here", "clone", "--", "/usr/bin/env", "-i", "HOME=/root", "python3",
+    assert line[line.index("/roots/sid"):] == ["/roots/sid", "/here", "clone", "--", "/usr/bin/env", "-i", "HOME=/home", "python3",
                                                "-c", "1"]
