@@ -228,11 +228,10 @@ def test_rule_for_the_default():
 
 
 @pytest.mark.device
-def test_doctor_finds_this_machine_well(capsys, tmp_path, monkeypatch, device):
-    monkeypatch.setenv("CLTENSOR_CACHE_DIR", str(tmp_path))
+def test_doctor_finds_this_machine_well(capsys, device):
     assert main(["doctor", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["problems"] == []
     assert facts["default"]["device"] == str(device)
     assert facts["devices"][device.index]["name"] == device.name
-    assert facts["cache"]["folder"] == str(tmp_path / "kernels")
+    assert facts["cache"]["folder"] == str(config.cache_dir() / "kernels")
