@@ -34,6 +34,7 @@ LEFT_OUT = {
     **dict.fromkeys("resolve_conj finfo".split(), "about the dtype"),
     **dict.fromkeys(("tan", "sin", "cos", "sinc"), "period and argument, not size, decide about them: tests/codegen compares"),
     "rms_norm": "its shape is an argument; TABLE",
+    "binary_cross_entropy": "takes probabilities; TABLE", "gaussian_nll_loss": "takes variances; TABLE",
 }
 
 #: further arguments, by name: what is called with x, y, z of SHAPE
@@ -57,6 +58,8 @@ TABLE = {
     "cross entropy": lambda x, y, z: F.cross_entropy(x, ct.tensor([1, 0, 3], device=x.device)),
     "smoothed cross entropy": lambda x, y, z: F.cross_entropy(x, ct.tensor([1, 0, 3], device=x.device), label_smoothing=0.1),
     "nll": lambda x, y, z: F.nll_loss(x, ct.tensor([1, 0, 3], device=x.device), y[0].abs()),
+    "binary cross entropy": lambda x, y, z: F.binary_cross_entropy(x.abs().clamp(max=0.75), y.abs().clamp(max=1)),
+    "gaussian": lambda x, y, z: F.gaussian_nll_loss(x, y, z.abs()),
     "multi margin": lambda x, y, z: F.multi_margin_loss(x, ct.tensor([1, 0, 3], device=x.device), p=2),
     "cumulative trapezoid": lambda x, y, z: ct.cumulative_trapezoid(x, y), "vecdot": lambda x, y, z: ct.linalg.vecdot(x, y),
 }
