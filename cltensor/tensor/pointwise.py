@@ -4,7 +4,7 @@ import math
 
 from ..autograd.function import Function
 from ..base import dtypes
-from ..base.errors import ArgumentError, DTypeError, ShapeError
+from ..base.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..ops import pointwise as basic
 from ..ops import special as ops
 from ..ops.precision import in_float32
@@ -288,9 +288,13 @@ def _times_power(x, exponent):
 @function(inplace="writing")
 def nextafter(input, other, *, out=None):
     """The next number of the dtype from input towards other; the gradient is input's, as in PyTorch."""
-    specs = [x._spec for x in (input, other) if isinstance(x, TensorBase)]
-    if len(specs) == 2 and result_type(specs).itemsize == 2:  # computed in float32, such a step would be rounded away
-        y = _NextAfter.apply(*broadcast_tensors(*(convert(x, result_type(specs)) for x in (input, other))))
+    check_tensor("nextafter", "input", 1, input)
+    check_tensor("nextafter", "other", 2, other)
+    dtype = result_type([input._spec, other._spec])
+    if not dtype.is_floating_point:
+        raise UnsupportedDTypeError(f"nextafter: not defined for {dtype.name}; use .float()")
+    if dtype.itemsize == 2:  # computed in float32, such a step would be rounded away
+        y = _NextAfter.apply(*broadcast_tensors(*(convert(x, dtype) for x in (input, other))))
         return y if out is None else out.copy_(y)
     return run_elementwise(ops.nextafter, (input, other), (), out)
 
