@@ -2,6 +2,7 @@
 
 import faulthandler
 import functools
+import gc
 import os
 import random
 import signal
@@ -80,6 +81,12 @@ def pytest_runtest_protocol(item):
         return (yield)
     finally:
         _limit.stop()
+
+
+def pytest_collection_finish():
+    """Spare garbage collections, which some tests ask for often, the thousands of objects that tests and modules are."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header():
