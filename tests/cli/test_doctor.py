@@ -2,6 +2,7 @@
 
 import copy
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -225,6 +226,18 @@ def test_rule_for_the_default():
     assert probe._rule(gpu, [gpu, cpu]) == "the only GPU"
     assert probe._rule(gpu, [gpu, other, cpu]) == "the most capable GPU"
     assert probe._rule(cpu, [cpu, Entry("cpu")]) == "no GPU was found; the first of the CPU drivers"
+
+
+@pytest.mark.parametrize(("forced", "kept"), [("", 1), ("gpu", 0)])
+def test_verdict_is_kept_unless_a_style_was_forced(monkeypatch, forced, kept):
+    entry, verdicts = SimpleNamespace(place="0.0"), []
+    monkeypatch.setenv("CLTENSOR_PROFILE", forced)
+    monkeypatch.setattr(probe.platforms, "every_entry", lambda: [entry])
+    monkeypatch.setattr(probe.trial, "needed", lambda e: True)
+    monkeypatch.setattr(probe.verdict, "known", lambda e: None)
+    monkeypatch.setattr(probe.verdict, "keep", lambda e, found: verdicts.append(found))
+    probe._keep({"0.0": {"gpu": {}}})
+    assert len(verdicts) == kept
 
 
 @pytest.mark.device

@@ -31,7 +31,9 @@ def look(item):
 
 
 def _keep(failures):
-    """Keep the verdicts on CPU drivers that the checks give, as a trial would."""
+    """Keep the verdicts on CPU drivers that the checks give, as a trial would; one style that was forced makes no verdict."""
+    if config.launch_style():
+        return
     for entry in platforms.every_entry():
         if entry.place in failures and trial.needed(entry):
             known = verdict.known(entry)
