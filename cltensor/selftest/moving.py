@@ -37,7 +37,8 @@ def sort(device, rng):
         a = rng.permutation(int(np.prod(shape))).astype(np.float32).reshape(shape)
         values, places = ct.tensor(a, device=device).sort(-1)
         expect_equal(values.numpy(), np.sort(a, -1))
-        expect_equal(places.numpy(), np.argsort(a, -1))
+        # NumPy's default kind is computed wrongly where qemu plays AVX2.
+        expect_equal(places.numpy(), np.argsort(a, -1, kind="stable"))
 
 
 def search(device, rng):

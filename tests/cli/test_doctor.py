@@ -122,7 +122,6 @@ def break_folder(facts):
     (break_pyopencl, "through pyopencl", "pip install Portable Computing Language"),
     (break_devices, "no OpenCL device", "pip install Portable Computing Language"),
     (break_pocl, "fails start", "pip install Intel(R) OpenCL"),
-    (break_choice, "names no device", "unset CLTENSOR_DEVICE"),
     (break_check, "fails exp; exp: WrongResult: 3 of 5", "update the driver of Maker"),
     (break_one_of_two, "fails exp", "export CLTENSOR_DEVICE=opencl:1"),
     (break_cache, "cannot be written", "export CLTENSOR_CACHE_DIR="),
@@ -170,6 +169,18 @@ def test_driver_that_fails_is_no_problem_where_another_is_the_default(facts):
     [note] = verdict.notes(facts)
     assert "fails exp" in note.what
     assert "is passed over" in note.what
+
+
+def test_cure_of_no_default_depends_on_who_chose(facts, monkeypatch):
+    monkeypatch.setenv("CLTENSOR_DEVICE", "x")
+    break_choice(facts)
+    assert [p.cure for p in verdict.problems(facts)] == ["unset CLTENSOR_DEVICE"]
+    monkeypatch.delenv("CLTENSOR_DEVICE")
+    facts["default"]["error"] = "no OpenCL device here works:\n  sort (cpu style): WrongResult"
+    assert [p.cure for p in verdict.problems(facts)] == [cure.cpu_driver({"Maker"})]
+    break_check(facts)
+    [problem] = verdict.problems(facts)
+    assert "fails exp" in problem.what
 
 
 def test_style_that_fails_is_told(facts):

@@ -54,9 +54,13 @@ def _of_devices(facts):
         return [Finding(" ".join(facts["search"]["error"].split()), cure.pyopencl())]
     if not facts["devices"]:
         return [_no_device(facts)]
-    if facts["default"].get("error"):
-        return [Finding(" ".join(facts["default"]["error"].split()), "unset CLTENSOR_DEVICE")]
-    return []
+    error = " ".join(facts["default"].get("error", "").split())
+    if not error:
+        return []
+    if config.setting("CLTENSOR_DEVICE"):
+        return [Finding(error, "unset CLTENSOR_DEVICE")]
+    # Checks that fail say what is wrong themselves.
+    return [] if any(map(_fails, facts["devices"])) else [Finding(error, cure.cpu_driver(_platforms(facts)))]
 
 
 def _no_device(facts):
