@@ -17,7 +17,8 @@ from cltensor.version import __version__
 
 TESTS = Path(__file__).parent
 # Whose question is what compilers make of the kernels, or what users meet: ci/test has these compiled as users do.  All else asks
-# what is computed with them; there, kernels are built plainly.  A file elsewhere says it with pytest.mark.optimised.
+# what is computed with them; there, kernels are built plainly.  A file elsewhere says it with pytest.mark.optimised; tests in
+# these folders that ask no more than the others say pytest.mark.plain.
 OPTIMISED = ("cli", "codegen", "examples", "ops", "runtime", "selftest")
 
 
@@ -101,7 +102,7 @@ def pytest_report_header():
 def pytest_collection_modifyitems(items):
     """Mark users of the device fixture, and how their kernels are built; skip what needs a device where there is none."""
     for item in items:
-        if item.path.relative_to(TESTS).parts[0] in OPTIMISED:
+        if item.path.relative_to(TESTS).parts[0] in OPTIMISED and not item.get_closest_marker("plain"):
             item.add_marker("optimised")
         if style := getattr(item, "callspec", None) and item.callspec.params.get("style"):
             item.add_marker("gpu_style" if style == "gpu" else "cpu_style")

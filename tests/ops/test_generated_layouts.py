@@ -11,7 +11,7 @@ from cltensor.base import dtypes
 from cltensor.base.errors import ShapeError
 from ops import samples
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.plain]
 
 
 def _ops(*kinds):
