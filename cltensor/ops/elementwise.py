@@ -90,7 +90,8 @@ class Elementwise(Op):
         arrays, values, number, env = iter(arrays), iter(values), computing(compute), {}
         for name, operand in zip(self.inputs, operands, strict=True):
             if not isinstance(operand, Spec):
-                env[name] = number.type(next(values))
+                divides = name == self.inputs[-1] and self._divides_integers(operands, compute)
+                env[name] = (_divisor(number.type) if divides else number.type)(next(values))
             elif operand.dtype is dtypes.bool_ and (name in self.exempt or compute is operand.dtype):
                 env[name] = next(arrays)
             else:
@@ -152,7 +153,7 @@ class Elementwise(Op):
         ctype = getattr(np, types.NUMPY_OF[types.compute_type(compute)])
         n_values = len(operands) - len(specs) + len(self.attrs)
         values = [Value(i, ctype) for i in range(n_values)]
-        if self.divides and isinstance(operands[-1], type) and not compute.is_floating_point:
+        if self._divides_integers(operands, compute):
             values[-1] = Value(n_values - 1, _divisor(ctype))
         args += values
         args += [Out(i) for i in range(len(targets))]
@@ -163,6 +164,10 @@ class Elementwise(Op):
         rows = functools.reduce(operator.mul, dims[:-1], 1)
         return [*(step for line in lines for step in line.steps),
                 Step(source, "elementwise", args, *launch_size(device.profile, rows, dims[-1], AHEAD))]
+
+    def _divides_integers(self, operands, compute):
+        """Whether a number divides integers; it must not be 0."""
+        return self.divides and isinstance(operands[-1], type) and not compute.is_floating_point
 
     def _copies(self, operands, targets):
         """Whether this op gives its one operand as it is."""

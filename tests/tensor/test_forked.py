@@ -31,6 +31,13 @@ def _refused(what):
     return "let through"
 
 
+def _wrong(program):
+    try:
+        return str(eval(program))
+    except Exception as e:
+        return str(e)
+
+
 @pytest.fixture
 def pool(device):
     global WEIGHT
@@ -57,6 +64,16 @@ def test_device_work_of_the_parent_is_refused_at_once(pool):
     for what in ("inherited", "mixed", "read", "write", "wait", "stream"):
         assert "Use the device in the main program" in pool.apply_async(_refused, (what,)).get(timeout=30), what
     assert (WEIGHT + 1).tolist() == [3, 3]
+
+
+@pytest.mark.parametrize(("program", "message"), [
+    ("ct.tensor([1, 2]) // ct.tensor([1, 0])", "floor_divide: ZeroDivisionError"),
+    ("ct.tensor([1, 2]) // 0", "floor_divide: ZeroDivisionError"), ("ct.tensor([1, 2]) % 0", "remainder: ZeroDivisionError"),
+    ("ct.tensor([1]).fmod(0)", "fmod: ZeroDivisionError"), ("ct.tensor([1, 2])[ct.tensor([5])]", "index 5 is out of bounds"),
+    ("ct.bernoulli(ct.tensor([2.0]))", "all probabilities"), ("ct.normal(ct.zeros(2), -ct.ones(2))", "all elements of std"),
+])
+def test_bad_values_are_refused_there_as_well(pool, program, message):
+    assert message in pool.apply_async(_wrong, (program,)).get(timeout=30)
 
 
 def test_locks_held_at_the_time_of_the_fork_are_not_taken_along(device):
