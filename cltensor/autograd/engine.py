@@ -6,10 +6,10 @@ import os
 import sys
 import traceback
 
+from ..base.context import context
 from ..base.errors import AutogradError
 from ..base.shapes import broadcast_dims
 from ..ops.registry import REGISTRY
-from .modes import modes
 from .node import Node, checked
 
 _NONE = itertools.repeat(None)  # no gradient for any input
@@ -25,11 +25,11 @@ def run(roots, inputs=None, retain_graph=False, create_graph=False):
     wanted = None if inputs is None else set(inputs)
     targets = [t for t, _, _ in roots]
     counts, useful = _survey(targets, wanted)
-    before, modes.grad = modes.grad, create_graph
+    before, context.grad = context.grad, create_graph
     try:
         return _flow(roots, counts, useful, inputs, retain_graph)
     finally:
-        modes.grad = before
+        context.grad = before
 
 
 def _survey(targets, wanted):
@@ -124,7 +124,7 @@ def _step(node, gs, wanted, captured, useful, retain_graph):
         if node.trace:
             _explain(e, _forward_line(node))
         raise
-    if node.trace and modes.anomaly == "nan":
+    if node.trace and context.anomaly == "nan":
         _check_nan(node, results)
     if node.hooks:
         for hook in list(node.hooks.values()):
@@ -199,11 +199,11 @@ _ALONE, _STORED = _Probe.counts()
 def accumulate(leaf, g):
     """Add g to leaf.grad.  The first gradient becomes .grad itself when nothing else holds it, else a copy does."""
     if leaf._grad is not None:
-        if modes.grad:
+        if context.grad:
             leaf._grad = leaf._grad + g
         else:
             leaf._grad.add_(g)
-    elif modes.grad:
+    elif context.grad:
         leaf._grad = g.clone() if g is leaf else g
     else:
         # one more than a probe's: the engine's list of gradients

@@ -3,9 +3,10 @@
 import functools
 import weakref
 
+from ..base.context import context
 from ..base.errors import ArgumentTypeError, AutogradError
 from ..ops.registry import Op
-from .modes import modes, no_grad
+from .modes import no_grad
 from .node import Node, edge_of, leaf_at
 
 
@@ -164,7 +165,7 @@ class Function:
         """Run forward on args and record backward as its gradient."""
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(_is_tensor(a) and a.requires_grad for a in args)
-        recorded = modes.grad and any(ctx.needs_input_grad)
+        recorded = context.grad and any(ctx.needs_input_grad)
         with no_grad():
             if cls.setup_context is Function.setup_context:
                 output = cls.forward(ctx, *args, **kwargs)
@@ -234,7 +235,7 @@ def once_differentiable(backward):
     def wrapped(ctx, *gradients):
         with no_grad():
             results = backward(ctx, *gradients)
-        if not (modes.grad and any(_is_tensor(g) and g.requires_grad for g in gradients)):
+        if not (context.grad and any(_is_tensor(g) and g.requires_grad for g in gradients)):
             return results
         if isinstance(results, tuple):
             return tuple(map(_refusing, results))

@@ -2,44 +2,35 @@
 
 import functools
 import inspect
-import threading
 
-
-class _Modes(threading.local):
-    grad = True
-    inference = False
-    anomaly = False
-    made = None  # the nodes of a stretch that is to be recomputed, while one runs
-
-
-modes = _Modes()
+from ..base.context import context
 
 
 def is_grad_enabled():
     """Whether ops called now record their gradient."""
-    return modes.grad
+    return context.grad
 
 
 def is_inference_mode_enabled():
     """Whether inference mode is on in this thread."""
-    return modes.inference
+    return context.inference
 
 
 class _Switch:
-    """A context manager that sets fields of `modes`, and a decorator that does so around each call."""
+    """A context manager that sets fields of the context, and a decorator that does so around each call."""
 
     def __init__(self, **fields):
         self.fields, self.previous = fields, []
 
     def __enter__(self):
-        self.previous.append({name: getattr(modes, name) for name in self.fields})
+        self.previous.append({name: getattr(context, name) for name in self.fields})
         for name, value in self.fields.items():
-            setattr(modes, name, value)
+            setattr(context, name, value)
         return self
 
     def __exit__(self, *exc):
         for name, value in self.previous.pop().items():
-            setattr(modes, name, value)
+            setattr(context, name, value)
 
     def __call__(self, fn):
         if not callable(fn):
@@ -110,16 +101,16 @@ class set_grad_enabled(_Switch):
 
     def __init__(self, mode):
         super().__init__(grad=bool(mode))
-        self.before = modes.grad
-        modes.grad = bool(mode)
+        self.before = context.grad
+        context.grad = bool(mode)
 
     def __enter__(self):
         self.previous.append({"grad": self.before})
-        modes.grad = self.fields["grad"]
+        context.grad = self.fields["grad"]
         return self
 
     def __call__(self, fn):
-        modes.grad = self.before
+        context.grad = self.before
         return super().__call__(fn)
 
 
@@ -142,12 +133,12 @@ class detect_anomaly(_Switch):
 
 def is_anomaly_enabled():
     """Whether anomaly detection is on in this thread."""
-    return bool(modes.anomaly)
+    return bool(context.anomaly)
 
 
 def is_anomaly_check_nan_enabled():
     """Whether anomaly detection looks for NaN (its default)."""
-    return modes.anomaly != "trace"
+    return context.anomaly != "trace"
 
 
 class set_detect_anomaly(_Switch):
@@ -155,9 +146,9 @@ class set_detect_anomaly(_Switch):
 
     def __init__(self, mode, check_nan=True):
         super().__init__(anomaly=("nan" if check_nan else "trace") if mode else False)
-        self.before, modes.anomaly = modes.anomaly, self.fields["anomaly"]
+        self.before, context.anomaly = context.anomaly, self.fields["anomaly"]
 
     def __enter__(self):
         self.previous.append({"anomaly": self.before})
-        modes.anomaly = self.fields["anomaly"]
+        context.anomaly = self.fields["anomaly"]
         return self

@@ -4,10 +4,10 @@ import itertools
 import traceback
 import weakref
 
+from ..base.context import context
 from ..base.errors import ArgumentTypeError, AutogradError
 from ..ops.spec import Spec
 from ..runtime.program import builds
-from .modes import modes
 
 _sequence = itertools.count()
 
@@ -35,10 +35,10 @@ class Node:
         self.needs = tuple([e is not None for e in edges]) if needs is None else needs
         self.sequence = next(_sequence)
         self.freed, self.deferred = False, None
-        if modes.made is not None:
-            modes.made.append(self)
+        if context.made is not None:
+            context.made.append(self)
         self.hooks = self.pre_hooks = self.retained = self.meta = None
-        self.trace = traceback.extract_stack()[:-3] if modes.anomaly else None
+        self.trace = traceback.extract_stack()[:-3] if context.anomaly else None
 
     def name(self):
         """The node's name, as PyTorch prints it: AddBackward0."""
@@ -121,7 +121,7 @@ class Node:
     def _saved_output(self, i, alias, version):
         if alias._storage.version != version:
             self._changed(f"output {i}", alias._spec, alias._storage.version, version)
-        return alias._with_history(self, i) if modes.grad else alias
+        return alias._with_history(self, i) if context.grad else alias
 
     def backward(self, gs, needs=None):
         """Gradients of the inputs (of those in needs, if given) from those of the outputs, None where none arrived."""

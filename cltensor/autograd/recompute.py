@@ -2,8 +2,9 @@
 
 import weakref
 
+from ..base.context import context
 from ..base.errors import AutogradError
-from .modes import enable_grad, modes
+from .modes import enable_grad
 
 
 class Stretch:
@@ -58,11 +59,11 @@ def _shapes(node):
 def _recorded(run):
     """(run(), the nodes it made)."""
     nodes = []
-    outer, modes.made = modes.made, nodes
+    outer, context.made = context.made, nodes
     try:
         result = run()
     finally:
-        modes.made = outer
+        context.made = outer
     if outer is not None:
         outer.extend(nodes)
     return result, nodes

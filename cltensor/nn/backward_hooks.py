@@ -1,7 +1,7 @@
 """Backward hooks of one Module call: identities around it that see the gradients of its outputs and inputs."""
 
 from ..autograd.function import Function
-from ..autograd.modes import modes
+from ..base.context import context
 from ..base.errors import AutogradError
 from ..tensor import Tensor
 
@@ -26,7 +26,7 @@ def _through(values, on_gradients):
     on_gradients gets a tuple with one gradient (or None) per value, and returns one.
     """
     at = [i for i, v in enumerate(values) if isinstance(v, Tensor) and v.requires_grad]
-    if not (at and modes.grad):
+    if not (at and context.grad):
         return tuple(values), False
 
     def on_tensor_gradients(gs):

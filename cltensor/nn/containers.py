@@ -5,8 +5,9 @@ import operator
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
+from ..base.context import context
 from ..base.errors import ArgumentTypeError, DimensionError
-from ..tensor import Tensor, dispatch
+from ..tensor import Tensor
 from .activation import ReLU, Sigmoid, Tanh
 from .conv import Conv1d, Conv2d, Conv3d
 from .linear import Linear
@@ -18,7 +19,7 @@ _ACTIVATIONS = {ReLU: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
 
 def _can_activate(layer, input):
     return (not layer._is_hooked() and getattr(layer, "padding_mode", "zeros") == "zeros" and isinstance(input, Tensor)
-            and input.dtype.is_floating_point and dispatch.transform is None)
+            and input.dtype.is_floating_point and context.transform is None)
 
 
 class _Numbered(Module):

@@ -6,7 +6,8 @@ dimension, and those that do not are run once for each element of the batch.
 
 import contextlib
 
-from ..autograd.modes import modes, no_grad
+from ..autograd.modes import no_grad
+from ..base.context import context
 from ..base.errors import ArgumentError, AutogradError, ShapeError
 from ..ops import strided
 from ..ops.reduction import Reduction
@@ -22,9 +23,6 @@ class Level:
 
     def __init__(self, size, randomness):
         self.size, self.randomness = size, randomness
-
-
-levels = []
 
 
 class Batched(Tensor):
@@ -44,7 +42,7 @@ class Batched(Tensor):
 
     def _with_history(self, node, index):
         t = _same_memory(self)
-        if modes.grad:
+        if context.grad:
             t._node, t._index, t._req = node, index, True
         return t
 
@@ -89,7 +87,7 @@ def unwrap(t, level):
 def _level_of(inputs):
     """The innermost level any input is batched at, or None."""
     found = [x._level for x in inputs if isinstance(x, Batched)]
-    return max(found, key=levels.index) if found else None
+    return max(found, key=context.levels.index) if found else None
 
 
 def _is_at(x, level):
@@ -134,7 +132,7 @@ class Rules:
         """Reductions and scans shift their dimensions; kernel ops follow their `batch` rule."""
         level = _level_of(inputs)
         if "seed" in getattr(op, "values", ()):
-            return self._random(op, inputs, attrs, values, level or levels[-1])
+            return self._random(op, inputs, attrs, values, level or context.levels[-1])
         if level is None:
             return NotImplemented
         if isinstance(op, Reduction):
@@ -181,7 +179,7 @@ class Rules:
         result = wrap(dispatch.run_view(strided.as_strided, physical, geometry), level)
         result._base = x if x._base is None else x._base
         result._epoch = result._base._epoch
-        if modes.grad and x.requires_grad:
+        if context.grad and x.requires_grad:
             dispatch._attach(dispatch.record(op, (x,), attrs, (result,)), (result,))
         return result
 
@@ -239,27 +237,27 @@ def _looped(fn, inputs, level):
 @contextlib.contextmanager
 def _below(level):
     """Run as if `level` and those inside it were not there."""
-    at = levels.index(level)
-    inner, levels[at:] = levels[at:], []
-    dispatch.transform = Rules() if levels else None
+    at = context.levels.index(level)
+    inner, context.levels[at:] = context.levels[at:], []
+    context.transform = Rules() if context.levels else None
     try:
         yield
     finally:
-        levels.extend(inner)
-        dispatch.transform = Rules()
+        context.levels.extend(inner)
+        context.transform = Rules()
 
 
 def enter(size, randomness):
     """Start a vmap over a batch of `size`; returns its Level."""
     if randomness not in ("error", "different", "same"):
         raise ArgumentError(f"vmap: randomness must be 'error', 'different' or 'same', got {randomness!r}")
-    levels.append(Level(size, randomness))
-    dispatch.transform = Rules()
-    return levels[-1]
+    context.levels.append(Level(size, randomness))
+    context.transform = Rules()
+    return context.levels[-1]
 
 
 def leave():
     """End the innermost vmap."""
-    levels.pop()
-    if not levels:
-        dispatch.transform = None
+    context.levels.pop()
+    if not context.levels:
+        context.transform = None

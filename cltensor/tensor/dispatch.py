@@ -6,9 +6,9 @@ gradient may be asked for, records a Node.  Nothing waits for the device.
 
 import inspect
 
-from ..autograd.modes import modes
 from ..autograd.node import leaf_at, record
 from ..base import calls, dtypes
+from ..base.context import context
 from ..base.errors import ArgumentTypeError, AutogradError, ShapeError
 from ..base.overlap import extent, meet, packed
 from ..base.shapes import broadcast_shapes, normalize_dims
@@ -30,14 +30,8 @@ _PYTHON = {"bool": bool, "int": int, "float": float}
 #: NumPy's names of arguments, which PyTorch takes as well
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
-#: while a graph is captured, an object whose `op(op, inputs, attrs, outputs)` is told of every op run
-recorder = None
-
 #: what out= does; set by out.py
 deliver = fit_elementwise = None
-
-#: while a vmap runs, its batching.Rules
-transform = None
 
 
 class TensorBase:
@@ -85,11 +79,11 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
     """
     if attrs:
         attrs = numbers(op, attrs)
-    if transform is not None:
-        result = transform.elementwise(op, inputs, attrs, out, dtype, inplace)
+    if context.transform is not None:
+        result = context.transform.elementwise(op, inputs, attrs, out, dtype, inplace)
         if result is not NotImplemented:
             return result
-    elif out is None and not attrs and dtype is None and recorder is None:
+    elif out is None and not attrs and dtype is None and context.recorder is None:
         call = op.ready.get(tuple([getattr(x, "_spec", None) or x.__class__ for x in inputs]))
         if call is not None:
             result = call(*inputs)
@@ -159,12 +153,12 @@ def _divides_integers(op, plan, inputs):
 
 def run_pair(op, a, b):
     """run_elementwise(op, (a, b)) of two tensors, the shortest way."""
-    if transform is None and recorder is None:
+    if context.transform is None and context.recorder is None:
         call = op.ready.get((a._spec, b._spec))
         if call is not None:
             result = call(a, b)
             if result is not None:
-                if a._req or b._req or a._base is not None or b._base is not None or not modes.grad:
+                if a._req or b._req or a._base is not None or b._base is not None or not context.grad:
                     return _noted(op, (a, b), result)
                 return result
     return run_elementwise(op, (a, b))
@@ -172,11 +166,11 @@ def run_pair(op, a, b):
 
 def _noted(op, inputs, result, attrs=()):
     """result, with the history that grad mode asks for, or the mark of inference mode."""
-    if modes.grad:
+    if context.grad:
         needs = tuple([getattr(t, "_req", False) or (getattr(t, "_base", None) is not None and t._refresh()) for t in inputs])
         if True in needs and op.differentiable:
             _attach(record(op, inputs, attrs, (result,), needs=needs), (result,))
-    elif modes.inference:
+    elif context.inference:
         result._storage.inference = True
     return result
 
@@ -233,10 +227,10 @@ def numbers(op, given):
 
 
 def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
-    if modes.grad and outs[0]._untracked and outs[0]._node is None and outs[0]._base._req:
+    if context.grad and outs[0]._untracked and outs[0]._node is None and outs[0]._base._req:
         raise AutogradError(f"{op.name}: A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
                             "Move both the view and the write into the no_grad block, or both out of it")
-    graph = modes.grad and outs[0]._spec.dtype.is_floating_point and any(
+    graph = context.grad and outs[0]._spec.dtype.is_floating_point and any(
         t._req or (t._base is not None and t._refresh()) for t in (*tensors, *outs))
     if graph:
         check_history(op, outs, inplace)
@@ -252,8 +246,8 @@ def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
             node.outputs = tuple((o._alias(), o._storage.version) for o in outs)
         for i, o in enumerate(outs):
             o._rebase(node, i)
-    if recorder is not None:
-        recorder.op(op, inputs, attrs, outs)
+    if context.recorder is not None:
+        context.recorder.op(op, inputs, attrs, outs)
     return outs[0] if len(outs) == 1 else outs
 
 
@@ -278,7 +272,7 @@ def check_writable(name, outs, once=True):
             raise ShapeError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to "
                              f"a single memory location (shape {list(s.shape)}, strides {list(s.strides)}). "
                              "Please clone() the tensor before performing the operation")
-        if o._storage.inference and not modes.inference:
+        if o._storage.inference and not context.inference:
             raise AutogradError(f"{name}: Inplace update to inference tensor outside InferenceMode is not allowed; "
                                 "clone() it first")
 
@@ -351,8 +345,8 @@ def run_planned(op, inputs, attrs=(), values=()):
     """Run a kernel op or reduction.  inputs: tensors or None; attrs: a hashable tuple; values: numbers for the kernel."""
     if values:
         values = numbers(op, values)
-    if transform is not None:
-        result = transform.planned(op, inputs, attrs, values)
+    if context.transform is not None:
+        result = context.transform.planned(op, inputs, attrs, values)
         if result is not NotImplemented:
             return result
     try:
@@ -366,7 +360,7 @@ def run_planned(op, inputs, attrs=(), values=()):
         plan = op.plans[key] = _bounded(op.plans, op.plan(specs, attrs))
         if not (op.checks or values or None in specs):
             plan.call = ready_call(plan, specs, _extent(plan.outputs[0]) * plan.outputs[0].dtype.itemsize, tensor_class)
-    if plan.call is not None and recorder is None:
+    if plan.call is not None and context.recorder is None:
         result = plan.call(*inputs)
         if result is not None:
             return _noted(op, inputs, result, attrs)
@@ -388,19 +382,19 @@ def run_planned(op, inputs, attrs=(), values=()):
 
 def finish(op, inputs, attrs, outs):
     """Record an op that was run on inputs and gave outs."""
-    if modes.grad and op.differentiable:
+    if context.grad and op.differentiable:
         for t in inputs:
             if isinstance(t, TensorBase) and (t._req or (t._base is not None and t._refresh())):
                 _attach(record(op, inputs, attrs, outs), outs)
                 break
-    if recorder is not None:
-        recorder.op(op, inputs, attrs, outs)
+    if context.recorder is not None:
+        context.recorder.op(op, inputs, attrs, outs)
 
 
 def run_view(op, x, attrs=()):
     """Run a view op: a tensor over x's storage."""
-    if transform is not None:
-        result = transform.view(op, x, attrs)
+    if context.transform is not None:
+        result = context.transform.view(op, x, attrs)
         if result is not NotImplemented:
             return result
     key = (x._spec, attrs)
@@ -411,12 +405,12 @@ def run_view(op, x, attrs=()):
     out = tensor_class._make(x._storage, spec, x._offset + delta)
     base = out._base = x if x._base is None or (x._req and x._node is None) else x._base  # a leaf is a base of its own
     out._epoch = base._epoch
-    if modes.grad and (x._req or (x._base is not None and x._refresh())):
+    if context.grad and (x._req or (x._base is not None and x._refresh())):
         _attach(record(op, (x,), attrs, (out,)), (out,))
-    elif base._req and not modes.grad:
+    elif base._req and not context.grad:
         out._untracked = True
-    if recorder is not None:
-        recorder.op(op, (x,), attrs, (out,))
+    if context.recorder is not None:
+        context.recorder.op(op, (x,), attrs, (out,))
     return out
 
 
@@ -491,16 +485,16 @@ def _apply_composite(op, args, attrs):
     if op.vjp is None:
         return _into(op, op.fn(*args, **attrs), target)
     inputs, values = bind(op, args, attrs)
-    if transform is not None:
-        result = transform.composite(op, inputs, values)
+    if context.transform is not None:
+        result = context.transform.composite(op, inputs, values)
         if result is not NotImplemented:
             return _into(op, result, target)
-    before = modes.grad
-    modes.grad = False
+    before = context.grad
+    context.grad = False
     try:
         out = op.fn(*inputs, **dict(zip(op.attr_names, values, strict=True)))
     finally:
-        modes.grad = before
+        context.grad = before
     outs = out if isinstance(out, tuple) else (out,)
     finish(op, inputs, values, outs)
     return _into(op, out, target)

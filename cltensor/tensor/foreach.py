@@ -1,6 +1,6 @@
 """Foreach: an elementwise op run in place on many tuples of tensors, in as few launches as their number allows."""
 
-from ..autograd.modes import modes
+from ..base.context import context
 from ..ops.multi_tensor import MultiTensor, capacity, even_parts
 from . import dispatch
 
@@ -28,7 +28,7 @@ class Foreach:
     def __call__(self, rows, values):
         """Run op on every tuple of `rows`, with `values` for its attributes, in their order."""
         values = dispatch.numbers(self.op, values)
-        if modes.grad or dispatch.recorder is not None or dispatch.transform is not None or len(rows) < 2:
+        if context.grad or context.recorder is not None or context.transform is not None or len(rows) < 2:
             return self._run_alone(rows, values)
         tensors = [t for row in rows for t in row]
         layouts = [t._spec for t in tensors], [t._offset for t in tensors]

@@ -3,8 +3,9 @@
 import functools
 
 from ..base import dtypes
+from ..base.context import context
 from ..base.errors import DTypeError, ShapeError
-from .dispatch import TensorBase, check_leaf, check_writable, modes
+from .dispatch import TensorBase, check_leaf, check_writable
 
 
 def writing(fn, name):
@@ -13,7 +14,7 @@ def writing(fn, name):
     @functools.wraps(fn)
     def method(self, *args, **kwargs):
         check_writable(name, (self,))
-        if modes.grad and self.requires_grad:
+        if context.grad and self.requires_grad:
             check_leaf(name, self)
         result = fn(overwritten(self, *args, *kwargs.values()), *args, **kwargs)
         if result.shape != self.shape:
@@ -29,7 +30,7 @@ def writing(fn, name):
 
 def overwritten(x, *others):
     """x, which is about to be overwritten, or a clone of it where a gradient may need the old values."""
-    tracked = modes.grad and any(isinstance(t, TensorBase) and t.requires_grad for t in (x, *others))
+    tracked = context.grad and any(isinstance(t, TensorBase) and t.requires_grad for t in (x, *others))
     return x.clone() if tracked else x
 
 
@@ -38,7 +39,7 @@ def viewing(fn, name):
 
     @functools.wraps(fn)
     def method(self, *args, **kwargs):
-        if modes.grad and self.requires_grad:
+        if context.grad and self.requires_grad:
             check_leaf(name, self)
         return become(self, fn(self, *args, **kwargs))
 

@@ -4,6 +4,7 @@ import math
 import string
 
 from ..base import calls, dtypes
+from ..base.context import context
 from ..base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ..base.shapes import broadcast_shapes, normalize_dim
 from ..ops import reductions
@@ -11,7 +12,6 @@ from ..ops.matmul import addmm as addmm_op
 from ..ops.matmul import matmul as matmul_op
 from ..ops.precision import in_float32
 from ..ops.promotion import result_type
-from . import dispatch
 from .arithmetic import convert, where
 from .diagonals import triu_indices
 from .dispatch import TensorBase, check_tensor, run_planned
@@ -141,7 +141,7 @@ def _added_product(name, check, input, a, b, beta, alpha):
     """beta * input + alpha * a @ b, in one launch where nothing but numbers is asked for; check: raises for a wrong a or b."""
     check(a, b)
     _same_dtype(name, input, a, b)
-    if beta == 0 or a.dtype.category == "bool" or dispatch.transform is not None:
+    if beta == 0 or a.dtype.category == "bool" or context.transform is not None:
         return _apart(name, product, input, a, b, beta, alpha) if alpha != 1 or beta else _added(name, input, product(a, b), 0, 1)
     if a.shape[-1] == b.shape[-2]:
         _check_expandable(name, input, (*a.shape[:-1], b.shape[-1]))

@@ -1,7 +1,7 @@
 """A tensor over other memory: set_, and the old constructor new."""
 
-from ..autograd.modes import modes
 from ..base import calls
+from ..base.context import context
 from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DeviceError, DTypeError, ShapeError
 from ..base.shapes import contiguous_strides
 from ..ops.spec import spec
@@ -12,7 +12,7 @@ from .surface import method
 
 
 def _check(self, source):
-    if modes.grad and (self.requires_grad or getattr(source, "requires_grad", False)):
+    if context.grad and (self.requires_grad or getattr(source, "requires_grad", False)):
         raise AutogradError("set_: derivative for set_ is not implemented; call it under no_grad(), or on detach()ed tensors")
     if isinstance(source, TensorBase) and source.dtype is not self.dtype:
         raise DTypeError(f"set_: Could not set tensor of type {source.dtype.name} to a tensor of type {self.dtype.name}")

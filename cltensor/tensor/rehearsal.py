@@ -12,8 +12,8 @@ import queue
 import threading
 
 from ..autograd import node
-from ..autograd.modes import modes
 from ..base import config
+from ..base.context import context
 from ..ops.elementwise import Derived
 from ..ops.registry import REGISTRY
 from ..ops.spec import Spec, spec
@@ -43,7 +43,7 @@ class _Stage:
         kept = tuple(hasattr(a, "_spec") for a in made.args)
         outputs = made.outputs and tuple(not isinstance(o, Spec) for o in made.outputs)
         job = (op, inputs, kept, made.attrs, made.needs, made.out_specs, outputs)
-        if len(self.seen) >= LIMIT or _known(job, self.seen) or dispatch.transform is not None or dispatch.recorder is not None:
+        if len(self.seen) >= LIMIT or _known(job, self.seen) or context.transform is not None or context.recorder is not None:
             return
         self.seen.add(job)
         self.jobs.put(job)
@@ -52,7 +52,7 @@ class _Stage:
             self.thread.start()
 
     def _run(self):
-        modes.grad = False
+        context.grad = False
         while (job := self.jobs.get()) is not None:
             if isinstance(job, threading.Event):
                 job.set()

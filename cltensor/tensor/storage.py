@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..autograd.modes import modes
 from ..base import calls
+from ..base.context import context
 from ..base.errors import ArgumentError, ArgumentTypeError, DimensionError
 
 
@@ -19,7 +19,7 @@ class Storage:
     filename = None
 
     def __init__(self, device, nbytes):
-        self.device, self.extent, self.version, self.inference = device, nbytes, 0, modes.inference
+        self.device, self.extent, self.version, self.inference = device, nbytes, 0, context.inference
         self.buffer = device.allocate(nbytes)
 
     def __len__(self):

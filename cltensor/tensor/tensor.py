@@ -4,9 +4,9 @@
 import numpy as np
 
 from ..autograd import api, engine
-from ..autograd.modes import modes
 from ..autograd.node import Handle, Node, edge_of, record
 from ..base import absent, calls, dtypes
+from ..base.context import context
 from ..base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, MismatchError, ShapeError
 from ..base.layouts import contiguous_format, format_strides
 from ..ops import faults, pointwise, strided
@@ -167,8 +167,8 @@ class Tensor(TensorBase):
         return self._read() if self.dtype is not dtypes.bfloat16 else self.detach().float()._read()
 
     def _read(self):
-        if dispatch.recorder is not None:
-            dispatch.recorder.read(self)
+        if context.recorder is not None:
+            context.recorder.read(self)
         source = self if self._spec.contiguous else self.detach().contiguous()
         out = np.empty(self.shape, self.dtype.numpy)
         if out.size:
@@ -239,7 +239,7 @@ class Tensor(TensorBase):
         if not requires_grad and self.grad_fn is not None:
             raise AutogradError("requires_grad_: you can only change requires_grad flags of leaf variables; use "
                                 ".detach() to get a tensor without history")
-        if requires_grad and self._storage.inference and not modes.inference:
+        if requires_grad and self._storage.inference and not context.inference:
             raise AutogradError("requires_grad_: Setting requires_grad=True on inference tensor outside InferenceMode is not "
                                 "allowed; clone() it first")
         if self.grad_fn is None:
@@ -345,7 +345,7 @@ class Tensor(TensorBase):
     def _with_history(self, node, index):
         """A fresh tensor over the same memory whose history is (node, index)."""
         t = Tensor._make(self._storage, self._spec, self._offset)
-        if modes.grad and self.dtype.is_floating_point:
+        if context.grad and self.dtype.is_floating_point:
             t._node, t._index, t._req = node, index, True
         return t
 
@@ -424,10 +424,10 @@ def _same_edge(edge, view):
 
 class _recording:
     def __enter__(self):
-        self.before, modes.grad = modes.grad, True
+        self.before, context.grad = context.grad, True
 
     def __exit__(self, *exc):
-        modes.grad = self.before
+        context.grad = self.before
 
 
 def _dim(dim, ndim, op):

@@ -14,12 +14,10 @@ import contextlib
 from dataclasses import dataclass
 from types import SimpleNamespace
 
+from ..base.context import context
 from ..base.errors import ArgumentError
 from . import lookup
 from .key import Key, shape_class, text
-
-_trial = None  # (Key, values) while a candidate is tried
-_asked = None  # the list that `asking` gave out
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,12 @@ class Space:
         shipped = lookup.shipped(profile, key)
         if shipped is not None and self.allows(profile, dtype, defaults, shipped):
             defaults = {**defaults, **shipped}
-        if _asked is not None:
-            _asked.append(Question(self, key, defaults))
-        if _trial is not None and _trial[0] == key:
-            if not self.allows(profile, dtype, defaults, _trial[1]):
-                raise Unfit(f"{self.name}: {text(_trial[1])} do not fit {key.shape}")
-            return SimpleNamespace(**{**defaults, **_trial[1]})
+        if context.questions is not None:
+            context.questions.append(Question(self, key, defaults))
+        if context.trial is not None and context.trial[0] == key:
+            if not self.allows(profile, dtype, defaults, context.trial[1]):
+                raise Unfit(f"{self.name}: {text(context.trial[1])} do not fit {key.shape}")
+            return SimpleNamespace(**{**defaults, **context.trial[1]})
         found = lookup.tuned(profile, key)
         if found is not None and self.allows(profile, dtype, defaults, found):
             return SimpleNamespace(**{**defaults, **found})
@@ -74,20 +72,18 @@ class Space:
 @contextlib.contextmanager
 def trying(key, values):
     """Inside the block, plans use these values for Key `key`, whatever is known."""
-    global _trial
-    before, _trial = _trial, (Key(*key), values)
+    before, context.trial = context.trial, (Key(*key), values)
     try:
         yield
     finally:
-        _trial = before
+        context.trial = before
 
 
 @contextlib.contextmanager
 def asking():
     """A list that the Questions of the block's new plans are added to."""
-    global _asked
-    before, _asked = _asked, []
+    before, context.questions = context.questions, []
     try:
-        yield _asked
+        yield context.questions
     finally:
-        _asked = before
+        context.questions = before

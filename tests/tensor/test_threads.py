@@ -6,6 +6,9 @@ import pytest
 
 import cltensor as ct
 from cltensor import nn
+from cltensor.base.context import context
+from cltensor.cli.bench import command
+from cltensor.tune.space import asking, trying
 
 pytestmark = [pytest.mark.device, pytest.mark.limit(120)]
 ROUNDS = 3
@@ -98,6 +101,34 @@ def _events(where):
     return found
 
 
+def _mapped(where):
+    x = ct.arange(24.0, device=where).reshape(4, 3, 2)
+    generator = ct.Generator().manual_seed(3)
+    found = []
+    for i in range(8):
+        found.append(ct.func.vmap(lambda a: (a @ a.T * i).sum(0))(x).tolist())
+        found.append(ct.func.vmap(ct.func.vmap(lambda a: a.softmax(0) + i))(x).tolist())
+        found.append(ct.func.vmap(lambda a: ct.bernoulli(a / 30, generator=generator), randomness="different")(x).tolist())
+        with pytest.raises(RuntimeError, match="randomness error mode"):
+            ct.func.vmap(lambda a: a + ct.randn(2, device=where))(x)
+    return found
+
+
+def _counted(where):
+    """What a recorder is told of: this thread's ops alone."""
+    x = ct.ones(3, device=where, requires_grad=True)
+    return [command.ops_in(lambda: (x * 2 + i).exp().sum().backward()) for i in range(20)]
+
+
+def _on_trial(where):
+    """What is on trial in this thread is chosen here, and asked for by no other."""
+    found = []
+    for i in range(50):
+        with trying(("matmul_blocked cpu float32", "M64"), {"MR": 4 + i}), asking() as asked:
+            found.append((context.trial[1], len(asked)))
+    return found
+
+
 JOBS = (_training, _without_gradients, _inference, _anomaly, _random, _in_place, _second_order, _events)
 
 
@@ -127,6 +158,14 @@ def test_each_gets_what_it_gets_alone(device):
     for _ in range(ROUNDS):
         for (job, where), found, wanted in zip(jobs, _together(jobs), alone, strict=True):
             assert found == wanted, f"{job.__name__} on {where}"
+
+
+def test_modes_of_other_threads_change_nothing(device):
+    jobs = [(job, None) for job in (_mapped, _training, _counted, _random, _mapped, _without_gradients, _on_trial, _random)]
+    alone = [job(where) for job, where in jobs]
+    for _ in range(ROUNDS):
+        for (job, _), found, wanted in zip(jobs, _together(jobs), alone, strict=True):
+            assert found == wanted, job.__name__
 
 
 def test_one_job_eight_times():

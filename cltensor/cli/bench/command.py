@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...base import dtypes
-from ...tensor import dispatch
+from ...base.context import context
 from ..output import as_json, digits, duration
 from ..parser import UsageError, command, count, dtype, width
 from .cases import FAMILIES
@@ -121,12 +121,12 @@ class _Counter:
 
 def ops_in(action):
     """How many ops one action runs, its backward pass included."""
-    before, dispatch.recorder = dispatch.recorder, _Counter()
+    before, context.recorder = context.recorder, _Counter()
     try:
         action()
-        return dispatch.recorder.ops
+        return context.recorder.ops
     finally:
-        dispatch.recorder = before
+        context.recorder = before
 
 
 def heading(ours, peer, options):

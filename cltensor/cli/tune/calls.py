@@ -3,10 +3,10 @@
 import numpy as np
 
 from ...base import dtypes
+from ...base.context import context
 from ...ops.registry import REGISTRY
 from ...ops.spec import spec
 from ...runtime.device import default_device
-from ...tensor import dispatch
 from ...tune.space import asking
 from ..bench.cases import FAMILIES
 from ..bench.libraries import Ours, inputs
@@ -39,11 +39,11 @@ class _Recorder:
         self.asked, self.calls = asked, []
 
     def __enter__(self):
-        self._before, dispatch.recorder = dispatch.recorder, self
+        self._before, context.recorder = context.recorder, self
         return self
 
     def __exit__(self, *exception):
-        dispatch.recorder = self._before
+        context.recorder = self._before
 
     def op(self, op, given, attrs, outs):
         """Called after each op."""

@@ -3,8 +3,8 @@
 import math
 
 from ...autograd.api import grad
-from ...autograd.modes import modes
 from ...base import dtypes
+from ...base.context import context
 from ...base.errors import ArgumentError, ShapeError
 from ...ops.attention import attention_backward, attention_forward, fits, reference, samples
 from ...ops.composite import composite
@@ -83,7 +83,7 @@ def _fusible(query, key, value, mask):
 def _takes(query, key, mask):
     """Whether the kernel can read a mask; one that needs a gradient is left to ordinary ops."""
     full = (*query.shape[:-1], key.shape[-2])
-    if mask.dtype not in (dtypes.bool_, query.dtype) or (modes.grad and mask.requires_grad) or mask.device is not query.device:
+    if mask.dtype not in (dtypes.bool_, query.dtype) or (context.grad and mask.requires_grad) or mask.device is not query.device:
         return False
     if query.ndim not in (3, 4) and mask.ndim > 2:
         return False
@@ -106,7 +106,7 @@ def _as_heads(x):
 
 
 def _gradient(g, y, q, k, v, mask, *, needs, scale, causal):
-    if modes.grad:
+    if context.grad:
         return _composed_gradient(g, q, k, v, mask, needs, scale, causal)
     (gy, g_lse, _), (y, lse, rest) = g, (x.detach() for x in y)  # what rounding cut off does not depend on anything
     gy = gy if gy.stride(-1) == 1 else gy.contiguous()

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ...autograd.modes import modes
+from ...base.context import context
 from ...codegen import expr as E
 from ...ops import reductions
 from ...ops.composite import composite
@@ -95,7 +95,7 @@ def _wide(x):
 def _gradient(g, y, x, weight, bias, *, dims, along, eps, needs):
     """Gradients of x, weight and bias of `normalized` from those of its outputs."""
     (g, gmean, gm2), (_, mean, m2) = g, y
-    if gmean is None and gm2 is None and not modes.grad and suits(x, dims, along):
+    if gmean is None and gm2 is None and not context.grad and suits(x, dims, along):
         return _gradient_in_pieces(g, x, mean, m2, weight, bias, dims, along, eps, needs)
     g = x.new_zeros(()).expand(x.shape) if g is None else g
     kind, g, x, wide = x.dtype, *map(_wide, (g, x, weight))

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 
 from ...autograd.api import grad
-from ...autograd.modes import modes
+from ...base.context import context
 from ...ops.cells import gru_cell, lstm_cell
 from ...ops.composite import composite
 from ...ops.recurrent import recurrent_backward, recurrent_forward
@@ -41,7 +41,7 @@ def _state_weight_gradient(g, y, h0, batch_sizes, reverse):
 
 def _gradient(g, y, x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, needs, mode, batch_sizes, reverse):
     inputs = (x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr)
-    if modes.grad:
+    if context.grad:
         return _composed_gradient(g, inputs, needs, mode, batch_sizes, reverse)
     (gy, *gs), (y, *saved) = (g, y) if isinstance(g, tuple) else ((g,), (y,))
     y, saved = y.detach(), [s.detach() for s in saved]

@@ -1,0 +1,33 @@
+"""The execution context: what a call depends on besides its arguments.  Each thread has its own."""
+
+import threading
+
+
+class Context(threading.local):
+    """The settings that ops read, with the values a thread starts with.
+
+    grad        whether ops record their gradient
+    inference   whether results can never enter a graph
+    anomaly     whether forward lines are remembered for errors: False, "trace", or "nan" to look for NaN as well
+    made        the nodes of a stretch that is to be recomputed, while one runs
+    levels      the vmaps that run, the outermost first
+    transform   what ops do instead while a vmap runs (tensor/batching.py); None outside
+    recorder    an object whose `op(op, inputs, attrs, outputs)` is told of every op run, and `read(tensor)` of every read; or None
+    trial       (Key, values) of tunable constants that are tried out, or None
+    questions   a list that every Space adds to what it was asked, or None
+    """
+
+    grad = True
+    inference = False
+    anomaly = False
+    made = None
+    transform = None
+    recorder = None
+    trial = None
+    questions = None
+
+    def __init__(self):
+        self.levels = []
+
+
+context = Context()
