@@ -9,7 +9,7 @@ from ops import samples
 pytestmark = pytest.mark.device
 MANY = (9001,)  # more than one work-group, and no multiple of a vector
 # The dtypes in which each op is compiled as users' programs are; the conversions of the others have tests in tests/codegen.
-OPTIMISED = (dtypes.float32, dtypes.int64, dtypes.bool)
+OPTIMISED = (dtypes.float32, dtypes.int64, dtypes.bool_)
 
 
 def _cases(*kinds):
