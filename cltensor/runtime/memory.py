@@ -31,6 +31,7 @@ class DeviceMemory:
             self.resident = host_memory.resident()
         self.peak = self.peak_reserved = self.retries = self.ooms = 0
         self.pools, self.retired = [], set()
+        self.kept = []  # (event, buffer): freed, but used by another stream until the event
         self.pooled = config.memory_pool()
 
     def add_pool(self, queue):
@@ -152,6 +153,16 @@ class DeviceMemory:
         self.peak = max(self.peak, self.allocated())
         return buffer
 
+    def keep(self, event, buffer):
+        """Hold a buffer that nothing refers to any more until `event` is complete."""
+        self.let_go()
+        self.kept.append((event, buffer))
+
+    def let_go(self):
+        """Give back the kept buffers whose events are complete."""
+        complete = pyopencl().command_execution_status.COMPLETE
+        self.kept = [(event, buffer) for event, buffer in self.kept if event.command_execution_status > complete]
+
     def over_limit(self):
         return self.limit is not None and self.reserved() > self.limit
 
@@ -161,6 +172,7 @@ class DeviceMemory:
         self._release()
 
     def _release(self):
+        self.let_go()
         for pool in self.pools:
             pool.free_held()
         if self.on_host:
@@ -171,6 +183,7 @@ class DeviceMemory:
         self.peak_reserved = max(self.peak_reserved, self.reserved())
 
     def allocated(self):
+        self.let_go()
         return sum(p.active_bytes for p in self.pools)
 
     def reserved(self):

@@ -2,11 +2,12 @@
 
 A stream is an in-order queue with a memory pool of its own.  The current stream belongs to the device, so it is the
 same in every thread: switch streams from one thread.  Work on two streams is ordered only by events; a tensor used on
-another stream than the one it was made on must stay alive until that work is done.
+another stream than the one it was made on must stay alive until that work is done, or be told of it by record_stream.
 """
 
 import contextlib
 import time
+import weakref
 
 from ..base.errors import ArgumentError, ArgumentTypeError
 from .device import default_device, set_default_device
@@ -60,6 +61,10 @@ class Stream:
     def wait_stream(self, stream):
         """Let everything enqueued from now on start after all work enqueued on `stream` so far."""
         self.wait_event(stream.record_event())
+
+    def keep(self, owner, buffer):
+        """Once `owner` is gone, keep `buffer` until everything enqueued on this stream by then is done."""
+        weakref.finalize(owner, _keep, self, buffer).atexit = False
 
     def __enter__(self):
         self._before.append((default_device(), current_stream(self.device)))
@@ -153,6 +158,12 @@ class Event:
 
     def __repr__(self):
         return f"<cltensor.opencl.Event enable_timing={self.enable_timing}>"
+
+
+def _keep(stream, buffer):
+    device = stream.device
+    with device.lock:
+        device.memory.keep(stream._channel.mark(), buffer)
 
 
 def resolve(d):

@@ -1,6 +1,9 @@
 """What kind of tensor it is, asked in PyTorch's words.  Every tensor here is dense, on an OpenCL device, and of one process."""
 
+from ..base import calls
+from ..base.errors import ArgumentTypeError
 from ..base.layouts import strided
+from ..runtime.stream import Stream
 from .surface import function, method
 from .tensor import Tensor
 
@@ -43,7 +46,21 @@ def is_shared(self):
 
 @method()
 def record_stream(self, stream):
-    """Nothing to do: a device has one in-order queue, so its memory is never reused too early."""
+    """Keep the tensor's memory, once the tensor is gone, until all work enqueued on `stream` by then is done.
+
+    For a tensor made on one stream and used on another: its memory would else be handed out again on the first while the
+    second still reads it.  Raises ArgumentTypeError for anything but a Stream.
+
+        with opencl.stream(side):
+            y = x * 2
+        x.record_stream(side)
+        del x
+    """
+    if not isinstance(stream, Stream):
+        raise ArgumentTypeError(f"record_stream(): argument 'stream' must be a Stream, not {calls.kind(stream)}")
+    storage = self._storage
+    if storage.extent and not storage.device.host:
+        stream.keep(storage, storage.buffer)
 
 
 @method()

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+import cltensor as ct
 from cltensor import opencl
 from cltensor.base.errors import ArgumentError, ArgumentTypeError
 from cltensor.runtime.memory import ExactBuffers
@@ -262,3 +263,31 @@ def test_dropped_stream_leaves_its_buffers_valid(device):
     result = np.empty(1000, np.int32)
     device.read(buffer, 0, result)
     assert (result == np.arange(1000)).all()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_memory_used_on_another_stream_is_kept_until_it_has_passed(device, spin, told):
+    side, x = opencl.Stream(), ct.full((1 << 16,), 3.0)
+    opencl.synchronize()
+    place, before = x.data_ptr(), opencl.memory_allocated()
+    with opencl.stream(side):
+        busy = spin()
+        y = x * 2
+        if told:
+            x.record_stream(side)
+    del x
+    gc.collect()
+    others = [ct.zeros(1 << 16) for _ in range(3)]
+    assert (place in [o.data_ptr() for o in others]) is not told
+    side.synchronize()
+    del others, busy
+    if told:
+        assert y.eq(6).all()
+    del y
+    gc.collect()
+    assert opencl.memory_allocated() <= before - 4 * (1 << 16)
+
+
+def test_record_stream_wants_a_stream():
+    with pytest.raises(ArgumentTypeError, match=r"record_stream\(\): argument 'stream' must be a Stream, not int"):
+        ct.ones(2).record_stream(0)

@@ -106,8 +106,8 @@ def _mapped(where):
     generator = ct.Generator().manual_seed(3)
     found = []
     for i in range(8):
-        found.append(ct.func.vmap(lambda a: (a @ a.T * i).sum(0))(x).tolist())
-        found.append(ct.func.vmap(ct.func.vmap(lambda a: a.softmax(0) + i))(x).tolist())
+        found.append(ct.func.vmap(lambda a, i=i: (a @ a.T * i).sum(0))(x).tolist())
+        found.append(ct.func.vmap(ct.func.vmap(lambda a, i=i: a.softmax(0) + i))(x).tolist())
         found.append(ct.func.vmap(lambda a: ct.bernoulli(a / 30, generator=generator), randomness="different")(x).tolist())
         with pytest.raises(RuntimeError, match="randomness error mode"):
             ct.func.vmap(lambda a: a + ct.randn(2, device=where))(x)
@@ -117,7 +117,7 @@ def _mapped(where):
 def _counted(where):
     """What a recorder is told of: this thread's ops alone."""
     x = ct.ones(3, device=where, requires_grad=True)
-    return [command.ops_in(lambda: (x * 2 + i).exp().sum().backward()) for i in range(20)]
+    return [command.ops_in(lambda i=i: (x * 2 + i).exp().sum().backward()) for i in range(20)]
 
 
 def _on_trial(where):
