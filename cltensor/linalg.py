@@ -2,6 +2,7 @@
 
 from .base import absent as _absent
 from .base.calls import named_all as _named_all
+from .tensor import factor_info as _factor_info
 from .tensor import householder as _householder
 from .tensor import ldl as _ldl
 from .tensor import linalg as _linalg
@@ -9,7 +10,7 @@ from .tensor import lu as _lu
 from .tensor.linalg import LinAlgError
 from .tensor.out import accepting as _accepting
 
-_HOMES = {name: module for module in (_linalg, _lu, _householder, _ldl) for name in module.NAMES}
+_HOMES = {name: module for module in (_linalg, _lu, _householder, _ldl, _factor_info) for name in module.NAMES}
 
 globals().update({name: _accepting(getattr(module, name)) for name, module in _HOMES.items()})
 _named_all(globals())

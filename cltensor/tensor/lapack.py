@@ -3,6 +3,7 @@
 Small dense matrices are faster on the host than on any device.  The ops are marked `host`, and `cltensor doctor` lists them.
 """
 
+import bisect
 import math
 
 import numpy as np
@@ -56,6 +57,40 @@ def attempt(name, fn, *arrays):
         raise LinAlgError(f"linalg.{name}: {e}") from None
 
 
+def fails(fn, matrices):
+    """Whether fn raises NumPy's LinAlgError for each matrix of an array (*, n, n)."""
+    found = np.zeros(matrices.shape[:-2], bool)
+    for at in np.ndindex(found.shape):
+        try:
+            fn(matrices[at])
+        except np.linalg.LinAlgError:
+            found[at] = True
+    return found
+
+
+def indefinite(matrices):
+    """The order of the first leading minor that is not positive definite of each matrix, 0 where all are, as int32."""
+    orders = range(1, matrices.shape[-1] + 1)
+    found = np.zeros(matrices.shape[:-2], np.int32)
+    for at in map(tuple, np.argwhere(fails(np.linalg.cholesky, matrices))):
+        a = matrices[at]
+        found[at] = bisect.bisect_left(orders, True, key=lambda k, a=a: bool(fails(np.linalg.cholesky, a[:k, :k]))) + 1
+    return found
+
+
+def _cholesky(a):
+    """np.linalg.cholesky, which tells what is wrong."""
+    try:
+        return np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        info = indefinite(a)
+        at = np.argmax(info.ravel() > 0)
+        where = f"(Batch element {at}): " if info.ndim else ""
+        raise np.linalg.LinAlgError(
+            f"{where}The factorization could not be completed because the input is not positive-definite (the leading minor of "
+            f"order {info.ravel()[at]} is not positive-definite); cholesky_ex tells it of each matrix without an error") from None
+
+
 # --- the ops that have their own gradient ----------------------------------------------------------------------------
 
 
@@ -78,7 +113,7 @@ def _cholesky_vjp(g, y, a):
 @composite("linalg_cholesky", batch="leading", host=True, public=False, saves="y", dtypes="floating", vjp=(_cholesky_vjp,))
 def cholesky(a):
     """The lower Cholesky factor."""
-    return to_device(attempt("cholesky", np.linalg.cholesky, to_host(a)), a)
+    return to_device(attempt("cholesky", _cholesky, to_host(a)), a)
 
 
 def _tri_solve(a, b, upper, unit):

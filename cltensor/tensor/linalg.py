@@ -26,9 +26,6 @@ SlogDet = namedtuple("slogdet", ("sign", "logabsdet"))
 QR = namedtuple("qr", ("Q", "R"))
 SVD = namedtuple("svd", ("U", "S", "Vh"))
 EigH = namedtuple("eigh", ("eigenvalues", "eigenvectors"))
-InvEx = namedtuple("inv_ex", ("inverse", "info"))
-CholeskyEx = namedtuple("cholesky_ex", ("L", "info"))
-SolveEx = namedtuple("solve_ex", ("result", "info"))
 TriangularSolve = namedtuple("triangular_solve", ("solution", "cloned_coefficient"))
 LstSq = namedtuple("lstsq", ("solution", "residuals", "rank", "singular_values"))
 
@@ -37,11 +34,6 @@ def inv(A):
     """The inverse of square matrices.  Raises LinAlgError for a singular one."""
     lapack.check_square("inv", A)
     return lapack.inv(A)
-
-
-def inv_ex(A, *, check_errors=False):
-    """(inverse, info); info is 0 where the matrix could be inverted."""
-    return InvEx(inv(A), A.new_zeros(A.shape[:-2], dtype=dtypes.int32))
 
 
 def det(A):
@@ -61,11 +53,6 @@ def cholesky(A, *, upper=False):
     lapack.check_square("cholesky", A)
     low = lapack.cholesky(A)
     return low.mT if upper else low
-
-
-def cholesky_ex(A, *, upper=False, check_errors=False):
-    """(Cholesky factor, info)."""
-    return CholeskyEx(cholesky(A, upper=upper), A.new_zeros(A.shape[:-2], dtype=dtypes.int32))
 
 
 def qr(A, mode="reduced"):
@@ -128,11 +115,6 @@ def solve(A, B, *, left=True):
     x = lapack.solve(A, b)
     x = x.squeeze(-1) if vector else x
     return x if left or vector else x.mT
-
-
-def solve_ex(A, B, *, left=True, check_errors=False):
-    """(X, info)."""
-    return SolveEx(solve(A, B, left=left), A.new_zeros(A.shape[:-2], dtype=dtypes.int32))
 
 
 def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
@@ -358,9 +340,9 @@ def matmul(input, other):
 __all__ = ["NAMES", "LinAlgError", "cross", "multi_dot", "vander", "vector_norm"]
 
 #: the public names of cltensor.linalg
-NAMES = ("cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "inv_ex", "lstsq", "matmul",
+NAMES = ("cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul",
          "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
-         "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm")
+         "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm")
 
 for _fn, _names in ((inv, ("inverse",)), (det, ()), (slogdet, ()), (matrix_power, ()), (matrix_exp, ()), (pinv, ("pinverse",))):
     for _name in (_fn.__name__, *_names):

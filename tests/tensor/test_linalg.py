@@ -116,3 +116,52 @@ def test_refused(rng):
         linalg.det(ct.ones(3))
     with pytest.raises(TypeError, match="float32 or float64"):
         linalg.inv(ct.eye(2).half())
+
+
+INDEFINITE = [[[4.0, 2, 1], [2, 1, 3], [1, 3, 9]], [[2.0, 0, 0], [0, 2, 0], [0, 0, 2]], [[-1.0, 0, 0], [0, 1, 0], [0, 0, 1]]]
+
+
+@pytest.mark.parametrize("upper", [False, True])
+def test_info_of_matrices_that_are_not_positive_definite(upper):
+    a = ct.tensor(INDEFINITE, requires_grad=True)
+    found, info = linalg.cholesky_ex(a, upper=upper)
+    assert info.tolist() == [2, 0, 1]
+    assert info.dtype is ct.int32
+    low = found.mT if upper else found
+    close(low.detach()[1], np.sqrt(2) * np.eye(3))
+    close(low.detach()[0], [[2, 0, 0], [1, 0, 0], [0.5, 3, 9]])
+    found[1].sum().backward()
+    close(a.grad[1], np.full((3, 3), 0.5 / np.sqrt(2)))
+    assert linalg.cholesky_ex(a[1]).info.item() == 0
+    with pytest.raises(linalg.LinAlgError, match=r"\(Batch element 0\): .*the leading minor of order 2 is not positive-definite"):
+        linalg.cholesky_ex(a, check_errors=True)
+
+
+def test_info_of_singular_matrices():
+    a = ct.tensor([[[1.0, 2], [2, 4]], [[2, 0], [0, 4]], [[0, 0], [0, 1]]], requires_grad=True)
+    inverse, info = linalg.inv_ex(a)
+    assert info.tolist() == [2, 0, 1]
+    assert inverse[1].tolist() == [[0.5, 0], [0, 0.25]]
+    assert inverse[0].isinf().all()
+    inverse[1].sum().backward()
+    close(a.grad[1], [[-0.25, -0.125], [-0.125, -0.0625]])
+    for b in (ct.ones(3, 2), ct.ones(3, 2, 5), ct.ones(2, 1)):
+        x, info = linalg.solve_ex(a.detach(), b)
+        assert info.tolist() == [2, 0, 1]
+        close(x[1], np.linalg.solve([[2, 0], [0, 4]], b[1].numpy() if b.shape[0] == 3 else b.numpy()))
+        assert x[0].isinf().all()
+    assert linalg.solve_ex(ct.eye(2), ct.ones(2)).info.item() == 0
+    assert linalg.solve_ex(ct.zeros(2, 2), ct.ones(2)).result.isinf().all()
+    for call in (lambda: linalg.inv_ex(a, check_errors=True), lambda: linalg.solve_ex(a, ct.ones(3, 2), check_errors=True)):
+        with pytest.raises(linalg.LinAlgError):
+            call()
+
+
+def test_info_is_pytorchs():
+    torch = pytest.importorskip("torch")
+    values = np.array([*INDEFINITE, np.ones((3, 3)), np.zeros((3, 3)), np.arange(9.0).reshape(3, 3) - 4])
+    for name in ("cholesky_ex", "inv_ex"):
+        found, wanted = getattr(linalg, name)(ct.tensor(values)).info, getattr(torch.linalg, name)(torch.tensor(values)).info
+        assert (found != 0).tolist() == (wanted != 0).tolist()
+        if name == "cholesky_ex":
+            assert found.tolist() == wanted.tolist()
