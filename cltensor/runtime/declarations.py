@@ -1,12 +1,14 @@
 """Declarations of the built-ins that kernels call, to stand in for a compiler's own 18,000.
 
 PoCL parses Clang's header of every built-in and overload anew for each program, which takes six times as long as the rest
-of its front end.  A program that begins with PRELUDE, compiled with OPTION, does without: PoCL leaves that header out when
+of its front end.  A program that begins with its prelude, compiled with OPTION, does without: PoCL leaves that header out when
 it seems to be there already; types and constants come from another one.  What is declared here is what cltensor's kernels
 use; a program that needs more does not compile this way, and is compiled with the whole header instead.
 
 Source: OpenCL C 1.2, sections 6.2.4 (as_type) and 6.12 (built-ins).
 """
+
+import re
 
 OPTION = "-D_OPENCL_H_"
 
@@ -19,20 +21,27 @@ _TESTS = "isfinite isinf isnan isnormal signbit".split()
 _PLACES = "global_id global_size local_id local_size group_id num_groups global_offset".split()
 
 
-def _prelude():
-    for t in (*_INTEGERS, *_FLOATS):
-        yield from (f"#define as_{t}{n}(x) __builtin_astype((x), {t}{n})" for n in ("", 2, 3, 4, 8, 16))
-    yield "#define CT_DECLARED __attribute__((overloadable, const))"
-    for t in _FLOATS:
-        yield from (f"{t} CT_DECLARED {f}({t});" for f in _OF_ONE)
-        yield from (f"{t} CT_DECLARED {f}({t}, {t});" for f in _OF_TWO)
-        yield from (f"{t} CT_DECLARED {f}({t}, {t}, {t});" for f in _OF_THREE)
-        yield from (f"int CT_DECLARED {f}({t});" for f in _TESTS)
-        yield f"{t} CT_DECLARED ldexp({t}, int);"
-    yield from (f"size_t CT_DECLARED get_{f}(uint);" for f in _PLACES)
-    yield "uint CT_DECLARED get_work_dim(void);"
-    yield "void __attribute__((overloadable, convergent)) barrier(uint);"
+_WORD = re.compile(r"\b[a-z]\w+")
 
 
-#: OpenCL C to put before a program's text
-PRELUDE = "\n".join([*_prelude(), "#line 1", ""])
+def _declared():
+    """(name, lines) of each built-in."""
+    yield from ((f"as_{t}{n}", [f"#define as_{t}{n}(x) __builtin_astype((x), {t}{n})"])
+                for t in (*_INTEGERS, *_FLOATS) for n in ("", 2, 3, 4, 8, 16))
+    for names, arguments in ((_OF_ONE, 1), (_OF_TWO, 2), (_OF_THREE, 3)):
+        yield from ((f, [f"{t} CT_DECLARED {f}({', '.join([t] * arguments)});" for t in _FLOATS]) for f in names)
+    yield from ((f, [f"int CT_DECLARED {f}({t});" for t in _FLOATS]) for f in _TESTS)
+    yield "ldexp", [f"{t} CT_DECLARED ldexp({t}, int);" for t in _FLOATS]
+    yield from ((f"get_{f}", [f"size_t CT_DECLARED get_{f}(uint);"]) for f in _PLACES)
+    yield "get_work_dim", ["uint CT_DECLARED get_work_dim(void);"]
+    yield "barrier", ["void __attribute__((overloadable, convergent)) barrier(uint);"]
+
+
+_DECLARATIONS = {name: "\n".join(lines) for name, lines in _declared()}
+
+
+def prelude(text):
+    """OpenCL C to put before a program's text: declarations of the built-ins that it names."""
+    named = dict.fromkeys(_WORD.findall(text))
+    found = ["#define CT_DECLARED __attribute__((overloadable, const))", *(_DECLARATIONS[n] for n in named if n in _DECLARATIONS)]
+    return "\n".join([*found, "#line 1", ""])

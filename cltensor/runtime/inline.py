@@ -47,7 +47,7 @@ def _probes(programs):
     kept = cache.get(key) if cache else None
     if kept is not None:
         yield kept[:size], kept[size:]
-    source, options = declarations.PRELUDE + _PROBE, [*programs.options, declarations.OPTION]
+    source, options = declarations.prelude(_PROBE) + _PROBE, [*programs.options, declarations.OPTION]
     made = [cl.Program(programs.context, source).build(options, devices=[d], cache_dir=False)
             for d in (entry.device, entry.inline)]
     binary, other = (max(m.get_info(cl.program_info.BINARIES), key=len) for m in made)

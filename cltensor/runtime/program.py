@@ -143,7 +143,7 @@ class Programs:
             return None
         cl = pyopencl()
         try:
-            return self._finish(cl.Program(self.context, declarations.PRELUDE + text), [declarations.OPTION])
+            return self._finish(cl.Program(self.context, declarations.prelude(text) + text), [declarations.OPTION])
         except cl.Error:
             return None
 
