@@ -20,6 +20,9 @@ TESTS = Path(__file__).parent
 # what is computed with them; there, kernels are built plainly.  A file elsewhere says it with pytest.mark.optimised; tests in
 # these folders that ask no more than the others say pytest.mark.plain.
 OPTIMISED = ("cli", "codegen", "examples", "ops", "runtime", "selftest")
+# Whose question has nothing to do with a launch style: ci/test asks it in one.  A file elsewhere says it with
+# pytest.mark.any_style.
+ANY_STYLE = ("cli", "codegen", "data", "examples", "io", "oclgrind")
 
 
 @functools.cache
@@ -104,6 +107,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.relative_to(TESTS).parts[0] in OPTIMISED and not item.get_closest_marker("plain"):
             item.add_marker("optimised")
+        if item.path.relative_to(TESTS).parts[0] in ANY_STYLE:
+            item.add_marker("any_style")
         if style := getattr(item, "callspec", None) and item.callspec.params.get("style"):
             item.add_marker("gpu_style" if style == "gpu" else "cpu_style")
         if "device" in getattr(item, "fixturenames", ()):

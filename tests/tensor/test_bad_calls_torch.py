@@ -10,7 +10,7 @@ from tensor.bad_calls import CALLS
 
 torch = pytest.importorskip("torch")
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
 CLASSES = (IndexError, TypeError, ValueError, NotImplementedError, AttributeError, AssertionError, KeyError, ZeroDivisionError,
            OSError, StopIteration, RuntimeError)

@@ -8,7 +8,7 @@ import cltensor as ct
 from cltensor import nn
 from cltensor.nn import functional as F
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
 
 @pytest.fixture

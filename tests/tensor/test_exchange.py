@@ -9,7 +9,7 @@ import pytest
 import cltensor as ct
 from cltensor.codegen import expr
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
 
 def test_pickle_and_deepcopy():

@@ -8,7 +8,8 @@ import pytest
 import cltensor as ct
 from cltensor.codegen import nodes
 
-pytestmark = [pytest.mark.device, pytest.mark.limit(60), pytest.mark.filterwarnings("ignore:This process .* is multi-threaded"),
+pytestmark = [pytest.mark.device, pytest.mark.any_style, pytest.mark.limit(60),
+              pytest.mark.filterwarnings("ignore:This process .* is multi-threaded"),
               pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork")]
 WEIGHT = None  # set before a fork: a tensor of the parent
 

@@ -4,7 +4,7 @@ import pytest
 
 import cltensor as ct
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
 
 def test_flags():

@@ -6,7 +6,7 @@ import pytest
 import cltensor as ct
 from cltensor.autograd import gradcheck, gradgradcheck
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 linalg = ct.linalg
 
 

@@ -105,16 +105,16 @@ def test_pytorch_counts_from_the_end(name):
     assert call(*case(ct)).tolist() == call(*case(torch)).tolist()
 
 
-@pytest.mark.parametrize(("name", "dtype"), dtypes_of(FROM_THE_END))
-def test_gradients_counted_from_the_end(name, dtype):
+@pytest.mark.parametrize("name", FROM_THE_END)
+def test_gradients_counted_from_the_end(name):
     _, call = FROM_THE_END[name]
-    lib, x, index, rows = case(ct, dtype)
+    lib, x, index, rows = case(ct, "int64")
     inputs = [x.requires_grad_(), rows.requires_grad_()]
 
     def function(x, rows):
         return call(lib, x, index, rows) * 1.5 + 0 * (x.sum() + rows.sum())
 
-    assert gradcheck(function, inputs)
+    assert gradcheck(function, inputs, fast_mode=True)
     assert gradgradcheck(function, inputs, fast_mode=True)
 
 

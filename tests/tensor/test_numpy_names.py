@@ -5,7 +5,7 @@ import pytest
 
 import cltensor as ct
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
 VALUES = np.arange(6, dtype=np.float32).reshape(2, 3)
 

@@ -7,7 +7,7 @@ import pytest
 
 import cltensor as ct
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
 A = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
 T = [[5.0, 6.0], [7.0, 8.0]]

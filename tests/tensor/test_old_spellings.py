@@ -6,7 +6,7 @@ import pytest
 
 import cltensor as ct
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
 
 @pytest.mark.parametrize(("builtin", "dtype"), [(float, ct.float64), (int, ct.int64), (bool, ct.bool)])
