@@ -19,6 +19,13 @@ class Lazy:
         return value
 
 
+class OfInstances(Lazy):
+    """A Lazy value that the class itself does not have: there it is None."""
+
+    def __get__(self, instance, owner=None):
+        return None if instance is None else super().__get__(instance, owner)
+
+
 def in_forked_children(renew):
     """Call renew() in every forked child, to put fresh locks in place of those that came along."""
     if hasattr(os, "register_at_fork"):

@@ -14,8 +14,9 @@ from .products import Operand, Product, product_steps
 from .spec import Spec, dense, spec
 
 
-def matmul_shape(a: Spec, b: Spec) -> Spec:
-    """The Spec of torch.matmul(a, b).  Raises ShapeError, or DTypeError when the dtypes differ."""
+def matmul_shape(input: Spec, other: Spec) -> Spec:
+    """The Spec of torch.matmul(input, other).  Raises ShapeError, or DTypeError when the dtypes differ."""
+    a, b = input, other
     _check_dtypes("matmul", a, b)
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(f"matmul: both operands need at least 1 dimension, got {_shapes(a=a, b=b)}; multiply by a "
@@ -150,17 +151,17 @@ def _samples(*pairs):
 
 
 matmul = kernel(
-    "matmul", shape=matmul_shape, launch=matmul_launch, saves="a b", vjp=(_grad_a, _grad_b), dtypes="number",
+    "matmul", shape=matmul_shape, launch=matmul_launch, saves="input other", vjp=(_grad_a, _grad_b), dtypes="number",
     ref=np.matmul,
     samples=_samples(((3, 4), (4, 2)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (2, 4, 3)), ((2, 1, 3, 4), (3, 4, 2)),
                      ((2, 3, 4), (4, 2))),
     doc="""Matrix product, with torch.matmul's rules for 1-d and batched operands.
 
-    y[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]
+    y[..., i, j] = sum over k of input[..., i, k] * other[..., k, j]
 
     Args:
-        a: (..., M, K), or (K,) taken as one row that the result drops.
-        b: (..., K, N) of a's dtype, or (K,) taken as one column that the result drops; batches broadcast.
+        input: (..., M, K), or (K,) taken as one row that the result drops.
+        other: (..., K, N) of input's dtype, or (K,) taken as one column that the result drops; batches broadcast.
     Returns: (..., M, N), contiguous.
     Raises: ShapeError when the inner sizes differ; DTypeError when the dtypes do.
     Numerics: 16-bit types are summed in float32 and rounded once; integers wrap around.

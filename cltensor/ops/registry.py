@@ -8,6 +8,7 @@ import inspect
 
 from ..base import calls, dtypes
 from ..base.errors import DeviceError, UnsupportedDTypeError
+from ..base.forking import OfInstances
 
 REGISTRY = {}
 
@@ -71,6 +72,17 @@ class Op:
     apply = None
     #: set by the tensor layer: (Spec, number) -> a Tensor full of it
     filled = None
+
+    @OfInstances
+    def __signature__(self):
+        """The parameters of the public function, for inspect.signature and help."""
+        return inspect.Signature([*self.parameters(), inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)])
+
+    def parameters(self, *first):
+        """The inspect.Parameters of a call: inputs and attributes; `first`: names that stand for the first inputs."""
+        kind, names = inspect.Parameter.POSITIONAL_OR_KEYWORD, (*first, *self.inputs[len(first):])
+        return [*(inspect.Parameter(n, kind) for n in names),
+                *(inspect.Parameter(n, kind, default=default) for n, default in self.attrs.items())]
 
     def __repr__(self):
         return f"<{self.kind} op {self.name}>"

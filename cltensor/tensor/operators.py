@@ -1,5 +1,6 @@
 """Python's operators and the methods and in-place forms that follow from the registry."""
 
+import inspect
 from types import FunctionType
 
 from ..base import dtypes
@@ -71,6 +72,7 @@ def _inplace(op):
 
     named(method, f"{op.name}_").__name__ = f"{op.name}_"
     method.__doc__ = f"{op.name} in place."
+    method.__signature__ = inspect.Signature(op.parameters("self"))
     return method
 
 
@@ -78,7 +80,7 @@ def _method(op):
     def method(self, *args, **attrs):
         return op(self, *args, **attrs)
 
-    method.__name__, method.__doc__ = op.name, op.doc
+    method.__name__, method.__doc__, method.__signature__ = op.name, op.doc, inspect.Signature(op.parameters("self"))
     return named(method, op.name)
 
 

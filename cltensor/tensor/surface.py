@@ -32,7 +32,7 @@ def function(*names, method=True, inplace=None, apart=False, exact=False):
         public, bound = _by_numpy_names(accepting(fn, apart, exact)), _by_numpy_names(fn)
         own = fn.__name__.rstrip("_") if fn.__name__.rstrip("_") in _SHADOWED else fn.__name__
         for f in {public, bound}:
-            named(f, own)
+            named(f, own).__name__ = own
         for name in (own, *names):
             FUNCTIONS[name] = public
             if method:

@@ -1,5 +1,6 @@
 """Constants, old constructors and small rules of PyTorch's main namespace."""
 
+import inspect
 import math
 
 import pytest
@@ -55,3 +56,33 @@ def test_powers():
     assert out.tolist() == [1, 4]
     with pytest.raises(TypeError):
         x ** "a"
+
+
+#: what takes its arguments in several forms, and says so in its docstring
+SEVERAL_FORMS = set("""to random_ uniform_ adaptive_max_pool1d max_pool1d_with_indices gru lstm rnn_relu rnn_tanh addmv_ addmm_
+                       addbmm_ addr_ baddbmm_""".split())
+
+
+@pytest.mark.parametrize("owner", [ct, ct.Tensor], ids=["function", "method"])
+def test_signatures_name_the_parameters(owner):
+    vague = set()
+    for name in dir(owner):
+        f = getattr(owner, name)
+        if callable(f) and not isinstance(f, type) and not name.startswith("_"):
+            rest = [p for p in inspect.signature(f).parameters.values() if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+            if any(p.name in ("args", "kwargs", "attrs", "options", "bounds") for p in rest):
+                vague.add(name)
+    assert vague <= SEVERAL_FORMS
+
+
+@pytest.mark.parametrize(("name", "expected"), [
+    ("sum", "(input, dim=None, keepdim=False, *, dtype=None, out=None)"), ("exp", "(input, *, out=None)"),
+    ("atan2", "(input, other, *, out=None)"), ("matmul", "(input, other, *, out=None)")])
+def test_signatures_are_pytorchs(name, expected):
+    function = getattr(ct, name)
+    assert (function.__name__, str(inspect.signature(function))) == (name, expected)
+
+
+def test_arguments_may_be_named():
+    x = ct.ones(2, 2)
+    assert ct.matmul(input=x, other=x).tolist() == ct.matmul(x, other=x).tolist() == [[2, 2], [2, 2]]
