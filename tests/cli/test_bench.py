@@ -72,6 +72,7 @@ def test_torch_missing_is_an_error_with_its_cure(monkeypatch):
 
 
 @pytest.mark.device
+@pytest.mark.plain
 @pytest.mark.parametrize("family", cases.FAMILIES)
 def test_every_case_runs(family, monkeypatch):
     small = {"BxMxKxN": (2, 3, 4, 5), "MxKxN": (3, 4, 5), "RxC": (5, 7), "N": (1,), "NxH": (2, 32), "TxN": (2, 3), "NxT": (2, 5)}
