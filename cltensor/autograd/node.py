@@ -23,18 +23,19 @@ class Node:
     args    per input: the tensor where it is saved, its Spec where not, or the Python number it was
     outputs aliases of the outputs where they are saved, else None
     needs   per input: whether a gradient is to go there
+    wrapper a function (alias, output number) -> tensor with the history of the node that stands for this one in the graph, or None
     deferred  the recompute.Stretch that will give back what was saved, or None
     """
 
     __slots__ = ("__weakref__", "args", "attrs", "deferred", "edges", "freed", "hooks", "meta", "needs", "op", "out_specs",
-                 "outputs", "pre_hooks", "retained", "sequence", "trace", "versions")
+                 "outputs", "pre_hooks", "retained", "sequence", "trace", "versions", "wrapper")
 
     def __init__(self, op, edges, args, attrs, versions, out_specs, needs=None):
         self.op, self.edges, self.args, self.attrs, self.versions = op, edges, args, attrs, versions
         self.out_specs, self.outputs = out_specs, None
         self.needs = tuple([e is not None for e in edges]) if needs is None else needs
         self.sequence = next(_sequence)
-        self.freed, self.deferred = False, None
+        self.freed, self.deferred, self.wrapper = False, None, None
         if context.made is not None:
             context.made.append(self)
         self.hooks = self.pre_hooks = self.retained = self.meta = None
@@ -121,7 +122,9 @@ class Node:
     def _saved_output(self, i, alias, version):
         if alias._storage.version != version:
             self._changed(f"output {i}", alias._spec, alias._storage.version, version)
-        return alias._with_history(self, i) if context.grad else alias
+        if not context.grad:
+            return alias
+        return alias._with_history(self, i) if self.wrapper is None else self.wrapper(alias, i)
 
     def backward(self, gs, needs=None):
         """Gradients of the inputs (of those in needs, if given) from those of the outputs, None where none arrived."""

@@ -1,5 +1,7 @@
 """The history of a tensor whose old values were overwritten: they get zeros for a gradient, not none."""
 
+import weakref
+
 from ..autograd import engine
 from ..autograd.node import Node, edge_of
 from ..ops.registry import Op
@@ -26,4 +28,7 @@ def over(tensor, node):
     old = edge_of(tensor)
     if not tensor._req or any(e is not None and e == old for e in node.edges):
         return node
-    return Node(Overwrite(node, tensor._spec), (old, *node.edges), (tensor._spec, *node.args), node.attrs, (), node.out_specs)
+    made = Node(Overwrite(node, tensor._spec), (old, *node.edges), (tensor._spec, *node.args), node.attrs, (), node.out_specs)
+    outer = weakref.ref(made)  # what was saved of the result leads to this node, so that each is run, and freed, once
+    node.wrapper = lambda alias, index: alias._with_history(outer(), index)
+    return made

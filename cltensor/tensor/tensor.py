@@ -1,5 +1,6 @@
 """Tensor: a view of a Storage, with its place in the autograd graph."""
 
+import weakref
 
 import numpy as np
 
@@ -379,13 +380,26 @@ class Tensor(TensorBase):
             self._set_history(over(self, node), index)
             self._epoch += 1
             return
-        write = SliceWrite(node, index, self, self._geometry(), base._spec)
+        geometry = self._geometry()
+        write = SliceWrite(node, index, self, geometry, base._spec)
         first = edge_of(base) if base._req else None
         edges = (first, *(e for i, e in enumerate(node.edges) if i != write.own))
         args = (base._spec, *(a for i, a in enumerate(node.args) if i != write.own))
-        base._set_history(Node(write, edges, args, (), (), (base._spec,)), 0)
+        made = Node(write, edges, args, (), (), (base._spec,))
+        node.wrapper = _as_part(weakref.ref(made), base._spec, base._offset, geometry)
+        base._set_history(made, 0)
         base._epoch += 1
         self._req = True
+
+
+def _as_part(node, base_spec, offset, geometry):
+    """A Node's `wrapper` for a write to a view: what was saved of its result is a view of the base that `node()` gives."""
+
+    def part(alias, _):
+        base = Tensor._make(alias._storage, base_spec, offset)._with_history(node(), 0)
+        return run_view(strided.as_strided, base, geometry)
+
+    return part
 
 
 class SliceWrite:
