@@ -66,7 +66,10 @@ class Section:
     def _batch(self, first, count, until):
         """One process; what it died of is a mismatch.  Returns the number to go on with."""
         known = "\n".join(self.tally.mismatches)
-        watched = Watched([str(self.seed), str(first), str(count), *self.mode], environment(self.style, FUZZ_KNOWN=known))
+        settings = {"FUZZ_KNOWN": known}
+        if "threads" in self.mode:
+            settings["CLTENSOR_SYNC"] = "1"  # else a fault of one program is raised by a read in another
+        watched = Watched([str(self.seed), str(first), str(count), *self.mode], environment(self.style, **settings))
         at, text, ended = first, "", first
         for message in watched.messages(until):
             at, text = message.get("begin", at), message.get("program", text)

@@ -7,12 +7,14 @@ read of anything on the device raises it.
 """
 
 import itertools
+import threading
 from collections import deque
 
 import numpy as np
 
 from ..base import calls, config
 from ..base.errors import ArgumentError, DimensionError
+from ..base.forking import in_forked_children
 from .plan import Ticket
 
 UNKNOWN = -(2**62)  # added to an index out of range, where a flat position is worked out from several
@@ -21,6 +23,9 @@ _tickets = itertools.count(1)
 _launches = deque(maxlen=8192)  # (ticket, op, what calls.codes() said) of the last launches that may leave a note
 _buffers = {}
 _suspects = set()
+#: held by CLTENSOR_SYNC=1 from a launch until its note is looked for: no other thread's launch or read comes between
+alone = threading.RLock()
+in_forked_children(lambda: globals().update(alone=threading.RLock()))
 
 
 def note(device):
@@ -49,16 +54,23 @@ def suspect(device):
     if device in _buffers:
         _suspects.add(device)
         if config.sync() and not device.silent:
-            check(device, late=False)
+            _raise_note(device, late=False)
 
 
-def check(device, late=True):
+def check(device):
     """Wait for the device and raise what a kernel noted; costs nothing otherwise.
 
     Raises DimensionError for an index out of range, ArgumentError for a value that breaks a rule.
     """
-    if device not in _suspects:
-        return
+    if device in _suspects:
+        if config.sync():
+            with alone:
+                _raise_note(device, late=True)
+        else:
+            _raise_note(device, late=True)
+
+
+def _raise_note(device, late):
     _suspects.discard(device)
     note = np.empty(4, np.int64)
     device.read(_buffers[device], 0, note)

@@ -220,6 +220,12 @@ index_select = kernel("index_select", shape=_select_shape, launch=_select_launch
 # --- scatter, index_add, index_copy ----------------------------------------------------------------------------------
 
 
+def _check_not_empty(name, x, d, index):
+    """Raise DimensionError where there is an index into a dimension of no elements: no kernel is launched that could tell."""
+    if index.numel and x.ndim and not x.shape[d]:
+        raise DimensionError(f"{name}: index is out of bounds for dimension {d} with size 0")
+
+
 def _scatter_shape(x, index, src, *, dim, combine, wrap=False):
     check_index("scatter", index)
     if x.dtype is not src.dtype:
@@ -228,6 +234,7 @@ def _scatter_shape(x, index, src, *, dim, combine, wrap=False):
         raise ShapeError(f"scatter(): Index tensor must have the same number of dimensions as self and src: index "
                          f"{list(index.shape)}, self {list(x.shape)}, src {list(src.shape)}")
     d = normalize_dim(dim, x.ndim, "scatter")
+    _check_not_empty("scatter", x, d, index)
     for i, n in enumerate(index.shape if index.numel else ()):
         if (i != d and x.ndim and n > x.shape[i]) or (src.ndim and n > src.shape[i]):
             raise ShapeError(f"scatter(): Expected index {list(index.shape)} to be no larger than self {list(x.shape)} apart from "
@@ -286,6 +293,8 @@ def _add_shape(x, index, src, *, dim, combine, wrap=False):
         raise (DimensionError if combine == "set" else ShapeError)(
             f"{name}(): source has shape {list(src.shape)}, expected {list(wanted)}: that of self "
             f"{list(x.shape)} with {index.numel} indices at dimension {d}")
+    if src.numel:
+        _check_not_empty(name, x, d, index)
     return x.dense()
 
 

@@ -220,8 +220,8 @@ nextafter = elementwise(
     inplace=True,
     dtypes="floating",
     numbers="",
-    grad=lambda g, input, other, y: (g, 0),
-    doc="The next number from input towards other; the gradient is input's, as in PyTorch.",
+    grad=lambda g, input, other, y: (E.where(input == other, 0, g), 0),
+    doc="The next number from input towards other; the gradient is input's where the two differ, as in PyTorch.",
 )
 ldexp = elementwise(
     "ldexp",

@@ -34,6 +34,9 @@ def view_strides(shape, strides, wanted):
                 return None
             result.append(step)
             step, size, i = step * n, size // n, i - 1
+        while i >= 0 and wanted[i] == 1:  # they belong to the stretch behind them, as in PyTorch
+            result.append(step)
+            i -= 1
     while i >= 0:
         if wanted[i] != 1:
             return None

@@ -454,7 +454,7 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
         raise ArgumentError(f"cdist only supports non-negative p values, got {p}")
     difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
     if not difference.shape[-1]:
-        return difference.new_zeros(difference.shape[:-1])
+        return difference.sum(-1)
     return vector_norm(difference, p, -1)
 
 

@@ -278,3 +278,19 @@ def test_hook_on_a_tensor_written_later(a):
     c.mul_(3)
     c.sum().backward()
     assert seen == [[[3] * 4] * 3]
+
+
+@pytest.mark.parametrize("view", [lambda x: x, lambda x: x[1:], lambda x: x[::2], lambda x: x.as_strided((2,), (1,))],
+                         ids=["whole", "part", "steps", "as_strided"])
+@pytest.mark.parametrize("name", ["hypot_", "div_", "pow_"])
+def test_second_gradient_of_a_write_whose_result_is_saved(name, view):
+    """What the write saved of its result belongs to the graph of the base, and is freed once."""
+    def changed(y):
+        x = ct.full((3,), 1.5, dtype=ct.float64)
+        getattr(view(x), name)(y)
+        return x * x + x
+
+    y = ct.tensor(1.25, dtype=ct.float64, requires_grad=True)
+    (g,) = ct.autograd.grad(changed(y).sum(), y, create_graph=True)
+    g.backward()
+    assert gradgradcheck(changed, (y.detach().requires_grad_(),))

@@ -92,3 +92,11 @@ def test_a_whole_tensor_on_a_device_of_one_unit(device, monkeypatch):
     x, weight = cltensor.tensor(a, requires_grad=True), cltensor.ones(3, 7, requires_grad=True)
     F.layer_norm(x, (3, 7), weight).sum().backward()
     assert np.allclose(weight.grad.numpy(), (a - a.mean()) / np.sqrt(a.var() + 1e-5), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 0), (2, 0), (0, 0)])
+def test_rows_of_no_elements(shape):
+    x = cltensor.ones(shape, requires_grad=True)
+    y = cltensor.nn.functional.layer_norm(x, (0,))
+    y.sum().backward()
+    assert y.shape == x.grad.shape == shape

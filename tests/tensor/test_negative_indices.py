@@ -159,3 +159,15 @@ def test_in_the_array_api():
         assert xp.take(x, ct.tensor([-1, 0], dtype=dtype), axis=-1).tolist() == [[3, 0], [7, 4], [11, 8]]
     assert xp.take(x[0], ct.tensor([-2])).tolist() == [2]
     assert xp.take_along_axis(x, ct.tensor([[-1], [0], [1]])).tolist() == [[3], [4], [9]]
+
+
+@pytest.mark.parametrize("call", [
+    lambda x, i, v: x.index_add(0, i, v), lambda x, i, v: x.scatter(0, i, v), lambda x, i, v: x.index_copy(0, i, v),
+    lambda x, i, v: x.index_fill(0, i, 1.0), lambda x, i, v: x.scatter_add(0, i, v), lambda x, i, v: x.put(i, v),
+    lambda x, i, v: x.scatter_reduce(0, i, v, "sum"), lambda x, i, v: x.index_put((i,), v), lambda x, i, v: x[i],
+    lambda x, i, v: x.gather(0, i), lambda x, i, v: x.index_select(0, i)])
+def test_no_index_is_within_a_dimension_of_no_elements(call):
+    """No kernel is launched that could notice it."""
+    with pytest.raises(IndexError, match=r"(index|x\[index\]|index 0) is out of bounds"):
+        call(ct.ones(0), ct.tensor([0]), ct.ones(1)).tolist()
+    assert call(ct.ones(0), ct.tensor([], dtype=ct.int64), ct.ones(0)).tolist() == []

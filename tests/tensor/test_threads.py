@@ -171,3 +171,23 @@ def test_modes_of_other_threads_change_nothing(device):
 def test_one_job_eight_times():
     alone = _training(None)
     assert all(found == alone for found in _together([(_training, None)] * 8))
+
+
+def _bad_indices(where):
+    x, found = ct.arange(4, device=where), []
+    for i in range(20):
+        try:
+            found.append(x[ct.tensor([3 + i % 2], device=where)].tolist())
+        except IndexError as e:
+            found.append("index 4 is out of bounds" in str(e))
+    return found
+
+
+def test_faults_are_raised_in_the_thread_that_made_them(device, monkeypatch):
+    monkeypatch.setenv("CLTENSOR_SYNC", "1")
+    jobs = [(job, None) for job in (_bad_indices, _in_place, _bad_indices, _second_order, _bad_indices, _random)]
+    alone = [job(where) for job, where in jobs]
+    assert alone[0] == [[3], True] * 10
+    for _ in range(ROUNDS):
+        for (job, _), found, wanted in zip(jobs, _together(jobs), alone, strict=True):
+            assert found == wanted, job.__name__

@@ -126,3 +126,19 @@ def test_gradient_of_writing_past_a_slice():
     (g,) = ct.autograd.grad(x.sum(), w)
     assert g.tolist() == [0, 5]
     assert whole.tolist() == list(range(14))
+
+
+@pytest.mark.parametrize(("shape", "wanted"), [
+    ((2,), (1, 2)), ((6,), (1, 2, 1, 3, 1)), ((2, 3), (1, 6)), ((2, 3), (2, 1, 3)), ((4,), (4, 1)), ((2, 3, 4), (1, 2, 1, 12, 1))])
+@pytest.mark.parametrize("step", [1, 2])
+def test_strides_of_dimensions_of_one_element_are_pytorchs(shape, wanted, step):
+    torch = pytest.importorskip("torch")
+    found, expected = (lib.ones([*shape[:-1], shape[-1] * step])[..., ::step] for lib in (ct, torch))
+    if step == 2 and len(shape) > 1 and wanted[-1] != shape[-1] and wanted[-2] != shape[-1]:
+        found, expected = found.contiguous(), expected.contiguous()
+    assert found.view(wanted).stride() == expected.view(wanted).stride()
+
+
+def test_bytes_of_a_row_shown_as_wider_numbers():
+    x = ct.tensor([0, 63], dtype=ct.int8).reshape(1, 2)
+    assert x.view(ct.bfloat16).tolist() == [[0.5]]

@@ -84,7 +84,7 @@ def number(tensor, absent):
 
 
 def _count(x, dims):
-    return math.prod(x.shape[d] for d in dims)
+    return max(math.prod(x.shape[d] for d in dims), 1)  # of nothing, nothing is divided
 
 
 def _wide(x):
