@@ -121,7 +121,7 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
             op.ready[operands] = ready_call(plan, operands, _extent(s) * s.dtype.itemsize, tensor_class)
     if attrs:
         values.extend(attrs)
-    if op.divides and _divides_integers(op, plan, inputs):
+    if op.divides and plan.steps and _divides_integers(op, plan, inputs):
         check_values(inputs[-1], "divisor")
     if out is not None:
         check_writable(op.name, out, once=bool(op.inputs))

@@ -131,7 +131,7 @@ def rot90(input, k=1, dims=(0, 1)):
         return input.clone()
     if k == 2:
         return flip(input, a, b)
-    return flip(input.transpose(a, b), a) if k == 1 else flip(input, a).transpose(a, b).clone()
+    return flip(input, b if k == 1 else a).transpose_(a, b)
 
 
 # --- turning ---------------------------------------------------------------------------------------------------------

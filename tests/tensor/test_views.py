@@ -142,3 +142,18 @@ def test_strides_of_dimensions_of_one_element_are_pytorchs(shape, wanted, step):
 def test_bytes_of_a_row_shown_as_wider_numbers():
     x = ct.tensor([0, 63], dtype=ct.int8).reshape(1, 2)
     assert x.view(ct.bfloat16).tolist() == [[0.5]]
+
+
+@pytest.mark.parametrize("k", [0, 1, 2, 3, -1])
+def test_rot90_is_laid_out_as_in_pytorch(k):
+    torch = pytest.importorskip("torch")
+    found, expected = (lib.arange(24.0).reshape(2, 3, 4).requires_grad_() for lib in (ct, torch))
+    turned, wanted = found.rot90(k, (1, 2)), expected.rot90(k, (1, 2))
+    assert (turned.tolist(), turned.stride()) == (wanted.tolist(), wanted.stride())
+    (turned * turned).sum().backward()
+    assert found.grad.tolist() == (2 * found).tolist()
+
+
+def test_dividing_nothing_by_zero_is_no_error():
+    assert (ct.zeros(0, dtype=ct.int64) // ct.tensor(0)).tolist() == []
+    assert (ct.zeros(0, dtype=ct.int64) % ct.zeros(1, dtype=ct.int64)).tolist() == []
