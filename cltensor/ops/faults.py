@@ -23,9 +23,9 @@ _tickets = itertools.count(1)
 _launches = deque(maxlen=8192)  # (ticket, op, what calls.codes() said) of the last launches that may leave a note
 _buffers = {}
 _suspects = set()
-#: held by CLTENSOR_SYNC=1 from a launch until its note is looked for: no other thread's launch or read comes between
-alone = threading.RLock()
-in_forked_children(lambda: globals().update(alone=threading.RLock()))
+# held by CLTENSOR_SYNC=1 from a launch until its note is looked for: no other thread's launch or read comes between
+_alone = threading.RLock()
+in_forked_children(lambda: globals().update(_alone=threading.RLock()))
 
 
 def note(device):
@@ -49,12 +49,24 @@ def ticket(op):
     return number
 
 
-def suspect(device):
-    """Remember that kernels were enqueued which may leave a note; look at once with CLTENSOR_SYNC=1."""
-    if device in _buffers:
-        _suspects.add(device)
-        if config.sync() and not device.silent:
-            _raise_note(device, late=False)
+def run(op, plan, buffers, offsets, values):
+    """Run a plan of op whose kernels may leave a note; with CLTENSOR_SYNC=1, look for it at once."""
+    if not config.sync():
+        plan.run(buffers, offsets, values, ticket(op))
+        _suspect(plan.device)
+        return
+    with _alone:
+        plan.run(buffers, offsets, values, ticket(op))
+        if _suspect(plan.device) and not plan.device.silent:
+            _raise_note(plan.device, late=False)
+
+
+def _suspect(device):
+    """Remember that kernels were enqueued which may leave a note; whether there is a buffer for it."""
+    if device not in _buffers:
+        return False
+    _suspects.add(device)
+    return True
 
 
 def check(device):
@@ -64,7 +76,7 @@ def check(device):
     """
     if device in _suspects:
         if config.sync():
-            with alone:
+            with _alone:
                 _raise_note(device, late=True)
         else:
             _raise_note(device, late=True)

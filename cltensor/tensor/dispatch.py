@@ -4,11 +4,10 @@ A call looks up the op's Plan by the Specs of its operands, allocates the output
 gradient may be asked for, records a Node.  Nothing waits for the device.
 """
 
-import contextlib
 import inspect
 
 from ..autograd.node import leaf_at, record
-from ..base import calls, config, dtypes
+from ..base import calls, dtypes
 from ..base.context import context
 from ..base.errors import ArgumentTypeError, AutogradError, ShapeError
 from ..base.overlap import extent, meet, packed
@@ -190,7 +189,6 @@ def _launch(plan, tensors, outs, values):
 
 
 _NONE = {}
-_NOTHING = contextlib.nullcontext()
 _MAX_PLANS = 4096
 
 
@@ -374,18 +372,11 @@ def run_planned(op, inputs, attrs=(), values=()):
             if t is not None and t._offset:
                 offsets[slot] = t._offset
         if op.checks:
-            _run_checked(op, plan, buffers, offsets, values)
+            faults.run(op, plan, buffers, offsets, values)
         else:
             plan.run(buffers, offsets, values)
     finish(op, inputs, (*attrs, *values), outs)
     return outs[0] if len(outs) == 1 else outs
-
-
-def _run_checked(op, plan, buffers, offsets, values):
-    """Run a plan whose kernels may leave a note in the fault buffer."""
-    with faults.alone if config.sync() else _NOTHING:
-        plan.run(buffers, offsets, values, faults.ticket(op))
-        faults.suspect(plan.device)
 
 
 def finish(op, inputs, attrs, outs):
