@@ -1,7 +1,7 @@
 """The processor this runs on: its maker, family, model and flags, under the names that Linux gives them.
 
 On x86-64 Linux they come from the instruction CPUID: an emulator such as qemu answers that for the processor it stands for,
-while /proc/cpuinfo goes on to describe the machine beneath.
+while /proc/cpuinfo goes on to describe the machine beneath.  Where both describe one processor, what Linux does not list is left out.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ import platform
 import re
 import struct
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -24,11 +24,23 @@ class Processor:
     model: int = 0
     flags: frozenset = frozenset()
 
+    def is_like(self, other):
+        """Whether two are of one vendor, family and model."""
+        return (self.vendor, self.family, self.model) == (other.vendor, other.family, other.model)
+
 
 @functools.cache
 def this():
     """The Processor that this process runs on."""
-    return _by_instruction() or _by_file() or _by_sysctl() or Processor()
+    said, written = _by_instruction(), _by_file()
+    return agreed(said, written) if said and written else said or written or _by_sysctl() or Processor()
+
+
+def agreed(said, written):
+    """The Processor that CPUID and Linux describe: without the flags that Linux hides, such as RDSEED where it is broken."""
+    if said.is_like(written):
+        return replace(said, flags=said.flags & written.flags)
+    return said  # an emulated one: the file describes the machine beneath
 
 
 def flags():
