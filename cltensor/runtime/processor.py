@@ -1,7 +1,7 @@
 """The processor this runs on: its maker, family, model and flags, under the names that Linux gives them.
 
 On x86-64 Linux they come from the instruction CPUID: an emulator such as qemu answers that for the processor it stands for,
-while /proc/cpuinfo goes on to describe the machine beneath.  Where both describe one processor, what Linux does not list is left out.
+while /proc/cpuinfo goes on to describe the machine beneath.  Where both describe one processor, only flags that both name count.
 """
 
 import ctypes
