@@ -1,9 +1,10 @@
-"""Check that imports inside cltensor go downward only, and that no modules import each other in a circle.
+"""Check that imports inside cltensor go downward only and without circles, and that no module sets what belongs to another.
 
     python3 ci/layers.py            prints each offending line, and exits with status 1 if there is one
 
 Imports inside functions count; those under `if TYPE_CHECKING:` do not.  Modules of one layer may import each other,
-save the pairs in APART.
+save the pairs in APART.  An assignment to an attribute of an imported module, class or function is refused: it would be an
+import upwards in disguise.  Objects that are made to be set, such as the execution context, may be.
 """
 
 import ast
@@ -19,8 +20,22 @@ LAYERS = (
     ("base", "version"),
     ("codegen", "runtime", "opencl"),
     ("tune",),
-    ("ops",),
+    ("dispatch",),
+    ("ops.kinds",),
+    ("ops.pointwise",),
+    ("ops.reduce", "ops.gemm", "ops.random", "ops.optim"),
+    ("ops.index",),
+    ("ops.conv",),
+    ("ops.nn",),
+    ("ops",),  # its __init__ loads them all
     ("autograd",),
+    ("tensor.core",),
+    ("tensor.api",),
+    ("tensor.shape",),
+    ("tensor.math",),
+    ("tensor.index",),
+    ("tensor.random",),
+    ("tensor.linalg",),
     ("tensor", "linalg", "special", "fft", "array_api"),
     ("graph",),
     ("nn", "optim", "utils", "io", "func", "signal"),
@@ -56,9 +71,9 @@ def modules(root):
 
 
 def room(module):
-    """The name in LAYERS that covers a module, or None."""
-    name = module.split(".")[0]
-    return name if name in RANK else None
+    """The longest name in LAYERS that covers a module, or None."""
+    parts = module.split(".")
+    return next((name for n in range(len(parts), 0, -1) if (name := ".".join(parts[:n])) in RANK), None)
 
 
 def statements(tree):
@@ -151,9 +166,54 @@ def circles(edges):
             yield from visit(start)
 
 
+def defined(path):
+    """The names of the classes and functions that stand at the top of a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return {node.name for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))}
+
+
+def foreign(module, path, known):
+    """The names by which a module knows other modules, and classes and functions of theirs."""
+    tree, found = ast.parse(path.read_text(encoding="utf-8"), str(path)), set()
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.Import, ast.ImportFrom)):
+            continue
+        is_package = path.name == "__init__.py"
+        for alias in node.names:
+            full = alias.name if isinstance(node, ast.Import) else absolute(module, is_package, node.level, node.module)
+            base = full.removeprefix(PACKAGE).removeprefix(".")
+            if full != PACKAGE and not full.startswith(PACKAGE + "."):
+                continue
+            inside = f"{base}.{alias.name}".removeprefix(".")
+            if isinstance(node, ast.Import) or inside in known or (base in known and alias.name in defined(known[base])):
+                found.add(alias.asname or alias.name)
+    return found
+
+
+def settings(tree):
+    """(line, name) of every assignment to an attribute of a plain name, and of every setattr and delattr on one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, (ast.Store, ast.Del)) and isinstance(node.value, ast.Name):
+            yield node.lineno, node.value.id
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("setattr", "delattr"):
+            yield from ((node.lineno, first.id) for first in node.args[:1] if isinstance(first, ast.Name))
+
+
+def patches(module, path, known):
+    """One line of text for each attribute of another module, or of what it defines, that a module sets."""
+    others = foreign(module, path, known)
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return [f"{at(path, line)}\n    {name} belongs to another module; hand it what it needs instead"
+            for line, name in settings(tree) if name in others]
+
+
+def at(path, number):
+    line = path.read_text(encoding="utf-8").splitlines()[number - 1].strip()
+    return f"{os.path.relpath(path)}:{number}: {line}"
+
+
 def where(found):
-    line = found.path.read_text(encoding="utf-8").splitlines()[found.line - 1].strip()
-    return f"{os.path.relpath(found.path)}:{found.line}: {line}"
+    return at(found.path, found.line)
 
 
 def faults(root):
@@ -166,7 +226,7 @@ def faults(root):
              for module, path in known.items()}
     upward = [f"{where(i)}\n    {fault(i)}" for found in edges.values() for i in found if fault(i)]
     circular = ["import circle:" + "".join(f"\n    {where(step)}" for step in steps) for steps in circles(edges)]
-    return upward + circular
+    return upward + circular + [line for module, path in known.items() for line in patches(module, path, known)]
 
 
 def main(arguments=None):
@@ -174,7 +234,8 @@ def main(arguments=None):
     given = sys.argv[1:] if arguments is None else arguments
     root = Path(given[0]) if given else Path(__file__).resolve().parent.parent / PACKAGE
     found = faults(root)
-    print("\n".join(found) if found else f"{len(modules(root))} modules; imports go downward only, without circles")
+    print("\n".join(found) if found else f"{len(modules(root))} modules; imports go downward only, without circles, and none sets "
+                                           "attributes of another")
     return 1 if found else 0
 
 

@@ -60,8 +60,8 @@ from .runtime.device import default_device as get_default_device
 from .runtime.device import device, set_default_device
 from .tensor import Generator, Storage, Tensor, default_generator
 from .tensor import namespace as _namespace
-from .tensor.arithmetic import legacy_dtype as _legacy_dtype
-from .tensor.formatting import set_printoptions
+from .tensor.core.formatting import set_printoptions
+from .tensor.math.arithmetic import legacy_dtype as _legacy_dtype
 from .version import __version__
 
 newaxis = None
@@ -102,15 +102,6 @@ def typename(obj):
     cls = obj if isinstance(obj, type) else type(obj)
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
-
-def _array_namespace(self, *, api_version=None):
-    """The module of the Python array API standard: cltensor.array_api."""
-    if api_version not in (None, "2022.12", "2023.12", "2024.12"):
-        raise ArgumentError(f"__array_namespace__: version {api_version!r} of the array API standard is not supported")
-    return _importlib.import_module(".array_api", __name__)
-
-
-Tensor.__array_namespace__ = _array_namespace
 
 _MODULES = ("array_api", "fft", "func", "io", "nn", "optim", "signal", "utils")
 #: name -> the module of the public function of that name, where it is not in the tensor layer

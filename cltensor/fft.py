@@ -8,10 +8,10 @@ import numpy as np
 from .base import absent as _absent
 from .base import dtypes as _dtypes
 from .base.calls import named_all as _named_all
-from .tensor.creation import from_array as _from_array
-from .tensor.creation import made as _made
-from .tensor.creation import pick_device as _pick_device
-from .tensor.out import accepting as _accepting
+from .tensor.api.creation import from_array as _from_array
+from .tensor.api.creation import made as _made
+from .tensor.api.creation import pick_device as _pick_device
+from .tensor.core.with_out import accepting as _accepting
 
 _TRANSFORMS = ("fft ifft rfft irfft hfft ihfft fft2 ifft2 rfft2 irfft2 hfft2 ihfft2 fftn ifftn rfftn irfftn hfftn ihfftn").split()
 

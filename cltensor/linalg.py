@@ -2,13 +2,13 @@
 
 from .base import absent as _absent
 from .base.calls import named_all as _named_all
-from .tensor import factor_info as _factor_info
-from .tensor import householder as _householder
-from .tensor import ldl as _ldl
-from .tensor import linalg as _linalg
-from .tensor import lu as _lu
-from .tensor.linalg import LinAlgError
-from .tensor.out import accepting as _accepting
+from .tensor.core.with_out import accepting as _accepting
+from .tensor.linalg import factor_info as _factor_info
+from .tensor.linalg import householder as _householder
+from .tensor.linalg import ldl as _ldl
+from .tensor.linalg import linalg as _linalg
+from .tensor.linalg import lu as _lu
+from .tensor.linalg.linalg import LinAlgError
 
 _HOMES = {name: module for module in (_linalg, _lu, _householder, _ldl, _factor_info) for name in module.NAMES}
 

@@ -1,8 +1,8 @@
 """cltensor.special: special functions, with torch.special's names."""
 
-from .ops import bessel as _bessel
-from .ops import orthogonal as _orthogonal
-from .ops import special as _special
+from .ops.pointwise import bessel as _bessel
+from .ops.pointwise import orthogonal_polynomials as _orthogonal
+from .ops.pointwise import special as _special
 from .tensor import namespace as _namespace
 
 _PUBLIC = {

@@ -16,8 +16,9 @@ def package(tmp_path):
     def check(files):
         for name, text in {"__init__.py": "", **files}.items():
             path = tmp_path / name
-            path.parent.mkdir(exist_ok=True)
-            (path.parent / "__init__.py").touch()
+            path.parent.mkdir(exist_ok=True, parents=True)
+            for folder in path.relative_to(tmp_path).parents:
+                (tmp_path / folder / "__init__.py").touch()
             path.write_text(text)
         return layers.faults(tmp_path)
 
@@ -40,9 +41,9 @@ def test_cltensor_passes():
     "try:\n    import json\nexcept ImportError:\n    from ..tensor import creation",
 ])
 def test_upward_import_is_reported_with_its_line(package, text):
-    found = package({"ops/spec.py": text, "tensor/creation.py": ""})
+    found = package({"ops/tables.py": text, "tensor/creation.py": ""})
     assert len(found) == 1
-    assert "ops/spec.py" in found[0]
+    assert "ops/tables.py" in found[0]
     assert text.splitlines()[-1].strip() in found[0]
     assert "cltensor.ops is below cltensor.tensor" in found[0]
 
@@ -57,13 +58,13 @@ def test_upward_import_is_reported_with_its_line(package, text):
     "import cltensorflow",
 ])
 def test_permitted_import_is_not_reported(package, text):
-    files = {"ops/spec.py": text, "ops/plan.py": "", "base/dtypes.py": "", "tensor/creation.py": ""}
+    files = {"ops/tables.py": text, "ops/plan.py": "", "base/dtypes.py": "", "tensor/creation.py": ""}
     assert package(files) == []
 
 
 def test_else_branch_of_type_checking_counts(package):
     text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    pass\nelse:\n    from ..tensor import creation"
-    assert len(package({"ops/spec.py": text, "tensor/creation.py": ""})) == 1
+    assert len(package({"ops/tables.py": text, "tensor/creation.py": ""})) == 1
 
 
 @pytest.mark.parametrize("source", ["codegen/types.py", "runtime/program.py"])
@@ -109,3 +110,40 @@ def test_exit_status(tmp_path, capsys):
     (tmp_path / "ops" / "b.py").touch()
     assert layers.main([str(tmp_path)]) == 1
     assert "from ..ops import b" in capsys.readouterr().out
+
+
+def test_a_folder_may_be_a_floor(package):
+    found = package({"tensor/core/tensor.py": "from ..math.products import matmul", "tensor/math/products.py": "matmul = 0"})
+    assert len(found) == 1
+    assert "cltensor.tensor.core is below cltensor.tensor.math" in found[0]
+    assert package({"tensor/math/products.py": "from ..core import tensor", "tensor/core/tensor.py": ""}) == []
+
+
+@pytest.mark.parametrize("text", [
+    "from ..base import dtypes\ndtypes.default = 1",
+    "from ..base import dtypes as d\ndef late():\n    d.default = 1",
+    "import cltensor.base.dtypes as d\nd.default: int = 1",
+    "from ..base.dtypes import Kind\nKind.size = property(len)",
+    "from ..base.dtypes import Kind\nKind.size += 1",
+    "from ..base.dtypes import Kind\nKind.size, other = 1, 2",
+    "from ..base.dtypes import Kind\nsetattr(Kind, 'size', 1)",
+    "from ..base.dtypes import Kind\ndel Kind.size",
+    "from ..base.dtypes import widest\nwidest.cached = 1",
+])
+def test_setting_what_belongs_to_another_module_is_reported(package, text):
+    found = package({"ops/tables.py": text, "base/dtypes.py": "class Kind:\n    size = 0\ndef widest():\n    return 8"})
+    assert len(found) == 1
+    assert "belongs to another module" in found[0]
+    assert "ops/tables.py" in found[0]
+
+
+@pytest.mark.parametrize("text", [
+    "from ..base.dtypes import context\ncontext.grad = False",
+    "class Own:\n    size = 0\nOwn.size = 1",
+    "from ..base.dtypes import Kind\nmade = Kind()\nmade.size = 1",
+    "from ..base.dtypes import Kind\nKind.table['a'] = 1",
+    "import numpy\nnumpy.anything = 1",
+])
+def test_setting_what_is_ones_own_or_made_to_be_set_is_not_reported(package, text):
+    dtypes = "class Kind:\n    size, table = 0, {}\ncontext = Kind()"
+    assert package({"ops/tables.py": text, "base/dtypes.py": dtypes}) == []

@@ -1,9 +1,10 @@
 """cltensor.autograd: backward and grad."""
 
 from ..base.errors import ArgumentError, AutogradError, ShapeError
-from ..ops.registry import REGISTRY, Op
+from ..dispatch.node import edge_of
+from ..dispatch.registry import REGISTRY
+from ..dispatch.run_elementwise import filled
 from . import engine
-from .node import edge_of
 
 
 def _tuple(x):
@@ -28,7 +29,7 @@ def _initial(out, g):
         if out.numel() != 1:
             raise AutogradError(f"backward: grad can be implicitly created only for scalar outputs, this one has shape "
                                 f"{list(out.shape)}. Reduce it, for instance with .sum(), or pass gradient=")
-        return Op.filled(out._spec, 1)
+        return filled(out._plain, out._spec, 1)
     if g._spec.shape != out._spec.shape:
         raise ShapeError(f"backward: Mismatch in shape: the gradient has shape {list(g.shape)}, the output "
                          f"{list(out.shape)}")

@@ -9,8 +9,8 @@ import traceback
 from ..base.context import context
 from ..base.errors import AutogradError
 from ..base.shapes import broadcast_dims
-from ..ops.registry import REGISTRY
-from .node import Node, checked
+from ..dispatch.node import Node, checked
+from ..dispatch.registry import REGISTRY
 
 _NONE = itertools.repeat(None)  # no gradient for any input
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep

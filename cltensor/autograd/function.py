@@ -5,9 +5,9 @@ import weakref
 
 from ..base.context import context
 from ..base.errors import ArgumentTypeError, AutogradError
-from ..ops.registry import Op
+from ..dispatch.node import Node, edge_of, leaf_at
+from ..dispatch.run_elementwise import with_zeros
 from .modes import no_grad
-from .node import Node, edge_of, leaf_at
 
 
 class FunctionCtx:
@@ -84,7 +84,7 @@ class FunctionNode(Node):
         if self.deferred is not None:
             self.deferred.restore()
         if self.ctx._materialize:
-            gs = [Op.filled(s, 0) if g is None and s is not None else g for g, s in zip(gs, self.out_specs, strict=True)]
+            gs = with_zeros(gs, self.out_specs)
         results = self.op.backward(self.ctx, *gs)
         return self._checked(list(results) if isinstance(results, (tuple, list)) else [results])
 

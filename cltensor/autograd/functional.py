@@ -4,7 +4,7 @@ Forward-mode products are reverse mode applied twice: the gradient of v -> J(x).
 """
 
 from ..base.errors import AutogradError, ShapeError
-from ..ops.joining import stack
+from ..ops.index.concat import stack
 from .api import grad
 from .modes import enable_grad
 

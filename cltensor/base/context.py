@@ -11,7 +11,7 @@ class Context(threading.local):
     anomaly     whether forward lines are remembered for errors: False, "trace", or "nan" to look for NaN as well
     made        the nodes of a stretch that is to be recomputed, while one runs
     levels      the vmaps that run, the outermost first
-    transform   what ops do instead while a vmap runs (tensor/batching.py); None outside
+    transform   what ops do instead while a vmap runs (func/batching.py); None outside
     recorder    an object whose `op(op, inputs, attrs, outputs)` is told of every op run, and `read(tensor)` of every read; or None
     trial       (Key, values) of tunable constants that are tried out, or None
     questions   a list that every Space adds to what it was asked, or None
@@ -31,3 +31,16 @@ class Context(threading.local):
 
 
 context = Context()
+
+
+class Observers:
+    """Functions that are told of what happens in any thread.
+
+    recorded    functions of a Node, told of each recorded while the process is compiling programs
+    """
+
+    def __init__(self):
+        self.recorded = []
+
+
+observers = Observers()

@@ -1,7 +1,7 @@
 """Modules as functions of their parameters."""
 
 from ..base.errors import ArgumentError
-from ..tensor.shape import stack
+from ..tensor.shape.shape import stack
 
 
 def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights=True, strict=False):

@@ -1,6 +1,6 @@
 """vmap: a function of single examples made into one of batches.
 
-The function runs once, on tensors that hide their batch dimension (tensor/batching.py).  Rules: elementwise ops, views,
+The function runs once, on tensors that hide their batch dimension (func/batching.py).  Rules: elementwise ops, views,
 reductions, scans, matrix products, softmax, gather, scatter, sort and cat run on the whole batch at once; other kernel ops run
 example by example; values cannot be read inside; a batched value cannot be written into a tensor that is not batched; random
 ops need `randomness`.
@@ -11,8 +11,9 @@ import functools
 from ..autograd.trees import leaves, rebuild
 from ..base.errors import ArgumentError, ArgumentTypeError
 from ..base.shapes import normalize_dim
-from ..tensor import Tensor, batching
-from ..tensor.shape import cat
+from ..tensor import Tensor
+from ..tensor.shape.shape import cat
+from . import batching
 
 
 def _flat_dims(in_dims, args):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..base.errors import ArgumentTypeError, SerializationError
 from ..nn.parameter import Parameter
-from ..tensor.creation import from_array, pick_device
+from ..tensor.api.creation import from_array, pick_device
 from .foreign import recognised
 from .layout import HEADER_LIMIT, LENGTH_BYTES, parse_header
 from .save import STRUCTURE, VERSION

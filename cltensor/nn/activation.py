@@ -1,7 +1,7 @@
 """Activation layers, with the names of torch.nn."""
 
 from ..base.errors import ShapeError
-from ..tensor.creation import empty
+from ..tensor.api.creation import empty
 from . import functional as F
 from . import init
 from .function_layer import FunctionLayer

@@ -1,7 +1,7 @@
 """MultiheadAttention: attention of several heads, with its projections."""
 
 from ..base.errors import ArgumentError, AssertedShapeError
-from ..tensor.creation import empty
+from ..tensor.api.creation import empty
 from . import functional as F
 from . import init
 from .linear import Linear

@@ -3,7 +3,7 @@
 import math
 
 from ..base.errors import ArgumentError
-from ..tensor.creation import empty
+from ..tensor.api.creation import empty
 from . import functional as F
 from . import init
 from .functional.conv import convolved

@@ -12,8 +12,8 @@ import numpy as np
 from ..autograd.modes import no_grad
 from ..base.calls import named_all as _named_all
 from ..base.errors import ArgumentError
-from ..tensor.creation import from_numpy
-from ..tensor.random import default_generator
+from ..tensor.api.creation import from_numpy
+from ..tensor.random.sampling import default_generator
 
 _FIXED_GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "conv_transpose1d": 1.0,
                 "conv_transpose2d": 1.0, "conv_transpose3d": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2),

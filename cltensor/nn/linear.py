@@ -2,8 +2,8 @@
 
 import math
 
-from ..ops.matmul import linear_activated
-from ..tensor.creation import empty
+from ..ops.gemm.matmul import linear_activated
+from ..tensor.api.creation import empty
 from . import functional as F
 from . import init
 from .module import Module

@@ -2,7 +2,7 @@
 
 from ..base import dtypes
 from ..base.errors import ArgumentError, MismatchError
-from ..tensor.creation import empty, ones, scalar_tensor, zeros
+from ..tensor.api.creation import empty, ones, scalar_tensor, zeros
 from . import functional as F
 from . import init
 from .module import Module

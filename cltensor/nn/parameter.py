@@ -3,7 +3,7 @@
 from ..base import calls
 from ..base.errors import ArgumentTypeError
 from ..tensor import Tensor
-from ..tensor.creation import empty
+from ..tensor.api.creation import empty
 
 
 def _rebuilt(data, requires_grad):

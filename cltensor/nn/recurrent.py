@@ -5,8 +5,8 @@ import numbers
 import warnings
 
 from ..base.errors import ArgumentError, ArgumentTypeError, ShapeError
-from ..ops.recurrent import GATES
-from ..tensor.creation import empty
+from ..ops.nn.recurrent import GATES
+from ..tensor.api.creation import empty
 from . import init
 from .functional.recurrent import layers
 from .module import Module

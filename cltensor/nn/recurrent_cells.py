@@ -3,8 +3,8 @@
 import math
 
 from ..base.errors import ArgumentError, ShapeError
-from ..ops.recurrent import GATES
-from ..tensor.creation import empty
+from ..ops.nn.recurrent import GATES
+from ..tensor.api.creation import empty
 from . import init
 from .functional.recurrent import recurrent
 from .module import Module

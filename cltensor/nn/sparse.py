@@ -2,7 +2,7 @@
 
 from ..autograd.modes import no_grad
 from ..base.errors import AssertedShapeError, ShapeError
-from ..tensor.creation import empty
+from ..tensor.api.creation import empty
 from . import functional as F
 from . import init
 from .functional.embedding import _padding_row

@@ -4,7 +4,7 @@ import copy
 import math
 
 from ..base.errors import ShapeError
-from ..tensor.creation import full
+from ..tensor.api.creation import full
 from . import functional as F
 from . import init
 from .attention import MultiheadAttention

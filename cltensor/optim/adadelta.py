@@ -1,7 +1,7 @@
 """Adadelta: steps of the size of the steps before, relative to the gradient."""
 
-from ..ops.optimizer import adadelta_step
-from ..tensor.creation import zeros_like
+from ..ops.optim.updates import adadelta_step
+from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer, check, not_negative
 
 

@@ -1,7 +1,7 @@
 """Adagrad: steps that shrink with the sum of the squared gradients."""
 
-from ..ops.optimizer import adagrad_step
-from ..tensor.creation import full_like
+from ..ops.optim.updates import adagrad_step
+from ..tensor.api.creation import full_like
 from .optimizer import Optimizer, check, not_negative
 
 

@@ -2,8 +2,8 @@
 
 import math
 
-from ..ops.optimizer import adam_step, amsgrad_step
-from ..tensor.creation import zeros_like
+from ..ops.optim.updates import adam_step, amsgrad_step
+from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer, check, check_betas, not_negative
 
 

@@ -1,7 +1,7 @@
 """Adamax: Adam by the largest gradient instead of the mean square."""
 
-from ..ops.optimizer import adamax_step
-from ..tensor.creation import zeros_like
+from ..ops.optim.updates import adamax_step
+from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer, check, check_betas, not_negative
 
 

@@ -1,7 +1,7 @@
 """NAdam: Adam with Nesterov's momentum."""
 
-from ..ops.optimizer import nadam_step
-from ..tensor.creation import zeros_like
+from ..ops.optim.updates import nadam_step
+from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer, check, check_betas, not_negative
 
 

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from ..autograd.modes import enable_grad, no_grad
-from ..autograd.node import Handle
 from ..base import calls
 from ..base.errors import ArgumentError, ArgumentTypeError
+from ..dispatch.node import Handle
 from ..tensor import Tensor
-from ..tensor.foreach import Foreach
+from ..tensor.core.foreach import Foreach
 
 
 def check(group, **rules):

@@ -1,7 +1,7 @@
 """RMSprop: steps scaled by a running mean of the squared gradient."""
 
-from ..ops import optimizer as ops
-from ..tensor.creation import zeros_like
+from ..ops.optim import updates as ops
+from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer, check, not_negative
 
 _STEPS = {(False, False): ops.rmsprop_step, (False, True): ops.rmsprop_momentum_step,

@@ -1,8 +1,8 @@
 """Rprop: steps by the sign of the gradient alone, each element with a step size of its own."""
 
 from ..base.errors import ArgumentError
-from ..ops.optimizer import rprop_step
-from ..tensor.creation import full_like, zeros_like
+from ..ops.optim.updates import rprop_step
+from ..tensor.api.creation import full_like, zeros_like
 from .optimizer import Optimizer, check, not_negative
 
 

@@ -1,8 +1,8 @@
 """SGD: gradient descent, with momentum."""
 
 from ..base.errors import ArgumentError
-from ..ops.optimizer import sgd_momentum_step, sgd_step
-from ..tensor.creation import zeros_like
+from ..ops.optim.updates import sgd_momentum_step, sgd_step
+from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer, check, not_negative
 
 

@@ -1,7 +1,7 @@
 """The windows of torch's own namespace, over those of cltensor.signal.windows: periodic unless told, as a transform needs them."""
 
 from ..base.calls import named_all as _named_all
-from ..tensor.making import settling
+from ..tensor.core.inert_arguments import settling
 from . import windows
 
 

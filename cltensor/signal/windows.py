@@ -11,8 +11,8 @@ import numpy as np
 from ..base import dtypes
 from ..base.calls import named_all as _named_all
 from ..base.errors import ArgumentError, ArgumentTypeError
-from ..tensor.creation import count, from_array, made, pick_device
-from ..tensor.making import settling
+from ..tensor.api.creation import count, from_array, made, pick_device
+from ..tensor.core.inert_arguments import settling
 
 
 def _check(name, m, dtype):

@@ -1,54 +1,20 @@
 """The tensor layer: Storage, Tensor, dispatch, and the public functions."""
 
-from ..ops import REGISTRY_MODULES as _declared  # declares every op
-from . import (  # declare functions and methods
-    affine,
-    aliases,
-    applying,
-    arithmetic,
-    creation,
-    custom,
-    diagonals,
-    exchange,
-    gradient,
-    grids,
-    histogram,
-    householder,
-    indexing,
-    interop,
-    joining,
-    kinds,
-    ldl,
-    linalg,
-    lowrank,
-    lu,
-    norms,
-    operators,
-    padding,
-    picking,
-    pointwise,
-    products,
-    random,
-    rearrange,
-    rebinding,
-    reduce,
-    rehearsal,
-    scanning,
-    scattering,
-    shape,
-    softmax,
-    sorting,
-    statistics,
-    typed_storage,
-)
-from .random import Generator, default_generator
-from .storage import Storage
-from .surface import FUNCTIONS, registered
-from .tensor import Tensor
+from .. import ops  # declares every op
+from ..dispatch.storage import Storage
+from .api import applying, attributes, creation, custom, exchange, rebinding, typed_storage
+from .core import aliases, backward_precompile, interop, methods
+from .core.public_api import FUNCTIONS, registered
+from .core.tensor import Tensor
+from .index import histogram, indexing, picking, scattering, sorting
+from .linalg import householder, ldl, linalg, lowrank, lu, norms
+from .math import arithmetic, gradient, pointwise, products, reduce, scanning, softmax, statistics
+from .random import sampling
+from .random.sampling import Generator, default_generator
+from .shape import affine, diagonals, grids, joining, padding, rearrange, shape
 
-operators.install()
-aliases.install()
-kinds.install()
+Tensor._attach(methods.declared(existing=dir(Tensor)))
+aliases.declare()
 
 
 def namespace():

@@ -6,7 +6,7 @@ import warnings
 from ..autograd.modes import is_grad_enabled
 from ..autograd.recompute import CheckpointError, Stretch
 from ..base.errors import ArgumentError
-from ..tensor.random import default_generator
+from ..tensor.random.sampling import default_generator
 
 
 def noop_context_fn():

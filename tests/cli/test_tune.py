@@ -12,8 +12,8 @@ import cltensor
 from cltensor.cli import main
 from cltensor.cli.bench.cases import FAMILIES
 from cltensor.cli.tune import calls, command, trial
-from cltensor.ops.matmul import matmul
-from cltensor.ops.registry import REGISTRY
+from cltensor.dispatch.registry import REGISTRY
+from cltensor.ops.gemm.matmul import matmul
 from cltensor.tune import database, lookup
 from cltensor.tune.key import Key
 

@@ -13,8 +13,8 @@ import pytest
 import cltensor.nn  # noqa: F401  (declares its ops, too)
 from cltensor.codegen import expr
 from cltensor.codegen.derive import gradient
-from cltensor.ops.elementwise import _gradient_exprs
-from cltensor.ops.registry import REGISTRY
+from cltensor.dispatch.registry import REGISTRY
+from cltensor.ops.kinds.elementwise import _gradient_exprs
 
 POINTS = (0.0, 1.0, -1.0, 0.5, 2.0, 0.05, 25.0, -3.0, 3.0)
 TRIED = 60  # points of one op

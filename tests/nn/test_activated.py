@@ -5,7 +5,7 @@ import pytest
 
 import cltensor as ct
 from cltensor import nn
-from cltensor.ops.matmul import linear_activated
+from cltensor.ops.gemm.matmul import linear_activated
 
 pytestmark = pytest.mark.device
 LAYERS = {

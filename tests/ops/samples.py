@@ -13,8 +13,9 @@ import cltensor as ct
 import cltensor.nn
 import cltensor.optim  # declare their ops, too
 from cltensor.base import dtypes
-from cltensor.ops import bessel, orthogonal
-from cltensor.ops.registry import DTYPE_SETS, REGISTRY, Op
+from cltensor.dispatch.registry import DTYPE_SETS, REGISTRY
+from cltensor.ops.kinds.op import Op
+from cltensor.ops.pointwise import bessel, orthogonal_polynomials
 from cltensor.runtime.device import default_device
 
 SEED = 7
@@ -47,7 +48,7 @@ REFERENCED_ELSEWHERE = {
                      "adaptive_avg_pool", "adaptive_avg_pool_gradient"],
                     "tests/ops/test_pooling.py: loops over the windows in float64"),
     # plain elementwise ops of long functions, which every layout and dtype would compile again
-    **dict.fromkeys([op.name for module in (bessel, orthogonal) for op in vars(module).values() if isinstance(op, Op)],
+    **dict.fromkeys([op.name for module in (bessel, orthogonal_polynomials) for op in vars(module).values() if isinstance(op, Op)],
                     "tests/ops/test_bessel.py, tests/ops/test_orthogonal.py: SciPy"),
     **dict.fromkeys(["nll_sums", "nll_slope"], "the two kernels of nll, forward and backward: its samples run them"),
     **dict.fromkeys(["cross_entropy_sums", "cross_entropy_slope"], "kernels of cross_entropy_numbers: its samples run them"),

@@ -6,7 +6,7 @@ import functools
 import numpy as np
 
 from cltensor.base import dtypes
-from cltensor.ops.spec import spec
+from cltensor.dispatch.spec import spec
 from cltensor.runtime.device import default_device
 
 # launch style, work-items of a group, floats of a vector

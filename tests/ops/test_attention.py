@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cltensor.ops.attention import attention_backward, attention_forward, reference
+from cltensor.ops.nn.attention import attention_backward, attention_forward, reference
 from ops.styled import run
 
 pytestmark = [pytest.mark.device, pytest.mark.oclgrind]

@@ -10,7 +10,7 @@ import pytest
 
 from cltensor.base import dtypes
 from cltensor.base.errors import ArgumentError, DTypeError, ShapeError
-from cltensor.ops.convolution import (
+from cltensor.ops.conv.convolution import (
     convolution,
     convolution_input_gradient,
     convolution_weight_gradient,

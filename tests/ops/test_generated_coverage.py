@@ -2,7 +2,7 @@
 
 import pytest
 
-from cltensor.ops.registry import REGISTRY
+from cltensor.dispatch.registry import REGISTRY
 from ops import samples
 
 

@@ -9,10 +9,10 @@ import pytest
 import cltensor
 from cltensor.base import dtypes
 from cltensor.base.errors import DTypeError, ShapeError
-from cltensor.ops.matmul import linear, linear_shape, matmul, matmul_shape, product_of
-from cltensor.ops.plan import In, Plan
-from cltensor.ops.products import gpu_tile, product_steps
-from cltensor.ops.spec import dense
+from cltensor.dispatch.plan import In, Plan
+from cltensor.dispatch.spec import dense
+from cltensor.ops.gemm.gemm import gpu_tile, product_steps
+from cltensor.ops.gemm.matmul import linear, linear_shape, matmul, matmul_shape, product_of
 from ops.styled import Styled, run, spec_of
 
 pytestmark = pytest.mark.device

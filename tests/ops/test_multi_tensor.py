@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cltensor.base import dtypes
-from cltensor.ops.multi_tensor import ARGUMENT_BYTES, MultiTensor, capacity, even_parts
-from cltensor.ops.optimizer import adam_step, amsgrad_step, sgd_momentum_step
+from cltensor.ops.optim.multi_tensor import ARGUMENT_BYTES, MultiTensor, capacity, even_parts
+from cltensor.ops.optim.updates import adam_step, amsgrad_step, sgd_momentum_step
 from ops.styled import _download, _upload, spec_of, styled
 
 NUMBERS = {"lr": 0.5, "momentum": 0.75, "keep": 0.5, "take": 2.0, "weight_decay": 0.25, "nesterov": 0.0, "sign": -1.0}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cltensor as ct
-from cltensor.ops import orthogonal
+from cltensor.ops.pointwise import orthogonal_polynomials
 
 scipy = pytest.importorskip("scipy.special")
 pytestmark = pytest.mark.device
@@ -13,7 +13,7 @@ SCIPY = {"chebyshev_polynomial_t": scipy.eval_chebyt, "chebyshev_polynomial_u": 
          "shifted_chebyshev_polynomial_t": scipy.eval_sh_chebyt, "shifted_chebyshev_polynomial_u": scipy.eval_sh_chebyu,
          "hermite_polynomial_h": scipy.eval_hermite, "hermite_polynomial_he": scipy.eval_hermitenorm,
          "laguerre_polynomial_l": scipy.eval_laguerre, "legendre_polynomial_p": scipy.eval_legendre}
-NAMES = [name for name in vars(orthogonal) if "_polynomial_" in name]
+NAMES = [name for name in vars(orthogonal_polynomials) if "_polynomial_" in name]
 
 
 @pytest.mark.parametrize("name", SCIPY)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cltensor.base.errors import ArgumentError, ShapeError
-from cltensor.ops import pooling
+from cltensor.ops.conv import pooling
 from ops.styled import run, spec_of
 
 pytestmark = [pytest.mark.device, pytest.mark.oclgrind]

@@ -5,7 +5,7 @@ import pytest
 
 import cltensor as ct
 from cltensor.base import dtypes
-from cltensor.ops import elementwise
+from cltensor.ops.kinds import elementwise
 
 
 @pytest.fixture(autouse=True)

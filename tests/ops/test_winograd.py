@@ -5,9 +5,8 @@ import pytest
 
 import cltensor as ct
 from cltensor.base import dtypes
-from cltensor.ops import convolution_reference as reference
-from cltensor.ops import winograd
-from cltensor.ops.registry import REGISTRY
+from cltensor.dispatch.registry import REGISTRY
+from cltensor.ops.conv import reference, winograd
 from cltensor.tune import space
 
 ATTRIBUTES = {"stride": (1, 1), "dilation": (1, 1), "groups": 1}

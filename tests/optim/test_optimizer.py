@@ -7,7 +7,7 @@ import pytest
 
 import cltensor
 from cltensor import nn, optim
-from cltensor.ops import optimizer as ops
+from cltensor.ops.optim import updates as ops
 
 pytestmark = pytest.mark.device
 

@@ -9,7 +9,7 @@ import pytest
 
 import cltensor
 from cltensor import opencl
-from cltensor.ops.registry import REGISTRY
+from cltensor.dispatch.registry import REGISTRY
 from cltensor.runtime import inline, launch
 from cltensor.runtime.channel import Channel, InlineChannel
 from cltensor.runtime.launch import Launch, Trial
@@ -194,7 +194,7 @@ def test_setting(device, monkeypatch):
 
 
 FAIL = """
-from cltensor.ops.registry import REGISTRY
+from cltensor.dispatch.registry import REGISTRY
 from cltensor.runtime import inline
 probes = inline._probes
 inline._probes = lambda programs: ((bytes(len(n)), b) for n, b in probes(programs))  # as if the number stood elsewhere

@@ -86,7 +86,7 @@ def test_locks_held_at_the_time_of_the_fork_are_not_taken_along(device):
 
 
 def _new_to_the_parent():
-    made = ct.ops.elementwise.elementwise("only_here", lambda input: input * 0.125 - 3, doc="")
+    made = ct.ops.kinds.elementwise.elementwise("only_here", lambda input: input * 0.125 - 3, doc="")
     return ct.rand(3).add(made(ct.ones(3))).tolist()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import cltensor as ct
-from cltensor.ops.plan import Step
+from cltensor.dispatch.plan import Step
 
 pytestmark = pytest.mark.device
 

@@ -14,7 +14,7 @@ import cltensor as ct
 import cltensor.nn.functional as F
 from cltensor.base import dtypes
 from cltensor.base.errors import DTypeError
-from cltensor.tensor.surface import FUNCTIONS
+from cltensor.tensor.core.public_api import FUNCTIONS
 from ops.samples import representable
 
 pytestmark = pytest.mark.device

@@ -127,7 +127,7 @@ def test_functions_called_for_each_element_refuse(call, error):
 
 
 def test_what_runs_on_the_host_is_marked():
-    from cltensor.ops.registry import REGISTRY
+    from cltensor.dispatch.registry import REGISTRY
 
     assert all(REGISTRY[name].host for name in ("apply_", "map_", "map2_"))
 

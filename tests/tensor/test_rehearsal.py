@@ -16,7 +16,7 @@ from cltensor.runtime.understudy import NothingThere, Understudy
 STEP = """
     import cltensor as ct
     from cltensor.runtime.program import build_stats
-    from cltensor.tensor.rehearsal import stage
+    from cltensor.tensor.core.backward_precompile import stage
     x, w, b = (ct.tensor(v, requires_grad=True) for v in ([[0.5, -1.0]], [[1.0], [2.0]], [0.25]))
     y = (x @ w + b).sigmoid()
     stage.wait()
@@ -55,7 +55,7 @@ def test_a_process_ends_while_a_build_is_under_way(device, tmp_path):
 def test_a_users_function_is_not_rehearsed(device, tmp_path):
     script = """
         import cltensor as ct
-        from cltensor.tensor.rehearsal import stage
+        from cltensor.tensor.core.backward_precompile import stage
         class Twice(ct.autograd.Function):
             @staticmethod
             def forward(ctx, x):

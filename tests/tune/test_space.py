@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from cltensor.base import dtypes
-from cltensor.ops import contraction, products, reduction
+from cltensor.ops.conv import implicit_gemm
+from cltensor.ops.gemm import gemm
+from cltensor.ops.kinds import reduction
 from cltensor.tune import lookup, starter
 from cltensor.tune.key import Key, rounded, shape_class
 from cltensor.tune.space import Space, Unfit, asking, trying
@@ -97,7 +99,7 @@ POCL = SimpleNamespace(kind="cpu", platform="Portable Computing Language", vecto
 
 
 def test_starter_holds_values_of_the_spaces():
-    spaces = [s for module in (products, contraction, reduction) for s in vars(module).values() if isinstance(s, Space)]
+    spaces = [s for module in (gemm, implicit_gemm, reduction) for s in vars(module).values() if isinstance(s, Space)]
     for family in starter.families():
         for kernel, patterns in family["results"].items():
             fitting = [s for s in spaces if s.name == kernel.split()[0]]

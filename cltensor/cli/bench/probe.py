@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ...codegen.templates import render
-from ...ops.plan import Out, Plan, Step
+from ...dispatch.plan import Out, Plan, Step
 
 CHAINS, STEPS = 12, 4096
 FLOPS = 2 * CHAINS * STEPS  # for each element

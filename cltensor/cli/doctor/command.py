@@ -6,7 +6,7 @@ import sys
 
 from ...base import child, config
 from ...base.errors import CLTensorError
-from ...ops.registry import REGISTRY
+from ...dispatch.registry import REGISTRY
 from ...runtime import pocl, trial
 from ...tune import database
 from ...version import __version__

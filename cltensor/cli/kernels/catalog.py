@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ... import nn, optim  # noqa: F401  (declare their ops)
 from ...base import dtypes
 from ...codegen import templates
-from ...ops import registry
+from ...dispatch import registry
 from ..parser import one_of
 
 STYLES = ("cpu", "gpu")

@@ -3,7 +3,7 @@
 import functools
 
 from ...base import dtypes
-from ...ops.spec import dense
+from ...dispatch.spec import dense
 from ...runtime.profile import DeviceProfile
 
 SHAPE = (64, 64)

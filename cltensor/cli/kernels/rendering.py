@@ -5,7 +5,7 @@ import re
 from ...base import dtypes
 from ...base.errors import CLTensorError
 from ...codegen import templates
-from ...ops import registry
+from ...dispatch import registry
 from ..parser import UsageError
 from . import catalog, paper
 

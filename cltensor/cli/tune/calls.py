@@ -4,8 +4,8 @@ import numpy as np
 
 from ...base import dtypes
 from ...base.context import context
-from ...ops.registry import REGISTRY
-from ...ops.spec import spec
+from ...dispatch.registry import REGISTRY
+from ...dispatch.spec import spec
 from ...runtime.device import default_device
 from ...tune.space import asking
 from ..bench.cases import FAMILIES

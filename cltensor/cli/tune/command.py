@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...base import child, config, dtypes
 from ...base.errors import CLTensorError
-from ...ops.registry import REGISTRY
+from ...dispatch.registry import REGISTRY
 from ...runtime.device import default_device
 from ...tune import database, lookup
 from ...tune.key import Key

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...base.errors import CLTensorError
-from ...ops.registry import REGISTRY
+from ...dispatch.registry import REGISTRY
 from ...runtime.device import default_device
 from ...tune.key import Key
 from ...tune.space import Unfit, trying

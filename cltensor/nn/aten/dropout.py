@@ -1,8 +1,8 @@
 """Dropout with `train` for `training`, in-place forms, and dropout that gives its mask."""
 
 from ...base.errors import ArgumentError, ShapeError
-from ...tensor.inplace import writing
-from ...tensor.random import dropout
+from ...tensor.core.inplace import writing
+from ...tensor.random.sampling import dropout
 from .. import functional as F
 
 

@@ -3,7 +3,7 @@
 import math
 
 from ...base.errors import ShapeError
-from ...tensor.out import accepting
+from ...tensor.core.with_out import accepting
 from .. import functional as F
 
 

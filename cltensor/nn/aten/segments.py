@@ -4,9 +4,9 @@ import math
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
-from ...tensor.arithmetic import where
-from ...tensor.creation import arange
-from ...tensor.sorting import searchsorted
+from ...tensor.api.creation import arange
+from ...tensor.index.sorting import searchsorted
+from ...tensor.math.arithmetic import where
 
 #: reduce -> (what it is to scatter_reduce, what an empty segment gives)
 _REDUCTIONS = {"sum": ("sum", 0.0), "mean": ("sum", 0.0), "prod": ("prod", 1.0),

@@ -1,8 +1,8 @@
 """The functions behind the layers, with the names and arguments of torch.nn.functional."""
 
 from ...base.calls import named_all as _named_all
-from ...ops.special import hardshrink
-from ...tensor.pointwise import prelu
+from ...ops.pointwise.special import hardshrink
+from ...tensor.math.pointwise import prelu
 from .activation import (
     celu,
     celu_,

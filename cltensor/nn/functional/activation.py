@@ -8,13 +8,13 @@ import numpy as np
 from ...base.errors import ArgumentError, ShapeError
 from ...base.shapes import normalize_dim
 from ...codegen import expr as E
-from ...ops.elementwise import elementwise
-from ...ops.precision import in_float32
-from ...ops.special import prelu as sloped
+from ...ops.kinds.elementwise import elementwise
+from ...ops.kinds.precision import in_float32
+from ...ops.pointwise.special import prelu as sloped
 from ...tensor import Tensor
-from ...tensor.inplace import overwritten
-from ...tensor.softmax import log_softmax as _log_softmax
-from ...tensor.softmax import softmax as _softmax
+from ...tensor.core.inplace import overwritten
+from ...tensor.math.softmax import log_softmax as _log_softmax
+from ...tensor.math.softmax import softmax as _softmax
 from .out import into
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805

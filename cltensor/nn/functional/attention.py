@@ -6,10 +6,10 @@ from ...autograd.api import grad
 from ...base import dtypes
 from ...base.context import context
 from ...base.errors import ArgumentError, ShapeError
-from ...ops.attention import attention_backward, attention_forward, fits, reference, samples
-from ...ops.composite import composite
-from ...ops.precision import in_float32, wide
-from ...tensor.creation import arange
+from ...ops.kinds.composite import composite
+from ...ops.kinds.precision import in_float32, wide
+from ...ops.nn.attention import attention_backward, attention_forward, fits, reference, samples
+from ...tensor.api.creation import arange
 from .dropout import dropout
 
 

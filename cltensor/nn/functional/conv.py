@@ -3,8 +3,8 @@
 import functools
 
 from ...base.errors import ArgumentError, ShapeError
-from ...ops.convolution import convolution, convolution_activated, convolution_input_gradient
-from ...tensor.padding import pad_constant
+from ...ops.conv.convolution import convolution, convolution_activated, convolution_input_gradient
+from ...tensor.shape.padding import pad_constant
 from . import windows
 from .sizes import batched, each
 

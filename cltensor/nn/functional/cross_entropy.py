@@ -11,13 +11,13 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError
 from ...codegen import expr as E
-from ...ops.composite import composite
-from ...ops.elementwise import elementwise
-from ...ops.precision import in_float32, wide
-from ...ops.reduction import reduction
-from ...ops.softmax import softmax_parts
-from ...tensor.creation import arange, ones
-from ...tensor.softmax import log_softmax
+from ...ops.kinds.composite import composite
+from ...ops.kinds.elementwise import elementwise
+from ...ops.kinds.precision import in_float32, wide
+from ...ops.kinds.reduction import reduction
+from ...ops.nn.softmax import softmax_parts
+from ...tensor.api.creation import arange, ones
+from ...tensor.math.softmax import log_softmax
 from .loss import reduced
 
 _REDUCTIONS = ("none", "mean", "sum")
@@ -47,7 +47,7 @@ _known = elementwise(
     samples=lambda rng: [((rng.integers(-2, 3, (5,)),), {"ignored": -1})], doc="target, with 0 for what is ignored.")
 
 
-# Of each sample: the largest input, the log of the sum (see ops/softmax.py), and what input, class and weight the target names.
+# Of each sample: the largest input, the log of the sum (see ops/nn/softmax.py), and what input, class and weight the target names.
 _picked_sums = reduction(
     "cross_entropy_sums", public=False, dtypes="floating", states=("acc", "acc"), result=("input", "input"), identity=(0, 0),
     map=lambda picked, top, log, target, weight, ignored=-100.0, mean=0.0: (

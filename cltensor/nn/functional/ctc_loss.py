@@ -16,9 +16,9 @@ from ...autograd.modes import no_grad
 from ...base import dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, ShapeError
 from ...codegen import expr as E
-from ...ops.elementwise import elementwise
-from ...tensor.arithmetic import where
-from ...tensor.creation import arange, full, tensor
+from ...ops.kinds.elementwise import elementwise
+from ...tensor.api.creation import arange, full, tensor
+from ...tensor.math.arithmetic import where
 from .loss import reduced
 
 _REDUCTIONS = ("mean", "sum", "none")

@@ -1,9 +1,9 @@
 """Norms and angles of vectors along a dimension."""
 
-from ...ops.precision import in_float32
-from ...tensor.products import pdist as pdist  # the same function in both namespaces
-from ...tensor.shape import broadcast_tensors
-from ...tensor.statistics import vector_norm
+from ...ops.kinds.precision import in_float32
+from ...tensor.math.products import pdist as pdist  # the same function in both namespaces
+from ...tensor.math.statistics import vector_norm
+from ...tensor.shape.shape import broadcast_tensors
 from .out import into
 
 

@@ -3,7 +3,7 @@
 import math
 
 from ...base.errors import ArgumentError, ShapeError
-from ...tensor.random import dropout as _dropout
+from ...tensor.random.sampling import dropout as _dropout
 
 
 def _check(p):

@@ -2,7 +2,7 @@
 
 from ...autograd.modes import no_grad
 from ...base.errors import ArgumentError, AssertedShapeError, DTypeError, ShapeError
-from ...tensor.arithmetic import where
+from ...tensor.math.arithmetic import where
 
 
 def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,

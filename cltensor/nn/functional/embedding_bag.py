@@ -5,12 +5,12 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...codegen import expr as E
-from ...ops import faults
-from ...ops.elementwise import elementwise
-from ...ops.precision import in_float32
-from ...tensor.arithmetic import where
-from ...tensor.creation import arange
-from ...tensor.sorting import searchsorted
+from ...dispatch import faults
+from ...ops.kinds.elementwise import elementwise
+from ...ops.kinds.precision import in_float32
+from ...tensor.api.creation import arange
+from ...tensor.index.sorting import searchsorted
+from ...tensor.math.arithmetic import where
 from .embedding import rows_of
 
 _MODES = ("sum", "mean", "max")

@@ -10,9 +10,9 @@ from ...autograd.modes import no_grad
 from ...base.calls import applied
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...codegen import expr as E
-from ...ops.elementwise import elementwise
-from ...tensor.creation import arange
-from ...tensor.random import rand
+from ...ops.kinds.elementwise import elementwise
+from ...tensor.api.creation import arange
+from ...tensor.random.sampling import rand
 from .sizes import batched
 
 _start = elementwise(

@@ -1,7 +1,7 @@
 """Affine maps of vectors."""
 
-from ...ops.matmul import linear as _linear
-from ...ops.precision import in_float32
+from ...ops.gemm.matmul import linear as _linear
+from ...ops.kinds.precision import in_float32
 from .out import into
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from ...base.errors import ArgumentError, MismatchError
 from ...codegen import expr as E
 from ...codegen import reference
-from ...ops.elementwise import elementwise
-from ...ops.precision import in_float32
-from ...ops.random import check_values
-from ...tensor.arithmetic import where
+from ...ops.kinds.elementwise import elementwise
+from ...ops.kinds.precision import in_float32
+from ...ops.random.distributions import check_values
+from ...tensor.math.arithmetic import where
 from .distance import pairwise_distance
 
 

@@ -5,9 +5,9 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, AutogradError, DTypeError, ShapeError
 from ...codegen import expr as E
-from ...ops.elementwise import elementwise
-from ...ops.precision import in_float32
-from ...tensor.creation import arange
+from ...ops.kinds.elementwise import elementwise
+from ...ops.kinds.precision import in_float32
+from ...tensor.api.creation import arange
 from .distance import pairwise_distance
 from .loss import reduced
 

@@ -5,7 +5,7 @@ import warnings
 
 from ...base import dtypes
 from ...base.errors import AssertedShapeError, ShapeError
-from ...tensor.shape import cat
+from ...tensor.shape.shape import cat
 from .attention import scaled_dot_product_attention
 from .dropout import dropout
 from .linear import linear

@@ -5,10 +5,10 @@ import math
 from ...autograd.modes import no_grad
 from ...base import dtypes
 from ...base.errors import ArgumentError, MismatchError, ShapeError
-from ...ops.elementwise import elementwise
-from ...ops.normalization import laid
-from ...ops.precision import in_float32, wide
-from ...tensor.shape import cat
+from ...ops.kinds.elementwise import elementwise
+from ...ops.kinds.precision import in_float32, wide
+from ...ops.nn.normalization import laid
+from ...tensor.shape.shape import cat
 from .normalized import normalized, number, tried
 from .pooling import avg_pool2d
 

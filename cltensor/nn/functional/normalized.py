@@ -6,11 +6,11 @@ import numpy as np
 
 from ...base.context import context
 from ...codegen import expr as E
-from ...ops import reductions
-from ...ops.composite import composite
-from ...ops.elementwise import elementwise
-from ...ops.normalization import laid, norm_backward, norm_forward, reference, samples, suits
-from ...ops.reduction import reduction
+from ...ops.kinds.composite import composite
+from ...ops.kinds.elementwise import elementwise
+from ...ops.kinds.reduction import reduction
+from ...ops.nn.normalization import laid, norm_backward, norm_forward, reference, samples, suits
+from ...ops.reduce import reduction_ops
 
 
 def _op(name, fn, **options):
@@ -74,7 +74,7 @@ def _pair_slope_reference(h1, hg, h2, away, variance, r):
 
 
 def _pair_gradient(hs, inputs, needs, *, dim, keepdim, r, eps):
-    h1, h2 = (reductions.unreduce(h, inputs[0], dim, keepdim) for h in hs)
+    h1, h2 = (reduction_ops.unreduce(h, inputs[0], dim, keepdim) for h in hs)
     return _pair_slope(h1, h2, *inputs, r=r, eps=eps)
 
 
@@ -166,8 +166,8 @@ def normalized(x, weight, bias, *, dims, along, eps):
         given = (p if p is None else p.contiguous() for p in (weight, bias))
         return norm_forward(x.contiguous(), *given, dims=dims, along=along, eps=eps)
     kind, x, weight, bias = x.dtype, *map(_wide, (x, weight, bias))
-    mean = reductions.mean(x, dim=dims, keepdim=True)
-    m2 = reductions.sum_squares(x, mean, dim=dims, keepdim=True)
+    mean = reduction_ops.mean(x, dim=dims, keepdim=True)
+    m2 = reduction_ops.sum_squares(x, mean, dim=dims, keepdim=True)
     weight, bias = (laid(p, x, along) for p in (weight, bias))
     y = _apply(x, mean, m2, number(weight, 1.0), number(bias, 0.0), r=1.0 / _count(x, dims), eps=eps)
     return y if y.dtype is kind else y.to(kind), mean, m2

@@ -1,7 +1,7 @@
 """Padding: borders of zeros, or taken from the input."""
 
 from ...base.errors import ArgumentError, UnsupportedError
-from ...tensor.padding import pad_constant, pad_mode
+from ...tensor.shape.padding import pad_constant, pad_mode
 
 
 def pad(input, pad, mode="constant", value=None):

@@ -3,8 +3,8 @@
 
 from ...base.calls import applied
 from ...base.errors import ArgumentError
-from ...ops import pooling as ops
-from ...ops.precision import in_float32
+from ...ops.conv import pooling as ops
+from ...ops.kinds.precision import in_float32
 from . import windows
 from .out import into
 from .sizes import batched, each

@@ -7,12 +7,12 @@ import numpy as np
 
 from ...autograd.api import grad
 from ...base.context import context
-from ...ops.cells import gru_cell, lstm_cell
-from ...ops.composite import composite
-from ...ops.recurrent import recurrent_backward, recurrent_forward
-from ...ops.sequences import pieces
-from ...tensor.creation import tensor
-from ...tensor.shape import cat, stack
+from ...ops.kinds.composite import composite
+from ...ops.nn.cells import gru_cell, lstm_cell
+from ...ops.nn.recurrent import recurrent_backward, recurrent_forward
+from ...ops.nn.sequences import pieces
+from ...tensor.api.creation import tensor
+from ...tensor.shape.shape import cat, stack
 from .dropout import dropout as _dropout
 from .linear import linear
 

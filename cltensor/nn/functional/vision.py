@@ -6,11 +6,11 @@ import numpy as np
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError, UnsupportedError
-from ...ops.precision import in_float32
-from ...tensor.arithmetic import where
-from ...tensor.creation import from_array, linspace
-from ...tensor.padding import pad_constant
-from ...tensor.shape import as_strided, stack
+from ...ops.kinds.precision import in_float32
+from ...tensor.api.creation import from_array, linspace
+from ...tensor.math.arithmetic import where
+from ...tensor.shape.padding import pad_constant
+from ...tensor.shape.shape import as_strided, stack
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
 

@@ -7,11 +7,11 @@ pairs (before, after).
 import math
 
 from ...base import dtypes
-from ...ops import pooling
-from ...ops.convolution import convolution_shape, input_gradient_shape, pairs
-from ...tensor.padding import pad_constant
-from ...tensor.rearrange import flip
-from ...tensor.shape import as_strided
+from ...ops.conv import pooling
+from ...ops.conv.convolution import convolution_shape, input_gradient_shape, pairs
+from ...tensor.shape.padding import pad_constant
+from ...tensor.shape.rearrange import flip
+from ...tensor.shape.shape import as_strided
 
 
 def windows(x, size, kernel, stride, dilation):

@@ -4,12 +4,12 @@ import math
 
 from ...autograd.modes import no_grad
 from ...base.errors import CLTensorError
-from ...ops.precision import wide
-from ...ops.promotion import result_type
+from ...dispatch.promotion import result_type
+from ...ops.kinds.precision import wide
 from ...tensor import Tensor
-from ...tensor.creation import scalar_tensor
-from ...tensor.shape import stack
-from ...tensor.statistics import vector_norm
+from ...tensor.api.creation import scalar_tensor
+from ...tensor.math.statistics import vector_norm
+from ...tensor.shape.shape import stack
 
 
 def _gradients(parameters):

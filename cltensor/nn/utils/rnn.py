@@ -8,7 +8,7 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...tensor import Tensor
-from ...tensor.creation import tensor
+from ...tensor.api.creation import tensor
 
 
 class _Packed(NamedTuple):

@@ -2,7 +2,7 @@
 
 from ...autograd.modes import no_grad
 from ...base.errors import ShapeError
-from ...tensor.shape import cat
+from ...tensor.shape.shape import cat
 
 
 def parameters_to_vector(parameters):

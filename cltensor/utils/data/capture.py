@@ -7,7 +7,7 @@ import types
 
 import numpy as np
 
-from ...ops.spec import spec
+from ...dispatch.spec import spec
 from ...runtime import device as devices
 from ...runtime.host_buffers import HostBuffer
 from ...tensor import Tensor

@@ -7,13 +7,13 @@ import numpy as np
 
 from ...base.dtypes import get_default_dtype
 from ...base.errors import ArgumentTypeError, ShapeError
-from ...ops.host_plan import shown
-from ...ops.spec import dense
+from ...dispatch.host_plan import shown
+from ...dispatch.spec import dense
+from ...dispatch.storage import Storage
 from ...runtime.host_buffers import HostBuffer
 from ...tensor import Tensor
-from ...tensor.creation import from_numpy
-from ...tensor.shape import stack
-from ...tensor.storage import Storage
+from ...tensor.api.creation import from_numpy
+from ...tensor.shape.shape import stack
 from .dataset import TensorBatch
 
 _HOST_SCALARS = (bool, int, float, np.bool_, np.number)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...base.errors import ArgumentError, ArgumentTypeError, AssertedShapeError, DimensionError
 from ...tensor import Tensor
-from ...tensor.creation import from_numpy
+from ...tensor.api.creation import from_numpy
 from .seeding import host_generator
 
 

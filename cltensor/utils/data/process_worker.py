@@ -10,7 +10,7 @@ import struct
 import numpy as np
 
 from ...runtime import device as devices
-from ...tensor.random import default_generator
+from ...tensor.random.sampling import default_generator
 from .failure import Failure
 from .reader import work
 from .shared import Region

@@ -5,7 +5,7 @@ import numbers
 import numpy as np
 
 from ...base.errors import ArgumentTypeError
-from ...tensor.random import Generator, default_generator
+from ...tensor.random.sampling import Generator, default_generator
 
 
 def settled(generator):

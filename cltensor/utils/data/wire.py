@@ -12,10 +12,10 @@ import numpy as np
 
 from ...base import dtypes
 from ...base.errors import AutogradError
-from ...ops.host_plan import shown
+from ...dispatch.host_plan import shown
 from ...runtime import device as devices
 from ...tensor import Tensor
-from ...tensor.creation import from_array
+from ...tensor.api.creation import from_array
 
 
 class _Packer(ForkingPickler):

@@ -1,0 +1,70 @@
+"""Binding: a call's arguments as the inputs and attributes that an op declares."""
+
+import inspect
+
+from ..base import calls, dtypes
+from ..base.errors import ArgumentTypeError
+from .tensor_base import TensorBase
+
+_required = inspect.Parameter.empty
+_PYTHON = {"bool": bool, "int": int, "float": float}
+
+#: NumPy's names of arguments, which PyTorch takes as well
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def bind(op, args, given):
+    """Split a call's arguments into inputs and attribute values, in declared order.  Raises ArgumentTypeError."""
+    if len(args) == len(op.inputs) and tuple(given) == op.attr_names:
+        return args, tuple(given.values())
+    names = (*op.inputs, *op.attr_names)
+    if len(args) > len(names):
+        raise ArgumentTypeError(f"{op.name}() takes at most {len(names)} arguments ({', '.join(names)}), got {len(args)}")
+    bound = dict(zip(names, args, strict=False))
+    for given_name, value in given.items():
+        name = given_name if given_name in names else NUMPY_NAMES.get(given_name)
+        if name not in names:
+            raise ArgumentTypeError(f"{op.name}() got an unexpected keyword argument {given_name!r}; it takes {', '.join(names)}")
+        if name in bound:
+            raise ArgumentTypeError(f"{op.name}() got multiple values for argument {name!r}")
+        bound[name] = value
+    for name, default in op.attrs.items():
+        if name not in bound and default is not _required:
+            bound[name] = default
+    missing = [n for n in names if n not in bound]
+    if missing:
+        raise ArgumentTypeError(f"{op.name}() missing required argument(s): {', '.join(missing)}")
+    return [bound[n] for n in op.inputs], tuple(bound[n] for n in op.attr_names)
+
+
+def number(op, x):
+    """x as a Python bool, int or float.  Raises ArgumentTypeError for anything that is not a real number."""
+    if type(x) in (int, float, bool):
+        return x
+    category = dtypes.category_of(x)
+    if category is None:
+        raise ArgumentTypeError(f"{op.name}: expected a Tensor or a number, got {calls.kind(x)}: {x!r}. "
+                                "Make a tensor of it with cltensor.tensor(...)")
+    return _PYTHON[category](x)
+
+
+def numbers(op, given):
+    """The attributes of a call as Python's own numbers; tensors of one element are read.
+
+    They are set on a kernel object while the device is locked, when no tensor can be looked at.
+    """
+    return tuple([x if type(x) in (int, float, bool) else number(op, x.item() if isinstance(x, TensorBase) else x) for x in given])
+
+
+def check_tensor(name, argument, position, x):
+    """Raise ArgumentTypeError unless an argument of a public function is a tensor."""
+    if not isinstance(x, TensorBase):
+        raise ArgumentTypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {calls.kind(x)}")
+
+
+def check_tensors(op, inputs):
+    """inputs as a tuple.  Raises ArgumentTypeError for one that is neither a tensor nor None."""
+    for x in inputs:
+        if x is not None and not isinstance(x, TensorBase):
+            raise ArgumentTypeError(f"{op.name}: expected a Tensor, got {calls.kind(x)}: {x!r}")
+    return tuple(inputs)

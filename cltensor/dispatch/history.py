@@ -1,0 +1,34 @@
+"""History: an op that was run is recorded where grad mode or a recorder asks for it."""
+
+from ..base.context import context
+from .node import record
+from .tensor_base import TensorBase
+
+
+def record_if_needed(op, inputs, result, attrs=()):
+    """The one result of an op, with the history that grad mode asks for, or the mark of inference mode."""
+    if context.grad:
+        needs = tuple([getattr(t, "_req", False) or (getattr(t, "_base", None) is not None and t._refresh()) for t in inputs])
+        if True in needs and op.differentiable:
+            attach(record(op, inputs, attrs, (result,), needs=needs), (result,))
+    elif context.inference:
+        result._storage.inference = True
+    return result
+
+
+def finish(op, inputs, attrs, outs):
+    """Record an op that was run on inputs and gave outs."""
+    if context.grad and op.differentiable:
+        for t in inputs:
+            if isinstance(t, TensorBase) and (t._req or (t._base is not None and t._refresh())):
+                attach(record(op, inputs, attrs, outs), outs)
+                break
+    if context.recorder is not None:
+        context.recorder.op(op, inputs, attrs, outs)
+
+
+def attach(node, outs):
+    """Make node the history of its outputs."""
+    for i, o in enumerate(outs):
+        if o._spec.dtype.is_floating_point:
+            o._node, o._index, o._req = node, i, True

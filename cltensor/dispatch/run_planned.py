@@ -1,0 +1,93 @@
+"""Running ops that have a plan for each layout and attributes: kernels, reductions, scans, views; and composites."""
+
+from ..base.context import context
+from . import faults
+from .binding import check_tensors, numbers
+from .fast_path import fast_call
+from .history import attach, finish, record_if_needed
+from .node import record
+from .plans import kept
+from .tensor_base import extent_of
+
+
+def run_planned(op, inputs, attrs=(), values=()):
+    """Run a kernel op or reduction.  inputs: tensors or None; attrs: a hashable tuple; values: numbers for the kernel."""
+    if values:
+        values = numbers(op, values)
+    if context.transform is not None:
+        result = context.transform.planned(op, inputs, attrs, values)
+        if result is not NotImplemented:
+            return result
+    try:
+        specs = tuple([None if t is None else t._spec for t in inputs])
+    except AttributeError:
+        check_tensors(op, inputs)
+        raise
+    key = (specs, attrs)
+    plan = op.plans.get(key)
+    if plan is None:
+        plan = kept(op.plans, key, op.plan(specs, attrs))
+        if not (op.checks or values or None in specs):
+            plan.call = fast_call(plan, specs, extent_of(plan.outputs[0]) * plan.outputs[0].dtype.itemsize, _plain_class(inputs))
+    if plan.call is not None and context.recorder is None:
+        result = plan.call(*inputs)
+        if result is not None:
+            return record_if_needed(op, inputs, result, attrs)
+    make = _plain_class(inputs)._fresh
+    outs = tuple([make(s) for s in plan.outputs])
+    if plan.steps:
+        buffers, offsets = [], {}
+        for slot, t in enumerate((*inputs, *outs)):
+            buffers.append(None if t is None else t._storage.buffer)
+            if t is not None and t._offset:
+                offsets[slot] = t._offset
+        if op.checks:
+            faults.run(op, plan, buffers, offsets, values)
+        else:
+            plan.run(buffers, offsets, values)
+    finish(op, inputs, (*attrs, *values), outs)
+    return outs[0] if len(outs) == 1 else outs
+
+
+def _plain_class(inputs):
+    """The class of results of inputs, of which some may be None."""
+    return next(t._plain for t in inputs if t is not None)
+
+
+def run_view(op, x, attrs=()):
+    """Run a view op: a tensor over x's storage."""
+    if context.transform is not None:
+        result = context.transform.view(op, x, attrs)
+        if result is not NotImplemented:
+            return result
+    key = (x._spec, attrs)
+    found = op.plans.get(key)
+    if found is None:
+        found = kept(op.plans, key, op.plan(x._spec, attrs))
+    spec, delta = found
+    out = x._plain._make(x._storage, spec, x._offset + delta)
+    base = out._base = x if x._base is None or (x._req and x._node is None) else x._base  # a leaf is a base of its own
+    out._epoch = base._epoch
+    if context.grad and (x._req or (x._base is not None and x._refresh())):
+        attach(record(op, (x,), attrs, (out,)), (out,))
+    elif base._req and not context.grad:
+        out._untracked = True
+    if context.recorder is not None:
+        context.recorder.op(op, (x,), attrs, (out,))
+    return out
+
+
+def run_composite(op, inputs, values):
+    """Run a composite op that has a gradient of its own: what it calls is not recorded, it is."""
+    if context.transform is not None:
+        result = context.transform.composite(op, inputs, values)
+        if result is not NotImplemented:
+            return result
+    before = context.grad
+    context.grad = False
+    try:
+        out = op.fn(*inputs, **dict(zip(op.attr_names, values, strict=True)))
+    finally:
+        context.grad = before
+    finish(op, inputs, values, out if isinstance(out, tuple) else (out,))
+    return out

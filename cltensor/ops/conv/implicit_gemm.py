@@ -1,0 +1,239 @@
+"""Launch rules of the sum of products inside every convolution (templates conv_pad, conv_panel, conv_product, conv_sum).
+
+All three convolutions are y[row, lane] = start[lane] + sum over p of x[row, p] * panel[p, lane], where the place read in x
+is a sum of a part given by the row and one given by p.  Only strides and sizes tell them apart.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ...base.shapes import collapse
+from ...codegen import vectors
+from ...codegen.templates import render
+from ...codegen.types import compute_type
+from ...dispatch.plan import In, Scratch, Step
+from ...tune.space import Space
+from ..kinds.launch import GROUPS_PER_CORE, compute_dtype, cpu_groups, gpu_range, longs
+
+MR, STRIP, KC = 6, 192, 384  # rows in registers, rows in a strip, steps that leave a panel in the first cache
+MR_16, STRIP_16, KC_16 = {1: 8, 2: 8, 4: 6}, 96, 128  # the same where vectors hold 16 floats, MR by vectors in a panel's row
+ITEM_ROWS, STEPS = (8, 4), 16  # the gpu style's: rows of an item, where that leaves tiles enough; steps staged at a time
+PANEL_STEPS, PANEL_ITEMS = 32, 128  # steps of a panel that a gpu work-group packs; its items
+PIECE = 128  # steps worth a gpu work-group of their own
+
+
+def _fits_local(profile, dtype, TM, KC):
+    """Whether the device holds the tiles of rows and of the widest panel."""
+    return KC * (16 * TM + 4 + 64 + 4) * compute_dtype(dtype).itemsize <= profile.local_memory
+
+
+# what `cltensor tune` may try in place of the constants above
+STRIPS = Space("conv_product", MR=(4, 6, 8), STRIP=(48, 96, 192, 384), KC=(96, 128, 192, 384, 768), PER_CORE=(1, 2, 4, 8))
+TILES = Space("conv_product", TM=(1, 2, 4, 8), KC=(8, 16, 32), fits=_fits_local)
+
+
+class Axis(NamedTuple):
+    """One spatial dimension: row r and tap t read the source at base + r * step + t * tap_step."""
+
+    size: int
+    rows: int
+    step: int
+    base: int
+    taps: int
+    tap_step: int
+
+    @property
+    def first(self):
+        """The lowest position read."""
+        return self.base + min(0, (self.taps - 1) * self.tap_step)
+
+    @property
+    def last(self):
+        """The highest position read."""
+        return self.base + (self.rows - 1) * self.step + max(0, (self.taps - 1) * self.tap_step)
+
+
+class Read(NamedTuple):
+    """Where a kernel finds an operand: its argument(s), its strides, and the position of its first element per dimension."""
+
+    args: tuple
+    strides: tuple
+    origin: tuple = (0, 0, 0)
+
+    def start(self, axes):
+        """The element where row 0 meets tap 0."""
+        return sum((a.base - o) * s for a, o, s in zip(axes, self.origin, self.strides[2:], strict=True))
+
+
+class Nest(NamedTuple):
+    """Four nested indices: their sizes and the strides with which each operand follows them."""
+
+    sizes: tuple
+    x: tuple
+    other: tuple
+
+
+@dataclass(frozen=True)
+class Product:
+    """One sum of products: all that conv_panel and conv_product are told.
+
+    rows: Nest with y's strides; steps: Nest with the panel source's strides.
+    x: Read;  x_start: its first element;  x_group: distance of groups in it
+    panel, panel_base, panel_lane, panel_group: In, first element, lane stride and group stride of the panel's source
+    bias: (In, Spec) or None;  groups, lanes (per group)
+    y_base, y_lane, y_group: first element, lane stride and group stride in y
+    """
+
+    dtype: object
+    rows: Nest
+    steps: Nest
+    x: Read
+    x_start: int
+    x_group: int
+    panel: In
+    panel_base: int
+    panel_lane: int
+    panel_group: int
+    groups: int
+    lanes: int
+    y_base: int
+    y_lane: int
+    y_group: int
+    bias: tuple | None = None
+    activation: str = ""
+
+
+def bias_arguments(bias, stand_in):
+    """A kernel's bias arguments for (In, Spec) or None; without a bias any input of the same dtype stands in for it."""
+    return (bias[0], *longs(bias[1].strides[0], 1)) if bias else (stand_in, *longs(0, 0))
+
+
+def even(n, most, step=1):
+    """The size, a multiple of step, of the fewest equal parts of n that are no larger than most."""
+    parts = max(1, -(-n // most))
+    return max(step, -(-n // (parts * step)) * step)
+
+
+def padded_source(device, spec, number, phases, steps):
+    """A Read of input `number` (5-d Spec) that stays in its buffer for every phase (three Axis each) that reads at all.
+
+    Appends a padding Step when the phases reach over the edge, or when sums are held in another type.
+    """
+    reading = [axes for axes in phases if all(a.taps for a in axes)] if spec.numel else []
+    first = tuple(min((axes[i].first for axes in reading), default=0) for i in range(3))
+    last = tuple(max((axes[i].last for axes in reading), default=0) for i in range(3))
+    inside = all(f >= 0 and e < n for f, e, n in zip(first, last, spec.shape[2:], strict=True))
+    if not reading or (inside and compute_dtype(spec.dtype) is spec.dtype):
+        return Read((In(number),), spec.strides)
+    n, c = spec.shape[:2]
+    sizes = tuple(e - f + 1 for f, e in zip(first, last, strict=True))
+    plane = math.prod(sizes)
+    copy = Scratch(n * c * plane * compute_dtype(spec.dtype).itemsize)
+    style = device.profile.style
+    sizing = ((cpu_groups(device, n * c * sizes[0] * sizes[1]),), (1,)) if style == "cpu" else gpu_range(n * c * plane)
+    steps.append(Step(
+        render("conv_pad", style=style, dtype=spec.dtype), "conv_pad",
+        (In(number), *longs(spec.shape, spec.strides, tuple(-f for f in first), sizes, plane), copy), *sizing))
+    return Read((copy, np.int64(0)), (c * plane, plane, sizes[1] * sizes[2], sizes[2], 1), first)
+
+
+def vector_elements(device, dtype, lanes):
+    """How many lanes the cpu style computes at once: wide vectors need lanes enough to fill them."""
+    width = vectors.width(compute_type(dtype))
+    return 2 * width if device.profile.vector_width == 16 and lanes > width else width
+
+
+def lane_count(device, dtype, lanes):
+    """How many lanes a panel has: the vectors (cpu) or the tile width (gpu) that waste least."""
+    if device.profile.style == "gpu":
+        return 16 * (4 if lanes > 32 else 2 if lanes > 16 else 1)
+    width = vector_elements(device, dtype, lanes)
+    if width > vectors.width(compute_type(dtype)) and -lanes % (4 * width) == -lanes % (2 * width):
+        return 4 * width
+    return width if 0 < (lanes - 1) % (2 * width) + 1 <= width and lanes <= 3 * width else 2 * width
+
+
+def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=None):
+    """The Steps that compute `product` into `out` (arguments); with split the reduction may be cut into pieces added afterwards.
+
+    packed: the Scratch of the panels and that of the steps, where they are filled already
+    """
+    p, style = product, device.profile.style
+    width = lane_count(device, p.dtype, p.lanes)
+    count = -(-p.lanes // width)
+    length, rows = math.prod(p.steps.sizes), math.prod(p.rows.sizes)
+    size = compute_dtype(p.dtype).itemsize
+    panels, table = packed or (Scratch(p.groups * count * (1 + length) * width * size), Scratch(length * 8))
+    steps = [] if packed else [_panel_step(device, p, width, count, length, panels, table)]
+    sizes = {"rows": rows, "lanes": p.lanes, "K": length, "groups": p.groups, "split": "yes" if split else "no"}
+    if style == "cpu":
+        W = vector_elements(device, p.dtype, p.lanes)
+        wide = vectors.width(compute_type(p.dtype)) < W
+        high, strip, deep = (MR_16[width // W], STRIP_16, KC_16) if wide else (MR, STRIP, KC)
+        c = STRIPS.choose(device, p.dtype, sizes, MR=high, STRIP=strip, KC=deep, PER_CORE=GROUPS_PER_CORE)
+        most = c.STRIP // c.MR * c.MR
+        splits, block = _cut_strips(device, p.groups * -(-rows // even(rows, most, c.MR)), count, length if split else 0, c)
+    else:
+        tall = p.groups * count * -(-rows // (16 * ITEM_ROWS[0])) >= 2 * device.profile.compute_units
+        c = TILES.choose(device, p.dtype, sizes, TM=ITEM_ROWS[0 if tall and size == 4 else 1], KC=STEPS)
+        tiles = -(-rows // (16 * c.TM))
+        splits = _cut_tiles(device, p.groups * count * tiles, length if split else 0)
+    target, target_dtype, now = out, out_dtype, p.activation if splits == 1 else ""
+    if splits > 1:
+        parts = Scratch(splits * y_numel * size)
+        target, target_dtype = (parts, np.int64(0)), compute_dtype(p.dtype)
+    numbers = longs(p.rows.sizes, p.rows.x, p.rows.other, p.groups, p.x_group, p.y_group, p.lanes, count, p.y_lane,
+                    length, splits, y_numel)
+    args = (*p.x.args, np.int64(p.x_start), panels, table, *target, np.int64(p.y_base), *numbers)
+    if style == "cpu":
+        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype, activation=now,
+                        W=W, NV=width // W, MR=c.MR, STRIP=most)
+        panels_first = length * p.lanes < rows * p.steps.sizes[0]  # the smaller operand is walked in the inner loop
+        strip = even(rows, most, c.MR)
+        units = p.groups * splits * -(-rows // strip) * -(-count // block)
+        steps.append(Step(source, "conv_product", args + longs(strip, block, int(panels_first), even(length, c.KC)),
+                          (max(1, min(units, c.PER_CORE * device.profile.compute_units)),), (1,)))
+    else:
+        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype, activation=now, TM=c.TM,
+                        TN=width // 16, KC=c.KC)
+        steps.append(Step(source, "conv_product", args, (256 * tiles, count, p.groups * splits), (256, 1, 1)))
+    if splits > 1:
+        sizing = ((cpu_groups(device, -(-y_numel // 256)),), (1,)) if style == "cpu" else gpu_range(y_numel)
+        steps.append(Step(render("conv_sum", style=style, dtype=out_dtype, activation=p.activation), "conv_sum",
+                          (parts, *longs(splits, y_numel), *out), *sizing))
+    return steps
+
+
+def _panel_step(device, p, width, count, length, panels, table):
+    style = device.profile.style
+    source = render("conv_panel", style=style, dtype=p.dtype, LANES=width, STEPS=PANEL_STEPS, WGS=PANEL_ITEMS)
+    merged, (strides,) = collapse(p.steps.sizes, p.steps.other)
+    fill = 4 - len(merged)
+    numbers = longs(p.panel_base, p.lanes, count, p.panel_lane, p.panel_group, length, p.steps.sizes, p.steps.x,
+                    (1,) * fill + merged, (0,) * fill + strides)
+    args = (p.panel, *bias_arguments(p.bias, p.panel), *numbers, panels, table)
+    many = p.groups * count
+    if style == "cpu":
+        pieces = max(1, min(-(-cpu_groups(device) // many), length // 64))
+        return Step(source, "conv_panel", args, (pieces, many), (1, 1))
+    return Step(source, "conv_panel", args, (PANEL_ITEMS * many, max(1, -(-length // PANEL_STEPS))), (PANEL_ITEMS, 1))
+
+
+def _cut_strips(device, strips, count, length, c):
+    """(pieces of the reduction, panels per unit) that give every core work without needless repacking.
+
+    length: steps of the reduction, 0 where it must stay whole; c: the constants chosen
+    """
+    wanted = c.PER_CORE * device.profile.compute_units
+    block = max(1, count // max(1, -(-wanted // strips)))
+    units = strips * -(-count // block)
+    return max(1, min(-(-wanted // units), length // c.KC)) if units < wanted else 1, block
+
+
+def _cut_tiles(device, units, length):
+    """Pieces of the reduction that give every compute unit work; length as for _cut_strips."""
+    wanted = GROUPS_PER_CORE * device.profile.compute_units
+    return max(1, min(wanted // units, length // PIECE, 64)) if units < wanted else 1

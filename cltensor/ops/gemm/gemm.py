@@ -1,0 +1,364 @@
+"""Launch rules of the matmul templates: which of them, in what tiles, for a product's sizes, layouts and device.
+
+Every product is c (batch, M, N) = a (batch, M, K) @ b (batch, K, N) with strides for each operand, so that transposes,
+views and broadcast batches cost no copy.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from ...base.errors import DeviceError
+from ...codegen.templates import render
+from ...codegen.types import compute_type
+from ...dispatch.plan import In, Out, Scratch, Step
+from ...tune.space import Space
+
+MICRO = (6, 2, 32, 256)  # MR, NV, bytes of a vector, KC
+TILE = (384, 128, 4, 4)  # CPU macro-tile: most rows, most columns, rows per column when cut smaller, tiles per core
+# the same where vectors hold 16 floats: micro-tiles, with their speed where both sizes divide the operands'
+MICRO_16, TILE_16 = ((6, 4, 1.0), (8, 3, 0.97), (8, 2, 0.92)), (258, 1056, 1, 2)
+KC_16 = 128
+SHORT, BATCHED = 1 << 21, 8  # multiplications of a product of a batch up to which a core has so many work-groups at least: the
+# threads do not start together
+SCRATCH = 1 << 27  # bytes of sums that all work-groups keep, unless a core's own are more
+# the same where a is copied, since all columns share the copy: by columns, or by rows where vectors hold 16 floats
+WIDE_TILE, ROWS_TILE_16 = (258, 1024, 2 / 3, 2), (516, 512, 1, 2)
+PAGE, LARGE = 4096, 1 << 21  # bytes between rows or columns of a from which it is copied, since such lines share few sets of the
+# second cache; half as many between columns of an a of so many bytes
+GRAIN = 600_000  # multiplications below which a work-group costs more to start than it saves
+THIN = 8  # most rows or columns of a product computed as matrix times vectors; COLS where these are not contiguous
+COLS = 4  # vectors multiplied together
+DOTS = {1: 8, 2: 4, 4: 3}  # dot products with each of so many vectors that fit the registers
+VECTOR_BLOCK = 4096  # sums a work-group of the cpu style keeps
+VECTOR_GRAIN = 1 << 15  # the same for a matrix-vector product, in elements read
+SLICE = 128  # least inner dimension of a cut on a GPU, for want of tiles
+# on a GPU: rows and columns of a tile, steps staged, work-items along both; its speed where there are tiles enough
+GPU_TILES = ((128, 128, 8, 16, 16, 1.0), (64, 128, 16, 8, 16, 0.93), (64, 64, 16, 16, 16, 0.82), (32, 32, 16, 8, 8, 0.66))
+SUMS = 256  # bytes of sums that a GPU's work-item keeps in registers
+PART_COST, CUT_COST = 64, 800_000  # a cut's: multiplications it takes to keep a sum, and, for each unit, to launch matmul_sum
+
+
+def _fits_local(profile, dtype, MWG, NWG, KWG, MDIM, NDIM, SLICE):
+    """Whether the template divides such a tile, and the device holds it."""
+    items, size = MDIM * NDIM, _real_size(dtype)
+    return (MWG // MDIM % 4 == 0 and NWG // NDIM % 4 == 0 and not any(items % n for n in (MWG, NWG, KWG))
+            and items <= profile.work_group and KWG * (MWG + NWG + 8) * size <= profile.local_memory
+            and _bytes_of_sums(dtype, MWG, NWG, KWG, MDIM, NDIM) <= 512)
+
+
+def _fits_registers(profile, dtype, MR, NV, BYTES, **_):
+    """Whether a CPU's registers hold the sums: 30 of 64 bytes, or, as pairs of shorter ones, 16."""
+    sums = MR * NV * BYTES
+    return sums <= (30 if profile.vector_width == 16 else 16) * 64
+
+
+# what `cltensor tune` may try in place of the constants above
+BLOCKED = Space("matmul_blocked", MR=(4, 6, 8, 12), NV=(1, 2, 3, 4), BYTES=(32, 64), KC=(128, 192, 256, 384, 512),
+                MC=(48, 96, 192, 258, 384, 768), NC=(64, 128, 256, 512, 1024), EACH=(1, 2, 4, 8), COPY_A=(False, True),
+                COPY_B=(None, False, True), fits=_fits_registers)
+VECTORS = Space("matmul_vector", ROWS=(1, 2, 3, 4, 6, 8), BLOCK=(1024, 4096, 16384), GRAIN=(1 << 13, 1 << 15, 1 << 17))
+TILED = Space("matmul_tiled", MWG=(32, 64, 128), NWG=(32, 64, 128), KWG=(8, 16, 32), MDIM=(8, 16), NDIM=(8, 16),
+              SLICE=(128, 256, 512, 1024), fits=_fits_local)
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A kernel argument seen as (batch..., rows, columns): its strides in elements."""
+
+    arg: In
+    batch: tuple
+    row: int
+    col: int
+
+    @property
+    def mT(self):
+        return replace(self, row=self.col, col=self.row)
+
+
+@dataclass(frozen=True)
+class Product:
+    """One batched product.
+
+    extras: (argument, dtype, strides over (batch, row, column)) of further inputs, e0, e1, ... in the epilogue
+    scalars: (name, Value) of numbers in it
+    activation: what is applied after it (codegen/activation.py)
+    """
+
+    device: object
+    dtype: object
+    batch: tuple
+    M: int
+    N: int
+    K: int
+    a: Operand
+    b: Operand
+    extras: tuple = ()
+    epilogue: str = "acc"
+    scalars: tuple = ()
+    activation: str = ""
+
+    @property
+    def batches(self):
+        return math.prod(self.batch)
+
+    @property
+    def units(self):
+        return self.device.profile.compute_units
+
+    @property
+    def real_size(self):
+        """Bytes of one sum."""
+        return _real_size(self.dtype)
+
+    @property
+    def sizes(self):
+        """What is alike of products that one tuning suits: sizes, and which operands run along the inner dimension."""
+        layout = "".join("k" if along == 1 else "mn"[i] if across == 1 else "s"
+                         for i, (along, across) in enumerate(((self.a.col, self.a.row), (self.b.row, self.b.col))))
+        return {"M": self.M, "N": self.N, "K": self.K, "batch": self.batches, "runs": layout}
+
+
+def _real_size(dtype):
+    return 8 if compute_type(dtype) in ("double", "long") else 4
+
+
+def product_steps(p):
+    """The Steps that compute a Product."""
+    if _is_thin(p):
+        return _vector_steps(p)
+    return _blocked_steps(p) if p.device.profile.style == "cpu" else _tiled_steps(p)
+
+
+def _source(p, template, **parameters):
+    return render(template, dtype=p.dtype, style=p.device.profile.style, epilogue=p.epilogue,
+                  extras=tuple(d.name for _, d, _ in p.extras), scalars=tuple(n for n, _ in p.scalars),
+                  activation=p.activation, **parameters)
+
+
+def _longs(*numbers):
+    return tuple(np.int64(n) for n in numbers)
+
+
+def _batch_rank(p):
+    return max(3, len(p.batch))
+
+
+def _batch_args(p, a, b):
+    """(size, stride in a, stride in b) of each batch dimension, outermost first, filled up with sizes of 1."""
+    missing = _batch_rank(p) - len(p.batch)
+    triples = [(1, 0, 0)] * missing + list(zip(p.batch, a.batch, b.batch, strict=True))
+    return _longs(*(n for triple in triples for n in triple))
+
+
+def _extra_args(p, dims=(0, 1, 2)):
+    extras = (x for arg, _, strides in p.extras for x in (arg, *_longs(*(strides[d] for d in dims))))
+    return (*extras, *(value for _, value in p.scalars))
+
+
+# --- blocked: many rows and columns on a CPU -------------------------------------------------------------------------
+
+
+class Blocking(NamedTuple):
+    """How matmul_blocked cuts a product.
+
+    Micro-tile of MR rows by NV vectors of V, macro-tile MC x NC, depth KC of a block, operands to copy, work-groups.
+    """
+
+    MR: int
+    NV: int
+    V: int
+    MC: int
+    NC: int
+    KC: int
+    copy_a: bool
+    copy_b: bool
+    groups: int
+
+
+def _blocked_steps(p):
+    cut = blocking(p)
+    columns = cut.NV * cut.V
+    panel = cut.KC * columns
+    sums = cut.MC * cut.NC if cut.KC < p.K else cut.MR * columns
+    copy = cut.MC * (cut.KC + 1) + cut.V if cut.copy_a else 0
+    share = _rounded(panel + sums + copy, 16)
+    args = (p.a.arg, p.b.arg, Out(0), Scratch(cut.groups * share * p.real_size),
+            *_longs(share, p.M, p.N, p.K, cut.MC, cut.NC, cut.KC, p.a.row, p.a.col, p.b.row, p.b.col),
+            *_longs(cut.copy_a, cut.copy_b), *_batch_args(p, p.a, p.b), *_extra_args(p), np.int64(p.batches))
+    source = _source(p, "matmul_blocked", MR=cut.MR, NV=cut.NV, V=cut.V, BATCH=_batch_rank(p))
+    return [Step(source, "matmul_blocked", args, (cut.groups,), (1,))]
+
+
+def blocking(p):
+    """The Blocking of a Product: a few macro-tiles a core, while each has work enough to be worth a work-group."""
+    in_place = p.dtype.itemsize == p.real_size
+    apart = PAGE if p.M * p.K * p.real_size < LARGE else PAGE // 2
+    copy_a = in_place and p.a.col * p.dtype.itemsize >= apart and p.N >= 128
+    MR, NV, BYTES, KC = MICRO
+    tile = WIDE_TILE if copy_a or not in_place else TILE
+    if p.device.profile.vector_width == 16:
+        (MR, NV), BYTES, KC = _micro_tile(p), 64, KC_16
+        if tile is TILE:
+            copy_a = p.a.row * p.dtype.itemsize >= PAGE and p.N >= 512
+            tile = ROWS_TILE_16 if copy_a else TILE_16
+    tallest, widest, aspect, each = tile
+    c = BLOCKED.choose(p.device, p.dtype, p.sizes, MR=MR, NV=NV, BYTES=BYTES, KC=KC, MC=tallest, NC=widest, EACH=each,
+                       COPY_A=copy_a, COPY_B=None)
+    unit, V = c.MR, c.BYTES // p.real_size
+    columns = c.NV * V
+    rows, cols = _even(p.M, c.MC // unit * unit, unit), _even(p.N, max(1, c.NC // columns) * columns, columns)
+    while p.batches * _ceil(p.M, rows) * _ceil(p.N, cols) < c.EACH * p.units and rows * cols * p.K > GRAIN:
+        if rows > unit and (rows > aspect * cols or cols == columns):
+            rows = _even(p.M, rows - unit, unit)
+        elif cols > columns:
+            cols = _even(p.N, cols - columns, columns)
+        else:
+            break
+    reuse = 96 if p.b.row * p.dtype.itemsize < 1024 else 3 * unit  # rows from which a copy of b pays
+    worth = rows >= reuse if c.COPY_B is None else c.COPY_B
+    copy_b = not in_place or p.b.col != 1 or worth
+    tiles = p.batches * _ceil(p.M, rows) * _ceil(p.N, cols)
+    depth = _rounded(_ceil(p.K, max(1, round(p.K / c.KC))), V)
+    short = p.batches > 1 and rows * cols * p.K <= SHORT
+    groups = min(tiles, max(c.EACH, BATCHED if short else 1) * p.units)
+    if depth < p.K:
+        groups = min(groups, max(p.units, SCRATCH // (rows * cols * p.real_size)))
+    return Blocking(unit, c.NV, V, rows, cols, max(depth, 1), c.COPY_A or not in_place, copy_b, groups)
+
+
+def _micro_tile(p):
+    """The (MR, NV) of MICRO_16 with which a product is done first, what is left over at the edges included."""
+    V = 64 // p.real_size
+
+    def cost(micro):
+        MR, NV, speed = micro
+        return _rounded(p.M, MR) * _rounded(p.N, NV * V) / speed
+
+    return min(MICRO_16, key=cost)[:2]
+
+
+def _ceil(n, d):
+    return -(-n // d)
+
+
+def _rounded(n, unit):
+    return _ceil(n, unit) * unit
+
+
+def _even(n, limit, unit):
+    """The size, a multiple of unit, of the equal parts n is cut into so that each fits limit (also a multiple)."""
+    return max(1, _ceil(_ceil(n, _ceil(n, limit)), unit)) * unit
+
+
+# --- tiled: many rows and columns on a GPU ---------------------------------------------------------------------------
+
+
+def _tiled_steps(p):
+    MWG, NWG, KWG, MDIM, NDIM, slice = gpu_tile(p)
+    c = TILED.choose(p.device, p.dtype, p.sizes, MWG=MWG, NWG=NWG, KWG=KWG, MDIM=MDIM, NDIM=NDIM, SLICE=slice)
+    tiles = p.batches * _ceil(p.M, c.MWG) * _ceil(p.N, c.NWG)
+    slices = _slices(p, tiles, c.SLICE)
+    parts = Scratch(slices * p.batches * p.M * p.N * p.real_size if slices > 1 else 1)
+    source = _source(p, "matmul_tiled", MWG=c.MWG, NWG=c.NWG, KWG=c.KWG, MDIM=c.MDIM, NDIM=c.NDIM, BATCH=_batch_rank(p))
+    args = (p.a.arg, p.b.arg, Out(0), parts, *_longs(slices, p.M, p.N, p.K, p.a.row, p.a.col, p.b.row, p.b.col),
+            *_batch_args(p, p.a, p.b), *_extra_args(p), np.int64(p.batches))
+    items = c.MDIM * c.NDIM
+    return [Step(source, "matmul_tiled", args, (tiles * slices * items,), (items,)), *_sum_steps(p, parts, slices)]
+
+
+def _slices(p, tiles, least):
+    """Cuts of K, none shorter than `least`, that give every compute unit two tiles."""
+    return max(1, min(2 * p.units // tiles, p.K // least, 16))
+
+
+def gpu_tile(p):
+    """The tile the device takes that should be done first, and the SLICE to cut K by: more than K to leave it whole."""
+    profile = p.device.profile
+    costs = {(*tile, slice): _gpu_cost(p, *tile[:2], speed, slice) for *tile, speed in GPU_TILES for slice in (p.K + 1, SLICE)
+             if _fits_local(profile, p.dtype, *tile, slice) and _bytes_of_sums(p.dtype, *tile) <= SUMS}
+    if not costs:
+        raise DeviceError(f"matmul: the smallest tile needs work-groups of 64 and {16 * 72 * p.real_size} bytes of local memory; "
+                          f"{profile.name} has {profile.work_group} and {profile.local_memory}")
+    return min(costs, key=costs.get)
+
+
+def _bytes_of_sums(dtype, MWG, NWG, KWG, MDIM, NDIM):
+    """Bytes of the sums of a work-item."""
+    return MWG * NWG // (MDIM * NDIM) * _real_size(dtype)
+
+
+def _gpu_cost(p, MWG, NWG, speed, slice):
+    """About how many multiplications all units could do in the time such tiles take."""
+    tiles = p.batches * _ceil(p.M, MWG) * _ceil(p.N, NWG)
+    slices = _slices(p, tiles, slice)
+    rounds = _ceil(tiles * slices, 2 * p.units)
+    cost = 2 * p.units * rounds * MWG * NWG * _ceil(p.K, slices) / speed
+    return cost + (slices * p.batches * p.M * p.N * PART_COST + p.units * CUT_COST if slices > 1 else 0)
+
+
+# --- vector: few rows or few columns ---------------------------------------------------------------------------------
+
+
+def _is_thin(p):
+    few = min(p.M, p.N)
+    step = p.a.col if p.N > p.M else p.b.row
+    return few == 1 or (few <= (THIN if step == 1 else COLS) and few * 16 <= p.K)
+
+
+def _vector_steps(p):
+    """y = matrix @ x for an x of few columns; a product with few rows is that of the transposes."""
+    turned = p.N > p.M
+    matrix, x, rows, cols = (p.b.mT, p.a.mT, p.N, p.M) if turned else (p.a, p.b, p.M, p.N)
+    places, dims = ((1, p.N), (0, 2, 1)) if turned else ((p.N, 1), (0, 1, 2))
+    profile = p.device.profile
+    cpu = profile.style == "cpu"
+    by_rows = matrix.col == 1 or matrix.row != 1
+    together = cols if cols in DOTS else COLS
+    units = p.batches * _ceil(cols, together)
+    kept = VECTOR_BLOCK, DOTS[together]
+    if cpu:
+        c = VECTORS.choose(p.device, p.dtype, p.sizes, ROWS=DOTS[together], BLOCK=VECTOR_BLOCK, GRAIN=VECTOR_GRAIN)
+        block, slices = _vector_blocks(p, rows, units, by_rows, c.BLOCK // together, c.GRAIN)
+        kept = c.BLOCK, c.ROWS
+    else:
+        block, slices = _lane_blocks(p, rows, units, by_rows)
+    parts = Scratch(slices * p.batches * rows * cols * p.real_size if slices > 1 else 1)
+    items = 1 if cpu else profile.work_group
+    source = _source(p, "matmul_vector", COLS=together, V=(64 if profile.vector_width == 16 else 32) // p.real_size, ROWS=kept[1],
+                     BLOCK=kept[0] // together, WGS=profile.work_group, AHEAD=max(4, 8 // together), BATCH=_batch_rank(p))
+    args = (matrix.arg, x.arg, Out(0), parts,
+            *_longs(slices, block, rows, cols, p.K, matrix.row, matrix.col, x.row, x.col, *places),
+            *_batch_args(p, matrix, x), *_extra_args(p, dims), np.int64(p.batches))
+    groups = units * _ceil(rows, block) * slices
+    return [Step(source, "matmul_vector", args, (groups * items,), (items,)), *_sum_steps(p, parts, slices)]
+
+
+def _vector_blocks(p, rows, units, by_rows, most, grain):
+    """(rows of a block, cuts of K) for work-groups of one item: few rows each, or, by columns, few columns each."""
+    wanted = max(1, min(4 * p.units, units * rows * p.K // grain) // units)
+    blocks = max(_ceil(rows, most), min(wanted, rows // 4) if by_rows else 1)
+    slices = max(1, min(wanted // blocks, p.K // 64))
+    return _ceil(rows, blocks), slices
+
+
+def _lane_blocks(p, rows, units, by_rows):
+    """(rows of a block, cuts of K) for work-groups whose items share rows."""
+    items, block = p.device.profile.work_group, 1
+    while block < min(8 if by_rows else 64, rows, items):
+        block *= 2
+    groups = units * _ceil(rows, block)
+    return block, max(1, min(4 * p.units // groups, p.K // (items // block * 8), 64))
+
+
+def _sum_steps(p, parts, slices):
+    """The Step that adds up the cuts of K, when there are any."""
+    if slices == 1:
+        return []
+    numel, cpu = p.batches * p.M * p.N, p.device.profile.style == "cpu"
+    args = (parts, Out(0), *_longs(slices, p.M, p.N), *_extra_args(p), np.int64(numel))
+    groups = min(4 * p.units, _ceil(numel, 1024)) if cpu else min(_ceil(numel, 64), 64 * p.units)
+    local = 1 if cpu else min(64, p.device.profile.work_group)
+    return [Step(_source(p, "matmul_sum"), "matmul_sum", args, (groups * local,), (local,))]

@@ -1,0 +1,1 @@
+"""Views, indexing, and tensors joined along a dimension."""

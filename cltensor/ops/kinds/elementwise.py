@@ -1,0 +1,418 @@
+"""Elementwise ops: declared by a Python lambda over scalars, from which kernels and gradients are generated."""
+
+import functools
+import operator
+
+import numpy as np
+
+from ...base import dtypes
+from ...base.errors import ZERO_DIVISION, DivisionError, DTypeError, ShapeError
+from ...base.forking import Lazy
+from ...base.shapes import broadcast_shapes, collapse, contiguous_strides
+from ...codegen import derive, expr, types
+from ...codegen.emit import emit
+from ...codegen.templates import render
+from ...dispatch.binding import bind, check_tensor
+from ...dispatch.host_plan import HostPlan, computing
+from ...dispatch.plan import In, Out, Plan, Step, Value
+from ...dispatch.promotion import result_type
+from ...dispatch.run_elementwise import filled, run_elementwise
+from ...dispatch.spec import Spec, spec
+from . import transposition
+from .op import Op, same_device, signature
+
+RANKS = (1, 3, 5, 8, 12, 16, 24, 32, 64)
+AHEAD = 4  # elements of a gpu work-item
+STREAMED = 1 << 23  # bytes from which results are stored past the caches
+GRAIN = 4096  # elements below which a work-group of the cpu style costs more to start than it saves
+
+
+class Elementwise(Op):
+    """An op that computes each output element from the input elements at the same (broadcast) index.
+
+    fn      the scalar function; parameters without a default are inputs (tensors or numbers), the others are attributes,
+            passed to the kernel as numbers, so a new value never compiles anything
+    tensors names of the inputs, where some parameters without a default are attributes all the same
+    grad    the gradient, where the derived one would be wrong or wasteful: (g, *inputs, y, *attributes) -> expression(s)
+    casts   whether any result dtype may be written to any output (copying and filling)
+    exempt  names of inputs that keep their own dtype (a condition), outside promotion
+    result  dtype of the outputs where it is not the promoted one; outputs that are comparisons are bool by themselves
+    each    whether `dtypes` holds for every operand, not only for what they are promoted to
+    numbers names of the inputs a caller may give as Python numbers; by default all but the first
+    rounded whether the gradient may be computed from the stored result; not where terms cancel, of which one would be rounded to
+            16 bits before and the others not, nor where callers may overwrite the result
+    divides whether the last input is a divisor: among integers, a 0 there is an error
+    """
+
+    kind = "elementwise"
+    divides = False
+
+    def __init__(self, name, fn, *, tensors=None, grad=None, exempt="", result=None, casts=False, numbers=None,
+                 rounded=True, divides=False, each=False, **common):
+        super().__init__(name, **common)
+        self.fn, self.grad, self.result, self.casts, self.rounded, self.divides = fn, grad, result, casts, rounded, divides
+        self.each = each
+        self.inputs, self.attrs = signature(fn, tensors)
+        numbers = self.inputs[1:] if numbers is None else numbers.split()
+        self.tensor_only = tuple(i for i, n in enumerate(self.inputs) if n not in numbers) if self.public else ()
+        self.attr_names = tuple(self.attrs)
+        self.exempt = frozenset(exempt.split())
+        self.sources, self.gradients, self.ready = {}, {}, {}
+
+    @Lazy
+    def exprs(self):
+        """The traced expressions, one per output."""
+        return _traced(self.fn, [*self.inputs, *self.attrs])
+
+    def apply(self, args, attrs):
+        """See Op."""
+        out, inplace = attrs.pop("out", None), attrs.pop("inplace", False)
+        if len(args) == len(self.inputs) and not attrs and not self.attr_names:
+            inputs, values = args, ()
+        else:
+            inputs, values = bind(self, args, attrs)
+        for i in self.tensor_only:
+            check_tensor(self.name, self.inputs[i], i + 1, inputs[i])
+        return run_elementwise(self, inputs, values, out, None, inplace)
+
+    # --- forward ---------------------------------------------------------------------------------------------------
+
+    def plan(self, operands, out):
+        """The Plan for operands (Specs, or the types bool/int/float) and out: None, a dtype, or a tuple of Specs."""
+        specs = [o for o in operands if isinstance(o, Spec)]
+        targets = out if isinstance(out, tuple) else None
+        device = same_device(self.name, [*specs, *(targets or ())])
+        compute = self.compute_dtype(operands) if operands else targets[0].dtype
+        shape = broadcast_shapes(*(s.shape for s in specs), op=self.name) if specs else targets[0].shape
+        results = self.result_dtypes(compute, None if targets else out)
+        if targets is None:
+            strides = _kept_strides(shape, specs)
+            targets = tuple(spec(shape, strides, d, device) for d in results)
+        else:
+            self._check_targets(shape, results, targets)
+        if device.host:
+            return HostPlan(device, specs, targets, functools.partial(self._through_numpy, operands, compute))
+        steps = self._steps(operands, targets, compute, device) if targets[0].numel else ()
+        return Plan(device, specs, targets, steps)
+
+    def _through_numpy(self, operands, compute, arrays, values):
+        """The results for arrays and numbers, from the expressions' NumPy functions; see HostPlan."""
+        arrays, values, number, env = iter(arrays), iter(values), computing(compute), {}
+        for name, operand in zip(self.inputs, operands, strict=True):
+            if not isinstance(operand, Spec):
+                divides = name == self.inputs[-1] and self._divides_integers(operands, compute)
+                env[name] = (_divisor(number.type) if divides else number.type)(next(values))
+            elif operand.dtype is dtypes.bool_ and (name in self.exempt or compute is operand.dtype):
+                env[name] = next(arrays)
+            else:
+                env[name] = next(arrays).astype(computing(operand.dtype) if name in self.exempt else number, copy=False)
+        env.update((name, number.type(value)) for name, value in zip(self.attr_names, values, strict=True))
+        return expr.evaluate(self.exprs, env)
+
+    def plan_steps(self, *specs):
+        """Steps computing the last Specs from the others, for use inside another op's launch (In(0).. to Out(0)..)."""
+        operands, targets = specs[: len(self.inputs)], specs[len(self.inputs):]
+        compute = self.compute_dtype(operands) if operands else targets[0].dtype
+        return self._steps(operands, targets, compute, targets[0].device)
+
+    def compute_dtype(self, operands):
+        """The dtype the operands are promoted to.  Raises DTypeError when the op is not defined for it."""
+        d = result_type([o for n, o in zip(self.inputs, operands, strict=True) if n not in self.exempt] or operands)
+        if self.dtypes == "floating" and not d.is_floating_point:
+            d = dtypes.get_default_dtype()
+        self.check_dtypes([_Typed(d)])
+        if self.each:
+            self.check_dtypes([o if isinstance(o, Spec) else _Typed(dtypes.default_for(o.__name__)) for o in operands])
+        return d
+
+    def result_dtypes(self, compute, forced=None):
+        """The dtype of each output."""
+        fixed = forced or (dtypes.BY_NAME[self.result] if self.result else None)
+        return tuple(fixed or (dtypes.bool_ if _is_bool(e) else compute) for e in self.exprs)
+
+    def _check_targets(self, shape, results, targets):
+        for t, d in zip(targets, results, strict=True):
+            if t.shape != shape:
+                raise ShapeError(f"{self.name}: output with shape {list(t.shape)} doesn't match the broadcast shape "
+                                 f"{list(shape)}")
+            if not (self.casts or dtypes.can_cast(d, t.dtype)):
+                raise DTypeError(f"{self.name}: result type {d.name} can't be cast to the desired output type {t.dtype.name}")
+
+    def _steps(self, operands, targets, compute, device):
+        specs = [o for o in operands if isinstance(o, Spec)]
+        shape = targets[0].shape
+        if not specs:  # places that are repeated get the one value once
+            shape = tuple(n if s else 1 for n, s in zip(shape, targets[0].strides, strict=True))
+        laid = [_broadcast_strides(s, shape) for s in specs] + [t.strides for t in targets]
+        order = sorted(range(len(shape)), key=lambda i: -targets[0].strides[i])
+        dims, runs = collapse([shape[i] for i in order], *([s[i] for i in order] for s in laid))
+        if self._copies(operands, targets):
+            along = transposition.running(dims, runs[0])
+            if along is not None and runs[1][-1] == 1:
+                return [transposition.step(device, targets[0].dtype, dims, along, (In(0),), runs[0], (Out(0),), runs[1])]
+        lines = [transposition.in_line(device, s.dtype, dims, r, In(i)) for i, (s, r) in enumerate(zip(specs, runs, strict=False))]
+        if any(line.steps for line in lines):
+            dims, runs = collapse(dims, *(line.strides for line in lines), *runs[len(lines):])
+        rank = next(r for r in RANKS if r >= len(dims))
+        dims = (1,) * (rank - len(dims)) + dims
+        runs = [(0,) * (rank - len(r)) + r for r in runs]
+        classes = ["c" if dims[-1] == 1 else {0: "b", 1: "c"}.get(r[-1], "s") for r in runs]
+        classes[len(specs):] = ["s" if c == "b" else c for c in classes[len(specs):]]
+        source = self._source(operands, targets, compute, device.profile, rank, tuple(classes))
+        args = [arg for line in lines for arg in line.args]
+        ctype = getattr(np, types.NUMPY_OF[types.compute_type(compute)])
+        n_values = len(operands) - len(specs) + len(self.attrs)
+        values = [Value(i, ctype) for i in range(n_values)]
+        if self._divides_integers(operands, compute):
+            values[-1] = Value(n_values - 1, _divisor(ctype))
+        args += values
+        args += [Out(i) for i in range(len(targets))]
+        for r in range(rank - 1):
+            args += [np.int64(dims[r]), *(np.int64(s[r]) for s in runs)]
+        args += [np.int64(s[-1]) for s, c in zip(runs, classes, strict=True) if c == "s"]
+        args.append(np.int64(dims[-1]))
+        rows = functools.reduce(operator.mul, dims[:-1], 1)
+        return [*(step for line in lines for step in line.steps),
+                Step(source, "elementwise", args, *launch_size(device.profile, rows, dims[-1], AHEAD))]
+
+    def _divides_integers(self, operands, compute):
+        """Whether a number divides integers; it must not be 0."""
+        return self.divides and isinstance(operands[-1], type) and not compute.is_floating_point
+
+    def _copies(self, operands, targets):
+        """Whether this op gives its one operand as it is."""
+        return (len(operands) == len(targets) == 1 and isinstance(self.exprs[0], expr.Input)
+                and getattr(operands[0], "dtype", None) is targets[0].dtype)
+
+    def _source(self, operands, targets, compute, profile, rank, classes):
+        """The rendered kernel for one combination of dtypes and layout classes, made once."""
+        kinds = tuple(o.dtype if isinstance(o, Spec) else o for o in operands)
+        stream = streams(profile, *targets) and set(classes[-len(targets):]) == {"c"}
+        key = (profile.style, rank, classes, kinds, tuple(t.dtype for t in targets), compute, stream)
+        source = self.sources.get(key)
+        if source is None:
+            results = [t.dtype for t in targets]
+            source = self.sources[key] = self._render(kinds, results, compute, profile.style, rank, classes, stream)
+        return source
+
+    def _render(self, kinds, results, compute, style, rank, classes, stream):
+        ctype = types.compute_type(compute)
+        ctypes, names, ins, scalars = {}, {}, [], []
+        for name, kind in zip(self.inputs, kinds, strict=True):
+            if isinstance(kind, dtypes.dtype):
+                c = types.compute_type(kind) if name in self.exempt else ctype
+                names[name] = f"x{len(ins)}"
+                ins.append((names[name], kind, c, classes[len(ins)]))
+                ctypes[name] = "bool" if kind is dtypes.bool_ and (name in self.exempt or compute is kind) else c
+            else:
+                names[name], ctypes[name] = f"s{len(scalars)}", ctype
+                scalars.append((names[name], ctype))
+        for name in self.attrs:
+            names[name], ctypes[name] = f"s{len(scalars)}", ctype
+            scalars.append((names[name], ctype))
+        made = emit(self.exprs, ctypes, ctype, names)
+        outs = [(f"y{i}", d, classes[len(ins) + i]) for i, d in enumerate(results)]
+        return render("elementwise", style=style, rank=rank, dtype=compute, inputs=tuple(ins),
+                      scalars=tuple(scalars), outputs=tuple(outs), body=tuple(made.statements),
+                      results=tuple(made.results), stream=stream, AHEAD=AHEAD)
+
+    # --- gradient --------------------------------------------------------------------------------------------------
+
+    @Lazy
+    def differentiable(self):
+        if self.result is not None and not dtypes.BY_NAME[self.result].is_floating_point:
+            return False
+        calls = (node.function for node in expr.topological(self.exprs) if isinstance(node, expr.Call))
+        return self.grad is not None or all(f.grad is not None or f.result != "T" for f in calls)
+
+    def saving(self, needs):
+        """See Op: what the fused gradient op reads is saved, no more."""
+        sources = self.gradient(needs).sources
+        return tuple(n in sources for n in self.inputs), any(f"y{i}" in sources for i in range(len(self.exprs)))
+
+    def input_gradients(self, gs, outputs, inputs, attrs, needs):
+        """See Op: one launch for all inputs."""
+        made = self.gradient(needs)
+        at = [*gs, *outputs, *inputs]
+        if made.op is not None:
+            given = [0.0 if at[p] is None else at[p] for p in made.places]  # only a gradient that never came is None
+            values = dict(zip(self.attr_names, attrs, strict=True)) if attrs else {}
+            out = run_elementwise(made.op, given, tuple([values[n] for n in made.op.attr_names]))
+            at += out if isinstance(out, tuple) else (out,)
+        found = [None if p is None else at[p] for p in made.results]
+        for i in made.zeros:
+            cls = next(g._plain for g in gs if g is not None)
+            found[i] = filled(cls, getattr(inputs[i], "_spec", inputs[i]), 0)
+        return found
+
+    def gradient(self, needs):
+        """The Gradient for the inputs marked in `needs` (a tuple of bool)."""
+        found = self.gradients.get(needs)
+        if found is None:
+            found = self.gradients[needs] = _derive(self, needs)
+        return found
+
+
+def _divisor(convert):
+    """convert, for a number that must not be 0.  Raises DivisionError."""
+
+    def checked(number):
+        if number == 0:
+            raise DivisionError(ZERO_DIVISION)
+        return convert(number)
+
+    return checked
+
+
+class _Typed:
+    __slots__ = ("dtype",)
+
+    def __init__(self, d):
+        self.dtype = d
+
+
+class Gradient:
+    """How gradients of an op's inputs are computed, from what stands in a row: g0.., y0.., inputs.., and then what `op` gives.
+
+    op       the derived op, None where gradients are only passed on; it takes `sources`, and then the first op's attributes
+    sources  names of what it reads, such as "g0" or "y0"; places: where that stands in the row
+    results  per input: where its gradient stands in the row, None where there is none
+    zeros    the inputs whose gradient is zero
+    """
+
+    __slots__ = ("op", "places", "results", "sources", "zeros")
+
+    def __init__(self, op, sources, row, slots):
+        """row: names of what precedes the outputs; slots: per input an output's number, a name in the row, "zero" or None."""
+        at = {n: i for i, n in enumerate(row)}
+        self.op, self.sources = op, sources
+        self.places = [at[n] for n in sources]
+        self.results = [len(row) + slot if isinstance(slot, int) else at.get(slot) for slot in slots]
+        self.zeros = [i for i, slot in enumerate(slots) if slot == "zero"]
+
+
+def _is_bool(e):
+    """Whether an expression is a truth value: a comparison, or logic on truth values only."""
+    if isinstance(e, expr.Call):
+        return e.function.result == "bool" or (e.function.result == "a" and all(map(_is_bool, e.args)))
+    return isinstance(e, expr.Const) and isinstance(e.value, bool)
+
+
+def _traced(fn, names):
+    out = fn(*map(expr.Input, names))
+    outs = out if isinstance(out, tuple) else (out,)
+    return tuple(o if isinstance(o, expr.Expr) else expr.Const(o) for o in outs)
+
+
+def _gradient_exprs(op, needs):
+    wanted = [n for n, need in zip(op.inputs, needs, strict=True) if need]
+    seeds = [f"g{i}" for i in range(len(op.exprs))]
+    if op.grad is None:
+        return derive.gradient(op.exprs, wanted, seeds)
+    names = [*seeds, *op.inputs, *(["y"] if len(seeds) == 1 else [f"y{i}" for i in range(len(seeds))]), *op.attrs]
+    all_of = dict(zip(op.inputs, _traced_optional(op.grad, names), strict=True))
+    if len(seeds) == 1:
+        y = {"y": expr.Input("y0")}
+        all_of = {n: None if e is None else expr.substitute(e, y) for n, e in all_of.items()}
+    return {n: all_of[n] for n in wanted}
+
+
+def _traced_optional(fn, names):
+    out = fn(*map(expr.Input, names))
+    outs = out if isinstance(out, tuple) else (out,)
+    return [o if o is None or isinstance(o, expr.Expr) else expr.Const(o) for o in outs]
+
+
+def _derive(op, needs):
+    found = _gradient_exprs(op, needs)
+    roots = {e: expr.Input(f"y{i}") for i, e in enumerate(op.exprs)
+             if op.rounded and not isinstance(e, (expr.Input, expr.Const))}
+    slots, outs = [], []
+    for name in op.inputs:
+        e = found.get(name)
+        if e is None:
+            slots.append(None)
+        elif isinstance(e, expr.Const) and e.value == 0:
+            slots.append("zero")
+        elif isinstance(e, expr.Input) and e.name.startswith("g") and e.name[1:].isdigit():
+            slots.append(e.name)
+        else:
+            slots.append(len(outs))
+            outs.append(expr.replace(e, roots) if roots else e)
+    row = (*(f"{x}{i}" for x in "gy" for i in range(len(op.exprs))), *op.inputs)
+    if not outs:
+        return Gradient(None, (), row, slots)
+    used = {n for e in outs for n in expr.inputs(e)}
+    sources = tuple(n for n in (*(f"g{i}" for i in range(len(op.exprs))), *op.inputs,
+                                *(f"y{i}" for i in range(len(op.exprs)))) if n in used)
+    attrs = tuple(n for n in op.attrs if n in used)
+    # names of its own: a gradient of the gradient has "g0" and "y0" too
+    names = {n: f"x{i}" for i, n in enumerate(sources)}
+    outs = expr.substitute(tuple(outs), {n: expr.Input(new) for n, new in names.items()})
+    exempt = [names[n] for n in sources if n in op.exempt]
+    derived = Derived(f"{op.name}_backward", outs, names.values(), attrs, exempt=exempt)
+    return Gradient(derived, sources, row, slots)
+
+
+class Derived(Elementwise):
+    """An elementwise op made from expressions rather than declared: gradients, fused chains, users' own kernels."""
+
+    def __init__(self, name, exprs, inputs, attrs=(), exempt=frozenset(), dtypes="all"):
+        self.name = self.__name__ = self.__qualname__ = name
+        self.exprs, self.inputs, self.attr_names = exprs, tuple(inputs), tuple(attrs)
+        self.attrs = dict.fromkeys(attrs)
+        self.exempt, self.dtypes, self.grad, self.result, self.casts = frozenset(exempt), dtypes, None, None, False
+        self.rounded = True
+        self.each = False
+        self.sources, self.gradients, self.savings, self.plans, self.ready = {}, {}, {}, {}, {}
+        self.tensor_only = ()
+        self.__doc__ = None
+
+
+def elementwise(name, fn, **options):
+    """Declare an elementwise op; see Elementwise."""
+    return Elementwise(name, fn, **options)
+
+
+def streams(profile, *outputs):
+    """Whether a launch's outputs are too large to be read again from a cache."""
+    return profile.style == "cpu" and sum(o.numel * o.dtype.itemsize for o in outputs) >= STREAMED
+
+
+def launch_size(profile, rows, run, ahead=1):
+    """(global, local) sizes for `rows` runs of `run` elements, in the profile's launch style.
+
+    ahead: elements of a run that a work-item of the gpu style takes.
+    """
+    if profile.style == "cpu":
+        groups = max(1, min(profile.groups, rows * run // GRAIN))
+        along_rows = min(groups, rows)
+        return (along_rows, max(1, min(groups // along_rows, run))), (1, 1)
+    width = min(profile.max_work_group, 128)
+    lx = 1
+    while lx < min(run, width):
+        lx *= 2
+    ly = max(1, min(width // lx, rows))
+    while ly & (ly - 1):
+        ly &= ly - 1
+    gx = min(-(-run // (lx * ahead)), 4096)
+    gy = min(-(-rows // ly), max(1, 65536 // gx))
+    return (gx * lx, gy * ly), (lx, ly)
+
+
+def _broadcast_strides(s, shape):
+    """The strides of Spec s seen as `shape`: 0 where it is broadcast."""
+    pad = len(shape) - s.ndim
+    return (0,) * pad + tuple(0 if n == 1 else st for n, st in zip(s.shape, s.strides, strict=True))
+
+
+def _kept_strides(shape, specs):
+    """The strides of a fresh output: those of the inputs when they agree and are dense, else row-major."""
+    full = {s.strides for s in specs if s.shape == shape}
+    if len(full) == 1:
+        strides = next(iter(full))
+        order = sorted(range(len(shape)), key=lambda i: (-strides[i], i))
+        packed = contiguous_strides([shape[i] for i in order])
+        if all(strides[i] == p for i, p in zip(order, packed, strict=True)):
+            return strides
+    return contiguous_strides(shape)

@@ -1,0 +1,135 @@
+"""What reductions and scans share: states, how elements map to them and how two combine, from Python lambdas."""
+
+import functools
+
+import numpy as np
+
+from ...base import dtypes
+from ...base.forking import Lazy
+from ...codegen import expr, types
+from ...codegen.emit import emit
+from ...dispatch.host_plan import computing
+from .kernel import Planned
+
+
+class Accumulating(Planned):
+    """An op declared by map, combine, identity and finish.
+
+    map       (*inputs, [index], **scalars) -> state of one element (an expression or a tuple); `index` is its position
+              in the reduced range
+    combine   (*a, *b) -> state of two joined
+    identity  the state of nothing: numbers, or functions dtype -> number
+    finish    (*state, [n], **scalars) -> output(s); n is how many elements there were; default: the state
+    states    per state: "acc" (the accumulation dtype), or a dtype's name
+    """
+
+    def _declare(self, map, combine, identity, finish, states):
+        self.map, self.combine, self.identity, self.finish, self.states = map, combine, identity, finish, states
+        self.sources = {}
+
+    def acc_dtype(self, d):
+        """The dtype a state over inputs of dtype d is kept in."""
+        if d.is_floating_point:
+            return dtypes.float64 if d is dtypes.float64 else dtypes.float32
+        return dtypes.int64 if d is dtypes.int64 else dtypes.int32
+
+    def held_dtypes(self, d):
+        """The dtype of each state for inputs of dtype d."""
+        return [self.acc_dtype(d) if s == "acc" else dtypes.BY_NAME[s] for s in self.states]
+
+    def parts(self, d, outs, counted):
+        """Template parameters map_*, combine_*, finish_* and states, for inputs of dtype d and output Specs.
+
+        The inputs are called x0.., the scalars s0.. in the C text; counted: whether finish gets n.
+        """
+        held = self.held_dtypes(d)
+        ctypes = [types.compute_type(h) for h in held]
+        used = types.compute_type(self.acc_dtype(d))
+        a, b = [f"a{i}" for i in range(len(held))], [f"b{i}" for i in range(len(held))]
+        names = {n: f"x{i}" for i, n in enumerate(self.inputs)} | {n: f"s{i}" for i, n in enumerate(self.scalars)}
+        names |= {n: n for n in ("index", "n", *a, *b)}
+        kinds = dict.fromkeys((*self.inputs, *self.scalars), used) | {"index": "long", "n": "long"}
+        kinds |= dict(zip((*a, *b), (*ctypes, *ctypes), strict=True))
+        index = ["index"] if self.indexed else []
+        count = ["n"] if counted else []
+        steps = {
+            "map": (traced(self.map, [*self.inputs, *index, *self.scalars]), ctypes),
+            "combine": (traced(self.combine, [*a, *b]), ctypes),
+            "finish": (traced(self.finish, [*a, *count, *self.scalars]) if self.finish else traced(lambda *s: s, a),
+                       [types.compute_type(o.dtype) if o.dtype.category != "bool" else ctypes[0] for o in outs])}
+        found = {}
+        for part, (outputs, targets) in steps.items():
+            found[f"{part}_body"], found[f"{part}_results"] = _emit_each(outputs, targets, kinds, names, part[0])
+        identities = self.identity if isinstance(self.identity, tuple) else (self.identity,)
+        found["states"] = tuple((c, types.literal(i(d) if callable(i) else i, c))
+                                for c, i in zip(ctypes, identities, strict=True))
+        return found
+
+    # --- in host memory, for inputs of dtype d; see HostPlan ---------------------------------------------------------------
+
+    def host_states(self, d, arrays, values):
+        """The states of each element, from arrays (*, count) and the scalars' values."""
+        number, shape = computing(self.acc_dtype(d)), arrays[0].shape
+        names = [*self.inputs, *(["index"] if self.indexed else []), *self.scalars]
+        given = [a.astype(number, copy=False) for a in arrays]
+        given += [np.arange(shape[-1])] if self.indexed else []
+        given += [number.type(v) for v in values]
+        states = expr.evaluate(traced(self.map, names), dict(zip(names, given, strict=True)))
+        return [np.broadcast_to(s, shape) for s in self._held(d, states)]
+
+    def host_combined(self, d, first, second):
+        """The states of two joined."""
+        env = {f"a{i}": s for i, s in enumerate(first)} | {f"b{i}": s for i, s in enumerate(second)}
+        return self._held(d, expr.evaluate(self._combination, env))
+
+    def host_finished(self, d, states, values, count=None):
+        """The results for the last states; count: what finish gets as n."""
+        if self.finish is None:
+            return states
+        number = computing(self.acc_dtype(d))
+        names = [*(f"a{i}" for i in range(len(states))), *(["n"] if count is not None else []), *self.scalars]
+        given = (*states, *([number.type(count)] if count is not None else []), *map(number.type, values))
+        return expr.evaluate(traced(self.finish, names), dict(zip(names, given, strict=True)))
+
+    def host_identity(self, d, shape):
+        """The states of nothing."""
+        identities = self.identity if isinstance(self.identity, tuple) else (self.identity,)
+        return [np.full(shape, i(d) if callable(i) else i, computing(h))
+                for i, h in zip(identities, self.held_dtypes(d), strict=True)]
+
+    @Lazy
+    def _combination(self):
+        k = len(self.states)
+        return traced(self.combine, [*(f"a{i}" for i in range(k)), *(f"b{i}" for i in range(k))])
+
+    @Lazy
+    def host_ufunc(self):
+        """NumPy's function of two states where combining is just that, else None."""
+        e = self._combination[0]
+        plain = len(self._combination) == 1 and [repr(a) for a in e.args] == ["a0", "b0"]
+        return e.function.numpy if plain and isinstance(e.function.numpy, np.ufunc) else None
+
+    def _held(self, d, states):
+        return [np.asarray(s).astype(computing(h), copy=False) for s, h in zip(states, self.held_dtypes(d), strict=True)]
+
+
+def traced(fn, names):
+    """The expressions a declaration's lambda gives for inputs of these names, as a tuple."""
+    out = fn(*map(expr.Input, names))
+    return tuple(map(expr.as_expr, out if isinstance(out, tuple) else (out,)))
+
+
+def _emit_each(outputs, ctypes, kinds, names, prefix):
+    """Emit each output in its own compute type; statements of several outputs share one scope."""
+    body, results = [], []
+    for i, (e, c) in enumerate(zip(outputs, ctypes, strict=True)):
+        made = emit((e,), kinds, c, names, prefix=f"{prefix}{i}_", mixed=True)
+        body += made.statements
+        results += made.results
+    return tuple(body), tuple(results)
+
+
+@functools.cache
+def placeholder(device):
+    """A small buffer that stands where a kernel wants partial buffers it will not touch."""
+    return device.allocate(64)

@@ -1,0 +1,94 @@
+"""Kernel ops: a shape rule, a launch rule and a template of their own."""
+
+import functools
+import inspect
+
+import numpy as np
+
+from ...base.errors import DimensionError
+from ...dispatch.binding import bind, check_tensors
+from ...dispatch.host_plan import HostPlan, refused
+from ...dispatch.out import write_out
+from ...dispatch.plan import Plan
+from ...dispatch.run_planned import run_planned
+from .op import Op, same_device
+
+
+class Planned(Op):
+    """What kernel ops and reductions share: tensor inputs, hashable attributes, a plan per (layouts, attributes)."""
+
+    def _read_signature(self, fn):
+        parameters = list(inspect.signature(fn).parameters.values())
+        self.inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+        self.attrs = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        self.attr_names = tuple(self.attrs)
+
+    values = ()
+
+    def apply(self, args, attrs):
+        """See Op."""
+        if not attrs and not self.attr_names and len(args) == len(self.inputs):
+            return run_planned(self, check_tensors(self, args))
+        out = attrs.pop("out", None)
+        inputs, values = bind(self, args, attrs)
+        return self.delivered(run_planned(self, check_tensors(self, inputs), *self.split(values)), out)
+
+    def delivered(self, result, out):
+        """result, written to out where one is given."""
+        return result if out is None else write_out(self.name, result, out)
+
+    def split(self, attrs):
+        """Attribute values as (those the plan depends on, those passed to the kernels at each call)."""
+        if not self.values:
+            return attrs, ()
+        named = dict(zip(self.attr_names, attrs, strict=True))
+        return tuple(named[n] for n in self.attr_names if n not in self.values), tuple(named[n] for n in self.values)
+
+    def plan(self, specs, attrs):
+        """The Plan for input Specs (None for an input left out) and a tuple of attribute values."""
+        given = [s for s in specs if s is not None]
+        device = same_device(self.name, given)
+        self.check_dtypes(given)
+        named = dict(zip((n for n in self.attr_names if n not in self.values), attrs, strict=True))
+        outs = self.shape(*specs, **named, **dict.fromkeys(self.values))
+        outs = outs if isinstance(outs, tuple) else (outs,)
+        if device.host:
+            return HostPlan(device, specs, outs, functools.partial(self.host_results, specs, outs, **named))
+        steps = self.launch(specs, outs, **named) if any(o.numel for o in outs) else ()
+        return Plan(device, specs, outs, steps)
+
+    def host_results(self, specs, outs, arrays, values, **named):
+        """The results for arrays, from the NumPy reference; see HostPlan.  Raises DeviceError where there is none."""
+        if self.ref is None:
+            raise refused(self)
+        try:
+            results = self.ref(*arrays, **named, **dict(zip(self.values, values, strict=True)))
+        except IndexError as e:
+            raise DimensionError(f"{self.name}: {e}") from None
+        results = results if isinstance(results, tuple) else (results,)
+        if len(results) < len(outs):  # it leaves out what only serves the gradient
+            raise refused(self)
+        return [np.reshape(r, o.shape) for r, o in zip(results, outs, strict=False)]
+
+
+class Kernel(Planned):
+    """An op with kernels of its own.
+
+    shape   (*Specs, **attributes) -> Spec or tuple of Specs of the outputs; raises on bad input; its positional parameters
+            name the inputs, its keyword-only ones the attributes
+    launch  (input Specs, output Specs, **attributes) -> list of Steps
+    values  names of attributes that are numbers passed at each call (Value(i) in the steps): shape gets None for them and
+            launch does not get them, so they never make a new plan; they come last among the attributes
+    """
+
+    kind = "kernel"
+
+    def __init__(self, name, *, shape, launch, values=(), **common):
+        super().__init__(name, **common)
+        self.shape, self.launch, self.values = shape, launch, tuple(values)
+        self._read_signature(shape)
+
+
+def kernel(name, **options):
+    """Declare a kernel op; see Kernel."""
+    return Kernel(name, **options)

@@ -1,0 +1,280 @@
+"""Reductions: declared by what is accumulated, how two states combine, and what is made of the last one."""
+
+import functools
+import inspect
+import math
+
+import numpy as np
+
+from ...base import dtypes
+from ...base.errors import DimensionError
+from ...base.shapes import broadcast_shapes, collapse, normalize_dims, reduced_shape
+from ...codegen import types
+from ...codegen.templates import render
+from ...dispatch.binding import bind, check_tensors
+from ...dispatch.host_plan import HostPlan
+from ...dispatch.plan import In, Out, Plan, Scratch, Step, Value
+from ...dispatch.run_planned import run_planned
+from ...tune.space import Space
+from .fold import Accumulating, placeholder
+from .op import same_device
+
+RANKS = (1, 2, 4, 8, 16, 32, 64)
+FEW = 32  # reduced elements below which a gpu work-group per output would idle
+SIDE_BY_SIDE = 32768  # bytes of the states of columns that a cpu work-group sums side by side
+TALL = 32  # reduced elements, of columns summed side by side, below which a part is not worth a work-group
+NEAR = 1 << 20  # bytes that stay in a core's cache, so that columns may be cut into narrow blocks
+WGS, LARGE = 64, 2048  # work-items of a gpu work-group; reduced elements from which it has four times as many
+SIDE = 32  # neighbouring columns of a gpu work-group, read together
+DEEP = 64  # reduced elements, of columns, below which a part is not worth a gpu work-group
+LANES, UNROLL = 16, 4  # sums kept of a row on a cpu, and how many vectors of them, which do not wait for each other
+GRAIN = 4096  # elements below which work is not cut further
+
+# what `cltensor tune` may try in place of the constants above
+SERIAL = Space("reduction", W=(256, 512, 1024, 2048, 4096), LANES=(4, 8, 16, 32, 64), UNROLL=(1, 2, 4), GRAIN=(1024, 4096, 16384))
+GROUPED = Space("reduction", WGS=(32, 64, 128, 256), GRAIN=(1024, 4096, 16384),
+                fits=lambda profile, dtype, **c: c["WGS"] <= profile.work_group)
+
+
+class Reduction(Accumulating):
+    """An op over the dimensions `dims`, keeping them as size 1 with `keepdim`; see Accumulating for its declaration.
+
+    result    per output: "acc", "input", "float" (integers give the default float) or a dtype's name
+    accumulate "wide": integers add up in int64;  "same": in their own compute type
+    nonempty  reducing nothing is an error (max, argmax)
+    """
+
+    kind = "reduction"
+
+    def __init__(self, name, *, map, combine, identity, finish=None, states=("acc",), result=("input",), accumulate="same",
+                 nonempty=False, **common):
+        super().__init__(name, **common)
+        self._declare(map, combine, identity, finish, states)
+        self.result, self.accumulate, self.nonempty = result, accumulate, nonempty
+        parameters = list(inspect.signature(map).parameters.values())
+        self.inputs = tuple(p.name for p in parameters if p.default is p.empty and p.name != "index")
+        self.scalars = tuple(p.name for p in parameters if p.default is not p.empty)
+        self.indexed = any(p.name == "index" for p in parameters)
+        self.attrs = {"dim": None, "keepdim": False}
+        self.attrs.update((p.name, p.default) for p in parameters if p.default is not p.empty)
+        self.attr_names = tuple(self.attrs)
+
+    # --- rules ---------------------------------------------------------------------------------------------------------
+
+    def acc_dtype(self, d):
+        """The dtype a state over inputs of dtype d is kept in."""
+        if d.is_floating_point:
+            return dtypes.float64 if d is dtypes.float64 else dtypes.float32
+        if "float" in self.result:
+            return dtypes.get_default_dtype()
+        if self.accumulate == "wide":
+            return dtypes.int64
+        return dtypes.int64 if d is dtypes.int64 else dtypes.int32
+
+    def result_dtypes(self, d):
+        """The dtype of each output for inputs of dtype d."""
+        wide = d if d.is_floating_point else dtypes.int64 if self.accumulate == "wide" else d
+        floating = d if d.is_floating_point else dtypes.get_default_dtype()
+        return tuple({"acc": wide, "input": d, "float": floating}.get(r) or dtypes.BY_NAME[r] for r in self.result)
+
+    def plan(self, specs, attrs):
+        """See Planned; attrs are the sorted dimensions and keepdim, values reach the kernel at each call."""
+        device = same_device(self.name, specs)
+        self.check_dtypes(specs[:1])  # the others are read in the first one's accumulation type
+        outs = self.shape(*specs, dims=attrs[0], keepdim=attrs[1])
+        if device.host:
+            return HostPlan(device, specs, outs, functools.partial(self._through_numpy, specs[0], attrs[0], outs[0].shape))
+        steps = self.launch(specs, outs, *attrs) if outs[0].numel else ()
+        return Plan(device, specs, outs, steps)
+
+    def _through_numpy(self, s, dims, shape, arrays, values):
+        """The results for arrays and the scalars' values; see HostPlan."""
+        kept = [i for i in range(s.ndim) if i not in dims]
+        kept_shape, count = [s.shape[i] for i in kept], math.prod(s.shape[i] for i in dims)
+        rows = [a.transpose([*kept, *dims]).reshape([*kept_shape, count]) for a in arrays]
+        states = self.host_identity(s.dtype, kept_shape)
+        if count:
+            states = self._host_reduced(s.dtype, self.host_states(s.dtype, rows, values))
+        return [np.broadcast_to(r, kept_shape).reshape(shape) for r in self.host_finished(s.dtype, states, values, count)]
+
+    def _host_reduced(self, d, states):
+        """The states (*, count) joined along the last dimension, neighbours first."""
+        if self.host_ufunc is not None:
+            return [self.host_ufunc.reduce(states[0], axis=-1, dtype=states[0].dtype)]
+        while (count := states[0].shape[-1]) > 1:
+            even = count // 2 * 2
+            joined = self.host_combined(d, [x[..., 0:even:2] for x in states], [x[..., 1:even:2] for x in states])
+            states = [np.concatenate([j, x[..., even:]], -1) for j, x in zip(joined, states, strict=True)]
+        return [x[..., 0] for x in states]
+
+    def apply(self, args, attrs):
+        """See Op: inputs are broadcast, dim is None, a number or several."""
+        out = attrs.pop("out", None)
+        inputs, (dim, keepdim, *values) = bind(self, args, attrs)
+        inputs = check_tensors(self, inputs)
+        if len(inputs) > 1:
+            shape = broadcast_shapes(*(x._spec.shape for x in inputs), op=self.name)
+            inputs = tuple(x if x._spec.shape == shape else x.expand(shape) for x in inputs)
+        dims = normalize_dims(dim, inputs[0]._spec.ndim, self.name)
+        return self.delivered(run_planned(self, inputs, (dims, bool(keepdim)), tuple(values)), out)
+
+    def shape(self, *specs, dims, keepdim):
+        """Specs of the outputs; inputs have one common (broadcast) shape."""
+        first = specs[0]
+        if self.nonempty and any(first.shape[d] == 0 for d in dims):
+            raise DimensionError(f"{self.name}: cannot reduce over dimension(s) {list(dims)} of shape {list(first.shape)}: a size "
+                             f"is 0 and there is no such value of nothing")
+        out = reduced_shape(first.shape, dims, keepdim)
+        return tuple(first.dense(out, d) for d in self.result_dtypes(first.dtype))
+
+    # --- launch --------------------------------------------------------------------------------------------------------
+
+    def launch(self, specs, outs, dims, keepdim):
+        """Steps for this layout: one launch, or two when few outputs reduce many elements."""
+        ndim, device = specs[0].ndim, specs[0].device
+        kept = [i for i in range(ndim) if i not in dims]
+        ks, kruns = collapse([specs[0].shape[i] for i in kept], *([s.strides[i] for i in kept] for s in specs))
+        order = sorted(dims, key=lambda i: -specs[0].strides[i]) if not self.indexed else dims
+        rs, rruns = collapse([specs[0].shape[i] for i in order], *([s.strides[i] for i in order] for s in specs))
+        geometry = _Geometry(ks, kruns, rs, rruns, device.profile)
+        units, count = math.prod(ks), math.prod(rs)
+        geometry.constants = self._constants(specs[0], geometry.layout, units, count)
+        geometry.near = units * count * specs[0].itemsize <= NEAR
+        source, ctypes = self._source(specs, outs, geometry, device.profile.style)
+        splits = geometry.splits(units, count)
+        partials = [Scratch(units * splits * np.dtype(types.NUMPY_OF[c]).itemsize) for c in ctypes] if splits > 1 else None
+        head = [In(i) for i in range(len(specs))] + [Value(i, self._value_type(specs[0])) for i in range(len(self.scalars))]
+        head += [Out(i) for i in range(len(outs))]
+        head += partials or [placeholder(device)] * len(ctypes)
+        head += [np.int64(v) for v in (*geometry.numbers(), units, count, splits, geometry.columns())]
+        if splits == 1:
+            return [Step(source, "reduction", [*head, np.int32(0)], *geometry.size(units, 1))]
+        return [Step(source, "reduction", [*head, np.int32(1)], *geometry.size(units, splits)),
+                Step(source, "reduction", [*head, np.int32(2)], *geometry.final_size(units))]
+
+    def _constants(self, s, layout, units, count):
+        sizes = {"op": self.name, "kept": units, "reduced": count, "along": layout}
+        if s.device.profile.style == "cpu":
+            states = sum(d.itemsize for d in self.held_dtypes(s.dtype))
+            wide = min(1 << (SIDE_BY_SIDE // (2 * states)).bit_length() - 1, 4096)
+            return SERIAL.choose(s.device, s.dtype, sizes, W=wide, LANES=LANES, UNROLL=UNROLL, GRAIN=GRAIN)
+        items = min(s.device.profile.work_group, 4 * WGS if count >= LARGE else WGS)
+        return GROUPED.choose(s.device, s.dtype, sizes, WGS=items, GRAIN=GRAIN)
+
+    def _value_type(self, s):
+        return getattr(np, types.NUMPY_OF[types.compute_type(self.acc_dtype(s.dtype))])
+
+    def _source(self, specs, outs, geometry, style):
+        constants = tuple(vars(geometry.constants).items())
+        key = (style, geometry.key, constants, tuple(s.dtype for s in specs), tuple(o.dtype for o in outs),
+               dtypes.get_default_dtype())
+        found = self.sources.get(key)
+        if found is None:
+            found = self.sources[key] = self._render(specs, outs, geometry, style)
+        return found
+
+    def _render(self, specs, outs, geometry, style):
+        acc = types.compute_type(self.acc_dtype(specs[0].dtype))
+        # an input is compared and summed in the accumulation type
+        ins = tuple((f"x{i}", s.dtype, acc, k) for i, (s, k) in enumerate(zip(specs, geometry.classes, strict=True)))
+        parts = self.parts(specs[0].dtype, outs, counted=True)
+        tiles = {n: v for n, v in vars(geometry.constants).items() if n != "GRAIN"}
+        if style == "gpu":
+            tiles["SIDE"] = geometry.side
+        rendered = render(
+            "reduction", style=style, dtype=self.acc_dtype(specs[0].dtype), layout=geometry.layout,
+            kept_rank=geometry.kept_rank, reduced_rank=geometry.reduced_rank, inputs=ins,
+            scalars=tuple((f"s{i}", acc) for i in range(len(self.scalars))),
+            outputs=tuple((f"y{i}", o.dtype) for i, o in enumerate(outs)), **tiles, **parts)
+        return rendered, [c for c, _ in parts["states"]]
+
+
+class _Geometry:
+    """Collapsed kept and reduced dimensions, padded to a compiled rank, and the loop order that suits them.
+
+    constants: those chosen from the space, set once the loop order is known
+    near: whether the input stays in a core's cache
+    """
+
+    constants = near = None
+
+    def __init__(self, ks, kruns, rs, rruns, profile):
+        self.profile = profile
+        kstep, rstep = _steps_of_whole(kruns, rruns) if ks and rs else (bool(ks), bool(rs))
+        few = profile.style == "gpu" and math.prod(rs) < FEW
+        self.layout = "col" if ks and (few or not rs or (kstep and (not rstep or kstep < rstep))) else "row"
+        self.kept_rank = next(r for r in RANKS if r >= len(ks))
+        self.reduced_rank = next(r for r in RANKS if r >= len(rs))
+        self.ks, self.kruns = _pad(ks, kruns, self.kept_rank)
+        self.rs, self.rruns = _pad(rs, rruns, self.reduced_rank)
+        runs, size = (self.rruns, self.rs[-1]) if self.layout == "row" else (self.kruns, self.ks[-1])
+        self.classes = tuple("c" if size == 1 else {0: "b", 1: "c"}.get(r[-1], "s") for r in runs)
+        self.key = (self.layout, self.kept_rank, self.reduced_rank, self.classes)
+
+    def numbers(self):
+        """Sizes and strides in kernel argument order."""
+        for dims, runs in ((self.ks, self.kruns), (self.rs, self.rruns)):
+            for r, n in enumerate(dims):
+                yield n
+                yield from (run[r] for run in runs)
+
+    def splits(self, units, count):
+        """Into how many parts the reduced range is cut so that every core has work; depends on sizes only."""
+        groups = self.profile.groups if self.profile.style == "cpu" else 4 * self.profile.groups
+        worth = count // self.constants.GRAIN
+        if self.layout == "col" and self.profile.style == "cpu":
+            worth = min(units * count // self.constants.GRAIN // 4, count // TALL)
+        elif self.layout == "col":
+            worth = count // DEEP
+        return max(1, min(groups // max(self._groups(units), 1), worth))
+
+    def columns(self):
+        """How many kept ones a cpu work-group takes side by side: as many as it can where whole rows come from memory."""
+        if self.layout == "row" or self.profile.style == "gpu":
+            return 1
+        narrow = -(-self.ks[-1] // self.profile.groups)
+        return min(self.constants.W, max(64, -(-narrow // 64) * 64) if self.near else self.ks[-1])
+
+    @property
+    def side(self):
+        """Columns of a gpu work-group."""
+        return min(SIDE, self.constants.WGS)
+
+    def _groups(self, units):
+        if self.layout == "row":
+            return units
+        if self.profile.style == "cpu":
+            return units // self.ks[-1] * -(-self.ks[-1] // self.columns())
+        return -(-units // self.side)
+
+    def size(self, units, splits):
+        """(global, local) size of the main launch."""
+        if self.profile.style == "cpu":
+            most = max(1, self.profile.groups // splits)
+            work = max(1, units * math.prod(self.rs) // self.constants.GRAIN)
+            return (max(1, min(self._groups(units), most, work)), splits), (1, 1)
+        items = self.constants.WGS
+        return (self._groups(units) * items, splits), (items, 1)
+
+    def final_size(self, units):
+        """(global, local) size of the launch that joins the splits."""
+        if self.profile.style == "cpu":
+            return (min(units, self.profile.groups), 1), (1, 1)
+        return self.size(units, 1)
+
+
+def _steps_of_whole(kruns, rruns):
+    """The shortest innermost strides, kept and reduced, of the operands that vary along both: they are most to read."""
+    steps = [(k[-1], r[-1]) for k, r in zip(kruns, rruns, strict=True)]
+    whole = [s for s in steps if all(s)] or steps
+    return tuple(min(filter(None, each), default=0) for each in zip(*whole, strict=True))
+
+
+def _pad(dims, runs, rank):
+    missing = rank - len(dims)
+    return (1,) * missing + tuple(dims), [(0,) * missing + tuple(r) for r in runs]
+
+
+def reduction(name, **options):
+    """Declare a reduction; see Reduction."""
+    return Reduction(name, **options)

@@ -1,0 +1,63 @@
+"""Launch rule of the transpose template: an operand that runs along another dimension than the result is copied into line.
+
+Reading it in place would touch a cache line for each element.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ...base import dtypes
+from ...base.shapes import collapse
+from ...codegen.templates import render
+from ...dispatch.plan import Scratch, Step
+
+WORTH = 1 << 12  # elements below which a second launch costs more than reading out of line
+SIDE = 8  # the shortest dimension worth turning
+_OF_SIZE = {1: dtypes.uint8, 2: dtypes.int16, 4: dtypes.float32, 8: dtypes.int64}  # bits are copied, whatever they mean
+_RANKS = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Line(NamedTuple):
+    """An operand in line with the result: its kernel arguments, its strides, and the Steps that put it there."""
+
+    args: tuple
+    strides: tuple
+    steps: tuple
+
+
+def running(dims, strides):
+    """The dimension along which an operand of these strides runs, where copying it into line with the last one pays."""
+    if not dims or strides[-1] in (0, 1) or math.prod(dims) < WORTH or dims[-1] < SIDE:
+        return None
+    return next((i for i, (n, s) in enumerate(zip(dims[:-1], strides, strict=False)) if s == 1 and n >= SIDE), None)
+
+
+def in_line(device, dtype, dims, strides, arg):
+    """The operand of this layout as a Line: copied to scratch memory, its dimensions in order, or as it is."""
+    along = running(dims, strides)
+    if along is None or any(s == 0 and n > 1 for n, s in zip(dims, strides, strict=True)):
+        return Line((arg,), strides, ())
+    dense = tuple(math.prod(dims[i + 1 :]) for i in range(len(dims)))
+    copy = Scratch(math.prod(dims) * dtype.itemsize)
+    return Line((copy, np.int64(0)), dense, (step(device, dtype, dims, along, (arg,), strides, (copy, np.int64(0)), dense),))
+
+
+def step(device, dtype, dims, along, x, x_strides, y, y_strides):
+    """The Step that copies x, running along dimension `along`, to y, running along the last one; x, y: kernel arguments."""
+    last = len(dims) - 1
+    others = [i for i in range(last) if i != along]
+    outer, runs = collapse([dims[i] for i in others], *([s[i] for i in others] for s in (x_strides, y_strides)))
+    rank = next(r for r in _RANKS if r >= len(outer))
+    fill = rank - len(outer)
+    triples = [(1, 0, 0)] * fill + list(zip(outer, *runs, strict=True))
+    count, rows, columns = math.prod(outer), dims[along], dims[last]
+    numbers = (*(n for triple in triples for n in triple), count, rows, columns, x_strides[last], y_strides[along])
+    profile = device.profile
+    source = render("transpose", style=profile.style, dtype=_OF_SIZE[dtype.itemsize], rank=rank)
+    if profile.style == "cpu":
+        sizes = (max(1, min(profile.groups, count * -(-rows // 128))),), (1,)
+    else:
+        sizes = (32 * -(-columns // 32), 8 * -(-rows // 32), count), (32, 8, 1)
+    return Step(source, "transpose", (*x, *y, *map(np.int64, numbers)), *sizes)

@@ -1,0 +1,1 @@
+"""Softmax, normalisation, attention, recurrent layers, activations and losses."""

@@ -1,0 +1,139 @@
+"""Attention that never holds all scores, and its gradients (template attention)."""
+
+import math
+
+import numpy as np
+
+from ...base.errors import ShapeError
+from ...codegen.templates import render
+from ...codegen.types import NUMPY_OF, compute_type
+from ...dispatch.plan import In, Out, Scratch, Step
+from ...dispatch.spec import dense
+from ..kinds.kernel import Kernel
+from ..kinds.launch import compute_dtype, cpu_groups, longs
+
+BLOCK = 32  # rows, and keys, of a block in the cpu style
+LOCAL = 4096  # elements of local memory for the rows a work-group of the gpu style shares
+
+
+def fits(device, width, value_width):
+    """Whether a head this wide fits the kernels: private arrays on a cpu, registers and local memory on a gpu."""
+    return 0 < max(width, value_width) <= (256 if device.profile.style == "cpu" else 128)
+
+
+class _Masked(Kernel):
+    """A kernel op on floating tensors, one of which may be a bool mask."""
+
+    def check_dtypes(self, specs):
+        super().check_dtypes([s for s in specs if s.dtype.category != "bool"])
+
+
+def _shape(q, k, v, mask, *, scale, causal):
+    for name, x in (("q", q), ("k", k), ("v", v)):
+        if x.ndim != 4 or (x.strides[3] != 1 and x.shape[3] != 1):
+            raise ShapeError(f"attention: {name} {tuple(x.shape)} with strides {x.strides} needs 4 dimensions, the last contiguous")
+    y, row = q.dense((*q.shape[:3], v.shape[3])), dense(q.shape[:3], compute_dtype(q.dtype), q.device)
+    return y, row, row
+
+
+def _render(form, q, v, mask, causal):
+    profile, wide = q.device.profile, compute_type(q.dtype) == "double"
+    E, EV = q.shape[3], v.shape[3]
+    shared = E + EV + 2
+    kind = None if mask is None else "bool" if mask.dtype.category == "bool" else mask.dtype.name
+    keys = BLOCK if profile.style == "cpu" else max(1, min(32, LOCAL // shared))
+    return render("attention", style=profile.style, dtype=q.dtype, form=form, mask=kind, causal=causal, E=E, EV=EV, BR=BLOCK,
+                  BC=keys, V=4 if wide else 8, WGS=min(64, profile.max_work_group))
+
+
+def _operand(i, s):
+    return In(i), *longs(s.strides[:3])
+
+
+def _mask_arguments(i, mask, shape):
+    """A mask and its strides over (N, H, L, S): 0 where it is broadcast."""
+    if mask is None:
+        return ()
+    strides = [0 if n == 1 else s for n, s in zip(mask.shape, mask.strides, strict=True)]
+    return In(i), *longs((*(0,) * (len(shape) - mask.ndim), *strides))
+
+
+def _sizes(q, k, scale):
+    N, H, L, _ = q.shape
+    return *longs(N * H, H, L, k.shape[2]), getattr(np, NUMPY_OF[compute_type(q.dtype)])(scale)
+
+
+def _range(device, planes, rows):
+    """Sizes of a launch with an item for each row in the gpu style."""
+    local = min(64, device.profile.max_work_group)
+    return (-(-rows // local) * local, planes), (local, 1)
+
+
+def _launch(inputs, outputs, *, scale, causal):
+    q, k, v, mask = inputs
+    N, H, L, _ = q.shape
+    args = [*_operand(0, q), *_operand(1, k), *_operand(2, v), *_mask_arguments(3, mask, (N, H, L, k.shape[2])), Out(0), Out(1),
+            Out(2), *_sizes(q, k, scale)]
+    if q.device.profile.style == "cpu":
+        sizing = (cpu_groups(q.device, N * H * -(-L // BLOCK)),), (1,)
+    else:
+        sizing = _range(q.device, N * H, L)
+    return [Step(_render("forward", q, v, mask, causal), "attention", args, *sizing)]
+
+
+def _gradient_shape(g, g_lse, q, k, v, mask, y, lse, rest, *, scale, causal):
+    return q.dense(), k.dense(), v.dense()
+
+
+def _gradient_launch(inputs, outputs, *, scale, causal):
+    """On a cpu all at once; on a gpu rows of gq, then rows of gk and gv, where g_lse holds sum(g * y) - g_lse."""
+    g, _, q, k, v, mask, y, *_ = inputs
+    N, H, L, E = q.shape
+    common = [*_operand(0, g), *_operand(2, q), *_operand(3, k), *_operand(4, v)]
+    masked, sizes = _mask_arguments(5, mask, (N, H, L, k.shape[2])), _sizes(q, k, scale)
+    if q.device.profile.style == "gpu":
+        return [Step(_render(form, q, v, mask, causal), "attention", [*common, *masked, In(7), In(8), In(1), *outs, *sizes],
+                     *_range(q.device, N * H, rows))
+                for form, outs, rows in (("queries", [Out(0)], L), ("keys", [Out(1), Out(2)], k.shape[2]))]
+    groups, size = cpu_groups(q.device, N * H), compute_dtype(q.dtype).itemsize
+    unit = 32 // size * 2
+    width = sum(-(-n // unit) * unit for n in (E, v.shape[3]))
+    scratch = Scratch(groups * -(-k.shape[2] // BLOCK) * BLOCK * width * size)
+    args = [*common, *_operand(6, y), *masked, In(1), In(7), In(8), Out(0), Out(1), Out(2), scratch, *sizes]
+    return [Step(_render("backward", q, v, mask, causal), "attention", args, (groups,), (1,))]
+
+
+def reference(q, k, v, mask, *, scale, causal):
+    """NumPy: (y, lse, rest)."""
+    scores = np.einsum("nhle,nhse->nhls", q, k) * scale
+    if mask is not None:
+        scores = np.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
+    if causal:
+        scores = np.where(np.tri(*scores.shape[2:], dtype=bool), scores, -np.inf)
+    lse = np.logaddexp.reduce(scores, -1)
+    with np.errstate(invalid="ignore"):
+        weights = np.exp(scores - lse[..., None])
+    return np.where(np.isneginf(lse)[..., None], 0, weights) @ v, lse, np.zeros(lse.shape)
+
+
+def samples(rng):
+    """Samples: rows that end inside a block, narrow heads, and each kind of mask."""
+    def drawn(*shape):
+        return rng.uniform(-1, 1, shape)
+
+    def parts():
+        return drawn(1, 2, 3, 3), drawn(1, 2, 5, 3), drawn(1, 2, 5, 2)
+
+    return [((*parts(), None), {"scale": 0.7, "causal": False}), ((*parts(), None), {"scale": 1 / math.sqrt(3), "causal": True}),
+            ((*parts(), np.array([[1, 0, 1, 0, 1], [0, 1, 1, 1, 0], [0, 0, 0, 0, 1]], bool)), {"scale": 1.0, "causal": False})]
+
+
+attention_forward = _Masked(
+    "attention_forward", shape=_shape, launch=_launch, dtypes="floating", public=False, ref=reference, samples=samples,
+    doc="""(softmax(scale * q k^T + mask) v, logarithms of the rows' sums of exponentials, what rounding cut off those) of heads
+    q (N, H, L, E), k (N, H, S, E), v (N, H, S, EV); mask None, bool or added, broadcast to (N, H, L, S).
+    Source: Milakov and Gimelshein 2018, Dao et al. 2022.""")
+
+attention_backward = _Masked(
+    "attention_backward", shape=_gradient_shape, launch=_gradient_launch, dtypes="floating", public=False,
+    doc="Gradients of attention_forward's q, k and v from those of its results, recomputing the scores block by block.")

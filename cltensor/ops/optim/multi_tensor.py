@@ -1,0 +1,100 @@
+"""Multi-tensor launches: an elementwise op applied in place to many tuples of tensors by one kernel.
+
+The kernel is made of the expressions the op was declared with.  A driver takes at least 1024 bytes of arguments, which is
+what bounds how many tuples one launch serves.
+"""
+
+import numpy as np
+
+from ...codegen import types
+from ...codegen.emit import emit
+from ...codegen.templates import render
+from ...runtime.launch import Launch
+from ..kinds.elementwise import GRAIN
+
+ARGUMENT_BYTES = 1024  # CL_DEVICE_MAX_PARAMETER_SIZE is never less
+FEW = 8  # tuples; more than these take the largest kernel, so that one op has two kernels a dtype at most
+MOST = 32
+_ALIGN = 64  # elements: shares start at cache lines
+
+
+def capacity(op, dtype):
+    """The largest number of tuples one launch of op takes."""
+    number = np.dtype(types.NUMPY_OF[types.compute_type(dtype)]).itemsize
+    return min(MOST, (ARGUMENT_BYTES - 8 - number * len(op.attr_names)) // (8 * (len(op.inputs) + 1)))
+
+
+def even_parts(items, most):
+    """items (a list) as the fewest lists of at most `most`, all of about the same length."""
+    count = -(-len(items) // most)
+    return [items[i * len(items) // count : (i + 1) * len(items) // count] for i in range(count)]
+
+
+class MultiTensor(Launch):
+    """A kernel object for tuples of these sizes, all of one dtype.  Buffers stay set until they are set again.
+
+    A driver keeps no buffer alive that is only set as an argument, but looks at all that are.  Those of the tuples left over,
+    which are never accessed, are `idle`, a buffer that this object holds.
+    """
+
+    __slots__ = ("convert", "first_value", "idle", "values", "width")
+
+    def __init__(self, op, dtype, sizes, writes, device, idle):
+        tuples = FEW if len(sizes) <= FEW else capacity(op, dtype)
+        self.kernel = device.kernel(_source(op, dtype, tuples, writes, device.profile.style), "multi_tensor")
+        self.width = len(op.inputs) + 1
+        self.first_value = self.width * tuples
+        self.convert = getattr(np, types.NUMPY_OF[types.compute_type(dtype)])
+        self.values = (None,) * len(op.attr_names)
+        share = self._share(sum(sizes), device.profile)
+        for t in range(tuples):
+            self.kernel.set_arg(self.width * t + self.width - 1, np.int64(sizes[t] if t < len(sizes) else 0))
+        self.kernel.set_arg(self.first_value + len(self.values), np.int64(share))
+        self.idle = idle
+        for i in range(self.width - 1):
+            self.bind_buffers(i + self.width * len(sizes), [idle] * (tuples - len(sizes)))
+        self.estimate(len(op.inputs) * sum(sizes) * dtype.itemsize)
+
+    def _share(self, total, profile):
+        """The elements of one work-group; sets the launch sizes."""
+        lx = 1 if profile.style == "cpu" else min(profile.max_work_group, 128)
+        groups = min(profile.groups, total // GRAIN) if profile.style == "cpu" else min(-(-total // (4 * lx)), 4096)
+        share = -(-total // max(groups, 1))
+        share = -(-share // _ALIGN) * _ALIGN
+        self.global_size, self.local_size = (-(-total // share) * lx,), (lx,)
+        return share
+
+    def bind_buffers(self, operand, buffers):
+        """Set one operand of every tuple.  The device lock must be held once the object is shared."""
+        set_arg, width = self.kernel.set_arg, self.width
+        for buffer in buffers:
+            set_arg(operand, buffer)
+            operand += width
+
+    def bind(self, values):
+        """Set the numbers, Python's own.  The device lock must be held."""
+        if values != self.values:
+            for i, (new, old) in enumerate(zip(values, self.values, strict=True)):
+                if new != old:
+                    self.kernel.set_arg(self.first_value + i, self.convert(new))
+            self.values = values
+
+
+def _source(op, dtype, tuples, writes, style):
+    """The rendered kernel, made once."""
+    key = ("multi_tensor", style, dtype, tuples, writes)
+    source = op.sources.get(key)
+    if source is None:
+        source = op.sources[key] = _render(op, dtype, tuples, writes, style)
+    return source
+
+
+def _render(op, dtype, tuples, writes, style):
+    c = types.compute_type(dtype)
+    names = {n: f"x{i}" for i, n in enumerate(op.inputs)}
+    names.update({n: f"s{i}" for i, n in enumerate(op.attr_names)})
+    made = emit(op.exprs, dict.fromkeys(names, c), c, names)
+    operands = [(names[n], dtype, c, i in writes) for i, n in enumerate(op.inputs)]
+    results = [(f"x{i}", r) for i, r in zip(writes, made.results, strict=True)]
+    return render("multi_tensor", style=style, dtype=dtype, tensors=tuples, operands=tuple(operands),
+                  scalars=tuple((names[n], c) for n in op.attr_names), body=tuple(made.statements), results=tuple(results))

@@ -1,0 +1,232 @@
+"""Updates of optimisers: each is one fused op over a parameter, its gradient and the state kept for it.
+
+Every number is a kernel argument, so a new learning rate compiles nothing.  `sign` is -1 to climb, 1 to descend.
+"""
+
+import operator
+
+import numpy as np
+
+from ...codegen import expr as E
+from ..kinds.elementwise import elementwise
+
+
+def _update(name, tensors, fn, doc, *, ref, **numbers):
+    """Declare an update; numbers: what the generated tests give for those without a value in _TRIED."""
+    tried = {**_TRIED, **numbers}
+    names = fn.__code__.co_varnames[len(tensors.split()) : fn.__code__.co_argcount]
+    return elementwise(name, fn, tensors=tensors, dtypes="floating", public=False, doc=doc, ref=ref, samples=lambda rng: [
+        (tuple(rng.uniform(*_RANGES.get(t, (-2, 2)), (2, 3)) for t in tensors.split()), {n: tried[n] for n in names})])
+
+
+# What the generated tests try: numbers that are all different, and states as they arise, so that v > a ** 2
+_TRIED = {"lr": 0.1, "weight_decay": 0.05, "sign": -1.0, "momentum": 0.8, "keep": 0.7, "take": 0.3, "take1": 0.2, "beta2": 0.9,
+          "take2": 0.1, "eps": 0.01, "step_size": 0.15, "bias2_sqrt": 0.6, "shrink": 0.95, "alpha": 0.85, "rho": 0.75}
+_RANGES = {"v": (0.3, 1), "top": (0.3, 1), "total": (0.3, 1), "u": (0.3, 1), "a": (-0.4, 0.4), "size": (0.1, 0.5)}
+
+
+def _mean(old, new, take):
+    """NumPy: a running mean, moved towards new."""
+    return (1 - take) * old + take * new
+
+
+def _decayed(p, g, weight_decay, sign, **_):
+    """NumPy: the gradient followed, of the loss and of weight_decay / 2 * p ** 2."""
+    return np.multiply(sign, g) + np.multiply(weight_decay, p)
+
+
+def _sgd(p, g, lr, weight_decay, sign):
+    return p - lr * (sign * g + weight_decay * p)
+
+
+def _sgd_momentum(p, g, b, lr, momentum, keep, take, weight_decay, nesterov, sign):
+    d = sign * g + weight_decay * p
+    b = keep * b + take * d
+    return p - lr * E.where(nesterov > 0, d + momentum * b, b), b
+
+
+def _adam_moments(p, g, m, v, take1, beta2, take2, weight_decay, sign):
+    d = sign * g + weight_decay * p
+    return m + take1 * (d - m), beta2 * v + take2 * d * d
+
+
+def _adam(p, g, m, v, take1, beta2, take2, eps, step_size, bias2_sqrt, weight_decay, shrink, sign):
+    m, v = _adam_moments(p, g, m, v, take1, beta2, take2, weight_decay, sign)
+    return shrink * p - step_size * m / (E.sqrt(v) / bias2_sqrt + eps), m, v
+
+
+def _amsgrad(p, g, m, v, top, take1, beta2, take2, eps, step_size, bias2_sqrt, weight_decay, shrink, sign):
+    m, v = _adam_moments(p, g, m, v, take1, beta2, take2, weight_decay, sign)
+    top = E.maximum(top, v)
+    return shrink * p - step_size * m / (E.sqrt(top) / bias2_sqrt + eps), m, v, top
+
+
+def _rmsprop(p, g, v, lr, alpha, take, eps, weight_decay, sign):
+    d = sign * g + weight_decay * p
+    v = alpha * v + take * d * d
+    return p - lr * d / (E.sqrt(v) + eps), v
+
+
+def _rmsprop_momentum(p, g, v, b, lr, alpha, take, eps, weight_decay, sign, momentum):
+    d = sign * g + weight_decay * p
+    v = alpha * v + take * d * d
+    b = momentum * b + d / (E.sqrt(v) + eps)
+    return p - lr * b, v, b
+
+
+def _rmsprop_centered(p, g, v, a, lr, alpha, take, eps, weight_decay, sign):
+    d = sign * g + weight_decay * p
+    v, a = alpha * v + take * d * d, a + take * (d - a)
+    return p - lr * d / (E.sqrt(v - a * a) + eps), v, a
+
+
+def _rmsprop_centered_momentum(p, g, v, a, b, lr, alpha, take, eps, weight_decay, sign, momentum):
+    d = sign * g + weight_decay * p
+    v, a = alpha * v + take * d * d, a + take * (d - a)
+    b = momentum * b + d / (E.sqrt(v - a * a) + eps)
+    return p - lr * b, v, a, b
+
+
+def _adagrad(p, g, total, lr, eps, weight_decay, sign):
+    d = sign * g + weight_decay * p
+    total = total + d * d
+    return p - lr * d / (E.sqrt(total) + eps), total
+
+
+def _adadelta(p, g, v, u, lr, rho, take, eps, weight_decay, sign):
+    d = sign * g + weight_decay * p
+    v = rho * v + take * d * d
+    step = E.sqrt(u + eps) / E.sqrt(v + eps) * d
+    return p - lr * step, v, rho * u + take * step * step
+
+
+def _adamax(p, g, m, top, take1, beta2, eps, step_size, weight_decay, sign):
+    d = sign * g + weight_decay * p
+    m, top = m + take1 * (d - m), E.maximum(beta2 * top, E.abs(d) + eps)
+    return p - step_size * m / top, m, top
+
+
+def _nadam(p, g, m, v, take1, beta2, take2, eps, bias2, gradient_step, momentum_step, weight_decay, shrink, sign):
+    d = sign * g + weight_decay * p
+    m, v = m + take1 * (d - m), beta2 * v + take2 * d * d
+    return shrink * p - (gradient_step * d + momentum_step * m) / (E.sqrt(v / bias2) + eps), m, v
+
+
+def _radam(p, g, m, v, take1, beta2, take2, eps, step_size, rectified, weight_decay, shrink, sign):
+    m, v = _adam_moments(p, g, m, v, take1, beta2, take2, weight_decay, sign)
+    return shrink * p - step_size * m * E.where(rectified > 0, rectified / (E.sqrt(v) + eps), 1), m, v
+
+
+def _rprop(p, g, previous, size, shrink, grow, least, most, sign):
+    d = sign * g
+    turn = d * previous
+    size = E.where(turn > 0, size * grow, E.where(turn < 0, size * shrink, size))
+    size = E.where(size < least, least, E.where(size > most, most, size))
+    d = E.where(turn < 0, 0, d)
+    return p - E.sign(d) * size, d, size
+
+
+# --- the same in NumPy, for the generated tests; every name not an array is a number ---------------------------------
+
+
+def _ref_sgd(p, g, *, lr, **decay):
+    return p - lr * _decayed(p, g, **decay)
+
+
+def _ref_sgd_momentum(p, g, b, *, lr, momentum, keep, take, nesterov, **decay):
+    d = _decayed(p, g, **decay)
+    moved = np.multiply(take, d) + np.multiply(keep, b)
+    return p - lr * (momentum * moved + d if nesterov else moved), moved
+
+
+def _ref_adam(p, g, m, v, *, top=None, take1, beta2, take2, eps, step_size, bias2_sqrt, shrink, **decay):
+    d = _decayed(p, g, **decay)
+    m, v = _mean(m, d, take1), np.square(d) * take2 + v * beta2
+    largest = v if top is None else np.fmax(v, top)
+    moved = np.multiply(p, shrink) - step_size * np.divide(m, np.sqrt(largest / bias2_sqrt**2) + eps)
+    return (moved, m, v) if top is None else (moved, m, v, largest)
+
+
+def _ref_rmsprop(p, g, v, a=None, b=0.0, *, lr, alpha, take, eps, momentum=0.0, **decay):
+    """(p, v, a, b)"""
+    d = _decayed(p, g, **decay)
+    v, centre = np.square(d) * take + v * alpha, 0.0 if a is None else _mean(a, d, take)
+    b = b * momentum + np.divide(d, np.sqrt(v - np.square(centre)) + eps)
+    return p - lr * b, v, centre, b
+
+
+def _ref_adagrad(p, g, total, *, lr, eps, **decay):
+    d = _decayed(p, g, **decay)
+    total = np.hypot(np.sqrt(total), d) ** 2
+    return p - np.divide(lr * d, np.sqrt(total) + eps), total
+
+
+def _ref_adadelta(p, g, v, u, *, lr, rho, take, eps, **decay):
+    d = _decayed(p, g, **decay)
+    v = np.square(d) * take + v * rho
+    step = d * np.sqrt((u + eps) / (v + eps))
+    return p - lr * step, v, np.square(step) * take + u * rho
+
+
+def _ref_adamax(p, g, m, top, *, take1, beta2, eps, step_size, **decay):
+    d = _decayed(p, g, **decay)
+    m, top = _mean(m, d, take1), np.fmax(np.abs(d) + eps, top * beta2)
+    return p - np.divide(m, top) * step_size, m, top
+
+
+def _ref_nadam(p, g, m, v, *, take1, beta2, take2, eps, bias2, gradient_step, momentum_step, shrink, **decay):
+    d = _decayed(p, g, **decay)
+    m, v = _mean(m, d, take1), np.square(d) * take2 + v * beta2
+    direction = momentum_step * m + gradient_step * d
+    return np.multiply(p, shrink) - np.divide(direction, np.sqrt(v) / np.sqrt(bias2) + eps), m, v
+
+
+def _ref_radam(p, g, m, v, *, take1, beta2, take2, eps, step_size, rectified, shrink, **decay):
+    d = _decayed(p, g, **decay)
+    m, v = _mean(m, d, take1), np.square(d) * take2 + v * beta2
+    return np.multiply(p, shrink) - step_size * m * (rectified / (np.sqrt(v) + eps) if rectified else 1.0), m, v
+
+
+def _ref_rprop(p, g, previous, size, *, shrink, grow, least, most, sign):
+    turn = np.sign(g * previous) * sign
+    size = np.clip(size * np.choose(turn.astype(int) + 1, [shrink, 1.0, grow]), least, most)
+    used = np.where(turn < 0, 0.0, np.multiply(sign, g))
+    return p - np.copysign(size, used) * (used != 0), used, size
+
+
+# --- the declarations ------------------------------------------------------------------------------------------------
+
+sgd_step = _update("sgd_step", "p g", _sgd, "One step of gradient descent: the new p.", ref=_ref_sgd)
+sgd_momentum_step = _update("sgd_momentum_step", "p g b", _sgd_momentum,
+                            "One step with momentum, plain or Nesterov's: the new p and momentum buffer b.",
+                            ref=_ref_sgd_momentum, nesterov=1.0)
+adam_step = _update("adam_step", "p g m v", _adam,
+                    "One step of Adam: the new p and running means m of g and v of g squared.", ref=_ref_adam)
+amsgrad_step = _update("amsgrad_step", "p g m v top", _amsgrad,
+                       "One step of Adam that divides by the largest v so far: the new p, m, v and top.",
+                       ref=lambda p, g, m, v, top, **numbers: _ref_adam(p, g, m, v, top=top, **numbers))
+rmsprop_step = _update("rmsprop_step", "p g v", _rmsprop, "One step of RMSprop: the new p and running mean v of g squared.",
+                       ref=lambda *args, **numbers: _ref_rmsprop(*args, **numbers)[:2])
+rmsprop_momentum_step = _update("rmsprop_momentum_step", "p g v b", _rmsprop_momentum,
+                                "One step of RMSprop with momentum: the new p, v and momentum buffer b.",
+                                ref=lambda p, g, v, b, **numbers: operator.itemgetter(0, 1, 3)(
+                                    _ref_rmsprop(p, g, v, b=b, **numbers)))
+rmsprop_centered_step = _update("rmsprop_centered_step", "p g v a", _rmsprop_centered,
+                                "One step of RMSprop by the variance: the new p, v and running mean a of g.",
+                                ref=lambda *args, **numbers: _ref_rmsprop(*args, **numbers)[:3])
+rmsprop_centered_momentum_step = _update("rmsprop_centered_momentum_step", "p g v a b", _rmsprop_centered_momentum,
+                                         "One step of RMSprop by the variance, with momentum: the new p, v, a and b.",
+                                         ref=_ref_rmsprop)
+adagrad_step = _update("adagrad_step", "p g total", _adagrad, "One step of Adagrad: the new p and sum of squared g.",
+                       ref=_ref_adagrad)
+adadelta_step = _update("adadelta_step", "p g v u", _adadelta,
+                        "One step of Adadelta: the new p and running means v of g squared and u of the squared steps.",
+                        ref=_ref_adadelta)
+adamax_step = _update("adamax_step", "p g m top", _adamax,
+                      "One step of Adamax: the new p, running mean m of g and decaying maximum of |g|.",
+                      ref=_ref_adamax)
+nadam_step = _update("nadam_step", "p g m v", _nadam, "One step of NAdam: the new p, m and v.", ref=_ref_nadam,
+                     bias2=0.4, gradient_step=0.05, momentum_step=0.08)
+radam_step = _update("radam_step", "p g m v", _radam, "One step of RAdam: the new p, m and v.", ref=_ref_radam, rectified=0.7)
+rprop_step = _update("rprop_step", "p g previous size", _rprop, "One step of Rprop: the new p, g used, and step sizes.",
+                     ref=_ref_rprop, shrink=0.5, grow=1.2, least=0.06, most=0.4)

@@ -1,0 +1,1 @@
+"""Elementwise ops: arithmetic, elementary and special functions."""

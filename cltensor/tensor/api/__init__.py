@@ -1,0 +1,1 @@
+"""Making tensors, and what is asked of one as an object."""

@@ -1,0 +1,103 @@
+"""What kind of tensor it is, asked in PyTorch's words.  Every tensor here is dense, on an OpenCL device, and of one process."""
+
+from ...base import calls
+from ...base.errors import ArgumentTypeError
+from ...runtime.stream import Stream
+from ..core.public_api import function, method
+
+
+@method()
+def ndimension(self):
+    """The number of dimensions."""
+    return self.ndim
+
+
+@method()
+def is_pinned(self, device=None):
+    """False: what is copied to a device needs no pinning here."""
+    return False
+
+
+@method()
+def pin_memory(self, device=None):
+    """The tensor itself: it is on its device already."""
+    return self
+
+
+@method()
+def is_shared(self):
+    """False: a device's memory belongs to one process."""
+    return False
+
+
+@method()
+def record_stream(self, stream):
+    """Keep the tensor's memory, once the tensor is gone, until all work enqueued on `stream` by then is done.
+
+    For a tensor made on one stream and used on another: its memory would else be handed out again on the first while the
+    second still reads it.  Raises ArgumentTypeError for anything but a Stream.
+
+        with opencl.stream(side):
+            y = x * 2
+        x.record_stream(side)
+        del x
+    """
+    if not isinstance(stream, Stream):
+        raise ArgumentTypeError(f"record_stream(): argument 'stream' must be a Stream, not {calls.kind(stream)}")
+    storage = self._storage
+    if storage.extent and not storage.device.host:
+        stream.keep(storage, storage.buffer)
+
+
+@method()
+def to_dense(self, dtype=None, *, masked_grad=True):
+    """The tensor itself, which is dense, in dtype if given."""
+    return self if dtype is None else self.to(dtype)
+
+
+@function(method=False)
+def is_signed(input):
+    """Whether the dtype can hold negative numbers."""
+    return input.is_signed()
+
+
+@function(method=False)
+def is_inference(input):
+    """Whether the tensor was made in inference mode."""
+    return input.is_inference()
+
+
+@function()
+def is_same_size(input, other):
+    """Whether both have the same shape."""
+    return tuple(input.shape) == tuple(other.shape)
+
+
+@method()
+def is_set_to(self, tensor):
+    """Whether both are the same view of the same storage."""
+    return self._storage is tensor._storage and self._spec is tensor._spec and self._offset == tensor._offset
+
+
+@function(method=False)
+def detach(input):
+    """input's memory, outside the graph."""
+    return input.detach()
+
+
+@function()
+def get_device(input):
+    """The index of input's device."""
+    return input.device.index
+
+
+@method()
+def dim_order(self, ambiguity_check=False):
+    """The dimensions from the outermost in memory to the innermost."""
+    return tuple(sorted(range(self.ndim), key=lambda d: -self.stride(d)))
+
+
+@function(method=False)
+def is_distributed(input):
+    """False: a device's memory belongs to one process."""
+    return False

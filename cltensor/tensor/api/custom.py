@@ -1,0 +1,35 @@
+"""@cltensor.elementwise: a user's scalar function as one fused kernel, with gradients of every order."""
+
+import inspect
+import itertools
+
+from ...base.errors import ArgumentError
+from ...codegen import expr
+from ...ops.kinds.elementwise import Derived
+from ..core.public_api import function
+
+_serial = itertools.count()
+
+
+@function(method=False)
+def elementwise(fn):
+    """A function of tensors (broadcast) and numbers, from a Python function of scalars; one kernel, derived gradients.
+
+        @cltensor.elementwise
+        def swish(x, beta=1.0):
+            return x * sigmoid(beta * x)        # functions from cltensor.codegen.expr
+
+    The function is traced once with symbolic scalars: use operators, `where` instead of `if`, and functions of
+    cltensor.codegen.expr.  Parameters with a default are numbers, passed at each call.  It may return a tuple.
+    Raises ArgumentError when the function looks at a value.
+    """
+    parameters = list(inspect.signature(fn).parameters.values())
+    inputs = tuple(p.name for p in parameters if p.default is p.empty)
+    attrs = {p.name: p.default for p in parameters if p.default is not p.empty}
+    if not inputs:
+        raise ArgumentError(f"elementwise: {fn.__name__} needs at least one parameter without a default, for a tensor")
+    outputs = expr.trace(fn, [p.name for p in parameters])
+    op = Derived(f"{fn.__name__}_{next(_serial)}", outputs, inputs, tuple(attrs))
+    op.attrs = dict(attrs)
+    op.__doc__ = fn.__doc__
+    return op

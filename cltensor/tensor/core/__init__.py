@@ -1,0 +1,1 @@
+"""Tensor itself, and what declares its functions and methods."""

@@ -1,0 +1,62 @@
+"""Python's operators: what they do with tensors, numbers, and what is neither."""
+
+from ...base import dtypes
+from ...base.calls import named
+from ...base.errors import ArgumentTypeError
+from ...dispatch.registry import REGISTRY
+from ...dispatch.run_elementwise import run_elementwise, run_pair, write_into
+from ...dispatch.run_planned import run_planned
+from ...dispatch.tensor_base import TensorBase
+from . import interop
+
+
+def arithmetic(op, name):
+    """The methods of Python's operator `name`: forward, reflected and in place."""
+
+    def forward(self, other):
+        if isinstance(other, TensorBase):
+            return run_pair(op, self, other)
+        if dtypes.category_of(other) is not None:
+            return run_elementwise(op, (self, other))
+        return interop.declined(op.name, other)
+
+    def reflected(self, other):
+        if not isinstance(self, TensorBase):
+            raise ArgumentTypeError(f"__r{op.name}__ needs a Tensor, not a {type(self).__name__}")
+        if isinstance(other, TensorBase) or dtypes.category_of(other) is not None:
+            return run_elementwise(op, (other, self))
+        return interop.reflected(name, self, other)
+
+    def inplace(self, other):
+        if isinstance(other, TensorBase) or dtypes.category_of(other) is not None:
+            return write_into(op, self, (self, other))
+        return NotImplemented
+
+    return named(forward, op.name), named(reflected, op.name), named(inplace, f"{op.name}_")
+
+
+def comparison(op):
+    """The method of a comparison."""
+
+    def compare(self, other):
+        if isinstance(other, TensorBase):
+            return run_pair(op, self, other)
+        if dtypes.category_of(other) is not None:
+            return run_elementwise(op, (self, other))
+        return interop.compared(op, self, other)
+
+    return named(compare, op.name)
+
+
+def matmul(self, other):
+    """self @ other."""
+    if isinstance(other, TensorBase):
+        return run_planned(REGISTRY["matmul"], (self, other))
+    return interop.declined("matmul", other)
+
+
+def rmatmul(self, other):
+    """other @ self."""
+    if isinstance(other, TensorBase):
+        return run_planned(REGISTRY["matmul"], (other, self))
+    return interop.reflected("matmul", self, other)

@@ -1,0 +1,135 @@
+"""The public surface: functions of the namespace `cltensor` and methods of Tensor, each declared once.
+
+`@function()` puts a function into the namespace and, since its first argument is a tensor, makes it a method too.  Ops of
+the registry that are public get both by their declaration.
+"""
+
+import functools
+import inspect
+
+from ...base.calls import COUNTS, named
+from ...base.errors import ArgumentTypeError
+from ...dispatch.binding import NUMPY_NAMES
+from ...dispatch.registry import REGISTRY
+from . import inplace as inplace_forms
+from .inert_arguments import settling
+from .with_out import accepting
+
+FUNCTIONS = {}
+METHODS = {}
+
+
+def function(*names, method=True, inplace=None, apart=False, exact=False):
+    """Declare a public function under its own name (and further `names`); with `method`, a Tensor method as well.
+
+    In the namespace it takes out= too, which out.py sees to.  With `inplace`, "writing" or "viewing", there is the
+    method `name_` as well: see inplace.py.  With `apart`, out may not lie over an input, with
+    `exact` it must have the result's dtype.
+    """
+
+    def declare(fn):
+        fn = _counting(_rest_by_name(fn))
+        public, bound = _by_numpy_names(accepting(fn, apart, exact)), _by_numpy_names(fn)
+        own = fn.__name__.rstrip("_") if fn.__name__.rstrip("_") in _SHADOWED else fn.__name__
+        for f in {public, bound}:
+            named(f, own).__name__ = own
+        for name in (own, *names):
+            FUNCTIONS[name] = public
+            if method:
+                METHODS[name] = bound
+            if inplace:
+                METHODS[f"{name}_"] = named(getattr(inplace_forms, inplace)(fn, f"{name}_"), f"{name}_")
+        return fn
+
+    return declare
+
+
+def method(*names):
+    """Declare a Tensor method that is no function of the namespace."""
+
+    def declare(fn):
+        fn = named(_by_numpy_names(settling(_rest_by_name(fn))), names[0] if fn.__name__.startswith("_") and names else fn.__name__)
+        for name in (fn.__name__, *names):
+            METHODS[name] = fn
+        return fn
+
+    return declare
+
+
+def _counting(fn):
+    """fn, with an error for floats where it takes ints (calls.COUNTS); fn itself where it takes none."""
+    places = [(i, n) for i, n in enumerate(inspect.signature(fn).parameters) if n in COUNTS]
+    if not places:
+        return fn
+
+    @functools.wraps(fn)
+    def function(*args, **kwargs):
+        for i, name in places:
+            value = args[i] if i < len(args) else kwargs.get(name)
+            if isinstance(value, float):
+                raise ArgumentTypeError(f"{fn.__name__.rstrip('_')}(): argument '{name}' must be int, not float ({value})")
+        return fn(*args, **kwargs)
+
+    return function
+
+
+def also(**names):
+    """Decorate a function whose arguments have further names in PyTorch: also(theirs="ours")."""
+
+    def decorate(fn):
+        @functools.wraps(fn)
+        def renamed(*args, **kwargs):
+            return fn(*args, **{names.get(name, name): value for name, value in kwargs.items()})
+
+        return renamed
+
+    return decorate
+
+
+def _by_numpy_names(fn):
+    """fn(x, dim, keepdim), for which NumPy's axis= and keepdims= are right too, as is the out=None that NumPy passes."""
+    parameters = inspect.signature(fn).parameters
+    if "dim" not in parameters:
+        return fn
+
+    @functools.wraps(fn)
+    def function(*args, **kwargs):
+        if kwargs:
+            for theirs, ours in NUMPY_NAMES.items():
+                if theirs in kwargs and theirs not in parameters and ours not in kwargs:
+                    kwargs[ours] = kwargs.pop(theirs)
+            if "out" in kwargs and kwargs["out"] is None and "out" not in parameters:
+                del kwargs["out"]
+        return fn(*args, **kwargs)
+
+    return function
+
+
+def _rest_by_name(fn):
+    """fn(x, *dims), for which fn(x, dims=(0, 1)) is right too."""
+    rest = [p.name for p in inspect.signature(fn).parameters.values() if p.kind is p.VAR_POSITIONAL]
+    if not rest or rest[0] not in ("dims", "size", "sizes", "shape", "repeats"):
+        return fn
+    name = rest[0]
+
+    @functools.wraps(fn)
+    def function(*args, **kwargs):
+        if name in kwargs:
+            args = (*args, kwargs.pop(name))
+        elif "size" in kwargs and name in ("sizes", "shape"):  # PyTorch's name for the same
+            args = (*args, kwargs.pop("size"))
+        return fn(*args, **kwargs)
+
+    return function
+
+
+#: functions written with a trailing underscore because the plain name is Python's own
+_SHADOWED = {"sum", "max", "min", "any", "all", "abs", "pow", "round", "range"}
+
+
+def registered():
+    """(name, op) of every public op of the registry, aliases included."""
+    for op in REGISTRY.values():
+        if op.public:
+            for name in (op.name, *op.aliases):
+                yield name, op

@@ -1,0 +1,89 @@
+"""Values: what a program gives to make a tensor of, as a NumPy array and a dtype, and its copy to a device."""
+
+import functools
+
+import numpy as np
+
+from ...base import bfloat16, calls, dtypes
+from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError
+from ...dispatch.spec import dense
+from ...dispatch.tensor_base import TensorBase
+from ...runtime.device import default_device
+from ...runtime.device import device as Device
+
+
+def pick_device(d):
+    """A device from None (the default), a device, a name or an index."""
+    return default_device() if d is None else Device(d)
+
+
+def check_fp64(d, dtype):
+    """Raise DTypeError when float64 is asked for on a device without it."""
+    if dtype is dtypes.float64 and not d.profile.fp64:
+        raise DTypeError(f"float64: {d} ({d.name}) has no double precision arithmetic; use float32, or another device")
+
+
+def array_of(data, dtype):
+    """(NumPy array, dtype) of nested sequences, numbers or an array."""
+    if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array_interface__"):
+        array = np.asarray(data)
+        found = dtypes.from_numpy_dtype(array.dtype)
+    else:
+        array, found = _from_sequence(data)
+    dtype = dtype or found
+    if dtype is dtypes.bfloat16:
+        return bfloat16.encode(array), dtype
+    with np.errstate(all="ignore"):
+        return array.astype(dtype.numpy, copy=False), dtype
+
+
+def _from_sequence(data):
+    kinds = set()
+    data = _plain(data, kinds)
+    try:
+        array = np.asarray(data)
+    except ValueError as e:
+        raise ArgumentError(f"tensor: the nested sequences have different lengths; every row must be as long as the others "
+                            f"({e})") from None
+    found = _promoted(kinds)
+    if found is not None:
+        return array, found
+    if array.dtype.kind == "f" or array.size == 0:
+        return array.astype(np.float64), dtypes.get_default_dtype()
+    if array.dtype.kind == "b":
+        return array, dtypes.bool_
+    if array.dtype.kind in "iu":
+        if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
+            raise ArgumentError("tensor: Overflow: a value does not fit int64")
+        return array.astype(np.int64), dtypes.int64
+    if array.dtype.kind == "c":
+        dtypes.from_numpy_dtype(array.dtype)
+    raise ArgumentTypeError(f"tensor: could not infer a dtype for {calls.kind(data)} data {str(data)[:60]!r}; "
+                            "give numbers, bools, or nested sequences of them")
+
+
+def _plain(data, kinds):
+    """data with tensors as lists; adds the type, or NumPy dtype, of each element to kinds."""
+    if isinstance(data, (list, tuple)):
+        return [_plain(x, kinds) for x in data]
+    kinds.add(data.dtype if isinstance(data, (np.generic, np.ndarray)) else type(data))
+    return data.tolist() if isinstance(data, TensorBase) else data
+
+
+def _promoted(kinds):
+    """The dtype of elements among which are NumPy's, which keep theirs; None where there are none."""
+    if not any(isinstance(k, np.dtype) for k in kinds):
+        return None
+    python = {bool: "bool", int: "int", float: "float"}
+    found = [dtypes.from_numpy_dtype(k) if isinstance(k, np.dtype) else dtypes.default_for(python[k])
+             for k in kinds if isinstance(k, np.dtype) or k in python]
+    return functools.reduce(dtypes.promote_types, found)
+
+
+def copied(cls, array, dtype, d):
+    """A tensor of class cls holding a copy of a NumPy array whose bytes are those of dtype."""
+    check_fp64(d, dtype)
+    t = cls._fresh(dense(array.shape, dtype, d))
+    if array.size:
+        d.write(t._storage.buffer, 0, np.ascontiguousarray(array))
+    return t

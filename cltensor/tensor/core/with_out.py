@@ -1,0 +1,75 @@
+"""out=: every public function takes it."""
+
+import functools
+import inspect
+
+from ...base import calls
+from ...base.errors import ArgumentTypeError, CLTensorError, ShapeError
+from ...dispatch.out import write_out
+from ...dispatch.resizing import fit
+from ...dispatch.tensor_base import TensorBase
+from ...dispatch.writable import check_writable, overlap
+from . import inert_arguments
+
+
+def accepting(fn, apart=False, exact=False):
+    """fn as a function that takes out= too: its result is written there.  fn itself where it handles out= already.
+
+    A function that makes tensors (one with requires_grad=) makes them in out's dtype and on its device.  With `apart`,
+    an out that shares memory with an argument is refused, and with `exact` one of another dtype, as PyTorch refuses them.
+    """
+    signature = inspect.signature(fn)
+    parameters = signature.parameters
+    if "out" in parameters:
+        return fn
+    laid = inert_arguments.makes(fn)
+    makes = "requires_grad" in parameters and "dtype" in parameters
+
+    @functools.wraps(fn)
+    def function(*args, out=None, **kwargs):
+        if laid and kwargs:
+            inert_arguments.settle(fn.__name__, kwargs)
+        if out is None:
+            try:
+                return fn(*args, **kwargs)
+            except (AttributeError, TypeError) as error:
+                raise _told(error, fn, args, kwargs) from None
+        if makes and isinstance(out, TensorBase):
+            kwargs = {"dtype": out.dtype, "device": out.device} | kwargs
+        name, result = fn.__name__.rstrip("_"), fn(*args, **kwargs)
+        if apart:
+            for r, o in zip(_tensors((result,)), _tensors((out,)), strict=True):
+                check_writable(name, (o,))
+                fit(name, o, r.shape)
+            _check_apart(name, args, kwargs, out)
+        return write_out(name, result, out, exact)
+
+    last = [p for p in parameters.values() if p.kind is not p.VAR_KEYWORD]
+    function.__signature__ = signature.replace(parameters=[*last, _OUT, *list(parameters.values())[len(last):]])
+    return function
+
+
+def _told(error, fn, args, kwargs):
+    """The error, or one that names the argument which caused it, where Python's own words do not."""
+    if isinstance(error, CLTensorError):
+        return error
+    why = calls.explained(fn.__name__.rstrip("_"), [*zip(inspect.signature(fn).parameters, args), *kwargs.items()])  # noqa: B905
+    return error if why is None else ArgumentTypeError(why)
+
+
+def _check_apart(name, args, kwargs, out):
+    for x in _tensors((*args, *kwargs.values())):
+        if any(x is o or overlap(x, o) for o in _tensors((out,))):
+            raise ShapeError(f"{name}: unsupported operation: some elements of the input tensor and the written-to tensor "
+                             "refer to a single memory location. Please clone() the tensor before performing the operation")
+
+
+def _tensors(values):
+    for v in values:
+        if isinstance(v, TensorBase):
+            yield v
+        elif isinstance(v, (tuple, list)):
+            yield from _tensors(v)
+
+
+_OUT = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)

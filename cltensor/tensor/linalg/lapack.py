@@ -1,0 +1,286 @@
+"""Factorizations and solvers as ops: forward through NumPy's LAPACK on the host, gradients of every order on the device.
+
+Small dense matrices are faster on the host than on any device.  The ops are marked `host`, and `cltensor doctor` lists them.
+"""
+
+import bisect
+import math
+
+import numpy as np
+
+from ...base import dtypes
+from ...base.errors import DTypeError, ShapeError
+from ...ops.kinds.composite import composite
+from ..api.creation import eye, from_values
+from ..math.products import product
+from ..shape.diagonals import diag_embed
+from ..shape.shape import cat
+
+
+class LinAlgError(ShapeError):
+    """A matrix that is singular, or not positive definite, where the function needs it to be."""
+
+
+def check_floating(name, x):
+    if x.dtype not in (dtypes.float32, dtypes.float64):
+        raise DTypeError(f"linalg.{name}: Expected a floating point tensor of float32 or float64 as input. Got {x.dtype.name}")
+
+
+def check_matrix(name, x):
+    if x.ndim < 2:
+        raise ShapeError(f"linalg.{name}: The input tensor A must have at least 2 dimensions, got {x.ndim}.")
+    check_floating(name, x)
+
+
+def check_square(name, x):
+    check_matrix(name, x)
+    if x.shape[-1] != x.shape[-2]:
+        raise ShapeError(f"linalg.{name}: A must be batches of square matrices, but they are {x.shape[-2]} by {x.shape[-1]} "
+                         f"matrices")
+
+
+def to_host(x):
+    """x's values as an array.  Raises DTypeError for 16-bit floats, which LAPACK has no routine for."""
+    if x.dtype.is_floating_point:
+        check_floating("LAPACK", x)
+    return x.detach()._read()
+
+
+def to_device(array, like):
+    return from_values(np.asarray(array), like.dtype, like.device)
+
+
+def attempt(name, fn, *arrays):
+    try:
+        return fn(*arrays)
+    except np.linalg.LinAlgError as e:
+        raise LinAlgError(f"linalg.{name}: {e}") from None
+
+
+def fails(fn, matrices):
+    """Whether fn raises NumPy's LinAlgError for each matrix of an array (*, n, n)."""
+    found = np.zeros(matrices.shape[:-2], bool)
+    for at in np.ndindex(found.shape):
+        try:
+            fn(matrices[at])
+        except np.linalg.LinAlgError:
+            found[at] = True
+    return found
+
+
+def indefinite(matrices):
+    """The order of the first leading minor that is not positive definite of each matrix, 0 where all are, as int32."""
+    orders = range(1, matrices.shape[-1] + 1)
+    found = np.zeros(matrices.shape[:-2], np.int32)
+    for at in map(tuple, np.argwhere(fails(np.linalg.cholesky, matrices))):
+        a = matrices[at]
+        found[at] = bisect.bisect_left(orders, True, key=lambda k, a=a: bool(fails(np.linalg.cholesky, a[:k, :k]))) + 1
+    return found
+
+
+def _cholesky(a):
+    """np.linalg.cholesky, which tells what is wrong."""
+    try:
+        return np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        info = indefinite(a)
+        at = np.argmax(info.ravel() > 0)
+        where = f"(Batch element {at}): " if info.ndim else ""
+        raise np.linalg.LinAlgError(
+            f"{where}The factorization could not be completed because the input is not positive-definite (the leading minor of "
+            f"order {info.ravel()[at]} is not positive-definite); cholesky_ex tells it of each matrix without an error") from None
+
+
+# --- the ops that have their own gradient ----------------------------------------------------------------------------
+
+
+@composite("linalg_inv", batch="leading", host=True, public=False, saves="y", dtypes="floating", vjp=(
+    lambda g, y, a: -product(y.mT, product(g, y.mT)),))
+def inv(a):
+    """The inverse."""
+    return to_device(attempt("inv", np.linalg.inv, to_host(a)), a)
+
+
+def _cholesky_vjp(g, y, a):
+    n = y.shape[-1]
+    phi = product(y.mT, g).tril()
+    phi = phi - diag_embed(phi.diagonal(0, -2, -1)) * 0.5
+    inner_ = solve_triangular(y.mT, phi, upper=True, unitriangular=False)
+    result = solve_triangular(y.mT, inner_.mT, upper=True, unitriangular=False)
+    return (result + result.mT) * 0.5 if n else g
+
+
+@composite("linalg_cholesky", batch="leading", host=True, public=False, saves="y", dtypes="floating", vjp=(_cholesky_vjp,))
+def cholesky(a):
+    """The lower Cholesky factor."""
+    return to_device(attempt("cholesky", _cholesky, to_host(a)), a)
+
+
+def _tri_solve(a, b, upper, unit):
+    a = np.triu(a) if upper else np.tril(a)
+    if unit:
+        i = np.arange(a.shape[-1])
+        a = a.copy()
+        a[..., i, i] = 1
+    return np.linalg.solve(a, b)
+
+
+def _tri_grad_a(g, y, a, b, upper, unitriangular):
+    gb = solve_triangular(a.mT, g, upper=not upper, unitriangular=unitriangular)
+    ga = -product(gb, y.mT)
+    return ga.triu(1 if unitriangular else 0) if upper else ga.tril(-1 if unitriangular else 0)
+
+
+@composite("linalg_solve_triangular", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(
+    _tri_grad_a,
+    lambda g, y, a, b, upper, unitriangular: solve_triangular(a.mT, g, upper=not upper, unitriangular=unitriangular)))
+def solve_triangular(a, b, *, upper, unitriangular):
+    """X with a X = b, a triangular."""
+    x = attempt("solve_triangular", _tri_solve, to_host(a), to_host(b), upper, unitriangular)
+    return to_device(x, b)
+
+
+def _factor_gradient(g, y, b, factor, upper):
+    """Gradient of cholesky_solve for the factor, as if all of it were read, as PyTorch has it."""
+    common = product(cholesky_solve(g, factor, upper=upper), y.mT)
+    common = common + common.mT
+    return -product(factor, common) if upper else -product(common, factor)
+
+
+@composite("cholesky_solve_dense", batch="leading", host=True, public=False, saves="factor y", dtypes="floating", vjp=(
+    lambda g, y, b, factor, upper: cholesky_solve(g, factor, upper=upper), _factor_gradient))
+def cholesky_solve(b, factor, *, upper):
+    """X with A X = b, A = factor factor.T (factor.T factor with upper)."""
+    low = factor.mT if upper else factor
+    y = solve_triangular(low, b, upper=False, unitriangular=False)
+    return solve_triangular(low.mT, y, upper=True, unitriangular=False)
+
+
+@composite("linalg_solve", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(
+    lambda g, y, a, b: -product(solve(a.mT, g), y.mT), lambda g, y, a, b: solve(a.mT, g)))
+def solve(a, b):
+    """X with a X = b."""
+    return to_device(attempt("solve", np.linalg.solve, to_host(a), to_host(b)), b)
+
+
+@composite("linalg_det", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(
+    lambda g, y, a: _cofactors(a, y) * g.unsqueeze(-1).unsqueeze(-1),))
+def det(a):
+    """The determinant."""
+    return to_device(np.linalg.det(to_host(a)), a)
+
+
+def _cofactors(a, det_):
+    """det(A) inv(A).T, through the singular values where A is singular."""
+    if not bool((det_ == 0).any()):
+        return inv(a).mT * det_.unsqueeze(-1).unsqueeze(-1)
+    u, s, vh = svd(a)
+    n = s.shape[-1]
+    rest = cat([cat([s.narrow(-1, 0, i), s.narrow(-1, i + 1, n - i - 1)], -1).prod(-1, keepdim=True) for i in range(n)], -1)
+    sign = det(u) * det(vh)
+    return product(u * rest.unsqueeze(-2), vh) * sign.unsqueeze(-1).unsqueeze(-1)
+
+
+@composite("linalg_slogdet", batch="leading", host=True, public=False, saves="a", dtypes="floating", vjp=(
+    lambda g, y, a: inv(a).mT * g[1].unsqueeze(-1).unsqueeze(-1),))
+def slogdet(a):
+    """Sign and logarithm of the absolute value of the determinant."""
+    sign, log = np.linalg.slogdet(to_host(a))
+    return to_device(sign, a), to_device(log, a)
+
+
+def _qr_vjp(g, y, a):
+    (gq, gr), (q, r) = g, y
+    if q.shape[-2] < a.shape[-1]:  # wide: the first columns determine Q
+        m = q.shape[-1]
+        ga_right = product(q, gr.narrow(-1, m, a.shape[-1] - m))
+        gq_all = gq + product(a.narrow(-1, m, a.shape[-1] - m), gr.narrow(-1, m, a.shape[-1] - m).mT)
+        left = _qr_square(gq_all, gr.narrow(-1, 0, m), q, r.narrow(-1, 0, m))
+        return cat([left, ga_right], -1)
+    return _qr_square(gq, gr, q, r)
+
+
+def _qr_square(gq, gr, q, r):
+    m = product(r, gr.mT) - product(gq.mT, q)
+    low = m.tril(-1)
+    sym = low + low.mT + diag_embed(m.diagonal(0, -2, -1))
+    return solve_triangular(r, (gq + product(q, sym)).mT, upper=True, unitriangular=False).mT
+
+
+@composite("linalg_qr", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(_qr_vjp,))
+def qr(a):
+    """The reduced QR decomposition."""
+    q, r = np.linalg.qr(to_host(a), "reduced")
+    return to_device(q, a), to_device(r, a)
+
+
+def _inverse_gaps(w):
+    """1 / (w_j - w_i) off the diagonal, 0 on it."""
+    gaps = w.unsqueeze(-2) - w.unsqueeze(-1)
+    gaps = gaps + diag_embed((w * 0) + math.inf)
+    return 1 / gaps
+
+
+def _eigh_vjp(g, y, a, lower):
+    (gw, gv), (w, v) = g, y
+    inner_ = product(v.mT, gv) * _inverse_gaps(w) + diag_embed(gw)
+    result = product(v, product(inner_, v.mT))
+    return (result + result.mT) * 0.5
+
+
+@composite("linalg_eigh", batch="leading", host=True, public=False, saves="y", dtypes="floating", vjp=(_eigh_vjp,))
+def eigh(a, *, lower):
+    """Eigenvalues and eigenvectors of symmetric matrices."""
+    w, v = attempt("eigh", lambda m: np.linalg.eigh(m, "L" if lower else "U"), to_host(a))
+    return to_device(w, a), to_device(v, a)
+
+
+def _svd_vjp(g, y, a, needs):
+    (gu, gs, gvh), (u, s, vh) = g, y
+    if gu is None and gvh is None:  # the singular values alone, which may be equal, or 0
+        return (product(u * gs.unsqueeze(-2), vh),)
+    gu, gs, gvh = (x.new_zeros(x.shape) if h is None else h for h, x in zip(g, y, strict=True))
+    m, n, k = a.shape[-2], a.shape[-1], s.shape[-1]
+    gaps = (s.unsqueeze(-2) - s.unsqueeze(-1)) * (s.unsqueeze(-2) + s.unsqueeze(-1))
+    f = 1 / (gaps + diag_embed(s * 0 + math.inf))
+    utgu, vtgv = product(u.mT, gu), product(vh, gvh.mT)
+    left = (utgu - utgu.mT) * f * s.unsqueeze(-2)
+    right = (vtgv - vtgv.mT) * f * s.unsqueeze(-1)
+    ga = product(u, product(left + right + diag_embed(gs), vh))
+    if m > k:
+        outside = gu / s.unsqueeze(-2)
+        ga = ga + product(outside - product(u, product(u.mT, outside)), vh)
+    if n > k:
+        outside = gvh.mT / s.unsqueeze(-2)
+        ga = ga + product(u, (outside - product(vh.mT, product(vh, outside))).mT)
+    return (ga,)
+
+
+@composite("linalg_svd", batch="leading", host=True, public=False, saves="a y", dtypes="floating", partial=True, vjp=_svd_vjp)
+def svd(a):
+    """The reduced singular value decomposition."""
+    u, s, vh = attempt("svd", lambda m: np.linalg.svd(m, full_matrices=False), to_host(a))
+    return to_device(u, a), to_device(s, a), to_device(vh, a)
+
+
+def _pinv_vjp(g, y, a, rtol, atol, hermitian):
+    p = y
+    left, right = a.shape[-2], a.shape[-1]
+    pg = product(p.mT, product(g, p.mT))
+    outside = eye(left, dtype=a.dtype, device=a.device) - product(a, p)
+    inside = eye(right, dtype=a.dtype, device=a.device) - product(p, a)
+    return product(outside, product(g.mT, product(p, p.mT))) + product(product(p.mT, p), product(g.mT, inside)) - pg
+
+
+@composite("linalg_pinv", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(_pinv_vjp,))
+def pinv(a, *, rtol, atol, hermitian):
+    """The Moore-Penrose inverse."""
+    x = to_host(a)
+    if not x.size:
+        return a.new_zeros((*a.shape[:-2], a.shape[-1], a.shape[-2]))
+    if hermitian:  # one triangle is read
+        x = np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2)
+    u, s, vh = attempt("pinv", lambda m: np.linalg.svd(m, full_matrices=False), x)
+    limit = np.maximum(atol, rtol * s.max(-1, keepdims=True))
+    inverse = np.where(s > limit, 1 / np.where(s > limit, s, 1), 0)
+    return to_device(np.swapaxes(u * inverse[..., None, :] @ vh, -1, -2), a)

@@ -1,0 +1,183 @@
+"""LDL decompositions of symmetric matrices, with the pivots of Bunch and Kaufman (1977), and what is solved with them.
+
+D has blocks of one or two rows.  Pivots are LAPACK's for the lower triangle: int32, counted from 1; positive where a row is a
+block of its own, swapped with that row; negative, twice the same, for a block of two, whose second row was swapped.
+Everything runs on the host; PyTorch has no gradients for these, and neither has cltensor.
+"""
+
+import math
+from collections import namedtuple
+
+import numpy as np
+
+from ...base import dtypes
+from ...base.errors import DTypeError, ShapeError
+from ...base.shapes import broadcast_shapes
+from ...ops.kinds.composite import composite
+from ..api.creation import from_array
+from .lapack import LinAlgError, check_square, to_device, to_host
+
+_ALPHA = (1 + math.sqrt(17)) / 8  # how small a pivot may be against its column: bounds the growth of elements best
+
+LDLFactor = namedtuple("ldl_factor", ("LD", "pivots"))
+LDLFactorEx = namedtuple("ldl_factor_ex", ("LD", "pivots", "info"))
+
+
+# --- on the host, one matrix at a time -------------------------------------------------------------------------------
+
+
+def _factor(a):
+    """(LD, pivots, info) of one matrix, of which the lower triangle is read."""
+    a = np.tril(a) + np.tril(a, -1).T
+    n, k, info = len(a), 0, 0
+    pivots = np.zeros(n, np.int32)
+    while k < n:
+        row, width = _choice(a, k)
+        if width == 0:
+            info, row, width = info or k + 1, k, 1
+        last = k + width - 1  # of the block, the row that is swapped
+        if row != last:
+            _swap(a, k, last, row)
+        pivots[k : k + width] = row + 1 if width == 1 else -(row + 1)
+        _eliminate(a, k, width)
+        k += width
+    return np.tril(a), pivots, info
+
+
+def _choice(a, k):
+    """(row to swap in, rows of the block) for column k; no rows where the column is all zero."""
+    own, below = abs(a[k, k]), np.abs(a[k + 1 :, k])
+    row = k + 1 + int(below.argmax()) if below.size else k
+    column = below.max() if below.size else 0
+    if not max(own, column) > 0:
+        return k, 0
+    if own >= _ALPHA * column:
+        return k, 1
+    across = np.abs(a[row, k:])
+    across[row - k] = 0
+    largest = across.max()
+    if own >= _ALPHA * column * (column / largest):
+        return k, 1
+    return row, 1 if abs(a[row, row]) >= _ALPHA * largest else 2
+
+
+def _swap(a, k, i, j):
+    """Swap rows and columns i and j of what is left, from k on."""
+    a[[i, j], k:] = a[[j, i], k:]
+    a[k:, [i, j]] = a[k:, [j, i]]
+
+
+def _eliminate(a, k, width):
+    """Take the block at k out of what is left below it, and leave L there."""
+    rest = slice(k + width, None)
+    block, below = a[k : k + width, k : k + width], a[rest, k : k + width].copy()
+    if width == 2 or block[0, 0] != 0:
+        factors = np.linalg.solve(block, below.T).T if width == 2 else below / block[0, 0]
+        a[rest, rest] -= factors @ below.T
+        a[rest, k : k + width] = factors
+
+
+def _substitute(ld, pivots, b):
+    """X of one system, in place of b (n, k)."""
+    n, blocks, k = len(ld), [], 0
+    while k < n:
+        blocks.append((k, 1 if pivots[k] > 0 else 2))
+        k += blocks[-1][1]
+    for k, width in blocks:
+        _swap_rows(b, k + width - 1, abs(pivots[k]) - 1)
+        b[k + width :] -= ld[k + width :, k : k + width] @ b[k : k + width]
+    for k, width in blocks:
+        block = ld[k : k + width, k : k + width]
+        b[k : k + width] = np.linalg.solve(np.tril(block) + np.tril(block, -1).T, b[k : k + width])
+    for k, width in reversed(blocks):
+        b[k : k + width] -= ld[k + width :, k : k + width].T @ b[k + width :]
+        _swap_rows(b, k + width - 1, abs(pivots[k]) - 1)
+    return b
+
+
+def _swap_rows(b, i, j):
+    if i != j:
+        b[[i, j]] = b[[j, i]]
+
+
+@composite("linalg_ldl_factor", batch="leading", host=True, public=False, dtypes="floating")
+def _ldl_factor(a):
+    """The packed factors, the pivots and info."""
+    batch, n = a.shape[:-2], a.shape[-1]
+    found = [_factor(m) for m in to_host(a).reshape(-1, n, n)] if a.numel() else []
+    ld, pivots, info = (np.array([f[i] for f in found]) for i in range(3))
+    return (to_device(ld.reshape(a.shape), a),
+            from_array(pivots.astype(np.int32).reshape(*batch, n), dtypes.int32, a.device),
+            from_array((info if a.numel() else np.zeros(batch)).astype(np.int32).reshape(batch), dtypes.int32, a.device))
+
+
+@composite("linalg_ldl_solve", host=True, public=False, dtypes="floating")
+def _ldl_solve(ld, pivots, b):
+    """X from the packed factors; the batches are equal."""
+    n, k = b.shape[-2:]
+    if not b.numel():
+        return b.clone()
+    systems = zip(to_host(ld).reshape(-1, n, n), to_host(pivots).reshape(-1, n), to_host(b).reshape(-1, n, k), strict=True)
+    return to_device(np.array([_solved(*system) for system in systems]).reshape(b.shape), b)
+
+
+def _solved(ld, pivots, b):
+    try:
+        return _substitute(ld, pivots, b.copy())
+    except np.linalg.LinAlgError as e:
+        raise LinAlgError(f"linalg.ldl_solve: {e}: a block of D cannot be inverted") from None
+
+
+# --- the public functions --------------------------------------------------------------------------------------------
+
+
+def ldl_factor_ex(A, *, hermitian=False, check_errors=False):
+    """(LD, pivots, info) of symmetric matrices, of which the lower triangle is read; real ones are the same if hermitian.
+
+    A: (*, n, n) float32 or float64; pivots: (*, n) int32; info: (*) int32, i where D[i-1, i-1] is the first zero.
+    """
+    check_square("ldl_factor_ex", A)
+    result = LDLFactorEx(*_ldl_factor(A.detach()))
+    if check_errors:
+        _check("ldl_factor_ex", result.info)
+    return result
+
+
+def ldl_factor(A, *, hermitian=False):
+    """(LD, pivots), as ldl_factor_ex.  Raises LinAlgError where D has a zero; this waits for the device."""
+    check_square("ldl_factor", A)
+    packed, pivots, info = _ldl_factor(A.detach())
+    _check("ldl_factor", info)
+    return LDLFactor(packed, pivots)
+
+
+def _check(name, info):
+    failed = np.asarray(to_host(info)).reshape(-1)
+    if failed.any():
+        n = int(failed[failed > 0][0])
+        raise LinAlgError(f"linalg.{name}: D[{n},{n}] is zero, and the matrix is singular. To factor it all the same, use "
+                          "linalg.ldl_factor_ex")
+
+
+def ldl_solve(LD, pivots, B, *, hermitian=False):
+    """X with A X = B, from ldl_factor's LD and pivots.  LD: (*, n, n); pivots: (*, n) int32; B: (*, n, k); batches broadcast."""
+    check_square("ldl_solve", LD)
+    if B.ndim < 2:
+        raise ShapeError(f"linalg.ldl_solve: Expected B to have at least 2 dimensions, but it has {B.ndim} dimensions instead")
+    if tuple(pivots.shape) != tuple(LD.shape[:-1]):
+        raise ShapeError(f"linalg.ldl_solve: Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with shape "
+                         f"{list(pivots.shape)} for LD with shape {list(LD.shape)}")
+    if pivots.dtype.is_floating_point or pivots.dtype is dtypes.bool_:
+        raise DTypeError(f"linalg.ldl_solve: Expected pivots to be integers. Got {pivots.dtype.name}")
+    if LD.dtype is not B.dtype:
+        raise DTypeError(f"linalg.ldl_solve: LD dtype {LD.dtype.name} does not match b dtype {B.dtype.name}")
+    if LD.shape[-1] != B.shape[-2]:
+        raise ShapeError(f"linalg.ldl_solve: Incompatible matrix sizes: each LD matrix is {LD.shape[-1]} by {LD.shape[-1]} but "
+                         f"each B matrix is {B.shape[-2]} by {B.shape[-1]}")
+    batch = broadcast_shapes(LD.shape[:-2], B.shape[:-2], op="linalg.ldl_solve")
+    ld, pivots, b = (x.detach().expand(*batch, *x.shape[-d:]) for x, d in ((LD, 2), (pivots, 1), (B, 2)))
+    return _ldl_solve(ld, pivots, b)
+
+
+#: the public names of cltensor.linalg
+NAMES = ("ldl_factor", "ldl_factor_ex", "ldl_solve")

@@ -1,0 +1,43 @@
+"""Randomised decompositions of matrices of low rank (Halko, Martinsson and Tropp 2011)."""
+
+from ...base.errors import ArgumentError, DTypeError
+from ..core.public_api import function
+from ..random.sampling import randn
+from .linalg import qr, svd
+
+
+def _basis(a, q, niter):
+    """q orthonormal columns that nearly span a's range: a random sample of it, sharpened by power iterations."""
+    basis = qr(a @ randn(*a.shape[:-2], a.shape[-1], q, dtype=a.dtype, device=a.device)).Q
+    for _ in range(niter):
+        basis = qr(a.mT @ basis).Q
+        basis = qr(a @ basis).Q
+    return basis
+
+
+@function()
+def svd_lowrank(A, q=6, niter=2, M=None):
+    """(U, S, V) with A - M close to U diag(S) V.T, by a random projection to q columns; q a little above the rank."""
+    if not A.dtype.is_floating_point:
+        raise DTypeError(f"svd_lowrank: expected a floating point tensor, got {A.dtype.name}")
+    a = A if M is None else A - M
+    wide = a.shape[-2] < a.shape[-1]
+    a = a.mT if wide else a
+    if not 0 <= q <= min(a.shape[-2:]):
+        raise ArgumentError(f"svd_lowrank: q(={q}) must be non-negative integer and not greater than min(m, n)={min(a.shape[-2:])}")
+    basis = _basis(a, q, niter)
+    u, s, vh = svd(basis.mT @ a, full_matrices=False)
+    u, v = basis @ u, vh.mT
+    return (v, s, u) if wide else (u, s, v)
+
+
+@function()
+def pca_lowrank(A, q=None, center=True, niter=2):
+    """(U, S, V) of the principal components of A's rows: svd_lowrank of A with its columns' means taken off."""
+    m, n = A.shape[-2:]
+    q = min(6, m, n) if q is None else q
+    if not 0 <= q <= min(m, n):
+        raise ArgumentError(f"pca_lowrank: q(={q}) must be non-negative integer and not greater than min(m, n)={min(m, n)}")
+    if niter < 0:
+        raise ArgumentError(f"pca_lowrank: niter(={niter}) must be non-negative integer")
+    return svd_lowrank(A - A.mean(-2, keepdim=True) if center else A, q, niter)

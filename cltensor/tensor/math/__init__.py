@@ -1,0 +1,1 @@
+"""Functions of values: arithmetic, reductions, products, statistics."""

@@ -1,0 +1,320 @@
+"""Arithmetic beyond one op: alpha, rounding modes, clamping, choosing, filling, dtype and device conversion."""
+
+from ...base import calls, dtypes
+from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
+from ...base.layouts import preserve_format
+from ...dispatch.promotion import result_type as promoted
+from ...dispatch.run_elementwise import run_elementwise, write_into
+from ...dispatch.tensor_base import TensorBase
+from ...ops.kinds.composite import composite
+from ...ops.pointwise import elementary
+from ...runtime.device import device as Device
+from ..api.creation import check_fp64, from_array, pick_device
+from ..core.public_api import also, function, method
+
+
+def _operand(x):
+    if not isinstance(x, TensorBase) and type(x) not in (bool, int, float):
+        raise ArgumentTypeError(f"result_type: expected a Tensor or a number, got {calls.kind(x)}")
+    return x._spec if isinstance(x, TensorBase) else type(x)
+
+
+@function()
+def add(input, other, *, alpha=1, out=None):
+    """input + alpha * other, broadcast."""
+    if alpha == 1:
+        return run_elementwise(elementary.add, (input, other), (), out)
+    return run_elementwise(elementary.axpy, (input, other), (alpha,), out)
+
+
+@function("subtract")
+def sub(input, other, *, alpha=1, out=None):
+    """input - alpha * other, broadcast."""
+    if alpha == 1:
+        return run_elementwise(elementary.sub, (input, other), (), out)
+    elementary.sub.compute_dtype((_operand(input), _operand(other)))  # no bool
+    return run_elementwise(elementary.axpy, (input, other), (-alpha,), out)
+
+
+@method()
+def add_(self, other, *, alpha=1):
+    """self += alpha * other."""
+    if alpha == 1:
+        return write_into(elementary.add, self, (self, other))
+    return write_into(elementary.axpy, self, (self, other), (alpha,))
+
+
+@method()
+def sub_(self, other, *, alpha=1):
+    """self -= alpha * other."""
+    if alpha == 1:
+        return write_into(elementary.sub, self, (self, other))
+    elementary.sub.compute_dtype((_operand(self), _operand(other)))
+    return write_into(elementary.axpy, self, (self, other), (-alpha,))
+
+
+@function("divide")
+def div(input, other, *, rounding_mode=None, out=None):
+    """input / other, broadcast; rounding_mode "floor" or "trunc" rounds the quotient and keeps integers integers."""
+    return run_elementwise(_quotient(rounding_mode), (input, other), (), out)
+
+
+@method("divide_")
+def div_(self, other, *, rounding_mode=None):
+    """self /= other, rounded as div does."""
+    return write_into(_quotient(rounding_mode), self, (self, other))
+
+
+_QUOTIENTS = {None: elementary.div, "floor": elementary.floor_divide, "trunc": elementary.trunc_divide}
+
+
+def _quotient(rounding_mode):
+    if rounding_mode not in _QUOTIENTS:
+        raise ArgumentError("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+                            f"{rounding_mode!r}")
+    return _QUOTIENTS[rounding_mode]
+
+
+@function("clip")
+def clamp(input, min=None, max=None, *, out=None):
+    """input limited to [min, max]; either may be left out, and either may be a tensor."""
+    if min is None and max is None:
+        raise ArgumentError("clamp: At least one of 'min' or 'max' must not be None")
+    if max is None:
+        return run_elementwise(elementary.clamp_min, (input, min), (), out)
+    if min is None:
+        return run_elementwise(elementary.clamp_max, (input, max), (), out)
+    return run_elementwise(elementary.clamp_both, (input, min, max), (), out)
+
+
+@method("clip_")
+def clamp_(self, min=None, max=None):
+    """Limit to [min, max] in place."""
+    if min is None and max is None:
+        raise ArgumentError("clamp_: At least one of 'min' or 'max' must not be None")
+    if max is None:
+        return write_into(elementary.clamp_min, self, (self, min))
+    if min is None:
+        return write_into(elementary.clamp_max, self, (self, max))
+    return write_into(elementary.clamp_both, self, (self, min, max))
+
+
+@function(method=False)
+def where(condition, input=None, other=None, *, out=None):
+    """input where condition holds, else other; with condition alone, the indices where it holds."""
+    if input is None and other is None:
+        return condition.nonzero(as_tuple=True)
+    if condition.dtype not in (dtypes.bool_, dtypes.uint8):
+        raise DTypeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.name}; "
+                         "compare it with something")
+    return run_elementwise(elementary.where_op, (condition, input, other), (), out)
+
+
+@method("where")
+def _where(self, condition, other):
+    """self where condition holds, else other."""
+    return where(condition, self, other)
+
+
+@function()
+def masked_fill(input, mask, value):
+    """input with value where mask holds."""
+    _check_mask(mask)
+    return run_elementwise(elementary.where_op, (mask, _one(value, input.dtype), input), dtype=input.dtype)
+
+
+@method()
+def masked_fill_(self, mask, value):
+    """Write value where mask holds."""
+    _check_mask(mask)
+    return write_into(elementary.where_op, self, (mask, _one(value, self.dtype), self))
+
+
+def _one(value, dtype):
+    if not isinstance(value, TensorBase):
+        return as_stored(value, dtype, "masked_fill")
+    if value.ndim:
+        raise ArgumentError(f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} "
+                            f"dimension(s).")
+    return convert(value, dtype)
+
+
+def as_stored(value, dtype, op):
+    """A number to write into a tensor of dtype.  Raises ArgumentTypeError for what is no number, ArgumentError beyond the range."""
+    if dtypes.category_of(value) is None:
+        raise ArgumentTypeError(f"{op}(): argument 'value' must be Number, not {calls.kind(value)}: {value!r}")
+    return dtypes.stored(value, dtype, op)
+
+
+def _check_mask(mask):
+    if mask.dtype is not dtypes.bool_:
+        raise ArgumentTypeError(f"masked_fill: expected mask to be a boolean tensor, but got {mask.dtype.name}")
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+@method()
+def fill_(self, value):
+    """Write one value everywhere."""
+    if isinstance(value, TensorBase):
+        return self.copy_(value.expand(self.shape))
+    return write_into(elementary.full, self, (), (as_stored(value, self.dtype, "fill_"),))
+
+
+@function(method=False)
+def fill(input, value):
+    """A copy of input with one value everywhere."""
+    return input.clone().fill_(value)
+
+
+@method()
+def fill_diagonal_(self, fill_value, wrap=False):
+    """Write a number on the main diagonal; with wrap, a tall matrix gets one diagonal after another, an empty row between them.
+
+    Raises ShapeError for fewer than two dimensions, or more than two of different lengths.
+    """
+    if self.ndim < 2:
+        raise ShapeError(f"fill_diagonal_: dimensions must larger than 1, got shape {list(self.shape)}")
+    if self.ndim > 2 and len(set(self.shape)) > 1:
+        raise ShapeError(f"fill_diagonal_: all dimensions of input must be of equal length, got shape {list(self.shape)}")
+    rows, width = self.shape[0], min(self.shape)
+    for top in range(0, rows if wrap and self.ndim == 2 else 1, self.shape[1] + 1):
+        n = min(width, rows - top)
+        self[top:top + n].as_strided((n,), (sum(self.stride()),), self.storage_offset() + top * self.stride(0)).fill_(fill_value)
+    return self
+
+
+@method()
+def zero_(self):
+    """Write zeros."""
+    return write_into(elementary.full, self, (), (0,))
+
+
+@method()
+def copy_(self, src, non_blocking=False):
+    """Write src, a tensor or a number, broadcast and converted to this tensor's dtype and device."""
+    if isinstance(src, (bool, int, float)):
+        return self.fill_(src)
+    if not isinstance(src, TensorBase):
+        raise ArgumentTypeError(f"copy_: expected a Tensor, got {calls.kind(src)}")
+    src = to_device(src, self.device)
+    if src.shape != self.shape:
+        src = src.expand(self.shape)
+    return write_into(elementary.copy, self, (src,))
+
+
+# --- conversion ------------------------------------------------------------------------------------------------------
+
+
+def to_device(x, d):
+    """x on device d, by way of the host."""
+    return x if x.device is d else _device_copy(x, device=str(d))
+
+
+@composite("device_copy", public=False, vjp=(lambda g, y, x, device: to_device(g, x.device),))
+def _device_copy(x, *, device):
+    """x on another device."""
+    return from_array(x.detach()._read(), x.dtype, Device(device))
+
+
+def convert(x, dtype):
+    """x in another dtype."""
+    if x.dtype is dtype:
+        return x
+    check_fp64(x.device, dtype)
+    return run_elementwise(elementary.copy, (x,), dtype=dtype)
+
+
+@method()
+def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=preserve_format):
+    """The tensor in another dtype, on another device, or as another tensor is; itself where nothing changes."""
+    flags = []
+    for a in args:
+        if isinstance(a, TensorBase):
+            dtype, device = a.dtype, a.device
+        elif isinstance(a, (str, Device)):
+            device = a
+        elif isinstance(a, bool):
+            flags.append(a)  # non_blocking, copy; the first changes nothing, since every copy is enqueued in order anyway
+        elif isinstance(a, int):
+            device = a
+        elif a is not None:
+            dtype = dtypes.as_dtype(a)
+    copy = copy or flags[1:] == [True]
+    dtype = self.dtype if dtype is None else dtypes.as_dtype(dtype)
+    out = convert(to_device(self, self.device if device is None else pick_device(device)), dtype)
+    out = self.clone() if copy and out is self else out
+    return out if memory_format is preserve_format else out.contiguous(memory_format)
+
+
+@method("type")
+def _type(self, dtype=None, non_blocking=False):
+    """"cltensor.FloatTensor" or the like; or the tensor converted to a dtype, or to what such a name (or class) stands for.
+
+    Raises ArgumentError for a name that stands for none.
+    """
+    if dtype is None:
+        return f"cltensor.{dtypes.legacy_name(self.dtype)}Tensor"
+    return convert(self, legacy_dtype(dtype))
+
+
+def legacy_dtype(kind):
+    """The dtype of a dtype, or of "torch.FloatTensor", "cltensor.FloatTensor" or the class FloatTensor."""
+    if isinstance(kind, dtypes.dtype) or kind in (bool, int, float):
+        return dtypes.as_dtype(kind)
+    home, _, name = kind.rpartition(".") if isinstance(kind, str) else ("", "", getattr(kind, "__name__", str(kind)))
+    found = dtypes.LEGACY.get(name.removesuffix("Tensor")) if name.endswith("Tensor") else None
+    if found is None or home not in ("", "torch", "cltensor"):
+        raise ArgumentError(f"invalid type: {kind!r}; give a dtype, or a name such as 'cltensor.FloatTensor'")
+    return found
+
+
+@method("to_device")
+def _to_device(self, device, /, *, stream=None):
+    """The tensor on a device, as the array API standard spells it."""
+    return to(self, device=device)
+
+
+@method()
+def type_as(self, other):
+    """Converted to other's dtype."""
+    return self.to(other)
+
+
+def _conversion(name, dtype):
+    def fn(self, memory_format=preserve_format):
+        return self.to(dtype, memory_format=memory_format)
+
+    fn.__name__ = name
+    fn.__doc__ = f"The tensor as {dtype.name}."
+    method()(fn)
+
+
+for _name, _dtype in dtypes.CONVERSIONS.items():
+    _conversion(_name, _dtype)
+
+
+@method()
+def cpu(self):
+    """The tensor on the CPU's OpenCL device."""
+    return to_device(self, Device("cpu"))
+
+
+@function(method=False)
+@also(tensor="tensor1", scalar="tensor1", other="tensor2", scalar1="tensor1", scalar2="tensor2")
+def result_type(tensor1, tensor2):
+    """The dtype arithmetic on the two (tensors or numbers) gives."""
+    return promoted([_operand(tensor1), _operand(tensor2)])
+
+
+@function(method=False)
+def promote_types(type1, type2):
+    """The smallest dtype both convert to."""
+    return dtypes.promote_types(dtypes.as_dtype(type1), dtypes.as_dtype(type2))
+
+
+@function(method=False)
+def can_cast(from_, to):
+    """Whether PyTorch's casting rule lets from_ be stored as to."""
+    return dtypes.can_cast(dtypes.as_dtype(from_), dtypes.as_dtype(to))

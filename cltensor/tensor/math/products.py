@@ -1,0 +1,471 @@
+"""Products: matrices, vectors, batches, Einstein sums."""
+
+import math
+import string
+
+from ...base import calls, dtypes
+from ...base.context import context
+from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
+from ...base.shapes import broadcast_shapes, normalize_dim
+from ...dispatch.binding import check_tensor
+from ...dispatch.promotion import result_type
+from ...dispatch.run_planned import run_planned
+from ...dispatch.tensor_base import TensorBase
+from ...ops.gemm.matmul import addmm as addmm_op
+from ...ops.gemm.matmul import matmul as matmul_op
+from ...ops.kinds.precision import in_float32
+from ...ops.reduce import reduction_ops
+from ..core.public_api import function, method
+from ..shape.diagonals import triu_indices
+from ..shape.shape import stack
+from .arithmetic import convert, where
+from .statistics import vector_norm
+
+
+def _same_dtype(name, *tensors):
+    for x in tensors[1:]:
+        if x.dtype is not tensors[0].dtype:
+            raise DTypeError(f"{name}: expected m1 and m2 to have the same dtype, but got: {tensors[0].dtype.name} != "
+                             f"{x.dtype.name}")
+
+
+def _dims(name, **wanted):
+    for label, (x, n) in wanted.items():
+        if not isinstance(x, TensorBase):
+            raise ArgumentTypeError(f"{name}(): argument '{label}' must be Tensor, not {calls.kind(x)}")
+        if x.ndim != n:
+            raise ShapeError(f"{name}: {label} must be a {n}-D tensor, got {x.ndim}-D of shape {list(x.shape)}")
+
+
+def product(a, b):
+    """matmul of real tensors; bools multiply as and, add as or."""
+    return matmul_op(a, b)
+
+
+def _check_mm(input, mat2):
+    _dims("mm", self=(input, 2), mat2=(mat2, 2))
+
+
+def _check_bmm(input, mat2):
+    _dims("bmm", batch1=(input, 3), batch2=(mat2, 3))
+    if input.shape[0] != mat2.shape[0]:
+        raise ShapeError(f"bmm: batch sizes differ: {list(input.shape)} and {list(mat2.shape)}")
+
+
+@function()
+def mm(input, mat2):
+    """Product of two matrices."""
+    _check_mm(input, mat2)
+    return product(input, mat2)
+
+
+@function()
+def bmm(input, mat2):
+    """Products of two batches of matrices."""
+    _check_bmm(input, mat2)
+    return product(input, mat2)
+
+
+@function()
+def mv(input, vec):
+    """Product of a matrix and a vector."""
+    _dims("mv", input=(input, 2), vec=(vec, 1))
+    return product(input, vec)
+
+
+@function()
+def dot(input, tensor):
+    """Inner product of two vectors."""
+    _dims("dot", input=(input, 1), tensor=(tensor, 1))
+    _same_dtype("dot", input, tensor)
+    if input.shape != tensor.shape:
+        raise ShapeError(f"dot: inconsistent tensor size, expected tensor {list(input.shape)} and src {list(tensor.shape)} to "
+                         f"have the "
+                         "same number of elements")
+    return _dot(input, tensor)
+
+
+@function()
+def vdot(input, other):
+    """dot."""
+    return dot(input, other)
+
+
+def _dot(a, b, dims=(0,)):
+    result = run_planned(reduction_ops.dot, (a, b), (dims, False))
+    return result if result.dtype is a.dtype else convert(result, a.dtype)
+
+
+@function("ger")
+def outer(input, vec2):
+    """All products of elements of two vectors."""
+    _dims("outer", self=(input, 1), vec2=(vec2, 1))
+    return input.unsqueeze(1) * vec2.unsqueeze(0)
+
+
+@function()
+def inner(input, other):
+    """Products summed over the last dimension of both."""
+    check_tensor("inner", "other", 2, other)
+    if not input.ndim or not other.ndim:
+        return input * other
+    if input.shape[-1] != other.shape[-1]:
+        raise ShapeError(f"inner() the last dimension must match on both input tensors but got shapes {list(input.shape)} and "
+                         f"{list(other.shape)}")
+    return tensordot(input, other, dims=([-1], [-1]))
+
+
+def _factors(dtype, *factors):
+    """The factors as PyTorch converts them to the tensors' dtype."""
+    return factors if dtype.is_floating_point else map(bool if dtype.category == "bool" else int, factors)
+
+
+def _scaled(beta, input, alpha, result):
+    beta, alpha = _factors(result.dtype, beta, alpha)
+    scaled = result if alpha == 1 else result * alpha
+    if beta == 0:  # input's values take no part, and its gradient is 0
+        never = input.new_zeros((), dtype=dtypes.bool_) if input.requires_grad else None
+        return scaled if never is None else where(never, input, scaled)
+    return scaled + (input if beta == 1 else input * beta)
+
+
+def _check_expandable(name, input, shape):
+    if broadcast_shapes(tuple(input.shape), shape, op=name) != shape:
+        raise ShapeError(f"{name}: input of shape {list(input.shape)} is not expandable to {list(shape)}")
+
+
+def _added(name, input, result, beta, alpha):
+    _check_expandable(name, input, tuple(result.shape))
+    return _scaled(beta, input, alpha, result)
+
+
+def _added_product(name, check, input, a, b, beta, alpha):
+    """beta * input + alpha * a @ b, in one launch where nothing but numbers is asked for; check: raises for a wrong a or b."""
+    check(a, b)
+    _same_dtype(name, input, a, b)
+    if beta == 0 or a.dtype.category == "bool" or context.transform is not None:
+        return _apart(name, product, input, a, b, beta, alpha) if alpha != 1 or beta else _added(name, input, product(a, b), 0, 1)
+    if a.shape[-1] == b.shape[-2]:
+        _check_expandable(name, input, (*a.shape[:-1], b.shape[-1]))
+    beta, alpha = _factors(a.dtype, beta, alpha)
+    return addmm_op(input, a, b, beta=beta, alpha=alpha)
+
+
+@function()
+def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+    """beta * input + alpha * mat1 @ mat2."""
+    return _added_product("addmm", _check_mm, input, mat1, mat2, beta, alpha)
+
+
+@in_float32
+def _apart(name, multiply, input, a, b, beta, alpha):
+    """beta * input + alpha * multiply(a, b), in several launches."""
+    return _added(name, input, multiply(a, b), beta, alpha)
+
+
+@function()
+def addmv(input, mat, vec, *, beta=1, alpha=1):
+    """beta * input + alpha * mat @ vec."""
+    _dims("addmv", input=(mat, 2), vec=(vec, 1))
+    _same_dtype("addmv", input, mat, vec)
+    return _apart("addmv", product, input, mat, vec, beta, alpha)
+
+
+@function()
+def addr(input, vec1, vec2, *, beta=1, alpha=1):
+    """beta * input + alpha * outer(vec1, vec2)."""
+    dtype = result_type([input._spec, vec1._spec, vec2._spec])
+    return _apart("addr", outer, input.to(dtype), vec1.to(dtype), vec2.to(dtype), beta, alpha)
+
+
+@function()
+def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """beta * input + alpha * batch1 @ batch2."""
+    return _added_product("baddbmm", _check_bmm, input, batch1, batch2, beta, alpha)
+
+
+@function()
+def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """beta * input + alpha * sum over the batch of batch1 @ batch2."""
+    _check_bmm(batch1, batch2)
+    _same_dtype("addbmm", input, batch1, batch2)
+    return _apart("addbmm", lambda a, b: product(a, b).sum(0, dtype=a.dtype), input, batch1, batch2, beta, alpha)
+
+
+def _written(fn):
+    def inplace(self, *args, **options):
+        return self.copy_(fn(self, *args, **options))
+
+    inplace.__name__ = f"{fn.__name__}_"
+    inplace.__doc__ = f"{fn.__name__} in place."
+    method()(inplace)
+
+
+for _fn in (addmm, addmv, addr, baddbmm, addbmm):
+    _written(_fn)
+
+
+@function(method=False)
+def chain_matmul(*matrices):
+    """The product of a chain of matrices, in the order that costs least."""
+    return multi_dot(matrices)
+
+
+def multi_dot(tensors):
+    """The product of a chain of matrices (the ends may be vectors), in the order that costs least."""
+    tensors = list(tensors)
+    if len(tensors) < 2:
+        raise ArgumentError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
+    first, last = tensors[0].ndim == 1, tensors[-1].ndim == 1
+    for x, bad in [(x, x.ndim != 2) for x in tensors[1:-1]] + [(x, x.ndim not in (1, 2)) for x in (tensors[0], tensors[-1])]:
+        if bad:
+            raise ShapeError(f"multi_dot(): expected matrices (the first and last may be vectors), got shape {list(x.shape)}")
+    if first:
+        tensors[0] = tensors[0].unsqueeze(0)
+    if last:
+        tensors[-1] = tensors[-1].unsqueeze(1)
+    sizes = [tensors[0].shape[0], *(x.shape[1] for x in tensors)]
+    result = _chained(tensors, _best_splits(sizes), 0, len(tensors) - 1)
+    if first:
+        result = result.squeeze(0)
+    return result.squeeze(-1) if last else result
+
+
+def _best_splits(sizes):
+    n = len(sizes) - 1
+    cost, where = {(i, i): 0 for i in range(n)}, {}
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            options = [(cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)]
+            cost[i, j], where[i, j] = min(options)
+    return where
+
+
+def _chained(tensors, where, i, j):
+    if i == j:
+        return tensors[i]
+    k = where[i, j]
+    return mm(_chained(tensors, where, i, k), _chained(tensors, where, k + 1, j))
+
+
+@function(method=False)
+def tensordot(a, b, dims=2):
+    """Products summed over pairs of dimensions: the last `dims` of a with the first of b, or two lists of dimensions."""
+    if hasattr(dims, "__index__"):
+        n = int(dims)
+        if n < 0:
+            raise ArgumentError(f"tensordot expects dims >= 0, but got dims={n}")
+        if n > min(a.ndim, b.ndim):
+            raise ShapeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={n} for {a.ndim}-d and {b.ndim}-d")
+        da, db = list(range(a.ndim - n, a.ndim)), list(range(n))
+    else:
+        lists = (x.tolist() if isinstance(x, TensorBase) else x for x in dims)
+        da, db = ([d] if hasattr(d, "__index__") else list(d) for d in lists)
+        da, db = [normalize_dim(d, a.ndim, "tensordot") for d in da], [normalize_dim(d, b.ndim, "tensordot") for d in db]
+    if len(da) != len(db):
+        raise ShapeError(f"tensordot: both dimension lists should have same length, got {da} and {db}")
+    _same_dtype("tensordot", a, b)
+    for x, y in zip(da, db, strict=True):
+        if a.shape[x] == 1 or b.shape[y] == 1:  # a size of 1 is broadcast against the other
+            a, b = (a, _summed(b, y)) if a.shape[x] == 1 else (_summed(a, x), b)
+        if a.shape[x] != b.shape[y]:
+            raise ShapeError(f"tensordot: contracted dimensions need to match, but first has size {a.shape[x]} in dim {x} and "
+                             f"second has "
+                             f"size {b.shape[y]} in dim {y}")
+    ra, rb = [d for d in range(a.ndim) if d not in da], [d for d in range(b.ndim) if d not in db]
+    k = math.prod(a.shape[d] for d in da)
+    left = a.permute(*ra, *da).reshape(math.prod(a.shape[d] for d in ra), k)
+    right = b.permute(*db, *rb).reshape(k, math.prod(b.shape[d] for d in rb))
+    return product(left, right).reshape([a.shape[d] for d in ra] + [b.shape[d] for d in rb])
+
+
+def _summed(x, dim):
+    return x if x.shape[dim] == 1 else x.sum(dim, keepdim=True, dtype=x.dtype)
+
+
+@function()
+def kron(input, other):
+    """The Kronecker product."""
+    n = max(input.ndim, other.ndim)
+    a = input.reshape((1,) * (n - input.ndim) + tuple(input.shape))
+    b = other.reshape((1,) * (n - other.ndim) + tuple(other.shape))
+    left = a.reshape([m for k in a.shape for m in (k, 1)])
+    right = b.reshape([m for k in b.shape for m in (1, k)])
+    return (left * right).reshape([x * y for x, y in zip(a.shape, b.shape, strict=True)])
+
+
+@function()
+def cross(input, other, dim=None):
+    """The cross product of vectors of 3 along dim (by default the first dimension of size 3)."""
+    if dim is None:
+        shape = broadcast_shapes(tuple(input.shape), tuple(other.shape), op="cross")
+        dim = next((i for i, n in enumerate(shape) if n == 3), None)
+        if dim is None:
+            raise ShapeError(f"cross: no dimension of size 3 in input {list(input.shape)}")
+    return linalg_cross(input, other, dim=dim)
+
+
+def linalg_cross(input, other, *, dim=-1):
+    """The cross product of vectors of 3 along dim, broadcast."""
+    if input.ndim != other.ndim:
+        raise ShapeError(f"linalg.cross: inputs must have the same number of dimensions, got {input.ndim} and {other.ndim}")
+    d = normalize_dim(dim, input.ndim, "linalg.cross")
+    if input.shape[d] != 3 or other.shape[d] != 3:
+        raise ShapeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[d]} and {other.shape[d]}")
+    shape = broadcast_shapes(tuple(input.shape), tuple(other.shape), op="linalg.cross")
+    return _cross(input.expand(shape), other.expand(shape), d)
+
+
+@in_float32
+def _cross(a, b, d):
+    x, y, z = a.unbind(d)
+    u, v, w = b.unbind(d)
+    return stack([y * w - z * v, z * u - x * w, x * v - y * u], d)
+
+
+# --- Einstein sums ---------------------------------------------------------------------------------------------------
+
+
+def _parsed(equation, operands):
+    """(labels of each operand, labels of the result) with the ellipsis spelled out in private labels."""
+    equation = equation.replace(" ", "")
+    left, arrow, right = equation.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(operands):
+        raise ArgumentError(f"einsum(): more operands were provided than specified in the equation, or fewer: {len(operands)} "
+                            f"operands, "
+                            f"{len(terms)} terms in {equation!r}")
+    wide = max([x.ndim - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t], default=0)
+    dots = [f"<{i}>" for i in range(wide)]
+    spelled = [_labels(t, x.ndim, dots, equation) for t, x in zip(terms, operands, strict=True)]
+    if arrow:
+        result = _labels(right, None, dots, equation)
+        known = {c for labels in spelled for c in labels}
+        for c in result:
+            if c not in known:
+                raise ArgumentError(f"einsum(): output subscript {c} does not appear in the equation for any input operand")
+            if result.count(c) > 1:
+                raise ArgumentError(f"einsum(): output subscript {c} appears more than once in the output")
+    else:
+        flat = [c for labels in spelled for c in labels]
+        result = (dots if "..." in left else []) + sorted(c for c in set(flat) if flat.count(c) == 1 and c not in dots)
+    return spelled, result
+
+
+def _labels(term, ndim, dots, equation):
+    head, ellipsis, tail = term.partition("...")
+    for c in head + tail:
+        if c not in string.ascii_letters:
+            raise ArgumentError(f"einsum(): invalid subscript given in {equation!r}: {c!r}; subscripts must be in [a-zA-Z]")
+    n = len(head) + len(tail)
+    if ndim is not None and (n > ndim or (not ellipsis and n != ndim)):
+        raise ShapeError(f"einsum(): the number of subscripts in the equation ({n}) does not match the number of dimensions "
+                         f"({ndim}) for "
+                         f"term {term!r} of {equation!r}")
+    middle = dots[len(dots) - (ndim - n):] if ndim is not None and ellipsis else dots if ellipsis else []
+    return [*head, *middle, *tail]
+
+
+def _diagonals(x, labels):
+    """x with repeated labels taken along the diagonal."""
+    labels = list(labels)
+    for c in dict.fromkeys(labels):
+        while labels.count(c) > 1:
+            i = labels.index(c)
+            j = labels.index(c, i + 1)
+            if x.shape[i] != x.shape[j]:
+                raise ShapeError(f"einsum(): subscript {c} is repeated for one operand but the sizes don't match, {x.shape[i]} "
+                                 f"!= {x.shape[j]}")
+            x = x.diagonal(0, i, j)
+            labels = [k for n, k in enumerate(labels) if n not in (i, j)] + [c]
+    return x, labels
+
+
+def _contract(a, la, b, lb, keep):
+    """The pairwise contraction: labels in both and not kept are summed, those in both and kept are batches."""
+    for x, labels, other in ((a, la, lb), (b, lb, la)):
+        gone = [i for i, c in enumerate(labels) if c not in other and c not in keep]
+        if gone:
+            summed = x.sum(gone)
+            kept = [c for i, c in enumerate(labels) if i not in gone]
+            if x is a:
+                a, la = summed, kept
+            else:
+                b, lb = summed, kept
+    sizes = {}
+    for x, labels in ((a, la), (b, lb)):
+        for c, n in zip(labels, x.shape, strict=True):
+            if n != 1 and sizes.get(c, 1) not in (1, n):
+                raise ShapeError(f"einsum(): operands do not broadcast with remapped shapes: subscript {c} has sizes {sizes[c]} "
+                                 f"and {n}")
+            sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
+    batch = [c for c in la if c in lb and c in keep]
+    summed = [c for c in la if c in lb and c not in keep]
+    rows, columns = [c for c in la if c not in lb], [c for c in lb if c not in la]
+    left = _arranged(a, la, (batch, rows, summed), sizes)
+    right = _arranged(b, lb, (batch, summed, columns), sizes)
+    result = product(left, right) if summed else left * right
+    labels = batch + rows + columns
+    return result.reshape([sizes[c] for c in labels]), labels
+
+
+def _arranged(x, labels, groups, sizes):
+    order = [c for g in groups for c in g]
+    x = x.permute([labels.index(c) for c in order]).expand([sizes[c] for c in order])
+    return x.reshape([math.prod(sizes[c] for c in g) for g in groups])
+
+
+@function(method=False)
+def einsum(equation, *operands):
+    """Products summed by Einstein's convention, contracted from left to right through batched matrix products."""
+    if not isinstance(equation, str):
+        raise ArgumentTypeError("einsum(): give the equation as a string, for instance einsum('ij,jk->ik', a, b)")
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    if not operands:
+        raise ArgumentError("einsum(): must provide at least one operand")
+    spelled, result = _parsed(equation, operands)
+    pairs = [_diagonals(x, labels) for x, labels in zip(operands, spelled, strict=True)]
+    x, labels = pairs[0]
+    for i, (other, other_labels) in enumerate(pairs[1:], 1):
+        keep = {c for _, rest in pairs[i + 1:] for c in rest} | set(result)
+        x, labels = _contract(x, labels, other, other_labels, keep)
+    gone = [i for i, c in enumerate(labels) if c not in result]
+    if gone:
+        x = x.sum(gone)
+        labels = [c for c in labels if c in result]
+    return x.permute([labels.index(c) for c in result])
+
+
+# --- distances -------------------------------------------------------------------------------------------------------
+
+
+@function(method=False)
+@in_float32
+def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
+    """p-norm distances between all pairs of rows of (..., P, M) and (..., R, M)."""
+    for i, x in ((1, x1), (2, x2)):
+        if x.ndim < 2:
+            raise ShapeError(f"cdist only supports at least 2D tensors, X{i} got: {x.ndim}D")
+        if not x.dtype.is_floating_point:
+            raise DTypeError(f"cdist only supports floating-point dtypes, X{i} got: {x.dtype.name}")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise ShapeError(f"cdist: X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+    if p < 0:
+        raise ArgumentError(f"cdist only supports non-negative p values, got {p}")
+    difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
+    if not difference.shape[-1]:
+        return difference.sum(-1)
+    return vector_norm(difference, p, -1)
+
+
+@function(method=False)
+@in_float32
+def pdist(input, p=2.0):
+    """p-norm distances between all pairs of rows of a matrix, in one dimension."""
+    if input.ndim != 2:
+        raise ShapeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    n = input.shape[0]
+    i, j = triu_indices(n, n, 1, device=input.device).unbind(0)
+    return vector_norm(input.index_select(0, i) - input.index_select(0, j), p, -1)

@@ -1,0 +1,415 @@
+"""Shapes: views, reordering, joining and splitting."""
+
+import math
+
+import numpy as np
+
+from ...base import calls, dtypes
+from ...base.errors import ArgumentError, ArgumentTypeError, AutogradError, DimensionError, ShapeError
+from ...base.layouts import contiguous_format, format_strides, preserve_format
+from ...base.shapes import broadcast_dims, broadcast_shapes, normalize_dim, normalize_dims
+from ...dispatch.resizing import resize
+from ...dispatch.run_elementwise import run_elementwise
+from ...dispatch.run_planned import run_planned, run_view
+from ...dispatch.spec import spec
+from ...dispatch.tensor_base import TensorBase
+from ...ops.index import concat, strided, view_ops
+from ...ops.kinds.composite import composite
+from ...ops.pointwise import elementary
+from ...ops.reduce.reduction_ops import sum_
+from ..api.creation import _shape, count, sizes
+from ..core.public_api import also, function, method
+from ..core.tensor import Tensor
+
+
+def infer_size(shape, numel, op):
+    """shape with its one -1 worked out.  Raises ShapeError when it does not fit numel."""
+    unknown = [i for i, n in enumerate(shape) if n == -1]
+    if len(unknown) > 1:
+        raise ShapeError(f"{op}: only one dimension can be inferred, got {list(shape)}")
+    if any(n < -1 for n in shape):
+        raise ShapeError(f"{op}: invalid shape dimension in {list(shape)}")
+    known = math.prod(n for n in shape if n != -1)
+    if unknown:
+        if known == 0 or numel % known:
+            raise ShapeError(f"{op}: shape '{list(shape)}' is invalid for input of size {numel}")
+        return tuple(numel // known if n == -1 else n for n in shape)
+    if known != numel:
+        raise ShapeError(f"{op}: shape '{list(shape)}' is invalid for input of size {numel}")
+    return tuple(shape)
+
+
+@method()
+def view(self, *shape, dtype=None):
+    """The same memory as another shape (or, given a dtype, as another element type).  Raises ShapeError if it needs a copy."""
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], (dtypes.dtype, type))):
+        return _view_dtype(self, dtypes.as_dtype(dtype or shape[0]))
+    shape = infer_size(sizes(shape, "view"), self._spec.numel, "view")
+    return run_view(view_ops.view_as, self, (shape,))
+
+
+def _view_dtype(x, dtype):
+    """x's bytes as elements of dtype; where those are of another size, the last dimension is longer or shorter."""
+    s, old, new = x._spec, x.dtype.itemsize, dtype.itemsize
+    shape, strides, offset = tuple(s.shape), s.strides, x._offset
+    if old != new:
+        what = f"to view {x.dtype.name} as {dtype.name} (different element sizes)"
+        if not s.ndim:
+            raise ShapeError(f"view: self.dim() cannot be 0 {what}; reshape(1) it first")
+        if strides[-1] != 1:
+            raise ShapeError(f"view: self.stride(-1) must be 1 {what}, but got {strides[-1]}; use contiguous()")
+        _check_multiples(x, new // old, what)
+        shape = (*shape[:-1], shape[-1] * old // new)
+        strides, offset = (*(n * old // new for n in strides[:-1]), 1), offset * old // new
+    return Tensor._make(x._storage, spec(shape, strides, dtype, x.device), offset)
+
+
+def _check_multiples(x, n, what):
+    """Raise ShapeError unless whole elements of n times the size lie at every place of x; n is 0 for a smaller size."""
+    places = [("size(-1)", x.shape[-1]), ("storage_offset()", x._offset)]
+    for name, value in (*places, *((f"stride({d})", st) for d, st in enumerate(x.stride()[:-1]))) if n else ():
+        if value % n:
+            raise ShapeError(f"view: self.{name} must be divisible by {n} {what}, but got {value}")
+
+
+@function()
+def reshape(input, *shape):
+    """Another shape: a view where the layout allows it, else a copy."""
+    s = input._spec
+    shape = infer_size(sizes(shape, "reshape"), s.numel, "reshape")
+    if view_ops.view_strides(s.shape, s.strides, shape) is None:
+        input = contiguous(input)
+    return run_view(view_ops.view_as, input, (shape,))
+
+
+@method()
+def view_as(self, other):
+    """view(other.shape)."""
+    return self.view(other.shape)
+
+
+@method()
+def reshape_as(self, other):
+    """reshape(other.shape)."""
+    return reshape(self, other.shape)
+
+
+@method()
+def contiguous(self, memory_format=contiguous_format):
+    """The tensor itself if it is in the memory format (row-major unless told), else a copy that is."""
+    if memory_format is contiguous_format and self._spec.contiguous:
+        return self
+    return self if self.is_contiguous(memory_format) else clone(self, memory_format=memory_format)
+
+
+@function()
+def clone(input, *, memory_format=preserve_format):
+    """A copy, in the input's own memory format unless told."""
+    if memory_format is preserve_format or input.is_contiguous(memory_format):
+        return run_elementwise(elementary.copy, (input,))
+    return _laid_copy(input, strides=format_strides(input.shape, memory_format, "clone"))
+
+
+@composite("contiguous_copy", batch="inside", public=False, ref=lambda x, strides: np.copy(x), vjp=(lambda g, y, x, strides: g,),
+           samples=lambda rng: [((rng.random((3, 4)),), {"strides": (1, 3)})])
+def _laid_copy(x, *, strides):
+    """x in another order of dimensions in memory."""
+    return x.new_empty_strided(x.shape, strides).copy_(x)
+
+
+@function()
+def permute(input, *dims):
+    """Dimensions in another order."""
+    dims = sizes(dims, "permute")
+    if len(dims) != input.ndim:
+        raise ShapeError(f"permute: the number of dims in the tensor ({input.ndim}) and in the order {list(dims)} differ")
+    order = tuple(normalize_dim(d, input.ndim, "permute") for d in dims)
+    if len(set(order)) < len(order):
+        raise ShapeError(f"permute: duplicate dims are not allowed: {list(dims)}")
+    return run_view(view_ops.permute, input, (order,))
+
+
+@function("swapaxes", "swapdims", inplace="viewing")
+@also(axis0="dim0", axis1="dim1")
+def transpose(input, dim0, dim1):
+    """Two dimensions exchanged."""
+    n = input._spec.ndim
+    a, b = normalize_dim(dim0, n, "transpose"), normalize_dim(dim1, n, "transpose")
+    order = list(range(n))
+    if n:
+        order[a], order[b] = b, a
+    return run_view(view_ops.permute, input, (tuple(order),))
+
+
+@function(inplace="viewing")
+def t(input):
+    """The transpose of a matrix; vectors and 0-d tensors as they are."""
+    if input.ndim > 2:
+        raise ShapeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D; use transpose or .mT")
+    return transpose(input, 0, 1) if input.ndim == 2 else run_view(view_ops.permute, input, (tuple(range(input.ndim)),))
+
+
+@function("moveaxis")
+def movedim(input, source, destination):
+    """Dimensions moved to other places, the rest keeping their order."""
+    one = hasattr(source, "__index__")
+    source, destination = ((source,), (destination,)) if one else (tuple(source), tuple(destination))
+    if len(source) != len(destination):
+        raise ShapeError(f"movedim: source {source} and destination {destination} must have the same number of dims")
+    src = [normalize_dim(d, input.ndim, "movedim") for d in source]
+    dst = [normalize_dim(d, input.ndim, "movedim") for d in destination]
+    if len(set(src)) < len(src) or len(set(dst)) < len(dst):
+        raise ShapeError(f"movedim: repeated dim in source {source} or destination {destination}")
+    rest = iter([d for d in range(input.ndim) if d not in src])
+    placed = dict(zip(dst, src, strict=True))
+    return permute(input, tuple(placed[i] if i in placed else next(rest) for i in range(input.ndim)))
+
+
+@function(inplace="viewing")
+def squeeze(input, dim=None):
+    """Without dimensions of size 1 (only those in dim, if given)."""
+    dims = () if dim == () else normalize_dims(dim, input.ndim, "squeeze")
+    return _index(input, [0 if i in dims and n == 1 else (0, 1, n) for i, n in enumerate(input.shape)])
+
+
+@function(inplace="viewing")
+def unsqueeze(input, dim):
+    """With a new dimension of size 1 at dim."""
+    n = input._spec.ndim + 1
+    if not -n <= dim < n:
+        raise DimensionError(f"unsqueeze: Dimension out of range: dim is {dim}, expected to be in [{-n}, {n - 1}]")
+    parts = [(0, 1, k) for k in input._spec.shape]
+    parts.insert(dim % n, None)
+    return _index(input, parts)
+
+
+def _index(x, parts):
+    return run_view(view_ops.basic_index, x, (tuple(parts),))
+
+
+@method()
+def expand(self, *size):
+    """Dimensions of size 1 repeated without a copy; -1 keeps a size."""
+    wanted = sizes(size, "expand")
+    pad = len(wanted) - self._spec.ndim
+    if pad < 0:
+        raise ShapeError(f"expand: the number of sizes provided ({len(wanted)}) must be greater or equal to the number of "
+                         f"dimensions in the tensor ({self._spec.ndim})")
+    if any(n < 0 and (n != -1 or i < pad) for i, n in enumerate(wanted)):
+        raise ShapeError(f"expand: invalid size in {list(wanted)}; -1 is only allowed for an existing dimension")
+    full = tuple(self._spec.shape[i - pad] if n == -1 else n for i, n in enumerate(wanted))
+    return run_view(view_ops.expand, self, (full,))
+
+
+@method()
+def expand_as(self, other):
+    """expand(other.shape)."""
+    return self.expand(other.shape)
+
+
+@function()
+def broadcast_to(input, size):
+    """input broadcast to a shape, without a copy."""
+    return input.expand(size)
+
+
+@function(method=False)
+def broadcast_tensors(*tensors):
+    """All tensors broadcast to their common shape."""
+    shape = broadcast_shapes(*(x.shape for x in tensors), op="broadcast_tensors")
+    return tuple(x.expand(shape) for x in tensors)
+
+
+@function()
+def flatten(input, start_dim=0, end_dim=-1):
+    """Dimensions start_dim to end_dim as one."""
+    if input.ndim == 0:
+        return input.reshape(1)
+    a, b = normalize_dim(start_dim, input.ndim, "flatten"), normalize_dim(end_dim, input.ndim, "flatten")
+    if a > b:
+        raise ShapeError(f"flatten() has invalid args: start_dim ({start_dim}) cannot come after end_dim ({end_dim})")
+    shape = input.shape
+    return input if a == b else reshape(input, (*shape[:a], math.prod(shape[a:b + 1]), *shape[b + 1:]))
+
+
+@function()
+def ravel(input):
+    """All elements in one dimension; a copy unless the tensor is contiguous."""
+    return contiguous(input).reshape(-1)
+
+
+@function()
+def unflatten(input, dim, sizes):
+    """One dimension as several."""
+    d = normalize_dim(dim, input.ndim, "unflatten")
+    inner = infer_size(tuple(sizes), input.shape[d], "unflatten")
+    return input.reshape((*input.shape[:d], *inner, *input.shape[d + 1:]))
+
+
+@function()
+def narrow(input, dim, start, length):
+    """`length` elements of a dimension from `start` on, as a view."""
+    d = normalize_dim(dim, input._spec.ndim, "narrow")
+    if not input._spec.ndim:
+        raise DimensionError("narrow() cannot be applied to a 0-dim tensor.")
+    n = input._spec.shape[d]
+    if isinstance(start, TensorBase) and (start.ndim or start.dtype.category != "int"):
+        raise ShapeError(f"narrow: start must be an 0-dim integral Tensor, got {start.dtype.name} {list(start.shape)}")
+    start = count("narrow", "start", start)
+    first = start + n if start < 0 else start
+    if length < 0 or not 0 <= first <= n or first + length > n:
+        raise DimensionError(f"narrow: start ({start}) + length ({length}) exceeds dimension size ({n})")
+    return _index(input, [(first, 1, length) if i == d else (0, 1, k) for i, k in enumerate(input._spec.shape)])
+
+
+@function()
+def narrow_copy(input, dim, start, length):
+    """narrow, as a copy instead of a view."""
+    return narrow(input, dim, start, length).clone()
+
+
+@function()
+def select(input, dim, index):
+    """One index of a dimension, which goes away; a view."""
+    if not input._spec.ndim:
+        raise DimensionError("select() cannot be applied to a 0-dim tensor.")
+    d = normalize_dim(dim, input._spec.ndim, "select")
+    n = input._spec.shape[d]
+    if not -n <= index < n:
+        raise DimensionError(f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {d}")
+    return _index(input, [index % n if i == d else (0, 1, k) for i, k in enumerate(input._spec.shape)])
+
+
+@function(inplace="viewing")
+def as_strided(input, size, stride, storage_offset=None):
+    """Any shape and strides over the tensor's storage.  Raises ShapeError when it would reach past the storage's end."""
+    size, stride = tuple(size), tuple(stride)
+    if len(size) != len(stride) or any(n < 0 for n in (*size, *stride)):
+        raise ShapeError(f"as_strided: sizes {size} and strides {stride} must be as many and not negative")
+    start = input._offset if storage_offset is None else storage_offset
+    last = start + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+    if math.prod(size) and (start < 0 or (last + 1) * input.itemsize > input._storage.extent):
+        raise ShapeError(f"as_strided: sizes {size}, strides {stride}, storage offset {start} require a storage of "
+                         f"{(last + 1) * input.itemsize} bytes, but it has {input._storage.extent}")
+    return run_view(strided.as_strided, input, (size, stride, start - input._offset))
+
+
+@method()
+def resize_(self, *sizes, memory_format=contiguous_format):
+    """Another shape, in place; the storage grows if it must, and what it holds stays."""
+    if self.requires_grad:
+        raise AutogradError("resize_: cannot resize variables that require grad; resize a detach()ed one")
+    shape = _shape(sizes, "resize_")
+    return resize(self, shape, format_strides(shape, memory_format, "resize_"))
+
+
+@method()
+def resize_as_(self, tensor, memory_format=contiguous_format):
+    """resize_ to another tensor's shape."""
+    return self.resize_(tensor.shape, memory_format=memory_format)
+
+
+# --- joining and splitting -------------------------------------------------------------------------------------------
+
+
+@function("concat", "concatenate", method=False, apart=True)
+def cat(tensors, dim=0):
+    """Tensors joined along an existing dimension; dtypes are promoted."""
+    if isinstance(tensors, TensorBase):
+        raise ArgumentTypeError("cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
+    tensors = tuple(tensors)
+    if not tensors:
+        raise ArgumentError("cat: expected a non-empty list of Tensors")
+    for x in tensors:
+        if not isinstance(x, TensorBase):
+            raise ArgumentTypeError(f"cat: expected Tensors, got {calls.kind(x)}")
+    first = next((x for x in tensors if tuple(x._spec.shape) != (0,)), tensors[0])
+    d = normalize_dim(dim, first.ndim, "cat")
+    nothing = (*first.shape[:d], 0, *first.shape[d + 1:])  # an empty vector goes with any shape, as in PyTorch
+    used = [x.reshape(nothing) if tuple(x._spec.shape) == (0,) and first.ndim > 1 else x for x in tensors]
+    if first.ndim == 0:
+        raise ShapeError("cat: zero-dimensional tensor (at position 0) cannot be concatenated; use stack")
+    for i, x in enumerate(used):
+        if x.ndim != first.ndim or any(a != b for j, (a, b) in enumerate(zip(x.shape, first.shape, strict=True)) if j != d):
+            raise ShapeError(f"cat: Sizes of tensors must match except in dimension {d}: tensor 0 is {list(first.shape)}, "
+                             f"tensor {i} is {list(x.shape)}")
+    return run_planned(concat.cat, tuple(used), (d,))
+
+
+@function(method=False)
+def stack(tensors, dim=0):
+    """Tensors of one shape joined along a new dimension."""
+    tensors = tuple(tensors)
+    if not tensors:
+        raise ArgumentTypeError("stack: expected a non-empty list of Tensors")
+    for i, x in enumerate(tensors):
+        if x.shape != tensors[0].shape:
+            raise ShapeError(f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 and "
+                             f"{list(x.shape)} at entry {i}")
+    n = tensors[0].ndim + 1
+    if not -n <= dim < n:
+        raise DimensionError(f"stack: Dimension out of range: dim is {dim}, expected to be in [{-n}, {n - 1}]")
+    return run_planned(concat.stack, tensors, (dim % n,))
+
+
+@function()
+@also(split_size="split_size_or_sections")
+def split(tensor, split_size_or_sections, dim=0):
+    """Views of consecutive pieces: of a size (the last may be smaller), or of the sizes in a list."""
+    d = normalize_dim(dim, tensor.ndim, "split")
+    n = tensor.shape[d]
+    if hasattr(split_size_or_sections, "__index__"):
+        size = int(split_size_or_sections)
+        if size < 0 or (size == 0 and n):
+            raise ShapeError(f"split: split_size must be positive, got {size}")
+        pieces = [min(size, n - i) for i in range(0, n, size)] if n else [0]
+    else:
+        pieces = list(split_size_or_sections)
+        if sum(pieces) != n or any(p < 0 for p in pieces):
+            raise ShapeError(f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension "
+                             f"{d}), but got {pieces}")
+    starts = [sum(pieces[:i]) for i in range(len(pieces))]
+    return tuple(narrow(tensor, d, s, p) for s, p in zip(starts, pieces, strict=True))
+
+
+@function()
+def chunk(input, chunks, dim=0):
+    """At most `chunks` views of equal size (the last may be smaller)."""
+    if chunks <= 0:
+        raise ShapeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    if not input.ndim:
+        raise ShapeError("chunk expects at least a 1-dimensional tensor, got a 0-d one")
+    n = input.shape[normalize_dim(dim, input.ndim, "chunk")]
+    return split(input, max(1, -(-n // chunks)), dim) if n else (input,) * chunks
+
+
+@function()
+def unbind(input, dim=0):
+    """Views of every index of a dimension."""
+    d = normalize_dim(dim, input.ndim, "unbind")
+    if not input.ndim:
+        raise DimensionError("unbind: cannot unbind a 0-dim tensor")
+    return tuple(select(input, d, i) for i in range(input.shape[d]))
+
+
+@method()
+def sum_to_size(self, *size):
+    """Summed over the dimensions that were broadcast from `size`."""
+    size = sizes(size, "sum_to_size")
+    if broadcast_dims(size, self._spec.shape) is None:
+        raise ShapeError(f"sum_to_size: size {list(size)} is not expandable to size {list(self.shape)}")
+    return self._summed_to(size)
+
+
+@method("_summed_to")
+def _summed_to(x, size):
+    """x summed over the dimensions along which a tensor of `size`, which expands to its shape, is repeated."""
+    dims = broadcast_dims(size, x._spec.shape)
+    lead = x._spec.ndim - len(size)
+    if not dims and size:
+        return x
+    if len(dims) == lead:
+        return run_planned(sum_, (x,), (dims, False))
+    out = run_planned(sum_, (x,), (dims, True))
+    return out.reshape(size) if lead else out
+
