@@ -4,7 +4,7 @@ Forward-mode products are reverse mode applied twice: the gradient of v -> J(x).
 """
 
 from ..base.errors import AutogradError, ShapeError
-from ..ops.index.concat import stack
+from ..dispatch.registry import REGISTRY
 from .api import grad
 from .modes import enable_grad
 
@@ -110,7 +110,7 @@ def _jacobian_of(y, xs, create_graph, strict):
 
 
 def _stacked(rows, x):
-    return stack(*rows, dim=0) if rows else x.detach().new_empty((0, x.numel()))
+    return REGISTRY["stack_along"](*rows, dim=0) if rows else x.detach().new_empty((0, x.numel()))
 
 
 def _scalar(func, name):

@@ -1,6 +1,11 @@
 """TensorBase: what dispatch needs to know of a tensor."""
 
+import numpy as np
+
+from ..base import dtypes
+from ..base.errors import DTypeError
 from ..base.overlap import extent
+from .spec import dense
 from .storage import Storage
 
 
@@ -31,7 +36,22 @@ class TensorBase:
         """A tensor of this Spec with uninitialised memory."""
         return cls._make(Storage(spec.device, extent_of(spec) * spec.dtype.itemsize), spec)
 
+    @classmethod
+    def _from_array(cls, array, dtype, device):
+        """A tensor holding a copy of a NumPy array whose bytes are those of dtype."""
+        check_fp64(device, dtype)
+        t = cls._fresh(dense(array.shape, dtype, device))
+        if array.size:
+            device.write(t._storage.buffer, 0, np.ascontiguousarray(array))
+        return t
+
 
 def extent_of(spec):
     """The number of elements a storage must hold for a tensor of this Spec at offset 0."""
     return spec.numel if spec.contiguous else extent(spec.shape, spec.strides)
+
+
+def check_fp64(device, dtype):
+    """Raise DTypeError when float64 is asked for on a device without it."""
+    if dtype is dtypes.float64 and not device.profile.fp64:
+        raise DTypeError(f"float64: {device} ({device.name}) has no double precision arithmetic; use float32, or another device")

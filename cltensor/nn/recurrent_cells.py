@@ -4,9 +4,9 @@ import math
 
 from ..base.errors import ArgumentError, ShapeError
 from ..ops.nn.recurrent import GATES
+from ..ops.nn.recurrent_gradient import recurrent
 from ..tensor.api.creation import empty
 from . import init
-from .functional.recurrent import recurrent
 from .module import Module
 from .parameter import Parameter
 

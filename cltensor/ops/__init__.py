@@ -1,9 +1,19 @@
 """The ops: one declaration each, from which everything else follows; importing this package loads them all."""
 
-from .conv import convolution, pooling
+from .conv import convolution, fractional_pooling, pooling
 from .gemm import matmul
 from .index import concat, indexing, view_ops
-from .nn import attention, cells, normalization, recurrent, softmax
+from .nn import (
+    activations,
+    attention_gradient,
+    cross_entropy,
+    ctc,
+    embedding,
+    losses,
+    normalized,
+    recurrent_gradient,
+    softmax,
+)
 from .optim import updates
 from .pointwise import bessel, elementary, orthogonal_polynomials, special
 from .random import distributions

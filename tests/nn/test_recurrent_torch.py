@@ -6,8 +6,8 @@ import pytest
 import cltensor as ct
 from cltensor import nn
 from cltensor.autograd import gradgradcheck
-from cltensor.nn.functional.recurrent import recurrent
 from cltensor.nn.utils import rnn
+from cltensor.ops.nn.recurrent_gradient import recurrent
 
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.device, pytest.mark.filterwarnings("ignore:LSTM with projections:UserWarning")]

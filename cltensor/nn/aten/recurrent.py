@@ -3,7 +3,8 @@
 import inspect
 
 from ...base.errors import ArgumentError
-from ..functional.recurrent import layers, recurrent
+from ...ops.nn.recurrent_gradient import recurrent
+from ..functional.recurrent import layers
 
 #: the arguments for a padded batch, and for a packed one
 _PADDED = inspect.signature(lambda input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first: None)

@@ -1,7 +1,7 @@
 """The functions behind the layers, with the names and arguments of torch.nn.functional."""
 
 from ...base.calls import named_all as _named_all
-from ...ops.pointwise.special import hardshrink
+from ...ops.nn.activations import hardshrink
 from ...tensor.math.pointwise import prelu
 from .activation import (
     celu,

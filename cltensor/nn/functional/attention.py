@@ -2,14 +2,12 @@
 
 import math
 
-from ...autograd.api import grad
 from ...base import dtypes
 from ...base.context import context
 from ...base.errors import ArgumentError, ShapeError
-from ...ops.kinds.composite import composite
-from ...ops.kinds.precision import in_float32, wide
-from ...ops.nn.attention import attention_backward, attention_forward, fits, reference, samples
-from ...tensor.api.creation import arange
+from ...ops.kinds.precision import in_float32
+from ...ops.nn.attention import fits
+from ...ops.nn.attention_gradient import attention, weighed
 from .dropout import dropout
 
 
@@ -33,28 +31,15 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     if not dropout_p and _fusible(query, key, value, attn_mask):
         return _fused(query, key, value, attn_mask, float(scale), bool(is_causal))
-    return in_float32(lambda *tensors: _composed(*tensors, dropout_p, is_causal, scale)[0])(query, key, value, attn_mask)
+    return in_float32(lambda *tensors: _composed(*tensors, dropout_p, is_causal, scale))(query, key, value, attn_mask)
 
 
 # --- of ordinary ops -------------------------------------------------------------------------------------------------
 
 
-def _composed(query, key, value, mask, dropout_p, is_causal, scale):
-    """(the attention, the masked scores, which rows attend to nothing or None)."""
-    scores, nothing = (query * scale).matmul(key.mT), None
-    rows, columns = query.shape[-2], key.shape[-2]
-    if is_causal:
-        taken = arange(columns, device=query.device) <= arange(rows, device=query.device).unsqueeze(-1)
-        scores = scores.masked_fill(~taken, -math.inf)
-    if mask is not None:
-        taken = mask if mask.dtype is dtypes.bool_ else mask != -math.inf
-        nothing = ~taken.any(-1, keepdim=True)
-        scores = scores.masked_fill(~mask, -math.inf) if mask.dtype is dtypes.bool_ else scores + mask
-    weights = scores.softmax(-1)
-    if nothing is not None:
-        weights = weights.masked_fill(nothing, 0.0)
-    weights = dropout(weights, dropout_p) if dropout_p else weights
-    return weights.matmul(value), scores, nothing
+def _composed(query, key, value, mask, dropout_p, causal, scale):
+    weights = weighed(query, key, mask, causal, scale)[0]
+    return (dropout(weights, dropout_p) if dropout_p else weights).matmul(value)
 
 
 def _shared_heads(query, x):
@@ -95,7 +80,7 @@ def _fused(query, key, value, mask, scale, causal):
     if mask is not None and query.ndim == 3 and mask.ndim == 3:
         mask = mask.unsqueeze(1)
     heads = (x if x.stride(-1) == 1 else x.contiguous() for x in map(_as_heads, (query, key, value)))
-    y = _attention(*heads, mask, scale=scale, causal=causal)[0]
+    y = attention(*heads, mask, scale=scale, causal=causal)[0]
     return y if query.ndim == 4 else y.reshape(*query.shape[:-1], value.shape[-1])
 
 
@@ -103,29 +88,3 @@ def _as_heads(x):
     if x.ndim == 4:
         return x
     return x.unsqueeze(1) if x.ndim == 3 else x.reshape(-1, 1, *x.shape[-2:])
-
-
-def _gradient(g, y, q, k, v, mask, *, needs, scale, causal):
-    if context.grad:
-        return _composed_gradient(g, q, k, v, mask, needs, scale, causal)
-    (gy, g_lse, _), (y, lse, rest) = g, (x.detach() for x in y)  # what rounding cut off does not depend on anything
-    gy = gy if gy.stride(-1) == 1 else gy.contiguous()
-    if q.device.profile.style == "gpu":
-        g_lse = (gy * y).sum(-1, dtype=lse.dtype) - g_lse
-    return (*attention_backward(gy, g_lse, q, k, v, mask, y, lse, rest, scale=scale, causal=causal), None)
-
-
-def _composed_gradient(g, q, k, v, mask, needs, scale, causal):
-    """The same of ops that record themselves."""
-    seen = [x.view(x.shape) for x in (q, k, v)]  # apart, even where two of them are one tensor
-    y, scores, nothing = _composed(*wide(seen), wide(mask), 0.0, causal, scale)
-    lse = scores.logsumexp(-1) if nothing is None else scores.masked_fill(nothing, 0.0).logsumexp(-1)
-    wanted = [x for x, need in zip(seen, needs, strict=False) if need]
-    found = iter(grad((y, lse), wanted, wide(g[:2]), create_graph=True, allow_unused=True))
-    return tuple(next(found) if need else None for need in (*needs[:3], False))
-
-
-@composite("attention", public=False, dtypes="floating", saves="q k v mask y", vjp=_gradient, ref=reference, samples=samples)
-def _attention(q, k, v, mask, *, scale, causal):
-    """attention_forward with gradients: (y, lse, rest)."""
-    return attention_forward(q, k, v, mask, scale=scale, causal=causal)

@@ -6,7 +6,6 @@ all beginnings (alpha) and all endings (beta) are computed step by step, for a w
 Source: A. Graves et al., Connectionist Temporal Classification, 2006.
 """
 
-import functools
 import math
 
 import numpy as np
@@ -15,8 +14,7 @@ from ...autograd.function import Function
 from ...autograd.modes import no_grad
 from ...base import dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, ShapeError
-from ...codegen import expr as E
-from ...ops.kinds.elementwise import elementwise
+from ...ops.nn import ctc
 from ...tensor.api.creation import arange, full, tensor
 from ...tensor.math.arithmetic import where
 from .loss import reduced
@@ -25,53 +23,6 @@ _REDUCTIONS = ("mean", "sum", "none")
 
 
 # --- one step --------------------------------------------------------------------------------------------------------
-
-
-def _log_sum(a, b, c):
-    """log(exp(a) + exp(b) + exp(c)); minus infinity where all are."""
-    top = E.maximum(E.maximum(a, b), c)
-    top = E.where(top > -math.inf, top, 0)
-    return top + E.log(E.exp(a - top) + E.exp(b - top) + E.exp(c - top))
-
-
-def _log_sum_reference(*terms):
-    return functools.reduce(np.logaddexp, terms)
-
-
-def _terms(count):
-    return lambda rng: [(tuple(rng.standard_normal((count, 2, 3))), {})]
-
-
-_forward = elementwise(
-    "ctc_forward", lambda stay, advance, leap, may_leap, emission: emission + _log_sum(stay, advance, leap + may_leap),
-    dtypes="floating", public=False, samples=_terms(5),
-    ref=lambda stay, advance, leap, may_leap, emission: emission + _log_sum_reference(stay, advance, leap + may_leap),
-    doc="alpha of a step from that of the step before, for states reached from themselves, one or two states back.")
-
-
-def _backward_value(stay, advance, leap, may_leap, emission, final, last, time):
-    return emission + E.where(last == time, final, _log_sum(stay, advance, leap + may_leap))
-
-
-def _backward_reference(stay, advance, leap, may_leap, emission, final, last, time):
-    return emission + np.where(last == time, final, _log_sum_reference(stay, advance, leap + may_leap))
-
-
-def _backward_samples(rng):
-    return [((*rng.standard_normal((6, 2, 3)), np.array([[1.0], [3.0]])), {"time": 3.0})]
-
-
-_backward = elementwise(
-    "ctc_backward", _backward_value, tensors="stay advance leap may_leap emission final last", dtypes="floating", public=False,
-    ref=_backward_reference, samples=_backward_samples,
-    doc="beta of a step from that of the step after, or the final states' in a sequence's last step.")
-
-_share = elementwise(
-    "ctc_share", lambda alpha, beta, emission, loss: E.where(
-        (alpha > -math.inf) & (beta > -math.inf), E.exp(alpha + beta - emission + loss), 0),
-    dtypes="floating", public=False, samples=_terms(4),
-    ref=lambda alpha, beta, emission, loss: np.exp(alpha + beta - emission + loss),
-    doc="The share of the alignments that pass a state at a step.")
 
 
 # --- a batch ---------------------------------------------------------------------------------------------------------
@@ -127,7 +78,7 @@ class _Batch:
         alphas[0, :, 1] = 0.0
         for t in range(steps):
             before = alphas[t]
-            _forward(before[:, 2:], before[:, 1:-1], before[:, :-2], self.may_leap, emissions[t], out=alphas[t + 1, :, 2:])
+            ctc.forward(before[:, 2:], before[:, 1:-1], before[:, :-2], self.may_leap, emissions[t], out=alphas[t + 1, :, 2:])
         return alphas
 
     def betas(self, emissions):
@@ -139,7 +90,7 @@ class _Batch:
         may_leap[:, :-2] = self.may_leap[:, 2:]
         for t in reversed(range(steps)):
             after = betas[t + 1]
-            _backward(after[:, :-2], after[:, 1:-1], after[:, 2:], may_leap, emissions[t], self.final, last, time=float(t),
+            ctc.backward(after[:, :-2], after[:, 1:-1], after[:, 2:], may_leap, emissions[t], self.final, last, time=float(t),
                       out=betas[t, :, :-2])
         return betas[:-1, :, :-2]
 
@@ -178,7 +129,7 @@ class _CTCGradient(Function):
     def forward(ctx, g, log_probs, batch, lost, parts):
         emissions, alphas, losses = (p.detach() for p in parts)
         steps = log_probs.shape[0]
-        shares = _share(alphas[1:, :, 2:], batch.betas(emissions), emissions, losses.unsqueeze(1))
+        shares = ctc.share(alphas[1:, :, 2:], batch.betas(emissions), emissions, losses.unsqueeze(1))
         passed = log_probs.new_zeros(log_probs.shape).scatter_add(2, batch.states.expand(steps, *batch.states.shape), shares)
         gradient = (log_probs.exp() - passed) * where(losses == math.inf, lost, g).unsqueeze(1)
         return where(batch.running(steps), gradient, 0.0)

@@ -1,29 +1,16 @@
 """Sums, means and maxima over bags of rows of a table."""
 
-import numpy as np
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
-from ...codegen import expr as E
-from ...dispatch import faults
-from ...ops.kinds.elementwise import elementwise
 from ...ops.kinds.precision import in_float32
+from ...ops.nn import embedding
 from ...tensor.api.creation import arange
 from ...tensor.index.sorting import searchsorted
 from ...tensor.math.arithmetic import where
 from .embedding import rows_of
 
 _MODES = ("sum", "mean", "max")
-
-_bag = elementwise(
-    "bag_number", lambda started, index, padding, spare: E.where(
-        started < 1, faults.UNKNOWN, E.where(index == padding, spare, started - 1)),
-    tensors="started index", dtypes="index", public=False,
-    ref=lambda started, index, padding, spare: np.where(
-        started < 1, faults.UNKNOWN, np.where(index == padding, spare, started - 1)),
-    samples=lambda rng: [((np.array([0, 1, 2, 2]), np.array([1, 2, 3, 4])), {"padding": 3, "spare": 5})],
-    doc="The bag an element belongs to, given how many have started; padding goes to a spare one.")
-
 
 def _check_weight(input, weight, per_sample_weights, mode):
     if per_sample_weights is not None and per_sample_weights.shape != input.shape:
@@ -110,7 +97,7 @@ def _bags(input, numbers, offsets, include_last_offset, padding):
     else:
         count = offsets.shape[0] - bool(include_last_offset)
         started = searchsorted(offsets.long().contiguous(), arange(numbers.shape[0], device=input.device), right=True)
-    return _bag(started, numbers, padding=padding, spare=count), count
+    return embedding.bag(started, numbers, padding=padding, spare=count), count
 
 
 @in_float32

@@ -4,23 +4,14 @@ Source: B. Graham, Fractional Max-Pooling, 2014.
 """
 
 
-import numpy as np
 
 from ...autograd.modes import no_grad
 from ...base.calls import applied
 from ...base.errors import ArgumentError, DTypeError, ShapeError
-from ...codegen import expr as E
-from ...ops.kinds.elementwise import elementwise
+from ...ops.conv import fractional_pooling as ops
 from ...tensor.api.creation import arange
 from ...tensor.random.sampling import rand
 from .sizes import batched
-
-_start = elementwise(
-    "fractional_start", lambda u, i, step, last, end: E.where(i == last, end, E.trunc((i + u) * step) - E.trunc(u * step)),
-    tensors="u i", dtypes="floating", public=False,
-    ref=lambda u, i, step, last, end: np.where(i == last, end, np.trunc((i + u) * step) - np.trunc(u * step)),
-    samples=lambda rng: [((rng.random((3, 1)), np.arange(4.0)), {"step": 1.5, "last": 3.0, "end": 6.0})],
-    doc="Where window i starts, for a random u; the last one ends with the input.")
 
 
 def _sizes(value, n, op, name):
@@ -64,7 +55,7 @@ def _starts(u, size, kernel, out):
     """Where the `out` windows of one dimension start, for random u (N, C): int64 (N, C, out)."""
     i = arange(out, dtype=u.dtype, device=u.device)
     step = (size - kernel) / (out - 1) if out > 1 else 0.0
-    return _start(u.unsqueeze(-1), i, step=step, last=float(out - 1), end=float(size - kernel)).long()
+    return ops.start(u.unsqueeze(-1), i, step=step, last=float(out - 1), end=float(size - kernel)).long()
 
 
 def _positions(input, kernel, size, samples):

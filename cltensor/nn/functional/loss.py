@@ -3,20 +3,12 @@
 import math
 import warnings
 
-import numpy as np
-
 from ...base.errors import ArgumentError, MismatchError
-from ...codegen import expr as E
-from ...codegen import reference
-from ...ops.kinds.elementwise import elementwise
 from ...ops.kinds.precision import in_float32
+from ...ops.nn import losses as ops
 from ...ops.random.distributions import check_values
 from ...tensor.math.arithmetic import where
 from .distance import pairwise_distance
-
-
-def _op(name, fn, **options):
-    return elementwise(name, fn, dtypes="floating", public=False, **options)
 
 
 def reduced(losses, reduction):
@@ -43,38 +35,16 @@ def _paired(op, op_name, input, target, weight, reduction, **settings):
     return _weighted(op(input, target, **settings), weight, reduction)
 
 
-_squared = _op("mse", lambda input, target: (input - target) * (input - target), ref=lambda a, b: (a - b) ** 2,
-               doc="(input - target) ** 2.")
-_absolute = _op("l1", lambda input, target: E.abs(input - target), ref=lambda a, b: np.abs(a - b),
-                doc="|input - target|.")
-
-
-def _huber_value(a, b, delta=1.0):
-    d = E.abs(a - b)
-    return E.where(d < delta, 0.5 * d * d, delta * (d - 0.5 * delta))
-
-
-def _huber_slope(g, a, b, y, delta):
-    d = a - b
-    slope = g * E.where(d <= -delta, -delta, E.where(d >= delta, delta, d))
-    return slope, -slope
-
-
-_huber = _op("huber", _huber_value, grad=_huber_slope, doc="Squared error within delta, absolute error beyond.",
-             ref=lambda a, b, delta=1.0: np.where(np.abs(a - b) < delta, 0.5 * (a - b) ** 2,
-                                                  delta * (np.abs(a - b) - 0.5 * delta)))
-
-
 @in_float32
 def mse_loss(input, target, reduction="mean", weight=None):
     """(input - target) ** 2."""
-    return _paired(_squared, "mse_loss", input, target, weight, reduction)
+    return _paired(ops.squared, "mse_loss", input, target, weight, reduction)
 
 
 @in_float32
 def l1_loss(input, target, reduction="mean", weight=None):
     """|input - target|."""
-    return _paired(_absolute, "l1_loss", input, target, weight, reduction)
+    return _paired(ops.absolute, "l1_loss", input, target, weight, reduction)
 
 
 @in_float32
@@ -82,7 +52,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """Half the squared error within delta, then straight on: delta * (|input - target| - delta / 2)."""
     if delta <= 0:
         raise ArgumentError(f"huber_loss: delta must be greater than 0, got {delta}")
-    return _paired(_huber, "huber_loss", input, target, weight, reduction, delta=delta)
+    return _paired(ops.huber, "huber_loss", input, target, weight, reduction, delta=delta)
 
 
 @in_float32
@@ -96,42 +66,6 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
 
 
 # --- probabilities ---------------------------------------------------------------------------------------------------
-
-
-def _bce_value(x, t):
-    return t * -E.where(E.log(x) > -100, E.log(x), -100) + (1 - t) * -E.where(E.log(1 - x) > -100, E.log(1 - x), -100)
-
-
-def _bce_slope(g, x, t, y):
-    span = x * (1 - x)
-    return g * (x - t) / E.where(span > 1e-12, span, 1e-12), g * (E.log(1 - x) - E.log(x))
-
-
-def _bce_reference(x, t):
-    with np.errstate(divide="ignore"):
-        return -(t * np.maximum(np.log(x), -100) + (1 - t) * np.maximum(np.log(1 - x), -100))
-
-
-_bce = _op("bce", _bce_value, grad=_bce_slope, ref=_bce_reference,
-           samples=lambda rng: [((rng.random((3, 4)) * 0.8 + 0.1, rng.random((3, 4))), {})],
-           doc="-(t log(x) + (1 - t) log(1 - x)), logarithms at least -100.")
-_bce_logits = _op("bce_logits", lambda input, target: E.softplus(input) - input * target,
-                  grad=lambda g, input, target, y: (g * (E.sigmoid(input) - target), -g * input),
-                  ref=lambda x, t: np.logaddexp(0, x) - x * t, doc="Binary cross entropy of sigmoid(input).")
-
-
-def _bce_pos_value(x, t, pos):
-    return (1 - t) * x + (1 + (pos - 1) * t) * E.softplus(-x)
-
-
-def _bce_pos_slope(g, x, t, pos, y):
-    factor = 1 + (pos - 1) * t
-    return (g * ((1 - t) - factor * E.sigmoid(-x)), g * ((pos - 1) * E.softplus(-x) - x), g * t * E.softplus(-x))
-
-
-_bce_logits_pos = _op("bce_logits_weighted", _bce_pos_value, grad=_bce_pos_slope,
-                      ref=lambda x, t, pos: (1 - t) * x + (1 + (pos - 1) * t) * np.logaddexp(0, -x),
-                      doc="bce_logits with the target's share weighted by pos.")
 
 
 def _same_size(op, input, target):
@@ -150,44 +84,24 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     check_values(input, "input")
     if target.dtype.is_floating_point and not target.requires_grad:
         check_values(target, "target")
-    return _weighted(_bce(input, target), weight, reduction)
+    return _weighted(ops.bce(input, target), weight, reduction)
 
 
 @in_float32
 def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
     """binary_cross_entropy of sigmoid(input), without overflow; pos_weight scales the share of positive targets."""
     _same_size("binary_cross_entropy_with_logits", input, target)
-    losses = _bce_logits(input, target) if pos_weight is None else _bce_logits_pos(input, target, pos_weight)
+    losses = ops.bce_logits(input, target) if pos_weight is None else ops.bce_logits_pos(input, target, pos_weight)
     return _weighted(losses, weight, reduction)
-
-
-_kl = _op("kl", lambda input, target: E.xlogy(target, target) - target * input,
-          ref=lambda x, t: reference.xlogy(t, t) - t * x,
-          samples=lambda rng: [((rng.standard_normal((3, 4)), rng.random((3, 4))), {})],
-          doc="target * (log(target) - input), 0 log 0 being 0; NaN for a negative target.")
-_kl_log = _op("kl_log", lambda input, target: E.exp(target) * (target - input), ref=lambda x, t: np.exp(t) * (t - x),
-              doc="exp(target) * (target - input).")
 
 
 @in_float32
 def kl_div(input, target, reduction="mean", log_target=False):
     """target * (log(target) - input) for log-probabilities in input; "batchmean" divides the sum by the first size."""
-    losses = (_kl_log if log_target else _kl)(input, target)
+    losses = (ops.kl_log if log_target else ops.kl)(input, target)
     if reduction == "batchmean":
         return losses.sum() / input.shape[0] if input.ndim else losses
     return reduced(losses, reduction)
-
-
-_poisson = _op("poisson_nll", lambda input, target, eps=1e-8: input - target * E.log(input + eps),
-               ref=lambda x, t, eps=1e-8: x - t * np.log(x + eps),
-               samples=lambda rng: [((rng.random((3, 4)) + 0.1, rng.random((3, 4))), {})], doc="x - t log(x + eps).")
-_poisson_log = _op("poisson_nll_log", lambda input, target: E.exp(input) - target * input,
-                   ref=lambda x, t: np.exp(x) - t * x, doc="exp(x) - t x.")
-_stirling = _op("stirling", lambda target: E.where(target > 1, target * E.log(E.where(target > 1, target, 2)) - target
-                                                   + 0.5 * E.log(2 * math.pi * E.where(target > 1, target, 2)), 0),
-                ref=lambda t: np.where(t > 1, t * np.log(np.maximum(t, 2**-10)) - t
-                                       + 0.5 * np.log(2 * math.pi * np.maximum(t, 2**-10)), 0),
-                doc="Stirling's estimate of log(t!) above 1, else 0.")
 
 
 @in_float32
@@ -196,14 +110,8 @@ def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduct
 
     full: add Stirling's estimate of log(target!).
     """
-    losses = _poisson_log(input, target) if log_input else _poisson(input, target, eps=eps)
-    return reduced(losses + _stirling(target) if full else losses, reduction)
-
-
-_gaussian = _op("gaussian_nll",
-                lambda input, target, var: 0.5 * (E.log(var) + (input - target) * (input - target) / var),
-                ref=lambda x, t, v: 0.5 * (np.log(v) + (x - t) ** 2 / v), doc="(log(var) + (x - t) ** 2 / var) / 2.",
-                samples=lambda rng: [((*rng.standard_normal((2, 3, 4)), rng.random((3, 4)) + 0.1), {})])
+    losses = ops.poisson_log(input, target) if log_input else ops.poisson(input, target, eps=eps)
+    return reduced(losses + ops.stirling(target) if full else losses, reduction)
 
 
 @in_float32
@@ -226,30 +134,24 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
         raise ArgumentError(f"gaussian_nll_loss: var is of incorrect size: {tuple(var.shape)} for input "
                             f"{tuple(input.shape)}")
     var = var + (var.detach().clamp_min(eps) - var.detach())  # the bound takes no part in the gradient
-    losses = _gaussian(input, target, var)
+    losses = ops.gaussian(input, target, var)
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
 
 
 # --- margins ---------------------------------------------------------------------------------------------------------
 
-_soft_margin = _op("soft_margin", lambda input, target: E.softplus(-target * input),
-                   grad=lambda g, input, target, y: (-g * target * E.sigmoid(-target * input),
-                                                     -g * input * E.sigmoid(-target * input)),
-                   ref=lambda x, t: np.logaddexp(0, -t * x), doc="log(1 + exp(-target * input)).")
-
-
 @in_float32
 def soft_margin_loss(input, target, reduction="mean"):
     """log(1 + exp(-target * input)) for targets 1 and -1."""
     _same_size("soft_margin_loss", input, target)
-    return reduced(_soft_margin(input, target), reduction)
+    return reduced(ops.soft_margin(input, target), reduction)
 
 
 @in_float32
 def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
     """Mean over the classes (last dimension) of the binary cross entropy of sigmoid(input)."""
     _same_size("multilabel_soft_margin_loss", input, target)
-    losses = _bce_logits(input, target)
+    losses = ops.bce_logits(input, target)
     return reduced((losses if weight is None else losses * weight).mean(-1), reduction)
 
 

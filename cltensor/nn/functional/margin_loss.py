@@ -1,35 +1,15 @@
 """Margin losses over classes, and over triplets with a distance of the caller's."""
 
-import numpy as np
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, AutogradError, DTypeError, ShapeError
-from ...codegen import expr as E
-from ...ops.kinds.elementwise import elementwise
 from ...ops.kinds.precision import in_float32
+from ...ops.nn import losses as ops
 from ...tensor.api.creation import arange
 from .distance import pairwise_distance
 from .loss import reduced
 
 _REDUCTIONS = ("mean", "sum", "none")
-
-
-def _hinge_value(own, other, counts, margin=1.0, p=1.0):
-    gap = margin - own + other
-    return E.where(counts & (gap > 0), E.where(p == 1, gap, gap * gap), 0)
-
-
-def _hinge_reference(own, other, counts, margin=1.0, p=1.0):
-    return np.where(counts, np.maximum(margin - own + other, 0) ** p, 0)
-
-
-def _hinge_samples(rng):
-    arrays = (*rng.standard_normal((2, 3, 4)), rng.random((3, 4)) < 0.6)
-    return [(arrays, {"margin": 0.5, "p": 2.0}), (arrays, {})]
-
-
-_hinge = elementwise("margin_hinge", _hinge_value, exempt="counts", dtypes="floating", public=False, ref=_hinge_reference,
-                     samples=_hinge_samples, doc="max(0, margin - own + other) ** p where it counts, with slope 0 at 0.")
 
 
 def _check_reduction(reduction):
@@ -65,7 +45,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="me
     _check_multi_margin(input, rows, target, weight)
     numbers = target.reshape(-1, 1)
     other = arange(rows.shape[1], device=input.device) != numbers
-    losses = _hinge(rows.gather(1, numbers), rows, other, margin=float(margin), p=float(p)).mean(1)
+    losses = ops.hinge(rows.gather(1, numbers), rows, other, margin=float(margin), p=float(p)).mean(1)
     if weight is not None:
         losses = losses * weight.index_select(0, numbers.reshape(-1))
     return reduced(losses if input.ndim == 2 else losses.reshape(target.shape), reduction)
@@ -111,7 +91,7 @@ def multilabel_margin_loss(input, target, reduction="mean"):
     numbers = numbers.where(numbers != -1, 0)
     own = rows.new_zeros(rows.shape).scatter_add(1, numbers, listed.to(rows.dtype)) > 0
     counts = listed.unsqueeze(2) & ~own.unsqueeze(1)
-    losses = _hinge(rows.gather(1, numbers).unsqueeze(2), rows.unsqueeze(1), counts).sum((1, 2)) / rows.shape[1]
+    losses = ops.hinge(rows.gather(1, numbers).unsqueeze(2), rows.unsqueeze(1), counts).sum((1, 2)) / rows.shape[1]
     return reduced(losses if input.ndim == 2 else losses.reshape(()), reduction)
 
 

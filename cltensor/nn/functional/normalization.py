@@ -5,25 +5,14 @@ import math
 from ...autograd.modes import no_grad
 from ...base import dtypes
 from ...base.errors import ArgumentError, MismatchError, ShapeError
-from ...ops.kinds.elementwise import elementwise
 from ...ops.kinds.precision import in_float32, wide
+from ...ops.nn import normalized as ops
 from ...ops.nn.normalization import laid
+from ...ops.nn.normalized import normalized, number
 from ...tensor.shape.shape import cat
-from .normalized import normalized, number, tried
 from .pooling import avg_pool2d
 
 # --- over the batch --------------------------------------------------------------------------------------------------
-
-_running = elementwise("norm_running", lambda running_mean, running_var, mean, m2, momentum, r: (
-    running_mean + momentum * (mean - running_mean), running_var + momentum * (m2 * r - running_var)), dtypes="floating",
-    public=False, tensors="running_mean running_var mean m2", doc="Running statistics moved towards those of a batch.",
-    ref=lambda mean, var, new, m2, momentum, r: tuple((1 - momentum) * old + momentum * now
-                                                      for old, now in ((mean, new), (var, m2 * r))),
-    samples=lambda rng: [(tried(rng, "mean var new m2"), {"momentum": 0.3, "r": 0.25})])
-
-_scaled = elementwise("norm_scaled", lambda x, mean, scale, bias: (x - mean) * scale + bias, dtypes="floating",
-                      public=False, doc="x moved, scaled and shifted.", ref=lambda x, mean, scale, bias: (x - mean) * scale + bias)
-
 
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
     """input (N, C, *) normalised for each channel, times weight (C,) plus bias (C,).
@@ -50,14 +39,14 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     y, mean, m2 = normalized(input, weight, bias, dims=(0, *range(2, input.ndim)), along=(1,), eps=eps)
     if running_mean is not None:
         with no_grad():
-            _running(running_mean, running_var, mean.reshape(-1), m2.reshape(-1), momentum=momentum,
+            ops.running(running_mean, running_var, mean.reshape(-1), m2.reshape(-1), momentum=momentum,
                      r=1.0 / (count - 1), out=(running_mean, running_var))
     return y
 
 
 def _of_nothing(x, weight, bias):
     """The result for no values: as empty, and a function of weight and bias all the same."""
-    return _scaled(x, 0.0, *(number(laid(v, x, (1,)), absent) for v, absent in ((weight, 1.0), (bias, 0.0))))
+    return ops.scaled(x, 0.0, *(number(laid(v, x, (1,)), absent) for v, absent in ((weight, 1.0), (bias, 0.0))))
 
 
 def _check_channels(op, input, **vectors):
@@ -72,7 +61,7 @@ def _with_statistics(x, mean, var, weight, bias, eps):
     mean, var, weight, bias = map(wide, (mean, var, weight, bias))
     scale = (var + eps).rsqrt()
     scale = scale if weight is None else scale * weight
-    y = _scaled(x, *(laid(v, x, (1,)) for v in (mean, scale)), number(laid(bias, x, (1,)), 0.0))
+    y = ops.scaled(x, *(laid(v, x, (1,)) for v in (mean, scale)), number(laid(bias, x, (1,)), 0.0))
     return y if y.dtype is x.dtype else y.to(x.dtype)
 
 
@@ -94,7 +83,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     if running_mean is not None:
         with no_grad():
             mean, m2 = (t.reshape(n, c).mean(0) for t in (mean, m2))
-            _running(running_mean, running_var, mean, m2, momentum=momentum, r=1.0 / (math.prod(input.shape[2:]) - 1),
+            ops.running(running_mean, running_var, mean, m2, momentum=momentum, r=1.0 / (math.prod(input.shape[2:]) - 1),
                      out=(running_mean, running_var))
     return y
 

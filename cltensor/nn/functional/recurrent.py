@@ -1,111 +1,11 @@
-"""One recurrent layer over a sequence, one direction: fused kernels, and the same of ordinary ops for second gradients."""
+"""Recurrent layers over a sequence, in one direction or two."""
 
-import functools
-import itertools
 
-import numpy as np
 
-from ...autograd.api import grad
-from ...base.context import context
-from ...ops.kinds.composite import composite
-from ...ops.nn.cells import gru_cell, lstm_cell
-from ...ops.nn.recurrent import recurrent_backward, recurrent_forward
-from ...ops.nn.sequences import pieces
+from ...ops.nn.recurrent_gradient import recurrent
 from ...tensor.api.creation import tensor
 from ...tensor.shape.shape import cat, stack
 from .dropout import dropout as _dropout
-from .linear import linear
-
-
-@functools.lru_cache(maxsize=256)
-def _rows_before(batch_sizes, reverse):
-    """For each row, the row of (y, initial state) its step starts from."""
-    rows, total = np.zeros(sum(batch_sizes), np.int64), sum(batch_sizes)
-    for piece in pieces(batch_sizes, reverse):
-        rows[piece.first : piece.first + piece.count] = np.arange(piece.count) + piece.before + total * piece.starts
-    return rows
-
-
-def _state_weight_gradient(g, y, h0, batch_sizes, reverse):
-    """The gradient of w_hh: g.T @ the states before."""
-    batch = batch_sizes[0]
-    if batch_sizes[-1] < batch:
-        start = y.new_zeros((batch, y.shape[1])) if h0 is None else h0
-        before = tensor(_rows_before(batch_sizes, reverse), device=y.device)
-        return g.mT @ cat((y, start)).index_select(0, before)
-    rows = y.shape[0] - batch
-    late, early, first = (0, batch, rows) if reverse else (batch, 0, 0)
-    gw = g.narrow(0, late, rows).mT @ y.narrow(0, early, rows)
-    return gw if h0 is None else gw + g.narrow(0, first, batch).mT @ h0
-
-
-def _gradient(g, y, x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, needs, mode, batch_sizes, reverse):
-    inputs = (x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr)
-    if context.grad:
-        return _composed_gradient(g, inputs, needs, mode, batch_sizes, reverse)
-    (gy, *gs), (y, *saved) = (g, y) if isinstance(g, tuple) else ((g,), (y,))
-    y, saved = y.detach(), [s.detach() for s in saved]
-    cells, gates, shares = {"lstm": (*saved[:2], None), "gru": (None, *saved)}.get(mode, (None, None, None))
-    made = recurrent_backward(gy.contiguous(), gs[0].contiguous() if mode == "lstm" else None, h0, c0, w_hh, w_hr, y, cells,
-                              gates, shares, mode=mode, batch_sizes=batch_sizes, reverse=reverse)
-    gh, gx, *rest = made
-    gs = rest.pop(0) if mode == "gru" else gx
-    gh0, gc0, *_ = (*rest, None, None)
-    sums = functools.cache(lambda g: g.sum(0))
-    rules = (lambda: gx @ w_ih, lambda: gh0, lambda: gc0, lambda: gx.mT @ x,
-             lambda: _state_weight_gradient(gs, y, h0, batch_sizes, reverse), lambda: sums(gx), lambda: sums(gs),
-             lambda: gh.mT @ saved[2])
-    return tuple(rule() if need else None for rule, need in zip(rules, needs, strict=True))
-
-
-def _composed_gradient(g, inputs, needs, mode, batch_sizes, reverse):
-    """The same made of ops that record themselves."""
-    seen = [None if x is None else x.view(x.shape) for x in inputs]  # apart, even where two inputs are one tensor
-    outs = composed(*seen, mode=mode, batch_sizes=batch_sizes, reverse=reverse)
-    gs = g[: len(outs)] if isinstance(g, tuple) else (g,)
-    wanted = [x for x, need in zip(seen, needs, strict=True) if need]
-    found = iter(grad(outs, wanted, gs, create_graph=True, allow_unused=True))
-    return tuple(next(found) if need else None for need in needs)
-
-
-def composed(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, mode, batch_sizes, reverse):
-    """What `recurrent` gives first, y or (y, cells), by ordinary ops."""
-    shares = linear(x, w_ih, b_ih)
-    batch = batch_sizes[0]
-    h = x.new_zeros((batch, w_hh.shape[1])) if h0 is None else h0
-    c = x.new_zeros((batch, w_hh.shape[0] // 4)) if c0 is None and mode == "lstm" else c0
-    start, steps = (h, c), {}
-    firsts = [0, *itertools.accumulate(batch_sizes)]
-    for t in sorted(range(len(batch_sizes)), reverse=reverse):
-        h, c = (_as_many(s, first, batch_sizes[t]) for s, first in zip((h, c), start, strict=True))
-        share, state = shares.narrow(0, firsts[t], batch_sizes[t]), linear(h, w_hh, b_hh)
-        if mode == "lstm":
-            h, c = lstm_cell(*(share + state).chunk(4, 1), c)[:2]
-            h = h if w_hr is None else linear(h, w_hr)
-        elif mode == "gru":
-            h = gru_cell(*share.chunk(3, 1), *state.chunk(3, 1), h)[0]
-        else:
-            h = getattr(share + state, mode)()
-        steps[t] = (h, c)
-    return tuple(cat([steps[t][i] for t in range(len(steps))]) for i in range(2 if mode == "lstm" else 1))
-
-
-def _as_many(state, start, rows):
-    """`rows` rows of a state: its first ones, or itself and then those of the initial state."""
-    if state is None or state.shape[0] == rows:
-        return state
-    missing = rows - state.shape[0]
-    return state.narrow(0, 0, rows) if missing < 0 else cat((state, start.narrow(0, state.shape[0], missing)))
-
-
-@composite("recurrent", public=False, dtypes="floating", saves="x h0 c0 w_ih w_hh b_ih b_hh w_hr y", vjp=_gradient)
-def recurrent(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, mode, batch_sizes, reverse):
-    """One direction of a recurrent layer: y (N, H) for x (N, I), all steps' rows one after the other; see recurrent_forward.
-
-    mode: "lstm", "gru", "tanh" or "relu"; batch_sizes: rows of each step, as a tuple.  Only y and the cells carry gradients.
-    """
-    dense = [None if s is None else s.contiguous() for s in (x, h0, c0)]
-    return recurrent_forward(*dense, w_ih, w_hh, b_ih, b_hh, w_hr, mode=mode, batch_sizes=batch_sizes, reverse=reverse)
 
 
 def layers(x, states, parameters, *, mode, batch_sizes, directions, dropout):

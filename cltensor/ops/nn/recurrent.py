@@ -9,7 +9,8 @@ from ...base.errors import ShapeError
 from ...dispatch.plan import In, Out
 from ...dispatch.spec import dense
 from ..kinds.kernel import Kernel
-from ..pointwise.elementary import copy, full, relu, tanh
+from ..pointwise.elementary import copy, full, tanh
+from .activations import relu
 from .cells import gru_cell, gru_slope, lstm_cell, lstm_slope, relu_slope, tanh_slope
 from .sequences import Part, Tape, pieces, temporary, vector
 

@@ -70,13 +70,8 @@ tan = elementwise("tan", lambda input: E.tan(input), ref=np.tan, inplace=True, o
 tanh = elementwise("tanh", lambda input: E.tanh(input), ref=np.tanh, inplace=True, onnx="Tanh", dtypes="floating",
                    doc="Hyperbolic tangent.")
 
-# Activations
-
 sigmoid = elementwise("sigmoid", lambda input: E.sigmoid(input), ref=lambda x: 1 / (1 + np.exp(-x)), inplace=True,
                       onnx="Sigmoid", dtypes="floating", doc="1 / (1 + exp(-input)).")
-relu = elementwise("relu", lambda input: E.relu(input), ref=lambda x: np.maximum(x, 0), inplace=True, onnx="Relu",
-                   dtypes="number", grad=lambda g, input, y: E.where(y <= 0, 0.0, g),
-                   doc="max(input, 0); its slope at 0 is 0, at NaN 1.")
 
 # Rounding
 

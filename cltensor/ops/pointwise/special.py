@@ -307,22 +307,6 @@ close = elementwise(
     samples=lambda rng: [((rng.standard_normal(5), rng.standard_normal(5)), {"rtol": 0.5, "atol": 0.1})],
     doc="|input - other| <= atol + rtol * |other|.",
 )
-hardshrink = elementwise(
-    "hardshrink",
-    lambda input, lambd=0.5: E.where((input >= -lambd) & (input <= lambd), 0, input),
-    dtypes="floating",
-    ref=lambda x, lambd=0.5: np.where(np.abs(x) <= lambd, 0, x),
-    doc="input, 0 within lambd of 0.",
-)
-prelu = elementwise(
-    "prelu_kernel",
-    lambda input, weight: E.where(input > 0, input, weight * input),
-    dtypes="floating",
-    public=False,
-    ref=lambda x, w: np.where(x > 0, x, w * x),
-    onnx="PRelu",
-    doc="input above 0, weight * input below.",
-)
 logical_xor = elementwise(
     "logical_xor",
     lambda input, other: E.logical_xor(input, other),

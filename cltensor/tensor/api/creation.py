@@ -11,11 +11,11 @@ from ...base.layouts import contiguous_format, format_strides, preserve_format
 from ...base.shapes import contiguous_strides
 from ...dispatch.run_elementwise import filled
 from ...dispatch.spec import dense, spec
-from ...dispatch.tensor_base import TensorBase
+from ...dispatch.tensor_base import TensorBase, check_fp64
 from ...runtime import host_memory
 from ..core.public_api import FUNCTIONS, function, method
 from ..core.tensor import Tensor
-from ..core.values import array_of, check_fp64, copied, pick_device
+from ..core.values import array_of, pick_device
 
 
 def count(op, name, value):
@@ -56,7 +56,7 @@ def made(t, requires_grad):
 
 def from_array(array, dtype, d):
     """A tensor holding a copy of a NumPy array whose bytes are those of dtype."""
-    return copied(Tensor, array, dtype, d)
+    return Tensor._from_array(array, dtype, d)
 
 
 def from_values(array, dtype, d):

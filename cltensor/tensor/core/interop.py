@@ -13,7 +13,7 @@ from ...base import calls
 from ...base.errors import ArgumentError, ArgumentTypeError
 from ...dispatch.tensor_base import TensorBase
 from .public_api import method
-from .values import array_of, copied
+from .values import array_of
 
 ARITHMETIC = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "truediv": operator.truediv,
               "floordiv": operator.floordiv, "mod": operator.mod, "pow": operator.pow, "and": operator.and_, "or": operator.or_,
@@ -29,7 +29,7 @@ def _array_wrap(self, array, context=None, return_scalar=False):
 
 def _copy(x, array):
     """An array as a tensor on x's device."""
-    return copied(x._plain, *array_of(array, None), x.device)
+    return x._plain._from_array(*array_of(array, None), x.device)
 
 
 @method("__array_namespace__")

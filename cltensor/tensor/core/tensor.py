@@ -23,7 +23,7 @@ from ...runtime import host_memory
 from .formatting import tensor_text
 from .operators import arithmetic, comparison, matmul, rmatmul
 from .overwrite import over
-from .values import array_of, copied, pick_device
+from .values import array_of, pick_device
 
 #: methods whose errors are not about a call
 _SILENT = ("__getattr__", "__new__", "__repr__", "__format__", "__hash__", "__array__")
@@ -42,13 +42,13 @@ class Tensor(TensorBase):
     def __new__(cls, *data, device=None):
         dtype = dtypes.get_default_dtype()
         if data and all(hasattr(n, "__index__") and not isinstance(n, TensorBase) for n in data):
-            return copied(Tensor, *array_of([], dtype), pick_device(device)).new_empty(data)._as(cls)
+            return Tensor._from_array(*array_of([], dtype), pick_device(device)).new_empty(data)._as(cls)
         if len(data) > 1:
             raise ArgumentTypeError(f"Tensor: expected a sequence of values, or sizes as ints, got {data!r}")
         given = data[0] if data else ()
         if isinstance(given, TensorBase):
             return given.detach().clone().to(device=device or given.device, dtype=dtype)._as(cls)
-        return copied(cls, *array_of(given, dtype), pick_device(device))
+        return cls._from_array(*array_of(given, dtype), pick_device(device))
 
     @classmethod
     def _attach(cls, methods):

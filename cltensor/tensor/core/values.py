@@ -5,8 +5,7 @@ import functools
 import numpy as np
 
 from ...base import bfloat16, calls, dtypes
-from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError
-from ...dispatch.spec import dense
+from ...base.errors import ArgumentError, ArgumentTypeError
 from ...dispatch.tensor_base import TensorBase
 from ...runtime.device import default_device
 from ...runtime.device import device as Device
@@ -15,12 +14,6 @@ from ...runtime.device import device as Device
 def pick_device(d):
     """A device from None (the default), a device, a name or an index."""
     return default_device() if d is None else Device(d)
-
-
-def check_fp64(d, dtype):
-    """Raise DTypeError when float64 is asked for on a device without it."""
-    if dtype is dtypes.float64 and not d.profile.fp64:
-        raise DTypeError(f"float64: {d} ({d.name}) has no double precision arithmetic; use float32, or another device")
 
 
 def array_of(data, dtype):
@@ -78,12 +71,3 @@ def _promoted(kinds):
     found = [dtypes.from_numpy_dtype(k) if isinstance(k, np.dtype) else dtypes.default_for(python[k])
              for k in kinds if isinstance(k, np.dtype) or k in python]
     return functools.reduce(dtypes.promote_types, found)
-
-
-def copied(cls, array, dtype, d):
-    """A tensor of class cls holding a copy of a NumPy array whose bytes are those of dtype."""
-    check_fp64(d, dtype)
-    t = cls._fresh(dense(array.shape, dtype, d))
-    if array.size:
-        d.write(t._storage.buffer, 0, np.ascontiguousarray(array))
-    return t

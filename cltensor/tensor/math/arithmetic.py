@@ -5,11 +5,11 @@ from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeEr
 from ...base.layouts import preserve_format
 from ...dispatch.promotion import result_type as promoted
 from ...dispatch.run_elementwise import run_elementwise, write_into
-from ...dispatch.tensor_base import TensorBase
+from ...dispatch.tensor_base import TensorBase, check_fp64
 from ...ops.kinds.composite import composite
 from ...ops.pointwise import elementary
 from ...runtime.device import device as Device
-from ..api.creation import check_fp64, from_array, pick_device
+from ..api.creation import from_array, pick_device
 from ..core.public_api import also, function, method
 
 

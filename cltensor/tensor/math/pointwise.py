@@ -10,6 +10,7 @@ from ...dispatch.promotion import result_type
 from ...dispatch.run_elementwise import run_elementwise, write_into
 from ...dispatch.tensor_base import TensorBase
 from ...ops.kinds.precision import in_float32
+from ...ops.nn import activations
 from ...ops.pointwise import elementary as basic
 from ...ops.pointwise import special as ops
 from ..api.creation import arange
@@ -326,4 +327,4 @@ def prelu(input, weight):
         raise ShapeError(f"prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = "
                          f"{weight.numel()} and channel size = {channels}; weight needs 1 element or {channels}")
     shape = (weight.numel(), *(1,) * (input.ndim - 2)) if weight.numel() > 1 else (1,) * input.ndim
-    return ops.prelu(input, weight.reshape(shape))
+    return activations.prelu(input, weight.reshape(shape))

@@ -6,11 +6,11 @@ import numpy as np
 
 from ...base.context import context
 from ...codegen import expr as E
-from ...ops.kinds.composite import composite
-from ...ops.kinds.elementwise import elementwise
-from ...ops.kinds.reduction import reduction
-from ...ops.nn.normalization import laid, norm_backward, norm_forward, reference, samples, suits
-from ...ops.reduce import reduction_ops
+from ..kinds.composite import composite
+from ..kinds.elementwise import elementwise
+from ..kinds.reduction import reduction
+from ..reduce import reduction_ops
+from .normalization import laid, norm_backward, norm_forward, reference, samples, suits
 
 
 def _op(name, fn, **options):
@@ -171,3 +171,13 @@ def normalized(x, weight, bias, *, dims, along, eps):
     weight, bias = (laid(p, x, along) for p in (weight, bias))
     y = _apply(x, mean, m2, number(weight, 1.0), number(bias, 0.0), r=1.0 / _count(x, dims), eps=eps)
     return y if y.dtype is kind else y.to(kind), mean, m2
+
+
+running = elementwise("norm_running", lambda running_mean, running_var, mean, m2, momentum, r: (
+    running_mean + momentum * (mean - running_mean), running_var + momentum * (m2 * r - running_var)), dtypes="floating",
+    public=False, tensors="running_mean running_var mean m2", doc="Running statistics moved towards those of a batch.",
+    ref=lambda mean, var, new, m2, momentum, r: tuple((1 - momentum) * old + momentum * now
+                                                      for old, now in ((mean, new), (var, m2 * r))),
+    samples=lambda rng: [(tried(rng, "mean var new m2"), {"momentum": 0.3, "r": 0.25})])
+scaled = elementwise("norm_scaled", lambda x, mean, scale, bias: (x - mean) * scale + bias, dtypes="floating",
+                     public=False, doc="x moved, scaled and shifted.", ref=lambda x, mean, scale, bias: (x - mean) * scale + bias)
