@@ -78,5 +78,14 @@ def _facts(t):
     shown = plain.double() if plain.is_floating_point() else plain.long()
     finite = bool(torch.isfinite(shown).all())
     low, high = (float(shown.min()), float(shown.max())) if t.numel() else (0.0, 0.0)
-    return Facts(tuple(t.shape), str(t.dtype).removeprefix("torch."), t.requires_grad, t.is_leaf, finite, low, high,
+    requires_grad, is_leaf = _place(t)
+    return Facts(tuple(t.shape), str(t.dtype).removeprefix("torch."), requires_grad, is_leaf, finite, low, high,
                  shown.unique().numel() == t.numel(), places(plain).unique().numel() < t.numel())
+
+
+def _place(t):
+    """(requires_grad, is_leaf); PyTorch refuses to tell them of one of several views whose base was written to."""
+    try:
+        return t.requires_grad, t.is_leaf
+    except RuntimeError:
+        return True, False

@@ -21,12 +21,6 @@ _WRITTEN = {"__getitem__": "x[index]", "__setitem__": "x[index] = value", "__boo
             "__int__": "int(x)", "__index__": "index of x", "__len__": "len(x)", "__iter__": "iter(x)",
             "__contains__": "value in x", "__deepcopy__": "deepcopy(x)", "__copy__": "copy(x)"}
 
-#: parameters that take a tensor, and an int, in every function that has them
-_TENSORS = frozenset(("input", "self", "tensor", "mat1", "mat2", "vec", "condition", "other"))
-COUNTS = frozenset("k n m r N length num_samples num_classes minlength diagonal row col steps chunks".split())
-_INTS = COUNTS | frozenset("""dim dim0 dim1 dims sections split_size split_size_or_sections offset index shifts kernel_size stride
-    output_size indices_or_sections source destination start_dim end_dim""".split())
-
 #: arguments that hold indices, in the order in which a function's parameters are looked through
 _INDICES = ("index", "indices", "target", "targets")
 
@@ -110,24 +104,6 @@ def kind(value):
     cls = type(value)
     root = cls.__module__.partition(".")[0]
     return cls.__name__ if root in ("builtins", PACKAGE[:-1]) else f"{root}.{cls.__name__}"
-
-
-def explained(name, given):
-    """What is wrong with the arguments of the public call `name`, as a sentence, or None.
-
-    given: pairs of a parameter's name and the argument.
-    """
-    for parameter, value in given:
-        if parameter in _TENSORS and _foreign(value):
-            return f"{name}(): argument '{parameter}' must be Tensor, not {kind(value)}"
-        if parameter in _INTS and isinstance(value, float):
-            return f"{name}(): argument '{parameter}' must be int, not float ({value})"
-    return None
-
-
-def _foreign(value):
-    marks = ("__array_interface__", "__torch_function__")
-    return isinstance(value, (int, float, str, list)) or any(hasattr(value, mark) for mark in marks)
 
 
 def attributed(message):

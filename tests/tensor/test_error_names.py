@@ -124,3 +124,22 @@ def test_classes(call, error, x):
     with pytest.raises(error) as caught:
         call(x)
     assert isinstance(caught.value, RuntimeError)
+
+
+@pytest.mark.parametrize("name", sorted(n for n in dir(ct.Tensor) if not n.startswith("_")))
+def test_no_method_tells_what_python_missed_in_an_argument(name):
+    """An argument that is no tensor is named: no AttributeError of a number's or text's comes out of a method."""
+    for arguments in ((3,), ("text",), (0, 3), (0, 0, "text"), (object(), object()), ([1, 2],)):
+        error = raised(ct.ones(2, 2), name, arguments)
+        assert not isinstance(error, AttributeError) or isinstance(error, ct.CLTensorError), f"{name}{arguments}: {error}"
+
+
+def raised(x, name, arguments):
+    """The error of a method's call, or None."""
+    try:
+        method = getattr(x, name)
+        if callable(method):
+            method(*arguments)
+    except Exception as error:
+        return error
+    return None

@@ -308,7 +308,7 @@ def _drawn(*shapes, **attributes):
 
 
 convolution = kernel(
-    "convolution", shape=convolution_shape, launch=convolution_launch, dtypes="floating", saves="x w", public=False,
+    "convolution", shape=convolution_shape, launch=convolution_launch, dtypes="floating", saves="x(w) w(x)", public=False,
     vjp=(lambda g, y, x, w, bias, **attributes: convolution_input_gradient(g, w, size=tuple(x.shape[2:]), **attributes),
          lambda g, y, x, w, bias, **attributes: convolution_weight_gradient(g, x, size=tuple(w.shape[2:]), **attributes),
          _bias_gradient),
@@ -319,7 +319,7 @@ convolution_activated = activated(convolution)
 
 convolution_input_gradient = kernel(
     "convolution_input_gradient", shape=input_gradient_shape, launch=input_gradient_launch, dtypes="floating",
-    saves="g w", public=False,
+    saves="g(w) w(g)", public=False,
     vjp=(lambda gg, y, g, w, *, size, **attributes: convolution(gg, w, None, **attributes),
          lambda gg, y, g, w, *, size, **attributes: convolution_weight_gradient(g, gg, size=tuple(w.shape[2:]), **attributes)),
     ref=reference.input_gradient, samples=_drawn((2, 2, 2, 5), (2, 2, 3, 2), size=(4, 5), **_STRIDED),
@@ -327,7 +327,7 @@ convolution_input_gradient = kernel(
 
 convolution_weight_gradient = kernel(
     "convolution_weight_gradient", shape=weight_gradient_shape, launch=weight_gradient_launch, dtypes="floating",
-    saves="g x", public=False,
+    saves="g(x) x(g)", public=False,
     vjp=(lambda gg, y, g, x, *, size, **attributes: convolution(x, gg, None, **attributes),
          lambda gg, y, g, x, *, size, **attributes: convolution_input_gradient(g, gg, size=tuple(x.shape[2:]), **attributes)),
     ref=reference.weight_gradient, samples=_drawn((2, 2, 2, 5), (2, 4, 4, 5), size=(3, 2), **_STRIDED),

@@ -151,7 +151,7 @@ def _samples(*pairs):
 
 
 matmul = kernel(
-    "matmul", shape=matmul_shape, launch=matmul_launch, saves="input other", vjp=(_grad_a, _grad_b), dtypes="number",
+    "matmul", shape=matmul_shape, launch=matmul_launch, saves="input(other) other(input)", vjp=(_grad_a, _grad_b), dtypes="number",
     ref=np.matmul,
     samples=_samples(((3, 4), (4, 2)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (2, 4, 3)), ((2, 1, 3, 4), (3, 4, 2)),
                      ((2, 3, 4), (4, 2))),
@@ -173,7 +173,8 @@ def _scaled(g, factor):
 
 
 addmm = kernel(
-    "addmm_fused", shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a b", dtypes="number", public=False,
+    "addmm_fused", shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a(b) b(a)", dtypes="number",
+    public=False,
     vjp=(lambda g, y, input, a, b, beta, alpha: _scaled(g, beta),
          lambda g, y, input, a, b, beta, alpha: _scaled(g @ b.mT, alpha),
          lambda g, y, input, a, b, beta, alpha: _scaled(a.mT @ g, alpha)),
@@ -190,7 +191,7 @@ def _grad_weight(g, y, input, weight, bias):
 
 
 linear = kernel(
-    "linear", shape=linear_shape, launch=linear_launch, saves="input weight", dtypes="number", public=False,
+    "linear", shape=linear_shape, launch=linear_launch, saves="input(weight) weight(input)", dtypes="number", public=False,
     vjp=(lambda g, y, input, weight, bias: g @ weight, _grad_weight, lambda g, y, input, weight, bias: g),
     ref=lambda x, w, b: x @ w.T + (0 if b is None else b),
     samples=_samples(((3, 4), (2, 4), (2,)), ((2, 3, 4), (5, 4), None), ((4,), (3, 4), (3,))),

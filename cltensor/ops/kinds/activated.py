@@ -19,6 +19,11 @@ def suits(name):
             and op.differentiable and {"g0"} <= set(op.gradient((True,)).sources) <= {"g0", "y0"})
 
 
+def _written(saves):
+    """What an op saves, as it is declared."""
+    return " ".join(name if readers is None else f"{name}({','.join(sorted(readers))})" for name, readers in saves.items())
+
+
 class Activated(Kernel):
     """`activation`(op(*inputs)) for a kernel op whose launch takes `activation`, a template's parameter of that name.
 
@@ -28,7 +33,7 @@ class Activated(Kernel):
     def __init__(self, op, **common):
         self.inner = op
         super().__init__(f"{op.name}_activated", shape=self._shape_rule(), launch=self._launch, vjp=self._gradients,
-                         saves=" ".join([*op.saves, "y"]), dtypes="floating", public=False, **common)
+                         saves=f"{_written(op.saves)} y", dtypes="floating", public=False, **common)
 
     def last(self, attrs):
         """See Op."""

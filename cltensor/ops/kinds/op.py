@@ -5,12 +5,15 @@ public function, the Tensor method and its in-place form, the gradient, and the 
 """
 
 import inspect
+import re
 
 from ...base import calls, dtypes
 from ...base.errors import DeviceError, UnsupportedDTypeError
 from ...base.forking import OfInstances
 from ...dispatch.registry import DTYPE_SETS, REGISTRY
 from ...dispatch.run_elementwise import with_zeros
+
+_SAVED = re.compile(r"(\w+)(?:\(([\w,]+)\))?")
 
 
 class Op:
@@ -19,7 +22,8 @@ class Op:
     Fields every kind has:
         name     the op's name, PyTorch's where PyTorch has one
         inputs   names of the tensor inputs, in order
-        saves    names of the inputs (and "y", the outputs, or "y0", "y1" .. for some) the gradient needs; others reach it as a Spec
+        saves    names of the inputs (and "y", the outputs, or "y0", "y1" .. for some) the gradient reads; others reach it as
+                 Specs.  "a(b)" saves a only where b needs a gradient
         vjp      a tuple with one function (g, y, *inputs, **attrs) -> gradient per input, or one function that gets
                  `needs` (a tuple of bool) too and returns a tuple; None when the op has no gradient
         partial  whether vjp takes None for the gradient of an output that none came for; zeros otherwise
@@ -43,7 +47,8 @@ class Op:
             raise ValueError(f"op {name!r} is declared twice")
         if dtypes not in DTYPE_SETS:
             raise ValueError(f"op {name!r}: dtypes={dtypes!r} is none of {', '.join(DTYPE_SETS)}")
-        self.name, self.vjp, self.saves = name, vjp, frozenset(saves.split())
+        self.name, self.vjp = name, vjp
+        self.saves = {saved: frozenset(readers.split(",")) if readers else None for saved, readers in _SAVED.findall(saves)}
         self.ref, self.dtypes, self.doc, self.onnx, self.samples, self.checks = ref, dtypes, doc, onnx, samples, checks
         self.public, self.method, self.inplace, self.aliases = public, public and method, inplace, tuple(aliases)
         self.saved_outputs = tuple(int(n[1:]) for n in sorted(self.saves) if n[:1] == "y" and n[1:].isdigit())
@@ -89,7 +94,9 @@ class Op:
 
         Of the outputs: True, False, or a tuple with the numbers of those that are.  Asked once; `savings` keeps the answers.
         """
-        return tuple(n in self.saves for n in self.inputs), "y" in self.saves or self.saved_outputs
+        needed = {n for n, need in zip(self.inputs, needs, strict=True) if need}
+        kept = [n for n, readers in self.saves.items() if readers is None or readers & needed]
+        return tuple(n in kept for n in self.inputs), "y" in self.saves or self.saved_outputs
 
     def input_gradients(self, gs, outputs, inputs, attrs, needs):
         """Gradients of the inputs.  Those not in `saves` arrive as Specs; an output no gradient came for counts as zero."""

@@ -62,7 +62,7 @@ rad2deg = _unary("rad2deg", lambda input: E.rad2deg(input), np.rad2deg, "Radians
 
 erf = _unary("erf", lambda input: E.erf(input), np.vectorize(math.erf, otypes=[float]), "The error function.", onnx="Erf")
 erfc = _unary("erfc", lambda input: E.erfc(input), np.vectorize(math.erfc, otypes=[float]), "1 - erf(input).")
-erfinv = _unary("erfinv", lambda input: E.erfinv(input), reference.erfinv, "The inverse of erf.")
+erfinv = _unary("erfinv", lambda input: E.erfinv(input), reference.erfinv, "The inverse of erf.", rounded=False)
 erfcx = _unary("erfcx", lambda input: E.erfcx(input), reference.erfcx, "exp(input**2) erfc(input).", public=False, rounded=False)
 ndtri = _unary(
     "ndtri", lambda input: E.ndtri(input), reference.ndtri, "The inverse of the normal distribution function.", public=False

@@ -106,7 +106,7 @@ sum_squares = reduction("sum_squared_deviation", map=lambda input, center: (inpu
                              lambda g, y, x, c, dim, keepdim: 2 * unreduce(g, x, dim, keepdim) * (c - x)),
                         doc="Sum over dim of (input - center) ** 2, in one pass: the second half of a variance.")
 dot = reduction("sum_product", map=lambda input, other: input * other, combine=lambda a, b: a + b, identity=0, result=("acc",),
-                accumulate="wide", ref=lambda a, b, **k: np.sum(a * b, **k), public=False, saves="input other",
+                accumulate="wide", ref=lambda a, b, **k: np.sum(a * b, **k), public=False, saves="input(other) other(input)",
                 vjp=(lambda g, y, a, b, dim, keepdim: unreduce(g, a, dim, keepdim) * b,
                      lambda g, y, a, b, dim, keepdim: unreduce(g, a, dim, keepdim) * a),
                 doc="Sum over dim of input * other, in one pass.")

@@ -7,8 +7,9 @@ the registry that are public get both by their declaration.
 import functools
 import inspect
 
-from ...base.calls import COUNTS, named
+from ...base.calls import named
 from ...base.errors import ArgumentTypeError
+from ...base.explaining import COUNTS, explaining
 from ...dispatch.binding import NUMPY_NAMES
 from ...dispatch.registry import REGISTRY
 from . import inplace as inplace_forms
@@ -29,8 +30,8 @@ def function(*names, method=True, inplace=None, apart=False, exact=False):
 
     def declare(fn):
         fn = _counting(_rest_by_name(fn))
-        public, bound = _by_numpy_names(accepting(fn, apart, exact)), _by_numpy_names(fn)
         own = fn.__name__.rstrip("_") if fn.__name__.rstrip("_") in _SHADOWED else fn.__name__
+        public, bound = _by_numpy_names(accepting(fn, apart, exact)), _by_numpy_names(explaining(fn, own))
         for f in {public, bound}:
             named(f, own).__name__ = own
         for name in (own, *names):
@@ -38,7 +39,7 @@ def function(*names, method=True, inplace=None, apart=False, exact=False):
             if method:
                 METHODS[name] = bound
             if inplace:
-                METHODS[f"{name}_"] = named(getattr(inplace_forms, inplace)(fn, f"{name}_"), f"{name}_")
+                METHODS[f"{name}_"] = named(getattr(inplace_forms, inplace)(explaining(fn, f"{name}_"), f"{name}_"), f"{name}_")
         return fn
 
     return declare
@@ -48,7 +49,8 @@ def method(*names):
     """Declare a Tensor method that is no function of the namespace."""
 
     def declare(fn):
-        fn = named(_by_numpy_names(settling(_rest_by_name(fn))), names[0] if fn.__name__.startswith("_") and names else fn.__name__)
+        own = names[0] if fn.__name__.startswith("_") and names else fn.__name__
+        fn = named(_by_numpy_names(settling(explaining(_rest_by_name(fn), own))), own)
         for name in (fn.__name__, *names):
             METHODS[name] = fn
         return fn

@@ -222,7 +222,9 @@ class Tensor(TensorBase):
     def mT(self):
         return self._transposed("mT")
 
-    mH = mT
+    @property
+    def mH(self):
+        return self._transposed("mH")
 
     @property
     def H(self):

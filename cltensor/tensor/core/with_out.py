@@ -3,8 +3,8 @@
 import functools
 import inspect
 
-from ...base import calls
-from ...base.errors import ArgumentTypeError, CLTensorError, ShapeError
+from ...base.errors import ShapeError
+from ...base.explaining import told
 from ...dispatch.out import write_out
 from ...dispatch.resizing import fit
 from ...dispatch.tensor_base import TensorBase
@@ -33,7 +33,7 @@ def accepting(fn, apart=False, exact=False):
             try:
                 return fn(*args, **kwargs)
             except (AttributeError, TypeError) as error:
-                raise _told(error, fn, args, kwargs) from None
+                raise told(error, fn, fn.__name__.rstrip("_"), args, kwargs) from None
         if makes and isinstance(out, TensorBase):
             kwargs = {"dtype": out.dtype, "device": out.device} | kwargs
         name, result = fn.__name__.rstrip("_"), fn(*args, **kwargs)
@@ -47,14 +47,6 @@ def accepting(fn, apart=False, exact=False):
     last = [p for p in parameters.values() if p.kind is not p.VAR_KEYWORD]
     function.__signature__ = signature.replace(parameters=[*last, _OUT, *list(parameters.values())[len(last):]])
     return function
-
-
-def _told(error, fn, args, kwargs):
-    """The error, or one that names the argument which caused it, where Python's own words do not."""
-    if isinstance(error, CLTensorError):
-        return error
-    why = calls.explained(fn.__name__.rstrip("_"), [*zip(inspect.signature(fn).parameters, args), *kwargs.items()])  # noqa: B905
-    return error if why is None else ArgumentTypeError(why)
 
 
 def _check_apart(name, args, kwargs, out):

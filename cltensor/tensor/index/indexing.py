@@ -282,7 +282,7 @@ def gather(input, dim, index, *, sparse_grad=False):
     Raises DimensionError for an index out of range, as a negative one is, where values are read.
     """
     if not index.numel():
-        return input.reshape(-1)[:0].reshape(index.shape)
+        return input.reshape(-1)[:0].reshape(index.shape).clone()
     return run_planned(indexing.gather, (input, index), (_dim(input, dim, "gather"), False))
 
 

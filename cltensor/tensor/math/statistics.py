@@ -166,8 +166,16 @@ def renorm(input, p, dim, maxnorm):
 @function(method=False)
 @in_float32
 def trapezoid(y, x=None, *, dx=1, dim=-1):
-    """The integral of y along dim by the trapezoid rule, at points x or dx apart."""
-    return _trapezoids(y, x, dx, dim).sum(dim)
+    """The integral of y along dim by the trapezoid rule, at points x or dx apart.
+
+    Numerics: points dx apart are summed, and half of the two ends taken off, so an infinity at an end gives NaN, as in PyTorch.
+    """
+    if x is not None:
+        return _trapezoids(y, x, dx, dim).sum(dim)
+    d = normalize_dim(dim, y.ndim, "trapezoid")
+    if not y.shape[d]:
+        return y.new_zeros([n for i, n in enumerate(y.shape) if i != d])
+    return (y.sum(d) - (y.select(d, 0) + y.select(d, -1)) * 0.5) * dx
 
 
 @function(method=False)

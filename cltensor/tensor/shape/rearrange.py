@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...base import dtypes
-from ...base.errors import ArgumentError, DimensionError, ShapeError
+from ...base.errors import ArgumentError, ArgumentTypeError, DimensionError, ShapeError
 from ...base.shapes import normalize_dim
 from ...dispatch.tensor_base import TensorBase
 from ..api.creation import arange, from_array, sizes
@@ -16,6 +16,8 @@ from .shape import cat, narrow
 @method()
 def repeat(self, *repeats):
     """The tensor copied repeats[i] times along dimension i; more repeats than dimensions add leading ones."""
+    if not repeats:
+        raise ArgumentTypeError("repeat(): missing 1 required argument: 'repeats', how often to repeat each dimension")
     times = sizes(repeats, "repeat")
     if len(times) < self.ndim:
         raise ShapeError("repeat: Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: "

@@ -324,8 +324,8 @@ def cat(tensors, dim=0):
         if not isinstance(x, TensorBase):
             raise ArgumentTypeError(f"cat: expected Tensors, got {calls.kind(x)}")
     first = next((x for x in tensors if tuple(x._spec.shape) != (0,)), tensors[0])
-    d = normalize_dim(dim, first.ndim, "cat")
-    nothing = (*first.shape[:d], 0, *first.shape[d + 1:])  # an empty vector goes with any shape, as in PyTorch
+    d = 0 if tuple(first._spec.shape) == (0,) else normalize_dim(dim, first.ndim, "cat")
+    nothing = (*first.shape[:d], 0, *first.shape[d + 1:])  # an empty vector goes with any shape and dim, as in PyTorch
     used = [x.reshape(nothing) if tuple(x._spec.shape) == (0,) and first.ndim > 1 else x for x in tensors]
     if first.ndim == 0:
         raise ShapeError("cat: zero-dimensional tensor (at position 0) cannot be concatenated; use stack")

@@ -1,0 +1,63 @@
+"""Explaining: an argument of the wrong type is named, where Python would only say what some line missed in it."""
+
+import functools
+import inspect
+
+from .calls import kind
+from .errors import ArgumentTypeError, CLTensorError
+
+#: parameters that take a tensor, and an int, in every function that has them
+_TENSORS = frozenset(("input", "self", "tensor", "mat1", "mat2", "vec", "condition", "other"))
+COUNTS = frozenset("k n m r N length num_samples num_classes minlength diagonal row col steps chunks".split())
+_INTS = COUNTS | frozenset("""dim dim0 dim1 dims sections split_size split_size_or_sections offset index shifts kernel_size stride
+    output_size indices_or_sections source destination start_dim end_dim""".split())
+
+_COUNTED = _INTS - {"index"}  # which takes a tensor in some
+
+#: attributes by which code tells that it takes something for a tensor
+_OF_TENSORS = frozenset("shape ndim dtype device numel requires_grad reshape expand to size detach _spec _storage _offset".split())
+
+
+def explained(name, given, error, method=False):
+    """What is wrong with the arguments of the public call `name`, which raised an error of Python's own, as a sentence, or None.
+
+    given: pairs of a parameter's name and the argument; method: whether the first is a method's own tensor, which does not count.
+    """
+    for position, (parameter, value) in enumerate(given, 0 if method else 1):
+        if parameter in _TENSORS and _foreign(value):
+            return f"{name}(): argument '{parameter}' (position {position}) must be Tensor, not {kind(value)}"
+        if parameter in _INTS and isinstance(value, float):
+            return f"{name}(): argument '{parameter}' must be int, not float ({value})"
+        if parameter not in _COUNTED and isinstance(error, AttributeError) and error.obj is value and error.name in _OF_TENSORS:
+            return f"{name}(): argument '{parameter}' (position {position}) must be Tensor, not {kind(value)}"
+    return None
+
+
+def explaining(fn, name):
+    """fn with a method's errors explained, where it is called with tensors besides its own; fn itself where it is not."""
+    others = list(inspect.signature(fn).parameters.values())[1:]
+    if not any(p.name in _TENSORS or (p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+                                      and p.name not in _COUNTED) for p in others):
+        return fn
+
+    @functools.wraps(fn)
+    def method(*args, **kwargs):
+        try:
+            return fn(*args, **kwargs)
+        except (AttributeError, TypeError) as error:
+            raise told(error, fn, name, args, kwargs, method=True) from None
+
+    return method
+
+
+def told(error, fn, name, args, kwargs, method=False):
+    """The error, or one that names the argument which caused it, where Python's own words do not."""
+    if isinstance(error, CLTensorError):
+        return error
+    why = explained(name, [*zip(inspect.signature(fn).parameters, args), *kwargs.items()], error, method)  # noqa: B905
+    return error if why is None else ArgumentTypeError(why)
+
+
+def _foreign(value):
+    marks = ("__array_interface__", "__torch_function__")
+    return isinstance(value, (int, float, str, list)) or any(hasattr(value, mark) for mark in marks)
