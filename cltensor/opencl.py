@@ -146,7 +146,7 @@ def set_per_process_memory_fraction(fraction, device=None):
         raise ArgumentError(f"set_per_process_memory_fraction: fraction must be a number from 0 to 1, got {fraction!r}")
     d = _resolve(device)
     d.memory.set_fraction(fraction)
-    d.use(d.channel)
+    d.refresh()
 
 
 def mem_get_info(device=None):

@@ -10,6 +10,8 @@ class Context(threading.local):
     inference   whether results can never enter a graph
     anomaly     whether forward lines are remembered for errors: False, "trace", or "nan" to look for NaN as well
     made        the nodes of a stretch that is to be recomputed, while one runs
+    device      the device that tensors are made on when none is named, where the thread has chosen one; or None
+    streams     {device: the Stream that work on it goes to}, for devices where that is not the default stream
     levels      the vmaps that run, the outermost first
     transform   what ops do instead while a vmap runs (func/batching.py); None outside
     recorder    an object whose `op(op, inputs, attrs, outputs)` is told of every op run, and `read(tensor)` of every read; or None
@@ -17,6 +19,7 @@ class Context(threading.local):
     questions   a list that every Space adds to what it was asked, or None
     """
 
+    device = None
     grad = True
     inference = False
     anomaly = False
@@ -27,7 +30,7 @@ class Context(threading.local):
     questions = None
 
     def __init__(self):
-        self.levels = []
+        self.streams, self.levels = {}, []
 
 
 context = Context()

@@ -169,7 +169,7 @@ class Plan:
             self._run_between(buffers, offsets, values, ticket)
             return
         if self.scratch:
-            arena = device.arena if self.fits else None
+            arena = (device.channel.arena if device.streaming else device.arena) if self.fits else None
             buffers = [*buffers, *map(device.allocate, self.scratch)] if arena is None else [*buffers, arena]
         with lock:
             for step in self.steps:

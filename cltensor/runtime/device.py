@@ -1,7 +1,7 @@
 """device: an OpenCL device, its context, its current queue and allocator, its programs.
 
 Naming a device looks for devices; its context is opened by the first use.  `submit`, `allocate` and `lock` are plain
-attributes from then on, because every launch reads them.  They follow the current stream: read them anew each time.
+attributes from then on, because every launch reads them.  They change once streams are used: read them anew each time.
 """
 
 import atexit
@@ -11,6 +11,7 @@ import os
 import re
 import threading
 
+from ..base.context import context
 from ..base.errors import ArgumentTypeError, DeviceError
 from . import cure, inline, loader, platforms, profile
 from .channel import Channel, InlineChannel
@@ -20,8 +21,9 @@ from .program import Programs
 from .transfer import Transfers
 
 _NAME = re.compile(r"(opencl|gpu|cpu)(?::(\d+))?")
-_OPENED = frozenset({"context", "submit", "inline", "arena", "allocate", "lock", "memory", "programs", "channel", "channels",
-                     "stream", "default_stream", "profiling", "timestamps", "read", "write"})
+_OPENED = frozenset({"context", "submit", "inline", "arena", "allocate", "lock", "memory", "programs", "channels", "streaming",
+                     "default_stream", "profiling", "timestamps", "read", "write"})
+_EACH_CHANNELS_OWN = object()  # stands for an arena, and is none that anything was set to
 _devices = {}
 _lock = threading.RLock()
 _default = None
@@ -71,10 +73,12 @@ class device:
             self.inline = inline.open_queue(self.programs)
             self.memory = DeviceMemory(self.context, self.profile, f"{self} ({self.name})", self.synchronize)
             self.channels, self.profiling, self.timestamps = [], False, False
-            self.stream = self.default_stream = None  # set by stream.py
+            self.default_stream = None  # made by stream.py
+            self.streaming = False  # whether threads may have current streams of their own
             transfers = Transfers(self)
             self.read, self.write = transfers.read, transfers.write
-            self.use(self.new_channel())
+            self.new_channel()
+            self.refresh()
             self.lock = threading.RLock()  # last: its presence says that the rest is there
 
     def _new_context(self):
@@ -90,8 +94,8 @@ class device:
         channel = (InlineChannel(self._new_queue, self.memory, self.inline) if self.inline
                    else Channel(self._new_queue, self.memory))
         self.channels.append(channel)
-        if "channel" in self.__dict__:
-            self.use(self.channel)
+        if "submit" in self.__dict__:
+            self.refresh()
         return channel
 
     def _new_queue(self):
@@ -108,12 +112,35 @@ class device:
         """Forget a channel; its commands still run, its buffers stay valid."""
         self.channels.remove(channel)
         self.memory.drop_pool(channel.pool)
-        self.use(self.channel)
+        self.refresh()
 
-    def use(self, channel):
-        """Make `channel` the one launches and allocations go to."""
-        self.channel, self.submit, self.arena = channel, channel.submit, channel.arena
-        self.allocate = self.memory.allocator(channel.pool)
+    @property
+    def channel(self):
+        """The channel that this thread's work goes to."""
+        stream = context.streams.get(self)
+        return self.channels[0] if stream is None else stream._channel
+
+    def stream_in_use(self):
+        """From now on ask, at each launch and allocation, which stream is the thread's own."""
+        if not self.streaming:
+            self.streaming = True
+            self.refresh()
+
+    def refresh(self):
+        """Renew `submit`, `allocate` and `arena` after channels, pools or limits have changed."""
+        for channel in self.channels:
+            channel.allocate = self.memory.allocator(channel.pool)
+        first = self.channels[0]
+        if self.streaming:
+            self.submit, self.allocate, self.arena = self._submit, self._allocate, first.arena and _EACH_CHANNELS_OWN
+        else:
+            self.submit, self.allocate, self.arena = first.submit, first.allocate, first.arena
+
+    def _submit(self, launch):
+        self.channel.submit(launch)
+
+    def _allocate(self, nbytes):
+        return self.channel.allocate(nbytes)
 
     def enable_profiling(self):
         """Let every queue of the device record timestamps from now on (about 0.4 us a launch on PoCL)."""
@@ -124,7 +151,7 @@ class device:
             self.profiling = True
             for channel in self.channels:
                 channel.renew(self._new_queue, self.memory)
-            self.use(self.channel)
+            self.refresh()
             self.timestamps = self._has_timestamps()
 
     def _has_timestamps(self):
@@ -177,12 +204,12 @@ class device:
         return self.entry.platform_name
 
     def __enter__(self):
-        _entered.append(default_device())
+        _entered.stack.append(context.device)
         set_default_device(self)
         return self
 
     def __exit__(self, *exception):
-        set_default_device(_entered.pop())
+        set_default_device(_entered.stack.pop())
 
     def __str__(self):
         return f"opencl:{self.index}"
@@ -216,7 +243,14 @@ class HostDevice(HostMemory, device):
     queue = property(HostMemory.refuse)
 
 
-_entered = []
+class _Entered(threading.local):
+    """What was each thread's default device before the blocks that it is in."""
+
+    def __init__(self):
+        self.stack = []
+
+
+_entered = _Entered()
 
 
 def get(index):
@@ -262,15 +296,16 @@ def count():
 def default_device():
     """The device tensors are made on when none is named: CLTENSOR_DEVICE, else the best GPU, else the CPU."""
     global _default
+    if context.device is not None:
+        return context.device
     if _default is None:
         _default = get(0 if _host_only else platforms.chosen_index())
     return _default
 
 
 def set_default_device(d):
-    """Make d (a device, a name or an index) the default; None goes back to the automatic choice."""
-    global _default
-    _default = None if d is None else device(d)
+    """Make d (a device, a name or an index) this thread's default; None goes back to the automatic choice."""
+    context.device = None if d is None else device(d)
 
 
 def _resolve(name, index):
@@ -340,7 +375,7 @@ def leave_opencl_alone(known):
     _host_only = True
     chosen, _facts = known
     _devices.clear()
-    _default = get(chosen)
+    context.device, _default = None, get(chosen)
 
 
 def on_host(d):
@@ -359,7 +394,8 @@ def _after_fork_in_child():
     for d in _devices.values():
         for attribute in [k for k in d.__dict__ if k not in ("index", "entry", "profile")]:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(d.__dict__.pop(attribute)))
-    leave_opencl_alone((0 if _default is None else _default.index, _known(platforms.known())))
+    chosen = context.device or _default
+    leave_opencl_alone((0 if chosen is None else chosen.index, _known(platforms.known())))
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,20 +1,32 @@
 """Streams and events, with torch.cuda's names and meaning.
 
-A stream is an in-order queue with a memory pool of its own.  The current stream belongs to the device, so it is the
-same in every thread: switch streams from one thread.  Work on two streams is ordered only by events; a tensor used on
-another stream than the one it was made on must stay alive until that work is done, or be told of it by record_stream.
+A stream is an in-order queue with a memory pool of its own.  Each thread has its own current stream on each device, at first the
+default stream.  Work on two streams is ordered only by events; a tensor used on another stream than the one it was made on must
+stay alive until that work is done, or be told of it by record_stream.
 """
 
 import contextlib
+import threading
 import time
 import weakref
 
+from ..base.context import context
 from ..base.errors import ArgumentError, ArgumentTypeError
 from .device import default_device, set_default_device
 from .device import device as device_type
 from .loader import pyopencl
 
 _MARKER_SECONDS = 1e-3  # a marker in an idle queue takes some 10 us to be reached
+
+
+class _Before(threading.local):
+    """Each thread's default device and current streams before the `with` blocks that it is in."""
+
+    def __init__(self):
+        self.stack = []
+
+
+before = _Before()
 
 
 class Stream:
@@ -26,7 +38,7 @@ class Stream:
     def __init__(self, device=None, priority=0):
         self.device, self.priority = resolve(device), priority
         self._channel = self.device.new_channel()
-        self._asked, self._before = None, []
+        self._asked = None
 
     @property
     def queue(self):
@@ -67,14 +79,14 @@ class Stream:
         weakref.finalize(owner, _keep, self, buffer).atexit = False
 
     def __enter__(self):
-        self._before.append((default_device(), current_stream(self.device)))
+        before.stack.append((context.device, current_stream(self.device)))
         set_stream(self)
         return self
 
     def __exit__(self, *exception):
-        before, stream = self._before.pop()
+        device, stream = before.stack.pop()
         set_stream(stream)
-        set_default_device(before)
+        set_default_device(device)
 
     def __eq__(self, other):
         return isinstance(other, Stream) and other._channel is self._channel
@@ -176,27 +188,30 @@ def default_stream(device=None):
     d = resolve(device)
     if d.default_stream is None:
         made = object.__new__(Stream)
-        made.device, made.priority, made._channel, made._before = d, 0, d.channels[0], []
-        made._asked = None
+        made.device, made.priority, made._channel, made._asked = d, 0, d.channels[0], None
         d.default_stream = made
     return d.default_stream
 
 
 def current_stream(device=None):
-    """The stream that work on `device` goes to now."""
+    """The stream that this thread's work on `device` goes to now."""
     d = resolve(device)
-    return d.stream or default_stream(d)
+    return context.streams.get(d) or default_stream(d)
 
 
 def set_stream(stream):
-    """Send work to `stream` from now on, and make its device the default one; None changes nothing."""
+    """Send this thread's work to `stream` from now on, and make its device the default one; None changes nothing."""
     if stream is None:
         return
     if not isinstance(stream, Stream):
         raise ArgumentTypeError(f"set_stream: expected a Stream, got {stream!r}")
-    stream.device.stream = stream
-    stream.device.use(stream._channel)
-    set_default_device(stream.device)
+    d = stream.device
+    if stream == default_stream(d):
+        context.streams.pop(d, None)
+    else:
+        d.stream_in_use()
+        context.streams[d] = stream
+    set_default_device(d)
 
 
 def stream(s):

@@ -2,6 +2,7 @@
 
 import gc
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -51,6 +52,59 @@ def test_work_goes_to_the_stream_in_use(device):
         assert device.channel is s._channel
     assert device.channel is before
     assert opencl.current_stream() is opencl.default_stream()
+
+
+def in_a_thread(work):
+    """What work() gives, or raises, in a thread of its own."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result(60)
+
+
+def test_each_thread_has_its_own_current_stream(device):
+    s, other = opencl.Stream(), opencl.Stream()
+
+    def work():
+        at_first = opencl.current_stream(device)
+        with opencl.stream(other):
+            return at_first, opencl.current_stream(), device.channel
+
+    with opencl.stream(s):
+        assert in_a_thread(work) == (opencl.default_stream(device), other, other._channel)
+        assert opencl.current_stream() is s
+        assert device.channel is s._channel
+
+
+def test_each_thread_has_its_own_default_device(device):
+    def work():
+        before = ct.get_default_device()
+        with device:
+            return before, ct.get_default_device()
+
+    with device:
+        assert ct.get_default_device() is device
+        assert in_a_thread(work)[1] is device
+    assert in_a_thread(lambda: ct.set_default_device(device) or ct.get_default_device()) is device
+
+
+def test_work_of_threads_goes_to_their_streams(device, monkeypatch):
+    streams = [opencl.Stream() for _ in range(4)]
+    given = {s: [] for s in streams}
+    for s in streams:
+        submit = s._channel.submit
+        monkeypatch.setattr(s._channel, "submit", lambda launch, s=s, submit=submit: given[s].append(launch) or submit(launch))
+
+    def work(i):
+        with opencl.stream(streams[i]):
+            x = ct.full((33, 70), float(i))
+            for _ in range(20):
+                x = x + (x @ x.mT).sum() * 0 + x.sum(1, keepdim=True) * 0
+            return x.sum().item()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(4))) == [i * 33 * 70 for i in range(4)]
+    counts = {len(launches) for launches in given.values()}
+    assert len(counts) == 1
+    assert counts.pop() >= 20 * 7
 
 
 def test_stream_left_by_an_exception(device):
