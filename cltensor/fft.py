@@ -11,7 +11,7 @@ from .base.calls import named_all as _named_all
 from .tensor.api.creation import from_array as _from_array
 from .tensor.api.creation import made as _made
 from .tensor.api.creation import pick_device as _pick_device
-from .tensor.core.with_out import accepting as _accepting
+from .tensor.core.with_out import with_out as _with_out
 
 _TRANSFORMS = ("fft ifft rfft irfft hfft ihfft fft2 ifft2 rfft2 irfft2 hfft2 ihfft2 fftn ifftn rfftn irfftn hfftn ihfftn").split()
 
@@ -21,13 +21,13 @@ def _frequencies(values, dtype, device, requires_grad):
     return _made(_from_array(values.astype(dtype.numpy), dtype, _pick_device(device)), requires_grad)
 
 
-@_accepting
+@_with_out
 def fftfreq(n, d=1.0, *, dtype=None, device=None, requires_grad=False):
     """The n frequencies of a transform of n samples that lie d apart, computed on the host: 0, 1/(n d), ..., -1/(n d)."""
     return _frequencies(np.fft.fftfreq(n, d), dtype, device, requires_grad)
 
 
-@_accepting
+@_with_out
 def rfftfreq(n, d=1.0, *, dtype=None, device=None, requires_grad=False):
     """The n // 2 + 1 frequencies that are not negative, computed on the host."""
     return _frequencies(np.fft.rfftfreq(n, d), dtype, device, requires_grad)

@@ -2,7 +2,7 @@
 
 from .base import absent as _absent
 from .base.calls import named_all as _named_all
-from .tensor.core.with_out import accepting as _accepting
+from .tensor.core.with_out import with_out as _with_out
 from .tensor.linalg import factor_info as _factor_info
 from .tensor.linalg import householder as _householder
 from .tensor.linalg import ldl as _ldl
@@ -12,7 +12,7 @@ from .tensor.linalg.linalg import LinAlgError
 
 _HOMES = {name: module for module in (_linalg, _lu, _householder, _ldl, _factor_info) for name in module.NAMES}
 
-globals().update({name: _accepting(getattr(module, name)) for name, module in _HOMES.items()})
+globals().update({name: _with_out(getattr(module, name)) for name, module in _HOMES.items()})
 _named_all(globals())
 
 

@@ -38,8 +38,8 @@ def missing_device():
 def pytest_configure():
     """Keep PyTorch, where a test loads it, to one thread when pytest-xdist's processes fill the cores already.
 
-    No kernel is compiled before it is needed, for the same reason; tests/tensor/test_rehearsal.py has processes of its own.  No
-    driver is tried out either: what a trial would find is what the tests are there to find.
+    No kernel is compiled before it is needed, for the same reason; tests/tensor/test_backward_precompile.py has processes of its
+    own.  No driver is tried out either: what a trial would find is what the tests are there to find.
     """
     os.environ.setdefault("CLTENSOR_AHEAD", "0")
     os.environ.setdefault("CLTENSOR_TRIAL", "0")

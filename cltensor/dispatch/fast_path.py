@@ -48,13 +48,13 @@ def make(device, step, places, spec, extent, cls, Storage):
         buffer = storage.buffer = device.allocate(extent)
         {between}
         with lock:
-            if not step.ready{other_arena}:
+            if not step.reusable{other_arena}:
                 return None
-            step.ready = False
+            step.reusable = False
             {set_inputs}
             set_arg(last, buffer)
             device.submit(step)
-            step.ready = True
+            step.reusable = True
         t = new(cls)
         t._storage, t._spec, t._offset = storage, spec, 0
         return t

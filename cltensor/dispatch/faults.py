@@ -104,8 +104,8 @@ def _error(number, value, size, late):
 
 def _complaint(op, fn, value, size):
     """(error class, sentence) for a note: a broken rule, or an index out of range."""
-    if op is not None and op.checks is not True:
-        error, sentence = (ArgumentError, op.checks) if isinstance(op.checks, str) else op.checks
+    if op is not None and op.reports_faults is not True:
+        error, sentence = (ArgumentError, op.reports_faults) if isinstance(op.reports_faults, str) else op.reports_faults
         return error, sentence.format(value=np.int32(value).view(np.float32))
     argument = "index" if fn is None else calls.index_argument(fn)
     bound = "out of bounds for its dimension" if value < UNKNOWN // 2 else f"out of bounds for dimension with size {size}"

@@ -13,10 +13,10 @@ class HostPlan:
     compute: (arrays, values) -> one result an output; the arrays are as `loaded` gives them, None for an input left out.
     """
 
-    __slots__ = ("call", "compute", "device", "inputs", "outputs", "steps")
+    __slots__ = ("compute", "device", "fast_call", "inputs", "outputs", "steps")
 
     def __init__(self, device, inputs, outputs, compute):
-        self.device, self.inputs, self.outputs, self.compute, self.call = device, tuple(inputs), tuple(outputs), compute, None
+        self.device, self.inputs, self.outputs, self.compute, self.fast_call = device, tuple(inputs), tuple(outputs), compute, None
         self.steps = (compute,) if any(o.numel for o in outputs) else ()
 
     def run(self, buffers, offsets, values=(), ticket=0):

@@ -64,7 +64,7 @@ class Scratch:
 class Step(Launch):
     """One kernel launch: source, kernel name, arguments, global and local size."""
 
-    __slots__ = ("arena", "args", "held", "name", "number", "offsets", "ready", "set_bytes", "shifts", "source", "tensors",
+    __slots__ = ("arena", "args", "held", "name", "number", "offsets", "reusable", "set_bytes", "shifts", "source", "tensors",
                  "ticket", "values")
 
     def __init__(self, source, name, args, global_size, local_size):
@@ -99,14 +99,14 @@ class Step(Launch):
                 kernel.set_arg(at, arg)
                 at += 1
         self.offsets = dict(self.shifts)  # what is set on the kernel object now, by argument position
-        self.ready = True  # whether it is just that, and no argument is being set
+        self.reusable = True  # whether it is just that, and no argument is being set
         self.held = [None] * len(self.values)  # the numbers set on it
         self.arena = None  # the channel's arena where that is set on it
 
     def bind(self, buffers, offsets, values, ticket=0):
         """Set buffers (with their offsets in elements), scalar values and the ticket.  The device lock must be held."""
-        set_arg, moved = self.kernel.set_arg, not self.ready
-        self.ready = False
+        set_arg, moved = self.kernel.set_arg, not self.reusable
+        self.reusable = False
         for at, slot in self.tensors:
             set_arg(at, buffers[slot])
         for i, (at, index, convert) in enumerate(self.values):
@@ -138,13 +138,13 @@ class Step(Launch):
 class Plan:
     """Everything an op does for one set of layouts: the Specs of its outputs and the prepared steps.
 
-    inputs: their Specs, None for one left out.  call: a shorter way to run it, None where there is none; set by the tensor layer.
+    inputs: their Specs, None for one left out.  fast_call: see fast_path.py; None where the plan needs the general path.
     """
 
-    __slots__ = ("call", "device", "fits", "outputs", "scratch", "steps")
+    __slots__ = ("device", "fast_call", "fits", "outputs", "scratch", "steps")
 
     def __init__(self, device, inputs, outputs, steps):
-        self.device, self.outputs, self.steps, self.call = device, outputs, tuple(steps), None
+        self.device, self.outputs, self.steps, self.fast_call = device, outputs, tuple(steps), None
         n_inputs = len(inputs)
         number = {In(i): i for i in range(n_inputs)}
         number.update({Out(i): n_inputs + i for i in range(len(outputs))})
@@ -176,7 +176,7 @@ class Plan:
                 step.bind(buffers, offsets, values, ticket)
                 step.arena = arena
                 device.submit(step)
-                step.ready = not offsets
+                step.reusable = not offsets
 
     def _run_between(self, buffers, offsets, values, ticket):
         """run, while this thread is setting the arguments of kernels, perhaps of these, and may have filled the arena."""

@@ -27,7 +27,7 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
         if result is not NotImplemented:
             return result
     elif out is None and not attrs and dtype is None and context.recorder is None:
-        call = op.ready.get(tuple([getattr(x, "_spec", None) or x.__class__ for x in inputs]))
+        call = op.fast_calls.get(tuple([getattr(x, "_spec", None) or x.__class__ for x in inputs]))
         if call is not None:
             result = call(*inputs)
             if result is not None:
@@ -59,7 +59,7 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
         plan = kept(op.plans, (operands, forced), op.plan(operands, forced))
         if forced is None and not attrs and not _divides_integers(op, plan, inputs):
             s = plan.outputs[0]
-            kept(op.ready, operands, fast_call(plan, operands, extent_of(s) * s.dtype.itemsize, tensors[0]._plain))
+            kept(op.fast_calls, operands, fast_call(plan, operands, extent_of(s) * s.dtype.itemsize, tensors[0]._plain))
     if attrs:
         values.extend(attrs)
     if op.divides and plan.steps and _divides_integers(op, plan, inputs):
@@ -92,7 +92,7 @@ def _divides_integers(op, plan, inputs):
 def run_pair(op, a, b):
     """run_elementwise(op, (a, b)) of two tensors, the shortest way."""
     if context.transform is None and context.recorder is None:
-        call = op.ready.get((a._spec, b._spec))
+        call = op.fast_calls.get((a._spec, b._spec))
         if call is not None:
             result = call(a, b)
             if result is not None:

@@ -27,10 +27,11 @@ def run_planned(op, inputs, attrs=(), values=()):
     plan = op.plans.get(key)
     if plan is None:
         plan = kept(op.plans, key, op.plan(specs, attrs))
-        if not (op.checks or values or None in specs):
-            plan.call = fast_call(plan, specs, extent_of(plan.outputs[0]) * plan.outputs[0].dtype.itemsize, _plain_class(inputs))
-    if plan.call is not None and context.recorder is None:
-        result = plan.call(*inputs)
+        if not (op.reports_faults or values or None in specs):
+            y = plan.outputs[0]
+            plan.fast_call = fast_call(plan, specs, extent_of(y) * y.dtype.itemsize, _plain_class(inputs))
+    if plan.fast_call is not None and context.recorder is None:
+        result = plan.fast_call(*inputs)
         if result is not None:
             return record_if_needed(op, inputs, result, attrs)
     make = _plain_class(inputs)._fresh
@@ -41,7 +42,7 @@ def run_planned(op, inputs, attrs=(), values=()):
             buffers.append(None if t is None else t._storage.buffer)
             if t is not None and t._offset:
                 offsets[slot] = t._offset
-        if op.checks:
+        if op.reports_faults:
             faults.run(op, plan, buffers, offsets, values)
         else:
             plan.run(buffers, offsets, values)
@@ -67,7 +68,7 @@ def run_view(op, x, attrs=()):
     spec, delta = found
     out = x._plain._make(x._storage, spec, x._offset + delta)
     base = out._base = x if x._base is None or (x._req and x._node is None) else x._base  # a leaf is a base of its own
-    out._epoch = base._epoch
+    out._history_version = base._history_version
     if context.grad and (x._req or (x._base is not None and x._refresh())):
         attach(record(op, (x,), attrs, (out,)), (out,))
     elif base._req and not context.grad:

@@ -18,7 +18,7 @@ class TensorBase:
     _index = 0
     _grad = None
     _base = None
-    _epoch = 0
+    _history_version = 0
     _hooks = None
     _post_hooks = None
     _req = False

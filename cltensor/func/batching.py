@@ -145,7 +145,7 @@ class Rules:
             result = run_planned(op, self._leading(inputs, level), shifted, values)
         elif op.batch == "leading":
             result = run_planned(op, self._leading(inputs, level), attrs, values)
-        elif op.kind == "joining":
+        elif op.kind == "concat":
             result = run_planned(op, self._leading(inputs, level), (attrs[0] + 1,), values)
         elif op.name == "matmul":
             result = _matmul(op, *inputs, level)
@@ -181,7 +181,7 @@ class Rules:
         geometry = ((level.size, *s.shape), (physical.stride(0), *s.strides), delta)
         result = wrap(run_view(strided.as_strided, physical, geometry), level)
         result._base = x if x._base is None else x._base
-        result._epoch = result._base._epoch
+        result._history_version = result._base._history_version
         if context.grad and x.requires_grad:
             attach(record(op, (x,), attrs, (result,)), (result,))
         return result

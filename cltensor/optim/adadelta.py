@@ -14,15 +14,15 @@ class Adadelta(Optimizer):
     def __init__(self, params, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0, *, maximize=False):
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
 
-    def _check_group(self, group):
+    def check_group(self, group):
         check(group, lr=not_negative, rho=lambda rho: 0 <= rho <= 1, eps=not_negative, weight_decay=not_negative)
 
-    def _count(self, p, state, group):
+    def next_step(self, p, state, group):
         if not state:
             state.update(step=0, square_avg=zeros_like(p), acc_delta=zeros_like(p))
         state["step"] += 1
 
-    def _rule(self, age, group):
+    def update_rule(self, step, group):
         return adadelta_step, ("square_avg", "acc_delta"), {
             "lr": group["lr"], "rho": group["rho"], "take": 1 - group["rho"], "eps": group["eps"],
             "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}

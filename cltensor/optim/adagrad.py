@@ -19,13 +19,13 @@ class Adagrad(Optimizer):
         for p in group["params"]:
             self.state[p].update(step=0, sum=full_like(p.detach(), group["initial_accumulator_value"]))
 
-    def _check_group(self, group):
+    def check_group(self, group):
         check(group, **dict.fromkeys(("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"), not_negative))
 
-    def _count(self, p, state, group):
+    def next_step(self, p, state, group):
         state["step"] += 1
         return state["step"]
 
-    def _rule(self, step, group):
+    def update_rule(self, step, group):
         return adagrad_step, ("sum",), {"lr": group["lr"] / (1 + (step - 1) * group["lr_decay"]), "eps": group["eps"],
                                         "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}

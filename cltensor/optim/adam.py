@@ -20,11 +20,11 @@ class Adam(Optimizer):
                                   "amsgrad": amsgrad, "maximize": maximize,
                                   "decoupled_weight_decay": decoupled_weight_decay})
 
-    def _check_group(self, group):
+    def check_group(self, group):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
         check_betas(group["betas"])
 
-    def _count(self, p, state, group):
+    def next_step(self, p, state, group):
         if not state:
             state.update(step=0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
             if group["amsgrad"]:
@@ -32,7 +32,7 @@ class Adam(Optimizer):
         state["step"] += 1
         return state["step"]
 
-    def _rule(self, step, group):
+    def update_rule(self, step, group):
         moments = "exp_avg", "exp_avg_sq"
         if group["amsgrad"]:
             return amsgrad_step, (*moments, "max_exp_avg_sq"), _scalars(step, group)
@@ -43,9 +43,9 @@ def _scalars(step, group):
     """The numbers of one step, worked out in double precision."""
     beta1, beta2 = group["betas"]
     decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
-    return {"take1": 1 - beta1, "beta2": beta2, "take2": 1 - beta2, "eps": group["eps"],
+    return {"one_minus_beta1": 1 - beta1, "beta2": beta2, "one_minus_beta2": 1 - beta2, "eps": group["eps"],
             "step_size": group["lr"] / (1 - beta1**step), "bias2_sqrt": math.sqrt(1 - beta2**step),
-            "weight_decay": 0.0 if decoupled else decay, "shrink": 1 - group["lr"] * decay if decoupled else 1.0,
+            "weight_decay": 0.0 if decoupled else decay, "decay_factor": 1 - group["lr"] * decay if decoupled else 1.0,
             "sign": -1.0 if group["maximize"] else 1.0}
 
 

@@ -11,18 +11,18 @@ class Adamax(Optimizer):
     def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, *, maximize=False):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
 
-    def _check_group(self, group):
+    def check_group(self, group):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
         check_betas(group["betas"])
 
-    def _count(self, p, state, group):
+    def next_step(self, p, state, group):
         if not state:
             state.update(step=0, exp_avg=zeros_like(p), exp_inf=zeros_like(p))
         state["step"] += 1
         return state["step"]
 
-    def _rule(self, step, group):
+    def update_rule(self, step, group):
         beta1, beta2 = group["betas"]
         return adamax_step, ("exp_avg", "exp_inf"), {
-            "take1": 1 - beta1, "beta2": beta2, "eps": group["eps"], "step_size": group["lr"] / (1 - beta1**step),
+            "one_minus_beta1": 1 - beta1, "beta2": beta2, "eps": group["eps"], "step_size": group["lr"] / (1 - beta1**step),
             "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}

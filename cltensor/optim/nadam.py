@@ -17,29 +17,30 @@ class NAdam(Optimizer):
                                   "momentum_decay": momentum_decay, "decoupled_weight_decay": decoupled_weight_decay,
                                   "maximize": maximize})
 
-    def _check_group(self, group):
+    def check_group(self, group):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative, momentum_decay=not_negative)
         check_betas(group["betas"])
 
-    def _count(self, p, state, group):
+    def next_step(self, p, state, group):
         if not state:
             state.update(step=0, mu_product=1.0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         state["step"] += 1
         state["mu_product"] *= _mu(state["step"], group)
         return state["step"], state["mu_product"]
 
-    def _rule(self, age, group):
-        return nadam_step, ("exp_avg", "exp_avg_sq"), self._scalars(*age, group)
+    def update_rule(self, step, group):
+        return nadam_step, ("exp_avg", "exp_avg_sq"), self._scalars(*step, group)
 
     @staticmethod
     def _scalars(step, product, group):
         """The numbers of one step, worked out in double precision; product: of mu over all steps so far."""
         (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
         mu, ahead, decoupled = _mu(step, group), _mu(step + 1, group), group["decoupled_weight_decay"]
-        return {"take1": 1 - beta1, "beta2": beta2, "take2": 1 - beta2, "eps": group["eps"], "bias2": 1 - beta2**step,
+        return {"one_minus_beta1": 1 - beta1, "beta2": beta2, "one_minus_beta2": 1 - beta2, "eps": group["eps"],
+                "bias2": 1 - beta2**step,
                 "gradient_step": lr * (1 - mu) / (1 - product),
                 "momentum_step": lr * ahead / (1 - product * ahead), "weight_decay": 0.0 if decoupled else decay,
-                "shrink": 1 - lr * decay if decoupled else 1.0, "sign": -1.0 if group["maximize"] else 1.0}
+                "decay_factor": 1 - lr * decay if decoupled else 1.0, "sign": -1.0 if group["maximize"] else 1.0}
 
 
 def _mu(step, group):

@@ -36,8 +36,8 @@ def not_negative(value):
 class Optimizer:
     """Base of every optimiser.
 
-    Subclasses call super().__init__(params, defaults) and define `step`; or `_count` and `_rule`, from which `step` updates
-    all parameters of a group in as few launches as their number allows.
+    Subclasses call super().__init__(params, defaults) and define `step`; or `next_step` and `update_rule`, from which `step`
+    updates all parameters of a group in as few launches as their number allows, and `check_group` for the settings.
 
     param_groups: list of dicts, each with "params" and the settings of that group.
     state: for each parameter, a dict of what is kept between steps.
@@ -80,7 +80,7 @@ class Optimizer:
         group = {**param_group, "params": params, **({"param_names": names} if names else {})}
         for name, value in self.defaults.items():
             group.setdefault(name, value)
-        self._check_group(group)
+        self.check_group(group)
         self.param_groups.append(group)
 
     def _check_params(self, params):
@@ -96,7 +96,7 @@ class Optimizer:
                                     "each once")
             seen.add(id(p))
 
-    def _check_group(self, group):
+    def check_group(self, group):
         """Override to check the settings of a group."""
 
     # --- the step ----------------------------------------------------------------------------------------------------
@@ -126,16 +126,16 @@ class Optimizer:
         return loss
 
     def _update(self, number, group):
-        """Update the parameters of a group, together with those that have the same age."""
-        group, ages = _with_numbers(group), {}
+        """Update the parameters of a group: those at the same step in as few launches as their number allows."""
+        group, steps = _with_numbers(group), {}
         for p in group["params"]:
             g = p.grad
             if g is not None:
                 state = self.state[p]
-                ages.setdefault(self._count(p, state, group), []).append((p, g, state))
+                steps.setdefault(self.next_step(p, state, group), []).append((p, g, state))
         launches = self.__dict__.setdefault("_launches", {})
-        for place, (age, members) in enumerate(ages.items()):
-            op, kept, numbers = self._rule(age, group)
+        for place, (step, members) in enumerate(steps.items()):
+            op, kept, numbers = self.update_rule(step, group)
             update = launches.get((number, place, op))
             if update is None:
                 writes = [i for i, name in enumerate(op.inputs) if name != "g"]
@@ -143,13 +143,20 @@ class Optimizer:
             rows = [(p, g, *[state[name] for name in kept]) for p, g, state in members]
             update(rows, tuple([numbers[name] for name in op.attr_names]))
 
-    def _count(self, p, state, group):
-        """Note one more step in the state of p, made if there is none; returns its age: what the numbers depend on."""
-        raise ArgumentTypeError(f"{type(self).__name__} defines neither _count and _rule nor step")
+    def next_step(self, p, state, group):
+        """Count one more step of parameter p, and return its number, or whatever else the numbers of update_rule depend on.
 
-    def _rule(self, age, group):
-        """(op over p, g and what is kept, names of what is kept, {attribute of op: number}) for parameters of this age."""
-        raise ArgumentTypeError(f"{type(self).__name__} defines neither _count and _rule nor step")
+        Override it, together with update_rule.  state: p's dictionary, empty at its first step: make what is kept there.
+        """
+        raise ArgumentTypeError(f"{type(self).__name__} defines neither next_step and update_rule nor step")
+
+    def update_rule(self, step, group):
+        """How parameters at this step are updated: (op, names, numbers).  Override it, together with next_step.
+
+        op: an elementwise op over p, g and the tensors kept, which gives p and those tensors anew; names: of those tensors in
+        the state, in op's order; numbers: {attribute of op: number}.
+        """
+        raise ArgumentTypeError(f"{type(self).__name__} defines neither next_step and update_rule nor step")
 
     def __getstate__(self):
         return {name: value for name, value in self.__dict__.items() if name != "_launches"}

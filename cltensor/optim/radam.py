@@ -18,17 +18,17 @@ class RAdam(Optimizer):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
                                   "decoupled_weight_decay": decoupled_weight_decay})
 
-    def _check_group(self, group):
+    def check_group(self, group):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
         check_betas(group["betas"])
 
-    def _count(self, p, state, group):
+    def next_step(self, p, state, group):
         if not state:
             state.update(step=0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         state["step"] += 1
         return state["step"]
 
-    def _rule(self, step, group):
+    def update_rule(self, step, group):
         return radam_step, ("exp_avg", "exp_avg_sq"), self._scalars(step, group)
 
     @staticmethod
@@ -41,6 +41,6 @@ class RAdam(Optimizer):
         if length > 5:
             rectified = math.sqrt(bias2 * (length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length))
         decoupled = group["decoupled_weight_decay"]
-        return {"take1": 1 - beta1, "beta2": beta2, "take2": 1 - beta2, "eps": group["eps"],
+        return {"one_minus_beta1": 1 - beta1, "beta2": beta2, "one_minus_beta2": 1 - beta2, "eps": group["eps"],
                 "step_size": lr / (1 - beta1**step), "rectified": rectified, "weight_decay": 0.0 if decoupled else decay,
-                "shrink": 1 - lr * decay if decoupled else 1.0, "sign": -1.0 if group["maximize"] else 1.0}
+                "decay_factor": 1 - lr * decay if decoupled else 1.0, "sign": -1.0 if group["maximize"] else 1.0}

@@ -18,16 +18,16 @@ class RMSprop(Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered,
                                   "weight_decay": weight_decay, "maximize": maximize})
 
-    def _check_group(self, group):
+    def check_group(self, group):
         check(group, **dict.fromkeys(("lr", "eps", "momentum", "weight_decay", "alpha"), not_negative))
 
-    def _count(self, p, state, group):
+    def next_step(self, p, state, group):
         for name in _kept(group):
             if name not in state:
                 state[name] = zeros_like(p)
         state["step"] = state.get("step", 0) + 1
 
-    def _rule(self, age, group):
+    def update_rule(self, step, group):
         return _STEPS[bool(group["centered"]), group["momentum"] > 0], _kept(group), {
             "lr": group["lr"], "alpha": group["alpha"], "take": 1 - group["alpha"], "eps": group["eps"],
             "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0, "momentum": group["momentum"]}

@@ -15,17 +15,17 @@ class Rprop(Optimizer):
     def __init__(self, params, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50), *, maximize=False):
         super().__init__(params, {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize})
 
-    def _check_group(self, group):
+    def check_group(self, group):
         check(group, lr=not_negative)
         if not 0 < group["etas"][0] < 1 < group["etas"][1]:
             raise ArgumentError(f"Invalid eta values: {group['etas'][0]}, {group['etas'][1]}; need 0 < etas[0] < 1 < etas[1]")
 
-    def _count(self, p, state, group):
+    def next_step(self, p, state, group):
         if not state:
             state.update(step=0, prev=zeros_like(p), step_size=full_like(p, group["lr"]))
         state["step"] += 1
 
-    def _rule(self, age, group):
+    def update_rule(self, step, group):
         (shrink, grow), (least, most) = group["etas"], group["step_sizes"]
         return rprop_step, ("prev", "step_size"), {"shrink": shrink, "grow": grow, "least": least, "most": most,
                                                    "sign": -1.0 if group["maximize"] else 1.0}

@@ -17,18 +17,18 @@ class SGD(Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
                                   "nesterov": nesterov, "maximize": maximize})
 
-    def _check_group(self, group):
+    def check_group(self, group):
         check(group, lr=not_negative, momentum=not_negative, weight_decay=not_negative)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ArgumentError("Nesterov momentum requires a momentum and zero dampening")
 
-    def _count(self, p, state, group):
+    def next_step(self, p, state, group):
         first = group["momentum"] != 0 and state.get("momentum_buffer") is None
         if first:
             state["momentum_buffer"] = zeros_like(p)
         return first
 
-    def _rule(self, first, group):
+    def update_rule(self, first, group):
         momentum = group["momentum"]
         numbers = {"lr": group["lr"], "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}
         if momentum == 0:

@@ -45,7 +45,7 @@ class device:
     """
 
     type = "opencl"
-    silent = False  # whether nothing launched on it runs; see understudy.py
+    silent = False  # whether nothing launched on it runs; see compile_only.py
     host = False  # whether it stands for a device in a process that leaves OpenCL alone; see HostDevice
 
     def __new__(cls, device="opencl", index=None):

@@ -1,4 +1,4 @@
-"""Joining: cat and stack of any number of tensors, with dtypes promoted and gradients of every order."""
+"""Concat: cat and stack of any number of tensors, with dtypes promoted and gradients of every order."""
 
 import numpy as np
 import pytest

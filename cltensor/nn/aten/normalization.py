@@ -3,7 +3,7 @@
 import math
 
 from ...base.errors import ShapeError
-from ...tensor.core.with_out import accepting
+from ...tensor.core.with_out import with_out
 from .. import functional as F
 
 
@@ -51,7 +51,7 @@ def native_group_norm(input, weight, bias, N, C, HxW, group, eps):
     return y, *_statistics(input.reshape(N, group, math.prod(input.shape) // max(N * group, 1)), (2,), eps, False)
 
 
-@accepting
+@with_out
 def native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps):
     """(batch_norm's result, means (C,), reciprocal standard deviations (C,)); the last two are empty when not training.
 

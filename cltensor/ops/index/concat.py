@@ -1,4 +1,4 @@
-"""Joining tensors: concatenation along a dimension and stacking along a new one, one op whatever the number of inputs."""
+"""Concat tensors: concatenation along a dimension and stacking along a new one, one op whatever the number of inputs."""
 
 import itertools
 
@@ -13,14 +13,14 @@ from ..kinds.kernel import Planned
 from ..pointwise.elementary import copy
 
 
-class Joining(Planned):
+class Concat(Planned):
     """An op of any number of inputs, each copied into its place of the output; `place` gives those places.
 
     place   (Specs, dim) -> (shape of the output, [(Spec the input is seen as, start along dim)])
     vjp     (g, y, *inputs, needs, dim) -> gradients
     """
 
-    kind = "joining"
+    kind = "concat"
 
     def __init__(self, name, place, **common):
         super().__init__(name, **common)
@@ -85,5 +85,5 @@ def _peel(g, y, *inputs, needs, dim):
     return tuple(g.select(dim, i) if need else None for i, need in enumerate(needs))
 
 
-cat = Joining("cat_along", _side_by_side, vjp=_cut, public=False, onnx="Concat", doc="Inputs side by side along dim.")
-stack = Joining("stack_along", _as_layers, vjp=_peel, public=False, doc="Inputs as layers of a new dimension dim.")
+cat = Concat("cat_along", _side_by_side, vjp=_cut, public=False, onnx="Concat", doc="Inputs side by side along dim.")
+stack = Concat("stack_along", _as_layers, vjp=_peel, public=False, doc="Inputs as layers of a new dimension dim.")

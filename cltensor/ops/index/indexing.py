@@ -181,7 +181,8 @@ def _zeros_like_x(g, x):
     return g.new_zeros(()).expand(x.shape)  # what is combined into it copies it first: from one zero, not from many
 
 
-gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, saves="index", checks=True, batch="dim", public=False,
+gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, saves="index", reports_faults=True,
+                batch="dim", public=False,
                 vjp=(lambda g, y, x, index, dim, wrap: scatter(_zeros_like_x(g, x), index, g, dim=dim, combine="add", wrap=wrap),
                      lambda *a, **k: None),
                 ref=_gather_ref, doc="x's values at index along dim.",
@@ -209,7 +210,7 @@ def _select_launch(specs, outs, dim, wrap):
     return [_gather_step("index_select", x, outs[0], index, strides, d, wrap)]
 
 
-index_select = kernel("index_select", shape=_select_shape, launch=_select_launch, saves="index", checks=True, public=False,
+index_select = kernel("index_select", shape=_select_shape, launch=_select_launch, saves="index", reports_faults=True, public=False,
                       vjp=(lambda g, y, x, index, dim, wrap: index_combine(_zeros_like_x(g, x), index, g, dim=dim, combine="add",
                                                                            wrap=wrap), lambda *a, **k: None),
                       ref=_select_ref, doc="x's slices at a vector of indices along dim.",
@@ -275,7 +276,7 @@ def _scatter_samples(rng):
             ((x, unique, src[:2]), {"dim": 0, "combine": "set", "wrap": True})]
 
 
-scatter = kernel("scatter_along", shape=_scatter_shape, launch=_scatter_launch, saves="index", checks=True, batch="dim",
+scatter = kernel("scatter_along", shape=_scatter_shape, launch=_scatter_launch, saves="index", reports_faults=True, batch="dim",
                  public=False, vjp=(_scatter_self, lambda *a, **k: None, _scatter_src), ref=_scatter_ref, samples=_scatter_samples,
                  doc="x with src combined into it at index along dim, in order.")
 
@@ -327,7 +328,7 @@ def _combine_self(g, y, x, index, src, dim, combine, wrap):
     return index_combine(g, index, g.new_zeros(()).expand(src.shape), dim=dim, combine="set", wrap=wrap)
 
 
-index_combine = kernel("index_combine", shape=_add_shape, launch=_add_launch, saves="index", checks=True, public=False,
+index_combine = kernel("index_combine", shape=_add_shape, launch=_add_launch, saves="index", reports_faults=True, public=False,
                        vjp=(_combine_self, lambda *a, **k: None, lambda g, y, x, index, src, dim, combine, wrap: index_select(
                            g, index, dim=dim, wrap=wrap).reshape(src.shape)),
                        ref=_combine_ref, samples=_combine_samples,

@@ -57,7 +57,7 @@ class Elementwise(Op):
         self.tensor_only = tuple(i for i, n in enumerate(self.inputs) if n not in numbers) if self.public else ()
         self.attr_names = tuple(self.attrs)
         self.exempt = frozenset(exempt.split())
-        self.sources, self.gradients, self.ready = {}, {}, {}
+        self.sources, self.gradients, self.fast_calls = {}, {}, {}
 
     @Lazy
     def exprs(self):
@@ -364,7 +364,7 @@ class Derived(Elementwise):
         self.exempt, self.dtypes, self.grad, self.result, self.casts = frozenset(exempt), dtypes, None, None, False
         self.rounded = True
         self.each = False
-        self.sources, self.gradients, self.savings, self.plans, self.ready = {}, {}, {}, {}, {}
+        self.sources, self.gradients, self.savings, self.plans, self.fast_calls = {}, {}, {}, {}, {}
         self.tensor_only = ()
         self.__doc__ = None
 

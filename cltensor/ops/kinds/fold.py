@@ -12,7 +12,7 @@ from ...dispatch.host_plan import computing
 from .kernel import Planned
 
 
-class Accumulating(Planned):
+class Fold(Planned):
     """An op declared by map, combine, identity and finish.
 
     map       (*inputs, [index], **scalars) -> state of one element (an expression or a tuple); `index` is its position

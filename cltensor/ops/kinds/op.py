@@ -26,11 +26,10 @@ class Op:
                  Specs.  "a(b)" saves a only where b needs a gradient
         vjp      a tuple with one function (g, y, *inputs, **attrs) -> gradient per input, or one function that gets
                  `needs` (a tuple of bool) too and returns a tuple; None when the op has no gradient
-        partial  whether vjp takes None for the gradient of an output that none came for; zeros otherwise
+        accepts_missing_gradients  whether vjp takes None for the gradient of an output that none came for; zeros otherwise
         ref      an independent NumPy reference, for the generated tests
         samples  a function rng -> list of (args, kwargs) for the generated tests, where shapes are special
-        methods  names under which it is a Tensor method; functions: names in the public namespace
-        checks   whether its kernels may leave a note in the fault buffer (see faults.py): True for an index, or a sentence
+        reports_faults  whether its kernels may leave a note in the fault buffer (see faults.py): True for an index, or a sentence
                  with {value} that says what rule the value noted breaks, alone (ArgumentError) or after its error class
         batch    how vmap runs it: "leading" (it acts on trailing dimensions and takes any before them), "dim" (so too, with its
                  attribute `dim` moved by one), "inside" (a composite of ops that can all be batched), None (one by one)
@@ -41,18 +40,19 @@ class Op:
     kind = None
 
     def __init__(self, name, *, vjp=None, saves="", ref=None, dtypes="all", doc="", public=True, method=True,
-                 inplace=False, onnx=None, samples=None, aliases=(), checks=False, batch=None, host=False,
-                 partial=False):
+                 inplace=False, onnx=None, samples=None, aliases=(), reports_faults=False, batch=None, host=False,
+                 accepts_missing_gradients=False):
         if name in REGISTRY:
             raise ValueError(f"op {name!r} is declared twice")
         if dtypes not in DTYPE_SETS:
             raise ValueError(f"op {name!r}: dtypes={dtypes!r} is none of {', '.join(DTYPE_SETS)}")
         self.name, self.vjp = name, vjp
         self.saves = {saved: frozenset(readers.split(",")) if readers else None for saved, readers in _SAVED.findall(saves)}
-        self.ref, self.dtypes, self.doc, self.onnx, self.samples, self.checks = ref, dtypes, doc, onnx, samples, checks
+        self.ref, self.dtypes, self.doc, self.onnx, self.samples = ref, dtypes, doc, onnx, samples
+        self.reports_faults, self.accepts_missing_gradients = reports_faults, accepts_missing_gradients
         self.public, self.method, self.inplace, self.aliases = public, public and method, inplace, tuple(aliases)
         self.saved_outputs = tuple(int(n[1:]) for n in sorted(self.saves) if n[:1] == "y" and n[1:].isdigit())
-        self.batch, self.host, self.partial, self.plans, self.savings = batch, host, partial, {}, {}
+        self.batch, self.host, self.plans, self.savings = batch, host, {}, {}
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
         calls.inner(name)
@@ -100,7 +100,7 @@ class Op:
 
     def input_gradients(self, gs, outputs, inputs, attrs, needs):
         """Gradients of the inputs.  Those not in `saves` arrive as Specs; an output no gradient came for counts as zero."""
-        if (len(gs) > 1 or gs[0] is None) and not self.partial:
+        if (len(gs) > 1 or gs[0] is None) and not self.accepts_missing_gradients:
             gs = with_zeros(gs, self.specs_of(outputs))
         g, y = (gs, outputs) if len(gs) > 1 else (gs[0], outputs[0])
         named = dict(zip(self.attr_names, attrs, strict=True)) if attrs else {}

@@ -16,7 +16,7 @@ from ...dispatch.host_plan import HostPlan
 from ...dispatch.plan import In, Out, Plan, Scratch, Step, Value
 from ...dispatch.run_planned import run_planned
 from ...tune.space import Space
-from .fold import Accumulating, placeholder
+from .fold import Fold, placeholder
 from .op import same_device
 
 RANKS = (1, 2, 4, 8, 16, 32, 64)
@@ -36,8 +36,8 @@ GROUPED = Space("reduction", WGS=(32, 64, 128, 256), GRAIN=(1024, 4096, 16384),
                 fits=lambda profile, dtype, **c: c["WGS"] <= profile.work_group)
 
 
-class Reduction(Accumulating):
-    """An op over the dimensions `dims`, keeping them as size 1 with `keepdim`; see Accumulating for its declaration.
+class Reduction(Fold):
+    """An op over the dimensions `dims`, keeping them as size 1 with `keepdim`; see Fold for its declaration.
 
     result    per output: "acc", "input", "float" (integers give the default float) or a dtype's name
     accumulate "wide": integers add up in int64;  "same": in their own compute type

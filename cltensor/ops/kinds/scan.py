@@ -9,15 +9,15 @@ from ...base import dtypes
 from ...codegen import types
 from ...codegen.templates import render
 from ...dispatch.plan import In, Out, Scratch, Step
-from .fold import Accumulating, placeholder
+from .fold import Fold, placeholder
 
 WGS = 64
 
 
-class Scan(Accumulating):
+class Scan(Fold):
     """An op that gives, at each position along `dim`, the reduction of everything up to there; its input is dense.
 
-    See Accumulating for its declaration; result, per output: "input" or a dtype's name.
+    See Fold for its declaration; result, per output: "input" or a dtype's name.
     """
 
     kind = "scan"

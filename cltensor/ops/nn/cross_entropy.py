@@ -145,7 +145,8 @@ def _cross_entropy_reference(input, target, weight, *, reduction, ignored):
     return *_reference(logp, target, weight, reduction=reduction, ignored=ignored, smoothing=0.0), top, log
 
 
-@composite("cross_entropy_numbers", public=False, dtypes="floating", partial=True, saves="input target weight y1 y2 y3",
+@composite("cross_entropy_numbers", public=False, dtypes="floating", accepts_missing_gradients=True,
+           saves="input target weight y1 y2 y3",
            ref=_cross_entropy_reference,
            samples=lambda rng: [(arrays, {k: v for k, v in settings.items() if k != "smoothing"})
                                 for arrays, settings in _samples(rng)],

@@ -155,8 +155,8 @@ def _samples(rng):
             ((x, None, None), rows)]
 
 
-@composite("normalized", public=False, dtypes="floating", partial=True, saves="x weight y1 y2", vjp=_gradient, ref=reference,
-           samples=_samples)
+@composite("normalized", public=False, dtypes="floating", accepts_missing_gradients=True,
+           saves="x weight y1 y2", vjp=_gradient, ref=reference, samples=_samples)
 def normalized(x, weight, bias, *, dims, along, eps):
     """(y, mean, m2): x normalised over dims, times weight plus bias, one for each index of the dimensions `along`, or None.
 

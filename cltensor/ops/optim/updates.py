@@ -20,8 +20,9 @@ def _update(name, tensors, fn, doc, *, ref, **numbers):
 
 
 # What the generated tests try: numbers that are all different, and states as they arise, so that v > a ** 2
-_TRIED = {"lr": 0.1, "weight_decay": 0.05, "sign": -1.0, "momentum": 0.8, "keep": 0.7, "take": 0.3, "take1": 0.2, "beta2": 0.9,
-          "take2": 0.1, "eps": 0.01, "step_size": 0.15, "bias2_sqrt": 0.6, "shrink": 0.95, "alpha": 0.85, "rho": 0.75}
+_TRIED = {"lr": 0.1, "weight_decay": 0.05, "sign": -1.0, "momentum": 0.8, "keep": 0.7, "take": 0.3, "one_minus_beta1": 0.2,
+          "beta2": 0.9, "one_minus_beta2": 0.1, "eps": 0.01, "step_size": 0.15, "bias2_sqrt": 0.6, "decay_factor": 0.95,
+          "alpha": 0.85, "rho": 0.75}
 _RANGES = {"v": (0.3, 1), "top": (0.3, 1), "total": (0.3, 1), "u": (0.3, 1), "a": (-0.4, 0.4), "size": (0.1, 0.5)}
 
 
@@ -45,20 +46,21 @@ def _sgd_momentum(p, g, b, lr, momentum, keep, take, weight_decay, nesterov, sig
     return p - lr * E.where(nesterov > 0, d + momentum * b, b), b
 
 
-def _adam_moments(p, g, m, v, take1, beta2, take2, weight_decay, sign):
+def _adam_moments(p, g, m, v, one_minus_beta1, beta2, one_minus_beta2, weight_decay, sign):
     d = sign * g + weight_decay * p
-    return m + take1 * (d - m), beta2 * v + take2 * d * d
+    return m + one_minus_beta1 * (d - m), beta2 * v + one_minus_beta2 * d * d
 
 
-def _adam(p, g, m, v, take1, beta2, take2, eps, step_size, bias2_sqrt, weight_decay, shrink, sign):
-    m, v = _adam_moments(p, g, m, v, take1, beta2, take2, weight_decay, sign)
-    return shrink * p - step_size * m / (E.sqrt(v) / bias2_sqrt + eps), m, v
+def _adam(p, g, m, v, one_minus_beta1, beta2, one_minus_beta2, eps, step_size, bias2_sqrt, weight_decay, decay_factor, sign):
+    m, v = _adam_moments(p, g, m, v, one_minus_beta1, beta2, one_minus_beta2, weight_decay, sign)
+    return decay_factor * p - step_size * m / (E.sqrt(v) / bias2_sqrt + eps), m, v
 
 
-def _amsgrad(p, g, m, v, top, take1, beta2, take2, eps, step_size, bias2_sqrt, weight_decay, shrink, sign):
-    m, v = _adam_moments(p, g, m, v, take1, beta2, take2, weight_decay, sign)
+def _amsgrad(p, g, m, v, top, one_minus_beta1, beta2, one_minus_beta2, eps, step_size, bias2_sqrt, weight_decay, decay_factor,
+             sign):
+    m, v = _adam_moments(p, g, m, v, one_minus_beta1, beta2, one_minus_beta2, weight_decay, sign)
     top = E.maximum(top, v)
-    return shrink * p - step_size * m / (E.sqrt(top) / bias2_sqrt + eps), m, v, top
+    return decay_factor * p - step_size * m / (E.sqrt(top) / bias2_sqrt + eps), m, v, top
 
 
 def _rmsprop(p, g, v, lr, alpha, take, eps, weight_decay, sign):
@@ -100,21 +102,22 @@ def _adadelta(p, g, v, u, lr, rho, take, eps, weight_decay, sign):
     return p - lr * step, v, rho * u + take * step * step
 
 
-def _adamax(p, g, m, top, take1, beta2, eps, step_size, weight_decay, sign):
+def _adamax(p, g, m, top, one_minus_beta1, beta2, eps, step_size, weight_decay, sign):
     d = sign * g + weight_decay * p
-    m, top = m + take1 * (d - m), E.maximum(beta2 * top, E.abs(d) + eps)
+    m, top = m + one_minus_beta1 * (d - m), E.maximum(beta2 * top, E.abs(d) + eps)
     return p - step_size * m / top, m, top
 
 
-def _nadam(p, g, m, v, take1, beta2, take2, eps, bias2, gradient_step, momentum_step, weight_decay, shrink, sign):
+def _nadam(p, g, m, v, one_minus_beta1, beta2, one_minus_beta2, eps, bias2, gradient_step, momentum_step, weight_decay,
+           decay_factor, sign):
     d = sign * g + weight_decay * p
-    m, v = m + take1 * (d - m), beta2 * v + take2 * d * d
-    return shrink * p - (gradient_step * d + momentum_step * m) / (E.sqrt(v / bias2) + eps), m, v
+    m, v = m + one_minus_beta1 * (d - m), beta2 * v + one_minus_beta2 * d * d
+    return decay_factor * p - (gradient_step * d + momentum_step * m) / (E.sqrt(v / bias2) + eps), m, v
 
 
-def _radam(p, g, m, v, take1, beta2, take2, eps, step_size, rectified, weight_decay, shrink, sign):
-    m, v = _adam_moments(p, g, m, v, take1, beta2, take2, weight_decay, sign)
-    return shrink * p - step_size * m * E.where(rectified > 0, rectified / (E.sqrt(v) + eps), 1), m, v
+def _radam(p, g, m, v, one_minus_beta1, beta2, one_minus_beta2, eps, step_size, rectified, weight_decay, decay_factor, sign):
+    m, v = _adam_moments(p, g, m, v, one_minus_beta1, beta2, one_minus_beta2, weight_decay, sign)
+    return decay_factor * p - step_size * m * E.where(rectified > 0, rectified / (E.sqrt(v) + eps), 1), m, v
 
 
 def _rprop(p, g, previous, size, shrink, grow, least, most, sign):
@@ -139,11 +142,11 @@ def _ref_sgd_momentum(p, g, b, *, lr, momentum, keep, take, nesterov, **decay):
     return p - lr * (momentum * moved + d if nesterov else moved), moved
 
 
-def _ref_adam(p, g, m, v, *, top=None, take1, beta2, take2, eps, step_size, bias2_sqrt, shrink, **decay):
+def _ref_adam(p, g, m, v, *, top=None, one_minus_beta1, beta2, one_minus_beta2, eps, step_size, bias2_sqrt, decay_factor, **decay):
     d = _decayed(p, g, **decay)
-    m, v = _mean(m, d, take1), np.square(d) * take2 + v * beta2
+    m, v = _mean(m, d, one_minus_beta1), np.square(d) * one_minus_beta2 + v * beta2
     largest = v if top is None else np.fmax(v, top)
-    moved = np.multiply(p, shrink) - step_size * np.divide(m, np.sqrt(largest / bias2_sqrt**2) + eps)
+    moved = np.multiply(p, decay_factor) - step_size * np.divide(m, np.sqrt(largest / bias2_sqrt**2) + eps)
     return (moved, m, v) if top is None else (moved, m, v, largest)
 
 
@@ -168,23 +171,24 @@ def _ref_adadelta(p, g, v, u, *, lr, rho, take, eps, **decay):
     return p - lr * step, v, np.square(step) * take + u * rho
 
 
-def _ref_adamax(p, g, m, top, *, take1, beta2, eps, step_size, **decay):
+def _ref_adamax(p, g, m, top, *, one_minus_beta1, beta2, eps, step_size, **decay):
     d = _decayed(p, g, **decay)
-    m, top = _mean(m, d, take1), np.fmax(np.abs(d) + eps, top * beta2)
+    m, top = _mean(m, d, one_minus_beta1), np.fmax(np.abs(d) + eps, top * beta2)
     return p - np.divide(m, top) * step_size, m, top
 
 
-def _ref_nadam(p, g, m, v, *, take1, beta2, take2, eps, bias2, gradient_step, momentum_step, shrink, **decay):
+def _ref_nadam(p, g, m, v, *, one_minus_beta1, beta2, one_minus_beta2, eps, bias2, gradient_step, momentum_step, decay_factor,
+               **decay):
     d = _decayed(p, g, **decay)
-    m, v = _mean(m, d, take1), np.square(d) * take2 + v * beta2
+    m, v = _mean(m, d, one_minus_beta1), np.square(d) * one_minus_beta2 + v * beta2
     direction = momentum_step * m + gradient_step * d
-    return np.multiply(p, shrink) - np.divide(direction, np.sqrt(v) / np.sqrt(bias2) + eps), m, v
+    return np.multiply(p, decay_factor) - np.divide(direction, np.sqrt(v) / np.sqrt(bias2) + eps), m, v
 
 
-def _ref_radam(p, g, m, v, *, take1, beta2, take2, eps, step_size, rectified, shrink, **decay):
+def _ref_radam(p, g, m, v, *, one_minus_beta1, beta2, one_minus_beta2, eps, step_size, rectified, decay_factor, **decay):
     d = _decayed(p, g, **decay)
-    m, v = _mean(m, d, take1), np.square(d) * take2 + v * beta2
-    return np.multiply(p, shrink) - step_size * m * (rectified / (np.sqrt(v) + eps) if rectified else 1.0), m, v
+    m, v = _mean(m, d, one_minus_beta1), np.square(d) * one_minus_beta2 + v * beta2
+    return np.multiply(p, decay_factor) - step_size * m * (rectified / (np.sqrt(v) + eps) if rectified else 1.0), m, v
 
 
 def _ref_rprop(p, g, previous, size, *, shrink, grow, least, most, sign):

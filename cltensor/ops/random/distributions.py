@@ -148,7 +148,7 @@ def _on_dense(name):
 
 
 bernoulli_of = _drawing("bernoulli_of", lambda draws, a, b, x, name: draws.uniform() < _valid(bernoulli_of, x), dtypes="floating",
-                        checks="bernoulli: expects all probabilities to be in [0, 1], but input holds {value:.7g}",
+                        reports_faults="bernoulli: expects all probabilities to be in [0, 1], but input holds {value:.7g}",
                         shape=_bernoulli_shape, launch=_on_dense("bernoulli_of"),
                         vjp=(lambda g, y, p, **_: filled(g._plain, p, 0),),
                         doc="1 with the probability each element of p gives, else 0; p must be contiguous.")
@@ -158,7 +158,7 @@ def _valid(op, x):
     """x in host memory.  Raises the op's complaint where an element breaks its rule."""
     wrong = x[~_NUMPY[_RULES[op.name]](x)]
     if wrong.size:
-        kind, text = op.checks if isinstance(op.checks, tuple) else (ArgumentError, op.checks)
+        kind, text = op.reports_faults if isinstance(op.reports_faults, tuple) else (ArgumentError, op.reports_faults)
         raise kind(text.format(value=float(wrong[0])))
     return x
 
@@ -166,7 +166,8 @@ def _valid(op, x):
 def _check(name, valid, complaint):
     """An op that tells of each element whether it is valid; one that is not leaves a note, which raises the complaint."""
     _RULES[name], DISTRIBUTIONS[name] = valid, lambda ctype: f"{valid} ? 1 : 0"
-    return _drawing(name, lambda draws, a, b, x, name: _valid(REGISTRY[name], x) == x, launch=_on_dense(name), checks=complaint,
+    return _drawing(name, lambda draws, a, b, x, name: _valid(REGISTRY[name], x) == x, launch=_on_dense(name),
+                    reports_faults=complaint,
                     shape=lambda x, *, seed, offset, a, b: x.dense(dtype=dtypes.bool_),
                     doc="Whether each element of a contiguous tensor is valid.")
 
@@ -200,7 +201,7 @@ def _counts_launch(specs, outs, *, distribution):
 
 
 poisson = kernel("poisson_seeded", shape=lambda rate, *, seed, offset: rate.dense(), dtypes="floating",
-                 checks="poisson: expects all rates to be non-negative, but input holds {value:.7g}",
+                 reports_faults="poisson: expects all rates to be non-negative, but input holds {value:.7g}",
                  launch=lambda specs, outs: _counts_launch(specs, outs, distribution="poisson"), values=("seed", "offset"),
                  public=False, ref=None, vjp=(lambda g, y, rate, **_: filled(g._plain, rate, 0),),
                  doc="A Poisson distributed number for each rate, contiguous; the gradient is zero.")

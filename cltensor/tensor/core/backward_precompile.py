@@ -1,8 +1,7 @@
-"""Rehearsal: while a program's kernels are being compiled, those of its backward pass are built in the background.
+"""Backward precompilation: while a program's kernels are compiled, those of its backward pass are built in the background.
 
-When an op that records its gradient is met for the first time in a process that has to compile, its gradient is worked out
-once more on an Understudy of the device, which has another process compile the programs that are launched, and runs nothing.  A
-warm start compiles nothing, so it rehearses nothing.
+The first time an op records its gradient in a process that compiles, compute that gradient once more on a CompileOnlyDevice.
+It launches nothing; another process compiles the programs.  A warm start compiles nothing, so it precompiles nothing.
 """
 
 import atexit
@@ -16,21 +15,21 @@ from ...base.context import context, observers
 from ...dispatch.registry import REGISTRY
 from ...dispatch.spec import Spec, spec
 from ...ops.kinds.elementwise import Derived
-from ...runtime.understudy import Understudy
+from ...runtime.compile_only import CompileOnlyDevice
 from .tensor import Tensor
 
-LIMIT = 4096  # calls remembered, so that none is rehearsed twice
+LIMIT = 4096  # calls remembered, so that none is precompiled twice
 
 
-class _Stage:
-    """The thread that rehearses, its jobs, and what it has seen."""
+class Precompiler:
+    """The thread that precompiles, its jobs, and the calls it has seen."""
 
     def __init__(self):
-        self.jobs, self.seen, self.understudies, self.thread = queue.SimpleQueue(), set(), {}, None
+        self.jobs, self.seen, self.devices, self.thread = queue.SimpleQueue(), set(), {}, None
         self.open = True
 
     def consider(self, made):
-        """Rehearse the gradient of a Node, unless it was or cannot be.  Called by the thread that recorded it."""
+        """Precompile the gradient of a Node, unless it was or cannot be.  Called by the thread that recorded it."""
         op = made.op
         if not (self.open and not made.out_specs[0].device.host and config.ahead() and config.cache_limit() > 0):
             return
@@ -47,7 +46,7 @@ class _Stage:
         self.seen.add(job)
         self.jobs.put(job)
         if self.thread is None:
-            self.thread = threading.Thread(target=self._run, name="cltensor-rehearsal", daemon=True)
+            self.thread = threading.Thread(target=self._run, name="cltensor-precompile", daemon=True)
             self.thread.start()
 
     def _run(self):
@@ -56,12 +55,12 @@ class _Stage:
             if isinstance(job, threading.Event):
                 job.set()
                 continue
-            # what cannot be rehearsed is built when it is needed, where errors are seen
+            # what fails here is built when it is needed, where errors are seen
             with contextlib.suppress(Exception):
                 if self.open:
-                    self._play(*job)
+                    self._compute(*job)
 
-    def _play(self, op, inputs, kept, attrs, needs, out_specs, outputs):
+    def _compute(self, op, inputs, kept, attrs, needs, out_specs, outputs):
         given = [self._stand_in(s, keep) for s, keep in zip(inputs, kept, strict=True)]
         outs = [self._stand_in(s, keep) for s, keep in zip(out_specs, outputs or (False,) * len(out_specs), strict=True)]
         gs = (self._stand_in(out_specs[0].dense(), True), *(None for _ in out_specs[1:]))
@@ -71,27 +70,27 @@ class _Stage:
                 g.sum_to_size(x.shape)
 
     def _stand_in(self, s, tensor):
-        """A tensor, or the Spec, on the understudy; a number for the type of one."""
+        """A tensor, or the Spec, on the compile-only device; a number for the type of one."""
         if not isinstance(s, Spec):
             return s(1) if isinstance(s, type) else s
-        at = self.understudies.get(s.device)
+        at = self.devices.get(s.device)
         if at is None:
-            at = self.understudies[s.device] = Understudy(s.device)
+            at = self.devices[s.device] = CompileOnlyDevice(s.device)
         there = spec(tuple(s.shape), s.strides, s.dtype, at)
         return Tensor._fresh(there) if tensor else there
 
     def wait(self):
-        """Wait until what was asked for so far has been rehearsed."""
+        """Wait until what was asked for so far has been precompiled."""
         done = threading.Event()
         self.jobs.put(done)
         if self.thread is not None:
             done.wait()
 
     def close(self):
-        """Rehearse no more, and end what is under way: nothing of it may outlive the process."""
+        """Stop, and end the job under way: nothing of it may outlive the process."""
         self.open = False
         self.jobs.put(None)
-        for at in self.understudies.values():
+        for at in self.devices.values():
             at.builder.close()
         if self.thread is not None:
             self.thread.join()
@@ -104,16 +103,16 @@ def _known(job, seen):
         return True
 
 
-stage = _Stage()
-observers.recorded.append(lambda made: stage.consider(made))
-atexit.register(stage.close)
+precompiler = Precompiler()
+observers.recorded.append(lambda made: precompiler.consider(made))
+atexit.register(precompiler.close)
 
 
 def _forget():
     """In a forked child: the thread did not come along."""
-    global stage
-    stage = _Stage()
-    stage.open = False
+    global precompiler
+    precompiler = Precompiler()
+    precompiler.open = False
 
 
 if hasattr(os, "register_at_fork"):

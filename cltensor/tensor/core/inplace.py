@@ -53,9 +53,9 @@ def become(x, view):
     if view._node is not None:
         x._set_history(view._node, view._index)
     if x._base is None:
-        x._epoch += 1
+        x._history_version += 1
     else:
-        x._epoch = x._base._epoch
+        x._history_version = x._base._history_version
     return x
 
 

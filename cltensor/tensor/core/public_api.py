@@ -13,8 +13,8 @@ from ...base.explaining import COUNTS, explaining
 from ...dispatch.binding import NUMPY_NAMES
 from ...dispatch.registry import REGISTRY
 from . import inplace as inplace_forms
-from .inert_arguments import settling
-from .with_out import accepting
+from .inert_arguments import accepting_inert_arguments
+from .with_out import with_out
 
 FUNCTIONS = {}
 METHODS = {}
@@ -31,7 +31,7 @@ def function(*names, method=True, inplace=None, apart=False, exact=False):
     def declare(fn):
         fn = _counting(_rest_by_name(fn))
         own = fn.__name__.rstrip("_") if fn.__name__.rstrip("_") in _SHADOWED else fn.__name__
-        public, bound = _by_numpy_names(accepting(fn, apart, exact)), _by_numpy_names(explaining(fn, own))
+        public, bound = _by_numpy_names(with_out(fn, apart, exact)), _by_numpy_names(explaining(fn, own))
         for f in {public, bound}:
             named(f, own).__name__ = own
         for name in (own, *names):
@@ -50,7 +50,7 @@ def method(*names):
 
     def declare(fn):
         own = names[0] if fn.__name__.startswith("_") and names else fn.__name__
-        fn = named(_by_numpy_names(settling(explaining(_rest_by_name(fn), own))), own)
+        fn = named(_by_numpy_names(accepting_inert_arguments(explaining(_rest_by_name(fn), own))), own)
         for name in (fn.__name__, *names):
             METHODS[name] = fn
         return fn

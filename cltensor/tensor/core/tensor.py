@@ -438,8 +438,8 @@ class Tensor(TensorBase):
     def _refresh(self):
         """Bring a view's history up to date after its base was written to; whether the view requires grad."""
         base = self._base
-        if self._epoch != base._epoch:
-            self._epoch = base._epoch
+        if self._history_version != base._history_version:
+            self._history_version = base._history_version
             if base._req:
                 with _recording():
                     node = record(strided.as_strided, (base,), self._geometry(), (self,))
@@ -461,7 +461,7 @@ class Tensor(TensorBase):
         base = self._base
         if base is None:
             self._set_history(over(self, node), index)
-            self._epoch += 1
+            self._history_version += 1
             return
         geometry = self._geometry()
         write = SliceWrite(node, index, self, geometry, base._spec)
@@ -471,7 +471,7 @@ class Tensor(TensorBase):
         made = Node(write, edges, args, (), (), (base._spec,))
         node.wrapper = _as_part(weakref.ref(made), base._spec, base._offset, geometry)
         base._set_history(made, 0)
-        base._epoch += 1
+        base._history_version += 1
         self._req = True
 
 

@@ -12,7 +12,7 @@ from ...dispatch.writable import check_writable, overlap
 from . import inert_arguments
 
 
-def accepting(fn, apart=False, exact=False):
+def with_out(fn, apart=False, exact=False):
     """fn as a function that takes out= too: its result is written there.  fn itself where it handles out= already.
 
     A function that makes tensors (one with requires_grad=) makes them in out's dtype and on its device.  With `apart`,
@@ -22,13 +22,13 @@ def accepting(fn, apart=False, exact=False):
     parameters = signature.parameters
     if "out" in parameters:
         return fn
-    laid = inert_arguments.makes(fn)
+    laid = inert_arguments.makes_tensors(fn)
     makes = "requires_grad" in parameters and "dtype" in parameters
 
     @functools.wraps(fn)
     def function(*args, out=None, **kwargs):
         if laid and kwargs:
-            inert_arguments.settle(fn.__name__, kwargs)
+            inert_arguments.drop(fn.__name__, kwargs)
         if out is None:
             try:
                 return fn(*args, **kwargs)

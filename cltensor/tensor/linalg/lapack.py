@@ -256,7 +256,8 @@ def _svd_vjp(g, y, a, needs):
     return (ga,)
 
 
-@composite("linalg_svd", batch="leading", host=True, public=False, saves="a y", dtypes="floating", partial=True, vjp=_svd_vjp)
+@composite("linalg_svd", batch="leading", host=True, public=False, saves="a y", dtypes="floating",
+           accepts_missing_gradients=True, vjp=_svd_vjp)
 def svd(a):
     """The reduced singular value decomposition."""
     u, s, vh = attempt("svd", lambda m: np.linalg.svd(m, full_matrices=False), to_host(a))

@@ -1,5 +1,6 @@
 """Products: matrices, vectors, batches, Einstein sums."""
 
+import inspect
 import math
 import string
 
@@ -198,6 +199,7 @@ def _written(fn):
 
     inplace.__name__ = f"{fn.__name__}_"
     inplace.__doc__ = f"{fn.__name__} in place."
+    inplace.__signature__ = inspect.signature(fn)
     method()(inplace)
 
 

@@ -1,4 +1,4 @@
-"""Joining tensors along dimensions, and splitting them."""
+"""Concat tensors along dimensions, and splitting them."""
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, ShapeError

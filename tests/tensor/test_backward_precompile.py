@@ -11,15 +11,15 @@ import pytest
 import cltensor as ct
 from cltensor.runtime import builder as builder_module
 from cltensor.runtime.builder import Builder
-from cltensor.runtime.understudy import NothingThere, Understudy
+from cltensor.runtime.compile_only import CompileOnlyDevice, NothingThereError
 
 STEP = """
     import cltensor as ct
     from cltensor.runtime.program import build_stats
-    from cltensor.tensor.core.backward_precompile import stage
+    from cltensor.tensor.core.backward_precompile import precompiler
     x, w, b = (ct.tensor(v, requires_grad=True) for v in ([[0.5, -1.0]], [[1.0], [2.0]], [0.25]))
     y = (x @ w + b).sigmoid()
-    stage.wait()
+    precompiler.wait()
     before = build_stats()
     y.sum().backward()
     s = 1 / (1 + 2.718281828459045 ** 1.25)
@@ -49,13 +49,13 @@ def test_backward_finds_its_kernels_built(device, tmp_path):
 
 
 def test_a_process_ends_while_a_build_is_under_way(device, tmp_path):
-    assert run(STEP.replace("stage.wait()", "raise SystemExit(print('early'))"), tmp_path) == ["early"]
+    assert run(STEP.replace("precompiler.wait()", "raise SystemExit(print('early'))"), tmp_path) == ["early"]
 
 
-def test_a_users_function_is_not_rehearsed(device, tmp_path):
+def test_a_users_function_is_not_precompiled(device, tmp_path):
     script = """
         import cltensor as ct
-        from cltensor.tensor.core.backward_precompile import stage
+        from cltensor.tensor.core.backward_precompile import precompiler
         class Twice(ct.autograd.Function):
             @staticmethod
             def forward(ctx, x):
@@ -65,7 +65,7 @@ def test_a_users_function_is_not_rehearsed(device, tmp_path):
                 print("backward")
                 return g * 2
         y = Twice.apply(ct.ones(3, requires_grad=True))
-        stage.wait()
+        precompiler.wait()
         print("forward")
         y.sum().backward()
     """
@@ -103,10 +103,10 @@ def test_builder_that_is_stopped_or_killed_is_given_up(device, monkeypatch, kind
     assert builder._process.returncode == -signal.SIGKILL
 
 
-def test_understudy_has_no_values(device):
-    at = Understudy(device)
+def test_a_compile_only_device_has_no_values(device):
+    at = CompileOnlyDevice(device)
     assert str(at) == str(device)
-    with pytest.raises(NothingThere):
+    with pytest.raises(NothingThereError):
         at.read(None)
-    with pytest.raises(NothingThere):
+    with pytest.raises(NothingThereError):
         _ = at.context

@@ -1,4 +1,4 @@
-"""Understudy: stands for a device where only its programs are wanted; what is launched on it is compiled, and nothing runs."""
+"""A device that only compiles: programs of kernels launched on it are built, and nothing runs."""
 
 import threading
 
@@ -6,8 +6,8 @@ from .builder import Builder
 from .device import device
 
 
-class Understudy(device):
-    """A device whose memory holds nothing and whose kernels do nothing.  Reading from it raises NothingThere."""
+class CompileOnlyDevice(device):
+    """A device whose memory holds nothing and whose kernels do nothing.  Reading from it raises NothingThereError."""
 
     silent = True
 
@@ -18,7 +18,7 @@ class Understudy(device):
         return made
 
     def _open(self):
-        raise NothingThere("an understudy has neither context nor memory")
+        raise NothingThereError("a compile-only device has neither context nor memory")
 
     def kernel(self, source, name):
         """Have the program in the disk cache; returns an object that takes arguments and ignores them."""
@@ -38,12 +38,12 @@ class Understudy(device):
         """Nothing."""
 
     def read(self, *args, **kwargs):
-        """Raise NothingThere."""
-        raise NothingThere("an understudy has no values to read")
+        """Raise NothingThereError."""
+        raise NothingThereError("a compile-only device has no values to read")
 
 
-class NothingThere(RuntimeError):
-    """Values of an understudy were asked for."""
+class NothingThereError(RuntimeError):
+    """Values of a compile-only device were asked for."""
 
 
 class _Silent:
