@@ -11,6 +11,15 @@ def gradient(outputs, wrt, seeds):
     a forward output as a subexpression (the very same object), which `expr.replace` can turn into a saved output.
     """
     outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    if len(outputs) == 1 and seeds[0] is not None:
+        # The slope first, then its product with the seed: an infinite seed meets no factor of the slope that is 0 by itself.
+        seed = Input(seeds[0]) if isinstance(seeds[0], str) else as_expr(seeds[0])
+        return {name: times(seed, slope) for name, slope in _adjoints(outputs, wrt, (Const(1),)).items()}
+    return _adjoints(outputs, wrt, seeds)
+
+
+def _adjoints(outputs, wrt, seeds):
+    """The sums of seed_i times the derivative of output_i by each input in wrt."""
     adjoints = {}
     for output, seed in zip(outputs, seeds, strict=True):
         if seed is not None:
@@ -66,6 +75,10 @@ def times(g, partial):
         return call("where", condition, times(g, a), times(g, b))
     if _guarded(g):
         return call(g.function.name, *g.args[:-2], *(times(branch, partial) for branch in g.args[-2:]))
+    if is_call(partial, "div") and is_const(partial.args[0], 1):
+        return call("div", g, partial.args[1])  # rounded once
+    if is_const(partial, -1):
+        return call("neg", g)
     return call("mul", g, partial)
 
 

@@ -69,6 +69,8 @@ def _same_tensor(name, got, expected, where, values):
     dtype = str(expected.dtype).removeprefix("torch.")
     if got.dtype.name != dtype:
         raise Difference(f"{where}: expected dtype {dtype}, got {got.dtype.name}")
+    if where.startswith("result") and expected.is_contiguous() and not got.is_contiguous():
+        raise Difference(f"{where}: PyTorch's is contiguous, ours of shape {list(got.shape)} has strides {list(got.stride())}")
     if values:
         _same_values(host(got), torch_host(expected), tolerance(name, dtype), where)
 

@@ -38,7 +38,7 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
         counts = ends.diff(dim=-1, prepend=ends.new_zeros((*ends.shape[:-1], 1)))
         counts = counts.reshape(*ends.shape, *(1,) * (data.ndim - axis - 1))
         y = y / counts if initial is None else where(counts == 0, y, y / counts.clamp_min(1))
-    return y.to(data.dtype)
+    return y.to(data.dtype).contiguous()
 
 
 def _ends(data, lengths, offsets, axis, unsafe):

@@ -52,9 +52,9 @@ def _bce_reference(x, t):
 bce = _op("bce", _bce_value, grad=_bce_slope, ref=_bce_reference,
           samples=lambda rng: [((rng.random((3, 4)) * 0.8 + 0.1, rng.random((3, 4))), {})],
           doc="-(t log(x) + (1 - t) log(1 - x)), logarithms at least -100.")
-bce_logits = _op("bce_logits", lambda input, target: E.softplus(input) - input * target,
+bce_logits = _op("bce_logits", lambda input, target: (1 - target) * input + E.softplus(-input),
                  grad=lambda g, input, target, y: (g * (E.sigmoid(input) - target), -g * input),
-                 ref=lambda x, t: np.logaddexp(0, x) - x * t, doc="Binary cross entropy of sigmoid(input).")
+                 ref=lambda x, t: (1 - t) * x + np.logaddexp(0, -x), doc="Binary cross entropy of sigmoid(input).")
 
 
 def _bce_pos_value(x, t, pos):

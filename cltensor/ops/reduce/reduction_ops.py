@@ -43,8 +43,8 @@ def _less(a, i, b, j):
 def spread_ties(g, y, x, dim, keepdim):
     """Gradient of an extreme: shared equally by the elements that attain it."""
     hit = (x == unreduce(y, x, dim, keepdim)) | (x.isnan() & unreduce(y.isnan(), x, dim, keepdim))
-    hit = hit.to(g.dtype)
-    return unreduce(g, x, dim, keepdim) * hit / hit.sum(dim, keepdim=True)
+    share = unreduce(g, x, dim, keepdim) / hit.to(g.dtype).sum(dim, keepdim=True)
+    return share.where(hit, 0)  # not a product: an infinite gradient passes the others by
 
 
 @in_float32

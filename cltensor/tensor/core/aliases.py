@@ -22,7 +22,7 @@ def _copying(name, view):
     @functools.wraps(view)
     def copy(*args, **kwargs):
         result = view(*args, **kwargs)
-        return tuple(x.clone() for x in result) if isinstance(result, tuple) else result.clone()
+        return tuple(x.clone().contiguous() for x in result) if isinstance(result, tuple) else result.clone().contiguous()
 
     copy.__name__ = copy.__qualname__ = f"{name}_copy"
     copy.__doc__ = f"{name}, as a copy instead of a view."

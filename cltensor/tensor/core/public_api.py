@@ -20,16 +20,16 @@ FUNCTIONS = {}
 METHODS = {}
 
 
-def function(*names, method=True, inplace=None, apart=False, exact=False):
+def function(*names, method=True, inplace=None, apart=False, exact=False, contiguous=False):
     """Declare a public function under its own name (and further `names`); with `method`, a Tensor method as well.
 
     In the namespace it takes out= too, which out.py sees to.  With `inplace`, "writing" or "viewing", there is the
     method `name_` as well: see inplace.py.  With `apart`, out may not lie over an input, with
-    `exact` it must have the result's dtype.
+    `exact` it must have the result's dtype.  With `contiguous`, results are contiguous whatever the input's strides, as in PyTorch.
     """
 
     def declare(fn):
-        fn = _counting(_rest_by_name(fn))
+        fn = _counting(_rest_by_name(_contiguous(fn) if contiguous else fn))
         own = fn.__name__.rstrip("_") if fn.__name__.rstrip("_") in _SHADOWED else fn.__name__
         public, bound = _by_numpy_names(with_out(fn, apart, exact)), _by_numpy_names(explaining(fn, own))
         for f in {public, bound}:
@@ -56,6 +56,19 @@ def method(*names):
         return fn
 
     return declare
+
+
+def _contiguous(fn):
+    """fn, whose tensor, or each of whose named tuple of tensors, is made contiguous."""
+
+    @functools.wraps(fn)
+    def function(*args, **kwargs):
+        result = fn(*args, **kwargs)
+        if isinstance(result, tuple):
+            return type(result)(*(x.contiguous() for x in result))
+        return result if result._spec.contiguous else result.contiguous()
+
+    return function
 
 
 def _counting(fn):

@@ -41,7 +41,7 @@ def _back(x, d):
     return x.movedim(-1, d) if x.ndim > 1 else x
 
 
-@function()
+@function(contiguous=True)
 def sort(input, dim=-1, descending=False, stable=False):
     """(values, indices): the elements of dim in order (always stably; NaN counts as largest)."""
     values, indices, d = _sorted(input, dim, descending, "sort")
@@ -60,7 +60,7 @@ def argsort(input, dim=-1, descending=False, stable=False):
     return sort(input, dim, descending).indices
 
 
-@function()
+@function(contiguous=True)
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """(values, indices): the k largest (or smallest) elements of dim, in order."""
     d = normalize_dim(dim, input.ndim, "topk")
@@ -85,7 +85,7 @@ def _kth(x, k, dim, keepdim, name):
     return (values.unsqueeze(d), indices.unsqueeze(d)) if keepdim else (values, indices)
 
 
-@function(apart=True, exact=True)
+@function(apart=True, exact=True, contiguous=True)
 def kthvalue(input, k, dim=-1, keepdim=False):
     """(values, indices): the k-th smallest element of dim, counted from 1."""
     n = input.shape[normalize_dim(dim, input.ndim, "kthvalue")] if input.ndim else 1

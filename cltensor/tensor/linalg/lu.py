@@ -192,8 +192,8 @@ def lu_solve(LU, pivots, B, *, left=True, adjoint=False):
         raise ShapeError(f"linalg.lu_solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
                          f"({list(LU.shape)} and {list(B.shape)})")
     if not left:
-        return _solved(LU, pivots, B.mT, not adjoint).mT
-    return _solved(LU, pivots, B, adjoint)
+        return _solved(LU, pivots, B.mT, not adjoint).mT.contiguous()
+    return _solved(LU, pivots, B, adjoint).contiguous()
 
 
 def _check_pivots(name, packed, pivots):

@@ -116,7 +116,7 @@ def _where(self, condition, other):
     return where(condition, self, other)
 
 
-@function()
+@function(contiguous=True)
 def masked_fill(input, mask, value):
     """input with value where mask holds."""
     _check_mask(mask)

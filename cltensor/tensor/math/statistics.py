@@ -148,7 +148,7 @@ def dist(input, other, p=2):
     return vector_norm(input - other, p)
 
 
-@function(inplace="writing")
+@function(inplace="writing", contiguous=True)
 @in_float32
 def renorm(input, p, dim, maxnorm):
     """Slices along dim whose p-norm is above maxnorm scaled down to it."""

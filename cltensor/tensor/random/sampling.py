@@ -293,7 +293,7 @@ def binomial(count, prob, generator=None):
     return run_planned(ops.binomial, (count.contiguous(), prob.contiguous()), (), (seed_, offset))
 
 
-@function(exact=True)
+@function(exact=True, contiguous=True)
 def multinomial(input, num_samples, replacement=False, *, generator=None):
     """Indices drawn with the probabilities in the rows of input, which need not sum to 1; without replacement by default.
 

@@ -17,13 +17,13 @@ def _grid_positions(shape, device):
     return rows, arange(shape[-1], device=device)
 
 
-@function()
+@function(contiguous=True)
 def tril(input, diagonal=0):
     """The lower triangle: elements above the diagonal become 0."""
     return _triangle(input, diagonal, "tril")
 
 
-@function()
+@function(contiguous=True)
 def triu(input, diagonal=0):
     """The upper triangle: elements below the diagonal become 0."""
     return _triangle(input, diagonal, "triu")

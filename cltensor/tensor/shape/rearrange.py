@@ -30,7 +30,7 @@ def repeat(self, *repeats):
     return paired.expand(spread).reshape([r * k for r, k in zip(times, padded.shape, strict=True)]).clone()
 
 
-@function()
+@function(contiguous=True)
 def tile(input, *dims):
     """repeat, with missing leading repeats taken as 1."""
     times = sizes(dims, "tile")
@@ -95,7 +95,7 @@ def flipud(input):
     return flip(input, 0)
 
 
-@function()
+@function(contiguous=True)
 def roll(input, shifts, dims=None):
     """Elements shifted along dims, those pushed out coming in at the other end; without dims, of the flattened tensor."""
     shifts = tuple(shifts) if not hasattr(shifts, "__index__") else (int(shifts),)

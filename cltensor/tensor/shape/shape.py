@@ -262,7 +262,7 @@ def narrow(input, dim, start, length):
     return _index(input, [(first, 1, length) if i == d else (0, 1, k) for i, k in enumerate(input._spec.shape)])
 
 
-@function()
+@function(contiguous=True)
 def narrow_copy(input, dim, start, length):
     """narrow, as a copy instead of a view."""
     return narrow(input, dim, start, length).clone()
