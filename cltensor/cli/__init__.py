@@ -1,4 +1,4 @@
-"""The command `cltensor`: doctor, kernels, bench, tune, cache."""
+"""The command `cltensor`: doctor, kernels, bench, tune, cache, stubs."""
 
 from .command import main
 

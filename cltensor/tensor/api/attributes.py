@@ -7,13 +7,13 @@ from ..core.public_api import function, method
 
 
 @method()
-def ndimension(self):
+def ndimension(self) -> int:
     """The number of dimensions."""
     return self.ndim
 
 
 @method()
-def is_pinned(self, device=None):
+def is_pinned(self, device=None) -> bool:
     """False: what is copied to a device needs no pinning here."""
     return False
 
@@ -25,7 +25,7 @@ def pin_memory(self, device=None):
 
 
 @method()
-def is_shared(self):
+def is_shared(self) -> bool:
     """False: a device's memory belongs to one process."""
     return False
 
@@ -56,25 +56,25 @@ def to_dense(self, dtype=None, *, masked_grad=True):
 
 
 @function(method=False)
-def is_signed(input):
+def is_signed(input) -> bool:
     """Whether the dtype can hold negative numbers."""
     return input.is_signed()
 
 
 @function(method=False)
-def is_inference(input):
+def is_inference(input) -> bool:
     """Whether the tensor was made in inference mode."""
     return input.is_inference()
 
 
 @function()
-def is_same_size(input, other):
+def is_same_size(input, other) -> bool:
     """Whether both have the same shape."""
     return tuple(input.shape) == tuple(other.shape)
 
 
 @method()
-def is_set_to(self, tensor):
+def is_set_to(self, tensor) -> bool:
     """Whether both are the same view of the same storage."""
     return self._storage is tensor._storage and self._spec is tensor._spec and self._offset == tensor._offset
 
@@ -86,18 +86,18 @@ def detach(input):
 
 
 @function()
-def get_device(input):
+def get_device(input) -> int:
     """The index of input's device."""
     return input.device.index
 
 
 @method()
-def dim_order(self, ambiguity_check=False):
+def dim_order(self, ambiguity_check=False) -> tuple:
     """The dimensions from the outermost in memory to the innermost."""
     return tuple(sorted(range(self.ndim), key=lambda d: -self.stride(d)))
 
 
 @function(method=False)
-def is_distributed(input):
+def is_distributed(input) -> bool:
     """False: a device's memory belongs to one process."""
     return False

@@ -12,7 +12,7 @@ _serial = itertools.count()
 
 
 @function(method=False)
-def elementwise(fn):
+def elementwise(fn) -> object:
     """A function of tensors (broadcast) and numbers, from a Python function of scalars; one kernel, derived gradients.
 
         @cltensor.elementwise

@@ -11,6 +11,7 @@ from ...base.context import context
 from ...base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, MismatchError, ShapeError
 from ...base.layouts import contiguous_format, format_strides
 from ...base.layouts import strided as strided_layout
+from ...base.shapes import Size
 from ...dispatch import faults
 from ...dispatch.node import Handle, Node, edge_of, record
 from ...dispatch.registry import REGISTRY
@@ -20,6 +21,7 @@ from ...dispatch.tensor_base import TensorBase
 from ...ops.index import strided, view_ops
 from ...ops.pointwise import elementary
 from ...runtime import host_memory
+from ...runtime.device import device as Device
 from .formatting import tensor_text
 from .operators import arithmetic, comparison, matmul, rmatmul
 from .overwrite import over
@@ -65,56 +67,56 @@ class Tensor(TensorBase):
     # --- what it is ------------------------------------------------------------------------------------------------------
 
     @property
-    def shape(self):
+    def shape(self) -> Size:
         return self._spec.shape
 
-    def size(self, dim=None):
+    def size(self, dim=None) -> object:
         """The shape as a Size, or the size of one dimension."""
         return self._spec.shape if dim is None else self._spec.shape[_dim(dim, self._spec.ndim, "size")]
 
-    def stride(self, dim=None):
+    def stride(self, dim=None) -> object:
         """The strides in elements, or the stride of one dimension."""
         return self._spec.strides if dim is None else self._spec.strides[_dim(dim, self._spec.ndim, "stride")]
 
-    def storage_offset(self):
+    def storage_offset(self) -> int:
         """The position of the first element in the storage, in elements."""
         return self._offset
 
     @property
-    def dtype(self):
+    def dtype(self) -> dtypes.dtype:
         return self._spec.dtype
 
     @property
-    def device(self):
+    def device(self) -> Device:
         return self._spec.device
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         return self._spec.ndim
 
-    def dim(self):
+    def dim(self) -> int:
         """The number of dimensions."""
         return self._spec.ndim
 
-    def numel(self):
+    def numel(self) -> int:
         """The number of elements."""
         return self._spec.numel
 
     nelement = numel
 
-    def element_size(self):
+    def element_size(self) -> int:
         """The size of one element in bytes."""
         return self._spec.dtype.itemsize
 
     @property
-    def itemsize(self):
+    def itemsize(self) -> int:
         return self._spec.dtype.itemsize
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         return self._spec.nbytes
 
-    def is_contiguous(self, memory_format=contiguous_format):
+    def is_contiguous(self, memory_format=contiguous_format) -> bool:
         """Whether the elements lie in the order of the memory format (row-major unless told) without gaps."""
         s = self._spec
         if memory_format is contiguous_format:
@@ -122,23 +124,23 @@ class Tensor(TensorBase):
         wanted = format_strides(s.shape, memory_format, "is_contiguous")
         return wanted is None or all(n == 1 or a == b for n, a, b in zip(s.shape, s.strides, wanted, strict=True))
 
-    def is_floating_point(self):
+    def is_floating_point(self) -> bool:
         """Whether the dtype is a floating one."""
         return self._spec.dtype.is_floating_point
 
-    def is_complex(self):
+    def is_complex(self) -> bool:
         """Always False: there are no complex dtypes."""
         return False
 
     @property
-    def real(self):
+    def real(self) -> "Tensor":
         return self
 
-    def is_inference(self):
+    def is_inference(self) -> bool:
         """Whether the tensor was made in inference mode."""
         return self._storage.inference
 
-    def is_signed(self):
+    def is_signed(self) -> bool:
         """Whether the dtype can hold negative numbers."""
         return self._spec.dtype.is_signed
 
@@ -146,7 +148,7 @@ class Tensor(TensorBase):
         """The Storage this tensor views."""
         return self._storage
 
-    def data_ptr(self):
+    def data_ptr(self) -> int:
         """A number that identifies the first element while the tensor lives; no address."""
         return self._storage.data_ptr() + self._offset * self.itemsize if self.numel() else 0
 
@@ -156,15 +158,15 @@ class Tensor(TensorBase):
             raise AutogradError("_version: Inference tensors do not track version counter")
         return self._storage.version
 
-    def __len__(self):
+    def __len__(self) -> int:
         if not self._spec.ndim:
             raise ArgumentTypeError("len() of a 0-d tensor")
         return self._spec.shape[0]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return tensor_text(self)
 
-    def __format__(self, text):
+    def __format__(self, text) -> str:
         if self._spec.ndim == 0 and text:
             return format(self.item(), text)
         return object.__format__(self, text) if text else str(self)
@@ -215,19 +217,19 @@ class Tensor(TensorBase):
         return self.flip(0) if self.ndim else self
 
     @property
-    def T(self):
+    def T(self) -> "Tensor":
         return self.permute(tuple(reversed(range(self.ndim))))
 
     @property
-    def mT(self):
+    def mT(self) -> "Tensor":
         return self._transposed("mT")
 
     @property
-    def mH(self):
+    def mH(self) -> "Tensor":
         return self._transposed("mH")
 
     @property
-    def H(self):
+    def H(self) -> "Tensor":
         return self._transposed("H")
 
     def _transposed(self, name):
@@ -239,7 +241,7 @@ class Tensor(TensorBase):
 
     # --- values on the host ----------------------------------------------------------------------------------------------
 
-    def numpy(self, *, force=False):
+    def numpy(self, *, force=False) -> np.ndarray:
         """The values as a NumPy array, copied from the device (this waits for it).
 
         Raises AutogradError for a tensor that requires grad, unless `force`; DTypeError for bfloat16, which NumPy lacks.
@@ -270,13 +272,13 @@ class Tensor(TensorBase):
 
     __array_priority__ = 1000
 
-    def item(self):
+    def item(self) -> object:
         """The value of a one-element tensor as a Python number."""
         if self._spec.numel != 1:
             raise ShapeError(f"item: a Tensor with {self._spec.numel} elements cannot be converted to Scalar; it needs exactly 1")
         return self.detach().reshape(()).tolist()
 
-    def tolist(self):
+    def tolist(self) -> object:
         """The values as nested lists of Python numbers; a number for a 0-d tensor."""
         values = self.detach()
         return (values.float() if self.dtype is dtypes.bfloat16 else values)._read().tolist()
@@ -287,19 +289,19 @@ class Tensor(TensorBase):
                                 f"{list(self.shape)}")
         return kind(self.item())
 
-    def __float__(self):
+    def __float__(self) -> float:
         return self._number(float)
 
-    def __int__(self):
+    def __int__(self) -> int:
         return self._number(int)
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         if self._spec.numel != 1:
             what = "no values" if self._spec.numel == 0 else "more than one value"
             raise ShapeError(f"Boolean value of Tensor with {what} is ambiguous (shape {list(self.shape)}); use .any() or .all()")
         return bool(self.item())
 
-    def __index__(self):
+    def __index__(self) -> int:
         if self._spec.numel != 1 or self.dtype.is_floating_point:
             raise ArgumentTypeError("only integer tensors of a single element can be converted to an index, this one is "
                                     f"{self.dtype.name} {list(self.shape)}")
@@ -308,7 +310,7 @@ class Tensor(TensorBase):
     # --- autograd --------------------------------------------------------------------------------------------------------
 
     @property
-    def requires_grad(self):
+    def requires_grad(self) -> bool:
         return self._req or (self._base is not None and self._refresh())
 
     @requires_grad.setter
@@ -337,15 +339,15 @@ class Tensor(TensorBase):
         return self._node
 
     @property
-    def is_leaf(self):
+    def is_leaf(self) -> bool:
         return self.grad_fn is None
 
     @property
-    def output_nr(self):
+    def output_nr(self) -> int:
         return self._index
 
     @property
-    def grad(self):
+    def grad(self) -> "Tensor | None":
         return self._grad
 
     @grad.setter
@@ -362,7 +364,7 @@ class Tensor(TensorBase):
     def grad(self):
         self._grad = None
 
-    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None) -> None:
         """Add the gradients of this tensor to the `.grad` of the leaves it depends on.
 
         gradient: of this tensor; may be left out for one element.  inputs: only these leaves get theirs.
@@ -382,7 +384,7 @@ class Tensor(TensorBase):
         return self
 
     @property
-    def data(self):
+    def data(self) -> "Tensor":
         return self.detach()
 
     @data.setter
@@ -401,7 +403,7 @@ class Tensor(TensorBase):
         self._node.retain(self._index, self)
 
     @property
-    def retains_grad(self):
+    def retains_grad(self) -> bool:
         return self._retains
 
     def register_hook(self, hook):

@@ -42,7 +42,7 @@ def _back(x, d):
 
 
 @function(contiguous=True)
-def sort(input, dim=-1, descending=False, stable=False):
+def sort(input, dim=-1, descending=False, stable=False) -> Sort:
     """(values, indices): the elements of dim in order (always stably; NaN counts as largest)."""
     values, indices, d = _sorted(input, dim, descending, "sort")
     return Sort(_back(values, d), _back(indices, d))
@@ -61,7 +61,7 @@ def argsort(input, dim=-1, descending=False, stable=False):
 
 
 @function(contiguous=True)
-def topk(input, k, dim=-1, largest=True, sorted=True):
+def topk(input, k, dim=-1, largest=True, sorted=True) -> TopK:
     """(values, indices): the k largest (or smallest) elements of dim, in order."""
     d = normalize_dim(dim, input.ndim, "topk")
     n = input.shape[d] if input.ndim else 1
@@ -86,7 +86,7 @@ def _kth(x, k, dim, keepdim, name):
 
 
 @function(apart=True, exact=True, contiguous=True)
-def kthvalue(input, k, dim=-1, keepdim=False):
+def kthvalue(input, k, dim=-1, keepdim=False) -> KthValue:
     """(values, indices): the k-th smallest element of dim, counted from 1."""
     n = input.shape[normalize_dim(dim, input.ndim, "kthvalue")] if input.ndim else 1
     if not 1 <= k <= n:
@@ -95,7 +95,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 
 
 @function()
-def median(input, dim=None, keepdim=False):
+def median(input, dim=None, keepdim=False) -> object:
     """The lower median of all elements, or (values, indices) over dim; NaN if any is NaN."""
     if dim is None:
         if not input.numel():
@@ -105,7 +105,7 @@ def median(input, dim=None, keepdim=False):
 
 
 @function()
-def nanmedian(input, dim=None, keepdim=False):
+def nanmedian(input, dim=None, keepdim=False) -> object:
     """The lower median of all elements that are not NaN, or (values, indices) over dim."""
     if dim is None:
         if not input.numel():
@@ -139,7 +139,7 @@ def _median(x, dim, keepdim, skip_nan):
 
 
 @function()
-def mode(input, dim=-1, keepdim=False):
+def mode(input, dim=-1, keepdim=False) -> Mode:
     """(values, indices): the most frequent element of dim, the smallest where several are."""
     values, indices, d = _sorted(input, dim, False, "mode")
     if not input.ndim:
@@ -264,7 +264,7 @@ def true_positions(mask):
 
 
 @function()
-def nonzero(input, *, as_tuple=False):
+def nonzero(input, *, as_tuple=False) -> object:
     """The indices of the elements that are not 0: rows of a (count, ndim) tensor, or one vector a dimension."""
     mask = input if input.dtype is dtypes.bool_ else input != 0
     flat = true_positions(mask)
@@ -380,7 +380,7 @@ def _counted(x, bins, min, max):
 
 
 @function()
-def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
+def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None) -> object:
     """Elements (slices along dim) with repeated neighbours dropped; also where each went, and how many there were."""
     return _consecutive(input, return_inverse, return_counts, dim)
 
@@ -412,7 +412,7 @@ def _consecutive(x, return_inverse, return_counts, dim, order=None, shape=None):
 
 
 @function()
-def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None) -> object:
     """The distinct elements (slices along dim) in order; also where each element went, and how many there were."""
     if dim is None:
         values, indices, _ = _sorted(input.reshape(-1), 0, False, "unique")

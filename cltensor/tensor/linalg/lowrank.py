@@ -16,7 +16,7 @@ def _basis(a, q, niter):
 
 
 @function()
-def svd_lowrank(A, q=6, niter=2, M=None):
+def svd_lowrank(A, q=6, niter=2, M=None) -> tuple:
     """(U, S, V) with A - M close to U diag(S) V.T, by a random projection to q columns; q a little above the rank."""
     if not A.dtype.is_floating_point:
         raise DTypeError(f"svd_lowrank: expected a floating point tensor, got {A.dtype.name}")
@@ -32,7 +32,7 @@ def svd_lowrank(A, q=6, niter=2, M=None):
 
 
 @function()
-def pca_lowrank(A, q=None, center=True, niter=2):
+def pca_lowrank(A, q=None, center=True, niter=2) -> tuple:
     """(U, S, V) of the principal components of A's rows: svd_lowrank of A with its columns' means taken off."""
     m, n = A.shape[-2:]
     q = min(6, m, n) if q is None else q

@@ -315,6 +315,6 @@ def promote_types(type1, type2):
 
 
 @function(method=False)
-def can_cast(from_, to):
+def can_cast(from_, to) -> bool:
     """Whether PyTorch's casting rule lets from_ be stored as to."""
     return dtypes.can_cast(dtypes.as_dtype(from_), dtypes.as_dtype(to))

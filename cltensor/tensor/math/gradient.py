@@ -11,7 +11,7 @@ from ..shape.shape import cat
 
 @function(method=False)
 @in_float32
-def gradient(input, *, spacing=1, dim=None, edge_order=1):
+def gradient(input, *, spacing=1, dim=None, edge_order=1) -> tuple:
     """Central differences of input along dims, with one-sided ones of edge_order 1 or 2 at the ends."""
     if edge_order not in (1, 2):
         raise ArgumentError(f"gradient only supports edge_order=1 and edge_order=2, got {edge_order}")

@@ -58,13 +58,13 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 
 
 @function()
-def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False) -> bool:
     """Whether all elements are close, as a Python bool."""
     return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
 @function()
-def equal(input, other):
+def equal(input, other) -> bool:
     """Whether both have the same shape and elements, as a Python bool."""
     return tuple(input.shape) == tuple(other.shape) and bool((input == other).all())
 
@@ -211,13 +211,13 @@ def real(input):
 
 
 @function()
-def is_conj(input):
+def is_conj(input) -> bool:
     """False: there are no complex dtypes."""
     return False
 
 
 @function()
-def is_neg(input):
+def is_neg(input) -> bool:
     """False: no tensor here is a lazy negation."""
     return False
 
@@ -235,13 +235,13 @@ def isreal(input):
 
 
 @function(method=False)
-def numel(input):
+def numel(input) -> int:
     """The number of elements."""
     return input.numel()
 
 
 @function()
-def is_nonzero(input):
+def is_nonzero(input) -> bool:
     """Whether a one-element tensor is not 0.  Raises ShapeError for more elements."""
     if input.numel() != 1:
         what = "no values" if not input.numel() else "more than one value"
@@ -250,19 +250,19 @@ def is_nonzero(input):
 
 
 @function(method=False)
-def is_floating_point(input):
+def is_floating_point(input) -> bool:
     """Whether the dtype is a floating one."""
     return input.dtype.is_floating_point
 
 
 @function(method=False)
-def is_complex(input):
+def is_complex(input) -> bool:
     """False: there are no complex dtypes."""
     return False
 
 
 @function()
-def frexp(input):
+def frexp(input) -> tuple:
     """(mantissa, exponent) with input = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1."""
     if not input.dtype.is_floating_point:
         raise DTypeError(f"frexp() only supports floating-point dtypes, got {input.dtype.name}")

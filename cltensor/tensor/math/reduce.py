@@ -113,13 +113,13 @@ def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 
 @function()
-def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> tuple:
     """(variance, mean) over dim."""
     return _moments(input, dim, unbiased, keepdim, correction)
 
 
 @function()
-def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> tuple:
     """(standard deviation, mean) over dim."""
     return _deviation(input, dim, unbiased, keepdim, correction)
 

@@ -41,19 +41,19 @@ def _extreme(x, dim, keepdim, whole, arg, pair, pairwise):
 
 
 @function()
-def max_(input, dim=None, keepdim=False, *, other=None):
+def max_(input, dim=None, keepdim=False, *, other=None) -> object:
     """The largest element; with dim (values, indices), the first where there are several; with a tensor, the larger of two."""
     return _extreme(input, dim if other is None else other, keepdim, amax, argmax, Max, elementary.maximum)
 
 
 @function()
-def min_(input, dim=None, keepdim=False, *, other=None):
+def min_(input, dim=None, keepdim=False, *, other=None) -> object:
     """The smallest element; with dim (values, indices), the first where there are several; with a tensor, the smaller of two."""
     return _extreme(input, dim if other is None else other, keepdim, amin, argmin, Min, elementary.minimum)
 
 
 @function(exact=True)
-def aminmax(input, *, dim=None, keepdim=False):
+def aminmax(input, *, dim=None, keepdim=False) -> AMinMax:
     """(min, max) of all elements, or over dim."""
     if dim is None and not input.numel():
         raise ShapeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.")

@@ -109,13 +109,13 @@ def manual_seed(seed):
 
 
 @function(method=False)
-def seed():
+def seed() -> int:
     """Seed the default generator from fresh entropy; returns the seed."""
     return default_generator.seed()
 
 
 @function(method=False)
-def initial_seed():
+def initial_seed() -> int:
     """The default generator's seed."""
     return default_generator.initial_seed()
 

@@ -15,7 +15,7 @@ from .shape import stack
 
 
 @function(method=False)
-def meshgrid(*tensors, indexing="ij"):
+def meshgrid(*tensors, indexing="ij") -> tuple:
     """Coordinate grids of vectors: for each vector, its values broadcast over the grid."""
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tensors[0]
@@ -88,7 +88,7 @@ def vander(x, N=None, increasing=False):
 
 
 @function(method=False)
-def unravel_index(indices, shape):
+def unravel_index(indices, shape) -> tuple:
     """The coordinates of flat indices into a tensor of `shape`, as one tensor a dimension."""
     if not isinstance(indices, TensorBase) or indices.dtype.category != "int":
         raise ArgumentError("unravel_index: expected 'indices' to be an integer tensor")

@@ -11,19 +11,19 @@ from .shape import cat, narrow, split
 
 
 @function(method=False)
-def atleast_1d(*tensors):
+def atleast_1d(*tensors) -> object:
     """Each tensor with at least one dimension."""
     return _each(tensors, lambda x: x if x.ndim >= 1 else x.reshape(1))
 
 
 @function(method=False)
-def atleast_2d(*tensors):
+def atleast_2d(*tensors) -> object:
     """Each tensor with at least two dimensions."""
     return _each(tensors, lambda x: x if x.ndim >= 2 else x.reshape(1, -1))
 
 
 @function(method=False)
-def atleast_3d(*tensors):
+def atleast_3d(*tensors) -> object:
     """Each tensor with at least three dimensions."""
     return _each(tensors, lambda x: x if x.ndim >= 3 else x.unsqueeze(-1) if x.ndim == 2 else x.reshape(1, -1, 1))
 
@@ -84,7 +84,7 @@ _PARTS = also(sections="indices_or_sections", indices="indices_or_sections",
 
 @function()
 @_PARTS
-def tensor_split(input, indices_or_sections, dim=0):
+def tensor_split(input, indices_or_sections, dim=0) -> tuple:
     """Views split into n nearly equal parts, or at given indices."""
     d = normalize_dim(dim, input.ndim, "tensor_split")
     if not input.ndim:
@@ -108,7 +108,7 @@ def tensor_split(input, indices_or_sections, dim=0):
 
 @function()
 @_PARTS
-def hsplit(input, indices_or_sections):
+def hsplit(input, indices_or_sections) -> tuple:
     """tensor_split along dimension 1, or 0 for vectors."""
     if input.ndim < 1:
         raise ShapeError(f"hsplit requires a tensor with at least 1 dimension, but got a tensor with {input.ndim} dimensions!")
@@ -117,7 +117,7 @@ def hsplit(input, indices_or_sections):
 
 @function()
 @_PARTS
-def vsplit(input, indices_or_sections):
+def vsplit(input, indices_or_sections) -> tuple:
     """tensor_split along dimension 0."""
     if input.ndim < 2:
         raise ShapeError(f"vsplit requires a tensor with at least 2 dimension, but got a tensor with {input.ndim} dimensions!")
@@ -126,7 +126,7 @@ def vsplit(input, indices_or_sections):
 
 @function()
 @_PARTS
-def dsplit(input, indices_or_sections):
+def dsplit(input, indices_or_sections) -> tuple:
     """tensor_split along dimension 2."""
     if input.ndim < 3:
         raise ShapeError(f"dsplit requires a tensor with at least 3 dimension, but got a tensor with {input.ndim} dimensions!")
@@ -141,18 +141,18 @@ def _even_split(x, parts, d, name):
 
 
 @function()
-def split_with_sizes(input, split_sizes, dim=0):
+def split_with_sizes(input, split_sizes, dim=0) -> tuple:
     """Views of the given sizes along dim."""
     return split(input, list(split_sizes), dim)
 
 
 @function()
-def unsafe_split(tensor, split_size, dim=0):
+def unsafe_split(tensor, split_size, dim=0) -> tuple:
     """split."""
     return split(tensor, split_size, dim)
 
 
 @function()
-def unsafe_chunk(input, chunks, dim=0):
+def unsafe_chunk(input, chunks, dim=0) -> tuple:
     """chunk."""
     return input.chunk(chunks, dim)

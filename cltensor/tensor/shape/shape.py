@@ -214,7 +214,7 @@ def broadcast_to(input, size):
 
 
 @function(method=False)
-def broadcast_tensors(*tensors):
+def broadcast_tensors(*tensors) -> tuple:
     """All tensors broadcast to their common shape."""
     shape = broadcast_shapes(*(x.shape for x in tensors), op="broadcast_tensors")
     return tuple(x.expand(shape) for x in tensors)
@@ -354,7 +354,7 @@ def stack(tensors, dim=0):
 
 @function()
 @also(split_size="split_size_or_sections")
-def split(tensor, split_size_or_sections, dim=0):
+def split(tensor, split_size_or_sections, dim=0) -> tuple:
     """Views of consecutive pieces: of a size (the last may be smaller), or of the sizes in a list."""
     d = normalize_dim(dim, tensor.ndim, "split")
     n = tensor.shape[d]
@@ -373,7 +373,7 @@ def split(tensor, split_size_or_sections, dim=0):
 
 
 @function()
-def chunk(input, chunks, dim=0):
+def chunk(input, chunks, dim=0) -> tuple:
     """At most `chunks` views of equal size (the last may be smaller)."""
     if chunks <= 0:
         raise ShapeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
@@ -384,7 +384,7 @@ def chunk(input, chunks, dim=0):
 
 
 @function()
-def unbind(input, dim=0):
+def unbind(input, dim=0) -> tuple:
     """Views of every index of a dimension."""
     d = normalize_dim(dim, input.ndim, "unbind")
     if not input.ndim:

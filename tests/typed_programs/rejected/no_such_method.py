@@ -1,0 +1,5 @@
+"""No such method."""
+
+import cltensor as ct
+
+ct.ones(3).summ()

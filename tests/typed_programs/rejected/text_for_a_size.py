@@ -1,0 +1,5 @@
+"""Text for a size."""
+
+from cltensor import nn
+
+nn.Linear("three", 4)

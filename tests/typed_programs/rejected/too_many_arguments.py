@@ -1,0 +1,5 @@
+"""Too many arguments."""
+
+import cltensor as ct
+
+ct.relu(ct.ones(3), 1, 2, 3)
