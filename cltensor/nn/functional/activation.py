@@ -2,6 +2,7 @@
 
 import warnings
 
+from ...base import dtypes
 from ...base.errors import ArgumentError, ShapeError
 from ...base.shapes import normalize_dim
 from ...ops.kinds.precision import in_float32
@@ -59,6 +60,10 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """x limited to [min_val, max_val]."""
     if min_val > max_val:
         raise ArgumentError(f"hardtanh: min_val cannot be greater than max_val, got {min_val} > {max_val}")
+    if input.dtype is dtypes.uint8:
+        if min_val < 0:
+            raise ArgumentError(f"hardtanh: cannot do hardtanh on an unsigned type with negative limits, got min_val {min_val}")
+        return input.clamp_(min_val, max_val) if inplace else input.clamp(min_val, max_val)
     return _run(ops.hardtanh, input, inplace, min_val=min_val, max_val=max_val)
 
 

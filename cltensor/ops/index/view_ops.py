@@ -101,7 +101,7 @@ def _slice_rule(x, index):
             offset += part * x.strides[d]
         else:
             start, step, length = part
-            offset += start * x.strides[d] if length else 0
+            offset += start * x.strides[d]
             shape.append(length)
             strides.append(x.strides[d] * step)
         d += 1

@@ -101,7 +101,8 @@ class Elementwise(Op):
         for name, operand in zip(self.inputs, operands, strict=True):
             if not isinstance(operand, Spec):
                 divides = name == self.inputs[-1] and self._divides_integers(operands, compute)
-                env[name] = (_divisor(number.type) if divides else number.type)(next(values))
+                convert = _wrapped_byte if compute is dtypes.uint8 else number.type
+                env[name] = (_divisor(convert) if divides else convert)(next(values))
             elif operand.dtype is dtypes.bool_ and (name in self.exempt or compute is operand.dtype):
                 env[name] = next(arrays)
             else:
@@ -160,7 +161,7 @@ class Elementwise(Op):
         classes[len(specs):] = ["s" if c == "b" else c for c in classes[len(specs):]]
         source = self._source(operands, targets, compute, device.profile, rank, tuple(classes))
         args = [arg for line in lines for arg in line.args]
-        ctype = getattr(np, types.NUMPY_OF[types.compute_type(compute)])
+        ctype = _wrapped_byte if compute is dtypes.uint8 else getattr(np, types.NUMPY_OF[types.compute_type(compute)])
         n_values = len(operands) - len(specs) + len(self.attrs)
         values = [Value(i, ctype) for i in range(n_values)]
         if self._divides_integers(operands, compute):
@@ -251,6 +252,14 @@ class Elementwise(Op):
         if found is None:
             found = self.gradients[needs] = _derive(self, needs)
         return found
+
+
+_BYTE = getattr(np, types.NUMPY_OF[types.compute_type(dtypes.uint8)])
+
+
+def _wrapped_byte(number):
+    """A number among uint8 as one of them: -1 is 255, as in PyTorch."""
+    return _BYTE(int(number) & 255)
 
 
 def _divisor(convert):

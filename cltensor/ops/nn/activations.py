@@ -49,7 +49,7 @@ leaky_relu = _op("leaky_relu", lambda input, negative_slope=0.01: E.where(input 
                  doc="x above 0, negative_slope * x below.")
 hardtanh = _op("hardtanh", lambda input, min_val=-1.0, max_val=1.0: E.where(
     input <= min_val, min_val, E.where(input >= max_val, max_val, input)),
-    ref=lambda x, min_val=-1.0, max_val=1.0: np.clip(x, min_val, max_val), dtypes="number",
+    ref=lambda x, min_val=-1.0, max_val=1.0: np.clip(x, min_val, max_val), dtypes="signed",
     doc="x limited to [min_val, max_val].")
 hardsigmoid = _op("hardsigmoid", lambda input: E.where(input <= -3, 0, E.where(input >= 3, 1, input / 6 + 0.5)),
                   grad=lambda g, input, y: E.where((input > -3) & (input < 3), g / 6, 0),

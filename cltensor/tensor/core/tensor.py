@@ -1,5 +1,6 @@
 """Tensor: a view of a Storage, with its place in the autograd graph."""
 
+import warnings
 import weakref
 from types import FunctionType
 
@@ -234,6 +235,9 @@ class Tensor(TensorBase):
 
     def _transposed(self, name):
         n = self._spec.ndim
+        if not n:
+            warnings.warn(f"Tensor.{name} is deprecated on 0-D tensors. It is the identity in these cases.", stacklevel=3)
+            return self.view(())
         if n < 2 or (name == "H" and n > 2):
             raise ShapeError(f"tensor.{name} is only supported on matrices{'' if name == 'H' else ' or batches of matrices'}. Got "
                              f"{n}-D tensor.")

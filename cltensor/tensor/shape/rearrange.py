@@ -57,7 +57,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     if counts.size == 1:
         r = int(counts[0])
         spread = (*input.shape[:d + 1], r, *input.shape[d + 1:])
-        return input.unsqueeze(d + 1).expand(spread).contiguous().flatten(d, d + 1) if r != 1 else input.clone()
+        return input.unsqueeze(d + 1).expand(spread).clone().flatten(d, d + 1) if r != 1 else input.clone()
     places = np.repeat(np.arange(n), counts)
     return input.index_select(d, from_array(places.astype(np.int64), dtypes.int64, input.device))
 
