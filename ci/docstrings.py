@@ -1,0 +1,72 @@
+"""Count what the docstrings of public functions and layers lack; the count may only fall.
+
+    python3 ci/docstrings.py            print the count, and fail where it is above the one in ci/docstrings.json
+    python3 ci/docstrings.py --names    print what each one lacks
+    python3 ci/docstrings.py --lower    write a count that has fallen to ci/docstrings.json
+
+A docstring is to say shapes, dtypes, what is raised, where it comes from, and to have an example.
+"""
+
+import inspect
+import json
+import re
+import sys
+from pathlib import Path
+
+KEPT = Path(__file__).with_suffix(".json")
+PARTS = {
+    "shapes": re.compile(r"\([A-Z*N][\w*,/' ]*\)|shape|0-d|vector|matri|scalar|dimension|size", re.I),
+    "dtypes": re.compile(r"dtype|float|\bints?\b|int\d|bool|uint8|16-bit", re.I),
+    "raises": re.compile(r"\bRaises\b|never raises", re.I),
+    "source": re.compile(r"\bSource\b|et al|standard|\b(19|20)\d\d\b"),
+    "example": re.compile(r">>> |\n\n {4,}\S|\n {8,}\w+ = |::\n"),
+}
+
+
+def public():
+    """{full name: object} of the public functions and classes of the modules that users import."""
+    import cltensor
+    from cltensor import autograd, fft, func, io, linalg, nn, opencl, optim, special
+    from cltensor.nn import functional, init
+    from cltensor.utils import data
+
+    found = {}
+    for module in (cltensor, linalg, special, fft, autograd, func, io, opencl, nn, functional, init, optim, data):
+        for name in getattr(module, "__all__", None) or dir(module):
+            value = getattr(module, name)
+            if not name.startswith("_") and callable(value) and not inspect.ismodule(value) and not _is_error(value):
+                found[f"{module.__name__}.{name}"] = value
+    methods = {f"cltensor.Tensor.{n}": v for n, v in vars(cltensor.Tensor).items() if not n.startswith("_") and callable(v)}
+    return found | methods
+
+
+def _is_error(value):
+    return isinstance(value, type) and issubclass(value, BaseException)
+
+
+def lacking(value):
+    """The parts that a docstring lacks; all where there is none."""
+    text = inspect.getdoc(value) or ""
+    return [part for part, pattern in PARTS.items() if not pattern.search(text)]
+
+
+def main(arguments=None):
+    """See above.  Returns the exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
+    lacks = {name: parts for name, value in sorted(public().items()) if (parts := lacking(value))}
+    counts = {part: sum(part in parts for parts in lacks.values()) for part in PARTS}
+    if "--names" in given:
+        print("\n".join(f"{name}: {', '.join(parts)}" for name, parts in lacks.items()))
+    kept = json.loads(KEPT.read_text(encoding="utf-8"))
+    worse = {part: n for part, n in counts.items() if n > kept[part]}
+    if "--lower" in given and not worse:
+        KEPT.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
+    print(f"docstrings of {len(lacks)} of {len(public())} public names lack something: "
+          + ", ".join(f"{n} {part}" for part, n in counts.items()))
+    for part, n in worse.items():
+        print(f"{n} lack {part}, {kept[part]} did: complete those you have added (python3 ci/docstrings.py --names)")
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

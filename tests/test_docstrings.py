@@ -1,0 +1,33 @@
+"""The count of what docstrings lack sees what is there and what is not."""
+
+import json
+
+import docstrings
+
+
+def test_what_a_docstring_lacks():
+    def bare(x):
+        """Something."""
+
+    def whole(x):
+        """x squared, for a tensor of any shape and floating dtype.  Raises DTypeError for ints.  Source: Euclid, 300 BC.
+
+            y = whole(x)
+        """
+
+    assert docstrings.lacking(bare) == list(docstrings.PARTS)
+    assert docstrings.lacking(whole) == []
+    assert docstrings.lacking(lambda: None) == list(docstrings.PARTS)
+
+
+def test_the_count_may_only_fall(tmp_path, monkeypatch, capsys):
+    assert docstrings.main([]) == 0, capsys.readouterr().out
+    kept = json.loads(docstrings.KEPT.read_text())
+    lower = tmp_path / "docstrings.json"
+    monkeypatch.setattr(docstrings, "KEPT", lower)
+    lower.write_text(json.dumps({**kept, "raises": 0}))
+    assert docstrings.main([]) == 1
+    assert "lack raises, 0 did" in capsys.readouterr().out
+    lower.write_text(json.dumps({part: n + 5 for part, n in kept.items()}))
+    assert docstrings.main(["--lower"]) == 0
+    assert json.loads(lower.read_text()) == kept

@@ -1,0 +1,29 @@
+"""The Python in the README and in docs/ runs: the blocks of a page one after another, as a reader would type them."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def snippets(page):
+    """The Python blocks of a page, without those that only show a form, with `...` for the rest."""
+    return [b for b in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S) if "..." not in b]
+
+
+@pytest.mark.device
+@pytest.mark.any_style
+@pytest.mark.parametrize("page", [p for p in PAGES if snippets(p)], ids=lambda p: p.name)
+def test_snippets_run(page, tmp_path):
+    run = subprocess.run([sys.executable, "-W", "error", "-c", "\n".join(snippets(page))], capture_output=True, text=True,
+                         cwd=tmp_path, timeout=280)
+    assert run.returncode == 0, run.stderr
+
+
+def test_there_are_snippets():
+    assert sum(len(snippets(p)) for p in PAGES) >= 3
