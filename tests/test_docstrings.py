@@ -10,7 +10,9 @@ def test_what_a_docstring_lacks():
         """Something."""
 
     def whole(x):
-        """x squared, for a tensor of any shape and floating dtype.  Raises DTypeError for ints.  Source: Euclid, 300 BC.
+        """x squared.
+
+        For a tensor of any shape and floating dtype.  Raises DTypeError for ints.  Source: Euclid, 300 BC.
 
             y = whole(x)
         """
