@@ -17,7 +17,7 @@ from ..gemm import gemm
 from ..kinds.activated import activated
 from ..kinds.kernel import kernel
 from . import direct, reference, winograd
-from .implicit_gemm import Axis, Nest, Product, padded_source, product_steps
+from .implicit_gemm import Axis, Nest, PanelProduct, padded_source, product_steps
 
 PIXELS = 128  # of an image, from which a kernel of one tap is better done as a product of matrices
 SPATIAL = 3  # kernels are written for three spatial dimensions; fewer are padded with size 1
@@ -175,7 +175,7 @@ def _one_tap(image, w, w_strides, result, bias, stride, padding, groups, activat
         return None
     (n, steps), lanes = image.shape[:2], result.shape[1]
     extras = ((bias[0], bias[1].dtype, (0, bias[1].strides[0], 0)),) if bias else ()
-    return gemm.product_steps(gemm.Product(
+    return gemm.product_steps(gemm.MatrixProduct(
         image.device, image.dtype, (n,), lanes, *pixels, steps, gemm.Operand(In(1), (0,), *w_strides),
         gemm.Operand(In(0), image.strides[:1], image.strides[1], *along), extras, "acc + e0" if bias else "acc",
         activation=activation))
@@ -208,7 +208,7 @@ def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups, ac
     rows = Nest((y.shape[0], *y.shape[2:]), (read.strides[0], *_scaled(stride, read.strides[2:])),
                 (y.strides[0], *y.strides[2:]))
     taps = Nest(w.shape[1:], (read.strides[1], *_scaled(dilation, read.strides[2:])), w.strides[1:])
-    product = Product(
+    product = PanelProduct(
         dtype=dtype, rows=rows, steps=taps, x=read, x_start=read.start(axes), x_group=channels * read.strides[1],
         panel=In(1), panel_base=0, panel_lane=w.strides[0], panel_group=k * w.strides[0], groups=groups, lanes=k,
         y_base=0, y_lane=y.strides[1], y_group=k * y.strides[1], bias=bias, activation=activation)
@@ -262,7 +262,7 @@ def input_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, g
                     (gx.strides[0], *_scaled(stride, gx.strides[2:])))
         taps = Nest((k, *(a.taps for a in axes)), (read.strides[1], *_scaled([a.tap_step for a in axes], read.strides[2:])),
                     (w.strides[0], *_scaled(tap_step, w.strides[2:])))
-        product = Product(
+        product = PanelProduct(
             dtype=dtype, rows=rows, steps=taps, x=read, x_start=read.start(axes), x_group=k * read.strides[1],
             panel=In(1), panel_base=w_base, panel_lane=w.strides[1],
             panel_group=k * w.strides[0], groups=groups, lanes=channels,
@@ -286,7 +286,7 @@ def weight_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, 
     rows = Nest(gw.shape[1:], (read.strides[1], *_scaled(dilation, read.strides[2:])), gw.strides[1:])
     pixels = Nest((g.shape[0], *g.shape[2:]), (read.strides[0], *_scaled(stride, read.strides[2:])),
                   (g.strides[0], *g.strides[2:]))
-    product = Product(
+    product = PanelProduct(
         dtype=dtype, rows=rows, steps=pixels, x=read, x_start=read.start(axes), x_group=channels * read.strides[1],
         panel=In(0), panel_base=0, panel_lane=g.strides[1], panel_group=k * g.strides[1], groups=groups, lanes=k,
         y_base=0, y_lane=gw.strides[0], y_group=k * gw.strides[0])

@@ -18,11 +18,31 @@ from ...dispatch.plan import In, Scratch, Step
 from ...tune.space import Space
 from ..kinds.launch import GROUPS_PER_CORE, compute_dtype, cpu_groups, gpu_range, longs
 
-MR, STRIP, KC = 6, 192, 384  # rows in registers, rows in a strip, steps that leave a panel in the first cache
-MR_16, STRIP_16, KC_16 = {1: 8, 2: 8, 4: 6}, 96, 128  # the same where vectors hold 16 floats, MR by vectors in a panel's row
-ITEM_ROWS, STEPS = (8, 4), 16  # the gpu style's: rows of an item, where that leaves tiles enough; steps staged at a time
-PANEL_STEPS, PANEL_ITEMS = 32, 128  # steps of a panel that a gpu work-group packs; its items
-PIECE = 128  # steps worth a gpu work-group of their own
+
+@dataclass(frozen=True)
+class StripRule:
+    """How a CPU's cores cut the rows of a convolution.  Measured on AVX2 (Zen 2) and AVX-512 (Xeon)."""
+
+    rows: tuple  # (vectors in a panel's row, rows in registers)
+    strip: int  # rows of a strip
+    depth: int  # steps that leave a panel in the first cache
+
+
+@dataclass(frozen=True)
+class TileRule:
+    """How a GPU's work-groups cut them.  `cltensor tune` finds a device's own."""
+
+    item_rows: int = 8  # rows of a work-item, where that leaves tiles enough
+    few_rows: int = 4  # rows of a work-item elsewhere
+    steps: int = 16  # steps staged at a time
+    panel_steps: int = 32  # steps of a panel that a work-group packs
+    panel_items: int = 128  # work-items that pack it
+    piece: int = 128  # steps worth a work-group of their own
+
+
+AVX2 = StripRule(((1, 6), (2, 6), (4, 6)), 192, 384)
+AVX512 = StripRule(((1, 8), (2, 8), (4, 6)), 96, 128)
+GPU = TileRule()
 
 
 def _fits_local(profile, dtype, TM, KC):
@@ -77,7 +97,7 @@ class Nest(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Product:
+class PanelProduct:
     """One sum of products: all that conv_panel and conv_product are told.
 
     rows: Nest with y's strides; steps: Nest with the panel source's strides.
@@ -172,13 +192,14 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
     if style == "cpu":
         W = vector_elements(device, p.dtype, p.lanes)
         wide = vectors.width(compute_type(p.dtype)) < W
-        high, strip, deep = (MR_16[width // W], STRIP_16, KC_16) if wide else (MR, STRIP, KC)
-        c = STRIPS.choose(device, p.dtype, sizes, MR=high, STRIP=strip, KC=deep, PER_CORE=GROUPS_PER_CORE)
+        rule = AVX512 if wide else AVX2
+        high = dict(rule.rows)[width // W] if wide else rule.rows[0][1]
+        c = STRIPS.choose(device, p.dtype, sizes, MR=high, STRIP=rule.strip, KC=rule.depth, PER_CORE=GROUPS_PER_CORE)
         most = c.STRIP // c.MR * c.MR
         splits, block = _cut_strips(device, p.groups * -(-rows // even(rows, most, c.MR)), count, length if split else 0, c)
     else:
-        tall = p.groups * count * -(-rows // (16 * ITEM_ROWS[0])) >= 2 * device.profile.compute_units
-        c = TILES.choose(device, p.dtype, sizes, TM=ITEM_ROWS[0 if tall and size == 4 else 1], KC=STEPS)
+        tall = p.groups * count * -(-rows // (16 * GPU.item_rows)) >= 2 * device.profile.compute_units
+        c = TILES.choose(device, p.dtype, sizes, TM=GPU.item_rows if tall and size == 4 else GPU.few_rows, KC=GPU.steps)
         tiles = -(-rows // (16 * c.TM))
         splits = _cut_tiles(device, p.groups * count * tiles, length if split else 0)
     target, target_dtype, now = out, out_dtype, p.activation if splits == 1 else ""
@@ -209,7 +230,7 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
 
 def _panel_step(device, p, width, count, length, panels, table):
     style = device.profile.style
-    source = render("conv_panel", style=style, dtype=p.dtype, LANES=width, STEPS=PANEL_STEPS, WGS=PANEL_ITEMS)
+    source = render("conv_panel", style=style, dtype=p.dtype, LANES=width, STEPS=GPU.panel_steps, WGS=GPU.panel_items)
     merged, (strides,) = collapse(p.steps.sizes, p.steps.other)
     fill = 4 - len(merged)
     numbers = longs(p.panel_base, p.lanes, count, p.panel_lane, p.panel_group, length, p.steps.sizes, p.steps.x,
@@ -219,7 +240,7 @@ def _panel_step(device, p, width, count, length, panels, table):
     if style == "cpu":
         pieces = max(1, min(-(-cpu_groups(device) // many), length // 64))
         return Step(source, "conv_panel", args, (pieces, many), (1, 1))
-    return Step(source, "conv_panel", args, (PANEL_ITEMS * many, max(1, -(-length // PANEL_STEPS))), (PANEL_ITEMS, 1))
+    return Step(source, "conv_panel", args, (GPU.panel_items * many, max(1, -(-length // GPU.panel_steps))), (GPU.panel_items, 1))
 
 
 def _cut_strips(device, strips, count, length, c):
@@ -236,4 +257,4 @@ def _cut_strips(device, strips, count, length, c):
 def _cut_tiles(device, units, length):
     """Pieces of the reduction that give every compute unit work; length as for _cut_strips."""
     wanted = GROUPS_PER_CORE * device.profile.compute_units
-    return max(1, min(wanted // units, length // PIECE, 64)) if units < wanted else 1
+    return max(1, min(wanted // units, length // GPU.piece, 64)) if units < wanted else 1

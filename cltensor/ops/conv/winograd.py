@@ -12,7 +12,7 @@ from ...codegen.templates import render
 from ...dispatch.plan import In, Out, Scratch, Step
 from ...tune.space import Space
 from ..kinds.launch import compute_dtype, cpu_groups, gpu_range, longs
-from .implicit_gemm import Nest, Product, Read, lane_count, product_steps
+from .implicit_gemm import Nest, PanelProduct, Read, lane_count, product_steps
 
 WORKSPACE = 1 << 24  # bytes of transformed tiles worked on at a time, which stay in the last cache
 LARGEST = 1 << 26  # bytes above which those of a single image are too many
@@ -117,7 +117,7 @@ def steps(device, o, m):
         here = images * th * tw
         geometry = longs(first, images, channels, h, w, image.strides, th, tw, o.before, P, _apart(channels * P))
         made.append(step("input", (In(0), tiles, *geometry), *sizing(channels * here // 64 + 1, channels * here)))
-        product = Product(
+        product = PanelProduct(
             dtype=compute_dtype(dtype), rows=Nest((1, 1, 1, here), (0, 0, 0, 1), (0, 0, 0, 1)),
             steps=Nest((1, 1, 1, channels), (0, 0, 0, P), (0, 0, 0, 0)), x=Read((tiles, np.int64(0)), (0, P, 0, 0, 1)), x_start=0,
             x_group=_apart(channels * P), panel=In(1), panel_base=0, panel_lane=0, panel_group=0, groups=places, lanes=lanes,

@@ -16,29 +16,97 @@ from ...codegen.types import compute_type
 from ...dispatch.plan import In, Out, Scratch, Step
 from ...tune.space import Space
 
-MICRO = (6, 2, 32, 256)  # MR, NV, bytes of a vector, KC
-TILE = (384, 128, 4, 4)  # CPU macro-tile: most rows, most columns, rows per column when cut smaller, tiles per core
-# the same where vectors hold 16 floats: micro-tiles, with their speed where both sizes divide the operands'
-MICRO_16, TILE_16 = ((6, 4, 1.0), (8, 3, 0.97), (8, 2, 0.92)), (258, 1056, 1, 2)
-KC_16 = 128
-SHORT, BATCHED = 1 << 21, 8  # multiplications of a product of a batch up to which a core has so many work-groups at least: the
-# threads do not start together
-SCRATCH = 1 << 27  # bytes of sums that all work-groups keep, unless a core's own are more
-# the same where a is copied, since all columns share the copy: by columns, or by rows where vectors hold 16 floats
-WIDE_TILE, ROWS_TILE_16 = (258, 1024, 2 / 3, 2), (516, 512, 1, 2)
-PAGE, LARGE = 4096, 1 << 21  # bytes between rows or columns of a from which it is copied, since such lines share few sets of the
-# second cache; half as many between columns of an a of so many bytes
-GRAIN = 600_000  # multiplications below which a work-group costs more to start than it saves
-THIN = 8  # most rows or columns of a product computed as matrix times vectors; COLS where these are not contiguous
-COLS = 4  # vectors multiplied together
-DOTS = {1: 8, 2: 4, 4: 3}  # dot products with each of so many vectors that fit the registers
-VECTOR_BLOCK = 4096  # sums a work-group of the cpu style keeps
-VECTOR_GRAIN = 1 << 15  # the same for a matrix-vector product, in elements read
-SLICE = 128  # least inner dimension of a cut on a GPU, for want of tiles
-# on a GPU: rows and columns of a tile, steps staged, work-items along both; its speed where there are tiles enough
-GPU_TILES = ((128, 128, 8, 16, 16, 1.0), (64, 128, 16, 8, 16, 0.93), (64, 64, 16, 16, 16, 0.82), (32, 32, 16, 8, 8, 0.66))
-SUMS = 256  # bytes of sums that a GPU's work-item keeps in registers
-PART_COST, CUT_COST = 64, 800_000  # a cut's: multiplications it takes to keep a sum, and, for each unit, to launch matmul_sum
+
+class MicroTile(NamedTuple):
+    """What a CPU's registers hold of a product: MR rows of NV vectors of so many bytes, summed over KC steps at a time.
+
+    speed: relative to the fastest, where MR and the vectors divide the product's sizes.  Measured by `cltensor tune`.
+    """
+
+    MR: int
+    NV: int
+    bytes: int
+    KC: int
+    speed: float = 1.0
+
+
+class MacroTile(NamedTuple):
+    """What a CPU's work-group computes at once: at most so many rows and columns.
+
+    aspect: rows per column that a tile keeps when it is cut smaller; per_core: tiles that each core is to have at least.
+    """
+
+    rows: int
+    columns: int
+    aspect: float
+    per_core: int
+
+
+class GpuTile(NamedTuple):
+    """A tile of a GPU's work-group: MWG rows, NWG columns, KWG steps staged; MDIM by NDIM work-items.
+
+    The names are CLBlast's.  speed: relative to the fastest, where there are tiles enough.
+    """
+
+    MWG: int
+    NWG: int
+    KWG: int
+    MDIM: int
+    NDIM: int
+    speed: float
+
+
+@dataclass(frozen=True)
+class CpuRule:
+    """How a CPU cuts products.  Measured on AVX2 (Zen 2) and AVX-512 (Xeon, Zen 5); docs/performance.md has the figures."""
+
+    micro: tuple  # MicroTiles, of which the one that is done first is taken
+    in_place: MacroTile  # where a is read where it lies
+    copied_columns: MacroTile  # where a is copied, which all columns share: by columns
+    copied_rows: MacroTile | None  # by rows, where that pays
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes at which a CPU's rule changes.  Multiplications unless another unit is named."""
+
+    grain: int = 600_000  # below which a work-group costs more to start than it saves
+    short: int = 1 << 21  # of a product of a batch, below which cores get `batched` work-groups: threads do not start together
+    batched: int = 8
+    scratch: int = 1 << 27  # bytes of sums that all work-groups keep, unless a core's own are more
+    page: int = 4096  # bytes between rows or columns of a from which it is copied: such lines share few sets of the second cache
+    large: int = 1 << 21  # bytes of an a for which half a page is enough between columns
+
+
+@dataclass(frozen=True)
+class VectorRule:
+    """How a product with few rows or columns is computed, as matrix times vectors."""
+
+    most: int = 8  # rows or columns
+    most_strided: int = 4  # the same, where these are not contiguous
+    together: int = 4  # vectors multiplied together
+    dots: tuple = ((1, 8), (2, 4), (4, 3))  # (vectors, dot products with each that fit the registers)
+    block: int = 4096  # sums a work-group of the cpu style keeps
+    grain: int = 1 << 15  # elements read, below which a work-group costs more than it saves
+
+
+@dataclass(frozen=True)
+class GpuRule:
+    """How a GPU cuts products.  Not measured yet on a GPU of every maker: `cltensor tune` finds a device's own."""
+
+    tiles: tuple = (GpuTile(128, 128, 8, 16, 16, 1.0), GpuTile(64, 128, 16, 8, 16, 0.93), GpuTile(64, 64, 16, 16, 16, 0.82),
+                    GpuTile(32, 32, 16, 8, 8, 0.66))
+    slice: int = 128  # least inner dimension of a part, where K is cut for want of tiles
+    sums: int = 256  # bytes of sums that a work-item keeps in registers
+    part_cost: int = 64  # multiplications that keeping one sum of a part costs
+    cut_cost: int = 800_000  # multiplications, for each compute unit, that launching matmul_sum costs
+
+
+_WIDE = MacroTile(258, 1024, 2 / 3, 2)
+AVX2 = CpuRule((MicroTile(6, 2, 32, 256),), MacroTile(384, 128, 4, 4), _WIDE, None)
+AVX512 = CpuRule((MicroTile(6, 4, 64, 128), MicroTile(8, 3, 64, 128, 0.97), MicroTile(8, 2, 64, 128, 0.92)),
+                 MacroTile(258, 1056, 1, 2), _WIDE, MacroTile(516, 512, 1, 2))
+LIMITS, VECTOR, GPU = Limits(), VectorRule(), GpuRule()
 
 
 def _fits_local(profile, dtype, MWG, NWG, KWG, MDIM, NDIM, SLICE):
@@ -79,7 +147,7 @@ class Operand:
 
 
 @dataclass(frozen=True)
-class Product:
+class MatrixProduct:
     """One batched product.
 
     extras: (argument, dtype, strides over (batch, row, column)) of further inputs, e0, e1, ... in the epilogue
@@ -126,7 +194,7 @@ def _real_size(dtype):
 
 
 def product_steps(p):
-    """The Steps that compute a Product."""
+    """The Steps that compute a MatrixProduct."""
     if _is_thin(p):
         return _vector_steps(p)
     return _blocked_steps(p) if p.device.profile.style == "cpu" else _tiled_steps(p)
@@ -193,25 +261,23 @@ def _blocked_steps(p):
 
 
 def blocking(p):
-    """The Blocking of a Product: a few macro-tiles a core, while each has work enough to be worth a work-group."""
+    """The Blocking of a MatrixProduct: a few macro-tiles a core, while each has work enough to be worth a work-group."""
     in_place = p.dtype.itemsize == p.real_size
-    apart = PAGE if p.M * p.K * p.real_size < LARGE else PAGE // 2
+    rule = AVX512 if p.device.profile.vector_width == 16 else AVX2
+    apart = LIMITS.page if p.M * p.K * p.real_size < LIMITS.large else LIMITS.page // 2
     copy_a = in_place and p.a.col * p.dtype.itemsize >= apart and p.N >= 128
-    MR, NV, BYTES, KC = MICRO
-    tile = WIDE_TILE if copy_a or not in_place else TILE
-    if p.device.profile.vector_width == 16:
-        (MR, NV), BYTES, KC = _micro_tile(p), 64, KC_16
-        if tile is TILE:
-            copy_a = p.a.row * p.dtype.itemsize >= PAGE and p.N >= 512
-            tile = ROWS_TILE_16 if copy_a else TILE_16
-    tallest, widest, aspect, each = tile
-    c = BLOCKED.choose(p.device, p.dtype, p.sizes, MR=MR, NV=NV, BYTES=BYTES, KC=KC, MC=tallest, NC=widest, EACH=each,
-                       COPY_A=copy_a, COPY_B=None)
+    tile = rule.copied_columns if copy_a or not in_place else rule.in_place
+    if tile is rule.in_place and rule.copied_rows is not None:
+        copy_a = p.a.row * p.dtype.itemsize >= LIMITS.page and p.N >= 512
+        tile = rule.copied_rows if copy_a else tile
+    micro = _micro_tile(p, rule.micro)
+    c = BLOCKED.choose(p.device, p.dtype, p.sizes, MR=micro.MR, NV=micro.NV, BYTES=micro.bytes, KC=micro.KC, MC=tile.rows,
+                       NC=tile.columns, EACH=tile.per_core, COPY_A=copy_a, COPY_B=None)
     unit, V = c.MR, c.BYTES // p.real_size
     columns = c.NV * V
     rows, cols = _even(p.M, c.MC // unit * unit, unit), _even(p.N, max(1, c.NC // columns) * columns, columns)
-    while p.batches * _ceil(p.M, rows) * _ceil(p.N, cols) < c.EACH * p.units and rows * cols * p.K > GRAIN:
-        if rows > unit and (rows > aspect * cols or cols == columns):
+    while p.batches * _ceil(p.M, rows) * _ceil(p.N, cols) < c.EACH * p.units and rows * cols * p.K > LIMITS.grain:
+        if rows > unit and (rows > tile.aspect * cols or cols == columns):
             rows = _even(p.M, rows - unit, unit)
         elif cols > columns:
             cols = _even(p.N, cols - columns, columns)
@@ -222,22 +288,20 @@ def blocking(p):
     copy_b = not in_place or p.b.col != 1 or worth
     tiles = p.batches * _ceil(p.M, rows) * _ceil(p.N, cols)
     depth = _rounded(_ceil(p.K, max(1, round(p.K / c.KC))), V)
-    short = p.batches > 1 and rows * cols * p.K <= SHORT
-    groups = min(tiles, max(c.EACH, BATCHED if short else 1) * p.units)
+    short = p.batches > 1 and rows * cols * p.K <= LIMITS.short
+    groups = min(tiles, max(c.EACH, LIMITS.batched if short else 1) * p.units)
     if depth < p.K:
-        groups = min(groups, max(p.units, SCRATCH // (rows * cols * p.real_size)))
+        groups = min(groups, max(p.units, LIMITS.scratch // (rows * cols * p.real_size)))
     return Blocking(unit, c.NV, V, rows, cols, max(depth, 1), c.COPY_A or not in_place, copy_b, groups)
 
 
-def _micro_tile(p):
-    """The (MR, NV) of MICRO_16 with which a product is done first, what is left over at the edges included."""
-    V = 64 // p.real_size
+def _micro_tile(p, tiles):
+    """The MicroTile with which a product is done first, what is left over at the edges included."""
 
     def cost(micro):
-        MR, NV, speed = micro
-        return _rounded(p.M, MR) * _rounded(p.N, NV * V) / speed
+        return _rounded(p.M, micro.MR) * _rounded(p.N, micro.NV * micro.bytes // p.real_size) / micro.speed
 
-    return min(MICRO_16, key=cost)[:2]
+    return min(tiles, key=cost)
 
 
 def _ceil(n, d):
@@ -277,8 +341,8 @@ def _slices(p, tiles, least):
 def gpu_tile(p):
     """The tile the device takes that should be done first, and the SLICE to cut K by: more than K to leave it whole."""
     profile = p.device.profile
-    costs = {(*tile, slice): _gpu_cost(p, *tile[:2], speed, slice) for *tile, speed in GPU_TILES for slice in (p.K + 1, SLICE)
-             if _fits_local(profile, p.dtype, *tile, slice) and _bytes_of_sums(p.dtype, *tile) <= SUMS}
+    costs = {(*tile, slice): _gpu_cost(p, *tile[:2], speed, slice) for *tile, speed in GPU.tiles for slice in (p.K + 1, GPU.slice)
+             if _fits_local(profile, p.dtype, *tile, slice) and _bytes_of_sums(p.dtype, *tile) <= GPU.sums}
     if not costs:
         raise DeviceError(f"matmul: the smallest tile needs work-groups of 64 and {16 * 72 * p.real_size} bytes of local memory; "
                           f"{profile.name} has {profile.work_group} and {profile.local_memory}")
@@ -296,7 +360,7 @@ def _gpu_cost(p, MWG, NWG, speed, slice):
     slices = _slices(p, tiles, slice)
     rounds = _ceil(tiles * slices, 2 * p.units)
     cost = 2 * p.units * rounds * MWG * NWG * _ceil(p.K, slices) / speed
-    return cost + (slices * p.batches * p.M * p.N * PART_COST + p.units * CUT_COST if slices > 1 else 0)
+    return cost + (slices * p.batches * p.M * p.N * GPU.part_cost + p.units * GPU.cut_cost if slices > 1 else 0)
 
 
 # --- vector: few rows or few columns ---------------------------------------------------------------------------------
@@ -305,7 +369,7 @@ def _gpu_cost(p, MWG, NWG, speed, slice):
 def _is_thin(p):
     few = min(p.M, p.N)
     step = p.a.col if p.N > p.M else p.b.row
-    return few == 1 or (few <= (THIN if step == 1 else COLS) and few * 16 <= p.K)
+    return few == 1 or (few <= (VECTOR.most if step == 1 else VECTOR.most_strided) and few * 16 <= p.K)
 
 
 def _vector_steps(p):
@@ -316,11 +380,12 @@ def _vector_steps(p):
     profile = p.device.profile
     cpu = profile.style == "cpu"
     by_rows = matrix.col == 1 or matrix.row != 1
-    together = cols if cols in DOTS else COLS
+    dots = dict(VECTOR.dots)
+    together = cols if cols in dots else VECTOR.together
     units = p.batches * _ceil(cols, together)
-    kept = VECTOR_BLOCK, DOTS[together]
+    kept = VECTOR.block, dots[together]
     if cpu:
-        c = VECTORS.choose(p.device, p.dtype, p.sizes, ROWS=DOTS[together], BLOCK=VECTOR_BLOCK, GRAIN=VECTOR_GRAIN)
+        c = VECTORS.choose(p.device, p.dtype, p.sizes, ROWS=dots[together], BLOCK=VECTOR.block, GRAIN=VECTOR.grain)
         block, slices = _vector_blocks(p, rows, units, by_rows, c.BLOCK // together, c.GRAIN)
         kept = c.BLOCK, c.ROWS
     else:

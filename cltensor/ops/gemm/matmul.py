@@ -1,4 +1,4 @@
-"""Matrix products: torch.matmul's shapes, the gradients, and how operands become a Product."""
+"""Matrix products: torch.matmul's shapes, the gradients, and how operands become a MatrixProduct."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from ...dispatch.plan import In, Value
 from ...dispatch.spec import Spec, dense, spec
 from ..kinds.activated import activated
 from ..kinds.kernel import kernel
-from .gemm import Operand, Product, product_steps
+from .gemm import MatrixProduct, Operand, product_steps
 
 
 def matmul_shape(input: Spec, other: Spec) -> Spec:
@@ -72,7 +72,7 @@ def added_launch(inputs, outputs):
     left, right = (Operand(In(i), s.strides[:-2], *s.strides[-2:]) for i, s in ((1, a), (2, b)))
     along = (0,) * (3 - y.ndim) + _broadcast_strides(input.shape, input.strides, y.shape)
     number = getattr(np, NUMPY_OF[compute_type(y.dtype)])
-    return product_steps(Product(
+    return product_steps(MatrixProduct(
         y.device, y.dtype, tuple(y.shape[:-2]), *y.shape[-2:], a.shape[-1], left, right, extras=((In(0), y.dtype, along),),
         epilogue="beta * e0 + alpha * acc", scalars=(("beta", Value(0, number)), ("alpha", Value(1, number)))))
 
@@ -99,7 +99,7 @@ def _inner_sizes(a, b):
 
 
 def product_of(a, b):
-    """The Product of two Specs that fit, with dimensions merged where every operand walks them in one run."""
+    """The MatrixProduct of two Specs that fit, with dimensions merged where every operand walks them in one run."""
     batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     a_batch, b_batch = (_broadcast_strides(s.shape[:-2], s.strides[:-2], batch) for s in (a, b))
     M, am, ak = (1, 0, a.strides[0]) if a.ndim == 1 else (a.shape[-2], *a.strides[-2:])
@@ -111,7 +111,7 @@ def product_of(a, b):
             batch, a_batch, b_batch = (), (), ()
             M, am = (*rows, 1)[0], (*steps, 0)[0]
     left, right = Operand(In(0), a_batch, am, ak), Operand(In(1), b_batch, bk, bn)
-    return Product(a.device, a.dtype, batch, M, N, a.shape[-1], left, right)
+    return MatrixProduct(a.device, a.dtype, batch, M, N, a.shape[-1], left, right)
 
 
 def _broadcast_strides(shape, strides, target):

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...dispatch.plan import In, Out, Scratch, Step, Value
 from ...dispatch.spec import Spec, dense, spec
-from ..gemm.gemm import Operand, Product, product_steps
+from ..gemm.gemm import MatrixProduct, Operand, product_steps
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ class Tape:
         extras = tuple((In(2 + k), part.spec.dtype, (0, *part.spec.strides)) for k, part in enumerate(added))
         epilogue = " + ".join(["acc", *(f"e{k}" for k in range(len(added)))])
         (M, K), N = a.spec.shape, b.spec.shape[1]
-        self._place(product_steps(Product(out.spec.device, out.spec.dtype, (), M, N, K, left, right, extras, epilogue)), places)
+        product = MatrixProduct(out.spec.device, out.spec.dtype, (), M, N, K, left, right, extras, epilogue)
+        self._place(product_steps(product), places)
 
     def _place(self, steps, places):
         for step in steps:
