@@ -145,6 +145,8 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """input (N, C, *) divided by (k + alpha * mean over `size` neighbouring channels of input ** 2) ** beta."""
     if input.ndim < 3:
         raise MismatchError(f"local_response_norm: Expected 3D or higher dimensionality input (got {input.ndim}D)")
+    if not input.numel():
+        return input
     n, c = input.shape[:2]
     squares = (input * input).reshape(n, 1, c, math.prod(input.shape[2:]))
     ahead = squares.new_zeros((n, 1, size // 2, squares.shape[3]))

@@ -161,11 +161,11 @@ class Elementwise(Op):
         classes[len(specs):] = ["s" if c == "b" else c for c in classes[len(specs):]]
         source = self._source(operands, targets, compute, device.profile, rank, tuple(classes))
         args = [arg for line in lines for arg in line.args]
-        ctype = _wrapped_byte if compute is dtypes.uint8 else getattr(np, types.NUMPY_OF[types.compute_type(compute)])
-        n_values = len(operands) - len(specs) + len(self.attrs)
-        values = [Value(i, ctype) for i in range(n_values)]
+        ctype = getattr(np, types.NUMPY_OF[types.compute_type(compute)])
+        numbers, n_values = len(operands) - len(specs), len(operands) - len(specs) + len(self.attrs)
+        values = [Value(i, _wrapped_byte if compute is dtypes.uint8 and i < numbers else ctype) for i in range(n_values)]
         if self._divides_integers(operands, compute):
-            values[-1] = Value(n_values - 1, _divisor(ctype))
+            values[-1] = Value(n_values - 1, _divisor(_wrapped_byte if compute is dtypes.uint8 else ctype))
         args += values
         args += [Out(i) for i in range(len(targets))]
         for r in range(rank - 1):

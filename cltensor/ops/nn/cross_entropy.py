@@ -25,7 +25,8 @@ _sums = reduction(
 _slope = elementwise(
     "nll_slope", tensors="g total target number weight", dtypes="floating", public=False,
     fn=lambda g, total, target, number, weight, ignored, smoothing, share: E.where(
-        target == ignored, 0, -(g / total * weight) * (share + E.where(target == number, 1 - smoothing, 0))),
+        target == ignored, 0, E.where(target == number, -(g / total * weight) * (share + 1 - smoothing),
+                                      E.where(share == 0, 0, -(g / total * weight) * share))),
     samples=lambda rng: [((rng.standard_normal((3, 1)), np.full((1, 1), 3.0), rng.integers(0, 4, (3, 1)), np.arange(4.0),
                            rng.random(4)), {"ignored": 2, "smoothing": 0.1, "share": 0.025})],
     doc="The gradient of nll_sums with respect to the log-probabilities.")

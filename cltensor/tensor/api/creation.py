@@ -335,7 +335,8 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False)
         raise ArgumentError(f"linspace: number of steps must be non-negative, got {steps}")
     dtype, d = _options(dtype, device)
     check_room(steps, dtype, d)
-    array, _ = array_of(np.linspace(float(start), float(end), steps), dtype)
+    ends = [float(x) if dtype.is_floating_point else int(x) for x in (start, end)]  # the ends are of the dtype, too
+    array, _ = array_of(np.linspace(*ends, steps), dtype)
     return made(from_array(array, dtype, d), requires_grad)
 
 

@@ -87,4 +87,4 @@ def histogram(input, bins=100, *, range=None, weight=None, density=False):
     """(hist, bin_edges) of all elements, in `bins` equal bins or between given edges; see histogramdd."""
     flat = input.reshape(-1, 1)
     hist, edges = histogramdd(flat, [bins], range=range, weight=None if weight is None else weight.reshape(-1), density=density)
-    return Histogram(hist, edges[0])
+    return Histogram(hist, edges[0].clone() if edges[0] is bins else edges[0])

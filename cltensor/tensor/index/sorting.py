@@ -94,7 +94,7 @@ def kthvalue(input, k, dim=-1, keepdim=False) -> KthValue:
     return KthValue(*_kth(input, k - 1, dim, keepdim, "kthvalue"))
 
 
-@function()
+@function(contiguous=True)
 def median(input, dim=None, keepdim=False) -> object:
     """The lower median of all elements, or (values, indices) over dim; NaN if any is NaN."""
     if dim is None:
@@ -104,7 +104,7 @@ def median(input, dim=None, keepdim=False) -> object:
     return Median(*_median(input, dim, keepdim, skip_nan=False))
 
 
-@function()
+@function(contiguous=True)
 def nanmedian(input, dim=None, keepdim=False) -> object:
     """The lower median of all elements that are not NaN, or (values, indices) over dim."""
     if dim is None:
@@ -404,7 +404,7 @@ def _consecutive(x, return_inverse, return_counts, dim, order=None, shape=None):
     if return_inverse:
         if order is not None:
             inverse = inverse.new_empty(inverse.shape).index_copy(0, order, inverse)
-        out.append(inverse.reshape(shape or x.shape) if dim is None else inverse)
+        out.append(inverse.reshape(x.shape if shape is None else shape) if dim is None else inverse)
     if return_counts:
         ends = cat([starts.narrow(0, 1, starts.numel() - 1), starts.new_full((1,), n)]) if starts.numel() else starts
         out.append(ends - starts)
@@ -420,7 +420,7 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     d = normalize_dim(dim, input.ndim, "unique")
     rows = input.movedim(d, 0)
     order = arange(rows.shape[0], device=input.device)
-    flat = rows.reshape(rows.shape[0], -1)
+    flat = rows.reshape(rows.shape[0], math.prod(rows.shape[1:]))
     for column in range(flat.shape[1] - 1, -1, -1):  # stable sorts, last key first
         order = order.index_select(0, sort(flat.select(1, column).index_select(0, order)).indices)
     return _consecutive(input.index_select(d, order), return_inverse, return_counts, d, order)
