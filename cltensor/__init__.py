@@ -71,17 +71,17 @@ globals().update(_namespace())
 
 
 def broadcast_shapes(*shapes):
-    """The shape that tensors of these shapes broadcast to.  Raises ShapeError where they do not."""
+    """The shape to which tensors of these shapes broadcast.  Raises ShapeError if they do not."""
     return Size(_shapes.broadcast_shapes(*((s,) if hasattr(s, "__index__") else tuple(s) for s in shapes)))
 
 
 def set_default_tensor_type(t):
-    """Make the dtype of a class such as FloatTensor, or of its name, the default one; better: set_default_dtype."""
+    """Make the dtype of a class such as FloatTensor, or of its name, the default; prefer set_default_dtype."""
     set_default_dtype(_legacy_dtype(t))
 
 
 def get_num_threads():
-    """How many compute units the default device has: its driver, and nothing here, says how many threads work at a time."""
+    """The number of compute units of the default device; its driver decides how many threads run at a time."""
     return get_default_device().profile.compute_units
 
 
@@ -104,7 +104,7 @@ def typename(obj):
 
 
 _MODULES = ("array_api", "fft", "func", "io", "nn", "optim", "signal", "utils")
-#: name -> the module of the public function of that name, where it is not in the tensor layer
+#: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {
     "io": "load save",
     "func": "vmap",
@@ -123,7 +123,7 @@ _HOMES = {name: module for module, names in {
 
 
 def __getattr__(name):
-    """The modules and functions that are imported by their first use, which keeps `import cltensor` quick."""
+    """Import modules and functions on first use, which keeps `import cltensor` fast."""
     if name in _MODULES:
         return _importlib.import_module(f".{name}", __name__)
     if name in _HOMES:

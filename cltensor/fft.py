@@ -1,6 +1,6 @@
 """cltensor.fft: the helpers of torch.fft that need no complex numbers.
 
-The transforms themselves give or take complex numbers, for which there is no dtype; asking for one raises AbsentError.
+The transforms take or return complex numbers, for which there is no dtype; using one raises AbsentError.
 """
 
 import numpy as np
@@ -23,13 +23,13 @@ def _frequencies(values, dtype, device, requires_grad):
 
 @_with_out
 def fftfreq(n, d=1.0, *, dtype=None, device=None, requires_grad=False):
-    """The n frequencies of a transform of n samples that lie d apart, computed on the host: 0, 1/(n d), ..., -1/(n d)."""
+    """The n frequencies of a transform of n samples at distance d, computed on the host: 0, 1/(n d), ..., -1/(n d)."""
     return _frequencies(np.fft.fftfreq(n, d), dtype, device, requires_grad)
 
 
 @_with_out
 def rfftfreq(n, d=1.0, *, dtype=None, device=None, requires_grad=False):
-    """The n // 2 + 1 frequencies that are not negative, computed on the host."""
+    """The n // 2 + 1 non-negative frequencies, computed on the host."""
     return _frequencies(np.fft.rfftfreq(n, d), dtype, device, requires_grad)
 
 
@@ -39,7 +39,7 @@ def _shifted(input, dim, shift):
 
 
 def fftshift(input, dim=None):
-    """Frequency 0 moved to the middle of the dimensions dim (all for None)."""
+    """Move frequency 0 to the middle of the dimensions dim (all for None)."""
     return _shifted(input, dim, lambda n: n // 2)
 
 

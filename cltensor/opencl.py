@@ -65,7 +65,7 @@ def get_device_name(device=None):
 
 
 class DeviceProperties:
-    """What a device is: name, type, compute_units, total_memory (bytes), fp16, fp64, platform, driver and more.
+    """A device's properties: name, type, compute_units, total_memory (bytes), fp16, fp64, platform, driver and more.
 
     Also has PyTorch's multi_processor_count; every other fact of the device's profile is an attribute too.
     """
@@ -108,7 +108,7 @@ def max_memory_allocated(device=None):
 
 
 def memory_reserved(device=None):
-    """Bytes held from the driver: in use by tensors, or kept for reuse."""
+    """Bytes reserved from the driver: in use by tensors, or kept for reuse."""
     return _resolve(device).memory.reserved()
 
 
@@ -118,7 +118,7 @@ def max_memory_reserved(device=None):
 
 
 def reset_peak_memory_stats(device=None):
-    """Start both peaks anew from what is used now."""
+    """Restart both peaks from the current use."""
     _resolve(device).memory.reset_peaks()
 
 
@@ -134,14 +134,14 @@ def memory_summary(device=None, abbreviated=False):
 
 
 def empty_cache():
-    """Give memory that no tensor uses back to the drivers of all devices."""
+    """Return memory that no tensor uses to the drivers of all devices."""
     for d in _devices.opened():
         d.synchronize()
         d.memory.free_held()
 
 
 def set_per_process_memory_fraction(fraction, device=None):
-    """Cap what this process reserves on the device at `fraction` (0 to 1) of its memory; 1 lifts the cap."""
+    """Limit what this process reserves on the device to `fraction` (0 to 1) of its memory; 1 removes the limit."""
     if isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 <= fraction <= 1:
         raise ArgumentError(f"set_per_process_memory_fraction: fraction must be a number from 0 to 1, got {fraction!r}")
     d = _resolve(device)
@@ -150,7 +150,7 @@ def set_per_process_memory_fraction(fraction, device=None):
 
 
 def mem_get_info(device=None):
-    """(free, total) bytes.  Other processes are not counted: OpenCL does not tell about them."""
+    """(free, total) bytes.  Other processes are not counted, as OpenCL does not report them."""
     memory = _resolve(device).memory
     total = min(memory.total if memory.limit is None else memory.limit, memory.allowed.nbytes)
     return max(total - memory.reserved(), 0), memory.total

@@ -1,19 +1,19 @@
-## Attention y = softmax(scale * q k^T + mask) v and its gradients, block by block, so that the scores are never all there.
+## Attention y = softmax(scale * q k^T + mask) v and its gradients, computed block by block; the score matrix is never stored.
 ##
-## q (N, H, L, E), k (N, H, S, E), v (N, H, S, EV) and g, of y, have contiguous rows; outputs are dense.  lse (N, H, L) is the
-## logarithm of each row's sum of exponentials, and rest (N, H, L) what rounding cut off it: beside scores of -1e9 that is all
-## of the sum.  With both, gradients compute the scores' softmax again without a second look.
+## q (N, H, L, E), k (N, H, S, E), v (N, H, S, EV) and g, the gradient of y, have contiguous rows; outputs are dense.
+## lse (N, H, L) is the logarithm of each row's sum of exponentials.  rest (N, H, L) is its rounding error: with scores of -1e9
+## that is the whole logarithm of the sum.  From both, the gradients recompute the softmax in one pass.
 ## A row that attends to nothing gives 0, with an lse of -infinity.
 ##
-## form    forward   q, k, v -> y, lse, rest: a row's largest score so far and its sum are carried from block to block of keys,
-##                   and what was summed is scaled down when a larger score turns up
-##         backward  g, g_lse, q, k, v, y, lse, rest -> gq, gk, gv at once; a work-item does whole heads, so nothing is added
-##                   from two sides.  cpu only; scratch holds the sums of a head's gk and gv for each group
-##         queries   the same -> gq, keys -> gk, gv.  gpu only, with delta = sum(g * y) - g_lse (N, H, L) for y and g_lse
-## mask    None, "bool" (true takes part) or the dtype of what is added to the scores; strides of 0 broadcast it
+## form    forward   q, k, v -> y, lse, rest: a row carries its largest score and its sums from one block of keys to the next,
+##                   and scales the sums down when it finds a larger score
+##         backward  g, g_lse, q, k, v, y, lse, rest -> gq, gk, gv in one launch; a work-item does whole heads, so no two
+##                   work-items add to one sum.  cpu only; scratch holds the sums of a head's gk and gv for each group
+##         queries   the same -> gq, keys -> gk, gv.  gpu only; delta = sum(g * y) - g_lse (N, H, L) replaces y and g_lse
+## mask    None, "bool" (true takes part) or the dtype of the values added to the scores; strides of 0 broadcast it
 ## causal  row i attends to keys 0..i
-## cpu     BR rows at a time against BC keys, in vectors of V; E and EV are filled up with zeros
-## gpu     a work-item does one row, of q or of k; a work-group of WGS shares BC rows of the other side at a time
+## cpu     BR rows at a time against BC keys, in vectors of V; E and EV are padded with zeros
+## gpu     a work-item does one row, of q or of k; a work-group of WGS shares BC rows of the other operand at a time
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32", form="forward", mask=None, causal=False, E=32, EV=32, BR=32, BC=32, V=8, WGS=64)
 DTYPES = "floating"

@@ -1,4 +1,4 @@
-## Compact: the positions i where mask[i] holds, in order; counts[i] is how many hold up to and including i.
+## Compact: the positions i where mask[i] is true, in order; counts[i] is the number of true elements up to and including i.
 <%!
 PARAMETERS = dict(style="cpu")
 DTYPES = "all"

@@ -1,8 +1,8 @@
-## conv_pad: a zero-padded (or cropped) copy of an image batch in the type convolutions compute in.
+## conv_pad: a zero-padded (or cropped) copy of an image batch in the compute type of convolutions.
 ##
 ## x   (n, c, d, h, w), any strides
 ## xp  (n, c, pd, ph, pw), rows and planes contiguous, planes `plane` elements apart; element (i, j, k) of a plane is
-##     x's element (i - lo0, j - lo1, k - lo2), zero where x has none
+##     x's element (i - lo0, j - lo1, k - lo2), or zero outside x
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32")
 DTYPES = "floating"

@@ -1,12 +1,12 @@
-## conv_panel: packs the operand a convolution reads as vectors, and lists where the other operand is read.
+## conv_panel: packs the operand that a convolution reads as vectors, and lists the offsets at which it reads the other one.
 ##
-## The reduction runs over a nest of four indices, n0 x n1 x n2 x n3 = L steps; for the source, neighbouring indices it
-## walks in one run may be merged, so its nest is given apart: m0 x m1 x m2 x m3 = L with strides s0..s3.
+## The reduction runs over four nested indices, n0 x n1 x n2 x n3 = L steps.  For the source, contiguous indices may be
+## merged, so it has a nest of its own: m0 x m1 x m2 x m3 = L with strides s0..s3.
 ## source  element (group, lane, step) at base + group * gs + lane * ks + the step's indices times s0..s3
-## panels  (groups, count, 1 + L, LANES): row 0 holds what sums start from (bias if `biased`, or 0), row 1 + p step p
-## steps   (L,): the step's indices times x0..x3, how far from the first one step p lies in the other operand
+## panels  (groups, count, 1 + L, LANES): row 0 holds the initial values of sums (bias if `biased`, or 0), row 1 + p step p
+## steps   (L,): the step's indices times x0..x3, the offset of step p from step 0 in the other operand
 ##
-## gpu: a work-group of WGS items turns STEPS steps of a panel in local memory
+## gpu: a work-group of WGS items transposes STEPS steps of a panel in local memory
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32", LANES=16, STEPS=32, WGS=128)
 DTYPES = "floating"

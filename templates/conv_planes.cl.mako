@@ -1,16 +1,16 @@
-## conv_planes: convolution where a group has few output channels (depthwise and the like), plane by plane.
+## conv_planes: convolution with few output channels per group (such as depthwise), plane by plane.
 ##
 ## form  map     y[n, lane, o] = bias[lane] + sum over chan, tap of x[n, chan, b + o * s + tap * u] * w[lane, chan, tap];
 ##               x (n, groups * chans, d0, d1, d2), y (n, groups * lanes, r0, r1, r2): forward, or one phase of the input
 ##               gradient; all with any strides
 ##       weight  gw[lane, chan, tap] = sum over n, o of g[n, lane, o] * x[n, chan, b + o * s + tap * u]; gw contiguous, or,
-##               with splits > 1, that many partial sums over parts of the batch, one after the other
+##               with splits > 1, that many partial sums over parts of the batch, stored in sequence
 ##
 ## activation  see codegen/activation.py; map only
 ##
-## cpu: a work-item copies the planes of one group, padded, into its slice of scratch, where they stay in a cache; columns
-## that are s2 apart lie next to each other there, so every tap reads whole vectors.  gpu: a work-item per element of y; a
-## work-group of WGS items per element of gw.
+## cpu: a work-item copies the padded planes of one group into its slice of scratch, where they stay in a cache.  The copy
+## places columns that are s2 apart next to each other, so every tap reads whole vectors.
+## gpu: a work-item per element of y; a work-group of WGS items per element of gw.
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", form="map", WGS=128, activation="")
 DTYPES = "floating"

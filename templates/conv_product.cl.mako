@@ -2,20 +2,20 @@
 ##
 ##     y[row, lane] = panel[0, lane] + sum over p of x[start(row) + steps[p]] * panel[1 + p, lane]
 ##
-## A convolution reads x at a place that splits into a part given by the output pixel and one given by the filter tap, so
-## x stays where it is.  Forward and input gradient: rows are pixels, lanes output channels, steps the taps of every input
-## channel.  Weight gradient: rows are taps, lanes output channels, steps the pixels.
+## The position a convolution reads in x is an offset for the output pixel plus an offset for the filter tap, so x is read
+## in place.  Forward and input gradient: rows are pixels, lanes output channels, steps the taps of every input channel.
+## Weight gradient: rows are taps, lanes output channels, steps the pixels.
 ##
-## rows    a nest of four indices r0 x r1 x r2 x r3: x starts at sum of index * xs, y lies at sum of index * ys
-## panels, steps   see conv_pad's neighbour conv_panel
-## y       lanes ks apart, groups yg apart; the reduction may be cut into `splits` pieces whose sums lie split_s apart;
+## rows    four nested indices r0 x r1 x r2 x r3: x starts at the sum of index * xs, y at the sum of index * ys
+## panels, steps   see conv_panel
+## y       lanes ks apart, groups yg apart; the reduction may be cut into `splits` pieces whose sums are split_s apart;
 ##         only the first piece starts from panel[0] (gpu)
 ##
 ## activation  see codegen/activation.py
 ##
 ## cpu: a unit is a strip of strip_rows <= STRIP rows (a multiple of MR) by `block` panels; MR rows by NV vectors of W stay in
-## registers, kc steps at a time so that the panel stays in the first cache.
-## gpu: 256 items share a tile of 16 TM rows by 16 TN lanes, KC steps at a time, the next ones fetched meanwhile.
+## registers, kc steps at a time so that the panel stays in the L1 cache.
+## gpu: 256 items share a tile of 16 TM rows by 16 TN lanes, KC steps at a time, and fetch the next steps meanwhile.
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", W=8, MR=6, NV=2, STRIP=192, KC=16, TM=4, TN=4, activation="")
 DTYPES = "floating"

@@ -1,11 +1,11 @@
 ## Random counts: out[i] is a Poisson number of rate[i], or a binomial number of count[i] trials of probability prob[i].
 ##
-## A small mean takes one uniform number and adds probabilities up to it; a mean of 10 or more takes Hörmann's transformed
-## rejection ("The transformed rejection method for generating Poisson random variables" and "The generation of binomial
-## random variates", both 1993), in which attempt number n reads block n of the element's Philox stream.  Probabilities are
-## computed by Loader's saddle point expansion (2000), in which nothing large cancels, so that float is enough.
+## For a small mean, add up probabilities until they reach one uniform number.  For a mean of 10 or more, use Hörmann's
+## transformed rejection ("The transformed rejection method for generating Poisson random variables" and "The generation of
+## binomial random variates", both 1993); attempt number n reads block n of the element's Philox stream.  Probabilities come
+## from Loader's saddle point expansion (2000), in which no large terms cancel, so float is accurate enough.
 ##
-## An element that is no rate leaves a note in `fault`.  Inputs are contiguous.
+## An element that is not a valid rate leaves a note in `fault`.  Inputs are contiguous.
 <%!
 import math
 

@@ -1,13 +1,13 @@
-## Elementwise: every output element from the input elements at the same index.
+## Elementwise: computes every output element from the input elements at the same index.
 ##
-## dtype    what is computed in; of every operand too, where inputs and outputs are not given
-## inputs   (name, dtype, C type it is used as, class): class "c" walks the innermost dimension with stride 1, "b" stays
-##          put (loaded once a row), "s" has a stride of its own
+## dtype    dtype of the computation, and of every operand if inputs and outputs are not given
+## inputs   (name, dtype, C type it is used as, class): class "c" has stride 1 along the innermost dimension, "b" stride 0
+##          (loaded once per row), "s" any stride
 ## scalars  (name, C type): numbers passed by value
 ## outputs  (name, dtype, class)
 ## rank     number of dimensions after merging; the innermost one is the run, the others are rows
-## AHEAD    gpu style: elements of a work-item
-## stream   cpu style: results are too large to stay in a cache, and stored past it; all of class "c"
+## AHEAD    gpu style: elements per work-item
+## stream   cpu style: results are too large for a cache, so stores bypass it; all outputs are of class "c"
 ## body     C statements computing `results` (one expression per output) from the input names
 <%!
 PARAMETERS = dict(

@@ -1,9 +1,9 @@
 ## Gather: out[.., t, ..] = x[.., index[.., t, ..], ..] along one dimension.
 ##
-## Every dimension of the output is walked; x has stride 0 along the gathered one, where the index supplies the position.
-## Classes of the innermost dimension: "c" stride 1, "b" stride 0, "s" any.  low: the least index that is in range, 0 or -size; a
-## negative one counts from the end.  One that is out of range leaves a note in `fault` and reads nothing.  AHEAD: elements of a
-## work-item of the gpu style.
+## Walks every dimension of the output; x has stride 0 along the gathered one, where the index gives the position.
+## Classes of the innermost dimension: "c" stride 1, "b" stride 0, "s" any.  low: the smallest valid index, 0 or -size; negative
+## indices count from the end.  An index out of range leaves a note in `fault` and reads nothing.  AHEAD: elements per work-item
+## of the gpu style.
 <%!
 PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", x_class="c", index_class="c", AHEAD=4)
 DTYPES = "all"

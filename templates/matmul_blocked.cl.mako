@@ -1,8 +1,8 @@
 ## Matrix product on a CPU: c (batch, M, N) = a (batch, M, K) @ b (batch, K, N), one work-item per work-group, no barriers.
 ##
-## Each group walks a run of macro-tiles (MC x NC of c).  For every KC of the inner dimension it copies what it must of a
-## and b into its own slice of scratch, where they stay in this core's cache, and multiplies micro-tiles of MR x NR held in
-## registers.  Operands may have any strides; one whose layout suits the micro-kernel is read in place.
+## Each group walks consecutive macro-tiles (MC x NC of c).  For every KC of the inner dimension it copies blocks of a and b
+## into its own slice of scratch, where they stay in the core's cache, and multiplies micro-tiles of MR x NR held in
+## registers.  Operands may have any strides; one whose layout suits the micro-kernel is read in place, without a copy.
 ##
 ## MR, NV, V   the micro-tile: MR rows by NR = NV * V columns, in vectors of V; 6 x 2 x 8 floats fill 15 of 16 registers
 ## BATCH       number of batch dimensions; unused ones have size 1

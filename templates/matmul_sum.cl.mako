@@ -1,6 +1,6 @@
-## The end of a matrix product whose inner dimension was cut: c (batch, M, N) = the sum over slices of parts (slices, batch, M, N).
+## Last step of a matrix product whose inner dimension was cut: c (batch, M, N) = sum over slices of parts (slices, batch, M, N).
 ##
-## BLOCK       sums a CPU work-group keeps at a time
+## BLOCK       sums that a CPU work-group keeps at a time
 ## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
 ## extras      dtypes of further inputs, each with a stride for batch, row and column
 ## scalars     names of numbers in the epilogue

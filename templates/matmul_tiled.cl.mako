@@ -1,9 +1,9 @@
-## Matrix product on a GPU: c (batch, M, N) = a (batch, M, K) @ b (batch, K, N), tiles staged through local memory.
+## Matrix product on a GPU: c (batch, M, N) = a (batch, M, K) @ b (batch, K, N), with tiles staged through local memory.
 ##
-## A work-group of MDIM x NDIM work-items computes MWG x NWG of c; each item keeps RM x RN sums in registers, in runs of 4
-## neighbouring rows and columns so that local memory is read by vectors.  The next tile is fetched into registers while the
-## present one is multiplied.  Operands may have any strides: neighbouring items read along the dimension of stride 1.
-## The inner dimension may be cut into `slices` that different groups sum; matmul_sum adds them up.
+## A work-group of MDIM x NDIM work-items computes MWG x NWG of c.  Each item keeps RM x RN sums in registers, in groups of 4
+## neighbouring rows and columns, so that it reads local memory in vectors.  It fetches the next tile into registers while it
+## multiplies the current one.  Operands may have any strides: neighbouring items read along the dimension of stride 1.
+## The inner dimension may be cut into `slices` for different groups; matmul_sum adds up their sums.
 ##
 ## MWG, NWG, KWG   tile of c and depth of a step;  MDIM, NDIM  work-items along rows and columns
 ## BATCH           number of batch dimensions; unused ones have size 1

@@ -1,13 +1,13 @@
-## Matrix times a few vectors: y (batch, M, N) = a (batch, M, K) @ x (batch, K, N), for products with few columns, or with
-## few rows, which are the columns of the transposes' product.
+## Matrix times a few vectors: y (batch, M, N) = a (batch, M, K) @ x (batch, K, N), for products with few columns.  A product
+## with few rows is computed from the transposes.
 ##
 ## Both styles read a once for COLS columns of x, along the dimension of stride 1.  A unit of work is `block` rows, COLS
-## columns and one of `slices` cuts of K; with more than one cut the sums go to parts, and matmul_sum adds them up.
-##   cpu  a unit is a work-group: rows of stride 1 in K are dot products, ROWS at a time; otherwise columns are added up
-##   gpu  the WGS items of a group are `block` rows by WGS / block lanes that share a row's sums through local memory
+## columns and one of the `slices` of K; with more than one slice the sums go to parts, and matmul_sum adds them up.
+##   cpu  a unit is a work-group: with stride 1 along K it computes ROWS dot products at a time, otherwise it adds up columns
+##   gpu  a group has `block` rows of WGS / block lanes; the lanes of a row add up their sums through local memory
 ##
-## V           elements in a vector;  ROWS  dot products computed together;  BLOCK  largest block of rows (cpu);  AHEAD  elements of a row that
-##             an item reads before it uses the first (gpu)
+## V           elements in a vector;  ROWS  dot products computed together;  BLOCK  largest block of rows (cpu)
+## AHEAD       elements of a row that an item reads before it uses the first (gpu)
 ## BATCH       number of batch dimensions; unused ones have size 1
 ## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
 ## extras      dtypes of further inputs, each with a stride for batch, row and column

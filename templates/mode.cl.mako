@@ -1,4 +1,4 @@
-## Mode: the most frequent value of each sorted row, the smallest where several are, and the last position it came from.
+## Mode: the most frequent value of each sorted row (the smallest on ties) and its last position in the unsorted row.
 ##
 ## keys (rows, n) sorted ascending with places (rows, n) stable -> values (rows,), indices (rows,)
 <%!

@@ -1,10 +1,10 @@
-## multi_tensor: one elementwise expression applied in place to many tuples of tensors, each tuple of one size.
+## multi_tensor: applies one elementwise expression in place to many tuples of tensors; tensors of a tuple have equal size.
 ##
-## OpenCL 1.2 has no arrays of pointers as arguments, so every tensor of every tuple is an argument of its own and a switch
-## picks those of the tuple at hand.  All elements of all tuples are one run, cut into equal shares, one a work-group.
+## OpenCL 1.2 has no arrays of pointers as arguments, so every tensor of every tuple is a separate argument and a switch
+## selects those of the current tuple.  The elements of all tuples form one range, cut into equal shares, one per work-group.
 ##
-## dtype     what is computed in; of every operand too, where operands are not given
-## tensors   number of tuples; a launch with fewer gives the others the size 0
+## dtype     dtype of the computation, and of every operand if operands are not given
+## tensors   number of tuples; a launch with fewer sets the size of the others to 0
 ## operands  (name, dtype, C type it is used as, whether it is written to)
 ## scalars   (name, C type): numbers passed by value
 ## body      C statements computing `results`: (operand name, expression) for each one written

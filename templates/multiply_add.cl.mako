@@ -1,9 +1,8 @@
-## multiply_add: sums in registers, multiplied and added to over and over, to see how fast a device can do that at best.
+## multiply_add: repeated multiply-adds in registers, to measure a device's peak rate.
 ##
-## y (items * LANES,): s -> s * a + b, STEPS times, from s = c / CHAINS, added up over c < CHAINS; the chains do not wait for
-## each other
+## y (items * LANES,): s -> s * a + b, STEPS times, from s = c / CHAINS, added up over c < CHAINS; the chains are independent
 ##
-## LANES  numbers in a vector: what a processor's registers hold
+## LANES  numbers in a vector: as many as fit a register
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32", LANES=8, CHAINS=12, STEPS=256)
 DTYPES = "wide"

@@ -1,12 +1,12 @@
 ## Normalisation of pieces of memory: y = (x - mean) * scale * weight + bias with scale = 1 / sqrt(m2 / n + eps), and the gradient
 ##   gx = scale * (g w - (sum(g w) + x' sum(g w x')) / n),   x' = (x - mean) * scale.
 ##
-## A unit, normalised alone, is `segments` runs of `run` elements, `stride` apart; unit u starts at u * step.
-## weights  "none"; "element": weight[i] for element i of the one run; "unit": weight[u % period];
+## Each unit is normalised separately: `segments` runs of `run` elements, `stride` apart; unit u starts at u * step.
+## weights  "none"; "element": weight[i] for element i of the only run; "unit": weight[u % period];
 ##          "segment": weight[u % period * segments + s]
-## form     "forward": y, mean and m2 (the sum of squared deviations);  "backward": gx, and with `sums` first all sums of g, then all
-##          of g x': one a unit or segment, or, for "element", one a work-group and element (cpu style only)
-## cpu: a work-group takes neighbouring units, each read again from the cache.  gpu: a work-group of WGS a unit.
+## form     "forward": y, mean and m2 (the sum of squared deviations);  "backward": gx, and with `sums` all sums of g, then all
+##          sums of g x': one per unit or segment, or, for "element", one per work-group and element (cpu style only)
+## cpu: a work-group takes neighbouring units; later passes over a unit read it from the cache.  gpu: a work-group of WGS per unit.
 <%!
 PARAMETERS = dict(style="cpu", form="forward", dtype="float32", weights="element", weight=True, bias=True, sums=True, stream=False,
                   weight_dtype="float32", bias_dtype="float32", mean_dtype="float32", UNROLL=4, WGS=64)

@@ -1,14 +1,14 @@
-## pool: the largest or the mean value of windows over the spatial dimensions of (n, c, i0, i1, i2), and the way back.
+## pool: the maximum or mean of windows over the spatial dimensions of (n, c, i0, i1, i2), and its gradient.
 ##
 ## kind   max (values and int64 positions inside the plane of the input) or average
 ## form   forward  x (n, c, i0, i1, i2) -> y (n, c, o0, o1, o2) [, position (as y)]
-##        scatter  g (n, c, o0, o1, o2) [, position] -> gx (n, c, i0, i1, i2): windows add into their plane, in order; a
-##                 plane belongs to one work-item, so sums come out the same every time
-##        gather   the same, every input element adding up the windows over it: for types that should not be summed in
-##        take     x (n, c, i0, i1, i2), position -> y: the elements at given positions, the gradient's own gradient
-## adaptive  windows run from floor(o * i / out) to ceil((o + 1) * i / out), whatever kernel, stride and padding say
+##        scatter  g (n, c, o0, o1, o2) [, position] -> gx (n, c, i0, i1, i2): windows add into their plane, in order; one
+##                 work-item does a whole plane, so the sums are the same in every run
+##        gather   the same, but each input element adds up the windows over it: for types too narrow to sum in memory
+##        take     x (n, c, i0, i1, i2), position -> y: the elements at given positions, the gradient of the gradient
+## adaptive  windows run from floor(o * i / out) to ceil((o + 1) * i / out); kernel, stride and padding are ignored
 ##
-## inside  no window leaves the input: the forward form of the cpu style need not look
+## inside  no window leaves the input, so the forward form of the cpu style need not check
 ##
 ## Inputs have any strides, outputs are contiguous.
 <%!

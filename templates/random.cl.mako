@@ -1,9 +1,9 @@
 ## Random numbers: out[i] from Philox block i + offset of the stream `seed`, so that the same seed gives the same numbers on
-## every device, whatever the launch size.
+## every device and for every launch size.
 ##
 ## distribution  C expression over u0 (uniform in [0, 1)), v0 (uniform in (0, 1]), u1 (uniform, independent), bits (64 random
-##               bits, ulong), a and b (parameters) and x (an input element, where given); all but bits and x of type `parameter`
-## valid         C expression over x, where given: an element for which it is false leaves a note in `fault`
+##               bits, ulong), a and b (parameters) and x (an input element, if any); all but bits and x of type `parameter`
+## valid         optional C expression over x: an element for which it is false leaves a note in `fault`
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32", input_dtype=None, parameter="float", distribution="a + (b - a) * u0", valid=None)
 DTYPES = "all"

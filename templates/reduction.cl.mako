@@ -1,15 +1,15 @@
 ## Reduction: outputs (kept dimensions) from inputs (kept and reduced dimensions), one state per output.
 ##
-## dtype      what is accumulated in; of every operand too, where inputs and outputs are not given
+## dtype      dtype of the accumulation, and of every operand if inputs and outputs are not given
 ## inputs     (name, dtype, C type, class): class of the stride along the vectorised dimension: "c" 1, "b" 0, "s" any
-## states     (C type, identity): what is accumulated; a0.. is the running state, b0.. the new element's
+## states     (C type, identity) of each accumulated value; a0.. is the running state, b0.. the new element's
 ## map_*      statements and expressions taking the input names, the scalars and `index` (position in the reduced range)
 ## combine_*  statements and expressions taking a0.., b0..
-## finish_*   statements and expressions taking a0.. and `n` (how many elements were reduced): one per output
-## layout     "row": the reduced dimensions hold the innermost run; "col": the kept ones do
+## finish_*   statements and expressions taking a0.. and `n` (the number of reduced elements): one per output
+## layout     "row": the innermost loop runs along a reduced dimension; "col": along a kept one
 ##            gpu style: a work-group has one output, or SIDE outputs in WGS / SIDE pieces; an item has AHEAD states,
-##            of which it uses one where several reduced dimensions make a row
-## columns    (run time) kept ones taken side by side, at most W
+##            but uses only one if a row has several reduced dimensions
+## columns    (run time) kept elements reduced side by side, at most W
 ## mode       (run time) 0: finish; 1: write states to the partial buffers; 2: combine S partial states and finish
 <%!
 PARAMETERS = dict(

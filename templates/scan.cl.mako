@@ -1,12 +1,12 @@
 ## Scan: out[t] = combine(x[0], ..., x[t]) along one dimension of x (outer, n, inner), dense.
 ##
-## A unit is one column (outer, inner) and one of `parts` consecutive stretches of n.
+## A unit is one column (outer, inner) and one of `parts` consecutive parts of n.
 ## states     (C type, identity); a0.. is the running state, b0.. the element's
 ## map_*      statements and expressions taking x0 and `index` (its position along n)
 ## combine_*  statements and expressions taking a0.., b0..
 ## finish_*   statements and expressions taking a0..: one per output
-## mode       (run time) 0: scan; 1: write each stretch's last state to the partial buffers; 2: scan, starting from the states
-##            of the stretches before
+## mode       (run time) 0: scan; 1: write each part's last state to the partial buffers; 2: scan, starting from the states
+##            of the parts before
 <%!
 PARAMETERS = dict(
     style="cpu", dtype="float32", outputs=None, states=None, map_body=(), map_results=("x0",), combine_body=(),

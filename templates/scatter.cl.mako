@@ -1,9 +1,9 @@
 ## Scatter: out[.., index[.., t, ..], ..] = combine(out[..], src[.., t, ..]) along one dimension, in order of t.
 ##
-## A column is one place in all other dimensions.  Each column is walked by one work-item from t = 0 up, so repeated
-## indices are combined in a fixed order and no atomics are needed.  Columns that lie side by side form the run.
-## Where a gpu has more work-items than columns, several walk one, each for its part of the places written to.
-## combine: a C expression over `old` and `value` (compute type).  low, and an index out of range: as in gather.
+## A column is one index into all other dimensions.  One work-item walks each column from t = 0 up, so repeated indices
+## are combined in a fixed order without atomics.  Neighbouring columns form the run.
+## If a gpu has more work-items than columns, several walk one column, and each writes its own range of the output.
+## combine: a C expression over `old` and `value` (compute type).  low and indices out of range: as in gather.
 <%!
 PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", combine="value", index_class="b", AHEAD=16)
 DTYPES = "all"

@@ -1,7 +1,7 @@
-## Search: for each value, how many elements of its sorted row come before it (right: before or equal to it).
+## Search: for each value, the number of elements of its sorted row that are less than it (right: or equal to it).
 ##
 ## sorted (rows, n), values (rows, m) -> out (rows, m); with rows_apart 0 all rows search one sequence.  NaN is largest.
-## sorter, where given, holds the positions that put `sorted` in order.
+## sorter, if given, holds the positions that sort `sorted`.
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="int64", right=False, sorter=False)
 DTYPES = "number"

@@ -4,10 +4,11 @@
 ##       log_softmax  y = x - max - log(sum)            (x -> y)
 ##       softmax_grad      gx = y * (g - sum(g * y))    (g, y -> gx)
 ##       log_softmax_grad  gx = g - exp(y) * sum(g)     (g, y -> gx)
-##       softmax_parts     max, log(sum(exp(x - max)))  (x -> two numbers a column, of the compute type)
-## A column is one (outer, inner) pair.  cpu: a block of W neighbouring columns at a time where inner > 1, UNROLL vectors of
-## partial results along n where inner is 1, and the exponentials kept BLOCK at a time; `stream`: the result is too large to stay
-## in a cache, and stored past it.  gpu: one work-group of WGS a column where inner is 1, one work-item a column else.
+##       softmax_parts     max, log(sum(exp(x - max)))  (x -> two numbers per column, of the compute type)
+## A column is one (outer, inner) pair.
+## cpu: for inner > 1, W neighbouring columns at a time; for inner = 1, UNROLL vectors of partial results along n, with BLOCK
+## exponentials kept at a time.  `stream`: the result is too large for a cache, so stores bypass it.
+## gpu: for inner = 1, one work-group of WGS per column; otherwise one work-item per column.
 <%!
 PARAMETERS = dict(style="cpu", what="softmax", dtype="float32", contiguous=True, UNROLL=4, BLOCK=2048, stream=False, W=32,
                   WGS=64)

@@ -1,4 +1,4 @@
-## Sort, first pass: each run of B elements of a row put in order by insertion, with the positions they came from.
+## Sort, first pass: sorts each run of B elements of a row by insertion, with their original positions.
 ##
 ## x (rows, n) -> keys (rows, n), places (rows, n).  The order is stable; NaN counts as larger than any number.
 <%!

@@ -1,6 +1,6 @@
-## Sort, later passes: neighbouring sorted runs of `width` merged into runs of 2 * width, each work-item writing CHUNK outputs.
+## Sort, later passes: merges neighbouring sorted runs of `width` into runs of 2 * width; each work-item writes CHUNK outputs.
 ##
-## A work-item finds where its outputs start by a binary search along the merge path (Green, McColl, Bader, ICS 2012), then
+## A work-item finds the start of its outputs by a binary search along the merge path (Green, McColl, Bader, ICS 2012), then
 ## merges sequentially; equal keys keep their order, so the sort is stable.
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32", descending=False, CHUNK=512)

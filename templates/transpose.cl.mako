@@ -1,11 +1,11 @@
-## transpose: y[.., r, c] = x[.., c, r], a copy in which the dimension that runs in x is not the one that runs in y.
+## transpose: y[.., r, c] = x[.., c, r], a copy between tensors whose dimensions of stride 1 differ.
 ##
-## x   runs along r (stride 1), column c is xs elements further;  y runs along c, row r is ys elements further
-## b   outer dimensions, walked alike: size, stride in x, stride in y
+## x   stride 1 along r, xs along c;  y  stride 1 along c, ys along r
+## b   outer dimensions: size, stride in x, stride in y
 ##
-## Tiles of 16 x 16 elements are read and written by whole cache lines: where ys or xs is a power of two, all rows of a tile
-## fall into the same few places of a cache and would push each other out before the next column comes.  Tiles are visited in
-## blocks of BLOCK x BLOCK, whose memory pages a processor can keep track of.
+## Tiles of 16 x 16 elements are read and written in whole cache lines: if ys or xs is a power of two, all rows of a tile
+## map to the same few cache sets and would evict each other before the next column is read.  Tiles are visited in blocks of
+## BLOCK x BLOCK, few enough memory pages for a processor's TLB.
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32", rank=1, TILE=16, BLOCK=128)
 DTYPES = "all"

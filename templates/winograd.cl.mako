@@ -1,13 +1,13 @@
-## Winograd's convolution by kernels of 3 x 3, m x m results at a time:  y = A' [(G w G') . (B' d B)] A  for tiles d of n x n, n = m + 2.
-## A product of matrices for each of the n * n places in a tile (template conv_product) stands between input and output.
+## Winograd's convolution with 3 x 3 kernels, m x m results per tile:  y = A' [(G w G') . (B' d B)] A  for tiles d of n x n,
+## n = m + 2.  Between input and output, conv_product computes one matrix product for each of the n * n places in a tile.
 ##
-## form  "weights": w (lane, step, 3, 3) by strides -> panels (n * n, count, 1 + L, LANES), row 0 being 0, and steps (L,): p * P
-##       "input":   x (N, C, H, W) by strides -> v (n * n, C, P), places `place` apart, for the
-##            th * tw tiles of each of `images` from `first` on, at most P
-##       "output":  v (n * n, C, P) -> y (N, C, H, W) by strides, plus bias
+## form  "weights": w (lane, step, 3, 3), any strides -> panels (n * n, count, 1 + L, LANES), row 0 being 0, and steps (L,): p * P
+##       "input":   x (N, C, H, W), any strides -> v (n * n, C, P), places `place` apart, for the
+##            th * tw tiles of each of `images` images from image `first` on; at most P tiles
+##       "output":  v (n * n, C, P) -> y (N, C, H, W), any strides, plus bias
 ## AT, G, BT  the matrices as tuples of rows
 ## activation  see codegen/activation.py; output only
-## cpu: TILES tiles at a time, side by side in vectors.  gpu: a work-item a tile.
+## cpu: TILES tiles at a time, side by side in vectors.  gpu: a work-item per tile.
 <%!
 PARAMETERS = dict(style="cpu", form="input", dtype="float32", m=2, bias=False, LANES=16, activation="",
                   AT=((1, 1, 1, 0), (0, 1, -1, -1)), G=((1, 0, 0), (.5, .5, .5), (.5, -.5, .5), (0, 0, 1)),

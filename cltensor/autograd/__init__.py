@@ -1,4 +1,4 @@
-"""Reverse-mode differentiation of what was run: nodes, the engine, modes, Function and gradcheck."""
+"""Reverse-mode differentiation of recorded ops: nodes, the engine, modes, Function and gradcheck."""
 
 from . import functional
 from .api import backward, grad

@@ -56,7 +56,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
          is_grads_batched=False, materialize_grads=False):
     """Gradients of the sum of outputs (weighted by grad_outputs) with respect to inputs, as a tuple.
 
-    is_grads_batched: grad_outputs have a leading dimension, and so have the gradients, which are computed one after another.
+    is_grads_batched: grad_outputs and the gradients have a leading batch dimension; they are computed one after another.
     only_inputs: must be True; kept for old callers.
     Raises AutogradError when an input was not used, unless allow_unused (then None) or materialize_grads (then zeros).
     """
@@ -81,7 +81,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 
 
 def _batched(outputs, inputs, batches, retain_graph, **options):
-    """grad for each gradient of the batches, the results stacked."""
+    """grad for each gradient of the batches, with stacked results."""
     sizes = {g.shape[0] if g is not None and g.ndim else None for g in batches}
     if len(sizes) != 1 or None in sizes or 0 in sizes:
         raise ShapeError("grad: with is_grads_batched=True each of grad_outputs needs the same leading dimension, got shapes "

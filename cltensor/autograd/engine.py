@@ -1,4 +1,4 @@
-"""The engine: gradients flow from the roots through the graph, each node once, in reverse order of the forward pass."""
+"""The engine: run gradients from the roots through the graph, each node once, in reverse order of the forward pass."""
 
 import heapq
 import itertools
@@ -33,10 +33,10 @@ def run(roots, inputs=None, retain_graph=False, create_graph=False):
 
 
 def _survey(targets, wanted):
-    """Count how many gradients each node waits for, and find the nodes that lead to a wanted edge (None: all)."""
+    """Count the gradients that each node waits for, and find the nodes that lead to a wanted edge (None: all)."""
     counts = dict.fromkeys(targets, 0)
     order = list(counts)
-    for target in order:  # grows on the way
+    for target in order:  # grows in the loop
         for nxt, _ in _edges(target):
             n = counts.get(nxt)
             if n is None:
@@ -59,7 +59,7 @@ def _edges(target):
 
 
 def _flow(roots, counts, useful, inputs, retain_graph):
-    """Gradients from the roots on: of the targets that have all of theirs, leaves first, then the node of the latest forward op."""
+    """Run gradients from the roots.  Of the targets with complete gradients take leaves first, then the node recorded last."""
     pending, captured = {}, {}
     wanted = {} if inputs is None else dict.fromkeys(inputs)
     for target, index, g in roots:
@@ -104,7 +104,7 @@ def _deliver(pending, target, index, g):
 
 
 def _step(node, gs, wanted, captured, useful, retain_graph):
-    """Gradients of the node's inputs that lead to a wanted edge, after its hooks; what it saved is freed."""
+    """Gradients of the node's inputs that lead to a wanted edge, after its hooks.  Frees its saved data unless retain_graph."""
     needs = node.needs if useful is None else tuple(e is not None and e[0] in useful for e in node.edges)
     if node.pre_hooks:
         for hook in list(node.pre_hooks.values()):
@@ -136,7 +136,7 @@ def _step(node, gs, wanted, captured, useful, retain_graph):
 
 
 def _fitted(node, results):
-    """Sum each gradient to its input's shape and give it its dtype, so that no rule has to mention broadcasting."""
+    """Sum each gradient to its input's shape and convert it to its dtype, so that gradient rules need not handle broadcasting."""
     args, edges, fitted = node.args, node.edges, list(results)
     if len(fitted) != len(args):
         raise AutogradError(f"{node.name()}: its rule gave {len(fitted)} gradients for {len(args)} inputs")
@@ -155,7 +155,7 @@ def _fitted(node, results):
 
 
 def _summed(node, g, shape, i):
-    """g summed to shape.  Raises AutogradError when no broadcasting of `shape` gives g's shape."""
+    """g summed to shape.  Raises AutogradError when `shape` does not broadcast to g's shape."""
     if broadcast_dims(shape, g._spec.shape) is None:
         raise AutogradError(f"Function {node.name()} returned an invalid gradient at index {i} - got {list(g.shape)} "
                             f"but expected shape compatible with {list(shape)}")
@@ -178,7 +178,7 @@ def _finish_leaf(leaf, gs, wanted, captured, inputs):
 
 
 class _Probe:
-    """Measures what getrefcount says of an object held by one variable of the caller, and of one held by an attribute."""
+    """Measures getrefcount of an object held by one variable of the caller, and of one held by an attribute."""
 
     def __init__(self):
         self.held = object()
@@ -197,7 +197,7 @@ _ALONE, _STORED = _Probe.counts()
 
 
 def accumulate(leaf, g):
-    """Add g to leaf.grad.  The first gradient becomes .grad itself when nothing else holds it, else a copy does."""
+    """Add g to leaf.grad.  The first gradient becomes .grad itself if nothing else refers to it, else a copy does."""
     if leaf._grad is not None:
         if context.grad:
             leaf._grad = leaf._grad + g
@@ -206,7 +206,7 @@ def accumulate(leaf, g):
     elif context.grad:
         leaf._grad = g.clone() if g is leaf else g
     else:
-        # one more than a probe's: the engine's list of gradients
+        # one more reference than the probe's: the engine's list of gradients
         alone = sys.getrefcount(g) <= _ALONE + 1 and sys.getrefcount(g._storage) <= _STORED
         alone = alone and g._spec.strides == leaf._spec.strides
         if not alone:

@@ -1,4 +1,4 @@
-"""Function: an operation with a gradient of the user's own, written with tensors."""
+"""Function: an operation with the user's own gradient, written with tensors."""
 
 import functools
 import weakref
@@ -11,7 +11,7 @@ from .modes import no_grad
 
 
 class FunctionCtx:
-    """What forward() and backward() of a Function share; any attribute may be set on it."""
+    """The context shared by forward() and backward() of a Function; any attribute may be set on it."""
 
     def __init__(self):
         self.needs_input_grad = ()
@@ -19,7 +19,7 @@ class FunctionCtx:
         self._materialize, self._freed, self._node = True, False, None
 
     def save_for_backward(self, *tensors):
-        """Keep tensors (or None) for backward(), which finds them in `saved_tensors`; in-place writes are noticed."""
+        """Keep tensors (or None) for backward(), which finds them in `saved_tensors`; in-place writes are detected."""
         for t in tensors:
             if t is not None and not _is_tensor(t):
                 raise ArgumentTypeError(f"save_for_backward can only save variables, but argument is of type "
@@ -27,20 +27,20 @@ class FunctionCtx:
         self._saved = tensors
 
     def mark_dirty(self, *tensors):
-        """Say that forward() changed these inputs in place; they must be among what it returns."""
+        """Declare that forward() changed these inputs in place; it must return them."""
         self._dirty = tensors
 
     def mark_non_differentiable(self, *tensors):
-        """Say that these outputs have no gradient."""
+        """Declare that these outputs have no gradient."""
         self._constant = tensors
 
     def set_materialize_grads(self, value):
-        """Whether backward() gets zeros (the default) or None for an output no gradient came for."""
+        """Whether backward() gets zeros (the default) or None for an output without a gradient."""
         self._materialize = bool(value)
 
     @property
     def saved_tensors(self):
-        """What save_for_backward() kept.  Raises AutogradError when it was freed, or changed in place since."""
+        """The tensors kept by save_for_backward().  Raises AutogradError when freed, or changed in place since."""
         if self._freed:
             raise AutogradError("Trying to backward through the graph a second time (or directly access saved tensors "
                                 "after they have already been freed). Call backward(retain_graph=True) the first time, "
@@ -50,7 +50,7 @@ class FunctionCtx:
 
 
 class _Saved:
-    """A saved tensor and its version; `index` is its place among the node's outputs, None for other tensors."""
+    """A saved tensor and its version; `index` is its number among the node's outputs, None for other tensors."""
 
     def __init__(self, tensor, index):
         self.tensor = tensor if index is None else tensor._alias()
@@ -68,9 +68,9 @@ class _Saved:
 
 
 class FunctionNode(Node):
-    """The node of a Function: its gradient is the Function's backward().
+    """The node of a Function, whose backward() is the gradient.
 
-    views: numbers of the outputs that share memory with an input, for which in-place writes are refused.
+    views: numbers of the outputs that share memory with an input; in-place writes to them are refused.
     """
 
     __slots__ = ("ctx", "views")
@@ -186,7 +186,7 @@ def _among(x, tensors):
 
 
 def _finished(cls, ctx, args, raw, recorded):
-    """The outputs of forward with their place in the graph, and ctx with what it saves."""
+    """Connect the outputs of forward to the graph, store ctx's saved tensors, and return the outputs."""
     if not all(_among(t, raw) for t in ctx._dirty):
         raise AutogradError(f"{cls.__name__}: a tensor given to mark_dirty() was not returned as output; inputs "
                             "changed in place must all be returned from forward()")
@@ -200,12 +200,12 @@ def _finished(cls, ctx, args, raw, recorded):
         _attach(cls, ctx, args, outs, constant, shared)
     places = {id(o): i for i, o in enumerate(outs) if i not in constant}
     ctx._saved = tuple(t if t is None else _Saved(t, places.get(id(t))) for t in ctx._saved)
-    ctx._dirty = ctx._constant = ()  # outputs, which would keep the node that keeps ctx
+    ctx._dirty = ctx._constant = ()  # break the cycle: outputs keep the node, which keeps ctx
     return outs
 
 
 def _attach(cls, ctx, args, outs, constant, shared):
-    """Make the node and hang it on the outputs."""
+    """Make the node and attach it to the outputs."""
     for o in ctx._dirty:
         _check_dirty(cls, o)
     edges = tuple(edge_of(a) if need else None for a, need in zip(args, ctx.needs_input_grad, strict=True))
@@ -229,7 +229,7 @@ def _check_dirty(cls, o):
 
 
 def once_differentiable(backward):
-    """Decorator for a backward() that cannot be differentiated itself: doing so raises instead of going wrong."""
+    """Decorator for a backward() that cannot be differentiated: differentiating it raises instead of giving wrong results."""
 
     @functools.wraps(backward)
     def wrapped(ctx, *gradients):

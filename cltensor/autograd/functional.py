@@ -18,7 +18,7 @@ def _like(result, given):
 
 
 def _inputs(inputs, create_graph):
-    """Inputs as tensors that require grad: tied to the given ones with create_graph, else leaves of their own."""
+    """Inputs as tensors that require grad: connected to the given ones with create_graph, else new leaves."""
     if create_graph:
         return tuple(x.view(x.shape) if x.requires_grad else x.detach().requires_grad_() for x in _tuple(inputs))
     return tuple(x.detach().requires_grad_() for x in _tuple(inputs))
@@ -97,7 +97,7 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
 
 
 def _jacobian_of(y, xs, create_graph, strict):
-    """Per input the Jacobian of one output, a row at a time."""
+    """Per input the Jacobian of one output, computed row by row."""
     columns = [[] for _ in xs]
     flat = y.reshape(-1)
     for i in range(flat.shape[0]):

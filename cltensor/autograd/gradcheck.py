@@ -1,4 +1,4 @@
-"""gradcheck and gradgradcheck: gradients against finite differences of the function itself."""
+"""gradcheck and gradgradcheck: compare gradients with finite differences of the function."""
 
 import warnings
 
@@ -21,9 +21,9 @@ def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=T
 
     inputs: a tensor or a tuple; those that require grad are checked, and should be float64.  The Jacobian is compared
     element by element within atol + rtol * |numerical|; fast_mode compares one random projection of it instead.
-    nondet_tol: by how much two runs of the same backward may differ.  check_undefined_grad: whether outputs without a
-    gradient are tried.  check_grad_dtypes: whether a gradient's dtype must be its input's.
-    Returns True; where the check fails it raises GradcheckError, or returns False without raise_exception.
+    nondet_tol: largest difference between two runs of the same backward.  check_undefined_grad: whether to try outputs
+    without a gradient.  check_grad_dtypes: whether a gradient's dtype must be its input's.
+    Returns True; if the check fails, raises GradcheckError, or returns False without raise_exception.
     """
     inputs = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
     try:
@@ -84,7 +84,7 @@ class _Check:
         (self._projected if fast else self._elementwise)(outputs)
 
     def _constant(self, outputs):
-        """Nothing requires grad: then nothing may depend on the inputs."""
+        """If no output requires grad, none may depend on the inputs."""
         for k, x in zip(self.numbers, self.inputs, strict=True):
             if any(np.abs(j).max(initial=0) > self.atol for j in self.numerical(x, len(outputs))):
                 raise GradcheckError("Numerical gradient for function expected to be zero: no output requires grad, "
@@ -99,7 +99,7 @@ class _Check:
         return [np.stack(row) if row else np.zeros((0, 0)) for row in rows]
 
     def _difference(self, moves):
-        """(f(x + eps d) - f(x - eps d)) / (2 eps) per output, flat, for moves (x, index, value, d) of elements."""
+        """(f(x + eps d) - f(x - eps d)) / (2 eps) per output, flat; moves: (x, index, value, d) of elements."""
         ends = []
         for sign in (1, -1):
             for x, at, value, d in moves:
@@ -168,7 +168,7 @@ class _Check:
                                  f"analytical:{analytical}\n")
 
     def undefined(self):
-        """Raise unless backward handles outputs no gradient came for: one of them, or all."""
+        """Raise GradcheckError unless backward handles outputs without a gradient: one of them, or all."""
         n = sum(o.requires_grad for o in self.outputs())
         for silent in [*([i] for i in range(n)), list(range(n))] if n > 1 else [[0]] * n:
             outputs = [o for o in self.outputs() if o.requires_grad]
@@ -183,7 +183,7 @@ class _Check:
                                      "undefined or zero")
 
     def dtypes(self):
-        """Raise unless each gradient has its input's dtype."""
+        """Raise GradcheckError unless each gradient has its input's dtype."""
         for output in self.outputs():
             if not output.requires_grad:
                 continue
@@ -195,7 +195,7 @@ class _Check:
 
 
 class _Undefined(Function):
-    """The identity, which passes no gradient on."""
+    """The identity, whose gradient is None."""
 
     @staticmethod
     def forward(ctx, x):
@@ -246,7 +246,7 @@ def _check_inputs(inputs, numbers):
 
 
 def _poke(x, at, value):
-    """Write one element of x on the device, unseen by autograd and version counters."""
+    """Write one element of x on the device, without autograd or version counters noticing."""
     place = x._offset + sum(i * s for i, s in zip(at, x.stride(), strict=True))
     x.device.write(x._storage.buffer, place * x.itemsize, np.asarray(value, x.dtype.numpy))
 

@@ -1,4 +1,4 @@
-"""Grad mode: whether ops record their gradient, per thread, with PyTorch's context managers."""
+"""Grad mode: whether ops record their gradient, per thread; with PyTorch's context managers."""
 
 import functools
 import inspect
@@ -17,7 +17,7 @@ def is_inference_mode_enabled():
 
 
 class _Switch:
-    """A context manager that sets fields of the context, and a decorator that does so around each call."""
+    """A context manager that sets fields of the context; as a decorator it does so around each call."""
 
     def __init__(self, **fields):
         self.fields, self.previous = fields, []
@@ -47,7 +47,7 @@ class _Switch:
         return wrapped
 
     def _around_generator(self, fn):
-        """fn with the settings on while it runs, and off while its caller does."""
+        """The generator fn with the settings on while it runs, and off while its caller runs."""
 
         @functools.wraps(fn)
         def wrapped(*args, **kwargs):
@@ -76,7 +76,7 @@ class _Switch:
 
 
 class _Plain(_Switch):
-    """A switch without arguments, which decorates with or without parentheses."""
+    """A switch without arguments; as a decorator it works with or without parentheses."""
 
     def __new__(cls, fn=None):
         return super().__new__(cls) if fn is None else cls()(fn)
@@ -97,7 +97,7 @@ class enable_grad(_Plain):
 
 
 class set_grad_enabled(_Switch):
-    """Set grad mode at once; as a context manager, until its end."""
+    """Set grad mode at once; as a context manager, until the block ends."""
 
     def __init__(self, mode):
         super().__init__(grad=bool(mode))
@@ -142,7 +142,7 @@ def is_anomaly_check_nan_enabled():
 
 
 class set_detect_anomaly(_Switch):
-    """Turn anomaly detection on or off for this thread at once; as a context manager, until its end."""
+    """Turn anomaly detection on or off for this thread at once; as a context manager, until the block ends."""
 
     def __init__(self, mode, check_nan=True):
         super().__init__(anomaly=("nan" if check_nan else "trace") if mode else False)

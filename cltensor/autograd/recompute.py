@@ -1,4 +1,4 @@
-"""Recomputation: a stretch of forward pass whose nodes save nothing, and run it again when a gradient asks for what they saved."""
+"""Recomputation: run part of a forward pass without saving data, and run it again when a gradient needs that data."""
 
 import weakref
 
@@ -8,17 +8,17 @@ from .modes import enable_grad
 
 
 class Stretch:
-    """The nodes recorded while `run` ran, and `run` to record them again.
+    """The nodes that `run` recorded, and `run` itself to record them again.
 
     run: a function without arguments; each call must run the same ops on the same shapes.
-    check: whether that is checked.
+    check: whether to check that.
     """
 
     def __init__(self, run, check=True):
         self.run, self.check, self.nodes = run, check, ()
 
     def forward(self):
-        """run(), after which the nodes it recorded hold nothing."""
+        """Return run(); the nodes it recorded then hold no saved data."""
         result, nodes = _recorded(self.run)
         self.nodes = tuple(map(weakref.ref, nodes))
         for node in nodes:
@@ -26,7 +26,7 @@ class Stretch:
         return result
 
     def restore(self):
-        """Run again and give every node what it would have saved."""
+        """Run again and give every node its saved data."""
         with enable_grad():
             _, nodes = _recorded(self.run)
         if self.check:
@@ -49,7 +49,7 @@ class Stretch:
 
 
 class CheckpointError(AutogradError):
-    """A checkpointed function did something else when it was run again."""
+    """A checkpointed function ran different ops or shapes the second time."""
 
 
 def _shapes(node):

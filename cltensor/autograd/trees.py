@@ -1,4 +1,4 @@
-"""Nested tuples, lists and dictionaries of tensors, taken apart and put together again."""
+"""Flatten nested tuples, lists and dictionaries of tensors, and rebuild them."""
 
 
 def leaves(tree):

@@ -1,4 +1,4 @@
-"""What PyTorch has and cltensor has not, by name: asking for it gives one error that says so, and what to do instead."""
+"""Names of PyTorch's that cltensor lacks: asking for one raises an error that says so and names an alternative."""
 
 from .errors import AbsentError
 

@@ -1,10 +1,10 @@
-"""PyTorch's settings that programs make or ask for and that change nothing here."""
+"""PyTorch's settings that are accepted and change nothing here."""
 
 from .errors import ArgumentError, ArgumentTypeError
 
 
 def use_deterministic_algorithms(mode, *, warn_only=False):
-    """Accepted for PyTorch's sake: results here are the same from run to run whatever mode is."""
+    """Accepted for PyTorch's sake: results here are the same from run to run in any mode."""
 
 
 def are_deterministic_algorithms_enabled():
@@ -24,12 +24,12 @@ def get_float32_matmul_precision():
 
 
 def is_deterministic_algorithms_warn_only_enabled():
-    """False: nothing is left to warn of."""
+    """False: there is nothing to warn of."""
     return False
 
 
 def set_deterministic_debug_mode(debug_mode):
-    """Accepted for PyTorch's sake.  Raises ArgumentError for what is no mode."""
+    """Accepted for PyTorch's sake.  Raises ArgumentError for an unknown mode."""
     if debug_mode not in (0, 1, 2, "default", "warn", "error"):
         raise ArgumentError(f"set_deterministic_debug_mode: {debug_mode!r} is none of 0, 1, 2, 'default', 'warn', 'error'")
 
@@ -47,22 +47,22 @@ def _count(name, n):
 
 
 def set_num_threads(n):
-    """Accepted for PyTorch's sake: a device's driver has its own threads.  Raises ArgumentError unless n is positive."""
+    """Accepted for PyTorch's sake: the driver manages its own threads.  Raises ArgumentError unless n is positive."""
     _count("set_num_threads", n)
 
 
 def set_num_interop_threads(n):
-    """Accepted for PyTorch's sake: one in-order queue leads to a device.  Raises ArgumentError unless n is positive."""
+    """Accepted for PyTorch's sake: a device has one in-order queue.  Raises ArgumentError unless n is positive."""
     _count("set_num_interop_threads", n)
 
 
 def get_num_interop_threads():
-    """1: one in-order queue leads to a device."""
+    """1: a device has one in-order queue."""
     return 1
 
 
 def set_flush_denormal(mode):
-    """False, which says that nothing was changed: what becomes of denormal numbers is the device's matter."""
+    """False, which means that nothing changed: the device decides how it treats denormal numbers."""
     return False
 
 
@@ -83,7 +83,7 @@ def is_warn_always_enabled():
 
 
 def is_autocast_enabled(device_type=None):
-    """False: dtypes are what the program says."""
+    """False: ops compute in the dtypes that the program gives."""
     return False
 
 

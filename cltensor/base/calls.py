@@ -1,7 +1,7 @@
-"""Which public call is under way, and where it was written: read off the stack when an error is made, so calls pay nothing.
+"""Which public call is running, and the user's line of it: read from the stack when an error is made, so calls cost nothing.
 
-Public functions and methods are declared with `named`.  Of the frames between an error and the user's code the outermost
-declared one is the public call; the ops it is made of are inside it.
+Declare public functions and methods with `named`.  Of the frames between an error and the user's code, the outermost
+declared one is the public call; the ops that it calls are inside it.
 """
 
 import inspect
@@ -13,20 +13,20 @@ PACKAGE = __name__.partition(".")[0] + "."
 
 _public = {}  # id of a code object: (public name, function)
 _op_call = None  # id of the code object of Op.__call__
-_inner = set()  # names of ops, which messages may begin with
+_inner = set()  # names of ops that a message may begin with
 _LEADING = re.compile(r"([A-Za-z_]\w*)(\(\))?: ")
 
-#: how a call is written that has no name of its own
+#: how to write a call of a special method
 _WRITTEN = {"__getitem__": "x[index]", "__setitem__": "x[index] = value", "__bool__": "bool(x)", "__float__": "float(x)",
             "__int__": "int(x)", "__index__": "index of x", "__len__": "len(x)", "__iter__": "iter(x)",
             "__contains__": "value in x", "__deepcopy__": "deepcopy(x)", "__copy__": "copy(x)"}
 
-#: arguments that hold indices, in the order in which a function's parameters are looked through
+#: names of parameters that hold indices, in the order to look for them
 _INDICES = ("index", "indices", "target", "targets")
 
 
 def named(fn, name):
-    """fn, known from now on as the public call `name`; a function made by a decorator gets code of its own for that."""
+    """Register fn as the public call `name` and return it.  A function made by a decorator gets its own copy of the code."""
     if id(fn.__code__) not in _public:
         if fn.__closure__ or fn.__code__.co_name == "<lambda>":
             fn.__code__ = fn.__code__.replace(co_name=name)
@@ -36,7 +36,7 @@ def named(fn, name):
 
 
 def applied(fn, first):
-    """fn with its first argument given, as functools.partial; a function, so that errors can name it."""
+    """fn with its first argument given, like functools.partial, but a function, so that errors can name it."""
 
     def function(*args, **kwargs):
         return fn(first, *args, **kwargs)
@@ -54,19 +54,19 @@ def named_all(namespace):
 
 
 def inner(name):
-    """Let `name`, an op's, be replaced at the start of a message by that of the public call."""
+    """Allow `name`, an op's, at the start of a message to be replaced by the public call's name."""
     _inner.add(name)
 
 
 def op_call(fn):
-    """fn, which calls a public op, its `self`."""
+    """Register fn, the method that calls a public op (its `self`), and return it."""
     global _op_call
     _op_call = id(fn.__code__)
     return fn
 
 
 def codes():
-    """What the package's frames run, outermost last: code objects, or names of ops; and (code, instruction) of the user's frame."""
+    """(what the package's frames run, outermost last: code objects or op names; (code, instruction) of the user's frame)."""
     found, frame = [], sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
         code = frame.f_code
@@ -76,7 +76,7 @@ def codes():
 
 
 def public(found):
-    """(name, function) of the outermost public call among what `codes` found, or (None, None)."""
+    """(name, function) of the outermost public call in what `codes` found, or (None, None)."""
     for code in reversed(found):
         if isinstance(code, str):
             return code, None
@@ -87,7 +87,7 @@ def public(found):
 
 
 def line(site):
-    """"file:line" of what `codes` says of the user's frame."""
+    """"file:line" of the user's frame, as `codes` returns it."""
     code, at = site
     lines = [n for start, end, n in code.co_lines() if start <= at < end and n]
     return f"{code.co_filename}:{lines[0] if lines else code.co_firstlineno}"
@@ -100,14 +100,14 @@ def index_argument(fn):
 
 
 def kind(value):
-    """The name of a value's type, with the library it comes from where that is not Python or this one."""
+    """The name of a value's type, with its library unless that is Python or cltensor."""
     cls = type(value)
     root = cls.__module__.partition(".")[0]
     return cls.__name__ if root in ("builtins", PACKAGE[:-1]) else f"{root}.{cls.__name__}"
 
 
 def attributed(message):
-    """A message that begins with the public call under way, in the place of an op inside it."""
+    """The message with the running public call at its start, in place of an inner op's name."""
     name, layer, frame = None, None, sys._getframe(2)
     while frame is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
         code = frame.f_code
@@ -125,7 +125,7 @@ def attributed(message):
 
 
 def _owner(owner, cls, method):
-    """The name of the class that is made or whose forward runs, or of the op called; None for anything else."""
+    """The name of the class under construction or whose forward runs, or of the op called; None for anything else."""
     if method == "__call__":
         return getattr(owner, "name", None) if getattr(owner, "public", False) else None
     kind = cls if method == "__new__" else type(owner)
@@ -135,7 +135,7 @@ def _owner(owner, cls, method):
 
 
 def under(name, message):
-    """A message that begins with `name`."""
+    """The message with `name` at its start."""
     name = _WRITTEN.get(name) or name.strip("_") + "_" * (name.endswith("_") and not name.endswith("__"))
     if re.match(rf"(\w+\.)*{re.escape(name)}(?!\w)", message):
         return message

@@ -1,7 +1,7 @@
-"""Work that may crash or hang, done item by item in a child process with a time limit for each item.
+"""Work that may crash or hang, done item by item in a child process with a time limit per item.
 
-A driver that aborts or never answers takes only the child with it: the item at hand is reported as failed, and a new
-child goes on with the next one.
+A driver that aborts or never answers ends only the child: the current item is reported as failed, and a new child
+continues with the next one.
 """
 
 import importlib
@@ -19,8 +19,8 @@ from . import config
 from .errors import CLTensorError
 from .processes import answers, child_environment
 
-START = 60  # seconds a child may take to start, where an item may not take longer
-FAREWELL = 5  # seconds it may take to end once it has closed its output
+START = 60  # seconds a child may take to start, or the limit of an item if that is longer
+FAREWELL = 5  # seconds a child may take to end after closing its output
 
 
 class ChildError(CLTensorError):
@@ -28,10 +28,10 @@ class ChildError(CLTensorError):
 
 
 def run_each(task, items, limit, **settings):
-    """Yield (item, result) for each of `items` (JSON data), one after the other, run by a child process.
+    """Run `items` (JSON data) one after the other in a child process; yield (item, result) for each.
 
     task: "module:function", naming a function item -> dict; limit: seconds an item may take; settings: variables of the child's
-    environment.  Where an item failed, the result is {"error": text}.  Raises ChildError when a child ends before its first item.
+    environment.  The result of a failed item is {"error": text}.  Raises ChildError when a child ends before its first item.
     """
     pending = list(items)
     while pending:
@@ -40,7 +40,7 @@ def run_each(task, items, limit, **settings):
 
 
 def _one_child(task, items, limit, settings):
-    """Results of the first items: up to the first that ended the child, which is the last one given."""
+    """Yield results of the first items.  An item that ends the child is the last one yielded."""
     with tempfile.TemporaryFile("w+") as work, tempfile.TemporaryFile("w+", errors="replace") as noise:
         json.dump(items, work)
         work.seek(0)
@@ -76,7 +76,7 @@ def _read(line):
 
 
 class _Lines:
-    """The lines of a stream, each waited for at most so long."""
+    """The lines of a stream, read with a time limit."""
 
     def __init__(self, stream):
         self.closed, self._queue = False, queue.Queue()
@@ -89,7 +89,7 @@ class _Lines:
         self._queue.put(None)
 
     def next(self, limit):
-        """The next line; None when none came within `limit` seconds, or, with `closed` set, when there is none."""
+        """The next line; None after `limit` seconds without one, or at the end of the stream, which sets `closed`."""
         try:
             line = self._queue.get(timeout=limit)
         except queue.Empty:
@@ -99,7 +99,7 @@ class _Lines:
 
 
 def _ending(process, noise):
-    """How a child that has closed its output ended, with the last thing it said."""
+    """How a child that has closed its output ended, with its last line on stderr."""
     try:
         process.wait(FAREWELL)
     except subprocess.TimeoutExpired:

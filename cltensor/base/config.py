@@ -1,6 +1,6 @@
-"""Settings read from the environment, each in one place.
+"""Settings from the environment, each read in one place.
 
-Values are read when asked for, not at import, so a program may set them before the first tensor is made.
+Values are read at use, not at import, so a program may set them before it makes its first tensor.
 """
 
 import os
@@ -65,7 +65,7 @@ def cache_limit():
 
 
 def tuning():
-    """Whether results of `cltensor tune`, and those that ship with the package, are used."""
+    """Whether to use the results of `cltensor tune` and those shipped with the package."""
     return setting("CLTENSOR_TUNE") != "0"
 
 
@@ -90,7 +90,7 @@ def memory_pool():
 
 
 def sync():
-    """Whether what kernels find wrong is raised by the call, which then waits for the device."""
+    """Whether each call waits for the device and raises the faults that its kernels found."""
     return setting("CLTENSOR_SYNC") not in (None, "0")
 
 

@@ -4,19 +4,19 @@ import threading
 
 
 class Context(threading.local):
-    """The settings that ops read, with the values a thread starts with.
+    """The settings that ops read, with a thread's initial values.
 
     grad        whether ops record their gradient
     inference   whether results can never enter a graph
-    anomaly     whether forward lines are remembered for errors: False, "trace", or "nan" to look for NaN as well
-    made        the nodes of a stretch that is to be recomputed, while one runs
-    device      the device that tensors are made on when none is named, where the thread has chosen one; or None
-    streams     {device: the Stream that work on it goes to}, for devices where that is not the default stream
-    levels      the vmaps that run, the outermost first
+    anomaly     whether to remember forward lines for errors: False, "trace", or "nan" to look for NaN as well
+    made        a list that collects new nodes, while a checkpointed forward pass runs (recompute.py); or None
+    device      the thread's default device, if it has chosen one; or None
+    streams     {device: current Stream}, for devices where that is not the default stream
+    levels      the running vmaps, the outermost first
     transform   what ops do instead while a vmap runs (func/batching.py); None outside
-    recorder    an object whose `op(op, inputs, attrs, outputs)` is told of every op run, and `read(tensor)` of every read; or None
-    trial       (Key, values) of tunable constants that are tried out, or None
-    questions   a list that every Space adds to what it was asked, or None
+    recorder    an object whose `op(op, inputs, attrs, outputs)` is called for each op and `read(tensor)` for each read; or None
+    trial       (Key, values) of tunable constants on trial, or None
+    questions   a list to which every Space appends its Questions, or None
     """
 
     device = None
@@ -37,9 +37,9 @@ context = Context()
 
 
 class Observers:
-    """Functions that are told of what happens in any thread.
+    """Functions that are called on events in any thread.
 
-    recorded    functions of a Node, told of each recorded while the process is compiling programs
+    recorded    functions of a Node, called for a node recorded after the process has compiled more programs
     """
 
     def __init__(self):

@@ -9,7 +9,7 @@ from .errors import ArgumentError, ArgumentTypeError, DTypeError
 
 
 class dtype:
-    """An element type.  One instance each: compare with `is`.
+    """An element type.  Each has one instance: compare with `is`.
 
     Attributes: name, itemsize (bytes), category ("bool", "int" or "float"), is_floating_point, is_signed, numpy (the NumPy
     dtype of the stored bytes; bfloat16, which NumPy lacks, is stored as uint16).
@@ -59,7 +59,7 @@ ALIASES = {"half": float16, "float": float32, "double": float64, "short": int16,
 #: names of the methods that convert to each dtype
 CONVERSIONS = {**ALIASES, "char": int8, "byte": uint8, "bool": bool_, "bfloat16": bfloat16}
 
-#: the names PyTorch's older programs know the dtypes by: FloatTensor, FloatStorage
+#: dtypes by their names in PyTorch's older classes: FloatTensor, FloatStorage
 LEGACY = {**{name.capitalize(): d for name, d in CONVERSIONS.items()}, "BFloat16": bfloat16}
 LEGACY.pop("Bfloat16")
 
@@ -69,12 +69,12 @@ _default = float32
 
 
 def get_default_dtype():
-    """The floating dtype given to Python floats and to factory functions."""
+    """The floating dtype of Python floats and factory functions."""
     return _default
 
 
 def set_default_dtype(d):
-    """Set the floating dtype given to Python floats.  Raises DTypeError unless d is a floating dtype."""
+    """Set the floating dtype of Python floats.  Raises DTypeError unless d is a floating dtype."""
     global _default
     if not (isinstance(d, dtype) and d.is_floating_point):
         raise DTypeError(f"set_default_dtype: only floating-point dtypes can be the default, got {d!r}")
@@ -82,7 +82,7 @@ def set_default_dtype(d):
 
 
 def default_for(category):
-    """The dtype a Python bool, int or float takes when it becomes a tensor."""
+    """The dtype of a tensor made from a Python bool, int or float."""
     return {"bool": bool_, "int": int64, "float": _default}[category]
 
 
@@ -151,14 +151,14 @@ def promote_types(a, b):
 
 
 def can_cast(src, dst):
-    """Whether results of src may be stored into dst: only where its category (bool, int, float) is no higher."""
+    """Whether results of src may be stored in dst: only if src's category (bool < int < float) is no higher than dst's."""
     return _CATEGORY_RANK[src.category] <= _CATEGORY_RANK[dst.category]
 
 
 def stored(value, d, op):
-    """A Python number as it is stored in dtype d: a float loses its fraction in an int, anything but zero is True in a bool.
+    """A Python number converted for dtype d: an int dtype drops a float's fraction, and bool makes nonzero True.
 
-    Raises ArgumentError for a finite number beyond the range of d; a negative one wraps around in an unsigned dtype.
+    Raises ArgumentError for a finite number out of the range of d; a negative int wraps around in an unsigned dtype.
     """
     if d is bool_:
         return bool(value)

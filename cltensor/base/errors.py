@@ -7,7 +7,7 @@ from . import calls
 
 
 class CLTensorError(RuntimeError):
-    """Base of every error raised by cltensor itself; its message begins with the public call under way."""
+    """Base of every error that cltensor raises; its message begins with the running public call."""
 
     def __init__(self, message="", *rest):
         super().__init__(calls.attributed(message) if isinstance(message, str) and message else message, *rest)
@@ -38,7 +38,7 @@ class UnsupportedDTypeError(DTypeError, NotImplementedError):
 
 
 class AbsentError(DTypeError, AttributeError):
-    """Something of PyTorch's that is left out on purpose, complex dtypes for one; hasattr() is False for it."""
+    """A part of PyTorch that is left out on purpose, such as complex dtypes; hasattr() is False for it."""
 
 
 class ArgumentError(CLTensorError, ValueError):
@@ -46,7 +46,7 @@ class ArgumentError(CLTensorError, ValueError):
 
 
 class UnsupportedError(ShapeError, ArgumentError, NotImplementedError):
-    """A mode that does not exist, or not for this shape, which PyTorch calls not implemented."""
+    """A mode that does not exist at all or for this shape, which PyTorch calls not implemented."""
 
 
 class ArgumentTypeError(CLTensorError, TypeError):
@@ -54,7 +54,7 @@ class ArgumentTypeError(CLTensorError, TypeError):
 
 
 class MissingError(CLTensorError, NotImplementedError):
-    """A method that a subclass has to define, and does not."""
+    """A method that a subclass must define and does not."""
 
 
 ZERO_DIVISION = "ZeroDivisionError: an integer is divided by 0"

@@ -1,4 +1,4 @@
-"""Explaining: an argument of the wrong type is named, where Python would only say what some line missed in it."""
+"""Explaining: name the argument of a wrong type, where Python would only name an attribute or operation it lacks."""
 
 import functools
 import inspect
@@ -6,22 +6,22 @@ import inspect
 from .calls import kind
 from .errors import ArgumentTypeError, CLTensorError
 
-#: parameters that take a tensor, and an int, in every function that has them
+#: names of parameters that take a tensor, or an int, in every function
 _TENSORS = frozenset(("input", "self", "tensor", "mat1", "mat2", "vec", "condition", "other"))
 COUNTS = frozenset("k n m r N length num_samples num_classes minlength diagonal row col steps chunks".split())
 _INTS = COUNTS | frozenset("""dim dim0 dim1 dims sections split_size split_size_or_sections offset index shifts kernel_size stride
     output_size indices_or_sections source destination start_dim end_dim""".split())
 
-_COUNTED = _INTS - {"index"}  # which takes a tensor in some
+_COUNTED = _INTS - {"index"}  # some functions take a tensor as index
 
-#: attributes by which code tells that it takes something for a tensor
+#: tensor attributes: an AttributeError for one shows that the code expected a tensor
 _OF_TENSORS = frozenset("shape ndim dtype device numel requires_grad reshape expand to size detach _spec _storage _offset".split())
 
 
 def explained(name, given, error, method=False):
-    """What is wrong with the arguments of the public call `name`, which raised an error of Python's own, as a sentence, or None.
+    """A sentence on what is wrong with the arguments of the public call `name`, which raised one of Python's errors; or None.
 
-    given: pairs of a parameter's name and the argument; method: whether the first is a method's own tensor, which does not count.
+    given: pairs (parameter name, argument); method: whether the first is a method's `self`, which does not count.
     """
     for position, (parameter, value) in enumerate(given, 0 if method else 1):
         if parameter in _TENSORS and _foreign(value):
@@ -34,7 +34,7 @@ def explained(name, given, error, method=False):
 
 
 def explaining(fn, name):
-    """fn with a method's errors explained, where it is called with tensors besides its own; fn itself where it is not."""
+    """The method fn with its errors explained, if it takes tensors besides `self`; else fn itself."""
     others = list(inspect.signature(fn).parameters.values())[1:]
     if not any(p.name in _TENSORS or (p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
                                       and p.name not in _COUNTED) for p in others):
@@ -51,7 +51,7 @@ def explaining(fn, name):
 
 
 def told(error, fn, name, args, kwargs, method=False):
-    """The error, or one that names the argument which caused it, where Python's own words do not."""
+    """An error that names the argument at fault, if Python's error does not; else the error itself."""
     if isinstance(error, CLTensorError):
         return error
     why = explained(name, [*zip(inspect.signature(fn).parameters, args), *kwargs.items()], error, method)  # noqa: B905

@@ -1,4 +1,4 @@
-"""How a tensor lies in memory, with PyTorch's names: its layout, of which there is one, and the order of its dimensions."""
+"""A tensor's arrangement in memory, with PyTorch's names: its layout (only strided) and its memory format."""
 
 from .absent import SPARSE
 from .errors import AbsentError, ArgumentTypeError, ShapeError
@@ -6,7 +6,7 @@ from .shapes import contiguous_strides
 
 
 class layout:
-    """A way to store a tensor.  One instance each: compare with `is`."""
+    """A way to store a tensor.  Each has one instance: compare with `is`."""
 
     __slots__ = ("name",)
 
@@ -24,10 +24,10 @@ strided = layout("strided")
 
 
 def check_layout(value, op):
-    """Raise AbsentError for a layout that is not strided, ArgumentTypeError for what is no layout; None is strided."""
+    """Raise AbsentError for a layout other than strided, ArgumentTypeError for no layout; None means strided."""
     if value is None or value is strided:
         return
-    if type(value).__name__ == "layout":  # PyTorch's, by way of a program that is moved over
+    if type(value).__name__ == "layout":  # PyTorch's, in a program being ported
         if str(value) != "torch.strided":
             raise AbsentError(f"{op}: layout {value}: {SPARSE}")
         return
@@ -35,7 +35,7 @@ def check_layout(value, op):
 
 
 class memory_format:
-    """An order of dimensions in memory.  One instance each: compare with `is`."""
+    """An order of dimensions in memory.  Each has one instance: compare with `is`."""
 
     __slots__ = ("name", "rank")
 
@@ -58,9 +58,9 @@ BY_NAME = {f.name: f for f in (contiguous_format, preserve_format, channels_last
 
 
 def format_strides(shape, form, op):
-    """The strides of a dense tensor in a memory format; None for preserve_format, which leaves them to the op.
+    """The strides of a dense tensor in a memory format; None for preserve_format, where the op chooses them.
 
-    Raises ShapeError where the format is for another number of dimensions.
+    Raises ShapeError if the format is for another number of dimensions.
     """
     if form is preserve_format:
         return None

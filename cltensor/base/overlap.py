@@ -1,7 +1,7 @@
-"""Overlap: whether strided layouts have a place of memory in common, told exactly by arithmetic on their strides.
+"""Overlap: whether strided layouts share memory, computed exactly from their strides.
 
-Strides and offsets are never negative.  The answer is exact unless it takes more than WORK steps, which no layout of up to
-two strides that do not divide one another does; then it is True.
+Strides and offsets are never negative.  The answer is exact unless it takes more than WORK steps; then it is True.  Layouts
+with at most two strides that do not divide one another never take so many.
 """
 
 import functools
@@ -16,7 +16,7 @@ def extent(shape, strides):
 
 
 def packed(shape, strides):
-    """Whether the elements lie in one run of memory, in any order, each in a place of its own."""
+    """Whether the elements fill one run of memory, in any order, without gaps or overlap."""
     step = 1
     for s, n in sorted((s, n) for n, s in zip(shape, strides, strict=True) if n != 1):
         if s != step:
@@ -26,7 +26,7 @@ def packed(shape, strides):
 
 
 def repeats(shape, strides):
-    """Whether two indices of a layout are one place."""
+    """Whether two indices of a layout share one address."""
     steps = sorted((s, n - 1) for n, s in zip(shape, strides, strict=True) if n > 1)
     if math.prod(shape) < 2 or _nested(steps):
         return False
@@ -34,7 +34,7 @@ def repeats(shape, strides):
 
 
 def _nested(steps):
-    """Whether each stride goes past all that the smaller ones reach."""
+    """Whether each stride exceeds the largest offset that the smaller ones reach."""
     reach = 0
     for s, most in steps:
         if s <= reach:
@@ -45,7 +45,7 @@ def _nested(steps):
 
 @functools.lru_cache(maxsize=1024)
 def _repeats(steps):
-    """Whether the difference of two indices, positive in its first part that is not zero, leads nowhere."""
+    """Whether some difference of two indices has offset 0.  Its first nonzero part may be taken as positive."""
     for k, (s, most) in enumerate(steps):
         rest = steps[k + 1:]
         if _reached(sum(t * m for t, m in rest) - s, ((s, most - 1), *((t, 2 * m) for t, m in rest))):
@@ -55,9 +55,9 @@ def _repeats(steps):
 
 @functools.lru_cache(maxsize=4096)
 def meet(distance, shape, strides, size, other_shape, other_strides, other_size):
-    """Whether two layouts have a byte in common.
+    """Whether two layouts share a byte.
 
-    distance: bytes from the first element of one to the first of the other; size, other_size: of an element, in bytes.
+    distance: bytes from the first element of one to the first of the other; size, other_size: bytes of an element.
     """
     if not (math.prod(shape) and math.prod(other_shape)):
         return False
@@ -77,7 +77,7 @@ def _reached(total, terms):
     if total < 0:
         return False
     terms = _merged([(s, most) for s, most in terms if s and most])
-    reach, common = [0], [0]  # of the terms from here on: their largest sum, and the divisor of their sums
+    reach, common = [0], [0]  # of the terms from here on: their largest sum, and the gcd of their strides
     for s, most in reversed(terms):
         reach.append(reach[-1] + s * most)
         common.append(math.gcd(common[-1], s))
@@ -86,7 +86,7 @@ def _reached(total, terms):
 
 
 def _merged(terms):
-    """The same sums by fewer terms, largest stride first: strides that fill the gaps of their multiples become one."""
+    """The same sums with fewer terms, largest stride first: a multiple of a smaller stride merges into it if no gap remains."""
     kept = []
     for s, most in sorted(terms):
         for i, (t, known) in enumerate(kept):
@@ -99,13 +99,13 @@ def _merged(terms):
 
 
 class _Search:
-    """A search through the values of one x after another, in which the last two take no trying."""
+    """A search over the values of one x after another; the last two x are solved without trying values."""
 
     def __init__(self, terms, reach, common):
         self.terms, self.reach, self.common, self.left = terms, reach, common, WORK
 
     def reached(self, i, total):
-        """Whether the terms from i on give total, or no work is left to tell."""
+        """Whether the terms from i on can sum to total; also True when WORK is used up."""
         if not 0 <= total <= self.reach[i]:
             return False
         if total == 0:
@@ -127,6 +127,6 @@ class _Search:
         return False
 
     def _residue(self, i, total, step):
-        """The x, modulo step, for which the later terms' divisor divides total - s * x."""
+        """The x, modulo step, for which the gcd of the later terms divides total - s * x."""
         shared = self.common[i]  # gcd of s and the later terms' divisor; divides total
         return total // shared * pow(self.terms[i][0] // shared, -1, step) % step if step > 1 else 0

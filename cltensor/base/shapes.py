@@ -1,4 +1,4 @@
-"""Arithmetic on shapes and strides: broadcasting, dimensions, merging of dimensions that lie in one run."""
+"""Arithmetic on shapes and strides: broadcasting, dimensions, merging of contiguous dimensions."""
 
 import functools
 import math
@@ -37,7 +37,7 @@ def contiguous_strides(shape):
 
 
 def broadcast_shapes(*shapes, op="broadcast_shapes"):
-    """The shape all of `shapes` (an int is a vector's) broadcast to.  Raises ShapeError naming the dimension that does not fit."""
+    """The broadcast shape of `shapes` (an int n means (n,)).  Raises ShapeError naming the dimension that does not fit."""
     shapes = [(s,) if isinstance(s, int) else s for s in shapes]
     ndim = max(map(len, shapes), default=0)
     result = [1] * ndim
@@ -54,7 +54,7 @@ def broadcast_shapes(*shapes, op="broadcast_shapes"):
 
 @functools.lru_cache(maxsize=4096)
 def broadcast_dims(size, shape):
-    """The dimensions of `shape` along which a tensor of `size` is repeated, or None where it does not expand to that."""
+    """The dimensions of `shape` along which broadcasting repeats a tensor of `size`; None if it does not broadcast to that."""
     lead = len(shape) - len(size)
     if lead < 0 or any(n not in (1, m) for n, m in zip(size, shape[lead:], strict=True)):
         return None
@@ -93,7 +93,7 @@ def reduced_shape(shape, dims, keepdim):
 
 
 def collapse(shape, *strides):
-    """Merge neighbouring dimensions that every operand walks in one run, and drop those of size 1.
+    """Merge neighbouring dimensions that every operand can walk with one stride, and drop those of size 1.
 
     Returns (shape, [strides of each operand]); a single element gives shape ().
     """

@@ -26,7 +26,7 @@ def info(options):
 
 
 def clear(options):
-    """Delete every entry, and what earlier versions let PoCL keep beside them; other files stay."""
+    """Delete every entry, and the files that PoCL wrote beside them under earlier versions; other files stay."""
     cache = kernel_cache()
     removed, size = cache.clear()
     facts = {"folder": str(cache.folder), "removed": removed, "bytes": size}
@@ -37,7 +37,7 @@ def clear(options):
 
 def describe():
     """The cache's facts: folder, exists, writable, enabled, entries, bytes, limit (bytes), damaged (paths);
-    and, where others could change it, refused (that, with the cure)."""
+    and, if others could change it, refused (the reason, with the cure)."""
     cache = kernel_cache()
     entries = cache.entries()
     facts = {
@@ -75,11 +75,11 @@ def refusal(folder):
 
 
 def writable(folder):
-    """Whether files can be made in this folder, or the folder itself can be made."""
+    """Whether this process can create files in this folder, or the folder itself."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     try:
-        with tempfile.TemporaryFile(dir=folder):  # a superuser may write anywhere, but not to every file system
+        with tempfile.TemporaryFile(dir=folder):  # a superuser has all permissions, but not every file system is writable
             return True
     except OSError:
         return False

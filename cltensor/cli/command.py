@@ -1,4 +1,4 @@
-"""The whole command: its parser, and how every error becomes one line on stderr and an exit status."""
+"""The whole command: its parser; every error becomes one line on stderr and an exit status."""
 
 import os
 import sys
@@ -18,13 +18,13 @@ ENDING = ("exit status: 0 all is well, 1 something failed, 2 the command was not
 
 
 def main(arguments=None):
-    """Run the command with these arguments (the process's own when None).  Returns the exit status."""
+    """Run the command with these arguments (by default the process's own).  Returns the exit status."""
     try:
         options = parser().parse_args(arguments)
         status = options.run(options)
         sys.stdout.flush()
         return status
-    except SystemExit as e:  # argparse, after --help, --version and misuse
+    except SystemExit as e:  # from argparse, after --help, --version and misuse
         return e.code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -51,7 +51,7 @@ def parser():
 
 
 def in_one_line(error):
-    """An exception as one line: its message, without the compiler's log; with its type where it is none of ours."""
+    """An exception as one line: its message without the compiler's log; for foreign exceptions also the type."""
     if isinstance(error, BuildError):
         return f"{str(error).splitlines()[0].rstrip(':')} (CLTENSOR_DEBUG=1 shows the compiler's log)"
     if isinstance(error, OSError) and error.strerror:
@@ -68,5 +68,5 @@ def _complain(text, status):
 
 
 def _forget_stdout():
-    """Keep the interpreter from flushing to the closed pipe when it ends."""
+    """Keep the interpreter from flushing to the closed pipe at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

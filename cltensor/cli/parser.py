@@ -1,4 +1,4 @@
-"""Argument parsing: argparse with errors of one line, and the kinds of value several commands take."""
+"""Argument parsing: argparse with one-line errors, and the value types that several commands take."""
 
 import argparse
 import difflib
@@ -11,11 +11,11 @@ WIDTH = 80
 
 
 class UsageError(Exception):
-    """A command line that makes no sense; exit status 2."""
+    """The command line is invalid; exit status 2."""
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one line; options cannot be shortened, so that new ones break no script."""
+    """An ArgumentParser with one-line errors; options cannot be abbreviated, so that new ones break no script."""
 
     def __init__(self, *arguments, **options):
         options.setdefault("formatter_class", width)
@@ -48,14 +48,14 @@ def dtype(text):
 
 
 def one_of(known, text, complaint, error=UsageError):
-    """known[text].  Raises `error`: the complaint, the text, and the nearest names or all of them."""
+    """known[text].  Raises `error`: the complaint, the text, and the nearest names, or all if none is near."""
     if text in known:
         return known[text]
     raise error(f"{complaint} {text!r}{suggestion(text, known)}")
 
 
 def suggestion(text, known):
-    """"; did you mean ...?" with the nearest names, or the list of all where none is near."""
+    """"; did you mean ...?" with the nearest names, or the list of all names if none is near."""
     near = difflib.get_close_matches(text, known, n=3, cutoff=0.55)
     if near:
         return f"; did you mean {' or '.join(near)}?"

@@ -1,1 +1,1 @@
-"""Text in, text out: the scalar expression language and the rendering of kernel templates.  Knows no device."""
+"""Text in, text out: the scalar expression language and the rendering of kernel templates.  Independent of devices."""

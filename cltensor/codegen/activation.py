@@ -1,22 +1,22 @@
-"""Activations of templates: a function of one number, applied where a kernel stores its result.
+"""Activations in templates: a function of one number that a kernel applies when it stores its result.
 
-A template's parameter `activation` holds the body of that function, whose argument is `acc`, or "" for none.
+A template's parameter `activation` holds the body of that function, or "" for none.  Its argument is `acc`.
 """
 
 from .emit import emit
 
 
 def body(exprs, name, ctype):
-    """The body of a function with the values of the expressions' only one, of the input called `name`, in a compute type."""
+    """The body of a C function that computes the only expression in exprs, a function of input `name`, in type ctype."""
     made = emit(exprs, {name: ctype}, ctype, {name: "acc"})
     return " ".join([*made.statements, f"return {made.results[0]};"])
 
 
 def definition(activation, ctype):
-    """The C function, for the head of a kernel's source."""
+    """The definition of the C function, for the top of a kernel's source."""
     return f"static inline {ctype} activate(const {ctype} acc) {{ {activation} }}" if activation else ""
 
 
 def applied(activation, value):
-    """A C expression: the activation of another one."""
+    """A C expression: the activation applied to the C expression `value`."""
     return f"activate({value})" if activation else value

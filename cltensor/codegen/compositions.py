@@ -1,4 +1,4 @@
-"""Scalar functions that need no row of their own in the table: each is written in terms of others."""
+"""Scalar functions without a row in the table: each is composed of others."""
 
 import math
 
@@ -16,7 +16,7 @@ def reciprocal(x):
 
 
 def relu(x):
-    """max(x, 0) with derivative 0 at 0; NaN stays."""
+    """max(x, 0) with derivative 0 at 0; NaN stays NaN."""
     return f.where(x <= 0, 0, x)
 
 
@@ -62,7 +62,7 @@ def logaddexp2(a, b):
 
 
 def sinc(x):
-    """sin(pi x) / (pi x), by its series where the quotient's derivatives would cancel."""
+    """sin(pi x) / (pi x); near 0 by its series, as the quotient's derivatives would cancel there."""
     near = f.abs(x) < 0.0625
     z = math.pi * f.where(near, 1, x)
     v = f.where(near, x, 0) * math.pi

@@ -7,12 +7,12 @@ def gradient(outputs, wrt, seeds):
     """Gradients of sum(seed_i * output_i) as a dict {name in wrt: Expr}.
 
     outputs: a node or a tuple of nodes.  wrt: input names.  seeds: one input name (or node) for each output, None for
-    an output that gets no gradient.  An input the outputs do not depend on gets the constant 0.  The result may contain
-    a forward output as a subexpression (the very same object), which `expr.replace` can turn into a saved output.
+    an output without a gradient.  An input that no output depends on gets the constant 0.  The result may contain
+    a forward output as a subexpression (the same object); `expr.replace` can replace it by a saved output.
     """
     outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
     if len(outputs) == 1 and seeds[0] is not None:
-        # The slope first, then its product with the seed: an infinite seed meets no factor of the slope that is 0 by itself.
+        # Compute the slope first, then multiply by the seed: an infinite seed times a zero factor of the slope would be NaN.
         seed = Input(seeds[0]) if isinstance(seeds[0], str) else as_expr(seeds[0])
         return {name: times(seed, slope) for name, slope in _adjoints(outputs, wrt, (Const(1),)).items()}
     return _adjoints(outputs, wrt, seeds)
@@ -56,17 +56,17 @@ def _accumulate(adjoints, node, g):
 
 
 def _joined(a, b):
-    """a + b, branch by branch where one condition chooses both."""
+    """a + b, added branch by branch if both are `where` with the same condition."""
     if is_call(a, "where") and is_call(b, "where") and a.args[0] is b.args[0]:
         return call("where", a.args[0], *map(_joined, a.args[1:], b.args[1:]))
     return a + b
 
 
 def times(g, partial):
-    """g * partial, where neither a choice not taken nor a zero meets an infinite partial.
+    """g * partial, without inf * 0 from a branch not taken or from a zero.
 
-    A zero partial gives 0 whatever g is.  Conditions choose between products, those of the partial and those of g:
-    behind a branch that was not taken stays 0, however steep it is there.
+    A zero partial gives 0 whatever g is.  A condition in partial or g chooses between products, so the gradient of a branch
+    not taken is 0, however steep the function is there.
     """
     if is_const(partial, 0) or is_const(g, 0):
         return Const(0)
@@ -83,12 +83,12 @@ def times(g, partial):
 
 
 def _guarded(g):
-    """Whether g is a choice of which some branch is 0, or a sum of such."""
+    """Whether g is a `where` with a zero branch, or a sum of such."""
     if is_call(g, "add"):
         return all(map(_guarded, g.args))
     return is_call(g, "where") and any(is_const(branch, 0) or _guarded(branch) for branch in g.args[1:])
 
 
 def _chooses(partial):
-    """Whether a branch of this where is a constant: taking the product branch by branch then avoids inf * 0."""
+    """Whether a branch of this `where` is a constant: then multiplying branch by branch avoids inf * 0."""
     return any(is_const(branch) for branch in partial.args[1:])

@@ -1,7 +1,7 @@
-"""Emission: expressions become three-address OpenCL C statements, every shared subexpression computed once.
+"""Emission: turn expressions into three-address OpenCL C statements; each shared subexpression is computed once.
 
-Only operators, ternaries and the functions of kernels_cl appear in the common spellings, because CPU compilers
-vectorise those; truth values are C ints holding 0 or 1.
+The common spellings use only operators, ternaries and the functions of kernels_cl, because CPU compilers vectorise
+those.  Truth values are C ints holding 0 or 1.
 """
 
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ def emit(outputs, ctypes, compute, names, prefix="t", mixed=False):
     """C statements that compute outputs.
 
     outputs: a node or a tuple of nodes.  ctypes: {input name: "float", "double", "int", "long" or "bool"}.  compute:
-    the C type numbers are computed in.  names: {input name: C variable or expression}.  prefix: of the local variables
-    made.  mixed: each step is computed in the widest type of its own arguments instead (a value and its index side by
-    side).  Raises DTypeError where a function has no form in the compute type.
+    the C type of the computation.  names: {input name: C variable or expression}.  prefix: prefix of the local
+    variables.  mixed: compute each step in the widest type of its own arguments instead (for a value and its index
+    together).  Raises DTypeError where a function has no form in the compute type.
     """
     outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
     writer = _Writer(ctypes, compute, names, prefix, mixed)
@@ -90,6 +90,6 @@ class _Writer:
 
 
 def flops(outputs):
-    """The arithmetic cost of outputs for one element, shared subexpressions counted once."""
+    """The arithmetic cost of outputs for one element; shared subexpressions count once."""
     outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
     return sum(node.function.flops for node in topological(outputs) if isinstance(node, Call))

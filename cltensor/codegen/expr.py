@@ -1,9 +1,9 @@
-"""The scalar expression language: trace a Python function once, get a DAG to derive, fuse and emit.
+"""The scalar expression language: trace a Python function once to get a DAG that can be derived, fused and emitted.
 
     e = expr.trace(lambda x, y: expr.exp(x) * y, ("x", "y"))
 
-Inside a traced function use Python's operators and the functions of this module (exp, where, maximum, ...); applied to
-plain numbers they give plain numbers.
+Inside a traced function use Python's operators and the functions of this module (exp, where, maximum, ...).  Applied
+to plain numbers they return plain numbers.
 """
 
 import numpy as np
@@ -19,10 +19,10 @@ __all__ = ["FUNCTIONS", "Call", "Const", "Expr", "Input", "as_expr", "call", "ev
 
 
 def trace(fn, names, attrs=None):
-    """Run fn once on symbolic scalars; its results as a tuple of nodes.
+    """Run fn once on symbolic scalars; return its results as a tuple of nodes.
 
-    names: the input names, or how many inputs there are (then x0, x1, ...).  attrs: keyword arguments for fn, passed as
-    they are: Python numbers become constants, nodes stay symbolic.
+    names: the input names, or the number of inputs (then x0, x1, ...).  attrs: keyword arguments for fn, passed
+    unchanged: Python numbers become constants, nodes stay symbolic.
     """
     names = [f"x{i}" for i in range(names)] if isinstance(names, int) else list(names)
     result = fn(*(Input(n) for n in names), **(attrs or {}))
@@ -50,13 +50,13 @@ def substitute(e, mapping):
 
 
 def inputs(e):
-    """Names of the inputs e (a node or a tuple of nodes) uses, in order of first use."""
+    """Names of the inputs that e (a node or a tuple of nodes) uses, in order of first use."""
     roots = e if isinstance(e, (tuple, list)) else (e,)
     return [node.name for node in topological(roots) if isinstance(node, Input)]
 
 
 def evaluate(e, env):
-    """e (a node or a tuple of nodes) with NumPy values for its inputs: env {input name: number or array}.
+    """The value of e (a node or a tuple of nodes) for NumPy inputs: env {input name: number or array}.
 
     Uses the table's reference functions, so it checks kernels and derivatives independently of any device.
     Raises ArgumentError when env lacks an input.

@@ -1,10 +1,10 @@
-"""The one table of scalar functions: a row gives a function's OpenCL spelling, derivative, NumPy reference, ONNX node
-and cost.  Everything else that can be computed pointwise is composed of these (compositions.py).
+"""The table of scalar functions: a row gives a function's OpenCL spelling, derivative, NumPy reference, ONNX node and
+cost.  All other pointwise functions are composed of these (compositions.py).
 
 Spellings are templates over {0} {1} {2} (the arguments), {T} (the compute type), {I} and {U} (signed and unsigned
-integers of the same width).  Argument kinds are "T" a number in the compute type, "b" a truth value, "a" a number or a
-truth value as it comes.  Derivatives are functions of the arguments and the result y that give one partial for each
-argument, None where there is none; at ties and kinks they follow PyTorch.
+integers of the same width).  Argument kinds: "T" a number in the compute type, "b" a truth value, "a" either of them,
+unconverted.  Derivatives are functions of the arguments and the result y; they return one partial per argument, None
+if there is none.  At ties and kinks they follow PyTorch.
 """
 
 import math
@@ -44,7 +44,7 @@ class Function:
         return found
 
     def fold(self, values):
-        """The value for Python numbers, as a Python number."""
+        """The function of Python numbers, as a Python number."""
         with np.errstate(all="ignore"):
             result = self.numpy(*values)
         return result.item() if isinstance(result, (np.generic, np.ndarray)) else result
@@ -68,7 +68,7 @@ def _spellings(name, arity, floating, double, integer):
 
 
 def _row(name, kinds, floating=None, double=None, integer=None, *, grad=None, ref, onnx=None, flops=1, result="T"):
-    """Enter a function in the table; the public Python function for it.  Without a double spelling, float's is used."""
+    """Enter a function in the table and return its public Python function.  double defaults to the float spelling."""
 
     def function(*args):
         if any(isinstance(a, Expr) for a in args):
@@ -83,12 +83,12 @@ def _row(name, kinds, floating=None, double=None, integer=None, *, grad=None, re
 
 
 def _same(name, kinds, text, **rest):
-    """A row spelled alike for every type."""
+    """A row with the same spelling for every type."""
     return _row(name, kinds, text, text, text, **rest)
 
 
 def _math(name, grad, ref, onnx, flops):
-    """A row for a function of one argument that kernels_cl has for float and OpenCL for double."""
+    """A row for a function of one argument; kernels_cl provides it for float, OpenCL for double."""
     return _row(name, "T", _CT, f"{name}({{0}})", grad=grad, ref=ref, onnx=onnx, flops=flops)
 
 
@@ -155,7 +155,7 @@ isnan = _same("isnan", "T", "{0} != {0}", ref=np.isnan, onnx="IsNaN", result="bo
 isinf = _row("isinf", "T", _CT, integer="0", ref=np.isinf, onnx="IsInf", result="bool")
 signbit = _row("signbit", "T", "as_{I}({0}) < 0", integer="{0} < 0", ref=np.signbit, result="bool")
 
-# Bits of integers; of truth values, emit takes the logical function instead
+# Bits of integers; for truth values emit uses the logical function instead
 bitwise_and = _row("bitwise_and", "aa", integer="{0} & {1}", ref=np.bitwise_and, onnx="BitwiseAnd", result="a")
 bitwise_or = _row("bitwise_or", "aa", integer="{0} | {1}", ref=np.bitwise_or, onnx="BitwiseOr", result="a")
 bitwise_xor = _row("bitwise_xor", "aa", integer="{0} ^ {1}", ref=np.bitwise_xor, onnx="BitwiseXor", result="a")
@@ -240,7 +240,7 @@ i1 = _row("i1", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0(a) - y / a),)
 i1e = _row("i1e", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0e(a) - y * sign(a) - y / a),), ref=reference.i1e,
            flops=75)
 
-# Functions PyTorch has no gradient of
+# Functions without gradients in PyTorch
 _POLYNOMIALS = ("chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w",
                 "hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l", "legendre_polynomial_p")
 _BESSEL = ("airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "modified_bessel_k0", "modified_bessel_k1",

@@ -1,4 +1,4 @@
-"""Which files of kernels_cl a piece of OpenCL C needs: found from the ct_ functions it calls."""
+"""Find the files of kernels_cl that a piece of OpenCL C needs, from the ct_ functions it calls."""
 
 import functools
 import re
@@ -20,7 +20,7 @@ def index():
 
 
 def needed(text):
-    """The kernels_cl files text needs, with those they need in turn before them."""
+    """The kernels_cl files that text needs, each after the files it needs itself."""
     order = []
     for name in dict.fromkeys(_USED.findall(text)):
         if name in index():

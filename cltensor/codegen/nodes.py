@@ -29,7 +29,7 @@ class Expr:
     """A symbolic scalar.  Python's operators on it build calls."""
 
     __slots__ = ("__weakref__",)
-    __array_ufunc__ = None  # NumPy scalars on the left leave the operator to us
+    __array_ufunc__ = None  # NumPy scalars on the left then call our operator
 
     def __pos__(self):
         return self
@@ -65,7 +65,7 @@ class Input(Expr):
 
 
 class Const(Expr):
-    """A Python bool, int or float; a float with an integral value is the same constant as that int."""
+    """A Python bool, int or float.  A float with an integral value becomes that int."""
 
     __slots__ = ("value",)
     args = ()
@@ -85,7 +85,7 @@ class Const(Expr):
 
 
 class Call(Expr):
-    """A function of the table applied to nodes.  Made by `call()`, which folds and simplifies first."""
+    """A function of the table applied to nodes.  Use `call()` to make one; it folds and simplifies first."""
 
     __slots__ = ("args", "function")
 
@@ -160,7 +160,7 @@ def is_call(node, name):
 
 
 def topological(roots):
-    """All nodes under roots, each once, arguments before the calls that use them; deterministic."""
+    """All nodes under roots, each once, arguments before the calls that use them, in a deterministic order."""
     order, seen = [], set()
     stack = [(root, False) for root in reversed(roots)]
     while stack:

@@ -1,4 +1,4 @@
-"""NumPy reference functions with PyTorch's conventions, for constants and for checking kernels and derivatives.
+"""NumPy reference functions with PyTorch's conventions, to fold constants and to check kernels and derivatives.
 
 Written for clarity and float64 accuracy, not for speed; independent of kernels_cl.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def _elementwise(arity):
-    """Decorator: a function of Python floats applied to each element of arrays; domain errors give NaN."""
+    """Decorator: apply a function of Python floats to each element of arrays; domain errors give NaN."""
 
     def decorate(function):
         ufunc = np.frompyfunc(lambda *values: _guarded(function, values), arity, 1)
@@ -95,7 +95,7 @@ def rsqrt(a):
 
 
 def pow(a, b):
-    """a**b; arrays of integers stay integers, a negative power of one then being 0 unless a is 1 or -1."""
+    """a**b.  Arrays of integers stay integers; there a negative power is 0 unless a is 1 or -1."""
     if isinstance(a, int) and isinstance(b, int):
         return np.float64(a) ** b if b < 0 else a**b
     if np.result_type(a, b).kind == "f" or np.all(np.greater_equal(b, 0)):
@@ -249,18 +249,18 @@ def _incomplete_gamma(a, x):
 
 @_elementwise(2)
 def igamma(a, x):
-    """The lower one."""
+    """The lower regularized incomplete gamma function P(a, x)."""
     return _incomplete_gamma(a, x)[0]
 
 
 @_elementwise(2)
 def igammac(a, x):
-    """The upper one."""
+    """The upper regularized incomplete gamma function Q(a, x)."""
     return _incomplete_gamma(a, x)[1]
 
 
 def _bessel(n, x):
-    """exp(-x) I_n(x), n 0 or 1: the mean over the circle of exp(x (cos t - 1)), for n = 1 times x sin(t)^2; or asymptotic."""
+    """exp(-x) I_n(x), n 0 or 1: the mean over the circle of exp(x (cos t - 1)), times x sin(t)^2 for n = 1; asymptotic > 1e4."""
     if x > 1e4:
         v, m = 1 / (8 * x), 4 * n * n
         return (1 - (m - 1) * v * (1 - (m - 9) * v / 2 * (1 - (m - 25) * v / 3))) / math.sqrt(2 * math.pi * x)
@@ -292,18 +292,18 @@ def i1(x):
     return math.copysign(_bessel(1, abs(x)) * math.exp(abs(x)) if abs(x) < 700 else math.inf, x)
 
 
-# --- orthogonal polynomials: three-term recurrences in exact steps ---------------------------------------------------
+# --- orthogonal polynomials: three-term recurrences ------------------------------------------------------------------
 
 
 def _named(arity, name, value, doc):
-    """The reference `name` made of a function of Python numbers."""
+    """The reference function `name`, made from a function of Python numbers."""
     function = _elementwise(arity)(value)
     function.__name__, function.__doc__ = name, doc
     return function
 
 
 def _polynomial(name, first, step, doc):
-    """The reference of degree n at x; step(k, x, p(k), p(k - 1)) is p(k + 1)."""
+    """The reference for a polynomial of degree n at x; step(k, x, p(k), p(k - 1)) is p(k + 1)."""
 
     def value(x, n):
         before, now = 1.0, first(x)
@@ -333,7 +333,7 @@ laguerre_polynomial_l = _polynomial("laguerre_polynomial_l", lambda x: 1 - x,
 legendre_polynomial_p = _polynomial("legendre_polynomial_p", lambda x: x,
                                     lambda k, x, p, q: ((2 * k + 1) * x * p - k * q) / (k + 1), "Legendre's polynomial.")
 
-# --- Bessel functions: their integrals, by rules that converge geometrically -----------------------------------------
+# --- Bessel functions: integrals, by quadrature that converges geometrically -----------------------------------------
 
 
 def _legendre_rule(function, low, high, points=400):
@@ -384,7 +384,7 @@ modified_bessel_k1 = _named(1, "modified_bessel_k1", lambda x: _scaled_k(1, x) *
 
 @_elementwise(1)
 def airy_ai(x):
-    """Ai(x), by its integral along a contour that is steepest at infinity (DLMF 9.5.4): t = start + r exp(i pi / 3)."""
+    """Ai(x), by its integral along a contour of steepest descent at infinity (DLMF 9.5.4): t = start + r exp(i pi / 3)."""
     if math.isinf(x):
         return math.nan
     turn, start = complex(0.5, math.sqrt(0.75)), math.sqrt(max(x, 0.0))

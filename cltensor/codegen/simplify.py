@@ -1,13 +1,13 @@
-"""Identities applied while an expression is built, so that derivatives come out as one would write them.
+"""Identities applied while an expression is built, so that derivatives look as if written by hand.
 
-Only identities that hold for NaN and infinity are used (x * 0 stays), up to the sign of a zero.
+Uses only identities that hold for NaN and infinity, up to the sign of a zero; so x * 0 stays.
 """
 
 from .nodes import RULES, Call, Const, call, is_call, is_const
 
 
 def rule(name):
-    """Register the decorated function as the simplification of calls to `name`; it returns None to leave them alone."""
+    """Register the decorated function as the simplification of calls to `name`; it returns None to keep a call."""
 
     def register(function):
         RULES[name] = function
@@ -127,7 +127,7 @@ def _not(a):
 
 
 def _logical(name):
-    """The bitwise functions of truth values are the logical ones."""
+    """Replace a bitwise function of truth values by the logical one."""
 
     def simplify(*args):
         return call(f"logical_{name}", *args) if all(map(_is_bool, args)) else None

@@ -1,4 +1,4 @@
-"""Where the OpenCL C lies: the folders of templates and of headers, in a clone or in an installed package."""
+"""Find the OpenCL C: the folders of templates and headers, in a clone or in an installed package."""
 
 import functools
 from importlib import resources

@@ -1,14 +1,14 @@
-"""Rendering: a template and its parameters become one self-contained OpenCL C source.
+"""Rendering: turn a template and its parameters into one self-contained OpenCL C source.
 
-A template file declares, in a Mako module block, what it may be asked for:
+A template file declares its parameters in a Mako module block:
 
     PARAMETERS = dict(dtype="float32", style="cpu", WGS=64)   every parameter with its default
-    DTYPES = "floating"                                       the dtypes it makes sense for: all, floating, number, integer
+    DTYPES = "floating"                                       the dtypes it supports: all, floating, number, integer
     LAUNCH = {"cpu": "global = (groups,), local = (1,)", "gpu": "global = (rows * WGS,), local = (WGS,)"}
 
-and calls `header(...)` where files of kernels_cl/ go: those it names, and those that define the ct_ functions it calls.
-`spell("exp", ctype, text)` gives a function's spelling from the table of scalar functions.  The rendered text opens with a
-comment that names the template, its parameters and its launch formula, so a kernel found in a cache or a profile explains itself.
+It calls `header(...)` where to insert files of kernels_cl/: those it names, and those that define the ct_ functions it calls.
+`spell("exp", ctype, text)` gives a function's spelling from the table of scalar functions.  The rendered text starts with a
+comment that names the template, its parameters and its launch formula, so a kernel in a cache or a profile explains itself.
 """
 
 import functools
@@ -25,7 +25,7 @@ from .sources import folder, header_text
 
 @dataclass(frozen=True)
 class Source:
-    """A rendered kernel source: its text, the template it came from and how to launch it."""
+    """A rendered kernel source: its text, its template and how to launch it."""
 
     text: str
     template: str
@@ -34,7 +34,7 @@ class Source:
 
 @functools.cache
 def _lookup():
-    from mako.lookup import TemplateLookup  # here, since it would be a fifth of what `import cltensor` costs
+    from mako.lookup import TemplateLookup  # imported here: it would take a fifth of the time of `import cltensor`
 
     return TemplateLookup([str(folder("templates"))], strict_undefined=True)
 
@@ -53,7 +53,7 @@ def template(name):
 
 
 class _Headers:
-    """Marks where kernels_cl files are inlined, and collects those a template asks for by name."""
+    """Marks where to inline kernels_cl files, and collects those that a template asks for by name."""
 
     MARK = "//@headers@//"
 
@@ -65,7 +65,7 @@ class _Headers:
         return self.MARK + "\n"
 
     def inlined(self, body):
-        """body with the files asked for, and those defining the ct_ functions it calls, at the (first) mark."""
+        """body with the requested files, and those that define the ct_ functions it calls, inserted at the first mark."""
         wanted = list(headers.needed(body))
         for name in self.asked:
             wanted += [n for n in (*headers.needed(header_text(name)), name) if n not in wanted]
@@ -81,8 +81,7 @@ def parameters(name):
 def render(name, **given):
     """Render template `name`; parameters not given take the template's defaults.
 
-    dtype parameters may be dtypes or their names.  Raises ArgumentError for a parameter the template does not have.
-    Returns a Source.
+    dtype parameters may be dtypes or their names.  Raises ArgumentError for an unknown parameter.  Returns a Source.
     """
     found = template(name)
     values = dict(found.module.PARAMETERS)

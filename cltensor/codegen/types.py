@@ -1,7 +1,7 @@
-"""How each dtype is stored in a buffer and computed with in a kernel.
+"""How each dtype is stored in a buffer and computed in a kernel.
 
-float16 and bfloat16 are storage types: they sit in memory as 16-bit patterns and are computed with as float, so kernels
-need no device support for them.  bool sits in memory as one byte holding 0 or 1.
+float16 and bfloat16 are storage types: memory holds 16-bit patterns and kernels compute in float, so they need no device
+support.  A bool is stored as one byte, 0 or 1.
 """
 
 from ..base import dtypes
@@ -28,7 +28,7 @@ def storage_type(dtype):
 
 
 def compute_type(dtype):
-    """The OpenCL C type arithmetic on this dtype is done in."""
+    """The OpenCL C type in which kernels compute with this dtype."""
     return COMPUTE[dtype]
 
 
@@ -67,9 +67,9 @@ def literal(value, ctype):
 
 
 def pragmas(used):
-    """The pragmas a kernel over these dtypes needs: fp64 where used, and contraction of a*b+c allowed.
+    """The pragmas a kernel over these dtypes needs: fp64 if used, and permission to contract a*b+c.
 
-    Generated code asks whether x != x for integers too; clang would remark on it each time.
+    Generated code tests x != x for integers too; without the pragma clang warns each time.
     """
     lines = ["#pragma OPENCL FP_CONTRACT ON",
              '#ifdef __clang__\n#pragma clang diagnostic ignored "-Wtautological-compare"\n#endif']
@@ -79,5 +79,5 @@ def pragmas(used):
 
 
 def headers(used):
-    """Names of the kernels_cl files whose conversions these dtypes need."""
+    """Names of the kernels_cl files with the conversions that these dtypes need."""
     return ["half.clh"] if any(d in HALVES for d in used) else []

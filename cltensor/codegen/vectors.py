@@ -1,4 +1,4 @@
-"""Vectors of neighbouring elements in the cpu style: how they are loaded, stored and summed, whatever the dtype."""
+"""Vectors of neighbouring elements in the cpu style: load, store and sum them for every dtype."""
 
 import re
 
@@ -6,8 +6,8 @@ from .types import HALVES, compute_type, load, storage_type, store
 
 _NAME, _CALLED = re.compile(r"[a-z]\w*"), re.compile(r"\w\(|\((?:int|long|float|double)\)|index")
 _CHOICE = re.compile(r"\) \? [a-z]\w* : [a-z]\w*;$")
-# What stands before a kernel of the cpu style: work-groups of one, and vectors of 512 bits where the compiler has them, which
-# Clang else leaves unused.
+# Attributes of a kernel of the cpu style: work-groups of one, and 512-bit vectors with AVX-512, which Clang does not use
+# otherwise.
 SERIAL = """#if defined(__clang__) && defined(__AVX512F__)
 __attribute__((min_vector_width(512)))
 #endif
@@ -15,16 +15,16 @@ __attribute__((reqd_work_group_size(1, 1, 1)))"""
 
 
 def width(ctype):
-    """How many numbers of a compute type make a vector: what fits 32 bytes, where every compiler is safe."""
+    """How many numbers of a compute type make a vector: 32 bytes' worth, the size that is safe with every compiler."""
     return 4 if ctype in ("double", "long") else 8
 
 
 def loop(*ctypes):
-    """The macro CT_LOOP, for loops over neighbouring elements whose turns do not wait for each other.
+    """The macro CT_LOOP, for loops over neighbouring elements with independent iterations.
 
-    ctypes: what is computed with.  Clang fills vectors of 512 bits, where it has them, only when told how many elements that is.
+    ctypes: the types of the computation.  Clang fills 512-bit vectors only when told how many elements they hold.
     """
-    # Intel's compiler, which names no processor, crashes on some loops of double that it is made to vectorise.
+    # Intel's compiler, which defines no processor macro, crashes on some loops of double if forced to vectorise them.
     elsewhere = "" if "double" in ctypes else ' _Pragma("clang loop vectorize(assume_safety)")'
     return f"""#ifndef CT_LOOP
 #ifdef __clang__
@@ -44,15 +44,15 @@ def loop(*ctypes):
 
 
 def typedef(ctype):
-    """The type `loose`: a vector of ctype that may lie anywhere a number may."""
+    """The type `loose`: a vector of ctype aligned only as a single number."""
     return f"typedef {ctype}{width(ctype)} __attribute__((aligned({4 if width(ctype) == 8 else 8}))) loose;"
 
 
 def lifted(statements, results, ctype):
-    """Statements on numbers of a compute type made statements on vectors, of type `vec`; None where they hold more than operators.
+    """Statements on numbers of a compute type, rewritten for vectors of type `vec`; None if they use more than operators.
 
-    results: the expressions that are read afterwards, which have to be names.  Numbers may stand beside vectors, but not be chosen
-    between.
+    results: the expressions read afterwards; they must be names.  Statements may mix numbers and vectors, but a ternary may not
+    choose between numbers.
     """
     if not all(map(_NAME.fullmatch, results)):
         return None
@@ -75,9 +75,9 @@ def loaded(dtype, pointer, index, ctype):
 
 
 def gathered(dtype, pointer, indices, cast=""):
-    """The parts of a vector literal of the compute type: the elements of `pointer` at `indices`, numbers or eights.
+    """The parts of a vector literal of the compute type: the elements of `pointer` at `indices`, singly or as float8.
 
-    cast: a conversion of each element, as OpenCL C.
+    cast: an OpenCL C conversion for each element.
     """
     if dtype not in HALVES or len(indices) % 8:
         return ", ".join(cast + load(dtype, pointer, i) for i in indices)
@@ -88,7 +88,7 @@ def gathered(dtype, pointer, indices, cast=""):
 def stored(dtype, pointer, index, value, stream=False):
     """Statements that store the vector variable `value`, of the compute type, from `index` on.
 
-    stream: past the caches (header stream.clh), where the place is aligned; see `misaligned`.
+    stream: bypass the caches (header stream.clh); the address must be aligned, see `misaligned`.
     """
     ctype = compute_type(dtype)
     if dtype in HALVES:
@@ -101,12 +101,12 @@ def stored(dtype, pointer, index, value, stream=False):
 
 
 def misaligned(dtype, pointer, index):
-    """A condition: a vector must not be streamed to this place."""
+    """A condition: a vector must not be streamed to this address."""
     return f"((size_t)({pointer} + {index}) & {width(compute_type(dtype)) * dtype.itemsize - 1})"
 
 
 def fetched_ahead(dtype, pointer, index, count):
-    """Statements that fetch what lies some way behind `count` elements from `index` on (header prefetch.clh)."""
+    """Statements that prefetch ahead of `count` elements from `index` on (header prefetch.clh)."""
     return " ".join(f"CT_PREFETCH({pointer} + {index} + {e});" for e in range(0, count, 64 // dtype.itemsize))
 
 
@@ -116,7 +116,7 @@ def streams(dtype):
 
 
 def joined(total, vector, ctype, count, join="{0} += {1};"):
-    """Statements that join the first `count` numbers of a vector into `total`, one after the other."""
+    """Statements that accumulate the first `count` numbers of a vector into `total`, one after the other."""
     lanes, v = f"{vector}_lanes", width(ctype)
     step = join.format(total, f"{lanes}[l_]")
     return (f"{ctype} {lanes}[{v}]; *(loose *){lanes} = {vector}; "

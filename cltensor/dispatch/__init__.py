@@ -1,1 +1,1 @@
-"""Dispatch: what every op passes through, from arguments to enqueued kernels and a recorded gradient."""
+"""Dispatch: every op's way from arguments to enqueued kernels and a recorded gradient."""

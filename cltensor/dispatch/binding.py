@@ -1,4 +1,4 @@
-"""Binding: a call's arguments as the inputs and attributes that an op declares."""
+"""Binding: match a call's arguments to the inputs and attributes that an op declares."""
 
 import inspect
 
@@ -9,7 +9,7 @@ from .tensor_base import TensorBase
 _required = inspect.Parameter.empty
 _PYTHON = {"bool": bool, "int": int, "float": float}
 
-#: NumPy's names of arguments, which PyTorch takes as well
+#: NumPy's argument names, which PyTorch accepts too
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 
@@ -49,9 +49,9 @@ def number(op, x):
 
 
 def numbers(op, given):
-    """The attributes of a call as Python's own numbers; tensors of one element are read.
+    """The attributes of a call as Python numbers; tensors of one element are read.
 
-    They are set on a kernel object while the device is locked, when no tensor can be looked at.
+    Convert them now: they are set on a kernel object while the device is locked, and then no tensor can be read.
     """
     return tuple([x if type(x) in (int, float, bool) else number(op, x.item() if isinstance(x, TensorBase) else x) for x in given])
 

@@ -1,8 +1,8 @@
 """The fast path: a plan of one launch and one output as a function, the shortest way from tensors to a launch.
 
-It serves tensors that start at the beginning of their storage.  Anything else takes the general path in run_elementwise.py and
-run_planned.py.  So does what a signal's handler or a finaliser launches while the arguments of the same kernel object are being
-set (see plan.py).
+It serves tensors with offset 0 in their storage.  Everything else takes the general path in run_elementwise.py and
+run_planned.py.  So does a launch by a signal handler or finaliser that interrupts setting the arguments of the same kernel
+object (see plan.py).
 """
 
 import functools
@@ -11,10 +11,10 @@ from .storage import Storage
 
 
 def fast_call(plan, operands, extent, cls):
-    """A function of the operands that enqueues the plan and gives the output, or None where the plan needs the general path.
+    """A function of the operands that enqueues the plan and returns the output; None if the plan needs the general path.
 
-    operands: Specs, and types for numbers; extent: the bytes of the output; cls: its class.  The function returns None when an
-    input has an offset, the kernel object was left with one set, or what it needs of temporary memory is another channel's.
+    operands: Specs, and types for numbers; extent: the output's size in bytes; cls: the output's class.  The function returns
+    None when an input has an offset, the kernel object still has one set, or its arena belongs to another channel.
     """
     if plan.device.host or len(plan.steps) != 1 or len(plan.outputs) != 1 or len(plan.scratch) > plan.fits:
         return None
@@ -33,7 +33,7 @@ def fast_call(plan, operands, extent, cls):
     return make(plan.device, step, [places[i] for i in range(n_tensors + 1)], plan.outputs[0], extent, cls, Storage)
 
 
-# The names are short, and each tensor has one of its own, since every line is run at every call.
+# Every line runs at every call: so each tensor has its own variable, and names are short.
 _TEXT = """
 def make(device, step, places, spec, extent, cls, Storage):
     new, lock, set_arg = object.__new__, device.lock, step.kernel.set_arg
@@ -64,14 +64,14 @@ def make(device, step, places, spec, extent, cls, Storage):
 _SET_NUMBER = """if n is not held[0]:
                 set_arg(at, convert(n))
                 held[0] = n"""
-# A plan of several launches, which has something in the arena, may be being enqueued.
+# A plan of several launches may be half enqueued with data in the arena.
 _BETWEEN = """if lock._is_owned():
             return None"""
 
 
 @functools.cache
 def _maker(n_tensors, number, arena):
-    """The function that makes fast calls of so many tensors.  number: the position of a number among them, or None."""
+    """The function that makes fast calls of n_tensors tensors.  number: the position of a number among them, or None."""
     tensors = [f"t{i}" for i in range(n_tensors)]
     parameters = [*tensors]
     sets = [f"set_arg(at{i}, t{i}._storage.buffer)" for i in range(n_tensors)]

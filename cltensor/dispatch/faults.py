@@ -1,9 +1,9 @@
-"""Faults noticed on the device: a bad index or value cannot raise when the op is called, since nothing waits for the device.
+"""Faults found on the device: a call cannot raise for a bad index or value, since it does not wait for the device.
 
-Kernels that read indices, or probabilities, leave a note in a small buffer; it is looked at, and raised, where values are
-read, or by the call itself with CLTENSOR_SYNC=1.  Each such launch has a number, its ticket, by which the note is traced to
-the public call and the line of the user's program.  A note says nothing of what was computed from bad values since, so a
-read of anything on the device raises it.
+Kernels that read indices or probabilities write a note into a small buffer.  The next read of any values on the device
+checks the buffer and raises; with CLTENSOR_SYNC=1 the call itself does.  Each such launch has a number, its ticket, which
+leads from the note to the public call and the line of the user's program.  Every read must raise, since a note does not
+tell which tensors were computed from the bad values.
 """
 
 import itertools
@@ -17,13 +17,13 @@ from ..base.errors import ArgumentError, DimensionError
 from ..base.forking import in_forked_children
 from .plan import Ticket
 
-UNKNOWN = -(2**62)  # added to an index out of range, where a flat position is worked out from several
+UNKNOWN = -(2**62)  # added to an index out of range if its dimension is lost in a flat position of several indices
 
 _tickets = itertools.count(1)
-_launches = deque(maxlen=8192)  # (ticket, op, what calls.codes() said) of the last launches that may leave a note
+_launches = deque(maxlen=8192)  # (ticket, op, calls.codes()) of the last launches that may leave a note
 _buffers = {}
 _suspects = set()
-# held by CLTENSOR_SYNC=1 from a launch until its note is looked for: no other thread's launch or read comes between
+# With CLTENSOR_SYNC=1, held from a launch until its note is checked: no other thread may launch or read in between.
 _alone = threading.RLock()
 in_forked_children(lambda: globals().update(_alone=threading.RLock()))
 
@@ -34,7 +34,7 @@ def note(device):
 
 
 def buffer(device):
-    """The device's fault buffer: four int64 (ticket, value, size, unused), zero while all is well."""
+    """The device's fault buffer: four int64 (ticket, value, size, unused), zero without a fault."""
     found = _buffers.get(device)
     if found is None:
         found = _buffers[device] = device.allocate(32)
@@ -43,14 +43,14 @@ def buffer(device):
 
 
 def ticket(op):
-    """The number of a launch of op that may leave a note, from the call under way."""
+    """A new number for a launch of op that may leave a note; remembers the running call."""
     number = next(_tickets)
     _launches.append((number, op, calls.codes()))
     return number
 
 
 def run(op, plan, buffers, offsets, values):
-    """Run a plan of op whose kernels may leave a note; with CLTENSOR_SYNC=1, look for it at once."""
+    """Run a plan of op whose kernels may leave a note; with CLTENSOR_SYNC=1, check for it at once."""
     if not config.sync():
         plan.run(buffers, offsets, values, ticket(op))
         _suspect(plan.device)
@@ -62,7 +62,7 @@ def run(op, plan, buffers, offsets, values):
 
 
 def _suspect(device):
-    """Remember that kernels were enqueued which may leave a note; whether there is a buffer for it."""
+    """Remember that enqueued kernels may leave a note.  Returns whether the device has a fault buffer."""
     if device not in _buffers:
         return False
     _suspects.add(device)
@@ -70,7 +70,7 @@ def _suspect(device):
 
 
 def check(device):
-    """Wait for the device and raise what a kernel noted; costs nothing otherwise.
+    """If kernels may have left a note, wait for the device and raise it; otherwise cost nothing.
 
     Raises DimensionError for an index out of range, ArgumentError for a value that breaks a rule.
     """

@@ -1,4 +1,4 @@
-"""History: an op that was run is recorded where grad mode or a recorder asks for it."""
+"""History: record an op after it ran, if grad mode or a recorder asks for it."""
 
 from ..base.context import context
 from .node import record
@@ -6,7 +6,7 @@ from .tensor_base import TensorBase
 
 
 def record_if_needed(op, inputs, result, attrs=()):
-    """The one result of an op, with the history that grad mode asks for, or the mark of inference mode."""
+    """Give an op's one result the history that grad mode asks for, or the mark of inference mode.  Returns the result."""
     if context.grad:
         needs = tuple([getattr(t, "_req", False) or (getattr(t, "_base", None) is not None and t._refresh()) for t in inputs])
         if True in needs and op.differentiable:
@@ -17,7 +17,7 @@ def record_if_needed(op, inputs, result, attrs=()):
 
 
 def finish(op, inputs, attrs, outs):
-    """Record an op that was run on inputs and gave outs."""
+    """Record an op that computed outs from inputs."""
     if context.grad and op.differentiable:
         for t in inputs:
             if isinstance(t, TensorBase) and (t._req or (t._base is not None and t._refresh())):

@@ -1,4 +1,4 @@
-"""HostPlan: what an op does in a process that leaves OpenCL alone, where tensors lie in host memory and NumPy computes."""
+"""HostPlan: a Plan in a process that leaves OpenCL alone: tensors lie in host memory and NumPy computes."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ from ..codegen import types
 
 
 class HostPlan:
-    """Stands for a Plan.
+    """Replaces a Plan.
 
-    compute: (arrays, values) -> one result an output; the arrays are as `loaded` gives them, None for an input left out.
+    compute: (arrays, values) -> one result per output; the arrays come from `loaded`, None for an input left out.
     """
 
     __slots__ = ("compute", "device", "fast_call", "inputs", "outputs", "steps")
@@ -20,7 +20,7 @@ class HostPlan:
         self.steps = (compute,) if any(o.numel for o in outputs) else ()
 
     def run(self, buffers, offsets, values=(), ticket=0):
-        """Compute.  buffers: inputs then outputs; offsets: {slot: elements}, only where not 0; ticket: see Plan, no use here."""
+        """Compute.  buffers: inputs then outputs; offsets: {slot: elements}, only where not 0; ticket: as in Plan, unused."""
         arrays = [s and loaded(shown(buffers[i], s, offsets.get(i, 0)), s.dtype) for i, s in enumerate(self.inputs)]
         with np.errstate(all="ignore"):
             results = self.compute(arrays, values)
@@ -29,7 +29,7 @@ class HostPlan:
 
 
 def shown(buffer, spec, offset=0):
-    """The elements of a tensor in host memory, as an array over the same bytes."""
+    """The elements of a tensor in host memory, as a NumPy array over the same bytes."""
     if not spec.numel:
         return np.empty(spec.shape, spec.dtype.numpy)
     size = spec.dtype.itemsize
@@ -37,25 +37,25 @@ def shown(buffer, spec, offset=0):
 
 
 def loaded(array, dtype):
-    """Stored elements as NumPy computes with them: 16-bit floats as float32, everything else as it is."""
+    """Stored elements converted for NumPy to compute with: 16-bit floats as float32, all else unchanged."""
     if dtype is dtypes.bfloat16:
         return bfloat16.decode(array)
     return array.astype(np.float32) if dtype is dtypes.float16 else array
 
 
 def stored(values, dtype):
-    """Computed values as they are stored."""
+    """Computed values converted to the stored dtype."""
     if dtype is dtypes.bfloat16:
         return bfloat16.encode(values)
     return np.asarray(values) != 0 if dtype is dtypes.bool_ else np.asarray(values).astype(dtype.numpy, copy=False)
 
 
 def computing(dtype):
-    """The NumPy type arithmetic on this dtype is done in."""
+    """The NumPy type for arithmetic on this dtype."""
     return np.dtype(types.NUMPY_OF[types.compute_type(dtype)])
 
 
 def refused(op):
-    """The error for an op that has no NumPy form."""
+    """The error for an op without a NumPy form."""
     return DeviceError(f"{op.name}: this process leaves OpenCL alone, as a worker of a DataLoader or since it was forked; NumPy "
                        f"has no form of {op.name}. Apply it to the batches in the main program, or read with num_workers=0")

@@ -1,4 +1,4 @@
-"""Node: one recorded op application, with what its gradient needs."""
+"""Node: one recorded op application, with the data its gradient needs."""
 
 import itertools
 import traceback
@@ -17,12 +17,12 @@ _compiled = 0  # programs compiled when a node was last recorded
 class Node:
     """The gradient of one op application.
 
-    edges   per input: (Node or leaf tensor, output number) where a gradient is to go, or None
-    args    per input: the tensor where it is saved, its Spec where not, or the Python number it was
-    outputs aliases of the outputs where they are saved, else None
-    needs   per input: whether a gradient is to go there
-    wrapper a function (alias, output number) -> tensor with the history of the node that stands for this one in the graph, or None
-    deferred  the recompute.Stretch that will give back what was saved, or None
+    edges   per input: (Node or leaf tensor, output number) that receives its gradient, or None
+    args    per input: the tensor if it is saved, else its Spec; or the Python number
+    outputs aliases of the outputs if they are saved, else None
+    needs   per input: whether it needs a gradient
+    wrapper a function (alias, output number) -> tensor with the history of the node that replaces this one in the graph, or None
+    deferred  the recompute.Stretch that can restore the saved data, or None
     """
 
     __slots__ = ("__weakref__", "args", "attrs", "deferred", "edges", "freed", "hooks", "meta", "needs", "op", "out_specs",
@@ -48,12 +48,12 @@ class Node:
 
     @property
     def next_functions(self):
-        """The nodes gradients go to next, as (node or leaf tensor, output number); (None, 0) where none is needed."""
+        """Where gradients go next: (node or leaf tensor, output number) per input; (None, 0) where none is needed."""
         return tuple(e or (None, 0) for e in self.edges)
 
     @property
     def metadata(self):
-        """A dictionary of the user's own."""
+        """A dictionary for the user."""
         if self.meta is None:
             self.meta = {}
         return self.meta
@@ -74,7 +74,7 @@ class Node:
         return Handle(self.pre_hooks, fn)
 
     def hook_output(self, index, fn):
-        """Call fn(gradient of output `index`) once it is complete; what it returns, if not None, replaces it."""
+        """Call fn(gradient of output `index`) once it is complete; a result other than None replaces it."""
 
         def pre(gs):
             if gs[index] is None:
@@ -85,13 +85,13 @@ class Node:
         return self._pre_hook(pre)
 
     def retain(self, index, tensor):
-        """Keep the gradient of output `index` in tensor.grad, as hooks leave it, as long as the tensor lives."""
+        """Keep the gradient of output `index`, after hooks, in tensor.grad as long as the tensor lives."""
         if self.retained is None:
             self.retained = {}
         self.retained[index] = weakref.ref(tensor)
 
     def keep_retained(self, gs):
-        """Add gradients of the outputs to the `.grad` of the tensors that retain theirs."""
+        """Add the outputs' gradients to the `.grad` of the tensors that retain them."""
         for index, reference in self.retained.items():
             tensor, g = reference(), gs[index]
             if tensor is not None and g is not None:
@@ -100,7 +100,7 @@ class Node:
     # --- running -----------------------------------------------------------------------------------------------------
 
     def saved_inputs(self):
-        """The op's inputs as saved.  Raises AutogradError when one was changed in place since."""
+        """The saved inputs of the op.  Raises AutogradError when one was changed in place since."""
         if self.deferred is not None:
             self.deferred.restore()
         if self.freed:
@@ -112,7 +112,7 @@ class Node:
         return self.args
 
     def saved_outputs(self):
-        """The op's outputs as saved, with their history, or Specs.  Raises AutogradError when changed in place."""
+        """The saved outputs of the op, with their history, or Specs.  Raises AutogradError when changed in place."""
         if self.outputs is None:
             return self.out_specs
         return [kept if isinstance(kept, Spec) else self._saved_output(i, *kept) for i, kept in enumerate(self.outputs)]
@@ -125,12 +125,12 @@ class Node:
         return alias._with_history(self, i) if self.wrapper is None else self.wrapper(alias, i)
 
     def backward(self, gs, needs=None):
-        """Gradients of the inputs (of those in needs, if given) from those of the outputs, None where none arrived."""
+        """Gradients of the inputs (of those in needs, if given), from gs: those of the outputs, None where none arrived."""
         inputs = self.saved_inputs()
         return self.op.input_gradients(gs, self.saved_outputs(), inputs, self.attrs, needs or self.needs)
 
     def release(self):
-        """Drop what was saved; a node that saved anything cannot run again."""
+        """Drop the saved data; a node that saved anything cannot run again."""
         inner = getattr(self.op, "node", None)
         if inner is not None:
             inner.release()
@@ -141,14 +141,14 @@ class Node:
             self.outputs, self.freed = None, True
 
     def defer(self, stretch):
-        """Drop what was saved; stretch.restore() brings it back."""
+        """Drop the saved data; stretch.restore() recomputes it."""
         if self.versions or self.outputs is not None:
             self.deferred = stretch
             self.args = tuple(getattr(a, "_spec", a) for a in self.args)
             self.outputs, self.versions = None, ()
 
     def adopt(self, fresh):
-        """Take over what another node of the same op saved."""
+        """Take over the saved data of another node of the same op."""
         if fresh.deferred is not None:
             fresh.deferred.restore()
         self.args, self.versions, self.outputs, self.deferred = fresh.args, fresh.versions, fresh.outputs, None
@@ -167,7 +167,7 @@ class Node:
 
 
 def checked(hook, new, g):
-    """What a hook made of gradient g.  Raises ArgumentTypeError or AutogradError when it cannot take g's place."""
+    """A hook's result for gradient g.  Raises ArgumentTypeError or AutogradError when it cannot replace g."""
     if new is not None and not hasattr(new, "_spec"):
         raise ArgumentTypeError(f"hook {_named(hook)} returned {type(new).__name__}; return a Tensor, or None to leave the "
                                 "gradient as it is")
@@ -182,7 +182,7 @@ def _named(hook):
 
 
 class Handle:
-    """What registering a hook returns: remove() takes the hook away again; also a context manager."""
+    """The result of registering a hook: remove() removes the hook, as does leaving it as a context manager."""
 
     _keys = itertools.count()
 
@@ -201,7 +201,7 @@ class Handle:
 
 
 def _tell(node):
-    """Tell the observers of a node, as this process has compiled programs since the last one."""
+    """Call the observers with a node, since this process has compiled programs after the last one."""
     global _compiled
     _compiled = builds.compiled
     for observer in observers.recorded:
@@ -209,10 +209,10 @@ def _tell(node):
 
 
 def record(op, inputs, attrs, outputs, versions=None, needs=None):
-    """Make the Node of an op application, for the outputs to be hung on.
+    """Make the Node of an op application; the caller attaches it to the outputs.
 
     inputs: tensors or numbers; outputs: fresh tensors; versions: the storages' versions before an in-place write; needs: per
-    input, whether it requires grad, where that is known.
+    input, whether it requires grad, if already known.
     """
     if needs is None:
         needs = tuple([getattr(x, "_req", False) for x in inputs])
@@ -241,12 +241,12 @@ def record(op, inputs, attrs, outputs, versions=None, needs=None):
 
 def edge_of(tensor):
     """Where a tensor's gradient goes: (its node, output number), or (itself, 0) for a leaf."""
-    node = tensor._node if tensor._base is None else tensor.grad_fn  # grad_fn looks whether the base was written to
+    node = tensor._node if tensor._base is None else tensor.grad_fn  # grad_fn checks whether the base was written to
     return (tensor, 0) if node is None else (node, tensor._index)
 
 
 def leaf_at(tensor):
-    """What collects gradients where a tensor writes: "a leaf Variable", "a view of a leaf Variable", or None."""
+    """If a write to a tensor changes a leaf that requires grad: "a leaf Variable" or "a view of a leaf Variable"; else None."""
     base = tensor if tensor._base is None else tensor._base
     if any(t._req and t._node is None for t in (base, tensor)):
         return "a leaf Variable" if base is tensor else "a view of a leaf Variable"

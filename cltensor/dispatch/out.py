@@ -1,4 +1,4 @@
-"""out=: a result is written to the tensor that the caller gives."""
+"""out=: write a result to the caller's tensor."""
 
 from ..base import dtypes
 from ..base.errors import ArgumentTypeError, AutogradError, DeviceError, DTypeError
@@ -9,9 +9,9 @@ from .writable import check_writable
 
 
 def write_out(name, result, out, exact=False):
-    """Write result, a tensor or a tuple of them, to out, of the same structure; returns out.
+    """Write result, a tensor or a tuple of them, to out, of the same structure.  Returns out.
 
-    Raises DTypeError where the result's dtype cannot be cast to out's, AutogradError where either requires grad.
+    Raises DTypeError if the result's dtype cannot be cast to out's, AutogradError if either requires grad.
     """
     if not isinstance(result, tuple):
         return _write(name, result, out, exact)

@@ -1,15 +1,15 @@
-"""Plans: what an op does on the device for one set of layouts, worked out once and replayed.
+"""Plans: an op's launches for one set of layouts, computed once and replayed.
 
-A plan is a list of kernel launches over numbered buffers.  Kernel arguments are written down in kernel order:
+A plan is a list of kernel launches over numbered buffers.  It lists a kernel's arguments in order:
 
     In(i)        input i:  a `__global` pointer followed by a `long` offset in elements
     Out(i)       output i: the same two parameters
     Value(i, t)  the i-th scalar value of the call, converted to NumPy type t (one parameter)
-    Ticket()     the number of the launch, for what its kernel may note (see faults.py; one parameter)
+    Ticket()     the number of the launch, for the note its kernel may leave (see faults.py; one parameter)
     Scratch(n)   a temporary buffer of n bytes, one object per buffer (a pointer, no offset)
     np.int64(n)  a number fixed by the plan (one parameter)
 
-Everything but buffers, offsets and values is set on the kernel object when the plan is made.
+Everything but buffers, offsets, values and tickets is set on the kernel object when the plan is made.
 """
 
 import struct
@@ -49,7 +49,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Ticket:
-    """The number of the launch; 0, which notes nothing, where the caller gives none."""
+    """The number of the launch; 0 (leave no note) if the caller gives none."""
 
 
 class Scratch:
@@ -92,16 +92,16 @@ class Step(Launch):
             elif isinstance(arg, Ticket):
                 kernel.set_arg(at, np.int64(0))
                 self.ticket = at
-                # set_arg tries buffers and samplers first: it takes 10 us for a number, this 0.3
+                # For a number set_arg takes 10 us, since it tries buffers and samplers first; this takes 0.3.
                 self.set_bytes = getattr(kernel, "_set_arg_buf", kernel.set_arg)
                 at += 1
             else:
                 kernel.set_arg(at, arg)
                 at += 1
-        self.offsets = dict(self.shifts)  # what is set on the kernel object now, by argument position
-        self.reusable = True  # whether it is just that, and no argument is being set
+        self.offsets = dict(self.shifts)  # the offsets set on the kernel object now, by argument position
+        self.reusable = True  # False while arguments are being set, or if other offsets are set
         self.held = [None] * len(self.values)  # the numbers set on it
-        self.arena = None  # the channel's arena where that is set on it
+        self.arena = None  # the channel's arena, if that is set on it
 
     def bind(self, buffers, offsets, values, ticket=0):
         """Set buffers (with their offsets in elements), scalar values and the ticket.  The device lock must be held."""
@@ -111,7 +111,7 @@ class Step(Launch):
             set_arg(at, buffers[slot])
         for i, (at, index, convert) in enumerate(self.values):
             value = values[index]
-            if value is not self.held[i]:  # the same object; 0.0 and -0.0 are equal
+            if value is not self.held[i]:  # compare identity: 0.0 == -0.0
                 set_arg(at, convert(value))
                 self.held[i] = value
         if ticket and self.ticket is not None:
@@ -128,7 +128,7 @@ class Step(Launch):
                     self.offsets[at] = wanted
 
     def spare(self, device):
-        """The same step on a kernel object of its own."""
+        """The same step with its own kernel object."""
         step = Step(self.source, self.name, self.args, self.global_size, self.local_size)
         step.prepare(device, self.number)
         step.inline = False
@@ -136,9 +136,9 @@ class Step(Launch):
 
 
 class Plan:
-    """Everything an op does for one set of layouts: the Specs of its outputs and the prepared steps.
+    """An op's work for one set of layouts: the Specs of its outputs and the prepared steps.
 
-    inputs: their Specs, None for one left out.  fast_call: see fast_path.py; None where the plan needs the general path.
+    inputs: their Specs, None for one left out.  fast_call: see fast_path.py; None if the plan needs the general path.
     """
 
     __slots__ = ("device", "fast_call", "fits", "outputs", "scratch", "steps")
@@ -154,7 +154,7 @@ class Plan:
                 if isinstance(arg, Scratch) and arg not in number:
                     number[arg] = n_inputs + len(outputs) + len(self.scratch)
                     self.scratch.append(arg.nbytes)
-        self.fits = len(self.scratch) == 1 and self.scratch[0] <= ARENA  # the channel's arena will do
+        self.fits = len(self.scratch) == 1 and self.scratch[0] <= ARENA  # whether the channel's arena is enough
         nbytes = sum(s.nbytes for s in (*inputs, *outputs) if s is not None)
         for step in self.steps:
             step.prepare(device, number)
@@ -179,7 +179,7 @@ class Plan:
                 step.reusable = not offsets
 
     def _run_between(self, buffers, offsets, values, ticket):
-        """run, while this thread is setting the arguments of kernels, perhaps of these, and may have filled the arena."""
+        """run, inside a handler that interrupted this thread while it set kernel arguments: use new kernel objects, no arena."""
         buffers = [*buffers, *map(self.device.allocate, self.scratch)]
         for step in self.steps:
             step = step.spare(self.device)

@@ -1,11 +1,11 @@
-"""Plans: kept by an op for each layout of its operands, and run on tensors of that layout."""
+"""An op's cache of plans, one per layout of its operands, and running a plan on tensors."""
 
 _NONE = {}
 _MAX_PLANS = 4096
 
 
 def kept(plans, key, plan):
-    """plan, kept in the dictionary under key; a full dictionary is emptied first."""
+    """Store plan in the dictionary under key, and return it; a full dictionary is emptied first."""
     if len(plans) >= _MAX_PLANS:
         plans.clear()
     plans[key] = plan
@@ -13,7 +13,7 @@ def kept(plans, key, plan):
 
 
 def launch(plan, tensors, outs, values):
-    """Enqueue the plan for tensors and their outputs, with values for its numbers."""
+    """Enqueue the plan for these tensors and outputs, with values for its numbers."""
     if not plan.steps:
         return
     buffers, offsets = [], None

@@ -1,4 +1,4 @@
-"""result_type: the dtype a mix of tensors, 0-d tensors and Python scalars computes in."""
+"""result_type: the dtype in which a mix of tensors, 0-d tensors and Python scalars is computed."""
 
 from ..base import dtypes
 
@@ -6,7 +6,7 @@ _PYTHON = {bool: "bool", int: "int", float: "float"}
 
 
 def _combine(higher, lower):
-    """A tensor's dtype wins over a weaker operand's unless the weaker one is of a higher category."""
+    """The dtype of the operand with priority, unless the other's dtype is of a higher category."""
     if higher is None or lower is None:
         return lower if higher is None else higher
     if higher.is_floating_point or not (higher.category == "bool" or lower.is_floating_point):
@@ -15,7 +15,7 @@ def _combine(higher, lower):
 
 
 def result_type(operands):
-    """PyTorch's promotion over Specs and the types bool, int, float: tensors, then 0-d tensors, then scalars."""
+    """PyTorch's promotion of Specs and the types bool, int, float.  Priority: tensors, then 0-d tensors, then scalars."""
     groups = [None, None, None]
     for o in operands:
         if isinstance(o, type):

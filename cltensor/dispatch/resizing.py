@@ -1,4 +1,4 @@
-"""Resizing: an output is given the shape of its result."""
+"""Resizing: give an output the shape of its result."""
 
 import warnings
 
@@ -17,7 +17,7 @@ def check_out(name, out):
 
 
 def fit(name, out, shape):
-    """Give out this shape; warns where that changes a tensor that holds something."""
+    """Resize out to this shape; warn if that changes a tensor with elements."""
     if tuple(out.shape) == tuple(shape):
         return
     if out.numel():
@@ -28,7 +28,7 @@ def fit(name, out, shape):
 
 
 def fit_elementwise(op, tensors, outs):
-    """Give outs the shape an elementwise op of these tensors has.  Raises ShapeError for one that is an input as well."""
+    """Resize outs to the shape of an elementwise op on these tensors.  Raises ShapeError for one that is also an input."""
     if not tensors:
         return
     shape = broadcast_shapes(*(t._spec.shape for t in tensors), op=op.name)
@@ -42,7 +42,7 @@ def fit_elementwise(op, tensors, outs):
 
 
 def resize(x, shape, strides=None):
-    """Give x a dense shape (row-major unless told) over the same storage, which grows if it must; new elements are not set."""
+    """Give x a shape (row-major without strides) over the same storage, which grows if needed; new elements are not set."""
     s = dense(shape, x.dtype, x.device) if strides is None else spec(shape, strides, x.dtype, x.device)
     needed = (x._offset + s.numel) * x.itemsize
     if s.numel and needed > x._storage.extent:

@@ -17,8 +17,8 @@ from .writable import apart, check_history, check_writable
 def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
     """Run an elementwise op.
 
-    inputs: tensors and numbers; attrs: numbers; out: a tensor or tuple to write to; dtype: of the result, where not the
-    promoted one; inplace: out keeps its history and gets this op's on top (else writing to it is an error for autograd).
+    inputs: tensors and numbers; attrs: numbers; out: a tensor or tuple to write to; dtype: of the result, if not the
+    promoted one; inplace: add this op to out's history (without it, writing to a tensor that autograd tracks is an error).
     """
     if attrs:
         attrs = numbers(op, attrs)
@@ -78,19 +78,19 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
 
 
 def _plan_of(op, operands, forced, tensors):
-    """The plan for operands whose tensors are these, laid out otherwise."""
+    """The plan for operands whose tensors are replaced by these, of another layout."""
     rest = iter(tensors)
     operands = tuple([o if isinstance(o, type) else next(rest)._spec for o in operands])
     return op.plans.get((operands, forced)) or kept(op.plans, (operands, forced), op.plan(operands, forced))
 
 
 def _divides_integers(op, plan, inputs):
-    """Whether the device has to look for a divisor of 0."""
+    """Whether the device must check for a divisor of 0."""
     return op.divides and isinstance(inputs[-1], TensorBase) and plan.outputs[0].dtype.category == "int"
 
 
 def run_pair(op, a, b):
-    """run_elementwise(op, (a, b)) of two tensors, the shortest way."""
+    """run_elementwise(op, (a, b)) for two tensors, the shortest way."""
     if context.transform is None and context.recorder is None:
         call = op.fast_calls.get((a._spec, b._spec))
         if call is not None:
@@ -128,7 +128,7 @@ def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
 
 
 def _keep_overwritten(node, outs):
-    """Save copies of the inputs the gradient needs and this op is about to overwrite."""
+    """Save copies of the inputs that the gradient needs and this op will overwrite."""
     storages = [o._storage for o in outs]
     lost = [i for i, _ in node.versions if any(node.args[i]._storage is s for s in storages)]
     if not lost:
@@ -141,7 +141,7 @@ def _keep_overwritten(node, outs):
 
 
 def write_into(op, target, inputs, attrs=()):
-    """Run an elementwise op with `target` as output, as an in-place op with history.  Returns target."""
+    """Run an elementwise op in place on `target`, recording its history.  Returns target."""
     run_elementwise(op, inputs, attrs, out=target, inplace=True)
     return target
 
@@ -157,7 +157,7 @@ def filled(cls, spec, value):
 
 
 def with_zeros(gs, specs):
-    """The gradients of outputs with these Specs, zeros where none came; none for a Spec of None or a dtype without gradients."""
+    """The outputs' gradients, with zeros in place of None; None stays for a Spec of None or a dtype without gradients."""
     cls = next((g._plain for g in gs if g is not None), None)
     if cls is None:
         return tuple(gs)

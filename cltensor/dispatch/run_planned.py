@@ -1,4 +1,4 @@
-"""Running ops that have a plan for each layout and attributes: kernels, reductions, scans, views; and composites."""
+"""Running ops with a plan per layout and attributes: kernels, reductions, scans, views; and composites."""
 
 from ..base.context import context
 from . import faults
@@ -51,7 +51,7 @@ def run_planned(op, inputs, attrs=(), values=()):
 
 
 def _plain_class(inputs):
-    """The class of results of inputs, of which some may be None."""
+    """The class of the results for inputs, some of which may be None."""
     return next(t._plain for t in inputs if t is not None)
 
 
@@ -79,7 +79,7 @@ def run_view(op, x, attrs=()):
 
 
 def run_composite(op, inputs, values):
-    """Run a composite op that has a gradient of its own: what it calls is not recorded, it is."""
+    """Run a composite op with its own gradient: record the op itself, not the ops it calls."""
     if context.transform is not None:
         result = context.transform.composite(op, inputs, values)
         if result is not NotImplemented:

@@ -1,7 +1,7 @@
-"""Spec: what a tensor looks like, without its data.
+"""Spec: a tensor's description without its data.
 
-Specs are interned, so two tensors of the same layout share one Spec object and plans can be looked up by identity,
-which is what keeps eager dispatch cheap.
+Specs are interned: tensors of the same layout share one Spec object, so plans are looked up by identity.  This keeps eager
+dispatch cheap.
 """
 
 from ..base.shapes import Size, contiguous_strides
@@ -46,7 +46,7 @@ def spec(shape, strides, dtype, device):
     key = (shape, strides, dtype, device)
     found = _interned.get(key)
     if found is None:
-        if len(_interned) >= _LIMIT:  # two Specs of one layout only cost a second plan
+        if len(_interned) >= _LIMIT:  # afterwards a layout may have two Specs, which only costs a second plan
             _interned.clear()
         found = _interned[key] = Spec(*key)
     return found

@@ -1,4 +1,4 @@
-"""Storage: bytes on a device, shared by the tensors that view them, with the methods of PyTorch's UntypedStorage."""
+"""Storage: bytes on a device, shared by the tensors that view them; with the methods of PyTorch's UntypedStorage."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ from ..base.errors import ArgumentError, ArgumentTypeError, DimensionError
 
 
 class Storage:
-    """A device buffer and the version counter of what it holds.
+    """A device buffer and the version counter of its contents.
 
-    extent: its size in bytes; inference: whether it was made in inference mode, which keeps its tensors out of graphs for good.
+    extent: its size in bytes; inference: whether it was made in inference mode, so that its tensors can never enter a graph.
     """
 
     __slots__ = ("__weakref__", "buffer", "device", "extent", "inference", "version")
@@ -36,7 +36,7 @@ class Storage:
         return 1
 
     def data_ptr(self):
-        """A number that identifies the buffer while it lives: the OpenCL handle.  It is no address."""
+        """The OpenCL handle: it identifies the buffer while it lives, but is no address."""
         return self.buffer.int_ptr if self.extent else 0
 
     def untyped(self):
@@ -48,11 +48,11 @@ class Storage:
         return False
 
     def is_pinned(self, device=None):
-        """False: what is copied to a device needs no pinning here."""
+        """False: copies to a device need no pinned memory here."""
         return False
 
     def resize_(self, nbytes):
-        """Change the size in bytes, keeping what fits.  Raises ArgumentError for a negative size."""
+        """Change the size in bytes; keep the bytes that fit.  Raises ArgumentError for a negative size."""
         if nbytes < 0:
             raise ArgumentError(f"resize_: a storage cannot have {nbytes} bytes")
         if nbytes != self.extent:
@@ -121,7 +121,7 @@ class Storage:
 
 
 def at(storage, values, index):
-    """values[index] of an int as a number, of a slice as a list.  Raises ArgumentTypeError, DimensionError."""
+    """values[index]: a number for an int, a list for a slice.  Raises ArgumentTypeError, DimensionError."""
     if isinstance(index, slice):
         return values[index].tolist()
     if not hasattr(index, "__index__"):

@@ -1,4 +1,4 @@
-"""TensorBase: what dispatch needs to know of a tensor."""
+"""TensorBase: the part of a tensor that dispatch needs."""
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from .storage import Storage
 
 
 class TensorBase:
-    """A view of a Storage with its place in the autograd graph; `Tensor` adds the public face."""
+    """A view of a Storage with its place in the autograd graph; `Tensor` adds the public methods."""
 
-    #: the class of what ops return, whatever subclass they are given
+    #: the class of op results, whatever subclass the inputs have
     _plain = None
     _node = None
     _index = 0
@@ -52,6 +52,6 @@ def extent_of(spec):
 
 
 def check_fp64(device, dtype):
-    """Raise DTypeError when float64 is asked for on a device without it."""
+    """Raise DTypeError for float64 on a device without it."""
     if dtype is dtypes.float64 and not device.profile.fp64:
         raise DTypeError(f"float64: {device} ({device.name}) has no double precision arithmetic; use float32, or another device")

@@ -1,4 +1,4 @@
-"""What may be written to: outputs whose places are their own, whose history allows it, and which inputs overlap them."""
+"""Checks before a write: outputs must not overlap themselves, their history must allow it, overlapping inputs are copied."""
 
 from ..base.context import context
 from ..base.errors import AutogradError, ShapeError
@@ -8,7 +8,10 @@ from .tensor_base import extent_of
 
 
 def check_writable(name, outs, once=True):
-    """Raise ShapeError when an output is to have each element in a place of its own and does not, as an expanded tensor."""
+    """Raise ShapeError if `once` and elements of an output share memory (an expanded tensor).
+
+    Raises AutogradError for a write to an inference tensor outside inference mode.
+    """
     for o in outs:
         s = o._spec
         if once and not s.contiguous and any(st == 0 and n > 1 for n, st in zip(s.shape, s.strides, strict=True)):
@@ -21,7 +24,7 @@ def check_writable(name, outs, once=True):
 
 
 def check_history(op, outs, inplace):
-    """Raise AutogradError when writing to outs would lose or break a recorded history."""
+    """Raise AutogradError when a write to outs would lose or break a recorded history."""
     if not inplace:
         raise AutogradError(f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but "
                             "one of the arguments requires grad; use the result, or wrap the call in no_grad()")
@@ -30,7 +33,7 @@ def check_history(op, outs, inplace):
 
 
 def check_leaf(name, o):
-    """Raise AutogradError when o is a leaf that requires grad, or a view of one."""
+    """Raise AutogradError when o is a leaf that requires grad, a view of one, or a Function's output that views an input."""
     what = leaf_at(o)
     if what:
         raise AutogradError(f"{name}: {what} that requires grad is being used in an in-place operation; "
@@ -43,7 +46,7 @@ def check_leaf(name, o):
 
 
 def apart(op, tensors, outs):
-    """tensors, or a list with copies of those that overlap an output without lying exactly on it."""
+    """tensors, with copies in place of those that partly overlap an output; one that coincides with an output stays."""
     for o in outs:
         for i, t in enumerate(tensors):
             if t._storage is o._storage and not (t._offset == o._offset and t._spec is o._spec) and overlap(t, o):
@@ -52,7 +55,7 @@ def apart(op, tensors, outs):
 
 
 def _copied(op, t, o):
-    """A copy of t, which overlaps the output o.  Raises ShapeError where PyTorch refuses that."""
+    """A copy of t, which overlaps the output o.  Raises ShapeError where PyTorch refuses the overlap."""
     if _packed(t._spec) and _packed(o._spec):
         raise ShapeError(f"{op.name}: unsupported operation: some elements of the input tensor and the written-to tensor refer to "
                          "a single memory location. Please clone() the tensor before performing the operation")
@@ -60,7 +63,7 @@ def _copied(op, t, o):
 
 
 def overlap(a, b):
-    """Whether two tensors have a byte in common."""
+    """Whether two tensors share a byte."""
     if a._storage is not b._storage:
         return False
     s, r = a._spec, b._spec

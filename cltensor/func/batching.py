@@ -1,7 +1,7 @@
 """Batched tensors, the heart of vmap: tensors that hide a leading batch dimension, and how each kind of op runs on them.
 
-Elementwise ops, views and reductions need one rule each for all their ops; kernel ops say by `batch` how they take a leading
-dimension, and those that do not are run once for each element of the batch.
+One rule covers all elementwise ops, one all views, one all reductions.  A kernel op declares by `batch` how it takes a leading
+dimension; without that, it runs once for each element of the batch.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ from ..tensor.core.tensor import Tensor
 
 
 class Level:
-    """One running vmap: the size of its batch and what it does about random numbers."""
+    """One running vmap: its batch size, and how it treats random numbers."""
 
     def __init__(self, size, randomness):
         self.size, self.randomness = size, randomness
 
 
 class Batched(Tensor):
-    """A tensor seen without its leading dimension, which `level` is mapped over."""
+    """A tensor without its leading dimension, over which `level` maps."""
 
     def __repr__(self):
         return f"Batched({list(self.shape)} of a batch of {self._level.size}, {self.dtype})"
@@ -72,7 +72,7 @@ def _same_memory(t):
 
 
 def wrap(physical, level):
-    """physical seen without its first dimension."""
+    """physical without its first dimension."""
     s = physical._spec
     t = object.__new__(Batched)
     t._storage, t._offset, t._physical, t._level = physical._storage, physical._offset, physical, level
@@ -81,14 +81,14 @@ def wrap(physical, level):
 
 
 def unwrap(t, level):
-    """The tensor with the batch of `level` as first dimension; one that is not batched there is expanded."""
+    """The tensor with the batch of `level` as first dimension; expand one that is not batched there."""
     if isinstance(t, Batched) and t._level is level:
         return t._physical
     return t.unsqueeze(0).expand(level.size, *t.shape)
 
 
 def _level_of(inputs):
-    """The innermost level any input is batched at, or None."""
+    """The innermost level at which any input is batched, or None."""
     found = [x._level for x in inputs if isinstance(x, Batched)]
     return max(found, key=context.levels.index) if found else None
 
@@ -98,7 +98,7 @@ def _is_at(x, level):
 
 
 def _aligned(x, level, ndim):
-    """x's physical tensor with its logical dimensions padded to ndim; numbers and unbatched tensors as they are."""
+    """x's physical tensor with its logical dimensions padded to ndim; numbers and unbatched tensors stay as they are."""
     if not _is_at(x, level):
         return x
     pad = ndim - x.ndim
@@ -106,10 +106,10 @@ def _aligned(x, level, ndim):
 
 
 class Rules:
-    """What dispatch asks while a vmap runs; each method returns NotImplemented when no input is batched."""
+    """The rules that dispatch uses while a vmap runs; each returns NotImplemented if no input is batched."""
 
     def elementwise(self, op, inputs, attrs, out, dtype, inplace):
-        """One rule for every elementwise op: batch dimension first, logical dimensions aligned after it."""
+        """One rule for all elementwise ops: batch dimension first, logical dimensions aligned after it."""
         outs = () if out is None else out if isinstance(out, tuple) else (out,)
         level = _level_of([*inputs, *outs])
         if level is None:
@@ -132,7 +132,7 @@ class Rules:
         return self._record(op, inputs, tuple(attrs), result, level)
 
     def planned(self, op, inputs, attrs, values):
-        """Reductions and scans shift their dimensions; kernel ops follow their `batch` rule."""
+        """Shift the dimensions of reductions and scans; follow the `batch` rule of kernel ops."""
         level = _level_of(inputs)
         if "seed" in getattr(op, "values", ()):
             return self._random(op, inputs, attrs, values, level or context.levels[-1])
@@ -173,7 +173,7 @@ class Rules:
         return wrap(drawn, level)
 
     def view(self, op, x, attrs):
-        """One rule for every view op: its shape and strides with the batch's in front."""
+        """One rule for all view ops: put the batch's shape and strides in front."""
         if not isinstance(x, Batched):
             return NotImplemented
         s, delta = op.plan(x._spec, attrs)
@@ -187,7 +187,7 @@ class Rules:
         return result
 
     def composite(self, op, inputs, attrs):
-        """Composites with a gradient of their own: on the whole batch where they take leading dimensions, else one by one."""
+        """Composites with their own gradient: on the whole batch if they take leading dimensions, else one by one."""
         level = _level_of([x for x in inputs if isinstance(x, TensorBase)])
         if level is None:
             return NotImplemented
@@ -210,7 +210,7 @@ class Rules:
 
 
 def _matmul(op, a, b, level):
-    """Batched operands broadcast; vectors become matrices first, since a batch of vectors is no matrix."""
+    """Broadcast batched operands; turn vectors into matrices first, since a batch of vectors is not a matrix."""
     if a.ndim == 1 and b.ndim == 1:
         return (unwrap(a, level) * unwrap(b, level)).sum(-1)
     if a.ndim == 1:
@@ -226,7 +226,7 @@ def _ranked(a, b, level):
 
 
 def _looped(fn, inputs, level):
-    """fn run on each element of the batch, results stacked."""
+    """Run fn on each element of the batch, and stack the results."""
     from ..tensor.shape.shape import stack
 
     results = []
@@ -239,7 +239,7 @@ def _looped(fn, inputs, level):
 
 @contextlib.contextmanager
 def _below(level):
-    """Run as if `level` and those inside it were not there."""
+    """Run without `level` and the levels inside it."""
     at = context.levels.index(level)
     inner, context.levels[at:] = context.levels[at:], []
     context.transform = Rules() if context.levels else None
@@ -251,7 +251,7 @@ def _below(level):
 
 
 def enter(size, randomness):
-    """Start a vmap over a batch of `size`; returns its Level."""
+    """Start a vmap over a batch of `size`; return its Level."""
     if randomness not in ("error", "different", "same"):
         raise ArgumentError(f"vmap: randomness must be 'error', 'different' or 'same', got {randomness!r}")
     context.levels.append(Level(size, randomness))

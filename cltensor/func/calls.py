@@ -5,9 +5,9 @@ from ..tensor.shape.shape import stack
 
 
 def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights=True, strict=False):
-    """module(*args) with parameters and buffers taken from a dictionary (or several) by name; the module is left as it was.
+    """module(*args) with parameters and buffers from a dictionary (or several) by name; the module itself stays the same.
 
-    Raises ArgumentError for a name the module does not have, and with strict for one that is missing.
+    Raises ArgumentError for a name that the module does not have, and with strict for a missing one.
     """
     given = {}
     for d in parameter_and_buffer_dicts if isinstance(parameter_and_buffer_dicts, (tuple, list)) else (parameter_and_buffer_dicts,):
@@ -37,7 +37,7 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
 
 
 def stack_module_state(models):
-    """(parameters, buffers) of modules of one architecture, each stacked along a new first dimension, for vmap."""
+    """(parameters, buffers) of modules with one architecture, each stacked along a new first dimension, for vmap."""
     models = list(models)
     if not models:
         raise ArgumentError("stack_module_state: Expected at least one model, got 0.")

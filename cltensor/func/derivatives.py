@@ -10,14 +10,14 @@ from ..tensor.shape.shape import stack
 
 
 def _tracked(x):
-    """x as a tensor whose gradient can be asked for: tied to x where x has a history, else a leaf of its own."""
+    """x as a tensor that can have a gradient: linked to x if x has a history, else a separate leaf."""
     if not isinstance(x, Tensor):
         raise ArgumentError(f"func: expected Tensors to differentiate with respect to, got {type(x).__name__}")
     return x.view(x.shape) if x.requires_grad else x.detach().requires_grad_()
 
 
 def _released(tree, originals):
-    """Results cut from the graph, unless the caller's own tensors asked for one."""
+    """Detach results from the graph, unless the caller's own tensors need a gradient."""
     keep = any(isinstance(x, Tensor) and x.requires_grad for x in leaves(originals))
     return tree if keep else mapped(lambda x: x.detach() if isinstance(x, Tensor) else x, tree)
 
@@ -31,7 +31,7 @@ def _split(args, argnums):
 
 
 def grad_and_value(func, argnums=0, has_aux=False):
-    """A function giving (gradient of func with respect to argnums, func's value); func returns a scalar (and aux)."""
+    """A function that returns (gradient of func with respect to argnums, func's value); func returns a scalar (and aux)."""
 
     def differentiated(*args, **kwargs):
         wanted = _split(args, argnums)
@@ -60,13 +60,13 @@ def grad_and_value(func, argnums=0, has_aux=False):
 
 
 def value_and_grad(func, argnums=0, has_aux=False):
-    """grad_and_value the other way round: a function giving (func's value, gradient); with aux ((value, aux), gradient)."""
+    """A function that returns (func's value, gradient), the reverse of grad_and_value; with aux ((value, aux), gradient)."""
     both = grad_and_value(func, argnums, has_aux)
     return lambda *args, **kwargs: both(*args, **kwargs)[::-1]
 
 
 def grad(func, argnums=0, has_aux=False):
-    """A function giving the gradient of scalar func with respect to its arguments argnums."""
+    """A function that returns the gradient of scalar func with respect to its arguments argnums."""
     both = grad_and_value(func, argnums, has_aux)
 
     def differentiated(*args, **kwargs):
@@ -100,7 +100,7 @@ def vjp(func, *primals, has_aux=False):
 
 
 def jvp(func, primals, tangents, *, strict=False, has_aux=False):
-    """(func(*primals), J tangents), by reverse mode twice."""
+    """(func(*primals), J tangents), by reverse mode applied twice."""
     if len(primals) != len(tangents):
         raise ArgumentError(f"jvp: expected as many tangents as primals, got {len(tangents)} and {len(primals)}")
     with enable_grad():
@@ -123,7 +123,7 @@ def linearize(func, *primals):
 
 
 def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None):
-    """A function giving the Jacobian of func with respect to argnums, a row at a time by reverse mode."""
+    """A function that returns the Jacobian of func with respect to argnums, row by row in reverse mode."""
 
     def differentiated(*args):
         wanted = _split(args, argnums)
@@ -147,7 +147,7 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None):
 
 
 def _rows(ys, k, pull):
-    """The pulled-back unit vectors of output k."""
+    """The unit vectors of output k, pulled back."""
     rows = []
     for i in range(ys[k].numel()):
         seeds = [y.detach().new_zeros(y.shape) for y in ys]
@@ -173,7 +173,7 @@ def _assembled(y, rows, args, one):
 
 
 def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
-    """A function giving the Jacobian of func with respect to argnums, a column at a time by forward products."""
+    """A function that returns the Jacobian of func with respect to argnums, column by column by forward products."""
 
     def differentiated(*args):
         wanted = _split(args, argnums)
@@ -197,5 +197,5 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
 
 
 def hessian(func, argnums=0):
-    """A function giving the second derivatives of scalar func."""
+    """A function that returns the second derivatives of scalar func."""
     return jacfwd(jacrev(func, argnums), argnums)

@@ -1,4 +1,4 @@
-"""vmap: a function of single examples made into one of batches.
+"""vmap: turn a function of single examples into a function of batches.
 
 The function runs once, on tensors that hide their batch dimension (func/batching.py).  Rules: elementwise ops, views,
 reductions, scans, matrix products, softmax, gather, scatter, sort and cat run on the whole batch at once; other kernel ops run

@@ -1,4 +1,4 @@
-"""Saving and loading: tensors and nested Python data in safetensors files, which never run code."""
+"""Save and load tensors and nested Python data as safetensors files, which never run code."""
 
 from .load import load
 from .save import save

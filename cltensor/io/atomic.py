@@ -1,4 +1,4 @@
-"""Files that are either the old one or the complete new one, never something in between."""
+"""Files that are either the old or the complete new version, never something in between."""
 
 import contextlib
 import io
@@ -17,11 +17,11 @@ _TEMPORARY = re.compile(r"\.cltensor-[0-9a-f]{12}\.tmp")
 
 @contextlib.contextmanager
 def replacing(path):
-    """A binary file to write to that takes the place of `path` once it is complete and on disk.
+    """A binary file to write to; once it is complete and on disk, it replaces `path`.
 
-    It is written beside `path` under a temporary name.  When anything fails, the temporary file is removed and the old
-    file stays as it was; a killed process leaves the old file, and a temporary one that the next save in that folder
-    removes.  Links are followed; a device or pipe is written directly.
+    It is written beside `path` under a temporary name.  On any failure the temporary file is removed and the old file stays
+    as it was.  A killed process leaves the old file and a temporary one; the next save in that folder removes the latter.
+    Links are followed; a device or pipe is written directly.
     """
     target = os.path.realpath(path)
     if os.path.exists(target) and not os.path.isfile(target):
@@ -38,7 +38,7 @@ def replacing(path):
             os.fsync(out.fileno())
             if os.path.exists(target):
                 shutil.copymode(target, temporary)
-            if fcntl:  # while it is locked, so that nobody takes it for left; Windows replaces no open file
+            if fcntl:  # keep it locked, so that no other process removes it; Windows replaces no open file
                 os.replace(temporary, target)
         if not fcntl:
             os.replace(temporary, target)
@@ -50,12 +50,12 @@ def replacing(path):
 
 
 def write_all(out, data):
-    """Write all bytes of `data` to a file, which may take only a part at a time.  Raises OSError where it takes no more."""
+    """Write all bytes of `data` to a file that may accept only a part at a time.  Raises OSError if it accepts no more."""
     left = memoryview(data)
     while left.nbytes:
         taken = out.write(left)
         if taken is None and not isinstance(out, io.RawIOBase):
-            return  # a file of somebody's own making, which does not count
+            return  # a custom file object that does not return a count
         if not taken:
             raise BlockingIOError(f"save: the file took no more than a part of the data, {left.nbytes} bytes are left; give a file "
                                   "that blocks until it has taken everything")
@@ -68,13 +68,13 @@ def _new(folder):
         path = os.path.join(folder, f".cltensor-{secrets.token_hex(6)}.tmp")
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         _lock(handle)
-        if os.path.exists(path):  # nobody took it for left in the moment before it was locked
+        if os.path.exists(path):  # no other process removed it before it was locked
             return path, os.fdopen(handle, "wb")
         os.close(handle)
 
 
 def _lock(file):
-    """Mark a file as being written; returns whether nobody else has."""
+    """Mark a file as being written; return whether no other process has."""
     if fcntl is None:
         return False
     try:
@@ -85,7 +85,7 @@ def _lock(file):
 
 
 def _remove_left(folder):
-    """Remove the temporary files in a folder whose writers are gone."""
+    """Remove temporary files in a folder whose writers have ended."""
     with contextlib.suppress(OSError):
         for name in filter(_TEMPORARY.fullmatch, os.listdir(folder)):
             path = os.path.join(folder, name)
@@ -97,7 +97,7 @@ def _remove_left(folder):
 
 
 def _sync_folder(folder):
-    """Make the new name survive a power cut, where the system can."""
+    """Make the new name survive a power failure, if the system can."""
     if hasattr(os, "O_DIRECTORY"):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -1,4 +1,4 @@
-"""Recognising files of other formats, to say what they are and how to convert them."""
+"""Recognise files of other formats, to name them and explain how to convert them."""
 
 _RUNS_CODE = "loading it could run code, so it is not read. Convert it once, where PyTorch is installed: "
 _CONVERT = ("import torch, safetensors.torch; "
@@ -13,5 +13,5 @@ _MAGIC = (
 
 
 def recognised(start):
-    """What the file with these first bytes is instead of a safetensors file, with the cure, or None."""
+    """What a file with these first bytes is instead of a safetensors file, with the cure, or None."""
     return next((said for magic, said in _MAGIC if start.startswith(magic)), None)

@@ -1,6 +1,6 @@
-"""Reading a safetensors header entry by entry: whatever it says, it costs little more memory than its own text.
+"""Read a safetensors header entry by entry, so that any header takes little more memory than its own text.
 
-A JSON parser makes an object of everything before anybody can look at it, some 25 bytes for each byte of the worst text.
+A JSON parser creates all objects before any check can run: some 25 bytes for each byte of the worst text.
 """
 
 import json
@@ -9,15 +9,15 @@ import re
 from ..base.errors import SerializationError
 
 METADATA = "__metadata__"
-LONGEST = 4096  # characters that describe one tensor: 64 sizes, two offsets and a dtype have room
+LONGEST = 4096  # characters per tensor: enough for 64 sizes, two offsets and a dtype
 _MOST_METADATA = 10_000
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def entries(text):
-    """Yield (name, described) of each tensor in the header's text (bytes), and (METADATA, {name: string}) if that is there.
+    """Yield (name, described) of each tensor in the header's text (bytes), and (METADATA, {name: string}) if present.
 
-    Raises SerializationError where it is no JSON object of such things, or a name appears twice.
+    Raises SerializationError unless it is a JSON object of such entries, or if a name appears twice.
     """
     try:
         reader = _Reader(text.decode())
@@ -29,7 +29,7 @@ def entries(text):
 
 
 class _Reader:
-    """A place in a text of JSON."""
+    """A position in a JSON text."""
 
     def __init__(self, text):
         self.text, self.at = text, 0
@@ -38,7 +38,7 @@ class _Reader:
         self.at = _SPACE.match(self.text, self.at).end()
 
     def take(self, wanted):
-        """Go past one of the characters in `wanted`, and the space around it; returns which it was."""
+        """Skip one of the characters in `wanted`, and the space around it; return that character."""
         self.skip()
         found = self.text[self.at : self.at + 1]
         if not found or found not in wanted:
@@ -54,7 +54,7 @@ class _Reader:
         return found
 
     def members(self, value):
-        """Yield (name, what `value` reads) of an object that ends the text or lies inside another."""
+        """Yield (name, what `value` reads) of an object that ends the text or is inside another."""
         self.take("{")
         names = set()
         if self.text[self.at : self.at + 1] == "}":
@@ -85,7 +85,7 @@ def _value(reader, name):
 
 
 def _strings(reader):
-    """The object of strings that the metadata are."""
+    """Read the metadata: an object of strings."""
     found = {}
     if reader.text[reader.at : reader.at + 1] != "{":
         raise SerializationError(f"{METADATA} must map names to strings")

@@ -26,7 +26,7 @@ _MAX_SIZE = 2**63
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a tensor lies in the file: dtype, shape, and its bytes [begin, end) counted from the end of the header."""
+    """A tensor's place in the file: dtype, shape, and its bytes [begin, end) counted from the end of the header."""
 
     dtype: dtypes.dtype
     shape: tuple

@@ -1,4 +1,4 @@
-"""load: the object in a safetensors file, checked from end to end and never run."""
+"""load: read the object in a safetensors file; check it completely, and never run code."""
 
 import os
 
@@ -18,7 +18,7 @@ def load(f, map_location=None, *, device=None, weights_only=True):
 
     Args: f, a path or a binary file; device (or map_location), where the tensors go, by default the default device.
         weights_only is accepted either way: files hold data only, and loading never runs code.
-    Raises SerializationError, naming the file, what is wrong with it and the cure, before any tensor is made.
+    Raises SerializationError, naming the file, the problem and the cure, before any tensor is made.
     """
     target = pick_device(device if device is not None else map_location)
     if hasattr(f, "read"):
@@ -60,7 +60,7 @@ def _loaded(source, device):
     try:
         entries, metadata, start = _read_header(source)
         tree = _tree(entries, metadata)
-        Decoder(_Check(entries)).decode(tree)  # once without data, so that a bad file makes no tensor
+        Decoder(_Check(entries)).decode(tree)  # first without data, so that a bad file makes no tensor
         return Decoder(_Tensors(source, entries, start, device)).decode(tree)
     except SerializationError as error:
         raise SerializationError(f"load: {source.name}: {error}") from None
@@ -92,7 +92,7 @@ def _refuse(source, length, room, plausible):
 
 
 def _tree(entries, metadata):
-    """The JSON data of the object; for files of other programs a dict of all tensors."""
+    """The JSON data of the object; for other programs' files, a dict of all tensors."""
     if STRUCTURE not in metadata:
         return {"dict": [[name, {"tensor": name}] for name in entries]}
     described = parse(metadata[STRUCTURE])
@@ -105,7 +105,7 @@ def _tree(entries, metadata):
 
 
 class _Check:
-    """Stands in for the tensors while the description is checked."""
+    """A stand-in for the tensors while the description is checked."""
 
     def __init__(self, entries):
         self.entries = entries
@@ -118,7 +118,7 @@ class _Check:
 
 
 class _Tensors:
-    """Makes each tensor once, when it is first named."""
+    """Creates each tensor once, when it is first named."""
 
     def __init__(self, source, entries, start, device):
         self.source, self.entries, self.start, self.device = source, entries, start, device

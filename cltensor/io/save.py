@@ -1,4 +1,4 @@
-"""save: an object with tensors in it to a safetensors file."""
+"""save: write an object with tensors in it to a safetensors file."""
 
 import json
 import os
@@ -21,9 +21,9 @@ def save(obj, f):
 
     Args: obj, for instance a state_dict; f, a path or a binary file open for writing.
     A path is replaced only once the new file is complete.  Tensors that share their memory and layout are stored once
-    and shared again after load; a view is stored as data of its own.  Other programs read the tensors under the names
-    of their keys joined with dots.
-    Raises SerializationError naming the place of anything else in obj, ArgumentTypeError when f is no file.
+    and shared again after load; any other view is stored as its own data.  For other programs, the tensors' names are
+    their keys joined with dots.
+    Raises SerializationError naming the place of anything else in obj, ArgumentTypeError if f is not a file.
     """
     collected = _Collected()
     tree = Encoder(collected.add).encode(obj)
@@ -51,7 +51,7 @@ def _write(out, header, entries, tensors):
 
 
 class _Collected:
-    """The tensors of an object, by the name each gets in the file."""
+    """The tensors of an object, by their names in the file."""
 
     def __init__(self):
         self.tensors, self.names = {}, {}

@@ -1,10 +1,10 @@
 """Nested Python data as JSON, with tensors by name.
 
-Numbers, strings, None and lists stand for themselves; everything else is an object with one kind and its content:
+Numbers, strings, None and lists stay as they are; everything else is an object with one kind and its content:
     {"dict": [[key, value], ...]}   {"OrderedDict": [...]}   {"tuple": [...]}   {"float": "nan"}
     {"tensor": name}   {"parameter": name}   {"dtype": "float32"}   {"Size": [2, 3]}
-with "requires_grad" beside a tensor or parameter where it is not the default, and "metadata" beside an OrderedDict that
-carries a module's version numbers.
+with "requires_grad" beside a tensor or parameter if it is not the default, and "metadata" beside an OrderedDict that
+holds a module's version numbers.
 """
 
 import json
@@ -19,19 +19,19 @@ from ..base.errors import SerializationError
 from ..base.shapes import Size
 
 MAX_DEPTH = 200
-MOST = 1 << 22  # values outside tensors, each of which takes some 70 bytes of memory
-_MOST_ALIKE = 100  # keys of one hash; strings have random ones, but numbers and tuples do not
+MOST = 1 << 22  # values outside tensors; each takes some 70 bytes of memory
+_MOST_ALIKE = 100  # keys with one hash; strings have random hashes, but numbers and tuples do not
 _PLAIN = (bool, int, str, type(None))
 
 
 class Encoder:
-    """Turns an object into JSON data; `tensor(value, path)` gives that of a tensor, or None for other values."""
+    """Turns an object into JSON data; `tensor(value, path)` returns that of a tensor, or None for other values."""
 
     def __init__(self, tensor):
         self.tensor = tensor
 
     def encode(self, value, path=(), depth=0):
-        """The JSON data of value.  Raises SerializationError naming the place of what cannot be saved."""
+        """The JSON data of value.  Raises SerializationError naming the place of a value that cannot be saved."""
         kind = type(value)
         if kind in _PLAIN:
             return value
@@ -101,7 +101,7 @@ def parse(text):
 
 
 def values_in(text):
-    """An upper bound of the values in a text of JSON, exact enough where it is large."""
+    """An upper bound of the number of values in a JSON text, exact enough for large texts."""
     count = sum(map(text.count, ",[{"))
     if count > MOST:  # many may be inside strings
         outside = re.sub(r'\\.', "", text).split('"')[::2]
@@ -110,14 +110,14 @@ def values_in(text):
 
 
 def _refuse_collisions(keys):
-    """Raise SerializationError for keys that were chosen so that a dict of them takes a time that grows with their square."""
+    """Raise SerializationError for keys whose hashes collide so often that building a dict takes quadratic time."""
     most = max(Counter(map(hash, keys)).values(), default=0)
     if most > _MOST_ALIKE:
         raise SerializationError(f"a dict in the object's description has {most} keys with the same hash, chosen to take very long")
 
 
 class Decoder:
-    """Turns JSON data back into the object; `tensor(kind, name, requires_grad)` gives the tensor of that name."""
+    """Turns JSON data back into the object; `tensor(kind, name, requires_grad)` returns the tensor of that name."""
 
     def __init__(self, tensor):
         self.tensor = tensor

@@ -1,4 +1,4 @@
-"""Building networks: Module, Parameter, containers, layers, and the functions and first values behind them."""
+"""Build networks: Module, Parameter, containers, layers, and their functions and initial values."""
 
 from . import functional, init, utils
 from .activation import (

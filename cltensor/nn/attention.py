@@ -1,4 +1,4 @@
-"""MultiheadAttention: attention of several heads, with its projections."""
+"""MultiheadAttention: attention with several heads and its projections."""
 
 from ..base.errors import ArgumentError, AssertedShapeError
 from ..tensor.api.creation import empty
@@ -14,9 +14,9 @@ class NonDynamicallyQuantizableLinear(Linear):
 
 
 class MultiheadAttention(Module):
-    """Attention of num_heads heads: query (L, N, E), key (S, N, kdim), value (S, N, vdim) -> (output (L, N, E), weights).
+    """Attention with num_heads heads: query (L, N, E), key (S, N, kdim), value (S, N, vdim) -> (output (L, N, E), weights).
 
-    batch_first puts N before L and S; all may come without N.  Masks and weights: see functional.multi_head_attention_forward.
+    batch_first puts N before L and S; inputs without N are accepted.  Masks and weights: functional.multi_head_attention_forward.
     Source: Vaswani et al. 2017.
     """
 
@@ -61,7 +61,7 @@ class MultiheadAttention(Module):
     def forward(self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None, average_attn_weights=True,
                 is_causal=False):
         turned = self.batch_first and query.ndim == 3
-        if turned:  # each tensor once, so that equal inputs stay one tensor
+        if turned:  # transpose each tensor once, so that equal inputs stay one tensor
             swapped = {id(x): x.transpose(0, 1) if x.ndim == 3 else x for x in (query, key, value)}
             query, key, value = (swapped[id(x)] for x in (query, key, value))
         y, weights = F.multi_head_attention_forward(

@@ -1,4 +1,4 @@
-"""Backward hooks of one Module call: identities around it that see the gradients of its outputs and inputs."""
+"""Backward hooks of one Module call: identities around the call see the gradients of its outputs and inputs."""
 
 from ..autograd.function import Function
 from ..base.context import context
@@ -7,7 +7,7 @@ from ..tensor import Tensor
 
 
 class _Passage(Function):
-    """The identity on tensors, whose gradients go through on_gradients, a function of the tuple of gradients."""
+    """The identity on tensors; on_gradients, a function of the tuple of gradients, changes their gradients."""
 
     @staticmethod
     def forward(ctx, on_gradients, *tensors):
@@ -21,9 +21,9 @@ class _Passage(Function):
 
 
 def _through(values, on_gradients):
-    """values with those that require grad passed through an identity; and whether there were any.
+    """Pass the values that require grad through an identity; return all values, and whether any passed.
 
-    on_gradients gets a tuple with one gradient (or None) per value, and returns one.
+    on_gradients takes a tuple with one gradient (or None) per value, and returns one.
     """
     at = [i for i, v in enumerate(values) if isinstance(v, Tensor) and v.requires_grad]
     if not (at and context.grad):
@@ -43,7 +43,7 @@ def _through(values, on_gradients):
 
 
 class BackwardHooks:
-    """The full backward hooks and pre-hooks of a module, for one call of it."""
+    """A module's full backward hooks and pre-hooks, for one call of it."""
 
     def __init__(self, module):
         self.module = module
@@ -52,13 +52,13 @@ class BackwardHooks:
         self.n_inputs, self.inputs_seen = 0, False
 
     def on_inputs(self, args):
-        """The arguments, watched: once their gradients are known the hooks run."""
+        """Watch the arguments: the hooks run once their gradients are known."""
         self.n_inputs = len(args)
         args, self.inputs_seen = _through(args, self._input_gradients)
         return args
 
     def on_outputs(self, output):
-        """The output, watched: once its gradient is known the pre-hooks run.  Tensors and tuples of them are."""
+        """Watch the output, a tensor or a tuple of tensors: the pre-hooks run once its gradient is known."""
         many = isinstance(output, tuple)
         watched, _ = _through(output if many else (output,), self._output_gradients)
         return watched if many else watched[0]

@@ -85,16 +85,16 @@ class _Numbered(Module):
         return self
 
     def pop(self, index):
-        """Take the module at index out and return it."""
+        """Remove the module at index and return it."""
         module = self[index]
         del self[index]
         return module
 
 
 class Sequential(_Numbered):
-    """Modules called one after another, each with the output of the one before.
+    """Call modules one after another, each with the output of the one before.
 
-    A Linear or convolution and the ReLU, Sigmoid or Tanh after it are one launch, where neither has a hook to see what is between.
+    A Linear or convolution and a ReLU, Sigmoid or Tanh after it are one launch, unless a hook needs the value between them.
 
     Args: modules, or one OrderedDict of names and modules.
     """
@@ -106,7 +106,7 @@ class Sequential(_Numbered):
             self.add_module(str(name), module)
 
     def forward(self, input):
-        waiting = None  # a layer that can do the next module's work as well
+        waiting = None  # a layer that can also apply the next module's activation
         for module in self._modules.values():
             if waiting is not None:
                 activation = _ACTIVATIONS.get(type(module))
@@ -140,7 +140,7 @@ class ModuleList(_Numbered):
         return type(self)(list(self)[index])
 
     def __repr__(self):
-        """Neighbours that look the same are shown once, with their number."""
+        """Show equal neighbours once, with their number."""
         shown, at = [], 0
         for text, group in itertools.groupby(map(repr, self)):
             n = len(list(group))
@@ -191,7 +191,7 @@ class ModuleDict(Module):
         self._modules.clear()
 
     def pop(self, key):
-        """Take the module named key out and return it."""
+        """Remove the module named key and return it."""
         return self._modules.pop(key)
 
     def update(self, modules):

@@ -15,7 +15,7 @@ _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 class _Conv(Module):
-    """What all six share: sizes, parameters and their first values, uniform in +-1 / sqrt(fan_in)."""
+    """The common part of all six: sizes, and parameters, at first uniform in +-1 / sqrt(fan_in)."""
 
     dims = None
     transposed = False
@@ -83,12 +83,12 @@ class _Forward(_Conv):
         return self._convolve(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
     def activated(self, input, activation):
-        """forward(input), for zeros around it, and the op named `activation` (see ops.activated), in one launch."""
+        """forward(input) with zero padding, then the op named `activation` (see ops.activated), in one launch."""
         return convolved(self.dims, input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups,
                          activation)
 
     def _around(self):
-        """The padding as F.pad wants it: (before, after) of the last dimension first."""
+        """The padding in F.pad's form: (before, after), last dimension first."""
         if self.padding == "valid":
             return (0, 0) * self.dims
         if self.padding == "same":
@@ -127,7 +127,7 @@ class _Transpose(_Conv):
                          padding_mode, device, dtype)
 
     def forward(self, input, output_size=None):
-        """output_size: the spatial size wanted, among those the stride leaves open; replaces output_padding."""
+        """output_size: the spatial size to produce, one of those that the stride allows; replaces output_padding."""
         extra = self.output_padding if output_size is None else self._output_padding(input, output_size)
         return self._convolve(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
 

@@ -1,10 +1,10 @@
-"""Flatten and Unflatten: dimensions merged, and split again."""
+"""Flatten and Unflatten: merge dimensions, and split them again."""
 
 from .module import Module
 
 
 class Flatten(Module):
-    """Dimensions start_dim to end_dim of x as one; by default all but the batch."""
+    """Merge dimensions start_dim to end_dim of x into one; by default all but the batch."""
 
     def __init__(self, start_dim=1, end_dim=-1):
         super().__init__()
@@ -18,7 +18,7 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Dimension dim of x as dimensions of sizes unflattened_size."""
+    """Split dimension dim of x into dimensions of sizes unflattened_size."""
 
     def __init__(self, dim, unflattened_size):
         super().__init__()

@@ -1,16 +1,16 @@
-"""FunctionLayer: a layer that is a function with settings."""
+"""FunctionLayer: a layer made of a function and its settings."""
 
 from .module import Module
 
 
 class FunctionLayer(Module):
-    """Calls `function(*inputs, **settings)`; the settings are attributes and may be changed later.
+    """Call `function(*inputs, **settings)`; the settings are attributes and may be changed later.
 
     Subclasses name the `function` and pass their settings to super().__init__ by keyword.
     """
 
     function = None
-    #: settings that repr leaves out
+    #: settings that repr omits
     hidden = ()
 
     def __init__(self, **settings):

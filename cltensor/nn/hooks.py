@@ -1,4 +1,4 @@
-"""Hooks: functions called around a Module's forward and backward pass, and around saving and loading its state."""
+"""Hooks: functions to call around a Module's forward and backward pass, and around saving and loading its state."""
 
 from ..dispatch.node import Handle
 from .backward_hooks import BackwardHooks
@@ -17,21 +17,21 @@ def _registered(table, hook, prepend=False):
 
 
 class Hooks:
-    """Registration of hooks, and the call that honours them; a base of Module."""
+    """Registration of hooks, and the call that runs them; a base of Module."""
 
     def __init__(self):
         for table in _TABLES:
             self.__dict__[table] = {}
 
     def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
-        """Call hook(module, args) before forward; what it returns, a tuple or one value, replaces the arguments.
+        """Call hook(module, args) before forward; its result, a tuple or one value, replaces the arguments.
 
         with_kwargs: call hook(module, args, kwargs), which returns None or (args, kwargs).
         """
         return _registered(self._forward_pre_hooks, (hook, with_kwargs), prepend)
 
     def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False):
-        """Call hook(module, args, output) after forward; what it returns, unless None, replaces the output.
+        """Call hook(module, args, output) after forward; its result, unless None, replaces the output.
 
         with_kwargs: call hook(module, args, kwargs, output).
         """
@@ -65,7 +65,7 @@ class Hooks:
         return _registered(self._load_state_dict_post_hooks, hook)
 
     def _is_hooked(self):
-        """Whether a call has to go by the hooks, or by a forward of the instance's own."""
+        """Whether a call must run hooks, or the instance's own forward."""
         own = self.__dict__
         return (own["_forward_pre_hooks"] or own["_forward_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"]
                 or "forward" in own)

@@ -1,6 +1,6 @@
-"""First values of parameters, written in place: uniform, normal, Xavier, Kaiming and others.
+"""Initial values of parameters, written in place: uniform, normal, Xavier, Kaiming and others.
 
-Every function changes its tensor without recording a gradient, and returns it; `generator` makes the numbers repeat.
+Every function changes its tensor without recording a gradient, and returns it; `generator` makes the numbers reproducible.
 """
 
 import functools
@@ -21,9 +21,9 @@ _FIXED_GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "con
 
 
 def calculate_gain(nonlinearity, param=None):
-    """The factor by which a layer's weights are scaled for the nonlinearity that follows it.
+    """The factor by which to scale a layer's weights for the nonlinearity that follows it.
 
-    param: the negative slope of "leaky_relu", 0.01 if not given.  Raises ArgumentError for an unknown name.
+    param: the negative slope of "leaky_relu", 0.01 by default.  Raises ArgumentError for an unknown name.
     """
     if nonlinearity in _FIXED_GAINS:
         return _FIXED_GAINS[nonlinearity]
@@ -36,7 +36,7 @@ def calculate_gain(nonlinearity, param=None):
 
 
 def _initializer(fn):
-    """fn without recording gradients, returning its tensor; tensors without elements stay as they are."""
+    """Run fn without recording gradients, and return its tensor; a tensor without elements stays as it is."""
 
     @functools.wraps(fn)
     def initialize(tensor, *args, **kwargs):
@@ -69,7 +69,7 @@ def _from_host(tensor, array):
 
 @_initializer
 def uniform_(tensor, a=0.0, b=1.0, generator=None):
-    """Numbers spread evenly over [a, b)."""
+    """Uniform numbers in [a, b)."""
     tensor.uniform_(a, b, generator=generator)
 
 
@@ -81,7 +81,7 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
 
 @_initializer
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """Normal numbers, drawn again until they lie in [a, b]: the distribution is cut off there, not heaped up."""
+    """Normal numbers, drawn again until they lie in [a, b]: the distribution is truncated, not clamped."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
                       "incorrect.", stacklevel=3)
@@ -122,7 +122,7 @@ def eye_(tensor):
 
 @_initializer
 def dirac_(tensor, groups=1):
-    """A convolution that leaves its input as it is, for as many channels as fit.  weight (out, in, *kernel)."""
+    """A convolution that copies its input, for as many channels as fit.  weight (out, in, *kernel)."""
     if tensor.ndim not in (3, 4, 5):
         raise ArgumentError("Only tensors with 3, 4, or 5 dimensions are supported")
     if tensor.shape[0] % groups:
@@ -171,7 +171,7 @@ def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gener
 
 @_initializer
 def orthogonal_(tensor, gain=1, generator=None):
-    """Rows (or columns, where there are fewer) that are orthogonal, of length gain; (out, *rest) counts as a matrix."""
+    """Orthogonal rows (or columns, if there are fewer) of length gain; (out, *rest) counts as a matrix."""
     if tensor.ndim < 2:
         raise ArgumentError("Only tensors with 2 or more dimensions are supported")
     if tensor.numel() == 0:
@@ -179,14 +179,14 @@ def orthogonal_(tensor, gain=1, generator=None):
     rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
     drawn = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator).float().numpy().astype(np.float64)
     q, r = np.linalg.qr(drawn.T if rows < columns else drawn)
-    q *= np.sign(np.diag(r))  # without this, Q is not spread evenly over all rotations
+    q *= np.sign(np.diag(r))  # without this, Q is not uniform over all rotations
     q = q.T if rows < columns else q
     _from_host(tensor, (gain * q).astype(np.float32).reshape(tuple(tensor.shape)))
 
 
 @_initializer
 def sparse_(tensor, sparsity, std=0.01, generator=None):
-    """Normal numbers, with the fraction `sparsity` of each column set to zero.  A matrix."""
+    """A matrix of normal numbers, with the fraction `sparsity` of each column set to zero."""
     if tensor.ndim != 2:
         raise ArgumentError("Only tensors with 2 dimensions are supported")
     rows, columns = tensor.shape

@@ -11,7 +11,7 @@ from .parameter import Parameter
 
 
 class Identity(Module):
-    """Its input, whatever arguments it is made with."""
+    """Return the input; any constructor arguments are accepted."""
 
     def __init__(self, *args, **kwargs):
         super().__init__()
@@ -44,7 +44,7 @@ class Linear(Module):
         return F.linear(input, self.weight, self.bias)
 
     def activated(self, input, activation):
-        """forward(input) and the op named `activation` (see ops.activated), in one launch."""
+        """forward(input), then the op named `activation` (see ops.activated), in one launch."""
         return linear_activated(input, self.weight, self.bias, activation=activation)
 
     def extra_repr(self):

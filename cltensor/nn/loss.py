@@ -48,7 +48,7 @@ class SmoothL1Loss(_Loss):
 
 
 class HuberLoss(_Loss):
-    """Half the squared error within delta, straight on beyond; see F.huber_loss."""
+    """Half the squared error within delta, linear beyond; see F.huber_loss."""
 
     function = staticmethod(F.huber_loss)
 
@@ -174,7 +174,7 @@ class TripletMarginLoss(_Loss):
 
 
 class TripletMarginWithDistanceLoss(_Loss):
-    """max(0, distance(anchor, positive) - distance(anchor, negative) + margin), PairwiseDistance unless another is given."""
+    """max(0, distance(anchor, positive) - distance(anchor, negative) + margin), by default with PairwiseDistance."""
 
     function = staticmethod(F.triplet_margin_with_distance_loss)
 
@@ -199,7 +199,7 @@ class MultiMarginLoss(_Loss):
 
 
 class MultiLabelMarginLoss(_Loss):
-    """The margins by which the classes listed in target (N, C) fail to beat the others; see F.multilabel_margin_loss."""
+    """Margins between the classes listed in target (N, C) and the others, where violated; see F.multilabel_margin_loss."""
 
     function = staticmethod(F.multilabel_margin_loss)
 

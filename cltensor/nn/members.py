@@ -1,4 +1,4 @@
-"""Members: how a Module knows its parameters, buffers and submodules, by attribute, by name and in order."""
+"""Members: a Module's parameters, buffers and submodules, by attribute, by name and in order."""
 
 import itertools
 
@@ -39,7 +39,7 @@ class Members:
             object.__setattr__(self, name, value)
 
     def _claim(self, name, kind):
-        """Make `name` free for a member of this kind."""
+        """Make `name` free for a member of the kind `kind`."""
         members = self.__dict__
         if kind not in members:
             what = {"_parameters": "parameters", "_modules": "module", "_buffers": "buffer"}[kind]
@@ -51,7 +51,7 @@ class Members:
         members["_non_persistent_buffers_set"].discard(name)
 
     def _assign_plain(self, name, value):
-        """Assign a value that is no member: to a member's name only None fits, and tensors to a buffer's."""
+        """Assign a value that is not a member: a member's name accepts only None; a buffer's name accepts tensors too."""
         members = self.__dict__
         if name in members["_parameters"]:
             if value is not None:
@@ -134,7 +134,7 @@ class Members:
     # --- traversal ---------------------------------------------------------------------------------------------------
 
     def named_modules(self, memo=None, prefix="", remove_duplicate=True):
-        """Yield (dotted name, module) of this module and all below it; a module met twice only once."""
+        """Yield (dotted name, module) of this module and all below it; by default each module once."""
         memo = set() if memo is None else memo
         if self in memo:
             return
@@ -191,7 +191,7 @@ class Members:
     # --- lookup by dotted name --------------------------------------------------------------------------------------
 
     def get_submodule(self, target):
-        """The submodule of a dotted name; "" is this module.  Raises AttributeError where there is none."""
+        """The submodule of a dotted name; "" is this module.  Raises AttributeError if there is none."""
         module = self
         for name in target.split(".") if target else ():
             if not hasattr(module, name):
@@ -202,17 +202,17 @@ class Members:
         return module
 
     def set_submodule(self, target, module):
-        """Replace the submodule of a dotted name.  Raises AttributeError where there is none."""
+        """Replace the submodule of a dotted name.  Raises AttributeError if there is none."""
         place, _, name = target.rpartition(".")
         self.get_submodule(target)
         setattr(self.get_submodule(place), name, module)
 
     def get_parameter(self, target):
-        """The Parameter of a dotted name.  Raises AttributeError where there is none."""
+        """The Parameter of a dotted name.  Raises AttributeError if there is none."""
         return self._get_member(target, "_parameters", "an nn.Parameter")
 
     def get_buffer(self, target):
-        """The buffer of a dotted name.  Raises AttributeError where there is none."""
+        """The buffer of a dotted name.  Raises AttributeError if there is none."""
         return self._get_member(target, "_buffers", "a buffer")
 
     def _get_member(self, target, kind, what):
@@ -228,5 +228,5 @@ class Members:
         return type(self).__name__
 
     def _own_tensors(self):
-        """The parameters and buffers of this module alone."""
+        """The parameters and buffers of this module only."""
         return [t for t in itertools.chain(self._parameters.values(), self._buffers.values()) if t is not None]

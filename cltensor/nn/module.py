@@ -31,13 +31,13 @@ class Module(Members, StateDict, Hooks):
                                     "cltensor.tensor(x.numpy())") from None
 
     def forward(self, *args, **kwargs):
-        """Compute the module's output; every subclass defines it.  Raises MissingError where it does not."""
+        """Compute the module's output; every subclass defines it.  Raises MissingError if it does not."""
         raise MissingError(f'Module [{self._get_name()}] is missing the required "forward" function')
 
     # --- modes -------------------------------------------------------------------------------------------------------
 
     def train(self, mode=True):
-        """Set training mode (batch statistics, dropout) here and below."""
+        """Set training mode (batch statistics, dropout) for this module and all below it."""
         if not isinstance(mode, bool):
             raise ArgumentError("training mode is expected to be boolean")
         self.training = mode
@@ -56,7 +56,7 @@ class Module(Members, StateDict, Hooks):
         return self
 
     def zero_grad(self, set_to_none=True):
-        """Forget the gradients of the parameters, or fill them with zeros."""
+        """Drop the gradients of the parameters, or fill them with zeros."""
         for p in self.parameters():
             if p.grad is not None:
                 if set_to_none:
@@ -74,7 +74,7 @@ class Module(Members, StateDict, Hooks):
     # --- conversion --------------------------------------------------------------------------------------------------
 
     def _apply(self, fn):
-        """Replace every parameter's, gradient's and buffer's memory by that of fn(tensor)."""
+        """Replace the memory of every parameter, gradient and buffer by that of fn(tensor)."""
         for module in self.children():
             module._apply(fn)
         for t in self._parameters.values():
@@ -127,7 +127,7 @@ class Module(Members, StateDict, Hooks):
     # --- text --------------------------------------------------------------------------------------------------------
 
     def extra_repr(self):
-        """What to show between the parentheses of repr; layers list their sizes and settings."""
+        """The text between the parentheses of repr; layers list their sizes and settings."""
         return ""
 
     def __repr__(self):

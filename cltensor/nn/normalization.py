@@ -12,7 +12,7 @@ from .parameter import Parameter
 class _Norm(Module):
     """Affine parameters and running statistics for num_features channels."""
 
-    _version = 2  # 1 had no num_batches_tracked
+    _version = 2  # version 1 had no num_batches_tracked
     dims = ()
 
     def __init__(self, num_features, eps, momentum, affine, bias, track_running_stats, device, dtype):
@@ -37,7 +37,7 @@ class _Norm(Module):
             self.num_batches_tracked.zero_()
 
     def reset_parameters(self):
-        """Set weight to 1, bias to 0, and the running statistics to where they start."""
+        """Set weight to 1, bias to 0, and reset the running statistics."""
         self.reset_running_stats()
         if self.weight is not None:
             init.ones_(self.weight)
@@ -72,7 +72,7 @@ class _BatchNorm(_Norm):
         momentum = 0.0 if self.momentum is None else self.momentum
         if update:
             self.num_batches_tracked.add_(1)
-            if self.momentum is None:  # the plain mean of all batches; reading the count waits for the device
+            if self.momentum is None:  # plain mean of all batches; reading the count waits for the device
                 momentum = 1.0 / float(self.num_batches_tracked)
         by_batch = self.training or self.running_mean is None
         running = (self.running_mean, self.running_var) if not self.training or self.track_running_stats else (None, None)
@@ -80,7 +80,7 @@ class _BatchNorm(_Norm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """x (N, C) or (N, C, L) normalised for each channel over the batch, with running statistics for evaluation.
+    """Normalise x (N, C) or (N, C, L) for each channel over the batch, with running statistics for evaluation.
 
     momentum: how far the running statistics move towards each batch's; None keeps the plain mean of all batches.
     Source: Ioffe and Szegedy 2015.
@@ -90,13 +90,13 @@ class BatchNorm1d(_BatchNorm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """x (N, C, H, W) normalised for each channel over the batch; see BatchNorm1d."""
+    """Normalise x (N, C, H, W) for each channel over the batch; see BatchNorm1d."""
 
     dims = (4,)
 
 
 class BatchNorm3d(_BatchNorm):
-    """x (N, C, D, H, W) normalised for each channel over the batch; see BatchNorm1d."""
+    """Normalise x (N, C, D, H, W) for each channel over the batch; see BatchNorm1d."""
 
     dims = (5,)
 
@@ -116,19 +116,19 @@ class _InstanceNorm(_Norm):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """x (N, C, L) or (C, L) normalised for each sample and channel.  Source: Ulyanov et al. 2016."""
+    """Normalise x (N, C, L) or (C, L) for each sample and channel.  Source: Ulyanov et al. 2016."""
 
     dims = (2, 3)
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """x (N, C, H, W) or (C, H, W) normalised for each sample and channel."""
+    """Normalise x (N, C, H, W) or (C, H, W) for each sample and channel."""
 
     dims = (3, 4)
 
 
 class InstanceNorm3d(_InstanceNorm):
-    """x (N, C, D, H, W) or (C, D, H, W) normalised for each sample and channel."""
+    """Normalise x (N, C, D, H, W) or (C, D, H, W) for each sample and channel."""
 
     dims = (4, 5)
 
@@ -138,7 +138,7 @@ def _shape(normalized_shape):
 
 
 class LayerNorm(Module):
-    """x normalised over its last dimensions, of sizes normalized_shape, then times weight plus bias of that shape.
+    """Normalise x over its last dimensions, of sizes normalized_shape, then multiply by weight and add bias of that shape.
 
     Source: Ba et al. 2016.
     """
@@ -167,9 +167,9 @@ class LayerNorm(Module):
 
 
 class RMSNorm(Module):
-    """x divided by the root mean square of its last dimensions, of sizes normalized_shape, then times weight.
+    """Divide x by the root mean square of its last dimensions, of sizes normalized_shape, then multiply by weight.
 
-    eps: added to the mean square; the dtype's smallest step unless given.  Source: Zhang and Sennrich 2019.
+    eps: added to the mean square; the dtype's smallest step by default.  Source: Zhang and Sennrich 2019.
     """
 
     def __init__(self, normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None):
@@ -192,7 +192,7 @@ class RMSNorm(Module):
 
 
 class GroupNorm(Module):
-    """x (N, C, *) normalised for each sample and group of channels, then times weight (C,) plus bias (C,).
+    """Normalise x (N, C, *) for each sample and group of channels, then multiply by weight (C,) and add bias (C,).
 
     Raises ArgumentError unless num_groups divides num_channels.  Source: Wu and He 2018.
     """
@@ -222,7 +222,7 @@ class GroupNorm(Module):
 
 
 class LocalResponseNorm(Module):
-    """x (N, C, *) divided by a power of the mean square over `size` neighbouring channels; see F.local_response_norm."""
+    """Divide x (N, C, *) by a power of the mean square over `size` neighbouring channels; see F.local_response_norm."""
 
     def __init__(self, size, alpha=1e-4, beta=0.75, k=1.0):
         super().__init__()

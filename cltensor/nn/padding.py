@@ -5,7 +5,7 @@ from .module import Module
 
 
 class _Pad(Module):
-    """x with `padding` on each side of the last `dims` dimensions: an int, or (before, after) from the last one on."""
+    """Pad x on each side of its last `dims` dimensions; padding: an int, or (before, after) from the last dimension on."""
 
     dims, mode = 1, "constant"
 
@@ -33,90 +33,90 @@ class _ConstantPad(_Pad):
 
 
 class ConstantPad1d(_ConstantPad):
-    """x with borders of one value; padding: an int or (left, right)."""
+    """Pad x with one value; padding: an int or (left, right)."""
 
     dims = 1
 
 
 class ConstantPad2d(_ConstantPad):
-    """x with borders of one value; padding: an int or (left, right, top, bottom)."""
+    """Pad x with one value; padding: an int or (left, right, top, bottom)."""
 
     dims = 2
 
 
 class ConstantPad3d(_ConstantPad):
-    """x with borders of one value; padding: an int or (left, right, top, bottom, front, back)."""
+    """Pad x with one value; padding: an int or (left, right, top, bottom, front, back)."""
 
     dims = 3
 
 
 class ZeroPad1d(_Pad):
-    """x with borders of zeros; padding: an int or (left, right)."""
+    """Pad x with zeros; padding: an int or (left, right)."""
 
     dims, mode = 1, "constant"
 
 
 class ZeroPad2d(_Pad):
-    """x with borders of zeros; padding: an int or (left, right, top, bottom)."""
+    """Pad x with zeros; padding: an int or (left, right, top, bottom)."""
 
     dims, mode = 2, "constant"
 
 
 class ZeroPad3d(_Pad):
-    """x with borders of zeros; padding: an int or (left, right, top, bottom, front, back)."""
+    """Pad x with zeros; padding: an int or (left, right, top, bottom, front, back)."""
 
     dims, mode = 3, "constant"
 
 
 class ReflectionPad1d(_Pad):
-    """x with its reflection, without the edge itself, as borders; padding: an int or (left, right)."""
+    """Pad x with its reflection, without the edge itself; padding: an int or (left, right)."""
 
     dims, mode = 1, "reflect"
 
 
 class ReflectionPad2d(_Pad):
-    """x with its reflection, without the edge itself, as borders; padding: an int or (left, right, top, bottom)."""
+    """Pad x with its reflection, without the edge itself; padding: an int or (left, right, top, bottom)."""
 
     dims, mode = 2, "reflect"
 
 
 class ReflectionPad3d(_Pad):
-    """x with its reflection, without the edge itself, as borders; padding: an int or (left, right, top, bottom, front, back)."""
+    """Pad x with its reflection, without the edge itself; padding: an int or (left, right, top, bottom, front, back)."""
 
     dims, mode = 3, "reflect"
 
 
 class ReplicationPad1d(_Pad):
-    """x with its edge repeated as borders; padding: an int or (left, right)."""
+    """Pad x with copies of its edge; padding: an int or (left, right)."""
 
     dims, mode = 1, "replicate"
 
 
 class ReplicationPad2d(_Pad):
-    """x with its edge repeated as borders; padding: an int or (left, right, top, bottom)."""
+    """Pad x with copies of its edge; padding: an int or (left, right, top, bottom)."""
 
     dims, mode = 2, "replicate"
 
 
 class ReplicationPad3d(_Pad):
-    """x with its edge repeated as borders; padding: an int or (left, right, top, bottom, front, back)."""
+    """Pad x with copies of its edge; padding: an int or (left, right, top, bottom, front, back)."""
 
     dims, mode = 3, "replicate"
 
 
 class CircularPad1d(_Pad):
-    """x with its other end as borders; padding: an int or (left, right)."""
+    """Pad x with values from its other end; padding: an int or (left, right)."""
 
     dims, mode = 1, "circular"
 
 
 class CircularPad2d(_Pad):
-    """x with its other end as borders; padding: an int or (left, right, top, bottom)."""
+    """Pad x with values from its other end; padding: an int or (left, right, top, bottom)."""
 
     dims, mode = 2, "circular"
 
 
 class CircularPad3d(_Pad):
-    """x with its other end as borders; padding: an int or (left, right, top, bottom, front, back)."""
+    """Pad x with values from its other end; padding: an int or (left, right, top, bottom, front, back)."""
 
     dims, mode = 3, "circular"

@@ -11,7 +11,7 @@ def _rebuilt(data, requires_grad):
 
 
 class Parameter(Tensor):
-    """A tensor to be trained: assigned to a Module it becomes one of its parameters.
+    """A tensor to train: a Module to which it is assigned registers it as a parameter.
 
     data: a tensor, whose memory is shared; requires_grad needs a floating dtype.
     """
@@ -35,7 +35,7 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """A tensor that belongs to a Module without being trained; persistent ones are part of its state_dict."""
+    """A tensor that belongs to a Module but is not trained; persistent ones are part of its state_dict."""
 
     def __new__(cls, data=None, *, persistent=True):
         buffer = (empty(0) if data is None else data).detach()._as(cls)

@@ -22,7 +22,7 @@ def _described(name, value):
 
 
 class ParameterList(Module):
-    """A list of Parameters (and of any other values, which are just kept)."""
+    """A list of Parameters (and of any other values, which stay as they are)."""
 
     def __init__(self, values=None):
         super().__init__()
@@ -72,7 +72,7 @@ class ParameterList(Module):
 
 
 class ParameterDict(Module):
-    """A dict of Parameters (and of any other values, which are just kept), in the order they were added."""
+    """A dict of Parameters (and of any other values, which stay as they are), in the order they were added."""
 
     def __init__(self, parameters=None):
         super().__init__()
@@ -121,7 +121,7 @@ class ParameterDict(Module):
         return getattr(self, key) if key in self._keys else default
 
     def pop(self, key):
-        """Take the value of key out and return it."""
+        """Remove key and return its value."""
         value = self[key]
         del self[key]
         return value

@@ -7,7 +7,7 @@ from .functional.sizes import each
 
 
 class _MaxPool(FunctionLayer):
-    """Largest value of each window; return_indices: also where it was, for MaxUnpool."""
+    """Largest value of each window; return_indices: also its position, for MaxUnpool."""
 
     hidden = ("return_indices",)
 
@@ -78,7 +78,7 @@ class AdaptiveAvgPool1d(_AdaptivePool):
 
 
 class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
-    """Means of output_size windows, an int or (height, width), None keeping a size, that cover x (N, C, H, W)."""
+    """Means of output_size windows that cover x (N, C, H, W); output_size: an int or (height, width); None keeps a size."""
 
     function = staticmethod(F.adaptive_avg_pool2d)
 
@@ -99,7 +99,7 @@ class AdaptiveMaxPool1d(_AdaptivePool):
 
 
 class AdaptiveMaxPool2d(AdaptiveMaxPool1d):
-    """Largest values of output_size windows, an int or (height, width), that cover x (N, C, H, W)."""
+    """Largest values of output_size windows that cover x (N, C, H, W); output_size: an int or (height, width)."""
 
     function = staticmethod(F.adaptive_max_pool2d)
 
@@ -134,7 +134,7 @@ class LPPool3d(_LPPool):
 
 
 class _MaxUnpool(FunctionLayer):
-    """Values back where max pooling took them from, zeros elsewhere; output_size: which of the sizes that pool to x's."""
+    """Return values to the positions that max pooling took them from, zeros elsewhere; output_size: one that pools to x's size."""
 
     dims = None
 
@@ -149,28 +149,28 @@ class _MaxUnpool(FunctionLayer):
 
 
 class MaxUnpool1d(_MaxUnpool):
-    """Undoes MaxPool1d for x (N, C, L) or (C, L) and the positions it returned, with zeros for what was lost."""
+    """Undo MaxPool1d for x (N, C, L) or (C, L) and the positions it returned; lost values become zeros."""
 
     dims = 1
     function = staticmethod(F.max_unpool1d)
 
 
 class MaxUnpool2d(_MaxUnpool):
-    """Undoes MaxPool2d for x (N, C, H, W) or (C, H, W) and the positions it returned, with zeros for what was lost."""
+    """Undo MaxPool2d for x (N, C, H, W) or (C, H, W) and the positions it returned; lost values become zeros."""
 
     dims = 2
     function = staticmethod(F.max_unpool2d)
 
 
 class MaxUnpool3d(_MaxUnpool):
-    """Undoes MaxPool3d for x (N, C, D, H, W) or (C, D, H, W) and its positions, with zeros for what was lost."""
+    """Undo MaxPool3d for x (N, C, D, H, W) or (C, D, H, W) and its positions; lost values become zeros."""
 
     dims = 3
     function = staticmethod(F.max_unpool3d)
 
 
 class _FractionalMaxPool(FunctionLayer):
-    """Largest value of output_size windows spread at random; output_ratio in (0, 1) where no output_size is given."""
+    """Largest value of output_size windows placed at random; output_ratio, in (0, 1), replaces a missing output_size."""
 
     dims = None
 
@@ -195,14 +195,14 @@ class _FractionalMaxPool(FunctionLayer):
 
 
 class FractionalMaxPool2d(_FractionalMaxPool):
-    """Largest value of each of output_size windows spread over x (N, C, H, W) or (C, H, W) at random."""
+    """Largest value of each of output_size windows placed at random over x (N, C, H, W) or (C, H, W)."""
 
     dims = 2
     function = staticmethod(F.fractional_max_pool2d)
 
 
 class FractionalMaxPool3d(_FractionalMaxPool):
-    """Largest value of each of output_size windows spread over x (N, C, D, H, W) or (C, D, H, W) at random."""
+    """Largest value of each of output_size windows placed at random over x (N, C, D, H, W) or (C, D, H, W)."""
 
     dims = 3
     function = staticmethod(F.fractional_max_pool3d)

@@ -15,10 +15,10 @@ from .utils.rnn import PackedSequence
 
 
 class RNNBase(Module):
-    """What RNN, LSTM and GRU share: num_layers layers of one or two directions, each reading the one before.
+    """The common part of RNN, LSTM and GRU: num_layers layers of one or two directions, each reading the one before.
 
-    Parameters, uniform in +-1 / sqrt(hidden_size) at first: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0 (weight_hr_l0 with
-    proj_size), with _reverse after the name for the second direction.
+    Parameters, at first uniform in +-1 / sqrt(hidden_size): weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0 (weight_hr_l0 with
+    proj_size); the second direction's names end in _reverse.
     """
 
     def __init__(self, mode, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0,
@@ -35,7 +35,7 @@ class RNNBase(Module):
         self.reset_parameters()
 
     def _add_layer(self, layer, suffix, device, dtype):
-        """Make one direction's parameters; returns their names, None for those it does without."""
+        """Create one direction's parameters; return their names, None for missing ones."""
         gates, state = GATES[self._kind] * self.hidden_size, self._state_size
         shapes = {"weight_ih": (gates, state * self._directions if layer else self.input_size), "weight_hh": (gates, state),
                   "bias_ih": (gates,) if self.bias else None, "bias_hh": (gates,) if self.bias else None,
@@ -57,7 +57,7 @@ class RNNBase(Module):
 
     @property
     def all_weights(self):
-        """The parameters, a list for each direction of each layer."""
+        """The parameters, one list per direction of each layer."""
         return [[getattr(self, name) for name in names if name] for names in self._names]
 
     def reset_parameters(self):
@@ -67,7 +67,7 @@ class RNNBase(Module):
             init.uniform_(p, -bound, bound)
 
     def flatten_parameters(self):
-        """Nothing: parameters need not lie together.  Here for programs that call it."""
+        """Do nothing: parameters need not be contiguous with each other.  For programs that call it."""
 
     # --- forward -----------------------------------------------------------------------------------------------------
 
@@ -95,14 +95,14 @@ class RNNBase(Module):
         return (y.squeeze(along), self._joined([s.squeeze(1) for s in states])) if single else (y, self._joined(states))
 
     def _layers(self, x, states, batch_sizes):
-        """(y, last states) for all steps' rows x (N, I), through every layer."""
+        """(y, last states) for the rows x (N, I) of all steps, through every layer."""
         own = self._parameters
         parameters = [tuple(own[name] if name else None for name in names) for names in self._names]
         return layers(x, states, parameters, mode=self._kind, batch_sizes=batch_sizes, directions=self._directions,
                       dropout=self.dropout if self.training else 0)
 
     def _split(self, hx):
-        """hx as a pair of states, the second one None except in an LSTM."""
+        """hx as a pair of states; the second is None except in an LSTM."""
         return hx, None
 
     def _joined(self, states):

@@ -12,7 +12,7 @@ from .parameter import Parameter
 
 
 class RNNCellBase(Module):
-    """What the cells share: weight_ih, weight_hh, bias_ih and bias_hh, uniform in +-1 / sqrt(hidden_size) at first."""
+    """The common part of the cells: weight_ih, weight_hh, bias_ih and bias_hh, at first uniform in +-1 / sqrt(hidden_size)."""
 
     def __init__(self, input_size, hidden_size, bias, num_chunks, device=None, dtype=None):
         super().__init__()
@@ -37,7 +37,7 @@ class RNNCellBase(Module):
         return text + (f", nonlinearity={self.nonlinearity}" if getattr(self, "nonlinearity", "tanh") != "tanh" else "")
 
     def _step(self, mode, input, *states):
-        """The new states, by `recurrent` over one step; a (hidden_size,) state for an (input_size,) input."""
+        """The new states, by `recurrent` over one step; an (input_size,) input gives (hidden_size,) states."""
         single = input.ndim == 1
         x, *states = (None if s is None else s.unsqueeze(0) if s.ndim == 1 else s for s in (input, *states))
         self._check_sizes(x, states)

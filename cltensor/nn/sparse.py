@@ -13,7 +13,7 @@ from .parameter import Parameter
 class Embedding(Module):
     """Rows of weight (num_embeddings, embedding_dim) at integers x (*) -> (*, embedding_dim); weight starts normal.
 
-    padding_idx: a row that starts at 0 and gets no gradient; max_norm: rows longer than this are scaled down when read.
+    padding_idx: a row that starts at 0 and gets no gradient; max_norm: scale longer rows down when they are read.
     """
 
     def __init__(self, num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0,
@@ -32,7 +32,7 @@ class Embedding(Module):
     @classmethod
     def from_pretrained(cls, embeddings, freeze=True, padding_idx=None, max_norm=None, norm_type=2.0,
                         scale_grad_by_freq=False, sparse=False):
-        """An Embedding over a given table (num_embeddings, embedding_dim), which freeze keeps as it is."""
+        """An Embedding over a given table (num_embeddings, embedding_dim); freeze: do not train it."""
         if embeddings.ndim != 2:
             raise ShapeError(f"Embedding.from_pretrained: Embeddings parameter is expected to be 2-dimensional, got shape "
                              f"{list(embeddings.shape)}")
@@ -40,7 +40,7 @@ class Embedding(Module):
                    _freeze=freeze)
 
     def reset_parameters(self):
-        """Give the table new normal values, and zeros in the padding row."""
+        """Give the table new normal values, and set the padding row to zeros."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
             with no_grad():
@@ -83,7 +83,7 @@ class EmbeddingBag(Module):
     @classmethod
     def from_pretrained(cls, embeddings, freeze=True, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, mode="mean",
                         sparse=False, include_last_offset=False, padding_idx=None):
-        """An EmbeddingBag over a given table (num_embeddings, embedding_dim), which freeze keeps as it is."""
+        """An EmbeddingBag over a given table (num_embeddings, embedding_dim); freeze: do not train it."""
         if embeddings.ndim != 2:
             raise AssertedShapeError(f"EmbeddingBag.from_pretrained: Embeddings parameter is expected to be 2-dimensional, got "
                                      f"shape {list(embeddings.shape)}")

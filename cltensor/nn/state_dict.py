@@ -1,4 +1,4 @@
-"""StateDict: a Module's parameters and buffers as a flat, ordered dict of names and tensors, and back."""
+"""StateDict: a Module's parameters and buffers to and from a flat, ordered dict of names and tensors."""
 
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _EXTRA = "_extra_state"
 
 
 class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
-    """What load_state_dict did not find, and what it did not know."""
+    """The keys that load_state_dict missed, and those it did not expect."""
 
     __slots__ = ()
 
@@ -25,7 +25,7 @@ class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpec
 class StateDict:
     """state_dict and load_state_dict; a base of Module."""
 
-    #: number of the state's layout, stored beside it so that a later version can read an older one
+    #: version of the state's layout, stored with it so that later versions can read older ones
     _version = 1
 
     def state_dict(self, *, destination=None, prefix="", keep_vars=False):
@@ -50,7 +50,7 @@ class StateDict:
         return destination
 
     def _save_to_state_dict(self, destination, prefix, keep_vars):
-        """Add this module's own tensors, without its children's."""
+        """Add this module's own tensors, without those of its children."""
         for name, tensor in self._own_state().items():
             destination[prefix + name] = tensor if keep_vars else tensor.detach()
         if type(self).get_extra_state is not StateDict.get_extra_state:
@@ -64,17 +64,17 @@ class StateDict:
         return state
 
     def get_extra_state(self):
-        """Override, together with set_extra_state, to keep more than tensors in the state_dict."""
+        """Override, together with set_extra_state, to store more than tensors in the state_dict."""
         raise CLTensorError(f"{type(self).__name__} keeps no extra state; define get_extra_state and set_extra_state")
 
     def set_extra_state(self, state):
-        """Override to take back what get_extra_state gave."""
+        """Override to restore what get_extra_state returned."""
         raise CLTensorError(f"{type(self).__name__} keeps no extra state; define get_extra_state and set_extra_state")
 
     def load_state_dict(self, state_dict, strict=True, assign=False):
         """Copy tensors into the parameters and buffers of the same names.
 
-        assign: take the given tensors over instead of copying, with their dtype and device.
+        assign: take over the given tensors instead of copying, with their dtype and device.
         Returns missing_keys and unexpected_keys.  Raises CLTensorError listing sizes that differ and, when strict,
         every missing and unexpected key.
         """
@@ -95,7 +95,7 @@ class StateDict:
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys,
                               error_msgs):
-        """Load this module's own tensors, without its children's; modules that change their layout override this."""
+        """Load this module's own tensors, without those of its children; a module that changes its layout overrides this."""
         for hook in self._load_state_dict_pre_hooks.values():
             hook(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
         own = self._own_state()
@@ -125,7 +125,7 @@ class StateDict:
                     yield key
 
     def _load_tensor(self, name, tensor, key, value, assign):
-        """Copy or assign one tensor; the message where it does not fit, else None."""
+        """Copy or assign one tensor; return an error message if it does not fit, else None."""
         if not isinstance(value, Tensor):
             return (f'While copying the parameter named "{key}", expected cltensor.Tensor from checkpoint but received '
                     f"{type(value)}")
@@ -144,7 +144,7 @@ class StateDict:
 
 
 class _Loading:
-    """One load_state_dict call: walks the modules and gathers what went wrong."""
+    """One load_state_dict call: walks the modules and collects the errors."""
 
     def __init__(self, assign, metadata):
         self.assign, self.metadata = assign, metadata

@@ -29,7 +29,7 @@ def _activation(activation):
 
 
 class _Layer(Module):
-    """What encoder and decoder layers share: attention to the input itself, a feed-forward network, and norms around them."""
+    """The common part of encoder and decoder layers: self-attention, a feed-forward network, and norms around them."""
 
     def __init__(self, d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, kind,
                  others=()):
@@ -48,7 +48,7 @@ class _Layer(Module):
             setattr(self, f"dropout{i}", Dropout(dropout))
 
     def _through(self, x, *blocks):
-        """x with each block's result added, normalised before or after: blocks are (norm, function)."""
+        """Add each block's result to x, normalised before or after; blocks: (norm, function) pairs."""
         for norm, block in blocks:
             x = x + block(norm(x)) if self.norm_first else norm(x + block(x))
         return x
@@ -100,7 +100,7 @@ class TransformerDecoderLayer(_Layer):
 class TransformerEncoder(Module):
     """num_layers copies of encoder_layer, one after the other, and a norm.  is_causal: a hint that mask is the causal one.
 
-    enable_nested_tensor and mask_check are PyTorch's: they choose a way of computing that is not needed here.
+    enable_nested_tensor and mask_check are PyTorch's; they have no effect here.
     """
 
     def __init__(self, encoder_layer, num_layers, norm=None, enable_nested_tensor=True, mask_check=True):
@@ -132,7 +132,7 @@ class TransformerDecoder(Module):
 
 
 class Transformer(Module):
-    """An encoder and a decoder: src (S, N, E), tgt (T, N, E) -> (T, N, E); N first with batch_first; N may be left out."""
+    """An encoder and a decoder: src (S, N, E), tgt (T, N, E) -> (T, N, E); N first with batch_first; N is optional."""
 
     def __init__(self, d_model=512, nhead=8, num_encoder_layers=6, num_decoder_layers=6, dim_feedforward=2048, dropout=0.1,
                  activation=F.relu, custom_encoder=None, custom_decoder=None, layer_norm_eps=1e-5, batch_first=False,

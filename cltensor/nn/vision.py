@@ -23,7 +23,7 @@ class PixelUnshuffle(FunctionLayer):
 
 
 class ChannelShuffle(FunctionLayer):
-    """The channels of `groups` groups of x (N, C, *), interleaved."""
+    """Interleave the channels of `groups` groups of x (N, C, *)."""
 
     function = staticmethod(F.channel_shuffle)
 
@@ -41,7 +41,7 @@ class Unfold(FunctionLayer):
 
 
 class Fold(FunctionLayer):
-    """Columns (N, C kh kw, L) laid back as windows of (N, C, *output_size), overlaps added: the adjoint of Unfold."""
+    """Put columns (N, C kh kw, L) back as windows of (N, C, *output_size); overlaps add up: the adjoint of Unfold."""
 
     function = staticmethod(F.fold)
 
@@ -50,7 +50,7 @@ class Fold(FunctionLayer):
 
 
 class Upsample(FunctionLayer):
-    """x (N, C, *spatial) resized to `size`, or by scale_factor; see F.interpolate for the modes."""
+    """Resize x (N, C, *spatial) to `size`, or by scale_factor; see F.interpolate for the modes."""
 
     function = staticmethod(F.interpolate)
 

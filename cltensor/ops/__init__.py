@@ -1,4 +1,4 @@
-"""The ops: one declaration each, from which everything else follows; importing this package loads them all."""
+"""The ops: one declaration each; everything else is derived from it.  Importing this package loads all ops."""
 
 from .conv import convolution, fractional_pooling, pooling
 from .gemm import matmul

@@ -1,4 +1,4 @@
-"""Adadelta: steps of the size of the steps before, relative to the gradient."""
+"""Adadelta: steps as large as the previous ones, relative to the gradient."""
 
 from ..ops.optim.updates import adadelta_step
 from ..tensor.api.creation import zeros_like
@@ -6,7 +6,7 @@ from .optimizer import Optimizer, check, not_negative
 
 
 class Adadelta(Optimizer):
-    """p -= lr * sqrt(u + eps) / sqrt(v + eps) * g, running means v of g squared and u of the squared steps, decay rho.
+    """p -= lr * sqrt(u + eps) / sqrt(v + eps) * g, with running means v of g squared and u of the squared steps, decay rho.
 
     Source: Zeiler 2012.
     """

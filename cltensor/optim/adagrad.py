@@ -13,7 +13,7 @@ class Adagrad(Optimizer):
                                   "initial_accumulator_value": initial_accumulator_value, "maximize": maximize})
 
     def add_param_group(self, param_group):
-        """See Optimizer; the sums start at once, at initial_accumulator_value."""
+        """See Optimizer; the sums start immediately, at initial_accumulator_value."""
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         for p in group["params"]:

@@ -10,7 +10,7 @@ from .optimizer import Optimizer, check, check_betas, not_negative
 class Adam(Optimizer):
     """p -= lr * m' / (sqrt(v') + eps), with bias-corrected running means m' of g and v' of g squared.
 
-    weight_decay is added to the gradient, or with decoupled_weight_decay taken off the parameter; amsgrad divides by
+    weight_decay is added to the gradient, or, with decoupled_weight_decay, subtracted from the parameter; amsgrad divides by
     the largest v so far.  Source: Kingma and Ba 2015; Loshchilov and Hutter 2019; Reddi et al. 2018.
     """
 
@@ -40,7 +40,7 @@ class Adam(Optimizer):
 
 
 def _scalars(step, group):
-    """The numbers of one step, worked out in double precision."""
+    """The numbers of one step, computed in double precision."""
     beta1, beta2 = group["betas"]
     decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
     return {"one_minus_beta1": 1 - beta1, "beta2": beta2, "one_minus_beta2": 1 - beta2, "eps": group["eps"],

@@ -1,4 +1,4 @@
-"""Adamax: Adam by the largest gradient instead of the mean square."""
+"""Adamax: Adam with the largest gradient instead of the mean square."""
 
 from ..ops.optim.updates import adamax_step
 from ..tensor.api.creation import zeros_like
@@ -6,7 +6,7 @@ from .optimizer import Optimizer, check, check_betas, not_negative
 
 
 class Adamax(Optimizer):
-    """p -= lr / (1 - beta1 ** step) * m / u, running mean m of g and decaying maximum u of |g|.  Source: Kingma and Ba 2015."""
+    """p -= lr / (1 - beta1 ** step) * m / u; m: running mean of g; u: decaying maximum of |g|.  Source: Kingma and Ba 2015."""
 
     def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, *, maximize=False):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})

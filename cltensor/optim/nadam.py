@@ -33,7 +33,7 @@ class NAdam(Optimizer):
 
     @staticmethod
     def _scalars(step, product, group):
-        """The numbers of one step, worked out in double precision; product: of mu over all steps so far."""
+        """The numbers of one step, computed in double precision; product: of mu over all steps so far."""
         (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
         mu, ahead, decoupled = _mu(step, group), _mu(step + 1, group), group["decoupled_weight_decay"]
         return {"one_minus_beta1": 1 - beta1, "beta2": beta2, "one_minus_beta2": 1 - beta2, "eps": group["eps"],

@@ -1,4 +1,4 @@
-"""Optimizer: parameters in groups with settings, the state kept for each, and the step that updates them."""
+"""Optimizer: groups of parameters with settings, the state of each parameter, and the step that updates them."""
 
 import copy
 import functools
@@ -14,7 +14,7 @@ from ..tensor.core.foreach import Foreach
 
 
 def check(group, **rules):
-    """Raise ArgumentError unless each named setting of the group obeys its rule (a function of its value)."""
+    """Raise ArgumentError unless each named setting of the group satisfies its rule (a function of its value)."""
     for name, holds in rules.items():
         if not holds(group[name]):
             label = "learning rate" if name == "lr" else f"{name} value"
@@ -29,18 +29,18 @@ def check_betas(betas):
 
 
 def not_negative(value):
-    """The rule most settings obey."""
+    """The rule of most settings."""
     return value >= 0
 
 
 class Optimizer:
     """Base of every optimiser.
 
-    Subclasses call super().__init__(params, defaults) and define `step`; or `next_step` and `update_rule`, from which `step`
-    updates all parameters of a group in as few launches as their number allows, and `check_group` for the settings.
+    Subclasses call super().__init__(params, defaults) and define `step`; or `next_step` and `update_rule`, with which `step`
+    updates all parameters of a group in as few launches as possible, and `check_group` for the settings.
 
     param_groups: list of dicts, each with "params" and the settings of that group.
-    state: for each parameter, a dict of what is kept between steps.
+    state: for each parameter, a dict of the values kept between steps.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -65,7 +65,7 @@ class Optimizer:
     def add_param_group(self, param_group):
         """Add a dict with "params" and settings that differ from the defaults.
 
-        Raises ArgumentTypeError for what is no tensor, ArgumentError for non-leaves and parameters already there.
+        Raises ArgumentTypeError for anything but tensors, ArgumentError for non-leaves and parameters already there.
         """
         if not isinstance(param_group, dict):
             raise ArgumentTypeError(f"param_group must be a dict, but got {type(param_group)}")
@@ -102,7 +102,7 @@ class Optimizer:
     # --- the step ----------------------------------------------------------------------------------------------------
 
     def zero_grad(self, set_to_none=True):
-        """Forget the gradients of all parameters, or fill them with zeros."""
+        """Drop the gradients of all parameters, or fill them with zeros."""
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:
@@ -126,7 +126,7 @@ class Optimizer:
         return loss
 
     def _update(self, number, group):
-        """Update the parameters of a group: those at the same step in as few launches as their number allows."""
+        """Update a group's parameters: those at the same step in as few launches as possible."""
         group, steps = _with_numbers(group), {}
         for p in group["params"]:
             g = p.grad
@@ -144,17 +144,17 @@ class Optimizer:
             update(rows, tuple([numbers[name] for name in op.attr_names]))
 
     def next_step(self, p, state, group):
-        """Count one more step of parameter p, and return its number, or whatever else the numbers of update_rule depend on.
+        """Count one more step of parameter p; return its number, or whatever else update_rule's numbers depend on.
 
-        Override it, together with update_rule.  state: p's dictionary, empty at its first step: make what is kept there.
+        Override it, together with update_rule.  state: p's dictionary, empty at its first step: create p's state there.
         """
         raise ArgumentTypeError(f"{type(self).__name__} defines neither next_step and update_rule nor step")
 
     def update_rule(self, step, group):
-        """How parameters at this step are updated: (op, names, numbers).  Override it, together with next_step.
+        """The update of parameters at this step: (op, names, numbers).  Override it, together with next_step.
 
-        op: an elementwise op over p, g and the tensors kept, which gives p and those tensors anew; names: of those tensors in
-        the state, in op's order; numbers: {attribute of op: number}.
+        op: an elementwise op over p, g and the state tensors, which returns p and those tensors updated; names: of those tensors
+        in the state, in op's order; numbers: {attribute of op: number}.
         """
         raise ArgumentTypeError(f"{type(self).__name__} defines neither next_step and update_rule nor step")
 
@@ -181,7 +181,7 @@ class Optimizer:
         return found
 
     def load_state_dict(self, state_dict):
-        """Take settings and state over from a state_dict; tensors go to the device and dtype of their parameter.
+        """Restore settings and state from a state_dict; tensors get the device and dtype of their parameter.
 
         Raises ArgumentError when the groups or their sizes differ.
         """
@@ -244,7 +244,7 @@ class Optimizer:
 
 
 def _counted(step):
-    """A step method that runs the step hooks and notes that it was called, for the learning rate schedulers."""
+    """A step method that runs the step hooks and records its call, for the learning rate schedulers."""
 
     @functools.wraps(step)
     def counted(self, *args, **kwargs):
@@ -264,7 +264,7 @@ Optimizer.step = _counted(Optimizer.step)
 
 
 def _with_numbers(group):
-    """The settings of a group with those that are tensors, by themselves or in a tuple, read."""
+    """The settings of a group; tensors, by themselves or in a tuple, become numbers."""
     found = {name: _number(value) for name, value in group.items() if _holds_tensor(value)}
     return {**group, **found} if found else group
 

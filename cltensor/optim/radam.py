@@ -1,4 +1,4 @@
-"""RAdam: Adam that trusts its scaling only once it rests on enough steps."""
+"""RAdam: Adam that uses its scaling only once it has enough steps."""
 
 import math
 
@@ -8,7 +8,7 @@ from .optimizer import Optimizer, check, check_betas, not_negative
 
 
 class RAdam(Optimizer):
-    """Adam whose scaling is rectified by how many steps its running mean covers, and left out at first.
+    """Adam with its scaling rectified by the number of steps in its running mean, and left out at first.
 
     Source: Liu et al. 2020.
     """
@@ -33,7 +33,7 @@ class RAdam(Optimizer):
 
     @staticmethod
     def _scalars(step, group):
-        """The numbers of one step, worked out in double precision; rectified is 0 while the scaling is left out."""
+        """The numbers of one step, computed in double precision; rectified is 0 while the scaling is left out."""
         (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
         bias2, most = 1 - beta2**step, 2 / (1 - beta2) - 1
         length = most - 2 * step * beta2**step / bias2

@@ -11,7 +11,7 @@ _STEPS = {(False, False): ops.rmsprop_step, (False, True): ops.rmsprop_momentum_
 class RMSprop(Optimizer):
     """p -= lr * g / (sqrt(v) + eps), v a running mean of g squared with decay alpha.
 
-    centered takes the running mean of g off, so that v is a variance; with momentum, b = momentum * b + the step before lr.
+    centered subtracts the square of g's running mean, so v is a variance; with momentum, b = momentum * b + the step before lr.
     """
 
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False, *, maximize=False):

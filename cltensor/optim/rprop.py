@@ -1,4 +1,4 @@
-"""Rprop: steps by the sign of the gradient alone, each element with a step size of its own."""
+"""Rprop: steps by the sign of the gradient only, each element with its own step size."""
 
 from ..base.errors import ArgumentError
 from ..ops.optim.updates import rprop_step
@@ -7,7 +7,7 @@ from .optimizer import Optimizer, check, not_negative
 
 
 class Rprop(Optimizer):
-    """p -= sign(g) * size; size grows by etas[1] while the sign stays, shrinks by etas[0] when it turns, within step_sizes.
+    """p -= sign(g) * size; size grows by etas[1] while the sign stays, shrinks by etas[0] when it flips, within step_sizes.
 
     For full batches.  Source: Riedmiller and Braun 1993.
     """

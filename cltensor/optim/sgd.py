@@ -9,8 +9,8 @@ from .optimizer import Optimizer, check, not_negative
 class SGD(Optimizer):
     """p -= lr * d, with d = g + weight_decay * p.
 
-    With momentum, b = momentum * b + (1 - dampening) * d takes the place of d, and d + momentum * b with nesterov; the
-    first b is the first d.  maximize climbs instead of descending.
+    With momentum, b = momentum * b + (1 - dampening) * d replaces d; with nesterov, d + momentum * b does.  The
+    first b is the first d.  maximize ascends instead of descending.
     """
 
     def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False):

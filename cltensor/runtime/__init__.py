@@ -1,1 +1,1 @@
-"""OpenCL: devices, queues, memory, programs.  Importing it loads no OpenCL library; the first use of a device does."""
+"""OpenCL: devices, queues, memory, programs.  The first use of a device loads the OpenCL library; importing this does not."""

@@ -1,7 +1,7 @@
-"""A process of its own that compiles programs into the disk cache, beside the process that will want them.
+"""A child process that compiles programs into the disk cache, ahead of the process that will need them.
 
-OpenCL compilers build one program at a time, or share threads and locks with what is running (PoCL's does the first); in
-another process they do not wait for each other.  It ends when its input does: with the process that started it.
+Some OpenCL compilers build one program at a time (PoCL's does), others share threads and locks with running kernels.  In
+another process they do not wait for each other.  The child ends when its input ends: with the process that started it.
 """
 
 import contextlib
@@ -15,18 +15,18 @@ from ..base.processes import answers, child_environment
 from . import scratch
 from .device import default_device
 
-PATIENCE = 20  # seconds for one program; the process that wants it may be waiting
+PATIENCE = 20  # seconds for one program; the parent process may be waiting for it
 
 
 class Builder:
-    """The process for one device, started by the first build.  Once it fails or is late, it stays away."""
+    """The child process of one device.  The first build starts it.  After a failure or a timeout it is not started again."""
 
     def __init__(self, index):
         self.index, self._process, self._failed, self._lock = index, None, False, threading.RLock()
 
     def build(self, source):
-        """Compile a source into the disk cache; returns whether that was done."""
-        if self._lock._is_owned():  # a signal's handler, while this thread waits for an answer
+        """Compile a source into the disk cache.  Returns whether it was built."""
+        if self._lock._is_owned():  # called from a signal handler while this thread waits for an answer
             return False
         with self._lock:
             if self._failed or not sys.executable:
@@ -40,7 +40,7 @@ class Builder:
                 return False
 
     def _ask(self, text):
-        """The answer to one source.  A process that is late, be it stopped, is killed, which ends the writing and reading."""
+        """The answer to one source.  A late process, also a stopped one, is killed; that ends the write and the read."""
         late = threading.Timer(PATIENCE, self._process.kill)
         late.daemon = True
         late.start()
@@ -60,7 +60,7 @@ class Builder:
                                 stderr=subprocess.DEVNULL, env=environment)
 
     def close(self):
-        """End the process, whatever it is at."""
+        """Kill the process, whatever it is doing."""
         self._failed = True
         if self._process is not None:
             self._process.kill()
@@ -69,12 +69,12 @@ class Builder:
 
     def _close_pipes(self):
         for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):  # what was never read by the other side is lost
+            with contextlib.suppress(OSError):  # data that the child never read is lost
                 pipe.close()
 
 
 def serve(folder):
-    """The process: read sources, a JSON text a line, and answer each with true or false.  folder: for its own files."""
+    """The child's main loop: read one source (JSON) a line and answer each with true or false.  folder: for its own files."""
     scratch.adopt(folder)
     report = answers()
     programs = default_device().programs
@@ -83,12 +83,12 @@ def serve(folder):
             report.write(json.dumps(_built(programs, json.loads(line))) + "\n")
             report.flush()
     finally:
-        os._exit(0)  # no driver's farewell: it may wait for a process that is gone
+        os._exit(0)  # skip the driver's exit handlers: they may wait for a process that is gone
 
 
 def _built(programs, text):
     try:
         programs.get(text)
-    except Exception:  # it is built again, and its error seen, where it is needed
+    except Exception:  # the parent builds it again when needed and raises the error then
         return False
     return True

@@ -1,11 +1,11 @@
-"""The disk cache of program binaries: bounded, sharded, written atomically, and never trusted without its seal.
+"""The disk cache of program binaries: bounded, sharded, written atomically, each entry checked by its hash.
 
-One file an entry, <folder>/<first two hex digits>/<key>.  An entry is
+Each entry is one file, <folder>/<first two hex digits>/<key>:
 
     magic (8 bytes) | sha256 of the key and the rest (32) | payload length (8, little-endian) | payload
 
 Any number of processes may share the folder: a file appears whole or not at all, and losing a race only costs a
-second compilation.  A folder that cannot be written, or that other users can write to, turns the cache off with one
+second compilation.  If the folder cannot be written, or other users can write to it, the cache turns off with one
 warning; nothing else fails.
 """
 
@@ -21,11 +21,11 @@ from ..base import config
 from . import pocl, trusted
 
 MAGIC = b"CLTKRNL2"
-_EARLIER = b"CLTKRNL1"  # of earlier versions: replaced when asked for, and no damage
+_EARLIER = b"CLTKRNL1"  # entries of earlier versions: replaced at the next lookup, not counted as damaged
 _HEAD = len(MAGIC) + 32 + 8
 _LARGEST = 1 << 28  # bytes of an entry; no driver's binary comes near
-_EVICT_EVERY = 64  # writes between two looks at what other processes have written
-_ABANDONED = 3600  # seconds after which nobody is writing a temporary file any more
+_EVICT_EVERY = 64  # writes between two scans of the folder, which find what other processes wrote
+_ABANDONED = 3600  # seconds; an older temporary file has no writer any more
 _SHARD, _KEY = re.compile(r"[0-9a-f]{2}"), re.compile(r"[0-9a-f]{64}")
 
 
@@ -36,7 +36,7 @@ class KernelCache:
         self.folder, self.limit = folder, limit
         self.usable = self.writable = limit > 0
         self._writes = self._total = 0
-        self._seen = set()  # folders that were in order
+        self._seen = set()  # folders that passed the check
 
     def path(self, key):
         return self.folder / key[:2] / key
@@ -50,10 +50,10 @@ class KernelCache:
         try:
             payload = _checked(key, trusted.read(path, _LARGEST))
             if payload is not None:
-                os.utime(path)  # the order of eviction
+                os.utime(path)  # eviction goes by this time
         except (FileNotFoundError, NotADirectoryError):
             return payload
-        except OSError:  # no file, or not this user's alone
+        except OSError:  # not a regular file, or others can write to it
             pass
         if payload is None:
             self.discard(key)
@@ -75,7 +75,7 @@ class KernelCache:
                        "do without", e)
 
     def _refused(self, folder):
-        """Whether others could change a folder; the cache is off from then on, with a warning that names the cure."""
+        """Whether others could change `folder`.  If so, turn the cache off with a warning that names the cure."""
         try:
             trusted.check(folder, self.folder.parent)
             self._seen.add(folder)
@@ -113,21 +113,21 @@ class KernelCache:
                     yield shard
 
     def damaged(self):
-        """Paths of the entries that are not whole and unaltered; nothing is deleted."""
+        """Paths of the truncated or altered entries; nothing is deleted."""
         return [path for _, _, path in self.entries() if not _is_whole(path)]
 
     def clear(self):
-        """Delete every entry.  Returns how many there were, and their bytes."""
+        """Delete every entry.  Returns their number and their total bytes."""
         entries = [(size, path) for _, size, path in self.entries() if _remove(path)]
         self._remove_abandoned(0)
         for shard in self._shards():
             with contextlib.suppress(OSError):
-                shard.rmdir()  # unless it holds what is not ours
+                shard.rmdir()  # fails where it holds foreign files
         self.trim_pocl(float("inf"))
         return len(entries), sum(size for size, _ in entries)
 
     def _make_room(self, size):
-        """Evict until `size` more bytes fit, as far as this process knows."""
+        """Evict until `size` more bytes fit, by this process's own count."""
         if self._writes % _EVICT_EVERY == 0 or self._total + size > self.limit:
             self._total = self.evict(size)
             self._remove_abandoned(_ABANDONED)
@@ -136,9 +136,9 @@ class KernelCache:
         self._total += size
 
     def evict(self, room=0):
-        """Where `room` more bytes would pass the limit, delete the entries used longest ago, to a tenth below.
+        """If `room` more bytes would pass the limit, delete the least recently used entries, down to 90 % of it.
 
-        Returns the bytes that are left.
+        Returns the bytes that remain.
         """
         entries = self.entries()
         total = sum(size for _, size, _ in entries)
@@ -159,7 +159,7 @@ class KernelCache:
                 _remove(path)
 
     def trim_pocl(self, now=None):
-        """Remove what PoCL kept beside our folder under earlier versions; where the user lets it, keep that within the limit."""
+        """Remove the PoCL cache that earlier versions kept beside `folder`; if POCL_CACHE_DIR names it, trim it to the limit."""
         beside = self.folder.with_name("pocl").absolute()
         used = os.path.realpath(os.environ.get("POCL_CACHE_DIR", "")) == os.path.realpath(beside)
         pocl.trim(beside, self.limit if used else 0, now)
@@ -175,7 +175,7 @@ def _seal(key, body):
 
 
 def _checked(key, data):
-    """The payload of an entry's bytes, or None when it is not whole and unaltered, or belongs to another key."""
+    """The payload of an entry's bytes; None if it is truncated or altered, or belongs to another key."""
     if len(data) < _HEAD or not data.startswith(MAGIC):
         return None
     body = data[len(MAGIC) + 32:]
@@ -194,7 +194,7 @@ def _is_whole(path):
 
 
 def _clear_the_way(path):
-    """Remove what is no folder in the place of an entry's folder, and what is no file in the place of an entry."""
+    """Remove a non-folder at the path of an entry's folder, and a folder at the path of an entry."""
     if path.parent.is_symlink() or (path.parent.exists() and not path.parent.is_dir()):
         path.parent.unlink()
     if path.is_dir() and not path.is_symlink():
@@ -202,7 +202,7 @@ def _clear_the_way(path):
 
 
 def _remove(path):
-    """Remove an entry, whatever lies in its place; returns whether it is gone.  Links are not followed."""
+    """Remove whatever lies at an entry's path; returns whether it is gone.  Links are not followed."""
     path = Path(path)
     with contextlib.suppress(OSError):
         if path.is_dir() and not path.is_symlink():

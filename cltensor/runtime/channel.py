@@ -1,8 +1,8 @@
-"""Channel: an in-order queue, the pool of the buffers used in it, and every way to enqueue.
+"""Channel: an in-order queue with its buffer pool and all enqueue operations.
 
-Some CPU drivers show their processor a second time, as a device that runs everything in the calling thread (Entry.inline).
-There, an InlineChannel gives small work to a queue of that device while nothing else is under way: no thread is woken for
-it, and the order stays that of the calls.
+Some CPU drivers offer their processor as a second device that runs everything in the calling thread (Entry.inline).
+An InlineChannel sends small work to a queue of that device while its main queue is idle: this wakes no other thread and
+keeps the order of the calls.
 """
 
 import time
@@ -10,15 +10,15 @@ import time
 from . import loader
 
 ARENA = 1 << 20  # bytes
-_READ_TRIES = 3  # waits for other threads' work before a read queues up behind it
-_SMALL_COPY = 256 << 10  # bytes; copied before another thread would have been woken
+_READ_TRIES = 3  # waits for other threads' work, before a read is enqueued behind it
+_SMALL_COPY = 256 << 10  # bytes; copying these takes less time than waking another thread
 
 
 class Channel:
-    """A queue and its pool.  Callers hold the device's lock around submit, write_now, write, copy, fill, mark and wait_for, and
-    around nothing that waits for other threads.
+    """A queue and its pool.  Callers hold the device's lock around submit, write_now, write, copy, fill, mark and wait_for,
+    but never while they wait for other threads.
 
-    arena: ARENA bytes for anything temporary, shared by all launches since they follow one another; None without a pool.
+    arena: ARENA bytes of temporary memory.  All launches share it, since they run in order.  None without a pool.
     """
 
     def __init__(self, new_queue, memory):
@@ -29,12 +29,12 @@ class Channel:
         self.launch, self.transfer = cl.enqueue_nd_range_kernel, cl.enqueue_copy
 
     def renew(self, new_queue, memory):
-        """Go over to another queue.  The present one must be done."""
+        """Switch to a new queue.  The old one must be done."""
         self.queue = new_queue()
         self.pool = memory.replace_pool(self.pool, self.queue)
 
     def lend(self):
-        """The queue, for others to enqueue on as they like."""
+        """The queue, for the caller to enqueue on."""
         return self.queue
 
     def submit(self, launch):
@@ -42,18 +42,18 @@ class Channel:
         self.launch(self.queue, launch.kernel, launch.global_size, launch.local_size)
 
     def read(self, array, buffer, offset, lock):
-        """Copy from `buffer` to `array` when everything enqueued before is done, and wait for that.
+        """Copy from `buffer` to `array` after everything enqueued before, and wait for it.
 
-        lock: the device's.  It is not held, save while this thread copies.
+        lock: the device's; the caller does not hold it.  It is taken only while this thread copies.
         """
         self.transfer(self.queue, array, buffer, src_offset=offset, is_blocking=True)
 
     def write_now(self, buffer, offset, array):
-        """Copy `array` (contiguous) to `buffer` and return True where that takes no waiting."""
+        """Copy `array` (contiguous) to `buffer` if that needs no waiting.  Returns whether it was copied."""
         return False
 
     def write(self, buffer, offset, array):
-        """Enqueue copying `array` (contiguous) to `buffer`, and return the event, which keeps the array."""
+        """Enqueue a copy of `array` (contiguous) to `buffer`.  Returns the event, which keeps the array alive."""
         return self.transfer(self.queue, buffer, array, dst_offset=offset, is_blocking=False)
 
     def copy(self, dst, dst_offset, src, src_offset, nbytes):
@@ -71,32 +71,32 @@ class Channel:
         return loader.pyopencl().enqueue_fill_buffer(queue, buffer, pattern, offset, nbytes)
 
     def mark(self):
-        """The event of a new marker."""
+        """Enqueue a marker and return its event."""
         event = loader.pyopencl().enqueue_marker(self.queue)
         self.queue.flush()  # another queue may wait for it
         return event
 
     def wait_for(self, event):
-        """Let what is enqueued from now on start after `event`, and return an event for that."""
+        """Make everything enqueued from now on start after `event`.  Returns the barrier's event."""
         return loader.pyopencl().enqueue_barrier(self.queue, wait_for=[event])
 
 
 class InlineChannel(Channel):
-    """A Channel with a second queue, `inline`, which has run what it is given when enqueuing returns.
+    """A Channel with a second queue, `inline`, whose commands are done when the enqueue call returns.
 
-    PoCL deadlocks when a thread enqueues there while another is running something, so this is done under the device's lock only.
+    PoCL deadlocks when one thread enqueues on it while another runs a command: use it only under the device's lock.
     """
 
     def __init__(self, new_queue, memory, inline):
         super().__init__(new_queue, memory)
         self.inline = inline
-        self.last = None  # the event of the last thing given to `queue`, None when that is known to be done
+        self.last = None  # the event of the last command in `queue`; None when that is known to be done
         self.lent = False
 
     def lend(self):
-        """The queue, for others to enqueue on as they like.  From then on everything of ours goes there as well."""
+        """The queue, for the caller to enqueue on.  From then on all work goes there, none to `inline`."""
         self.lent = True
-        self.mark()  # from now on there is a `last`, and it is never settled
+        self.mark()  # from now on there is a `last`, and _settled() is never true
         return self.queue
 
     def _settled(self):
@@ -111,10 +111,10 @@ class InlineChannel(Channel):
     def submit(self, launch):
         """Enqueue a Launch, or run it."""
         inline = launch.inline
-        if inline and (self.last is None or self._settled()):  # the hot path: mostly no call
+        if inline and (self.last is None or self._settled()):  # hot path: the first test saves the call
             if inline is True:
                 event = self.launch(self.inline, launch.kernel, launch.global_size, launch.local_size)
-                if event.command_execution_status:  # a buffer that is new may still be under way in `queue`
+                if event.command_execution_status:  # the allocation of a new buffer may still be pending in `queue`
                     event.wait()
             else:
                 start = time.perf_counter()
@@ -133,7 +133,7 @@ class InlineChannel(Channel):
             if last is not None:
                 last.wait()
             with lock:
-                if self._settled():  # nothing is under way that others gave out meanwhile, and that this could depend on
+                if self._settled():  # no other thread has enqueued meanwhile what this read could depend on
                     self.transfer(self.inline, array, buffer, src_offset=offset, is_blocking=True)
                     return
         super().read(array, buffer, offset, lock)

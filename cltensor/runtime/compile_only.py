@@ -1,4 +1,4 @@
-"""A device that only compiles: programs of kernels launched on it are built, and nothing runs."""
+"""A device that only compiles: it builds the programs of launched kernels and runs nothing."""
 
 import threading
 
@@ -21,7 +21,7 @@ class CompileOnlyDevice(device):
         raise NothingThereError("a compile-only device has neither context nor memory")
 
     def kernel(self, source, name):
-        """Have the program in the disk cache; returns an object that takes arguments and ignores them."""
+        """Build the program into the disk cache.  Returns a kernel that ignores its arguments."""
         self.programs.prepare(source, self.builder.build)
         return _Silent
 

@@ -1,4 +1,4 @@
-"""Cures: the command that brings this machine a CPU driver it does not have yet."""
+"""Cures: the command that installs a CPU driver which this machine lacks."""
 
 import platform
 import shutil
@@ -7,14 +7,14 @@ from importlib import metadata
 
 X86 = ("x86_64", "amd64")
 POCL, INTEL = "Portable Computing Language", "Intel(R) OpenCL"
-#: what pip installs: by cltensor's own extra, and by name where cltensor is not installed but run from a clone
+#: pip's packages: cltensor's extra, and plain names for a cltensor that runs from a clone without being installed
 _PIP = {POCL: ("cltensor[pocl]", "pyopencl[pocl]"), INTEL: ("cltensor[intel]", "intel-opencl-rt intel-cmplr-lib-rt")}
 _SYSTEM = {"apt-get": "apt-get install pocl-opencl-icd", "dnf": "dnf install pocl", "zypper": "zypper install pocl",
            "pacman": "pacman -S pocl", "apk": "apk add pocl", "brew": "brew install pocl"}
 
 
 def cpu_driver(there=()):
-    """The command that installs a CPU driver other than those `there` (names of platforms), or advice where no command does."""
+    """The command that installs a CPU driver other than those `there` (platform names), or advice where there is no command."""
     for name in wheels():
         if name not in there:
             return pip_install(name)

@@ -1,9 +1,9 @@
-"""Declarations of the built-ins that kernels call, to stand in for a compiler's own 18,000.
+"""Declarations of the built-ins that kernels call, in place of the compiler's own 18,000.
 
-PoCL parses Clang's header of every built-in and overload anew for each program, which takes six times as long as the rest
-of its front end.  A program that begins with its prelude, compiled with OPTION, does without: PoCL leaves that header out when
-it seems to be there already; types and constants come from another one.  What is declared here is what cltensor's kernels
-use; a program that needs more does not compile this way, and is compiled with the whole header instead.
+For each program PoCL parses Clang's header of every built-in and overload, which takes six times as long as the rest of its
+front end.  Put the prelude before a program and compile with OPTION: PoCL then takes that header for included and skips it;
+types and constants come from another header.  Only the built-ins that cltensor's kernels use are declared here.  A program
+that needs more does not compile this way; compile it with the whole header instead.
 
 Source: OpenCL C 1.2, sections 6.2.4 (as_type) and 6.12 (built-ins).
 """
@@ -41,7 +41,7 @@ _DECLARATIONS = {name: "\n".join(lines) for name, lines in _declared()}
 
 
 def prelude(text):
-    """OpenCL C to put before a program's text: declarations of the built-ins that it names."""
+    """OpenCL C to put before a program's text: declarations of the built-ins it names."""
     named = dict.fromkeys(_WORD.findall(text))
     found = ["#define CT_DECLARED __attribute__((overloadable, const))", *(_DECLARATIONS[n] for n in named if n in _DECLARATIONS)]
     return "\n".join([*found, "#line 1", ""])

@@ -1,7 +1,7 @@
-"""device: an OpenCL device, its context, its current queue and allocator, its programs.
+"""device: an OpenCL device with its context, current queue, allocator and programs.
 
-Naming a device looks for devices; its context is opened by the first use.  `submit`, `allocate` and `lock` are plain
-attributes from then on, because every launch reads them.  They change once streams are used: read them anew each time.
+Naming a device searches for devices; the first use opens its context.  From then on `submit`, `allocate` and `lock` are plain
+attributes, because every launch reads them.  Streams change them: read them again at each use.
 """
 
 import atexit
@@ -23,30 +23,29 @@ from .transfer import Transfers
 _NAME = re.compile(r"(opencl|gpu|cpu)(?::(\d+))?")
 _OPENED = frozenset({"context", "submit", "inline", "arena", "allocate", "lock", "memory", "programs", "channels", "streaming",
                      "default_stream", "profiling", "timestamps", "read", "write"})
-_EACH_CHANNELS_OWN = object()  # stands for an arena, and is none that anything was set to
+_EACH_CHANNELS_OWN = object()  # device.arena with streams: each channel has its own, and this equals none of them
 _devices = {}
 _lock = threading.RLock()
 _default = None
 _forked = False
 _host_only = False
-_facts = {}  # index -> (Entry, profile) of the devices known, where this process leaves OpenCL alone
+_facts = {}  # index -> (Entry, profile) of the known devices, in a process that leaves OpenCL alone
 
 
 class device:
     """An OpenCL device: device("opencl:0"), device("opencl", 0), device(0), device("gpu"), device("cpu").
 
-    There is one object for each device, so devices compare by identity.  "opencl" alone is the default device.  Raises
-    DeviceError for a device that is not there, naming those that are.  As a context manager it is the default device
-    inside the block.
+    Each device has one object, so compare devices by identity.  "opencl" alone is the default device.  Raises DeviceError
+    for a missing device, naming those there are.  As a context manager it is the default device inside the block.
 
     Attributes: type ("opencl"), index, name, platform_name, profile (DeviceProfile); and once used: context, queue,
-    submit (enqueues a Launch), lock (held around setting a kernel's arguments and submitting it; a signal's handler or a
-    finaliser may run meanwhile and launch something, which is why the same thread can take it again).
+    submit (enqueues a Launch), lock (held while a kernel's arguments are set and it is submitted; reentrant, because a
+    signal handler or finaliser may launch something in the same thread meanwhile).
     """
 
     type = "opencl"
-    silent = False  # whether nothing launched on it runs; see compile_only.py
-    host = False  # whether it stands for a device in a process that leaves OpenCL alone; see HostDevice
+    silent = False  # True: launches run nothing; see compile_only.py
+    host = False  # True for a HostDevice, in a process that leaves OpenCL alone
 
     def __new__(cls, device="opencl", index=None):
         if isinstance(device, cls) and index is None:
@@ -63,7 +62,7 @@ class device:
         raise AttributeError(f"device has no attribute {attribute!r}")
 
     def _open(self):
-        """Make the context, the default queue and what hangs on them, once."""
+        """Make the context, the default queue and everything that needs them, once."""
         refuse_after_fork()
         with _lock:
             if "lock" in self.__dict__:
@@ -74,12 +73,12 @@ class device:
             self.memory = DeviceMemory(self.context, self.profile, f"{self} ({self.name})", self.synchronize)
             self.channels, self.profiling, self.timestamps = [], False, False
             self.default_stream = None  # made by stream.py
-            self.streaming = False  # whether threads may have current streams of their own
+            self.streaming = False  # whether a thread may have a current stream other than the default one
             transfers = Transfers(self)
             self.read, self.write = transfers.read, transfers.write
             self.new_channel()
             self.refresh()
-            self.lock = threading.RLock()  # last: its presence says that the rest is there
+            self.lock = threading.RLock()  # last: its presence means that all else is set
 
     def _new_context(self):
         cl = loader.pyopencl()
@@ -90,7 +89,7 @@ class device:
                               f"another device with CLTENSOR_DEVICE. {platforms.listing()}") from None
 
     def new_channel(self):
-        """A new in-order queue with a pool of its own."""
+        """A new Channel: an in-order queue with its own pool."""
         channel = (InlineChannel(self._new_queue, self.memory, self.inline) if self.inline
                    else Channel(self._new_queue, self.memory))
         self.channels.append(channel)
@@ -105,11 +104,11 @@ class device:
 
     @property
     def queue(self):
-        """The pyopencl CommandQueue of the current stream, for work of one's own."""
+        """The pyopencl CommandQueue of the current stream, for your own commands."""
         return self.channel.lend()
 
     def drop_channel(self, channel):
-        """Forget a channel; its commands still run, its buffers stay valid."""
+        """Remove a channel; its commands still run and its buffers stay valid."""
         self.channels.remove(channel)
         self.memory.drop_pool(channel.pool)
         self.refresh()
@@ -121,13 +120,13 @@ class device:
         return self.channels[0] if stream is None else stream._channel
 
     def stream_in_use(self):
-        """From now on ask, at each launch and allocation, which stream is the thread's own."""
+        """From now on, look up the thread's current stream at each launch and allocation."""
         if not self.streaming:
             self.streaming = True
             self.refresh()
 
     def refresh(self):
-        """Renew `submit`, `allocate` and `arena` after channels, pools or limits have changed."""
+        """Set `submit`, `allocate` and `arena` again after channels, pools or limits have changed."""
         for channel in self.channels:
             channel.allocate = self.memory.allocator(channel.pool)
         first = self.channels[0]
@@ -143,7 +142,7 @@ class device:
         return self.channel.allocate(nbytes)
 
     def enable_profiling(self):
-        """Let every queue of the device record timestamps from now on (about 0.4 us a launch on PoCL)."""
+        """Make every queue of the device record timestamps from now on (about 0.4 us a launch on PoCL)."""
         if self.profiling:
             return
         with _lock:
@@ -155,7 +154,7 @@ class device:
             self.timestamps = self._has_timestamps()
 
     def _has_timestamps(self):
-        """Whether the driver gives markers a time; a few do so for kernels only."""
+        """Whether the driver timestamps markers; a few timestamp only kernels."""
         cl = loader.pyopencl()
         marker = self.channel.mark()
         marker.wait()
@@ -185,7 +184,7 @@ class device:
                 self.channel.fill(buffer, byte_offset, nbytes, pattern)
 
     def check_reachable(self):
-        """Raise DeviceError where this is the device of a parent process, which OpenCL cannot reach from here."""
+        """Raise DeviceError if this device belongs to a parent process: OpenCL cannot reach it from here."""
         if not self.host:
             refuse_after_fork()
 
@@ -228,7 +227,7 @@ class device:
 
 
 class HostDevice(HostMemory, device):
-    """Stands for the device of this index in a process that leaves OpenCL alone: memory is the host's, ops run through NumPy."""
+    """Stands for the device of this index in a process that leaves OpenCL alone: host memory, and ops that NumPy computes."""
 
     def __new__(cls, index, entry, facts):
         made = object.__new__(cls)
@@ -244,7 +243,7 @@ class HostDevice(HostMemory, device):
 
 
 class _Entered(threading.local):
-    """What was each thread's default device before the blocks that it is in."""
+    """Per thread: the default devices from before each `with device` block it is in."""
 
     def __init__(self):
         self.stack = []
@@ -277,7 +276,7 @@ def opened():
 
 
 def _entries():
-    """The Entries of the devices there are, by index."""
+    """The Entries of all devices, by index."""
     return [entry for entry, _ in (_facts or {0: profile.HOST}).values()] if _host_only else platforms.entries()
 
 
@@ -294,7 +293,7 @@ def count():
 
 
 def default_device():
-    """The device tensors are made on when none is named: CLTENSOR_DEVICE, else the best GPU, else the CPU."""
+    """The device for tensors made without one: CLTENSOR_DEVICE, else the best GPU, else the CPU."""
     global _default
     if context.device is not None:
         return context.device
@@ -309,7 +308,7 @@ def set_default_device(d):
 
 
 def _resolve(name, index):
-    """The index meant by device(name, index)."""
+    """The index of the device that device(name, index) means."""
     if index is not None and (isinstance(index, bool) or not hasattr(index, "__index__")):
         raise ArgumentTypeError(f"device: the index must be an int, got {index!r}")
     if hasattr(name, "__index__") and not isinstance(name, bool) and index is None:
@@ -350,25 +349,25 @@ def refuse_after_fork():
 
 
 def facts():
-    """What a process that leaves OpenCL alone has to know: (index of the default device, {index: (Entry, profile)}).
+    """For a process that leaves OpenCL alone: (index of the default device, {index: (Entry, profile)}).
 
-    Looks for devices; where there are none, tensors cannot be made in this process either, and others need no facts.
+    Searches for devices.  Without any, this process makes no tensors either, so other processes need no facts.
     """
     try:
-        default_device().profile  # noqa: B018  (looked up, so that it is known)
+        default_device().profile  # noqa: B018  (the lookup stores it)
     except DeviceError:
         return 0, {}
     return default_device().index, _known([e.bare() for e in _entries()])
 
 
 def _known(entries):
-    """{index: (Entry, profile)} of these Entries, for HostDevices; where no profile has been asked for yet, a host's."""
+    """{index: (Entry, profile)} of these Entries, for HostDevices.  A profile not queried yet is replaced by the host's."""
     profiles = {d.index: d.__dict__["profile"] for d in list(_devices.values()) if "profile" in d.__dict__}
     return {i: (e, profiles.get(i, profile.HOST[1])) for i, e in enumerate(entries)}
 
 
 def leave_opencl_alone(known):
-    """From now on every device of this process is a HostDevice, if it is not already.  known: the parent's facts()."""
+    """Make every device of this process a HostDevice from now on.  known: the parent's facts()."""
     global _default, _host_only, _facts
     if _host_only:
         return
@@ -379,18 +378,18 @@ def leave_opencl_alone(known):
 
 
 def on_host(d):
-    """The HostDevice that stands for device d, in a process that leaves OpenCL alone."""
+    """The HostDevice for device d, in a process that leaves OpenCL alone."""
     return get(d.index)
 
 
 def _after_fork_in_child():
-    """Close every door to libraries whose threads did not come along, and never release what is the parent's."""
+    """Cut off OpenCL, whose threads do not survive the fork, and never release the parent's objects."""
     global _forked, _lock
     _lock = threading.RLock()
     if _host_only or not loader.loaded():
         return
     _forked = True
-    gc.freeze()  # what the parent left in circles is not to be collected here
+    gc.freeze()  # never collect the parent's reference cycles here
     for d in _devices.values():
         for attribute in [k for k in d.__dict__ if k not in ("index", "entry", "profile")]:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(d.__dict__.pop(attribute)))
@@ -403,7 +402,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _finish():
-    """At exit: let PoCL run what was enqueued, since it loads kernels when their turn comes and their files are about to go."""
+    """At exit: wait for PoCL.  It loads a kernel's file only when it runs the kernel, and the files are about to be removed."""
     if not _forked:
         for d in _devices.values():
             if d.entry.is_pocl:

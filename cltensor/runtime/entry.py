@@ -20,9 +20,9 @@ class Entry:
     platform_version: str
     version: str
     driver: str
-    inline: object = None  # the same processor as a device that runs everything in the calling thread
+    inline: object = None  # the same processor, as a device that runs everything in the calling thread
     place: str = ""  # "platform.device", numbers in the loader's order
-    naming: pocl_cpu.Naming | None = None  # the processor's name, where PoCL had to be told
+    naming: pocl_cpu.Naming | None = None  # the processor's name found and given, where pocl_cpu.py knows the library
 
     @property
     def is_pocl(self):
@@ -41,22 +41,22 @@ class Entry:
 
     @property
     def is_checker(self):
-        """Whether this is Oclgrind, which interprets kernels to find mistakes and is used only when named."""
+        """Whether this is Oclgrind, which interprets kernels to find mistakes.  It is used only when named."""
         return self.platform_name == "Oclgrind"
 
     @property
     def styles(self):
-        """A CPU's launch styles, best first: "cpu" where the compiler makes vectors of what stands in one work-item.
+        """A CPU's launch styles, best first: "cpu" where the compiler vectorizes within one work-item.
 
-        Mesa's llvmpipe makes them of neighbouring work-items, and says so by reporting vectors of 1: seven of its eight lanes
-        idle in a work-group of one.  PoCL reports that of a processor without vectors, Oclgrind of its interpreter.
+        Mesa's llvmpipe vectorizes across work-items and reports a vector width of 1: in a work-group of one, seven of its eight
+        lanes idle.  A width of 1 from PoCL means a processor without vectors; from Oclgrind, its interpreter.
         """
         across = self.device.native_vector_width_float <= 1 and not (self.is_pocl or self.is_checker)
         return ("gpu", "cpu") if across else ("cpu", "gpu")
 
     @property
     def rank(self):
-        """Sort key: GPUs by compute units x clock, then memory; then accelerators; then CPUs, PoCL first, the newest at first."""
+        """Sort key: GPUs by compute units x clock, then memory; then accelerators; then CPUs, the newest PoCL first."""
         d = self.device
         if self.kind == "cpu":
             return (2, 2 if self.is_checker else 0 if self.is_pocl else 1, -self.pocl_version)
@@ -64,7 +64,7 @@ class Entry:
 
     @property
     def identity(self):
-        """The strings that a compiled kernel, or a verdict on the driver, depends on."""
+        """The strings that a compiled kernel and a Verdict on the driver depend on."""
         name = self.naming.given if self.naming else ""
         return (self.platform_name, self.platform_version, self.name, self.version, self.driver, name)
 
@@ -87,7 +87,7 @@ def describe(platform, device):
 
 
 def kind_of(device_type):
-    """"gpu", "accelerator" or "cpu" for a cl_device_type; one that claims to be everything (Oclgrind) is a cpu."""
+    """"gpu", "accelerator" or "cpu" for a cl_device_type; a device that claims all types (Oclgrind) is a cpu."""
     if device_type & _CPU:
         return "cpu"
     return "gpu" if device_type & _GPU else "accelerator"

@@ -1,4 +1,4 @@
-"""HostMemory: what a device that stands for a real one keeps its tensors in, in a process that leaves OpenCL alone."""
+"""HostMemory: the tensor memory of a HostDevice, in a process that leaves OpenCL alone."""
 
 import contextlib
 
@@ -25,7 +25,7 @@ class HostBuffer:
 
 
 class HostMemory:
-    """The part of a device that moves bytes, for HostBuffers; every copy is done when the call returns."""
+    """The memory operations of a device, on HostBuffers; every copy is done when the call returns."""
 
     host = True
     arena = None

@@ -1,6 +1,6 @@
-"""How much more memory this process may have: the machine's, its control groups' (as containers set them), its own limits.
+"""How much more memory this process may use: the least of the machine's, its control groups' (of containers) and its limits'.
 
-Drivers for CPUs hand out memory that is not there, and the system ends the process when it is used.
+CPU drivers hand out memory that does not exist; the system kills the process when it is used.
 
 Source: https://docs.kernel.org/admin-guide/cgroup-v2.html and cgroup-v1/memory.html; getrlimit(2); proc(5).
 """
@@ -18,13 +18,13 @@ except ImportError:  # Windows
     resource = None
 
 CGROUPS, PROC = Path("/sys/fs/cgroup"), Path("/proc")
-_NO_QUESTION = 64 << 20  # bytes; what is less is simply taken
-_FOR_OTHERS = 256 << 20  # bytes that are left to the rest of the machine
-_UNLIMITED = 1 << 60  # version 1 shows the largest multiple of a page
+_NO_QUESTION = 64 << 20  # bytes; smaller requests are not checked
+_FOR_OTHERS = 256 << 20  # bytes left to the rest of the machine
+_UNLIMITED = 1 << 60  # cgroup version 1 writes "no limit" as the largest multiple of a page
 
 
 class Room(NamedTuple):
-    """Bytes this process may still have, and what sets the bound: "machine", "control group" or "ulimit -v"."""
+    """Bytes this process may still use, and what sets the bound: "machine", "control group", "ulimit -v" or "ulimit -d"."""
 
     nbytes: float
     bound: str
@@ -40,17 +40,17 @@ def room():
 
 
 def address_room():
-    """The Room for memory that is only promised, within RLIMIT_AS and RLIMIT_DATA."""
+    """The Room for address space, used or not, within RLIMIT_AS and RLIMIT_DATA."""
     return Room.smallest(*(_of_limit(*limit) for limit in (("RLIMIT_AS", 0), ("RLIMIT_DATA", 5))))
 
 
 def allowance():
-    """The Room that limits of this process and its control groups leave, whatever the rest of the machine is doing."""
+    """The Room left by the limits of this process and its control groups, whatever else the machine runs."""
     return Room.smallest(address_room(), *_of_groups())
 
 
 def _of_machine():
-    """What is free, or can be made free without loss, swap space included."""
+    """Memory that is free or can be freed without loss, swap space included."""
     with contextlib.suppress(OSError, ValueError, KeyError):
         lines = [line.split() for line in (PROC / "meminfo").read_text().splitlines()]
         known = {words[0].rstrip(":"): int(words[1]) << 10 for words in lines if len(words) > 1}
@@ -59,7 +59,7 @@ def _of_machine():
 
 
 def _of_limit(name, column):
-    """What a limit of getrlimit leaves; column: of /proc/self/statm, what counts towards it."""
+    """The Room left by a limit of getrlimit; column: the column of /proc/self/statm that counts towards it."""
     if resource is None or not hasattr(resource, name):
         return None
     allowed = resource.getrlimit(getattr(resource, name))[0]
@@ -69,7 +69,7 @@ def _of_limit(name, column):
 
 
 def require(nbytes, what):
-    """Raise OutOfMemoryError where this process cannot have nbytes more on the host, for `what` (words for the message)."""
+    """Raise OutOfMemoryError if the host cannot give this process nbytes more; `what` names the use in the message."""
     if nbytes < _NO_QUESTION:
         return
     left = Room.smallest(room(), address_room())
@@ -91,7 +91,7 @@ def _own(column):
 
 
 def _of_groups():
-    """What each control group around this process leaves."""
+    """The Room left by each control group of this process."""
     for folder, names in _groups():
         found = _of_group(folder, *names)
         if found is not None:
@@ -99,7 +99,7 @@ def _of_groups():
 
 
 def _groups():
-    """(folder, names of its limit, its use and what of that is reclaimable) for every control group around this process."""
+    """(folder, names of its limit, usage and reclaimable usage) of every control group of this process."""
     with contextlib.suppress(OSError):
         for line in (PROC / "self" / "cgroup").read_text().splitlines():
             number, controllers, path = line.split(":", 2)
@@ -109,7 +109,7 @@ def _groups():
                 top, names = CGROUPS / "memory", ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
             else:
                 continue
-            inside = top / path.lstrip("/")  # in a container the path may be that of the host, which is not to be seen
+            inside = top / path.lstrip("/")  # in a container this may be the host's path, which is not visible
             for folder in (inside, *inside.parents):
                 if folder == top or top in folder.parents:
                     yield folder, names

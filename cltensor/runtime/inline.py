@@ -1,6 +1,6 @@
-"""Inline: a queue of the device that runs everything in the calling thread, and programs that serve both devices.
+"""Inline: a queue of PoCL's device that runs everything in the calling thread, and programs that serve both its devices.
 
-PoCL's binaries for its two devices differ at most in the number that says whose they are, so one compilation does for both.
+PoCL's binaries for the two devices differ at most in the device number, so one compilation serves both.
 """
 
 from dataclasses import replace
@@ -9,13 +9,13 @@ import numpy as np
 
 from . import declarations, loader, pocl
 
-_ID = slice(8, 16)  # of a binary of PoCL's: its device's number, after the word "poclbin"
-_THREADS, _CALLER = ("pthread-", "cpu-"), ("basic-", "cpu-minimal-")  # how PoCL's names begin, before its version 4 and since
+_ID = slice(8, 16)  # the device number in a PoCL binary, after the word "poclbin"
+_THREADS, _CALLER = ("pthread-", "cpu-"), ("basic-", "cpu-minimal-")  # prefixes of PoCL's names, before version 4 and since
 _PROBE = "__kernel void probe(__global int *x) { x[0] = 7; }"
 
 
 def paired(found):
-    """The Entries of one platform, with PoCL's device that runs everything in the calling thread as part of its other one."""
+    """The Entries of one platform; PoCL's device that runs in the calling thread becomes `inline` of its threaded one."""
     caller = [e for e in found if e.is_pocl and e.name.startswith(_CALLER)]
     threads = [e for e in found if e.is_pocl and e not in caller and e.name.startswith(_THREADS)]
     if len(caller) != 1 or len(threads) != 1:
@@ -24,7 +24,7 @@ def paired(found):
 
 
 def open_queue(programs):
-    """A queue of the entry's inline device, for which `programs` are made from now on as well; None where that fails."""
+    """A queue of the entry's inline device, or None on failure.  From now on `programs` builds for that device too."""
     cl, entry = loader.pyopencl(), programs.entry
     if entry.inline is None or pocl.fault():
         return None
@@ -40,7 +40,7 @@ def open_queue(programs):
 
 
 def _probes(programs):
-    """The number of the inline device and a binary for the device proper: as kept on disk, then compiled for both."""
+    """Yield (number of the inline device, binary for the main device): first from the disk cache, then freshly compiled."""
     cl, cache, entry = loader.pyopencl(), programs.cache, programs.entry
     size = _ID.stop - _ID.start
     key = programs.key(f"{_PROBE} {entry.inline.name}") if cache else None
@@ -57,7 +57,7 @@ def _probes(programs):
 
 
 def _works(programs, number, binary, queue):
-    """Whether a binary for the device proper runs in `queue` under the other's number, and is done when enqueuing returns."""
+    """Whether the main device's binary runs in `queue` under the inline device's number, done when the enqueue returns."""
     cl, entry = loader.pyopencl(), programs.entry
     programs.pairing = lambda b: {entry.device: b, entry.inline: b[: _ID.start] + number + b[_ID.stop :]}
     try:

@@ -1,16 +1,16 @@
-"""Launch: a kernel object with the sizes it is launched with, and whether it is worth handing over to other threads."""
+"""Launch: a kernel object with its launch sizes, and whether to run it in the calling thread."""
 
-LIGHT = 40e-6  # seconds in the calling thread; waking another one for a launch and its end takes up to 50 us
-SMALL = 4 << 20  # bytes a launch may touch; one that touches more is handed over without a trial
+LIGHT = 40e-6  # seconds in the calling thread; waking another thread and being woken at the end takes up to 50 us
+SMALL = 4 << 20  # bytes; a launch that touches more goes to other threads without a trial
 _TRIALS = 3
-_HOPELESS = 25  # times LIGHT, in the first trial, which may include loading the kernel's code
+_HOPELESS = 25  # x LIGHT: ends the trial early; it is this high because the first run may load the kernel's code
 
 
 class Launch:
     """A kernel with its global and local size.
 
-    inline: True where the calling thread runs the launch at least as fast as others would get to it, False where not, a Trial
-    until that is known.  It matters on devices with an inline queue only, see channel.py.
+    inline: True if the calling thread runs the launch before another thread could start it, False if not, a Trial until
+    known.  Only devices with an inline queue use it; see channel.py.
     """
 
     __slots__ = ("global_size", "inline", "kernel", "local_size")
@@ -19,7 +19,7 @@ class Launch:
         self.kernel, self.global_size, self.local_size, self.inline = kernel, global_size, local_size, False
 
     def estimate(self, nbytes):
-        """Note about how many bytes the launch touches."""
+        """Decide by the bytes that the launch touches, roughly, whether to hold a Trial."""
         self.inline = Trial() if nbytes <= SMALL else False
 
 
@@ -32,7 +32,7 @@ class Trial:
         self.left = _TRIALS
 
     def after(self, seconds):
-        """What `inline` is after one more run that took so long: True, False or this Trial."""
+        """The new value of `inline` after a run of `seconds`: True, False or this Trial."""
         self.left -= 1
         if seconds <= LIGHT:
             return True

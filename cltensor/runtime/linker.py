@@ -1,9 +1,9 @@
 """A linker for PoCL's kernels: one x86-64 object file in, one shared object out.
 
-PoCL compiles a kernel inside the process, but has it linked by the `ld` and the libraries of a C toolchain, and aborts
-the process where there is none.  A kernel needs little of what they do: it is one position-independent object that
-calls nothing, or a few functions of the C library that the process holds already.  That little is done here, with
-Python's library alone, because the file runs as a program: python linker.py -o OUTPUT INPUT.o [options, passed over].
+PoCL compiles a kernel inside the process but links it with the `ld` and libraries of a C toolchain; without one it aborts
+the process.  A kernel needs little linking: it is one position-independent object that calls nothing, or a few functions of
+the C library that the process has loaded already.  This file does that much.  It uses only Python's standard library,
+because it runs as a program: python linker.py -o OUTPUT INPUT.o [other options are ignored].
 
 Source: System V ABI, AMD64 supplement (relocation types), and the generic ABI (file layout).
 """
@@ -21,7 +21,7 @@ JUMP = b"\xff\x25"  # jmp *offset(%rip)
 NOBITS, RELOCATIONS, SYMBOLS = 8, 4, 2  # section types
 WRITE, ALLOCATE, EXECUTE = 1, 2, 4  # section flags
 LOAD, IS_DYNAMIC, GNU_STACK = 1, 2, 0x6474E551  # program header types
-COMMON = 0xFFF2  # a section index that is none
+COMMON = 0xFFF2  # reserved section index: a common symbol, in no section
 
 R_64, R_PC32, R_PLT32, R_GLOB_DAT, R_RELATIVE, R_PC64 = 1, 2, 4, 6, 8, 24
 CALLS = (R_PC32, R_PLT32)
@@ -29,12 +29,12 @@ R_GOT = {9, 41, 42}  # GOTPCREL and its two relaxable forms
 
 
 class LinkError(Exception):
-    """The object holds something this linker does not know."""
+    """The object holds something that this linker does not support."""
 
 
 @dataclass(eq=False)
 class Section:
-    """A section of the object, and its place in the output once laid out."""
+    """A section of the object, and its address in the output once laid out."""
 
     name: str
     kind: int
@@ -48,7 +48,7 @@ class Section:
 
 @dataclass(eq=False)
 class Symbol:
-    """A symbol of the object; its section is None when it is defined elsewhere."""
+    """A symbol of the object; section is None if it is defined elsewhere."""
 
     name: str
     binding: int
@@ -58,9 +58,9 @@ class Symbol:
     value: int
     size: int
     kind: int
-    dynamic: int = 0  # its index among the output's symbols
-    slot: int | None = None  # the position of its address in the offset table
-    stub: int | None = None  # the position of its jump
+    dynamic: int = 0  # its index in the output's symbol table
+    slot: int | None = None  # where its entry in the global offset table lies
+    stub: int | None = None  # where its jump lies
 
     @property
     def address(self):
@@ -81,7 +81,7 @@ def text(table, offset):
 
 
 def read(data):
-    """The Object in the bytes of a file.  Raises LinkError when it is not a 64-bit x86 object file."""
+    """Parse the bytes of a file into an Object.  Raises LinkError when it is not a 64-bit x86 object file."""
     if data[:6] != b"\x7fELF\x02\x01" or struct.unpack_from("<HH", data, 16) != (1, 62):
         raise LinkError("not an x86-64 object file")
     header = FILE_HEADER.unpack_from(data)
@@ -137,7 +137,7 @@ def hash_table(count):
 
 
 class Output:
-    """The shared object being made: what goes into it, and where."""
+    """The shared object under construction: its contents and their addresses."""
 
     def __init__(self, found):
         self.object = found
@@ -150,7 +150,7 @@ class Output:
         self.segments = []
 
     def place(self, data, align=8):
-        """Append bytes; returns their address, which is their place in the file too."""
+        """Append bytes.  Returns their address, which is also their offset in the file."""
         self.image.extend(bytes(-len(self.image) % align))
         address = len(self.image)
         self.image.extend(data)
@@ -205,7 +205,7 @@ class Output:
     def fill_symbols(self, start, names):
         for i, (symbol, name) in enumerate(names, 1):
             symbol.dynamic = i
-            defined = int(symbol.section is not None)  # any index but 0 will do: the output lists no sections
+            defined = int(symbol.section is not None)  # any nonzero index works: the output lists no sections
             SYMBOL.pack_into(self.image, start + i * SYMBOL.size, name, symbol.binding << 4 | symbol.kind, 0,
                              defined, symbol.address, symbol.size)
 

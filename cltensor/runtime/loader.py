@@ -1,8 +1,7 @@
-"""Loading pyopencl, with the environment the OpenCL libraries read when they load.
+"""Loading pyopencl, with the environment that the OpenCL libraries read when they load.
 
 The loader (ocl-icd, bundled with pyopencl's wheel) and PoCL read their settings once, at the first search for
-platforms, so all of this happens before, and nothing is loaded until a device is asked for.  What the user has set
-stays.
+platforms.  So set the environment before; load nothing until a device is asked for.  The user's own settings stay.
 """
 
 import contextlib
@@ -20,14 +19,14 @@ from . import cure, pocl, scratch, toolchain
 
 SYSTEM_VENDORS = Path("/etc/OpenCL/vendors")
 
-# PoCL shows the processor once with threads, and once more as a device that runs everything in the calling thread (see inline.py).
-# Versions from 4 on call these cpu and cpu-minimal, and take the older words as well.
+# PoCL offers the processor as a device with threads and as one that runs everything in the calling thread (see inline.py).
+# Versions from 4 on call these cpu and cpu-minimal, and accept the older names too.
 POCL_PROCESSOR = "pthread basic"
 _PROCESSORS = {"pthread", "basic", "cpu", "cpu-minimal"}
 _LIBRARIES = ("/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib")
 
-# PoCL 7, whose library is numbered so, keeps what is alive in a loop in memory unless it compiles for one local size, even where
-# the kernel demands a size: a loop of multiply-add then runs at a 16th of its speed.
+# The library number of PoCL 7.  Unless it compiles for one local size, it keeps a loop's live values in memory, even where
+# the kernel requires a size: a multiply-add loop then runs at a 16th of its speed.
 _NEEDS_SIZES = 14
 
 _module = None
@@ -54,12 +53,12 @@ def loaded():
 
 
 def prepare_environment():
-    """Set what the libraries read, where the user has set nothing."""
+    """Set the variables that the libraries read, unless the user has set them."""
     env = os.environ
     if not any(_pocl_release(icd) >= _NEEDS_SIZES for icd in SYSTEM_VENDORS.glob("*pocl*.icd")):
-        # One compilation a kernel instead of one for each local size, offset and grid class.
+        # One compilation per kernel, instead of one for each local size, offset and grid class.
         env.setdefault("POCL_WORK_GROUP_SPECIALIZATION", "0")
-    # pyopencl 2026.1 reads this one without a default when its own cache fails.
+    # pyopencl 2026.1 reads this without a default when its own cache fails.
     env.setdefault("PYOPENCL_CACHE_FAILURE_FATAL", "")
     if config.inline() and "POCL_DEVICES" not in env and _vendors_are_free(env) and pocl_drives_processors_only():
         env["POCL_DEVICES"] = POCL_PROCESSOR
@@ -72,7 +71,7 @@ def prepare_environment():
 
 
 def pocl_drives_processors_only():
-    """Whether every PoCL that will load has drivers for processors and no others, which naming the devices would hide."""
+    """Whether every PoCL that will load has only processor drivers: setting POCL_DEVICES would hide any others."""
     of_system = [_pocl_drivers(icd) for icd in SYSTEM_VENDORS.glob("*pocl*.icd")]
     if not of_system:
         return importlib.util.find_spec("pocl_binary_distribution") is not None
@@ -80,7 +79,7 @@ def pocl_drives_processors_only():
 
 
 def _pocl_drivers(icd):
-    """The names of the drivers of the PoCL that an .icd file names; empty where they are not in the usual place."""
+    """The driver names of the PoCL that an .icd file names; empty where they are not in the usual place."""
     found = [f for library in _places(icd) for f in library.parent.glob("pocl/libpocl-devices-*.so")]
     return {f.stem.removeprefix("libpocl-devices-") for f in found}
 
@@ -92,7 +91,7 @@ def _pocl_release(icd):
 
 
 def _places(icd):
-    """Where the library may be that an .icd file names: where it says, else where the system keeps libraries."""
+    """Possible paths of the library that an .icd file names: its absolute path, else the system's library folders."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
         library = Path(icd.read_text().strip())
         folders = [library.parent] if library.is_absolute() else [Path(f) for pattern in _LIBRARIES for f in glob.glob(pattern)]
@@ -101,12 +100,12 @@ def _places(icd):
 
 
 def pip_runtimes():
-    """OpenCL libraries that pip packages put where no loader looks: Intel's CPU runtime."""
+    """OpenCL libraries that pip installs where no loader looks: Intel's CPU runtime."""
     return [p for p in (Path(sys.prefix) / "lib" / "libintelocl.so",) if p.exists()]
 
 
 def _vendors_are_free(env):
-    """Whether the user has left the loader's folder alone (one inherited from a parent process is ours)."""
+    """Whether the user has not chosen the loader's folder (one inherited from a parent process is ours)."""
     chosen = env.get("OCL_ICD_VENDORS")
     if chosen is None:
         return "OPENCL_VENDOR_PATH" not in env
@@ -114,7 +113,7 @@ def _vendors_are_free(env):
 
 
 def show_pip_runtimes():
-    """Point the loader at a folder that names pip's runtimes beside the system's own, made anew for this process."""
+    """Point the loader at a new folder, of this process, that names pip's runtimes beside the system's."""
     os.environ.pop("OCL_ICD_VENDORS", None)
     runtimes = pip_runtimes()
     if not runtimes:

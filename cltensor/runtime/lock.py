@@ -1,4 +1,4 @@
-"""One process at a time: a lock that the system gives back even when its holder is killed."""
+"""One process at a time: a file lock that the system releases even when its holder is killed."""
 
 import contextlib
 import time
@@ -10,14 +10,14 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-PATIENCE = 30  # seconds to wait for a holder, who needs a few milliseconds unless it was stopped
+PATIENCE = 30  # seconds to wait for the holder, which needs a few milliseconds unless it was stopped
 
 
 @contextlib.contextmanager
 def held(path, patience=PATIENCE):
-    """Hold the lock file `path`, waiting for other holders.  It is left behind, empty.
+    """Hold a lock on the file `path`, waiting for other holders.  The file stays, empty.
 
-    Raises TimeoutError when it is not to be had within `patience` seconds, OSError where something else lies at `path`.
+    Raises TimeoutError if the lock is not free within `patience` seconds, OSError if `path` is no regular file.
     """
     with trusted.open_to_lock(path) as file:
         _acquire(file, patience)

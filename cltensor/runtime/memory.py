@@ -1,7 +1,7 @@
 """Device memory: a caching allocator with torch.cuda's statistics.
 
-Every queue has a pool of its own.  A block that is freed may be handed out again while commands that use it are still
-running; that is safe only because both users sit in one in-order queue.
+Every queue has its own pool.  A freed block may be reused while commands that use it still run.  That is safe only because
+the old and the new user share one in-order queue.
 """
 
 import gc
@@ -12,26 +12,26 @@ from . import host_memory
 from .loader import pyopencl
 
 _LEADING_BITS = 4  # blocks are at most 1/16 larger than asked for
-_SMALL = 4096  # bytes; blocks that cannot fill a machine's memory before the Python objects for them do
-_STEP = 64 << 20  # bytes; what may be taken from the host between two looks at what is left, and what is left alone
-_SPARE = 256 << 20  # bytes that a limit has to leave to everything but tensors, at most a quarter
+_SMALL = 4096  # bytes; up to here no check: the tensors' Python objects would fill the host's memory first
+_STEP = 64 << 20  # bytes; reserve at most this much between two checks of the host's memory, and always leave this much free
+_SPARE = 256 << 20  # bytes of a limit that are not for tensors, but at most a quarter of it
 
 
 class DeviceMemory:
-    """The pools of one device and what is known about them; all sizes in bytes."""
+    """The pools of one device and their statistics; all sizes in bytes."""
 
     def __init__(self, context, profile, device_name, synchronize):
         self.context, self.device_name, self.synchronize = context, device_name, synchronize
         self.total, self.largest = profile.global_memory, profile.max_allocation
         self.limit = None  # set by set_fraction
-        self.on_host = profile.kind == "cpu"  # its driver refuses nothing, see host_memory.py
+        self.on_host = profile.kind == "cpu"  # CPU drivers refuse no allocation, see host_memory.py
         self.allowed, self.checked = host_memory.Room(float("inf"), "machine"), float("inf")
         if self.on_host:
             self.allowed, self.checked = _part_for_tensors(host_memory.allowance()), _STEP
             self.resident = host_memory.resident()
         self.peak = self.peak_reserved = self.retries = self.ooms = 0
         self.pools, self.retired = [], set()
-        self.kept = []  # (event, buffer): freed, but used by another stream until the event
+        self.kept = []  # (event, buffer): freed buffers that another stream uses until the event
         self.pooled = config.memory_pool()
 
     def add_pool(self, queue):
@@ -45,21 +45,21 @@ class DeviceMemory:
         return pool
 
     def new_buffer(self, nbytes):
-        """A buffer that is in no pool, and not counted."""
+        """A buffer outside the pools, not counted."""
         cl = pyopencl()
         return cl.Buffer(self.context, cl.mem_flags.READ_WRITE, nbytes)
 
     def drop_pool(self, pool):
-        """Give back what `pool` holds; its buffers in use stay valid and are given back when freed."""
+        """Release the unused blocks of `pool`; buffers in use stay valid and are released when freed."""
         self._retire(pool)
 
     def replace_pool(self, pool, queue):
-        """A new pool for another queue.  The old queue must be done; `pool` lets go of its buffers when freed."""
+        """A new pool for another queue.  The old queue must be done; buffers of `pool` are released when freed."""
         self._retire(pool)
         return self.add_pool(queue)
 
     def _retire(self, pool):
-        """Stop reusing `pool`; it is counted as long as buffers of it are in use."""
+        """Stop reusing blocks of `pool`; count it as long as any of its buffers is in use."""
         self.note_reserved()
         pool.stop_holding()
         self.retired.add(pool)
@@ -79,7 +79,7 @@ class DeviceMemory:
 
     def _fast(self, pool):
         take, largest, error = pool.allocate, self.largest, pyopencl().Error
-        small = _SMALL if self.on_host else largest  # a larger block may be more than the host has left
+        small = _SMALL if self.on_host else largest  # check the host's memory for larger blocks
 
         def allocate(nbytes):
             if nbytes > largest:
@@ -98,18 +98,18 @@ class DeviceMemory:
         return allocate
 
     def fits(self):
-        """Whether the host has what is reserved; where it has, notes how much more may be reserved before it is asked again."""
+        """Whether the host's memory holds all that is reserved; if so, sets how much may be reserved before the next check."""
         reserved = self.reserved()
         if reserved > min(self.total, self.allowed.nbytes):
             return False
-        unused = reserved - (host_memory.resident() - self.resident)  # so far, so that it is not missing anywhere yet
+        unused = reserved - (host_memory.resident() - self.resident)  # reserved but not touched yet: still free on the host
         if unused > host_memory.room().nbytes - _STEP or host_memory.address_room().nbytes < _STEP:
             return False
         self.checked = reserved + _STEP
         return True
 
     def _careful(self, pool):
-        """As _fast, over several pools or under a limit."""
+        """Like _fast, for several pools or a limit."""
         take, largest, error, pools = pool.allocate, self.largest, pyopencl().Error, self.pools
         limit = float("inf") if self.limit is None else self.limit
 
@@ -135,7 +135,7 @@ class DeviceMemory:
         return allocate
 
     def _retry(self, pool, nbytes, cause):
-        """One more try after everything unused has been given back.  Raises OutOfMemoryError."""
+        """Release everything unused and try once more.  Raises OutOfMemoryError."""
         self.retries += 1
         gc.collect()
         self.synchronize()
@@ -154,12 +154,12 @@ class DeviceMemory:
         return buffer
 
     def keep(self, event, buffer):
-        """Hold a buffer that nothing refers to any more until `event` is complete."""
+        """Hold an otherwise unreferenced buffer until `event` is complete."""
         self.let_go()
         self.kept.append((event, buffer))
 
     def let_go(self):
-        """Give back the kept buffers whose events are complete."""
+        """Drop the kept buffers whose events are complete."""
         complete = pyopencl().command_execution_status.COMPLETE
         self.kept = [(event, buffer) for event, buffer in self.kept if event.command_execution_status > complete]
 
@@ -167,7 +167,7 @@ class DeviceMemory:
         return self.limit is not None and self.reserved() > self.limit
 
     def free_held(self):
-        """Return every block that is not in use to the driver."""
+        """Return every unused block to the driver."""
         self.note_reserved()
         self._release()
 
@@ -179,7 +179,7 @@ class DeviceMemory:
             self.checked = min(self.checked, self.reserved() + _STEP)
 
     def note_reserved(self):
-        """Remember what is reserved now as a peak, before it may shrink."""
+        """Update the peak of reserved bytes before they shrink."""
         self.peak_reserved = max(self.peak_reserved, self.reserved())
 
     def allocated(self):
@@ -196,7 +196,7 @@ class DeviceMemory:
         self.peak, self.peak_reserved = self.allocated(), self.reserved()
 
     def set_fraction(self, fraction):
-        """Cap what is reserved at this fraction of the device's memory; None or 1 lifts the cap."""
+        """Cap the reserved bytes at this fraction of the device's memory; None or 1 lifts the cap."""
         self.limit = None if fraction is None or fraction >= 1 else int(fraction * self.total)
 
     def too_large(self, nbytes):
@@ -216,7 +216,7 @@ class DeviceMemory:
 
 
     def _bound(self):
-        """What bounds this process's memory, as a sentence, where the device is the host."""
+        """A sentence on what bounds this process's memory; empty unless the device is the host's CPU."""
         if not self.on_host:
             return ""
         left = host_memory.Room.smallest(host_memory.room(), host_memory.address_room())
@@ -232,7 +232,7 @@ def _part_for_tensors(room):
 
 
 class ExactBuffers:
-    """Stands in for a pool: one driver buffer of the exact size for each tensor, so that checkers see overruns."""
+    """Replaces a pool: one driver buffer of the exact size per tensor, so that bounds checkers see overruns."""
 
     held_blocks = 0
 
@@ -262,7 +262,7 @@ class ExactBuffers:
         return self._make(nbytes)
 
     def free_held(self):
-        """Nothing is held."""
+        """Nothing: no block is kept for reuse."""
 
     stop_holding = free_held
 

@@ -1,4 +1,4 @@
-"""The devices of all platforms: found once, each once, best first; and the one to use by default."""
+"""The devices of all platforms, found once, without duplicates, best first; and the default device."""
 
 import threading
 from dataclasses import replace
@@ -33,14 +33,14 @@ def known():
 
 
 def discover():
-    """A fresh search.  Oclgrind is left out unless CLTENSOR_DEVICE names it."""
+    """Search anew.  Leave out Oclgrind unless CLTENSOR_DEVICE names it."""
     asked = (config.setting("CLTENSOR_DEVICE") or "").lower()
     found = [e for e in every_entry() if not e.is_checker or (asked and e.matches(asked))]
     return _tried(sorted(found, key=lambda e: e.rank), asked)
 
 
 def _tried(found, asked):
-    """Entries with the CPU drivers in the order of their trials, which are held where one of them would be the default."""
+    """The Entries, CPU drivers in the order of their trials.  Run missing trials only if a CPU would be the default."""
     cpus = [e for e in found if trial.needed(e)]
     if not cpus:
         return found
@@ -50,7 +50,7 @@ def _tried(found, asked):
 
 
 def every_entry():
-    """Every working device of every platform, in the loader's order; a platform listed twice counts once."""
+    """Every working device of every platform, in the loader's order; drop repeats of a platform listed twice."""
     cl = pyopencl()
     try:
         platforms = cl.get_platforms()
@@ -67,7 +67,7 @@ def every_entry():
 
 
 def _entries_of(cl, platform):
-    """The platform's usable devices; none when it has none, or its driver does not answer."""
+    """The platform's usable devices; empty if it has none or its driver fails."""
     try:
         return paired([describe(platform, d) for d in platform.get_devices() if d.available and d.compiler_available])
     except cl.Error:
@@ -75,9 +75,9 @@ def _entries_of(cl, platform):
 
 
 def chosen_index():
-    """The index of the device CLTENSOR_DEVICE names, 0 when it is unset.
+    """The index of the device that CLTENSOR_DEVICE names; 0 when it is unset.
 
-    Raises DeviceError when it names none, and when it is unset and no driver works.
+    Raises DeviceError when it names no device, and when it is unset and no driver works.
     """
     asked = config.setting("CLTENSOR_DEVICE")
     if asked is None:
@@ -95,7 +95,7 @@ def chosen_index():
 
 
 def _refuse_broken(best):
-    """Raise DeviceError where the best device there is failed its trial: all others have failed too."""
+    """Raise DeviceError if the best device failed its trial: then all others have failed too."""
     found = verdict.known(best) if trial.needed(best) else None
     if found and not found.style:
         reasons = "\n".join(f"  {e.title}: {verdict.known(e).reason}" for e in entries() if trial.needed(e))
@@ -105,7 +105,7 @@ def _refuse_broken(best):
 
 
 def listing(found=None):
-    """The devices there are, or those given, as a sentence."""
+    """A sentence that lists all devices, or those given."""
     named = [f"opencl:{i} is {e.name} ({e.kind.upper() if len(e.kind) == 3 else e.kind}, {e.platform_name})"
              for i, e in enumerate(entries() if found is None else found)]
     return f"There {'is one device' if len(named) == 1 else f'are {len(named)} devices'}: {'; '.join(named)}."

@@ -1,4 +1,4 @@
-"""PoCL's folder of object files: it needs one that it can write to and load from, and it never deletes from it."""
+"""PoCL's folder of object files: PoCL needs to write to it and load from it, and never deletes from it."""
 
 import contextlib
 import os
@@ -13,16 +13,16 @@ DAY = 24 * 3600
 
 
 def provide():
-    """Let PoCL keep its files in this process's own folder, unless the user has chosen another."""
+    """Make PoCL keep its files in this process's own folder, unless the user has chosen another."""
     chosen = os.environ.get("POCL_CACHE_DIR")
-    if chosen is None or scratch.is_in_one(chosen):  # a parent process's is gone when the parent is
+    if chosen is None or scratch.is_in_one(chosen):  # a parent's folder is removed when the parent ends
         folder = _lasting() or scratch.folder() / "pocl"
         folder.mkdir(exist_ok=True)
         os.environ["POCL_CACHE_DIR"] = str(folder)
 
 
 def _lasting():
-    """A folder that is kept, where PoCL compiles more than its binaries hold and nobody else could have changed anything."""
+    """A lasting folder, if PoCL compiles more than its binaries hold (for local sizes) and nobody else can write to it; or None."""
     if os.environ.get("POCL_WORK_GROUP_SPECIALIZATION") == "0" or not config.cache_limit():
         return None
     with contextlib.suppress(OSError):
@@ -36,7 +36,7 @@ def _lasting():
 
 
 def fault():
-    """Why PoCL cannot write and load kernels, with the cure, or None.  It would end the process when it tries."""
+    """Why PoCL cannot write and load kernels, with the cure, or None.  PoCL would abort the process when it tries."""
     chosen = os.environ.get("POCL_CACHE_DIR")
     if chosen is None:
         return None
@@ -49,10 +49,10 @@ def fault():
 
 
 def trim(folder, limit, now=None):
-    """Bring a folder of PoCL's, as earlier versions kept in the cache, below `limit` bytes, oldest programs first.
+    """Trim a PoCL cache folder, as earlier versions kept, to `limit` bytes; delete the least recently used programs first.
 
-    What was touched within a day stays, since a running process may still open it; leftovers of processes that ended
-    early go in any case.  Layout: <folder>/<two letters>/<program>/, with a file last_accessed in each.
+    Keep everything used within a day, since a running process may still open it.  Always delete older leftovers of killed
+    processes.  Layout: <folder>/<two letters>/<program>/, with a file last_accessed in each.
     """
     old = (time.time() if now is None else now) - DAY
     with contextlib.suppress(OSError):

@@ -1,13 +1,13 @@
 """Telling PoCL's wheel which processor it runs on, before it compiles anything.
 
-PoCL hands Clang the name of the processor, as LLVM found it, and links a library of built-ins that it picks by the processor's
-flags.  The wheel's LLVM 14 is older than many processors: one that it does not know is "generic", which Clang refuses, so
-that nothing compiles; one whose name differs from the library's gets no built-in inlined, and on some a built-in on vectors of 512
-bits ends the process.  The cure for all of them is the name that the library was compiled for.
+PoCL passes Clang the processor's name, as LLVM found it, and links a library of built-ins chosen by the processor's flags.
+The wheel's LLVM 14 is older than many processors.  It calls an unknown one "generic"; Clang refuses that name and nothing
+compiles.  If the name differs from the library's, no built-in is inlined, and on some processors a built-in on 512-bit
+vectors kills the process.  The cure for all of these is the name that the library was compiled for.
 
-The name lies in PoCL's record of the device, which a cl_device_id points to.  It is replaced only in libraries whose layout is
-known, where the record holds the name that the device's version ends with, and where the processor has what the new name
-promises.  Memory is read and written as a file, so that a wrong address is an error and not a crash.
+The name lies in PoCL's record of the device, to which a cl_device_id points.  Replace it only if the library's layout is
+known, the record holds the name that ends the device's version, and the processor has the flags that the new name implies.
+Read and write this memory as a file, so that a wrong address is an error and not a crash.
 """
 
 import ctypes
@@ -20,38 +20,38 @@ from ..base import config
 from ..base.errors import ArgumentError
 from . import processor
 
-#: Offset of the name's address in a device's record, by the library's build id: PoCL 3.0-rc2 from pocl-binary-distribution 3.0
+#: Offset of the name's pointer in a device's record, by the library's build id: PoCL 3.0-rc2 from pocl-binary-distribution 3.0
 LAYOUTS = {"9668b5f6ec1fe949d547a549029789188340beb7": 640}
 
 _AVX512 = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 _AVX2 = {"avx2", "fma", "f16c", "bmi1", "bmi2", "abm", "movbe", "popcnt"}
 _AVX = {"avx", "sse4_2", "popcnt", "pclmulqdq"}
-#: The processors that the wheel's libraries of built-ins were compiled for, with the flags that their code needs; best first
+#: The processors that the wheel's built-in libraries were compiled for, with the flags that their code needs; best first
 NAMES = (("skylake-avx512", _AVX512 | _AVX2), ("haswell", _AVX2), ("sandybridge", _AVX), ("x86-64", set()))
 
 _OFF = ("0", "off")
 _WORD = struct.Struct("<Q")
 _PROGRAM_HEADER, _NOTE = struct.Struct("<I4xQ16xQ16x"), 4
 _GNU_ID = re.compile(rb"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0(.{20})", re.S)
-_MOST = 64  # bytes of a name
-_given = []  # the texts that records point to
+_MOST = 64  # bytes; longest name
+_given = []  # keeps the names alive that device records point to
 
 
 @dataclass(frozen=True)
 class Naming:
-    """The name of the processor that PoCL found, and the one it was given (the same where nothing was changed)."""
+    """The processor name that PoCL found, and the one it was given (the same if unchanged)."""
 
     found: str
     given: str
 
     @property
     def agrees(self):
-        """Whether the name is that of a library of built-ins, so that they are inlined and any vector may be passed."""
+        """Whether the name matches a built-in library, so that its functions are inlined and take vectors of any width."""
         return self.given in dict(NAMES)
 
 
 def name(device):
-    """Give PoCL's device (a pyopencl Device) the right name; returns the Naming, or None for libraries that are not known.
+    """Set the right processor name in PoCL's device (a pyopencl Device).  Returns the Naming, or None for an unknown library.
 
     Raises ArgumentError when CLTENSOR_POCL_CPU is no name.
     """
@@ -59,7 +59,7 @@ def name(device):
     try:
         with open("/proc/self/mem", "r+b", 0) as memory:
             return _name(device, memory, wanted)
-    except OSError:  # no such file, or no right to it
+    except OSError:  # no such file, or no permission
         return None
 
 
@@ -77,9 +77,9 @@ def setting():
 
 
 def best(found, flags):
-    """The name for a processor with these flags: that of the library PoCL picks; `found` where its code needs more."""
+    """The name of the library that PoCL picks for these flags; `found` if that library needs more flags."""
     if "avx512f" in flags and found != "generic" and not NAMES[0][1] <= flags:
-        return found  # PoCL picks by this flag alone: no name agrees with the library and the processor
+        return found  # PoCL picks by avx512f alone: no name fits both the library and the processor
     return next(name for name, needed in NAMES if needed <= flags)
 
 
@@ -102,7 +102,7 @@ def _name(device, memory, wanted):
 
 
 def library_at(address):
-    """The path of the library that an address of this process lies in; None where it lies in none."""
+    """The path of the library that contains an address of this process, or None."""
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         for line in maps:
             span, *_, path = line.rstrip("\n").split(maxsplit=5) if "/" in line else (line.split()[0], None)
@@ -113,7 +113,7 @@ def library_at(address):
 
 
 def build_id(path):
-    """The GNU build id of a 64-bit library, in hexadecimal; None where there is none."""
+    """The GNU build id of a 64-bit library, in hexadecimal, or None."""
     if path is None or not os.path.isfile(path):
         return None
     with open(path, "rb") as file:
@@ -139,15 +139,15 @@ def _word(memory, address):
 
 
 def _text(memory, address):
-    """The text at an address; None where there is none that could be a name."""
+    """The text at an address; None if it cannot be a name."""
     place = address % os.sysconf("SC_PAGE_SIZE")
-    size = min(_MOST, os.sysconf("SC_PAGE_SIZE") - place)  # the next page may not be there
+    size = min(_MOST, os.sysconf("SC_PAGE_SIZE") - place)  # the next page may be unmapped
     text, end, _ = _bytes(memory, address, size).partition(b"\0")
     return text.decode() if end and re.fullmatch(rb"[\w.-]+", text) else None
 
 
 def _bytes(memory, address, size):
-    if address >> 63:  # no offset of a file, and no address of a program
+    if address >> 63:  # neither a file offset nor a user-space address
         raise OSError(f"no memory at {address:#x}")
     found = os.pread(memory.fileno(), size, address)
     if len(found) != size:

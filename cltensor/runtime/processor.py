@@ -1,7 +1,7 @@
-"""The processor this runs on: its maker, family, model and flags, under the names that Linux gives them.
+"""The processor this runs on: its vendor, family, model and flags, as Linux names them.
 
-On x86-64 Linux they come from the instruction CPUID: an emulator such as qemu answers that for the processor it stands for,
-while /proc/cpuinfo goes on to describe the machine beneath.  Where both describe one processor, only flags that both name count.
+On x86-64 Linux they come from the CPUID instruction.  An emulator such as qemu answers CPUID for the emulated processor,
+while /proc/cpuinfo still describes the host machine.  If both describe the same processor, only flags in both count.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Processor:
-    """A processor.  vendor: as CPUID spells it, "" where unknown; flags: lower case, empty where unknown."""
+    """A processor.  vendor: as CPUID spells it, "" if unknown; flags: lower case, empty if unknown."""
 
     vendor: str = ""
     family: int = 0
@@ -25,7 +25,7 @@ class Processor:
     flags: frozenset = frozenset()
 
     def is_like(self, other):
-        """Whether two are of one vendor, family and model."""
+        """Whether both have the same vendor, family and model."""
         return (self.vendor, self.family, self.model) == (other.vendor, other.family, other.model)
 
 
@@ -37,10 +37,10 @@ def this():
 
 
 def agreed(said, written):
-    """The Processor that CPUID and Linux describe: without the flags that Linux hides, such as RDSEED where it is broken."""
+    """The Processor that CPUID describes, without the flags that Linux hides, such as a broken RDSEED."""
     if said.is_like(written):
         return replace(said, flags=said.flags & written.flags)
-    return said  # an emulated one: the file describes the machine beneath
+    return said  # emulated: /proc/cpuinfo describes the host machine
 
 
 def flags():
@@ -54,16 +54,16 @@ def vendor():
 
 
 def vector_width(flags):
-    """Floats that registers of a processor with these flags hold: 4, 8 or 16; None where it is not an x86."""
+    """Floats in a vector register of a processor with these flags: 4, 8 or 16; None if it is no x86."""
     widths = ((16, _WIDE), (8, {"avx"}), (4, {"sse2"}))
     return next((width for width, needed in widths if needed <= flags), None)
 
 
 def decoded(cpuid, xgetbv):
-    """The Processor that the two instructions describe.
+    """The Processor that the instructions CPUID and XGETBV describe.
 
-    cpuid: a function of leaf and subleaf that gives (eax, ebx, ecx, edx); xgetbv: a function that gives XCR0, the registers
-    that the system saves.  Flags whose registers it does not save are left out, as Linux does.
+    cpuid: a function (leaf, subleaf) -> (eax, ebx, ecx, edx); xgetbv: a function () -> XCR0, the registers that the system
+    saves.  Leave out flags whose registers it does not save, as Linux does.
     """
     highest, *name = cpuid(0, 0)
     signature = cpuid(1, 0)[0]
@@ -79,7 +79,7 @@ def decoded(cpuid, xgetbv):
 
 
 def listed(text):
-    """The Processor that the text of /proc/cpuinfo describes; None where it gives no flags."""
+    """The Processor that the text of /proc/cpuinfo describes; None if it has no flags."""
     rows = dict(re.findall(r"^([^:\n]*?)\s*:[ \t]*(.*?)\s*$", text.partition("\n\n")[0], re.M))
     found = rows.get("flags") or rows.get("Features")
     if not found:
@@ -89,7 +89,7 @@ def listed(text):
 
 
 def _numbers(signature):
-    """Family and model of a processor's signature, as its makers count them."""
+    """Family and model from a processor's signature, by the vendors' rule."""
     family, model = signature >> 8 & 15, signature >> 4 & 15
     if family in (6, 15):
         model += (signature >> 16 & 15) << 4
@@ -101,7 +101,7 @@ def _number(text):
 
 
 def _by_instruction():
-    """The Processor as its own instructions describe it; None elsewhere, and where the system lets no program make code."""
+    """The Processor as CPUID describes it; None off x86-64 Linux, and where the system forbids executable memory."""
     if not sys.platform.startswith("linux") or platform.machine() != "x86_64" or sys.maxsize < 1 << 32:
         return None
     protection = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
@@ -138,13 +138,13 @@ def _by_sysctl():
 
 
 def _sysctl(name):
-    """A text that a Mac's kernel keeps under a name; "" where there is none."""
+    """The sysctl text of a Mac under a name; "" if there is none."""
     size, text = ctypes.c_size_t(4096), ctypes.create_string_buffer(4096)
     failed = ctypes.CDLL(None).sysctlbyname(name.encode(), text, ctypes.byref(size), None, ctypes.c_size_t(0))
     return "" if failed else text.value.decode("ascii", "replace")
 
 
-_WIDE = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}  # what compilers ask for before they use 512 bits at all
+_WIDE = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}  # compilers need all of these to use 512-bit vectors
 _MAC = {"avx1.0": "avx", "sse3": "pni", "lzcnt": "abm"}
 
 # push rbx; mov r8, rdx; mov eax, edi; mov ecx, esi; cpuid; mov [r8], eax; mov [r8+4], ebx; mov [r8+8], ecx; mov [r8+12], edx;
@@ -170,5 +170,5 @@ _FLAGS = {
     (0x80000001, 0): ({}, {}, {0: "lahf_lm", 5: "abm", 6: "sse4a", 8: "3dnowprefetch", 11: "xop", 16: "fma4"},
                       {20: "nx", 27: "rdtscp", 29: "lm"}),
 }
-# Bits of XCR0, and the flags that are worth nothing without them.
+# Bits of XCR0, and the flags that are useless without them.
 _SAVED = ((0x6, re.compile("avx|fma|f16c|vaes|vpclmulqdq|xop")), (0xE6, re.compile("avx512")), (0x60000, re.compile("amx")))

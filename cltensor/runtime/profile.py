@@ -1,4 +1,4 @@
-"""DeviceProfile: the facts about a device that templates and launch rules may depend on."""
+"""DeviceProfile: the device properties that templates and launch rules may depend on."""
 
 import re
 import sys
@@ -12,15 +12,15 @@ from .entry import Entry
 
 @dataclass(frozen=True)
 class DeviceProfile:
-    """What a device can do.  Sizes are in bytes; names are for display only, nothing may branch on them.
+    """What a device can do.  Sizes are in bytes; names are for display only: never branch on them.
 
-    style          "cpu": work-groups of one work-item, which holds vectors; "gpu": many work-items sharing local memory
-    vector_width   floats worth computing with at once: at most 8, or 16 where there are registers of 512 bits and code for them
-    work_group     work-items a group should have: 1 in cpu style, else a power of two up to 256 that the device takes
+    style          "cpu": work-groups of one work-item that uses vectors; "gpu": many work-items sharing local memory
+    vector_width   floats to compute with at once: at most 8, or 16 with 512-bit registers and a compiler that uses them
+    work_group     work-items per work-group: 1 in cpu style, else a power of two up to 256 that the device allows
     groups         work-groups that keep the device busy, about 4 per compute unit
     quirks         "long-headers": the compiler parses every built-in's declaration for each program (see declarations.py);
-                   "eager-binaries": code is generated when the binary is asked for, so reload programs from it;
-                   "no-binaries": program binaries are not to be kept; "one-thread": not safe from two host threads
+                   "eager-binaries": asking for the binary generates the code, so reload programs from it;
+                   "no-binaries": do not keep program binaries; "one-thread": not safe from two host threads
     """
 
     style: str
@@ -48,7 +48,7 @@ class DeviceProfile:
     quirks: frozenset
 
 
-#: (Entry, DeviceProfile) of a device that nothing is known about, where its tensors are kept in host memory
+#: (Entry, DeviceProfile) of an unknown device whose tensors lie in host memory
 HOST = (
     Entry(None, None, "cpu", "host memory", "NumPy", "", "", ""),
     DeviceProfile(style="cpu", kind="cpu", compute_units=1, clock_mhz=0, vector_width=8, local_memory=1 << 15, max_work_group=1,
@@ -60,7 +60,7 @@ HOST = (
 def query(entry, flags=None):
     """The profile of a platforms.Entry, with the launch style forced by CLTENSOR_PROFILE if that is set.
 
-    flags: of the processor under a CPU device; those of the one this runs on when None
+    flags: of a CPU device's processor; None: of the processor this runs on
     """
     d = entry.device
     flags = processor.flags() if flags is None else flags
@@ -79,7 +79,7 @@ def query(entry, flags=None):
 
 
 def _tried_style(entry):
-    """The launch style in which a CPU driver computes right; the one that suits it, with a warning, where it does in none."""
+    """The launch style in which a CPU driver computes correctly; if none does, its best style, with a warning."""
     if not trial.needed(entry):
         return entry.styles[0]
     found = trial.of(entry)
@@ -89,18 +89,18 @@ def _tried_style(entry):
     return found.style or entry.styles[0]
 
 
-# Names that a compiler too old for a processor with vectors of 512 bits gives it: it generates code without them.
+# Names that too old a compiler gives a processor with 512-bit vectors: its code does not use them.
 _WITHOUT_AVX512 = re.compile(r"(?:^|-)(?:generic|x86-64(?:-v[23])?|znver[123]|haswell|broadwell|sandybridge|ivybridge)$")
 
 
 def _vector_width(entry, style, flags):
-    """Floats to compute with at once.  PoCL's versions differ in what they report of one processor: its flags do not."""
+    """Floats to compute with at once.  Use the processor's flags: PoCL's versions report different widths for the same one."""
     if style == "gpu":
-        return 4  # 16-byte loads are what GPUs coalesce best, whatever width they report
+        return 4  # GPUs coalesce 16-byte loads best, whatever width they report
     found = processor.vector_width(flags) if entry.kind == "cpu" and entry.is_pocl else None
     if found is None:
         return max(1, min(entry.device.native_vector_width_float, 16))
-    name = entry.naming.given if entry.naming else entry.version  # which ends with it
+    name = entry.naming.given if entry.naming else entry.version  # the version ends with the name
     return min(found, 8 if _WITHOUT_AVX512.search(name) else 16)
 
 

@@ -16,8 +16,8 @@ from . import declarations, pocl
 from .cache import kernel_cache
 from .loader import pyopencl
 
-OPTIONS = ("-cl-std=CL1.2", "-w")  # some compilers count their warnings on standard error
-# NVIDIA's division is otherwise up to 2.5 ulp off, enough to make floor(x / x) zero
+OPTIONS = ("-cl-std=CL1.2", "-w")  # -w: some compilers print their number of warnings on standard error
+# Without it NVIDIA's division is up to 2.5 ulp off, enough to make floor(x / x) zero.
 ROUNDED = "-cl-fp32-correctly-rounded-divide-sqrt"
 _CAN_ROUND = 1 << 7  # CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT of cl_device_fp_config
 _FORMAT = "1"  # part of every key: raise it when the meaning of an entry changes
@@ -35,7 +35,7 @@ class BuildStats:
     seconds: float = 0.0
 
 
-#: of this process, over all devices; read it through build_stats()
+#: This process's builds on all devices; read it through build_stats().
 builds = BuildStats()
 _stats_lock = threading.Lock()
 
@@ -53,21 +53,21 @@ class Programs:
         self.options = (*OPTIONS, ROUNDED) if entry.device.single_fp_config & _CAN_ROUND else OPTIONS
         self.cache = kernel_cache() if "no-binaries" not in quirks else None
         self._built, self._locks = {}, {}
-        self.pairing = None  # what makes {device: binary} of a binary where another device is served as well, see inline.py
+        self.pairing = None  # function binary -> {device: binary}, where programs serve an inline device too; see inline.py
 
     def get(self, source):
         """The built program of `source` (a str, or an object with .text and .template).  Raises BuildError."""
         text = source if isinstance(source, str) else source.text
         found = self._built.get(text)
         if found is None:
-            with self._locks.setdefault(text, threading.RLock()):  # others may build other programs meanwhile
+            with self._locks.setdefault(text, threading.RLock()):  # a lock per text: other programs build in parallel
                 found = self._built.get(text)
                 if found is None:
                     found = self._built[text] = self._build(text, _title(source, text))
         return found
 
     def prepare(self, source, build):
-        """Have a program in the disk cache, where it is found when it is wanted; build: a function that compiles it there."""
+        """Make sure that a program is in the disk cache; build: a function that compiles a source into it."""
         text = source if isinstance(source, str) else source.text
         if self.cache is None or text in self._built:
             return
@@ -86,7 +86,7 @@ class Programs:
             raise BuildError(f"no kernel {name!r} in {_title(source, text)}: {e}") from None
 
     def key(self, text):
-        """The disk cache key: everything a binary depends on."""
+        """The disk cache key: a hash of everything a binary depends on."""
         added = os.environ.get("PYOPENCL_BUILD_OPTIONS", "")  # pyopencl adds these to ours
         parts = (_FORMAT, text, *self.options, added, *self.entry.identity)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -105,7 +105,7 @@ class Programs:
         return program
 
     def _load(self, key):
-        """The program of a cached binary, or None when there is none or the driver does not take it."""
+        """The program of a cached binary; None if there is none or the driver rejects it."""
         binary = self.cache.get(key)
         if binary is None:
             return None
@@ -138,7 +138,7 @@ class Programs:
         return self.of_binary(binary)
 
     def _with_declarations(self, text):
-        """The compiled program on a device with long headers, or None when it needs all that they declare."""
+        """The program compiled with our short declarations; None without "long-headers", or if it needs more than they declare."""
         if "long-headers" not in self.quirks:
             return None
         cl = pyopencl()
@@ -148,25 +148,25 @@ class Programs:
             return None
 
     def _keep(self, program, key):
-        """Write the program's binary to disk, where the driver gives one."""
+        """Write the program's binary to the disk cache, if the driver gives one."""
         cl = pyopencl()
         if key is None:
             return
         with contextlib.suppress(cl.Error):
-            program.all_kernels()  # some drivers generate code only when the kernel is made
+            program.all_kernels()  # some drivers generate code only when a kernel is created
             binary = program.get_info(cl.program_info.BINARIES)[0]
             if binary:
                 self.cache.put(key, binary)
 
     def _finish(self, program, options=(), devices=None):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a non-empty compiler log is no news: Intel's always has one
-            _ = program.int_ptr  # from here on pyopencl's own cache, and its files of failed sources, stay out of it
+            warnings.simplefilter("ignore")  # pyopencl warns of any non-empty compiler log; Intel's is never empty
+            _ = program.int_ptr  # creates the program now, which bypasses pyopencl's own cache and its files of failed sources
             return program.build([*self.options, *options], devices=devices or [self.entry.device], cache_dir=False)
 
 
 def _title(source, text):
-    """The kernels in the source, and the template they came from, for messages."""
+    """The names of the source's kernels and of their template, for messages."""
     names = ", ".join(_KERNEL.findall(text)) or "a program without kernels"
     template = getattr(source, "template", None)
     return f"{names} (template {template})" if template else names

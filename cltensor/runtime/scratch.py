@@ -1,12 +1,12 @@
-"""The folder of this process alone, for what libraries are told to load by name.
+"""This process's private folder, for files that libraries load by name.
 
-PoCL runs the object files in its folder, the OpenCL loader runs what an .icd file names: checking such a file before it is
-loaded would leave time to exchange it.  So they lie in a folder that nobody else can reach, made anew by each process:
+PoCL runs the object files in its folder, and the OpenCL loader runs the library that an .icd file names.  Between a check of
+such a file and its loading, somebody could replace it.  So keep them in a folder of this process that nobody else can reach:
 
     <temporary folder>/cltensor-<user's number>/cltensor-process-<random>/
 
-It is removed at exit.  The process holds a lock on it, by which the next one that starts sees what was left by processes that
-were killed, and removes that.
+It is removed at exit.  The process holds a lock on it.  The next process to start removes the folders without a lock: those
+of killed processes.
 """
 
 import atexit
@@ -28,9 +28,9 @@ except ImportError:  # Windows
 PREFIX = "cltensor-process-"
 LARGEST = 256 << 10  # bytes; more than any file that a compiler writes for a kernel
 ROOM = 4 << 20  # bytes; more than one program takes
-_mine = None  # (process number, folder, whether it is this process's to remove)
-_moved = []  # folders in other places that hold parts of it
-_locks = []  # open folders; a lock is held as long as its folder is open
+_mine = None  # (process id, folder, whether this process removes it)
+_moved = []  # folders elsewhere that hold parts of it
+_locks = []  # open folders; keeping a folder open keeps its lock
 
 
 def folder():
@@ -38,7 +38,7 @@ def folder():
     global _mine
     if _mine is None or _mine[0] != os.getpid():
         _mine = os.getpid(), _made(), True
-    _mine[1].mkdir(0o700, parents=True, exist_ok=True)  # again, where somebody has cleaned up
+    _mine[1].mkdir(0o700, parents=True, exist_ok=True)  # again, if somebody has cleaned up
     return _mine[1]
 
 
@@ -49,7 +49,7 @@ def adopt(path):
 
 
 def remove():
-    """Remove this process's folder, and those of children that were killed; in a forked child, nothing."""
+    """Remove this process's folder and those of killed children.  Does nothing in a forked child."""
     if _mine and _mine[0] == os.getpid() and _mine[2]:
         for own in (_mine[1], *_moved):
             shutil.rmtree(own, ignore_errors=True)
@@ -57,12 +57,12 @@ def remove():
 
 
 def is_in_one(path):
-    """Whether a path leads into such a folder, of this process or another."""
+    """Whether a path lies in such a folder, of this process or another."""
     return any(part.startswith(PREFIX) for part in Path(path).parts)
 
 
 def fault(path):
-    """Why kernels cannot be written to the folder `path` and loaded from it, with the cure, or None; takes some microseconds."""
+    """Why kernels cannot be written to and loaded from the folder `path`, with the cure, or None.  Takes some microseconds."""
     try:
         if hasattr(os, "statvfs"):
             known = os.statvfs(path)
@@ -80,7 +80,7 @@ def fault(path):
 
 
 def _takes(path):
-    """Whether a kernel's file can be written in the folder `path`, which quotas may keep it from, and loaded from there."""
+    """Whether a kernel's file can be written in the folder `path` (quotas may forbid it) and loaded from it."""
     with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=path) as file:
         file.write(bytes(LARGEST))
         return fault(path) is None
@@ -88,7 +88,7 @@ def _takes(path):
 
 
 def move(path):
-    """Move a folder inside this process's to a place that takes more, and leave a link; returns whether there is one."""
+    """Move a folder inside this process's to a place with more room and leave a link.  Returns whether there was one."""
     for place in filter(_takes, _usable()):
         with contextlib.suppress(OSError):
             _moved.append(_new(place))
@@ -101,7 +101,7 @@ def move(path):
 
 
 def _made():
-    """A new folder, where there is room and kernels can be loaded from it if there is such a place."""
+    """A new folder, preferably in a place that has room and allows kernels to be loaded."""
     for place in sorted(_usable(), key=_takes, reverse=True):
         with contextlib.suppress(OSError):
             return _new(place)
@@ -109,7 +109,7 @@ def _made():
 
 
 def _usable():
-    """The places that nobody else can change."""
+    """The places that no other user can change."""
     found = []
     for place in _places():
         with contextlib.suppress(OSError):
@@ -119,7 +119,7 @@ def _usable():
 
 
 def _places():
-    """Where to make it, best first."""
+    """Places for the folder, best first."""
     name = f"cltensor-{os.geteuid()}" if hasattr(os, "geteuid") else "cltensor"
     with contextlib.suppress(OSError):
         yield Path(os.path.realpath(tempfile.gettempdir()), name)
@@ -129,7 +129,7 @@ def _places():
 
 
 def _new(place):
-    """A new folder in `place`, locked: one that another process takes for left before it is locked is given up."""
+    """A new locked folder in `place`.  Retry if another process takes it for a leftover before it is locked."""
     for _ in range(10):
         made = tempfile.mkdtemp(prefix=PREFIX, dir=place)
         handle = _lock(made)
@@ -142,7 +142,7 @@ def _new(place):
 
 
 def _remove_left(place):
-    """Remove the folders in `place` of processes that are gone."""
+    """Remove the folders in `place` whose processes have ended."""
     for left in place.glob(f"{PREFIX}*"):
         handle = _lock(left)
         if handle is not None:
@@ -152,7 +152,7 @@ def _remove_left(place):
 
 
 def _lock(path):
-    """The open folder at `path`, locked until it is closed; None where that cannot be had."""
+    """Open and lock the folder at `path`; closing the handle unlocks it.  None if that fails."""
     if fcntl is None:
         return None
     handle = None
@@ -166,4 +166,4 @@ def _lock(path):
         return None
 
 
-atexit.register(remove)  # now, before a device registers its own ending, which then comes first
+atexit.register(remove)  # registered before device.py's exit handler, so that it runs after it

@@ -1,4 +1,4 @@
-"""What the search for devices looked at, as data for `cltensor doctor` and as the message when nothing is found."""
+"""A report on the search for devices: data for `cltensor doctor`, and the message when nothing is found."""
 
 import contextlib
 import ctypes
@@ -14,11 +14,11 @@ _SHOWN = ("CLTENSOR_", "OCL_ICD", "OPENCL_", "POCL_", "PYOPENCL_")
 
 
 def describe_search():
-    """What was looked for and found.
+    """What the search looked for and found.
 
     Returns a dict: loader (path of the libOpenCL in use, or None), vendor_folders ({folder: {.icd file: library}, or
     None where there is no such folder}), platforms (list of {name, version, devices, error}), environment (the settings
-    that matter), error (why nothing could be asked, or None).
+    that matter), error (why the search failed, or None).
     """
     report = {"loader": None, "vendor_folders": {}, "platforms": [], "environment": {}, "error": None}
     try:
@@ -73,7 +73,7 @@ def _library(icd):
 
 
 def unloadable(folder, files):
-    """{library: reason} of those named by the .icd files of a folder that the dynamic linker does not load."""
+    """{library: reason} for the libraries in `files` (see _vendor_files) that the dynamic linker cannot load."""
     found = {}
     for library in files.values():
         beside = folder / library  # pyopencl's loader finds the drivers in its own folder

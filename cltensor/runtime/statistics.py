@@ -1,4 +1,4 @@
-"""What a device's memory is used for, in torch.cuda's terms."""
+"""Statistics of a device's memory, in torch.cuda's terms."""
 
 from .memory import readable
 

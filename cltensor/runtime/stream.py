@@ -1,8 +1,8 @@
 """Streams and events, with torch.cuda's names and meaning.
 
-A stream is an in-order queue with a memory pool of its own.  Each thread has its own current stream on each device, at first the
-default stream.  Work on two streams is ordered only by events; a tensor used on another stream than the one it was made on must
-stay alive until that work is done, or be told of it by record_stream.
+A stream is an in-order queue with its own memory pool.  Each thread has its own current stream on each device, at first the
+default stream.  Only events order the work of two streams.  A tensor used on another stream than its own must stay alive
+until that work is done, or be marked with record_stream.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ from .device import default_device, set_default_device
 from .device import device as device_type
 from .loader import pyopencl
 
-_MARKER_SECONDS = 1e-3  # a marker in an idle queue takes some 10 us to be reached
+_MARKER_SECONDS = 1e-3  # an idle queue reaches a marker in some 10 us
 
 
 class _Before(threading.local):
-    """Each thread's default device and current streams before the `with` blocks that it is in."""
+    """Per thread: the default device and current stream from before each `with stream` block it is in."""
 
     def __init__(self):
         self.stack = []
@@ -30,7 +30,7 @@ before = _Before()
 
 
 class Stream:
-    """A queue of work on `device` (the default one when None) that runs beside the other streams.
+    """A queue of work on `device` (the default one when None) that runs concurrently with other streams.
 
     `priority` is accepted for PyTorch's sake; OpenCL 1.2 has no priorities.
     """
@@ -42,7 +42,7 @@ class Stream:
 
     @property
     def queue(self):
-        """The pyopencl CommandQueue, for work of one's own."""
+        """The pyopencl CommandQueue, for your own commands."""
         return self._channel.lend()
 
     def synchronize(self):
@@ -67,15 +67,15 @@ class Stream:
         return event
 
     def wait_event(self, event):
-        """Let everything enqueued from now on start after `event`."""
+        """Make everything enqueued from now on start after `event`."""
         event.wait(self)
 
     def wait_stream(self, stream):
-        """Let everything enqueued from now on start after all work enqueued on `stream` so far."""
+        """Make everything enqueued from now on start after all work enqueued on `stream` so far."""
         self.wait_event(stream.record_event())
 
     def keep(self, owner, buffer):
-        """Once `owner` is gone, keep `buffer` until everything enqueued on this stream by then is done."""
+        """When `owner` is freed, keep `buffer` until everything enqueued on this stream by then is done."""
         weakref.finalize(owner, _keep, self, buffer).atexit = False
 
     def __enter__(self):
@@ -105,10 +105,10 @@ class Stream:
 
 
 class Event:
-    """A mark in a stream that can be waited for, and with enable_timing=True measures time between two.
+    """A mark in a stream to wait for; with enable_timing=True, two events measure the time between them.
 
-    The first timing event makes the device's queues record timestamps, which costs a wait at that moment and about
-    0.4 us a launch from then on.  On a device without timestamps the host's clock is read after a wait.
+    The first timing event makes the device's queues record timestamps: this costs one wait, and about 0.4 us a launch
+    from then on.  On a device without timestamps, record() waits and reads the host's clock.
     """
 
     def __init__(self, enable_timing=False, blocking=False, interprocess=False):
@@ -130,7 +130,7 @@ class Event:
             self._host = time.perf_counter()
 
     def wait(self, stream=None):
-        """Let everything enqueued on `stream` (the current one when None) from now on start after this event."""
+        """Make everything enqueued on `stream` (the current one when None) from now on start after this event."""
         stream = current_stream() if stream is None else stream
         if self._event is None:
             return
@@ -184,7 +184,7 @@ def resolve(d):
 
 
 def default_stream(device=None):
-    """The stream of `device` that is current unless another is set."""
+    """The stream that is current on `device` unless another is set."""
     d = resolve(device)
     if d.default_stream is None:
         made = object.__new__(Stream)
@@ -194,7 +194,7 @@ def default_stream(device=None):
 
 
 def current_stream(device=None):
-    """The stream that this thread's work on `device` goes to now."""
+    """The stream of this thread's work on `device`."""
     d = resolve(device)
     return context.streams.get(d) or default_stream(d)
 

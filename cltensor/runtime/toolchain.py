@@ -1,7 +1,7 @@
-"""Giving PoCL a linker where the machine has no C toolchain.
+"""Giving PoCL a linker on a machine without a C toolchain.
 
-PoCL's wheel brings its compiler but calls `ld`, with libgcc and the C library's development files, for the last step.
-On a machine with only Python these are missing, so a stand-in named `ld` goes in front of PATH: see linker.py.
+PoCL's wheel brings its compiler, but for the last step it calls `ld` with libgcc and the C library's development files.
+On a machine with only Python these are missing.  Then put a substitute named `ld` at the front of PATH: see linker.py.
 """
 
 import glob
@@ -18,16 +18,16 @@ NEEDED = (("/usr/lib/gcc/x86_64*/*/libgcc.a", "/usr/lib64/gcc/x86_64*/*/libgcc.a
 
 
 def complete():
-    """Whether `ld` and the libraries that PoCL links kernels with are there."""
+    """Whether the machine has `ld` and the libraries that PoCL links kernels with."""
     return shutil.which("ld") is not None and all(any(map(glob.glob, places)) for places in NEEDED)
 
 
 def provide(folder):
-    """Put a linker on PATH, in `folder` (pathlib.Path), where PoCL's wheel is used and there is no other."""
+    """On x86-64 Linux without a complete toolchain, write a linker to `folder` (pathlib.Path) and put that on PATH."""
     if not (sys.platform == "linux" and platform.machine() == "x86_64"):
         return
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    own = [p for p in path if not scratch.is_in_one(p)]  # without that of a parent process, which goes when the parent does
+    own = [p for p in path if not scratch.is_in_one(p)]  # drop a parent's folder, which is removed when the parent ends
     os.environ["PATH"] = os.pathsep.join(own)
     if complete():
         return

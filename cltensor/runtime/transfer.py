@@ -7,8 +7,8 @@ import numpy as np
 
 from .loader import pyopencl
 
-_COPIED = 4 << 20  # larger writes wait for the queue instead of copying the array
-_PENDING = 64 << 20  # bytes of copied arrays that may wait for their queue
+_COPIED = 4 << 20  # bytes; larger writes wait for the queue instead of copying the array
+_PENDING = 64 << 20  # bytes; most that copied arrays in a queue may take
 
 
 class Transfers:
@@ -42,7 +42,7 @@ class Transfers:
         self._keep(event, array.nbytes)
 
     def _keep(self, event, nbytes):
-        """Hold the event, and with it the array, until the device has read it: dropping it earlier would wait."""
+        """Hold the event, and so the array, until the device has read it: dropping it earlier would wait."""
         done = pyopencl().command_execution_status.COMPLETE
         with self._lock:
             self._pending.append((event, nbytes))

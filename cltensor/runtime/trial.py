@@ -1,6 +1,6 @@
-"""Trying out CPU drivers before they are used: each family of kernels, in child processes, which may crash or hang.
+"""Testing CPU drivers before use: run each family of kernels in child processes, which may crash or hang.
 
-A trial takes some seconds, once for each driver, processor and version of cltensor; what it compiled stays in the cache.
+A trial takes some seconds, once per driver, processor and version of cltensor.  Its compiled kernels stay in the cache.
 """
 
 import contextlib
@@ -15,22 +15,22 @@ from . import lock, pocl, verdict
 from .verdict import Verdict
 
 LIMIT = 240  # seconds a check may take, compilation included
-CHILDREN = 2  # processes at a time; compilers use one core each
-FASTER = 0.9  # of the time of the one before it in rank: what a driver must need at most to go before it
+CHILDREN = 2  # processes at a time; a compiler uses one core
+FASTER = 0.9  # a driver overtakes a better-ranked one only if it needs less than this part of its time
 
 
 def needed(entry):
-    """Whether an Entry is one to try out: a CPU driver, unless CLTENSOR_TRIAL is 0 or no kernel can be written to disk now."""
+    """Whether to test an Entry: a CPU driver, unless CLTENSOR_TRIAL is 0 or PoCL cannot write kernels to disk now."""
     return entry.kind == "cpu" and not entry.is_checker and config.trial() and not (entry.is_pocl and pocl.fault())
 
 
 def of(entry):
-    """The Verdict on an Entry, from the cache or a trial; a new one that found something wrong says so."""
+    """The Verdict on an Entry, from the cache or a trial.  A trial that finds something wrong warns."""
     return verdict.known(entry) or _first(entry)
 
 
 def _first(entry):
-    """The Verdict of a trial; of another process's where one is at it."""
+    """The Verdict of a trial, or of another process's if one is running it."""
     with _alone():
         found = verdict.known(entry)
         if found is None:
@@ -44,7 +44,7 @@ def _first(entry):
 
 @contextlib.contextmanager
 def _alone():
-    """Keep other processes from a trial of their own meanwhile, where the cache folder allows it."""
+    """Keep other processes from running a trial meanwhile, if the cache folder allows a lock."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             folder = config.cache_dir()
@@ -54,9 +54,9 @@ def _alone():
 
 
 def examine(entry):
-    """A fresh Verdict: the checks in the style that suits it, where one fails in the other too; each up to the first that fails.
+    """A fresh Verdict: run the checks in the driver's best style up to the first failure; if one fails, in the other style too.
 
-    Where no child process can be started, there is nothing to be said against the driver.
+    If no child process can be started, the driver passes.
     """
     failures = {}
     try:
@@ -70,15 +70,15 @@ def examine(entry):
 
 
 def failed(results):
-    """{check: error} of those that failed."""
+    """{check: error} of the failed checks."""
     return {name: r["error"] for name, r in results.items() if "error" in r}
 
 
 def checked(place, style, limit=LIMIT, stop=False):
-    """{check: its result} of a device in a launch style; a result has "error" where the check failed.
+    """{check: result} of a device in a launch style; a failed check's result has "error".
 
-    limit: seconds a check may take; stop: whether to leave out those that follow one that failed.  Raises ChildError where the
-    checks could not be started, and CLTensorError where the device was not found.
+    limit: seconds a check may take; stop: whether to stop after a failed check.  Raises ChildError if the checks could not
+    be started, and CLTensorError if the device was not found.
     """
     names = _listed(place, style, limit)
     with ThreadPoolExecutor(CHILDREN) as pool:
@@ -116,9 +116,9 @@ def measured(place, style, name, limit=LIMIT):
 
 
 def ordered(entries):
-    """CPU Entries, best first: those that work by the time of a training step, then those that do not.
+    """CPU Entries, best first: the working ones by their time for a training step, then the others.
 
-    One goes before another of better rank only where it is clearly faster.  Nothing is measured where one alone works.
+    A driver overtakes one of better rank only if it is clearly faster.  If only one works, nothing is measured.
     """
     working = [e for e in entries if of(e).style]
     if len(working) > 1:
@@ -136,7 +136,7 @@ def _measure(entry):
 
 
 def by_verdict(entries):
-    """Entries in the order that the verdicts known so far give them; those without one keep their place."""
+    """Entries ordered by the verdicts known so far; those without one keep their place."""
     result = []
     for e in entries:
         place = len(result)
@@ -156,7 +156,7 @@ def _overtakes(entry, other):
 
 
 def advice(entry, found):
-    """What a Verdict that found something wrong means for the user, in one line."""
+    """One line that tells the user what a Verdict with a failure means."""
     if found.style:
         return (f"{entry.title} computes wrongly in the {entry.styles[0]} launch style ({found.reason}); the {found.style} style, "
                 "which is right there, is used. cltensor doctor says more")

@@ -1,13 +1,12 @@
-"""Files and folders that nobody else could have put there.
+"""Files and folders that only this user (or root) could have written.
 
-What is kept on disk is loaded into this process later, partly as machine code.  So a folder is used only where it belongs
-to this user and nobody else may write to it, and a file only where it is a regular one of this user's, or root's, that
-nobody else may write.
+This process later loads files from disk, partly as machine code.  So use a folder only if it belongs to this user or root
+and nobody else may write to it; and a file only if it is a regular file under the same conditions.
 
-The way for a small file in the cache folder:
+To keep a small file in the cache folder:
 
     store(config.cache_dir() / "verdicts" / "pocl.json", data)   -> whether it was written; whole or not at all
-    load(config.cache_dir() / "verdicts" / "pocl.json")          -> its bytes, or None where there are none to be trusted
+    load(config.cache_dir() / "verdicts" / "pocl.json")          -> its bytes, or None if there is no trusted file
 """
 
 import contextlib
@@ -20,22 +19,22 @@ from pathlib import Path
 from ..base import config
 
 SMALL = 1 << 20  # bytes; the most that load() and store() take
-TEMPORARY = ".new-"  # how the names of files begin that are being written
+TEMPORARY = ".new-"  # prefix of files that are being written
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
-_SAFELY = 0  # how files are opened
+_SAFELY = 0  # flags for os.open
 for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):  # where the system has them
     _SAFELY |= getattr(os, _flag, 0)
 _warned = set()
 
 
 class Untrusted(OSError):
-    """Somebody else could have written what is in a file or folder."""
+    """Somebody else could have written a file or folder."""
 
 
 def load(path, limit=SMALL):
-    """The bytes of the file at `path` (pathlib.Path, in the cache folder); None where there is none that can be trusted.
+    """The bytes of the file at `path` (pathlib.Path, in the cache folder); None if there is no trusted file.
 
-    A file or folder that others may write is refused with a warning that names the cure; no more than `limit` bytes are read.
+    Refuses a file or folder that others may write, with a warning that names the cure.  Reads at most `limit` bytes.
     """
     try:
         check(path.parent)
@@ -48,9 +47,9 @@ def load(path, limit=SMALL):
 
 
 def store(path, data, limit=SMALL):
-    """Put bytes into the file at `path` (pathlib.Path, in the cache folder), for this user alone; returns whether that was done.
+    """Write bytes to the file at `path` (pathlib.Path, in the cache folder), for this user alone.  Returns whether it was written.
 
-    Any number of processes may do so at once: a reader finds one of their files, whole.  Where nothing can be written, one
+    Any number of processes may do so at once: a reader finds one of their files, whole.  If nothing can be written, one
     warning says why.
     """
     try:
@@ -64,16 +63,16 @@ def store(path, data, limit=SMALL):
 
 
 def warn_once(text, cause):
-    """Give a warning, unless one was given for the same cause."""
+    """Warn, unless there was a warning for the same cause."""
     if str(cause) not in _warned:
         _warned.add(str(cause))
         warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 
 def folder(path, top=None):
-    """The real path of the folder `path`, made where it is missing, for this user alone.
+    """The real path of the folder `path`; makes it, for this user alone, if missing.
 
-    Raises Untrusted as check() does, OSError where it cannot be made.
+    Raises Untrusted as check() does, OSError if it cannot be made.
     """
     real = Path(os.path.realpath(path))
     check(real, top)
@@ -88,9 +87,9 @@ def folder(path, top=None):
 
 
 def check(path, top=None):
-    """Raise Untrusted, with the cure, where somebody else could change the folder `path`, or one above it up to `top`.
+    """Raise Untrusted, with the cure, if somebody else could change the folder `path` or a parent up to `top`.
 
-    top: by default the cache folder.  What does not exist yet is no fault.
+    top: by default the cache folder.  Missing folders pass.
     """
     real, top = Path(os.path.realpath(path)), Path(os.path.realpath(top or config.cache_dir()))
     parts = [real, *(p for p in real.parents if p == top or top in p.parents)]
@@ -100,25 +99,25 @@ def check(path, top=None):
 
 
 def check_file(path):
-    """Raise Untrusted where somebody else could change the file `path`, OSError where it is no regular file."""
+    """Raise Untrusted if somebody else could change the file `path`, OSError if it is no regular file."""
     info = os.lstat(path)
     _regular(path, info, float("inf"))
     _check(path, info)
 
 
 def _check(path, info, sticky=False):
-    """Raise Untrusted unless a file or folder is this user's alone.
+    """Raise Untrusted unless only this user or root can change a file or folder.
 
-    With `sticky`, a folder for all will do where the system keeps its users from replacing each other's files.
+    With `sticky`, a folder for all users passes if its sticky bit keeps them from replacing each other's files.
     """
     if not hasattr(os, "geteuid"):
-        return  # Windows keeps each user's folders apart by other means
+        return  # Windows protects each user's folders by other means
     if info.st_uid not in (0, os.geteuid()):
         raise Untrusted(f"{path} belongs to another user (number {info.st_uid}), who could run code in this process; set "
                         "CLTENSOR_CACHE_DIR to a folder of your own")
     others = info.st_mode & _OTHERS
     if others == stat.S_IWGRP and info.st_gid == os.getegid() == os.geteuid() != 0:
-        return  # a group with one member, as many systems make for each user
+        return  # a private group, as many systems make for each user
     if others and not (sticky and info.st_mode & stat.S_ISVTX):
         raise Untrusted(f"other users may write to {path}, and so run code in this process; close it with `chmod go-w {path}`")
 
@@ -126,9 +125,9 @@ def _check(path, info, sticky=False):
 def read(path, limit):
     """The bytes of a regular file of at most `limit` bytes.  Never waits, whatever lies at `path`.
 
-    Raises Untrusted for a file that somebody else may write, OSError for what is no file or too large.
+    Raises Untrusted for a file that somebody else may write, OSError for no regular file or one too large.
     """
-    _regular(path, os.lstat(path), limit)  # before anything is opened: opening a device can do something
+    _regular(path, os.lstat(path), limit)  # check before opening: opening a device can have effects
     handle = os.open(path, os.O_RDONLY | _SAFELY)
     try:
         info = os.fstat(handle)
@@ -148,9 +147,9 @@ def _regular(path, info, limit):
 
 
 def write(path, data):
-    """Put bytes into the file at `path`, which is the old one or the new one at any time, in a folder made for this user alone.
+    """Replace the file at `path` atomically, in a folder that is made for this user alone.
 
-    Raises Untrusted where others could change the folder, OSError where it cannot be written.
+    Raises Untrusted if others could change the folder, OSError if it cannot be written.
     """
     place = folder(path.parent)
     handle, temporary = tempfile.mkstemp(dir=place, prefix=TEMPORARY)
@@ -168,7 +167,7 @@ def write(path, data):
 
 @contextlib.contextmanager
 def open_to_lock(path):
-    """The file at `path`, made where it is missing, to hold a lock on.  Raises OSError for what is no regular file."""
+    """Open the file at `path`, made if missing, to hold a lock on.  Raises OSError if it is no regular file."""
     with contextlib.suppress(FileNotFoundError):
         _regular(path, os.lstat(path), SMALL)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | _SAFELY, 0o600)

@@ -1,4 +1,4 @@
-"""Verdict: whether a driver's kernels build and compute right, in which launch style, and how fast; kept in the kernel cache."""
+"""Verdict: whether a driver's kernels build and compute correctly, in which style, and how fast; kept in the kernel cache."""
 
 import hashlib
 import json
@@ -14,8 +14,8 @@ _known = {}  # by Entry.identity, in this process
 class Verdict:
     """What a trial of a device found.
 
-    failures: {launch style: {check: what went wrong}}, a dict for each style that was tried; step: seconds of a small training
-    step in the style it is used in, None where it was not measured.
+    failures: {launch style: {check: error}}, a dict for each style tried; step: seconds of a small training step in the
+    chosen style, None if not measured.
     """
 
     failures: dict = field(default_factory=dict)
@@ -23,12 +23,12 @@ class Verdict:
 
     @property
     def style(self):
-        """The launch style whose kernels all passed, the first that was tried; None where none did."""
+        """The first launch style tried whose kernels all passed; None if there is none."""
         return next((style for style, failed in self.failures.items() if not failed), None)
 
     @property
     def reason(self):
-        """The first thing that went wrong, in one line; "" where nothing did."""
+        """The first failure, in one line; "" if there was none."""
         for style, failed in self.failures.items():
             for check, error in failed.items():
                 return f"{check} ({style} style): {' '.join(error.split())}"
@@ -36,7 +36,7 @@ class Verdict:
 
 
 def known(entry):
-    """The Verdict on an Entry that this process or the cache holds, or None."""
+    """The Verdict on an Entry from this process or the cache, or None."""
     if entry.identity not in _known:
         found = _decoded(kernel_cache().get(_key(entry)))
         if found is None:

@@ -8,7 +8,7 @@ from .comparison import WrongResult, expect_close, expect_equal
 
 
 def transfer(device, rng):
-    """Bytes written to the device and read back, whole and from the middle."""
+    """Write bytes to the device and read them back, whole and from the middle."""
     values = rng.integers(0, 256, 1 << 20, dtype=np.uint8)
     x = ct.tensor(values, device=device)
     expect_equal(x.numpy(), values)
@@ -16,7 +16,7 @@ def transfer(device, rng):
 
 
 def add(device, rng):
-    """An elementwise sum, exact, with an operand broadcast."""
+    """An exact elementwise sum with a broadcast operand."""
     a, b = rng.standard_normal((37, 1001), np.float32), rng.standard_normal(1001, np.float32)
     expect_equal((ct.tensor(a, device=device) + ct.tensor(b, device=device)).numpy(), a + b)
 
@@ -37,7 +37,7 @@ def reduction(device, rng):
 
 
 def scan(device, rng):
-    """Cumulative sums, along rows longer than a work-group takes at once and along columns."""
+    """Cumulative sums along columns, and along rows longer than a work-group's share."""
     a = rng.standard_normal((33, 5003), np.float32)
     x = ct.tensor(a, device=device)
     for dim in (1, 0):
@@ -45,7 +45,7 @@ def scan(device, rng):
 
 
 def exp(device, rng):
-    """A transcendental function over its whole range, the overflow and NaN included."""
+    """A transcendental function over its whole range, including overflow and NaN."""
     a = np.concatenate([np.linspace(-110, 95, 40_000, dtype=np.float32), np.float32([np.nan, np.inf, -np.inf])])
     with np.errstate(over="ignore"):
         expected = np.exp(a.astype(np.float64)).astype(np.float32)
@@ -64,14 +64,14 @@ def half(device, rng):
 
 
 def double(device, rng):
-    """Products in float64, exact."""
+    """Exact products in float64."""
     a = rng.standard_normal(4099)
     x = ct.tensor(a, device=device)
     expect_equal((x * x).numpy(), a * a)
 
 
 def random(device, rng):
-    """Uniform and normal numbers: their moments, within six standard errors, and the same again from the same seed."""
+    """Uniform and normal numbers: moments within six standard errors, and equal numbers from an equal seed."""
     n = 300_007
     for draw, mean, deviation in ((ct.rand, 0.5, 12**-0.5), (ct.randn, 0.0, 1.0)):
         first, second = (draw(n, device=device, generator=ct.Generator(device).manual_seed(7)).numpy() for _ in range(2))

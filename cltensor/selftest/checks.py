@@ -1,6 +1,6 @@
-"""The checks: each runs a family of kernels and compares with NumPy; called in a child process, one check at a time.
+"""The checks: each runs a family of kernels and compares with NumPy, in a child process, one check at a time.
 
-Sizes are such that many work-groups and scratch memory are in play, and that no tile fits.
+The sizes need many work-groups and scratch memory, and are no multiples of a tile.
 """
 
 import time
@@ -22,7 +22,7 @@ MEASUREMENTS = {f.__name__: f for f in (speed.launch, speed.training)}
 
 
 def names(item):
-    """{"names": [...]}: the checks that make sense on the device at a place."""
+    """{"names": [...]}: the checks that apply to the device at a place."""
     fp64 = _device(item["place"]).profile.fp64
     return {"names": [name for name in CHECKS if name != "double" or fp64]}
 
@@ -30,7 +30,7 @@ def names(item):
 def run(item):
     """Run one check or measurement: item is {"place": Entry.place, "check": name}.
 
-    Returns {"seconds": with compilation} and what was measured; raises when the result is wrong.
+    Returns {"seconds": with compilation} and the measurements; raises if the result is wrong.
     """
     device = _device(item["place"])
     start = time.perf_counter()
@@ -39,7 +39,7 @@ def run(item):
 
 
 def _device(place):
-    """The device at a place, or raise LookupError: the machine has changed since it was found."""
+    """The device at a place; raise LookupError if the machine has changed since the search."""
     for i, entry in enumerate(platforms.entries()):
         if entry.place == place:
             return get(i)

@@ -1,14 +1,14 @@
-"""Comparing what a device computed with what NumPy did."""
+"""Compare a device's results with NumPy's."""
 
 import numpy as np
 
 
 class WrongResult(Exception):
-    """A kernel computed something else than NumPy."""
+    """A kernel's result differs from NumPy's."""
 
 
 def expect_equal(found, expected):
-    """Raise WrongResult unless both are the same, bit for bit (any NaN equals any other)."""
+    """Raise WrongResult unless both are equal, bit for bit (any NaN equals any other)."""
     _expect(np.equal(found, expected) | ((found != found) & (expected != expected)), found, expected)
 
 

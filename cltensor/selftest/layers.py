@@ -1,4 +1,4 @@
-"""Checks of what networks are made of: products, convolutions, pooling, softmax, normalisation, attention, an optimiser."""
+"""Checks of the parts of networks: products, convolutions, pooling, softmax, normalisation, attention, an optimiser."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from .comparison import expect_close
 
 
 def matmul(device, rng):
-    """Matrix products: sizes that fit no tile, many tiles, a vector, a batch."""
+    """Matrix products: sizes that are no multiple of a tile, many tiles, a vector, a batch."""
     for left, right in (((65, 131), (131, 70)), ((500, 512), (512, 500)), ((1, 784), (784, 515)), ((17, 40, 33), (17, 33, 29))):
         a, b = rng.standard_normal(left, np.float32), rng.standard_normal(right, np.float32)
         product = ct.tensor(a, device=device) @ ct.tensor(b, device=device)
@@ -17,7 +17,7 @@ def matmul(device, rng):
 
 
 def convolution(device, rng):
-    """Convolutions of 3 x 3: of many small images, with both gradients, and with steps of two."""
+    """3 x 3 convolutions of many small images, with both gradients, and with stride 2."""
     x, weight = _leaf(rng, device, 359, 16, 8, 8), _leaf(rng, device, 32, 16, 3, 3)
     g = rng.standard_normal((359, 32, 8, 8), np.float32)
     y = F.conv2d(x, weight, padding=1)
@@ -52,7 +52,7 @@ def softmax(device, rng):
 
 
 def normalization(device, rng):
-    """Rows and channels brought to mean 0 and deviation 1."""
+    """Rows and channels normalised to mean 0 and deviation 1."""
     a = 3 + 2 * rng.standard_normal((250, 24, 70), np.float32)
     x = ct.tensor(a, device=device)
     for dims, found in (((2,), F.layer_norm(x, (70,))), ((0, 2), F.batch_norm(x, None, None, training=True))):
@@ -61,7 +61,7 @@ def normalization(device, rng):
 
 
 def attention(device, rng):
-    """Scaled dot product attention that looks back only."""
+    """Causal scaled dot product attention."""
     q, k, v = (rng.standard_normal((3, 4, 150, 32), np.float32) for _ in range(3))
     on = [ct.tensor(a, device=device) for a in (q, k, v)]
     scores = np.where(np.tri(150, dtype=bool), _d(q) @ _d(k).swapaxes(2, 3) / 32**0.5, -np.inf)
@@ -99,6 +99,6 @@ def _windows(a, size):
 
 
 def _convolved(a, weight, padding):
-    """The convolution of (N, C, H, W) with (O, C, K, K), step 1, in float64."""
+    """The convolution of (N, C, H, W) with (O, C, K, K), stride 1, in float64."""
     product = np.tensordot(_windows(_padded(_d(a), padding), weight.shape[-1]), _d(weight), ([1, 4, 5], [1, 2, 3]))
     return np.moveaxis(product, -1, 1)

@@ -1,4 +1,4 @@
-"""Checks of what moves and orders elements: transposes, gathering, scattering, sorting, searching, counting."""
+"""Checks of kernels that move and order elements: transpose, gather, scatter, sort, search, count."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from .comparison import expect_close, expect_equal
 
 
 def transpose(device, rng):
-    """Copies of transposed matrices, of four bytes an element and of one."""
+    """Copies of transposed matrices, with four bytes per element and with one."""
     for dtype in (np.float32, np.uint8):
         a = rng.integers(0, 200, (515, 1029)).astype(dtype)
         expect_equal(ct.tensor(a, device=device).T.contiguous().numpy(), a.T)
@@ -23,7 +23,7 @@ def gather(device, rng):
 
 
 def scatter(device, rng):
-    """Rows added where many go to the same place."""
+    """Add many rows at the same places."""
     rows, source = rng.integers(0, 50, 3000), rng.standard_normal((3000, 19), np.float32)
     expected = np.zeros((50, 19))
     np.add.at(expected, rows, source)
@@ -32,24 +32,24 @@ def scatter(device, rng):
 
 
 def sort(device, rng):
-    """Values and places of a row longer than a work-group sorts at once, and of short ones."""
+    """Sorted values and positions, of short rows and of a row longer than a work-group sorts at once."""
     for shape in ((20_011,), (301, 45)):
         a = rng.permutation(int(np.prod(shape))).astype(np.float32).reshape(shape)
         values, places = ct.tensor(a, device=device).sort(-1)
         expect_equal(values.numpy(), np.sort(a, -1))
-        # NumPy's default kind is computed wrongly where qemu plays AVX2.
+        # qemu's AVX2 gives wrong results for NumPy's default kind.
         expect_equal(places.numpy(), np.argsort(a, -1, kind="stable"))
 
 
 def search(device, rng):
-    """Where values belong in a sorted row."""
+    """Insertion positions in a sorted row."""
     row, values = np.sort(rng.standard_normal(1009, np.float32)), rng.standard_normal(5000, np.float32)
     found = ct.searchsorted(ct.tensor(row, device=device), ct.tensor(values, device=device))
     expect_equal(found.numpy(), np.searchsorted(row, values))
 
 
 def compact(device, rng):
-    """The places of what is not zero, and the values there."""
+    """The positions and values of the non-zero elements."""
     a = rng.integers(0, 3, (211, 97)).astype(np.int32)
     x = ct.tensor(a, device=device)
     expect_equal(x.nonzero().numpy(), np.argwhere(a))
@@ -57,12 +57,12 @@ def compact(device, rng):
 
 
 def counts(device, rng):
-    """How often each number comes up."""
+    """How often each number occurs."""
     a = rng.integers(0, 37, 20_000)
     expect_equal(ct.bincount(ct.tensor(a, device=device)).numpy(), np.bincount(a))
 
 
 def mode(device, rng):
-    """The most frequent number of each row; the smallest where several are."""
+    """The most frequent number of each row; the smallest on a tie."""
     a = rng.integers(0, 5, (203, 31))
     expect_equal(ct.tensor(a, device=device).mode(-1)[0].numpy(), [np.bincount(row).argmax() for row in a])

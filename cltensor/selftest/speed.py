@@ -1,4 +1,4 @@
-"""What a device takes: to launch a kernel, and for a training step."""
+"""A device's times: of a kernel launch, and of a training step."""
 
 import statistics
 import time
@@ -8,7 +8,7 @@ from cltensor import nn, optim
 
 
 def launch(device, rng):
-    """What a launch costs: seconds to enqueue a small addition, and until its result is there."""
+    """The time of a launch: seconds to enqueue a small addition, and until its result is available."""
     a, b = ct.ones(64, device=device), ct.ones(64, device=device)
     enqueue = [_timed(lambda: [a + b for _ in range(200)], device) / 200 for _ in range(10)]
     wait = [_timed(lambda: (a + b, device.synchronize()), device) for _ in range(100)]
@@ -16,7 +16,7 @@ def launch(device, rng):
 
 
 def training(device, rng):
-    """Seconds that a training step of a small convolutional network takes, the median of 15."""
+    """Seconds for a training step of a small convolutional network, the median of 15."""
     net = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
                         nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1568, 10)).to(device)
     optimizer = optim.SGD(net.parameters(), lr=0.01, momentum=0.9)

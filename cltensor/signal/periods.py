@@ -1,4 +1,4 @@
-"""The windows of torch's own namespace, over those of cltensor.signal.windows: periodic unless told, as a transform needs them."""
+"""The windows in torch's own namespace, based on cltensor.signal.windows: periodic by default, as transforms need them."""
 
 from ..base.calls import named_all as _named_all
 from ..tensor.core.inert_arguments import accepting_inert_arguments
@@ -7,7 +7,7 @@ from . import windows
 
 @accepting_inert_arguments
 def bartlett_window(window_length, periodic=True, *, dtype=None, device=None, requires_grad=False):
-    """A triangle that is 0 at the ends.  window_length points; the first ones of a symmetric window of one more if periodic."""
+    """A triangle that is 0 at the ends, of window_length points; periodic: drop the last of window_length + 1 symmetric points."""
     return windows.bartlett(window_length, sym=not periodic, dtype=dtype, device=device, requires_grad=requires_grad)
 
 

@@ -1,6 +1,6 @@
 """Window functions of M points, computed on the host in float64.
 
-sym=True gives a symmetric window, for filters; sym=False the first M points of one of M + 1, for spectra.
+sym=True gives a symmetric window, for filters; sym=False the first M points of a symmetric one of M + 1, for spectra.
 """
 
 import math

@@ -1,5 +1,5 @@
-"""Constants of launch rules that differ from device to device: what may be tried, what was found, how it is searched.
+"""Tunable constants of launch rules, which differ between devices: values to try, values found, and the search.
 
-Knows no op: a launch rule asks its Space (space.py), which looks into the databases (lookup.py, database.py).  The
-command `cltensor tune` measures and fills them.
+Independent of ops: a launch rule asks its Space (space.py), which looks into the databases (lookup.py, database.py).
+The command `cltensor tune` measures and fills them.
 """

@@ -7,7 +7,7 @@
          "tried": 31, "finished": true, "when": "2026-11-25T04:22:05+00:00"}}},
      "denied": {"matmul_blocked cpu float32": {"MR=8 NV=3 ...": "no answer within 20 s"}}}
 
-Of two results for one key the later one counts.  Values denied for one shape are used and tried for none.
+Of two results for one key the later one counts.  Values denied for one shape are never used or tried for any shape.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ LARGEST = 1 << 26  # bytes of a file; one of ten thousand results has 4 MB
 
 
 class Device(NamedTuple):
-    """What tells devices apart; a new driver is a new device."""
+    """The identity of a device; a new driver makes a new device."""
 
     platform: str
     name: str
@@ -51,7 +51,7 @@ class Database:
     denied: dict = field(default_factory=dict)
 
     def entry(self, key):
-        """What is stored for a Key, or None."""
+        """The entry of a Key, or None."""
         return self.results.get(key.kernel, {}).get(key.shape)
 
     def record(self, key, entry):
@@ -72,7 +72,7 @@ class Database:
                 for shape, entry in shapes.items() if not self.is_denied(kernel, entry["values"])}
 
     def merge(self, other):
-        """Take over what another Database of the device knows; of two results the later one."""
+        """Merge another Database of the same device into this one; of two results keep the later."""
         for kernel, shapes in other.results.items():
             for shape, entry in shapes.items():
                 own = self.entry(Key(kernel, shape))
@@ -96,7 +96,7 @@ def _nested(sections):
 
 
 def parse(data, origin):
-    """The Database in a file's text.  Raises SerializationError when it is not one; origin: where it is from."""
+    """The Database in a file's text.  Raises SerializationError when it is none; origin: the source, for the message."""
     try:
         read = json.loads(data)
         if read["format"] != FORMAT:
@@ -128,7 +128,7 @@ def _check(found):
 
 
 def folder():
-    """Where databases are kept: beside the kernel cache."""
+    """The folder of the databases, beside the kernel cache."""
     return config.cache_dir() / "tuning"
 
 
@@ -139,7 +139,7 @@ def path_of(device):
 
 
 def load(path):
-    """The Database at `path`, an empty one where there is no file; a damaged file is set aside with a warning."""
+    """The Database at `path`, empty if there is no file.  Moves a damaged file aside with a warning."""
     path = Path(path)
     data = trusted.load(path, LARGEST)
     if data is not None:
@@ -160,7 +160,7 @@ def _set_aside(path, error):
 
 
 def update(changes):
-    """Merge a Database into its device's file, one process at a time.  Returns the path.  Raises OSError where that cannot be."""
+    """Merge a Database into its device's file, one process at a time.  Returns the path.  Raises OSError if that fails."""
     path = path_of(changes.device)
     path = trusted.folder(path.parent) / path.name
     with lock.held(path.with_suffix(".lock")):

@@ -1,18 +1,18 @@
-"""Keys: what a result holds for, as text that people can read."""
+"""Keys: what a result applies to, as readable text."""
 
 import math
 from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """What a result holds for: the kernel ("matmul_blocked cpu float32") and the class of sizes ("M512 N512 K1024")."""
+    """What a result applies to: the kernel ("matmul_blocked cpu float32") and the class of sizes ("M512 N512 K1024")."""
 
     kernel: str
     shape: str
 
 
 def shape_class(sizes):
-    """{"M": 500, "layout": "nt"} as "M512 layout=nt": sizes rounded to the nearest power of two, texts as they are."""
+    """{"M": 500, "layout": "nt"} as "M512 layout=nt": round sizes to the nearest power of two, keep texts."""
     return " ".join(f"{n}={v}" if isinstance(v, str) else f"{n}{rounded(v)}" for n, v in sizes.items())
 
 

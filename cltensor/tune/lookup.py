@@ -1,9 +1,9 @@
-"""What the databases know: looked up when a plan is made, read from disk at the first plan that asks."""
+"""Lookup in the databases, when a plan is made; the first lookup for a device reads the files."""
 
 from ..base import config
 
-_found = {}  # (platform, name, driver): {Key: values} of `cltensor tune`
-_shipped = {}  # the same: the starter database's rules for the device
+_found = {}  # (platform, name, driver): {Key: values} found by `cltensor tune`
+_shipped = {}  # (platform, name, driver): the starter database's rules
 
 
 def tuned(profile, key):
@@ -12,7 +12,7 @@ def tuned(profile, key):
         return None
     device = (profile.platform, profile.name, profile.driver)
     if device not in _found:
-        from . import database  # here, since json would be part of what `import cltensor` costs
+        from . import database  # imported here: json would slow down `import cltensor`
 
         _found[device] = database.load(database.path_of(database.Device(*device))).values()
     return _found[device].get(key)
@@ -34,6 +34,6 @@ def shipped(profile, key):
 
 
 def forget():
-    """Read the databases anew at the next plan; plans that were made stay as they are."""
+    """Read the databases again at the next plan; existing plans stay as they are."""
     _found.clear()
     _shipped.clear()

@@ -1,8 +1,8 @@
-"""The search: which values to try next.  Knows no device: what measures is handed to it.
+"""The search: which values to try next.  It knows no device: the caller passes a function that measures.
 
-From the best values so far it tries every change of one constant, then the changes that helped together, and begins
-again from what came out best, until nothing helps or the time is over.  A candidate is always measured in turns with the
-defaults, so what counts is a ratio, which a busy machine disturbs less than a time.
+From the best values so far, try every change of one constant, then the helpful changes combined.  Repeat from the new best
+values until nothing helps or the time is over.  Measure each candidate in turns with the defaults and compare their ratio,
+which a busy machine disturbs less than a time.
 """
 
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ MARGIN = 0.03  # a gain below this is noise
 
 @dataclass
 class Outcome:
-    """What a search found: the best values, seconds of the defaults and of these, what failed, whether it came to an end.
+    """What a search found: the best values, seconds of the defaults and of these, what failed, whether it finished.
 
-    values is empty where the defaults could not be measured, and `error` says why.
+    If the defaults could not be measured, values is empty and `error` says why.
     """
 
     values: dict = field(default_factory=dict)
@@ -33,8 +33,8 @@ class Search:
 
     space: {constant: values worth trying};  defaults: {constant: value}
     measure: a function (list of values, careful) -> iterator of (values, result); a result has "seconds" and
-        "default_seconds", or "error", or "unfit" for values the launch rule does not take
-    denied: a function values -> bool, those never to be tried;  over: a function () -> bool, whether the time is over
+        "default_seconds", or "error", or "unfit" for values that the launch rule rejects
+    denied: a function values -> bool, True: never try them;  over: a function () -> bool, whether the time is over
     start: values to try first, the best of an earlier search, or None
     """
 
@@ -42,11 +42,11 @@ class Search:
         self.start = start
         self.space, self.defaults, self.measure, self.denied, self.over = space, defaults, measure, denied, over
         self.tried = set()  # values as text
-        self.ratios = {}  # values as text: (their time as a part of the defaults', values)
+        self.ratios = {}  # values as text: (their time / the defaults' time, values)
         self.outcome = Outcome()
 
     def run(self):
-        """Search, then measure the winner once more, with care.  Returns the Outcome."""
+        """Search, then measure the best values once more, carefully.  Returns the Outcome."""
         found = self.outcome
         first = None if self.over() else self._one(self.defaults)
         if first is None:
@@ -56,7 +56,7 @@ class Search:
         self.ratios[text(self.defaults)] = 1.0, self.defaults
         self._try([self.start] if self.start else [])
         best = self._climb()
-        if best != self.defaults:  # of many candidates the luckiest looks better than it is
+        if best != self.defaults:  # the best of many noisy measurements looks better than it is
             again = self._one(best)
             if again and again["seconds"] < again["default_seconds"] * (1 - MARGIN):
                 self._keep(best, again)
@@ -67,7 +67,7 @@ class Search:
         self.outcome.default_seconds, self.outcome.seconds = result["default_seconds"], result["seconds"]
 
     def _climb(self):
-        """The best values there are, after as many rounds as help."""
+        """The best values, after as many rounds as help."""
         while True:
             ratio, start = self._best()
             self._try([{**start, n: v} for n, values in self.space.items() for v in values])
@@ -84,7 +84,7 @@ class Search:
         return min(self.ratios.values(), key=lambda found: found[0])
 
     def _gains(self, start, ratio):
-        """(new ratio, (constant, value)) of each change of one constant of start that helps."""
+        """Yield (new ratio, (constant, value)) for each single change of start that helps."""
         for n, values in self.space.items():
             for v in values:
                 reached, _ = self.ratios.get(text({**start, n: v}), (ratio, None))
@@ -92,7 +92,7 @@ class Search:
                     yield reached, (n, v)
 
     def _try(self, candidates):
-        """Measure the candidates that were not tried; those that fail are noted."""
+        """Measure the candidates not tried before; note those that fail."""
         new = [c for c in candidates if text(c) not in self.tried and not self.denied(c)]
         if new and not self.over():
             for values, result in self.measure(new, False):
@@ -102,14 +102,14 @@ class Search:
                     break
 
     def _one(self, values):
-        """The result of these values measured with care, or None."""
+        """The result of measuring these values carefully, or None."""
         for _, result in self.measure([values], True):
             if self._note(values, result):
                 return result
         return None
 
     def _note(self, values, result):
-        """Whether a result is one to go by."""
+        """Note a result; returns whether it has a time."""
         self.tried.add(text(values))
         self.outcome.tried = len(self.tried)
         if "error" in result:
@@ -118,7 +118,7 @@ class Search:
 
 
 def combined(start, changes):
-    """start with the first two changes (constant, value) made, the first three, ...; the first of each constant counts."""
+    """Yield start with the first two changes (constant, value), the first three, ...; only a constant's first change counts."""
     values, names = dict(start), set()
     for n, v in changes:
         if n not in names:

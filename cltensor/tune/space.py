@@ -1,13 +1,13 @@
-"""Spaces: the constants of a launch rule that suit one device better than another, and the values worth trying.
+"""Spaces: the constants of a launch rule whose best values depend on the device, and the values worth trying.
 
-A Space stands beside the launch rule, which asks it when it makes a plan, naming the sizes and its own constants:
+A launch rule has a Space beside it and asks it when it makes a plan, passing the sizes and its own constants:
 
     SPACE = Space("matmul_blocked", MR=(4, 6, 8), KC=(128, 256, 384))
     chosen = SPACE.choose(device, dtype, {"M": 512, "N": 512, "K": 784}, MR=6, KC=256)
 
-The answer holds those constants, or what `cltensor tune` found to be faster on this device for sizes like these, or what
-the starter database says for devices like this one.  Plans are kept, so a Space is asked once for each layout, never by a
-call whose plan is there.
+The answer holds the values that `cltensor tune` found on this device for such sizes, else those of the starter database for
+such devices, else the rule's own constants.  Plans are kept, so a Space is asked once per layout, never by a call that has
+its plan.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from .key import Key, shape_class, text
 
 @dataclass(frozen=True)
 class Question:
-    """A Space was asked for a Key; defaults are what holds where nothing was tuned."""
+    """A Space was asked for a Key; defaults: the constants without tuning."""
 
     space: object
     key: Key
@@ -30,13 +30,13 @@ class Question:
 
 
 class Unfit(ArgumentError):
-    """Values on trial that the launch rule, the sizes or the device do not allow."""
+    """Values on trial that the launch rule, the sizes or the device reject."""
 
 
 class Space:
     """The names of tunable constants and, for each, the values worth trying.
 
-    fits: a function (profile, dtype, **constants) -> bool, False where template or device do not take them together
+    fits: a function (profile, dtype, **constants) -> bool, False if the template or device rejects the combination
     """
 
     def __init__(self, name, *, fits=None, **values):
@@ -45,7 +45,7 @@ class Space:
     def choose(self, device, dtype, sizes, **defaults):
         """The constants (attributes of the answer) for one launch.
 
-        sizes: {name: int or text}, of which the class is made.  Raises Unfit when values are on trial that do not fit.
+        sizes: {name: int or text}, which determine the class.  Raises Unfit when values on trial do not fit.
         """
         profile, key = device.profile, Key(f"{self.name} {device.profile.style} {dtype.name}", shape_class(sizes))
         shipped = lookup.shipped(profile, key)
@@ -63,7 +63,7 @@ class Space:
         return SimpleNamespace(**defaults)
 
     def allows(self, profile, dtype, defaults, values):
-        """Whether values, from a database perhaps made by another version, are of this space and fit together."""
+        """Whether values, from a database that another version may have made, belong to this space and fit together."""
         if any(n not in defaults or not (v == defaults[n] or v in self.values[n]) for n, v in values.items()):
             return False
         return self.fits is None or bool(self.fits(profile, dtype, **{**defaults, **values}))
@@ -71,7 +71,7 @@ class Space:
 
 @contextlib.contextmanager
 def trying(key, values):
-    """Inside the block, plans use these values for Key `key`, whatever is known."""
+    """Inside the block, plans use these values for Key `key`, whatever the databases say."""
     before, context.trial = context.trial, (Key(*key), values)
     try:
         yield
@@ -81,7 +81,7 @@ def trying(key, values):
 
 @contextlib.contextmanager
 def asking():
-    """A list that the Questions of the block's new plans are added to."""
+    """Collect the Questions of the block's new plans in a list."""
     before, context.questions = context.questions, []
     try:
         yield context.questions

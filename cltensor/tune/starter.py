@@ -1,7 +1,7 @@
-"""The starter database: constants that ship with the package for families of devices, where nothing was tuned.
+"""The starter database: constants shipped with the package for families of devices, used where nothing was tuned.
 
-starter.json holds only what was measured to be faster than a launch rule's own constants.  Its classes of sizes are
-patterns, in which * stands for anything.
+starter.json holds only constants measured to be faster than a launch rule's own.  Its classes of sizes are patterns, in
+which * matches anything.
 """
 
 import json
@@ -13,14 +13,14 @@ FILE = Path(__file__).with_name("starter.json")
 
 
 class Rule(NamedTuple):
-    """The constants `values` hold for the kernel `kernel` and the classes of sizes that `pattern` matches."""
+    """The constants `values` apply to the kernel `kernel` and the classes of sizes that `pattern` matches."""
 
     kernel: str
     pattern: str
     values: dict
 
     def matches(self, key):
-        """Whether the rule is one for this Key."""
+        """Whether the rule applies to this Key."""
         return self.kernel == key.kernel and fnmatchcase(key.shape, self.pattern)
 
 
@@ -30,7 +30,7 @@ def families():
 
 
 def rules(profile):
-    """The Rules of the families that the device with this profile belongs to, the first one that matches being meant."""
+    """The Rules of the families of the device with this profile; the first one that matches counts."""
     return [Rule(kernel, pattern, values) for family in families()
             if all(getattr(profile, name) == value for name, value in family["where"].items())
             for kernel, shapes in family["results"].items() for pattern, values in shapes.items()]

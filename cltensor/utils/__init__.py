@@ -1,4 +1,4 @@
-"""Tools around training that hold no tensors of their own: the data pipeline and activation checkpointing."""
+"""Training tools without tensors of their own: the data pipeline and activation checkpointing."""
 
 from . import checkpoint, data
 

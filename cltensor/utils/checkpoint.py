@@ -1,4 +1,4 @@
-"""Activation checkpointing: memory for time.  What a function saves for its gradient is dropped, and computed again for it."""
+"""Activation checkpointing saves memory at the cost of time: drop what a function saves for its gradient, and recompute it."""
 
 import contextlib
 import warnings
@@ -18,12 +18,12 @@ def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, 
                early_stop=True, preserve_rng_state=True, **kwargs):
     """function(*args, **kwargs), whose intermediate results are not kept but computed again during backward.
 
-    There is one way of doing so here, PyTorch's use_reentrant=False, which also serves autograd.grad and gradients of any
-    order; use_reentrant=True is accepted, with its limits on the other arguments.  early_stop has no effect.
-    context_fn: gives two context managers, around the forward pass and around each recomputation.
+    The only method here is PyTorch's use_reentrant=False, which also supports autograd.grad and gradients of any order.
+    use_reentrant=True is accepted, with its limits on the other arguments.  early_stop has no effect.
+    context_fn: returns two context managers, around the forward pass and around each recomputation.
     preserve_rng_state: draw the same random numbers again.
-    Raises CheckpointError, during backward, when the function does something else the second time (unless
-    determinism_check="none"), ArgumentError for arguments that do not go together.
+    Raises CheckpointError, during backward, if the function behaves differently the second time (unless
+    determinism_check="none"), ArgumentError for arguments that exclude each other.
     """
     if use_reentrant is None:
         warnings.warn("checkpoint: the use_reentrant parameter should be passed explicitly; use_reentrant=False is recommended",
@@ -66,7 +66,7 @@ def _random_numbers_from(state):
 
 
 def checkpoint_sequential(functions, segments, input, use_reentrant=None, **kwargs):
-    """The functions (or a Sequential's modules) one after another, in `segments` parts that are checkpointed, save the last."""
+    """Run the functions (or a Sequential's modules) in order, in `segments` parts; checkpoint all parts but the last."""
     if use_reentrant is None:
         warnings.warn("checkpoint_sequential: the use_reentrant parameter should be passed explicitly; use_reentrant=False is "
                       "recommended", stacklevel=2)

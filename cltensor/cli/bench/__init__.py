@@ -1,4 +1,4 @@
-"""cltensor bench: how fast the parts are, and how fast beside a peer, measured turn by turn in one run."""
+"""cltensor bench: how fast the parts are, alone and beside a peer, measured in turns in one run."""
 
 from .command import add_to
 

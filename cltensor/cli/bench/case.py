@@ -1,7 +1,7 @@
-"""What a benchmark is, and the actions most are made of.
+"""A benchmark, and the most common actions.
 
-A case's `setup` gets the library (cltensor or its peer: PyTorch's names are ours, so one function serves both) and the
-input tensors, and returns the action that is timed; what the action returns, if anything, is compared with the peer's.
+A case's `setup` gets the library (cltensor or its peer: the names are PyTorch's, so one function serves both) and the
+input tensors, and returns the action to time; the action's result, if any, is compared with the peer's.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 class Case:
     """A benchmark at several sizes.
 
-    name    what the row is called
-    form    the size's form, such as "MxKxN"; a single number stands for all of them, in "SHAPE" any number is right
-    sizes   sizes measured when none are asked for
+    name    the name of the row
+    form    the size's form, such as "MxKxN"; a single number stands for all of them; "SHAPE" takes any number of sizes
+    sizes   the default sizes
     inputs  (*size) -> shapes of the input tensors
     setup   (library, *tensors) -> action
     flops   (*size) -> floating-point operations of an action; nbytes: (itemsize, *size) -> bytes it must move
@@ -28,7 +28,7 @@ class Case:
     nbytes: object = None
 
     def size(self, numbers):
-        """A tuple of ints as a size of this case, or None when it does not fit the form."""
+        """Convert a tuple of ints to a size of this case; None if it does not fit the form."""
         wanted = self.form.count("x") + 1
         if self.form == "SHAPE" or len(numbers) == wanted:
             return tuple(numbers)
@@ -39,8 +39,8 @@ class Case:
 class Family:
     """Cases under one name on the command line.
 
-    enqueue  time handing work over, without waiting for it
-    alone    a peer has no part in it
+    enqueue  time how long enqueueing takes, without waiting for the work
+    alone    do not measure a peer
     """
 
     about: str

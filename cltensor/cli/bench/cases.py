@@ -1,4 +1,4 @@
-"""What is measured: one row each, in families."""
+"""The cases to measure: one row each, in families."""
 
 import math
 

@@ -41,7 +41,7 @@ def numbers(text):
 
 
 def run(options):
-    """Measure the cases asked for."""
+    """Measure the requested cases."""
     chosen = list(plan(options.families, options.sizes))
     ours = Ours()
     peer = Torch(ours) if options.vs else None
@@ -59,7 +59,7 @@ def run(options):
 
 
 def plan(families, sizes):
-    """(family name, case, size) of everything to measure.  Raises UsageError for sizes that do not fit."""
+    """(family name, case, size) of every measurement.  Raises UsageError for sizes that do not fit."""
     for name in FAMILIES if "all" in families else dict.fromkeys(families):
         for case in FAMILIES[name].cases:
             for given in sizes or case.sizes:
@@ -89,7 +89,7 @@ def measure(family, case, size, ours, peer, options):
 
 
 def difference(found, expected, dtype):
-    """The largest difference relative to the largest value; None within the dtype's tolerance, or of no results at all."""
+    """The largest difference relative to the largest value; None within the dtype's tolerance, or without results."""
     if found is None:
         return None
     found, expected = values(found), values(expected)
@@ -98,7 +98,7 @@ def difference(found, expected, dtype):
 
 
 def rates(case, size, dtype, seconds):
-    """{"gflops": ...} or {"gbytes": ...} a second, where the case says what an action needs."""
+    """{"gflops": ...} or {"gbytes": ...} per second, if the case states what an action needs."""
     if case.flops:
         return {"gflops": case.flops(*size) / seconds / 1e9}
     if case.nbytes:
@@ -116,11 +116,11 @@ class _Counter:
         self.ops += 1
 
     def read(self, _):
-        """Nothing: reading is no op."""
+        """Do nothing: reading is no op."""
 
 
 def ops_in(action):
-    """How many ops one action runs, its backward pass included."""
+    """The number of ops in one action, including its backward pass."""
     before, context.recorder = context.recorder, _Counter()
     try:
         action()
@@ -130,7 +130,7 @@ def ops_in(action):
 
 
 def heading(ours, peer, options):
-    """What was measured on, and the table's head."""
+    """The measuring conditions, and the table's head."""
     f = ours.facts
     lines = [f"cltensor {f['version']} on {f['device']}: {f['name']} ({f['platform']}, driver {f['driver']}), "
              f"{f['style']} style, {f['units']} units"]
@@ -145,7 +145,7 @@ def heading(ours, peer, options):
 
 
 def busy():
-    """The load average of the last minute when it is high enough to disturb a measurement, else None."""
+    """The load average of the last minute if it is high enough to disturb a measurement, else None."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
     return load if load > 0.5 * (os.cpu_count() or 1) else None
 
@@ -168,7 +168,7 @@ def row(r, peer):
 
 
 def shown(size):
-    """(64, 784, 512) as "64x784x512"; a power of two that is large as 2^20."""
+    """(64, 784, 512) as "64x784x512"; a large power of two as 2^20."""
     if len(size) == 1 and size[0] > 4096 and math.log2(size[0]).is_integer():
         return f"2^{int(math.log2(size[0]))}"
     return "x".join(map(str, size))

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: cltensor, and PyTorch where it is asked for."""
+"""The two sides of a comparison: cltensor and, on request, PyTorch."""
 
 import os
 
@@ -31,7 +31,7 @@ class Ours:
 
 
 class Torch:
-    """PyTorch on the CPU with as many threads as our device has units, or on its GPU when ours is one."""
+    """PyTorch on the CPU with as many threads as our device has units, or on its GPU if ours is one."""
 
     name = "torch"
 
@@ -47,11 +47,11 @@ class Torch:
         threads = ours.facts["units"] if ours.facts["kind"] == "cpu" else os.cpu_count()
         torch.set_num_threads(threads)
         if gpu:
-            torch.backends.cudnn.allow_tf32 = False  # float32 on both sides
+            torch.backends.cudnn.allow_tf32 = False  # both sides use float32
         self.facts = {"version": torch.__version__, "device": str(self.device), "threads": threads}
 
     def tensor(self, array, dtype):
-        """A NumPy array as a tensor of the dtype that has cltensor dtype `dtype`'s name."""
+        """A NumPy array as a tensor; dtype: the cltensor dtype of the same name."""
         return self.xp.tensor(array, device=self.device).to(getattr(self.xp, dtype.name))
 
     def wait(self):

@@ -1,13 +1,13 @@
-"""Timing: batches long enough to time, libraries turn by turn."""
+"""Timing: batches long enough to time, libraries in turns."""
 
 import time
 
-BATCH = 0.03  # seconds a batch should take
-MOST = 500  # actions a batch has at most: a queue should not grow without end
+BATCH = 0.03  # seconds for one batch
+MOST = 500  # actions per batch at most: keeps the queue short
 
 
 def times(contenders, rounds, enqueue=False):
-    """Seconds an action takes, one number for each batch, of each of `contenders`, measured A B A B.
+    """Seconds per action, one number for each batch, for each of `contenders`, measured A B A B.
 
     contenders: a list of (action, wait); rounds: batches of each; enqueue: stop the clock before waiting.
     """
@@ -15,13 +15,13 @@ def times(contenders, rounds, enqueue=False):
     found = [[] for _ in contenders]
     for _ in range(rounds):
         for (action, wait), count, seen in zip(contenders, counts, found, strict=True):
-            batch(action, wait, 1)  # caches warm again, the other side's threads asleep
+            batch(action, wait, 1)  # warm the caches again; the other side's threads sleep now
             seen.append(batch(action, wait, count, enqueue) / count)
     return found
 
 
 def batch(action, wait, count, enqueue=False):
-    """Seconds for `count` actions, until they are done or, with enqueue, handed over."""
+    """Seconds for `count` actions, until they are done or, with enqueue, until they are enqueued."""
     start = time.perf_counter()
     for _ in range(count):
         action()
@@ -31,7 +31,7 @@ def batch(action, wait, count, enqueue=False):
 
 
 def _count(action, wait):
-    """How many actions make a batch; warms up on the way."""
+    """How many actions make a batch; also warms up."""
     batch(action, wait, 1)
     count = 1
     while count < MOST:

@@ -1,4 +1,4 @@
-"""What a device's arithmetic can do at best: a kernel that only multiplies and adds (template multiply_add)."""
+"""A device's peak arithmetic: a kernel that only multiplies and adds (template multiply_add)."""
 
 import math
 
@@ -8,11 +8,11 @@ from ...codegen.templates import render
 from ...dispatch.plan import Out, Plan, Step
 
 CHAINS, STEPS = 12, 4096
-FLOPS = 2 * CHAINS * STEPS  # for each element
+FLOPS = 2 * CHAINS * STEPS  # per element
 
 
 def multiply_add(xp, a):
-    """A setup: its action does FLOPS operations for each element of a, in float64 where a is, else in float32."""
+    """A setup whose action does FLOPS operations per element of a, in float64 if a is float64, else in float32."""
     dtype, number = (xp.float64, np.float64) if a.dtype is xp.float64 else (xp.float32, np.float32)
     out, profile = xp.empty_like(a, dtype=dtype), a.device.profile
     cpu = profile.style == "cpu"

@@ -8,7 +8,7 @@ CLASSES, TOKENS = 10, 64
 def training(model, target=None):
     """A setup whose action is a training step (forward, backward, SGD with momentum) of model(nn).
 
-    target: (library, x) -> class numbers; by default one of ten a row.
+    target: (library, x) -> class numbers; by default one of ten classes per row.
     """
 
     def setup(xp, x):

@@ -1,4 +1,4 @@
-"""cltensor doctor: what is there, whether it works, and what to do where it does not."""
+"""cltensor doctor: what is installed, whether it works, and how to fix what does not."""
 
 from .command import add_to
 

@@ -30,7 +30,7 @@ def add_to(commands):
 
 
 def run(options):
-    """Gather, judge, print; the exit status is 0 only without problems."""
+    """Gather, judge, print; the exit status is 0 only if there are no problems."""
     facts = gather(options.timeout)
     facts["problems"], facts["notes"] = verdict.problems(facts), verdict.notes(facts)
     print(as_json(facts) if options.json else "\n".join(report.lines(facts)))
@@ -38,7 +38,7 @@ def run(options):
 
 
 def gather(limit):
-    """All facts as a dict; whatever fails while they are gathered is itself one of them."""
+    """All facts as a dict; a failure to gather one is itself a fact."""
     facts = {
         "cltensor": __version__, "python": platform.python_version(), "executable": sys.executable,
         "system": f"{platform.system()} {platform.machine()}", "cores": os.cpu_count(),
@@ -61,7 +61,7 @@ def gather(limit):
 
 
 def _look(item, limit, **settings):
-    """What probe.look finds in a child process, or what became of that."""
+    """The result of probe.look in a child process, or the reason it failed."""
     try:
         [(_, found)] = child.run_each("cltensor.cli.doctor.probe:look", [item], limit, **settings)
     except CLTensorError as e:
@@ -70,9 +70,9 @@ def _look(item, limit, **settings):
 
 
 def check(described, limit):
-    """{launch style: {check: its result}} of a device, each check bounded by `limit` seconds.
+    """{launch style: {check: its result}} of a device; each check may take `limit` seconds.
 
-    A CPU driver that fails in its own style is checked in the other one as well.
+    A CPU driver that fails in its own style is also checked in the other one.
     """
     place, style = described["place"], described["profile"]["style"]
     results = {style: _checked(place, style, limit)}
@@ -91,18 +91,18 @@ def _checked(place, style, limit):
 
 
 def _of_style(checked, style):
-    """The results in a launch style; those in the one that was tried where it was not."""
+    """The results in this launch style; if it was not tried, those of the style that was."""
     return checked.get(style) or next(iter(checked.values()))
 
 
 def _tuned(described):
-    """How many results the tuning database of a device holds; None when there is no database."""
+    """The number of results in a device's tuning database; None if there is no database."""
     path = database.path_of(database.Device(described["platform"], described["name"], described["driver"]))
     return len(database.load(path).values()) if path.exists() else None
 
 
 def _cache():
-    """The cache's facts, or None when its settings make no sense (the verdict says so)."""
+    """The cache's facts, or None if its settings are invalid (the verdict reports that)."""
     try:
         return cache.describe()
     except CLTensorError:

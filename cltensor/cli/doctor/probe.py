@@ -1,4 +1,4 @@
-"""The facts that need OpenCL to be loaded, gathered in a child process: a driver may crash while it is listed."""
+"""The facts that need OpenCL, gathered in a child process, as a driver may crash while it is listed."""
 
 import dataclasses
 from importlib import metadata
@@ -10,7 +10,7 @@ from ...runtime import device, platforms, search, trial, verdict
 
 
 def look(item):
-    """Everything at once; item: {"failures": {place: those of a Verdict}} of devices that have been checked, else None.
+    """All facts at once; item: {"failures": {place: a Verdict's failures}} of devices already checked, else None.
 
     Returns a dict: search (see describe_search), unloadable ({library: reason} of the vendor folders), devices (a list
     of name, kind, platform, driver, version, profile), default ({device, reason} or {error}).
@@ -31,7 +31,7 @@ def look(item):
 
 
 def _keep(failures):
-    """Keep the verdicts on CPU drivers that the checks give, as a trial would; one style that was forced makes no verdict."""
+    """Store the checks' verdicts on CPU drivers, as a trial would; a forced launch style gives no verdict."""
     if config.launch_style():
         return
     for entry in platforms.every_entry():
@@ -75,7 +75,7 @@ def _rule(chosen, entries):
 
 
 def version_of(package):
-    """A package's version, or None where it is not installed."""
+    """A package's version, or None if it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

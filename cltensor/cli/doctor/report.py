@@ -54,7 +54,7 @@ def _device(d, default):
     head = f"{d['device']}  {d['name']} ({kind}){chosen}"
     types = {"fp64": p["fp64"], "fp16 arithmetic": p["fp16"], "subgroups": p["subgroups"],
              "int64 atomics": p["int64_atomics"]}
-    speed = f" at {p['clock_mhz']} MHz" if p["clock_mhz"] else ""  # some drivers do not tell
+    speed = f" at {p['clock_mhz']} MHz" if p["clock_mhz"] else ""  # some drivers do not report it
     pairs = [
         ("platform", f"{d['platform']}, driver {d['driver']}, {d['version']}"),
         *_processor(d.get("naming")),
@@ -71,7 +71,7 @@ def _device(d, default):
 
 
 def _processor(naming):
-    """The processor's name, where the driver was told it."""
+    """The processor's name, if the driver knows it."""
     if not naming:
         return []
     found, given = naming["found"], naming["given"]

@@ -1,4 +1,4 @@
-"""From the facts to a verdict: problems, each with the one command that cures it, and notes."""
+"""Turn the facts into a verdict: problems, each with the one command that fixes it, and notes."""
 
 import os
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from ..parser import suggestion
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong, and the command or step that cures it."""
+    """A problem, and the command or step that fixes it."""
 
     what: str
     cure: str
 
 
 def problems(facts):
-    """The Findings that keep something from working."""
+    """The Findings that prevent something from working."""
     return _of_settings() or [*_of_devices(facts), *_of_checks(facts), *_of_folder(facts), *_of_cache(facts["cache"])]
 
 
 def notes(facts):
-    """The Findings worth knowing that need no cure for cltensor to work."""
+    """The Findings worth knowing that cltensor can work with."""
     found = [Finding(f"{name} is set, but there is no such setting{suggestion(name, config.SETTINGS)}", f"unset {name}")
              for name in sorted(os.environ) if name.startswith("CLTENSOR_") and name not in config.SETTINGS]
     for library, reason in facts["unloadable"].items():
@@ -59,7 +59,7 @@ def _of_devices(facts):
         return []
     if config.setting("CLTENSOR_DEVICE"):
         return [Finding(error, "unset CLTENSOR_DEVICE")]
-    # Checks that fail say what is wrong themselves.
+    # failed checks report their own cause
     return [] if any(map(_fails, facts["devices"])) else [Finding(error, cure.cpu_driver(_platforms(facts)))]
 
 
@@ -72,12 +72,12 @@ def _no_device(facts):
 
 
 def _of_checks(facts):
-    """Devices that fail, unless another is used by default instead."""
+    """Devices that fail, unless another one is the default instead."""
     return [Finding(_failing(d), _instead_of(d, facts)) for d in facts["devices"] if _fails(d) and not _passed_over(d, facts)]
 
 
 def _notes_of_checks(facts):
-    """What the checks led to: drivers passed over, and launch styles avoided."""
+    """Consequences of the checks: drivers skipped, and launch styles avoided."""
     found = [Finding(f"{_failing(d)}; it is passed over", "none needed, unless you want that driver: then update it")
              for d in facts["devices"] if _passed_over(d, facts)]
     for d in facts["devices"]:
@@ -106,7 +106,7 @@ def _failing(d):
 
 
 def _instead_of(broken, facts):
-    """The cure for a device that fails: another that passes, or another driver."""
+    """The fix for a device that fails: another that passes, or another driver."""
     for d in facts["devices"]:
         if not _fails(d):
             return f"export CLTENSOR_DEVICE={d['device']}"
@@ -140,6 +140,6 @@ def _of_cache(cache):
 
 
 def _closing(refusal):
-    """The command that cures a refusal: the one it names, or another folder."""
+    """The command that fixes a refusal: the one it names, or another folder."""
     _, named, command = refusal.partition("`")
     return command.rstrip("`") if named else "export CLTENSOR_CACHE_DIR=FOLDER, one of your own"

@@ -1,4 +1,4 @@
-"""Many kernels at once: every template for every dtype and launch style, built on every device."""
+"""Build many kernels: every template for every dtype and launch style, on every device."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ HEADER = ("template", "style", "device", "dtypes", "")
 
 @dataclass
 class Job:
-    """One kernel to render, and to build once for each device."""
+    """One kernel to render once and to build for each device."""
 
     template: str
     dtype: str
@@ -24,7 +24,7 @@ class Job:
 
 @dataclass
 class Result:
-    """What became of a Job on a device ("" when it was only rendered); error is None when all went well."""
+    """The result of a Job on a device ("" if only rendered); error is None on success."""
 
     template: str
     dtype: str
@@ -40,7 +40,7 @@ class Result:
 
     @property
     def reason(self):
-        """The error's first line, and the first line of the compiler's log that speaks of one."""
+        """The error's first line, and the first line of the compiler's log that mentions an error."""
         first, *log = self.error.splitlines() or [""]
         return " ".join([first, *[line.strip() for line in log if "error" in line.lower()][:1]])
 
@@ -60,7 +60,7 @@ def jobs(entries, dtypes=None, styles=None):
 
 
 def write(jobs, folder):
-    """Write each rendered text to folder/template.style.dtype.cl, without a dtype where there is none to choose."""
+    """Write each rendered text to folder/template.style.dtype.cl; omit the dtype if there is no choice."""
     folder.mkdir(parents=True, exist_ok=True)
     for job in jobs:
         if job.text:
@@ -69,7 +69,7 @@ def write(jobs, folder):
 
 
 def rendered(jobs):
-    """The Results of rendering alone."""
+    """The Results of rendering only."""
     return [Result(j.template, j.dtype, j.style, "", error=j.error) for j in jobs]
 
 
@@ -82,7 +82,7 @@ def check(jobs, limit):
 
 
 def _devices():
-    """How many devices there are.  Raises DeviceError when there is none."""
+    """The number of devices.  Raises DeviceError if there is none."""
     devices.default_device()
     return devices.count()
 
@@ -104,7 +104,7 @@ def _check_on(index, jobs, limit):
 
 
 def build(item):
-    """In the child: build item["text"] on device item["device"], with all its kernels.  Returns {"seconds": spent}."""
+    """In the child: build item["text"], with all its kernels, on device item["device"].  Returns {"seconds": spent}."""
     import time
 
     start = time.perf_counter()
@@ -120,7 +120,7 @@ def verdict(results, built):
 
 
 def rows(results):
-    """Table rows: results of one template, style and device together."""
+    """Table rows: one for the results of each template, style and device."""
     groups = {}
     for r in results:
         groups.setdefault((r.template, r.style, r.device or "-"), []).append(r)

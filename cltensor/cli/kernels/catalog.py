@@ -16,7 +16,7 @@ STYLES = ("cpu", "gpu")
 class Entry:
     """A template: name, one-sentence summary, launch styles, parameters with defaults, launch formula of each style.
 
-    dtypes is empty where there is none to choose.
+    dtypes is empty if there is no choice.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Entry:
 
 
 def entry(name):
-    """The Entry of a template.  Raises UsageError, naming the nearest, for a name there is none of."""
+    """The Entry of a template.  Raises UsageError, naming the nearest, for an unknown name."""
     one_of(dict.fromkeys(templates.names()), name, "there is no kernel template")
     module = templates.template(name).module
     parameters = templates.parameters(name)
@@ -38,12 +38,12 @@ def entry(name):
 
 
 def entries(names=()):
-    """The Entries with these names; all of them when there are none."""
+    """The Entries with these names; by default all."""
     return [entry(name) for name in names or templates.names()]
 
 
 def summary(name):
-    """The first sentence of the template's head, without the name it opens with."""
+    """The first sentence of the template's head, without the leading name."""
     source = templates.template(name).source
     head = []
     for line in source.splitlines():
@@ -57,18 +57,18 @@ def summary(name):
 
 
 def variants(found, chosen_dtypes=None, chosen_styles=None):
-    """(dtype, style) pairs of an Entry, restricted to those chosen; the dtype is None where there is none to choose."""
+    """(dtype, style) pairs of an Entry, restricted to the chosen ones; the dtype is None if there is no choice."""
     return [(d, s) for s in found.styles for d in found.dtypes or (None,)
             if (not chosen_dtypes or d is None or d in chosen_dtypes) and (not chosen_styles or s in chosen_styles)]
 
 
 def ops():
-    """{name: op} of the registered ops that have a kernel of their own text: elementwise and reduction."""
+    """{name: op} of the registered ops with kernel text of their own: elementwise and reduction."""
     return {name: op for name, op in registry.REGISTRY.items() if op.kind in ("elementwise", "reduction")}
 
 
 def sized(names):
-    """dtype names as words: all of them together as "all dtypes"."""
+    """dtype names as words; "all dtypes" for all of them."""
     if not names:
         return "none to choose"
     return "all dtypes" if len(names) == len(dtypes.ALL) else ", ".join(d.name for d in names)

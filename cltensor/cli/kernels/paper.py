@@ -1,4 +1,4 @@
-"""Planning an op for a device that is not there, to see the kernel it would run."""
+"""Plan an op for a device that does not exist, to see the kernel it would run."""
 
 import functools
 
@@ -10,12 +10,12 @@ SHAPE = (64, 64)
 
 
 class Paper:
-    """Stands in for a device: an op plans its launches on it, and nothing is built or run.
+    """A stand-in for a device: an op plans its launches on it; nothing is built or run.
 
     It has what every OpenCL device has: work-groups of 256 and 32 KiB of local memory.
     """
 
-    silent = host = False  # its plans keep their steps, to be read
+    silent = host = False  # plans keep their steps, so that they can be read
 
     def __init__(self, style):
         self.profile = DeviceProfile(
@@ -26,19 +26,19 @@ class Paper:
             quirks=frozenset())
 
     def kernel(self, source, name):
-        """Something that takes arguments and forgets them."""
+        """A kernel that ignores its arguments."""
         return self
 
     def set_arg(self, at, value):
-        """Nothing."""
+        """Do nothing."""
 
     def allocate(self, nbytes):
-        """No buffer."""
+        """Return no buffer."""
 
 
 @functools.cache
 def paper(style):
-    """The Paper of a launch style, one each, since ops keep what they made for a device."""
+    """The Paper of a launch style; only one each, since ops cache their plans per device."""
     return Paper(style)
 
 

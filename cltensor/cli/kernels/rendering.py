@@ -1,4 +1,4 @@
-"""Rendering with errors a user can act on, and the kernel of one op."""
+"""Render with errors a user can act on, and render the kernel of one op."""
 
 import re
 
@@ -13,7 +13,7 @@ _KERNEL = re.compile(r"__kernel\b.*?\bvoid\s+(\w+)\s*\(", re.DOTALL)
 
 
 class RenderError(CLTensorError):
-    """A template that does not render with the parameters given."""
+    """A template does not render with the given parameters."""
 
 
 def of_template(found, dtype=None, style=None, values=None):

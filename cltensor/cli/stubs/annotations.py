@@ -1,4 +1,4 @@
-"""Annotations: what type a parameter takes, told by its name and its default; and what a function returns."""
+"""Annotations: a parameter's type, from its name and default, and a function's return type."""
 
 import inspect
 import re
@@ -6,7 +6,7 @@ import re
 NUMBER = "Number"
 _SIZES = "int | Sequence[int]"
 
-#: types by the names that PyTorch gives to parameters all over
+#: types of names that PyTorch uses for parameters everywhere
 _NAMED = {text: names.split() for text, names in {
     "Tensor": "input tensor mat1 mat2 mat vec vec1 vec2 batch1 batch2 input1 input2 input3 weight target index mask condition x1 "
               "x2 query key value anchor positive negative log_probs boundaries sorted_sequence logits A B LU pivots LU_data "
@@ -36,10 +36,10 @@ _NAMED = {text: names.split() for text, names in {
     "Any": "value in_dims out_dims argnums",
 }.items()}
 BY_NAME = {name: text for text, names in _NAMED.items() for name in names}
-#: parameters of these names keep the type of their name whatever their default's type
+#: parameters with these names keep their name's type, whatever the default's type
 _FIRM = frozenset("dim size kernel_size stride padding dilation output_size output_padding other input repeats p".split())
 _WIDER = {bool: "bool", int: "float", float: "float", str: "str"}
-#: ints by their default that mean counts and places
+#: parameters that count or locate; int if the default is an int
 _COUNTS = frozenset("""n k dim groups steps diagonal offset start num_workers batch_size start_dim end_dim dim0 dim1 dim2
     num_layers last_epoch step correction decimals""".split())
 
@@ -48,12 +48,12 @@ _HIDDEN = re.compile(r"(?<![\w.])(bool|int|float|dtype|device|tuple|str)\b(?!\()
 
 
 def visible(text):
-    """An annotation that means the type also where a function, method or dtype has its name, as cltensor.int has."""
+    """The annotation of a type, unambiguous where a function, method or dtype has the same name, as cltensor.int has."""
     return _HIDDEN.sub(lambda m: f"_{m[1]}" if m[1] in ("dtype", "device") else f"builtins.{m[1]}", text)
 
 
 def parameter(p, operands=()):
-    """The annotation of an inspect.Parameter, "Any" where nothing is known.  operands: names that take numbers as well."""
+    """The annotation of an inspect.Parameter, "Any" if nothing is known.  operands: names that also take numbers."""
     return visible(_of_parameter(p, operands))
 
 
@@ -87,7 +87,7 @@ def _with_default(p, known):
 
 
 def _joined(known, kind):
-    """known, widened by the type of the default where it does not hold that."""
+    """known, widened by the type of the default if it does not include it."""
     accepts = {bool: ("bool", "Any"), int: ("int", "float", "Number", "Any"), float: ("float", "Number", "Any"),
                str: ("str", "Any")}
     if kind not in accepts or any(word in known for word in accepts[kind]):
@@ -96,7 +96,7 @@ def _joined(known, kind):
 
 
 def returned(signature, default):
-    """The annotation of what is returned: the function's own, `default` where it has none."""
+    """The return annotation: the function's own, or else `default`."""
     return visible(_returned(signature, default))
 
 
@@ -118,5 +118,5 @@ def _returned(signature, default):
 
 
 def result_name(made):
-    """The name in the stubs of a named tuple, which is named as the function that gives it."""
+    """The name in the stubs of a named tuple; the tuple itself has the name of the function that returns it."""
     return f"{made.__name__}_result"

@@ -14,12 +14,12 @@ from . import writer
 from .annotations import result_name
 
 PACKAGE = __name__.partition(".")[0]
-#: public modules that get a stub, those that others import names from first
+#: public modules that get a stub; first those that others import names from
 MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "fft", "signal", "signal.windows", "autograd", "func", "opencl",
            "io", "nn.init", "nn.utils", "nn.functional", "nn", "optim.lr_scheduler", "optim", "utils.data", "utils", "")
 _TYPES = (f"from {PACKAGE}.base.dtypes import dtype as _dtype", f"from {PACKAGE}.runtime.device import device as _device",
           f"from {PACKAGE}.tensor.core import tensor as _results")
-#: modules whose functions give tensors unless they say otherwise
+#: modules whose functions return tensors by default
 _OF_TENSORS = {"", "linalg", "special", "fft", "signal.windows", "nn.functional"}
 
 
@@ -79,7 +79,7 @@ def _text(name):
 
 
 def _public(module):
-    """The names of a module's public face, sorted."""
+    """The public names of a module, sorted."""
     names = getattr(module, "__all__", None) or [n for n in dir(module) if not n.startswith("_")]
     if module.__name__ == PACKAGE:
         names = [*names, "__version__"]
@@ -91,7 +91,7 @@ def _is_foreign(value):
 
 
 def _import(module, name, value):
-    """The line that imports a name from where it is defined; None where this stub defines it."""
+    """The line that imports a name from where it is defined; None if this stub defines it."""
     if isinstance(value, ModuleType):
         return f"import {value.__name__} as {name}" if not value.__name__.startswith(f"{module.__name__}.") else \
             f"from {module.__name__} import {value.__name__.rpartition('.')[2]} as {name}"
@@ -102,7 +102,7 @@ def _import(module, name, value):
 
 
 def _home(made):
-    """The module that a stub should import a class from: the public one where its file belongs to one of MODULES."""
+    """The module from which a stub should import a class: the public one if its file belongs to one of MODULES."""
     if made is Tensor:
         return Tensor.__module__
     for name in sorted(MODULES, key=len, reverse=True):
@@ -115,7 +115,7 @@ def _home(made):
 
 
 def _tensor():
-    """The stub of Tensor, with the named tuples that its methods give."""
+    """The stub of Tensor, with the named tuples that its methods return."""
     named = _named_tuples()
     body = [writer.HEAD, *_TYPES, f"from {PACKAGE}.base.shapes import Size", f"from {PACKAGE}.dispatch.storage import Storage",
             f"from {PACKAGE}.tensor.random.sampling import Generator", "",
@@ -125,7 +125,7 @@ def _tensor():
 
 
 def _named_tuples():
-    """{name of the class: class} of what functions and methods say that they return."""
+    """{name of the class: class} of the named tuples in the return annotations of functions and methods."""
     found = {}
     functions = [*vars(Tensor).values(), *vars(importlib.import_module(PACKAGE)).values(),
                  *vars(importlib.import_module(f"{PACKAGE}.linalg")).values()]

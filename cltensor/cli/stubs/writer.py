@@ -1,4 +1,4 @@
-"""Writing stubs: the text of a .pyi file from what a public module holds."""
+"""Write stubs: the text of a .pyi file from the contents of a public module."""
 
 import enum
 import inspect
@@ -22,14 +22,14 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 '''
-#: special methods of a class that a type checker asks for; the others are left to `object`
+#: special methods of a class that type checkers need; `object` has the others
 _SPECIAL = frozenset("""__new__ __init__ __call__ __len__ __iter__ __getitem__ __setitem__ __contains__ __enter__ __exit__
     __add__ __radd__ __iadd__ __sub__ __rsub__ __isub__ __mul__ __rmul__ __imul__ __truediv__ __rtruediv__ __itruediv__
     __floordiv__ __rfloordiv__ __ifloordiv__ __mod__ __rmod__ __imod__ __pow__ __rpow__ __ipow__
     __matmul__ __rmatmul__ __neg__ __pos__ __abs__ __invert__ __and__ __rand__
     __iand__ __or__ __ror__ __ior__ __xor__ __rxor__ __ixor__ __lshift__ __rlshift__ __ilshift__ __rshift__ __rrshift__ __irshift__
     __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __float__ __int__ __bool__ __index__""".split())
-#: what operators take beside tensors
+#: what operators accept besides tensors
 _OPERAND = "Tensor | Number | np.ndarray[Any, Any]"
 _ABSORBING = frozenset("__getitem__ __setitem__ __contains__ __enter__ __exit__ __iter__ __len__ __call__ __init__".split())
 
@@ -66,7 +66,7 @@ def _shown(p, name, operands):
 
 
 def _operands(fn):
-    """Names of the inputs of an op that may be numbers."""
+    """Names of an op's inputs that may be numbers."""
     op = fn if isinstance(fn, Op) else REGISTRY.get(getattr(fn, "__name__", ""))
     if op is None or op.kind != "elementwise":
         return ()
@@ -74,7 +74,7 @@ def _operands(fn):
 
 
 def results_of(op):
-    """The annotation of what an op returns."""
+    """The annotation of an op's result."""
     n = len(op.exprs) if op.kind == "elementwise" else 1
     return "Tensor" if n == 1 else f"tuple[{', '.join(['Tensor'] * n)}]"
 
@@ -85,9 +85,9 @@ def named_tuple(made, name):
 
 
 def cls(made, name, known, own_result="Any"):
-    """The text of a class: its bases, methods and properties; what bases have that are not public counts as its own.
+    """The text of a class: its bases, methods and properties; members of bases that are not public count as its own.
 
-    known: {name: class} of what may stand as a base.
+    known: {name: class} of possible bases.
     """
     bases, members = [], dict(vars(made))
     _inherit(made, set(known.values()), bases, members)
@@ -161,7 +161,7 @@ def _type_of(value):
 
 
 def module(found, names, imports, results=None):
-    """The text of a stub: head, imports, and each name with what it stands for, in the order of the names."""
+    """The text of a stub: head, imports, and the declaration of each name, in the order of the names."""
     classes = {n: v for n, v in vars(found).items() if isinstance(v, type) and not n.startswith("_")} | {"Tensor": Tensor}
     lines = []
     for name in names:

@@ -1,4 +1,4 @@
-"""cltensor tune: measure what suits this device, and keep it."""
+"""cltensor tune: measure which kernel constants suit this device, and store them."""
 
 from .command import add_to
 

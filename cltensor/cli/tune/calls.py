@@ -1,4 +1,4 @@
-"""Calls: the ops a benchmark's action runs whose plans ask for tunable constants, written down so a child can repeat them."""
+"""Calls: the ops in a benchmark's action whose plans use tunable constants, recorded so that a child can repeat them."""
 
 import numpy as np
 
@@ -26,14 +26,14 @@ def find(item):
         action = case.setup(ours.xp, *(ours.tensor(a, dtype) for a in arrays))
         asked.clear()
         for op in REGISTRY.values():
-            op.plans.clear()  # what the setup ran counts too, if the action runs it
+            op.plans.clear()  # plans of the setup count too, if the action runs them
         with _Recorder(asked) as seen:
             action()
     return {"calls": seen.calls}
 
 
 class _Recorder:
-    """A recorder of dispatch that keeps each op run along with the questions its new plan asked."""
+    """A recorder of dispatch that stores each op run with the questions of its new plan."""
 
     def __init__(self, asked):
         self.asked, self.calls = asked, []
@@ -55,7 +55,7 @@ class _Recorder:
         self.asked.clear()
 
     def read(self, *_):
-        """Nothing: reading is no op."""
+        """Do nothing: reading is no op."""
 
 
 def _question(q):
@@ -74,7 +74,7 @@ def specs(call):
 
 
 def attributes(call):
-    """A call's attributes as the op's plan takes them."""
+    """A call's attributes in the form that the op's plan takes."""
     return _hashable(call["attrs"])
 
 
@@ -83,6 +83,6 @@ def _hashable(data):
 
 
 def shown(call):
-    """A call in one line: "matmul (512, 512) (512, 512)"."""
+    """A call as one line: "matmul (512, 512) (512, 512)"."""
     shapes = " ".join(str(tuple(i["shape"])) for i in call["inputs"] if i)
     return f"{call['op']} {shapes}"

@@ -1,4 +1,4 @@
-"""The command: find what a case's kernels ask, search within the time given, keep what is faster; copy databases."""
+"""The command: find the questions of a case's kernels, search within the time limit, store what is faster; copy databases."""
 
 import argparse
 import time
@@ -19,8 +19,8 @@ from ..parser import UsageError, add_json, command, dtype, seconds, width
 from . import calls
 
 TRIAL = "cltensor.cli.tune.trial:run"
-PATIENCE = 20  # seconds a candidate may take, compilation included
-FIRST = 120  # the same for a benchmark case, which may compile many kernels
+PATIENCE = 20  # seconds per candidate, including compilation
+FIRST = 120  # seconds per benchmark case, which may compile many kernels
 
 
 def add_to(commands):
@@ -43,7 +43,7 @@ def add_to(commands):
 
 
 def run(options):
-    """Import, tune, export: whatever of these was asked for."""
+    """Import, tune, export: whichever is requested."""
     if not (options.families or options.export or options.given):
         raise UsageError("tune: name a FAMILY to tune, --export or --import; see cltensor tune --help")
     facts = {}
@@ -69,7 +69,7 @@ def import_from(path):
 
 
 def export_to(path):
-    """Copy the default device's database to `path`.  Raises CLTensorError when there is none."""
+    """Copy the default device's database to `path`.  Raises CLTensorError if there is none."""
     own = database.path_of(this_device())
     if not own.exists():
         raise CLTensorError(f"tune: there is no database of {default_device().name} yet; run cltensor tune FAMILY first")
@@ -78,7 +78,7 @@ def export_to(path):
 
 
 def this_device():
-    """The default device, as databases name it."""
+    """The default device's name in databases."""
     return database.Device.of(default_device().profile)
 
 
@@ -86,7 +86,7 @@ def this_device():
 
 
 def tune(options):
-    """Tune the cases asked for; each result is stored as soon as it is there."""
+    """Tune the requested cases; store each result as soon as it is found."""
     if not config.tuning():
         raise CLTensorError("tune: CLTENSOR_TUNE=0 ignores databases, so nothing would come of it; unset it")
     end = time.monotonic() + options.seconds
@@ -107,7 +107,7 @@ def tune(options):
 
 
 def find(options, end):
-    """([(call, question)], one for each key; [failed case with the reason]) of the cases asked for."""
+    """([(call, question)], one for each key; [failed case with the reason]) of the requested cases."""
     items = [{"family": family, "case": case.name, "size": size, "dtype": options.dtype.name}
              for family, case, size in plan(options.families, options.sizes)]
     found, failed = {}, []
@@ -123,13 +123,13 @@ def find(options, end):
 
 
 def settled(known, of):
-    """Whether a question was answered by a search that came to its end."""
+    """Whether a finished search has answered the question."""
     entry = known.entry(Key(of[1]["kernel"], of[1]["shape"]))
     return entry is not None and entry.get("finished", False)
 
 
 def answer(call, question, known, end):
-    """Search for one key until `end`, store what was found, and return it as a dict."""
+    """Search for one key until `end`, store the result, and return it as a dict."""
     key = Key(question["kernel"], question["shape"])
     if REGISTRY[call["op"]].ref is None:
         return {**key._asdict(), "call": calls.shown(call), "error": "its op has no reference to check against"}
@@ -150,7 +150,7 @@ def answer(call, question, known, end):
 
 
 def store(key, call, found, known):
-    """Add an Outcome to the database on disk, and to what is known here."""
+    """Add an Outcome to the database on disk, and to `known`."""
     news = database.Database(this_device())
     for values, reason in found.denied:
         news.deny(key.kernel, values, reason)
@@ -172,7 +172,7 @@ def _short(number):
 
 
 def row(result):
-    """A result in one line."""
+    """A result as one line."""
     head = f"{result['call']}: {result['kernel']}"
     if result["error"]:
         return f"{head}: not tuned: {result['error']}"
@@ -185,7 +185,7 @@ def row(result):
 
 
 def ending(facts):
-    """What was done, as lines."""
+    """A summary, as lines."""
     if "imported" in facts:
         got = facts["imported"]
         yield f"Imported {plural(got['results'], 'result')} for {got['device']['name']} into {got['database']}"

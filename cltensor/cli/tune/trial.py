@@ -1,4 +1,4 @@
-"""Trials: one candidate built, checked and timed beside the defaults, in a child process that may crash or hang."""
+"""Trials: build, check and time one candidate beside the defaults, in a child process that may crash or hang."""
 
 import numpy as np
 
@@ -13,17 +13,17 @@ from ..bench.measure import times
 from . import calls
 
 ROUNDS, CAREFUL = 5, 15
-HOPELESS = 1.25  # a candidate that takes so much longer in the first round is not measured again
+HOPELESS = 1.25  # a candidate this much slower in the first round is not measured again
 
 
 class WrongResult(CLTensorError):
-    """A kernel computed something else than it should."""
+    """A kernel computed a wrong result."""
 
 
 def run(item):
     """Measure the candidate item["values"] for the key item["kernel"], item["shape"] on item["call"].
 
-    Returns {"seconds", "default_seconds"}, the shortest of batches taken in turns, or {"unfit": why}.  Raises WrongResult when the
+    Returns {"seconds", "default_seconds"}, the minima of batches taken in turns, or {"unfit": why}.  Raises WrongResult if the
     results differ: the defaults' from NumPy's with item["careful"], the candidate's from the defaults'.
     """
     call, key = item["call"], Key(item["kernel"], item["shape"])
@@ -49,15 +49,15 @@ def run(item):
 
 
 def check(found, expected, specs, whose):
-    """Raise WrongResult unless arrays agree as closely as their dtypes allow, relative to the largest value."""
-    for f, e, s in zip(found, expected, specs, strict=False):  # a reference may leave later outputs out
+    """Raise WrongResult unless arrays agree within their dtypes' tolerance, relative to the largest value."""
+    for f, e, s in zip(found, expected, specs, strict=False):  # a reference may omit later outputs
         error = float(np.max(np.abs(f - e)) / max(np.max(np.abs(e)), 1e-30))
         if not error <= TOLERANCE.get(s.dtype.name, 0):
             raise WrongResult(f"the result differs from that of {whose} by {error:.1e} of its largest value")
 
 
 class _Bench:
-    """Buffers with random inputs and room for outputs, on which any plan of the call can run."""
+    """Buffers with random inputs and space for outputs, on which any plan of the call can run."""
 
     def __init__(self, device, given, outputs, values):
         self.device, self.outputs, self.values = device, outputs, values
@@ -76,7 +76,7 @@ class _Bench:
         plan.run([*self.ins, *self.outs], {}, self.values)
 
     def results(self, plan):
-        """What a plan computes, as arrays, every element written by it."""
+        """The results of a plan, as arrays; the plan writes every element."""
         for buffer, s in zip(self.outs, self.outputs, strict=True):
             self.device.fill(buffer, 0, s.nbytes, np.uint8(0xFF))
         self.run(plan)
@@ -89,7 +89,7 @@ class _Bench:
 
 
 def stored(rng, s):
-    """Random memory behind a Spec, as NumPy holds it; floating numbers lie about 1/4, so that long sums stay clear of 0."""
+    """Random memory for a Spec, in NumPy's form; floating numbers lie about 1/4, which keeps long sums away from 0."""
     extent = 1 + sum((n - 1) * step for n, step in zip(s.shape, s.strides, strict=True))
     if not s.dtype.is_floating_point:
         return rng.integers(0, 2 if s.dtype.category == "bool" else 100, extent).astype(s.dtype.numpy)
@@ -100,13 +100,13 @@ def stored(rng, s):
 
 
 def view(flat, s):
-    """The tensor with this Spec in its memory, in float64 where it is floating."""
+    """The tensor with this Spec in its memory, in float64 if it is floating."""
     strided = np.lib.stride_tricks.as_strided(flat, s.shape, [step * flat.itemsize for step in s.strides])
     return readable(strided, s.dtype)
 
 
 def readable(array, dtype):
-    """An array as read from a tensor of this dtype, in float64 where that is floating."""
+    """An array read from a tensor of this dtype, in float64 if the dtype is floating."""
     if dtype is dtypes.bfloat16:
         array = (array.astype(np.uint32) << 16).view(np.float32)
     return array.astype(np.float64) if dtype.is_floating_point else array

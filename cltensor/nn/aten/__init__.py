@@ -1,7 +1,7 @@
-"""The functions of nn that torch's own namespace has too, there with ATen's arguments: other orders, numbers for words.
+"""Functions of nn that torch's own namespace has too, with ATen's arguments: in another order, and numbers for words.
 
 `cltensor.batch_norm(input, weight, ...)` is one of these, `cltensor.nn.functional.batch_norm(input, running_mean, ...)` is not.
-Each says only what differs; what it computes is told by the function of nn.functional it calls.
+Each docstring states only the difference; the nn.functional function it calls describes the rest.
 """
 
 from ...base.calls import named_all as _named_all

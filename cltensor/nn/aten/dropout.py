@@ -1,4 +1,4 @@
-"""Dropout with `train` for `training`, in-place forms, and dropout that gives its mask."""
+"""Dropout with `train` for `training`, in-place forms, and dropout that returns its mask."""
 
 from ...base.errors import ArgumentError, ShapeError
 from ...tensor.core.inplace import writing
@@ -7,12 +7,12 @@ from .. import functional as F
 
 
 def alpha_dropout(input, p, train):
-    """nn.functional's."""
+    """See nn.functional."""
     return F.alpha_dropout(input, p, train)
 
 
 def feature_alpha_dropout(input, p, train):
-    """nn.functional's."""
+    """See nn.functional."""
     return F.feature_alpha_dropout(input, p, train)
 
 
@@ -32,7 +32,7 @@ feature_alpha_dropout_ = writing(feature_alpha_dropout, "feature_alpha_dropout_"
 
 
 def native_dropout(input, p, train):
-    """(dropout's result, a bool mask of the elements that were kept)."""
+    """(dropout's result, a bool mask of the elements kept)."""
     if not 0 <= p <= 1:
         raise ArgumentError(f"native_dropout: dropout probability has to be between 0 and 1, but got {p}")
     ones = input.detach().new_ones(input.shape)

@@ -1,4 +1,4 @@
-"""Normalisations with the parameters before the running statistics, and those that give what they normalised by."""
+"""Normalisations that take the parameters before the running statistics, and native ones that return the statistics."""
 
 import math
 
@@ -8,22 +8,22 @@ from .. import functional as F
 
 
 def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled):
-    """nn.functional's; cudnn_enabled is taken and changes nothing."""
+    """See nn.functional; cudnn_enabled is accepted and has no effect."""
     return F.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
 def instance_norm(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, cudnn_enabled):
-    """nn.functional's; cudnn_enabled is taken and changes nothing."""
+    """See nn.functional; cudnn_enabled is accepted and has no effect."""
     return F.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True):
-    """nn.functional's; cudnn_enable is taken and changes nothing."""
+    """See nn.functional; cudnn_enable is accepted and has no effect."""
     return F.layer_norm(input, normalized_shape, weight, bias, eps)
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True):
-    """nn.functional's; cudnn_enabled is taken and changes nothing."""
+    """See nn.functional; cudnn_enabled is accepted and has no effect."""
     return F.group_norm(input, num_groups, weight, bias, eps)
 
 
@@ -35,7 +35,7 @@ def _statistics(x, dims, eps, keepdim):
 
 
 def native_layer_norm(input, normalized_shape, weight, bias, eps):
-    """(layer_norm's result, means, reciprocal standard deviations), with dimensions of 1 for those normalised.
+    """(layer_norm's result, means, reciprocal standard deviations); the normalised dimensions have size 1 in the last two.
 
     The last two have no gradient, as in PyTorch.
     """

@@ -23,12 +23,12 @@ def grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners):
 
 
 def grid_sampler_2d(input, grid, interpolation_mode, padding_mode, align_corners):
-    """grid_sampler of input (N, C, H, W) alone."""
+    """grid_sampler, for input (N, C, H, W) only."""
     return _of_rank(4, input, grid, interpolation_mode, padding_mode, align_corners)
 
 
 def grid_sampler_3d(input, grid, interpolation_mode, padding_mode, align_corners):
-    """grid_sampler of input (N, C, D, H, W) alone."""
+    """grid_sampler, for input (N, C, D, H, W) only."""
     return _of_rank(5, input, grid, interpolation_mode, padding_mode, align_corners)
 
 

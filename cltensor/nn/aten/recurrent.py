@@ -6,13 +6,13 @@ from ...base.errors import ArgumentError
 from ...ops.nn.recurrent_gradient import recurrent
 from ..functional.recurrent import layers
 
-#: the arguments for a padded batch, and for a packed one
+#: arguments for a padded batch, and for a packed one
 _PADDED = inspect.signature(lambda input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first: None)
 _PACKED = inspect.signature(lambda data, batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional: None)
 
 
 def _groups(params, each, has_biases, name):
-    """params as a tuple (w_ih, w_hh, b_ih, b_hh, w_hr) for each of `each` directions of layers."""
+    """Group params as tuples (w_ih, w_hh, b_ih, b_hh, w_hr), one for each of the `each` layers and directions."""
     size, rest = divmod(len(params), each)
     if rest or size not in ((4, 5) if has_biases else (2, 3)):
         raise ArgumentError(f"{name}: expected {4 if has_biases else 2} parameters for each of {each} layers and directions, or "

@@ -8,16 +8,16 @@ from ...tensor.api.creation import arange
 from ...tensor.index.sorting import searchsorted
 from ...tensor.math.arithmetic import where
 
-#: reduce -> (what it is to scatter_reduce, what an empty segment gives)
+#: reduce -> (scatter_reduce's name for it, the result for an empty segment)
 _REDUCTIONS = {"sum": ("sum", 0.0), "mean": ("sum", 0.0), "prod": ("prod", 1.0),
                **dict.fromkeys(("max", "amax"), ("amax", -math.inf)), **dict.fromkeys(("min", "amin"), ("amin", math.inf))}
 
 
 def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, axis=0, unsafe=False, initial=None):
-    """The sum, mean, prod, max or min of each segment of data along axis, which starts from `initial` if given.
+    """The sum, mean, prod, max or min of each segment of data along axis; each starts from `initial` if given.
 
-    Args: lengths (*, segments), of integers, the dimensions before the last those of data before axis; or offsets (*, segments
-    + 1), where each starts and the last ends.  unsafe: do not wait for the device to check that lengths add up.
+    Args: lengths (*, segments), integers, whose dimensions before the last are those of data before axis; or offsets (*, segments
+    + 1), the starts of all segments and the last one's end.  unsafe: skip the check that lengths add up, which awaits the device.
     Returns data's shape with the segments along axis; an empty segment gives the reduction's neutral element, NaN for the mean.
     Raises ArgumentError, ShapeError, DTypeError for integer data.
     """

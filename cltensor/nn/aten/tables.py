@@ -1,4 +1,4 @@
-"""Tables of rows with the table before the indices."""
+"""Embeddings that take the table before the indices."""
 
 from ...base.errors import ArgumentError
 from .. import functional as F
@@ -9,16 +9,16 @@ _MODES = ("sum", "mean", "max")
 
 
 def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
-    """nn.functional's; padding_idx -1 is none."""
+    """See nn.functional; padding_idx -1 means none."""
     return F.embedding(indices, weight, None if padding_idx == -1 else padding_idx, scale_grad_by_freq=scale_grad_by_freq,
                        sparse=sparse)
 
 
 def embedding_bag(weight, indices, offsets, scale_grad_by_freq=False, mode=0, sparse=False, per_sample_weights=None,
                   include_last_offset=False, padding_idx=None):
-    """nn.functional's with mode 0 sum, 1 mean, 2 max.
+    """See nn.functional; mode: 0 sum, 1 mean, 2 max.
 
-    Returns (result (bags, dim), the bag of each index, the size of each bag, the row each maximum came from (bags, dim), for
+    Returns (result (bags, dim), the bag of each index, the size of each bag, the row of each maximum (bags, dim), for
     other modes the size of each bag).
     """
     if mode not in (0, 1, 2):
@@ -29,6 +29,6 @@ def embedding_bag(weight, indices, offsets, scale_grad_by_freq=False, mode=0, sp
 
 
 def embedding_renorm_(input, indices, max_norm, norm_type):
-    """Scale the rows of input that indices name down to max_norm, in place."""
+    """Scale the rows of input at indices down to max_norm, in place."""
     renormalize(input, indices.reshape(-1), float(max_norm), norm_type)
     return input

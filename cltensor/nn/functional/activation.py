@@ -1,4 +1,4 @@
-"""Activation functions: one fused op each, with the gradient of every order derived from it."""
+"""Activation functions: one fused op each; the gradients of every order are derived from it."""
 
 import warnings
 
@@ -19,7 +19,7 @@ def _run(op, input, inplace=False, **settings):
     return op(input, out=input, inplace=True, **settings) if inplace else op(input, **settings)
 
 
-# --- straight lines --------------------------------------------------------------------------------------------------
+# --- piecewise linear ------------------------------------------------------------------------------------------------
 
 def relu(input, inplace=False):
     """max(x, 0)."""

@@ -1,4 +1,4 @@
-"""Scaled dot-product attention: by a kernel that never holds all scores, or of ordinary ops."""
+"""Scaled dot-product attention: by a kernel that never stores all scores, or of ordinary ops."""
 
 import math
 
@@ -15,7 +15,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     """softmax(query @ key.mT * scale + mask) @ value.
 
     query: (..., L, E); key: (..., S, E); value: (..., S, Ev); attn_mask: bool (True takes part) or added to the scores,
-    broadcast to (..., L, S); scale: 1 / sqrt(E) unless given; enable_gqa: fewer heads in key and value, each serving several.
+    broadcast to (..., L, S); scale: 1 / sqrt(E) by default; enable_gqa: fewer heads in key and value, each shared by several.
     A row that attends to nothing gives 0.  Raises ShapeError, ArgumentError.
     """
     for name, x in (("query", query), ("key", key), ("value", value)):
@@ -53,7 +53,7 @@ def _shared_heads(query, x):
 
 
 def _fusible(query, key, value, mask):
-    """Whether the kernel takes these tensors, and is the faster way."""
+    """Whether the kernel supports these tensors, and is the faster way."""
     dtype, device = query.dtype, query.device
     planes = math.prod(query.shape[:-2])
     if not dtype.is_floating_point or not all(x.dtype is dtype and x.numel() and x.device is device for x in (query, key, value)):
@@ -66,7 +66,7 @@ def _fusible(query, key, value, mask):
 
 
 def _takes(query, key, mask):
-    """Whether the kernel can read a mask; one that needs a gradient is left to ordinary ops."""
+    """Whether the kernel can read the mask; a mask that needs a gradient goes to ordinary ops."""
     full = (*query.shape[:-1], key.shape[-2])
     if mask.dtype not in (dtypes.bool_, query.dtype) or (context.grad and mask.requires_grad) or mask.device is not query.device:
         return False
@@ -76,7 +76,7 @@ def _takes(query, key, mask):
 
 
 def _fused(query, key, value, mask, scale, causal):
-    """The attention by the kernel, which wants heads (N, H, L, E) with rows in one piece."""
+    """Attention by the kernel, which needs heads (N, H, L, E) with contiguous rows."""
     if mask is not None and query.ndim == 3 and mask.ndim == 3:
         mask = mask.unsqueeze(1)
     heads = (x if x.stride(-1) == 1 else x.contiguous() for x in map(_as_heads, (query, key, value)))

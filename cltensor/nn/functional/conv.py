@@ -10,7 +10,7 @@ from .sizes import batched, each
 
 
 def convolved(n, input, weight, bias, stride, padding, dilation, groups, activation=None):
-    """conv1d, conv2d or conv3d; activation: the name of an op applied to the result in the same launch, see ops.activated."""
+    """conv1d, conv2d or conv3d; activation: the name of an op to apply to the result in the same launch, see ops.activated."""
     op = f"conv{n}d"
     _check_weight(op, n, weight)
     stride, dilation = each(stride, n, op, "stride"), each(dilation, n, op, "dilation")
@@ -34,7 +34,7 @@ def _check_weight(op, n, weight):
 
 
 def _named_padding(op, padding, kernel, stride, dilation):
-    """(before, after) per dimension; an odd total leaves the larger part at the end."""
+    """(before, after) per dimension; for an odd total, the larger part is at the end."""
     if padding == "valid":
         return (0,) * len(kernel)
     if padding != "same":
@@ -72,7 +72,7 @@ def _conv_transpose(n, input, weight, bias, stride, padding, output_padding, gro
         raise ArgumentError(f"{op}: output padding must be smaller than either stride or dilation, but got "
                             f"output_padding={extra}, stride={stride}, dilation={dilation}")
     input, single = batched(input, n, op)
-    # output padding uncovers what padding cut off at the end, and only beyond that adds zeros
+    # output padding first restores what padding cut off at the end; only beyond that does it add zeros
     around = tuple((p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True))
     size = tuple((i - 1) * s - lo - hi + d * (k - 1) + 1 for i, s, (lo, hi), d, k in
                  zip(input.shape[2:], stride, around, dilation, weight.shape[2:], strict=True))

@@ -1,7 +1,7 @@
 """Cross entropy against class numbers or class probabilities.
 
-Against class numbers the input is read once on the way forward, for two numbers a sample, and once on the way back; nothing
-of its size is kept but the input itself.  Smoothed labels and nll_loss take one pass over the log-probabilities.
+With class numbers, forward reads the input once, for two numbers per sample, and backward reads it once.  Only the input is
+kept, nothing else of its size.  Smoothed labels and nll_loss take one pass over the log-probabilities.
 """
 
 
@@ -40,7 +40,7 @@ def _check_weight(op, input, weight):
 
 
 def _check_input(op, input, target):
-    """(input, target) with a batch dimension, and whether it was added."""
+    """(input, target) with a batch dimension, and whether one was added."""
     if input.ndim == 0:
         raise MismatchError(f"{op}: expected input (C,), (N, C) or (N, C, *), got a 0-d tensor")
     if input.ndim > 1:
@@ -59,7 +59,7 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
 
 
 def _numbered(op, input, target, weight, ignore_index, reduction, smoothing=0.0, logarithm=None):
-    """logarithm: what makes log-probabilities of the input, None where the loss does that itself."""
+    """logarithm: turns the input into log-probabilities; None if the loss does so itself."""
     _check_reduction(reduction)
     input, target, single = _check_input(op, input, target)
     _check_classes(op, input, target, weight)

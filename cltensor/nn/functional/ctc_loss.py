@@ -1,7 +1,7 @@
 """Connectionist temporal classification: the likelihood of label sequences, summed over all their alignments.
 
-The states of a sequence are its labels with a blank before, between and behind them.  The logarithms of the likelihoods of
-all beginnings (alpha) and all endings (beta) are computed step by step, for a whole batch in one launch a step.
+The states of a sequence are its labels, with blanks before, between and after them.  Compute the log-likelihoods of all
+beginnings (alpha) and all endings (beta) step by step, with one launch per step for a whole batch.
 
 Source: A. Graves et al., Connectionist Temporal Classification, 2006.
 """
@@ -31,8 +31,8 @@ _REDUCTIONS = ("mean", "sum", "none")
 class _Batch:
     """The states of a batch of label sequences, as tensors for one dtype.
 
-    states (N, L), the class of each, L = 2 longest + 1; may_leap (N, L) 0 where a state is reached from the one two back, else
-    minus infinity; final (N, L) 0 for the last two states of a sequence, else minus infinity.
+    states (N, L): the class of each, L = 2 longest + 1.  may_leap (N, L): 0 where a state can follow the one two before it, else
+    minus infinity.  final (N, L): 0 for the last two states of a sequence, else minus infinity.
     """
 
     def __init__(self, labels, blank, dtype, input_lengths, target_lengths):
@@ -63,15 +63,15 @@ class _Batch:
         return arange(steps, device=self.states.device).reshape(-1, 1, 1) < self.input_lengths.reshape(1, -1, 1)
 
     def emissions(self, log_probs):
-        """The log-probability of each state at each step (T, N, L), minus infinity for what is no part of its sequence."""
+        """The log-probability of each state at each step (T, N, L); minus infinity outside its sequence."""
         steps = log_probs.shape[0]
         picked = log_probs.gather(2, self.states.expand(steps, *self.states.shape))
         return where(self.inside & self.running(steps), picked, -math.inf)
 
     def alphas(self, emissions):
-        """alpha of step t and state s at [t + 1, :, s + 2].
+        """alpha of step t and state s, at [t + 1, :, s + 2].
 
-        Row 0 is the step before the first, all of it in a state before the first; [:, :, :2] are states before the first.
+        Row 0 is before the first step, with all likelihood before the first state; [:, :, :2] are the states before the first.
         """
         steps, n, count = emissions.shape
         alphas = emissions.new_full((steps + 1, n, count + 2), -math.inf)
@@ -82,7 +82,7 @@ class _Batch:
         return alphas
 
     def betas(self, emissions):
-        """beta (T, N, L), each with the emission of its own step, as alpha."""
+        """beta (T, N, L); each includes its own step's emission, as alpha does."""
         steps, n, count = emissions.shape
         betas = emissions.new_full((steps + 1, n, count + 2), -math.inf)
         last = (self.input_lengths - 1).to(emissions.dtype).unsqueeze(1)
@@ -95,14 +95,14 @@ class _Batch:
         return betas[:-1, :, :-2]
 
     def losses(self, alphas):
-        """Minus the log-likelihood of each sequence (N,)."""
+        """The negative log-likelihood of each sequence (N,)."""
         rows = alphas.gather(0, self.input_lengths.reshape(1, -1, 1).expand(1, *alphas.shape[1:])).squeeze(0)
         end = 2 * self.target_lengths.unsqueeze(1)
         return -rows.gather(1, end + 2).logaddexp(rows.gather(1, end + 1)).squeeze(1)
 
 
 class _CTC(Function):
-    """Losses (N,) of log_probs (T, N, C) for a _Batch; lost is the factor of the gradient where a loss is infinite."""
+    """Losses (N,) of log_probs (T, N, C) for a _Batch; lost: the gradient's factor where a loss is infinite."""
 
     @staticmethod
     def forward(ctx, log_probs, batch, lost):
@@ -120,9 +120,9 @@ class _CTC(Function):
 
 
 class _CTCGradient(Function):
-    """The gradient of log_probs: exp(log_probs) less the share of the alignments that pass each class, where steps run.
+    """The gradient of log_probs: exp(log_probs) minus the share of alignments through each class, within the sequence's steps.
 
-    This is the gradient for log-probabilities that a log_softmax gave, as PyTorch defines it.
+    As in PyTorch, this is the gradient for log-probabilities from a log_softmax.
     """
 
     @staticmethod
@@ -143,7 +143,7 @@ class _CTCGradient(Function):
 
 
 def _lengths(name, lengths, n, most=None):
-    """Lengths as a tuple of n ints; waits for the device where they are a tensor."""
+    """Lengths as a tuple of n ints; waits for the device if they are a tensor."""
     if hasattr(lengths, "_spec"):
         if lengths.dtype.category != "int":
             raise DTypeError(f"ctc_loss: {name} must be integral, got {lengths.dtype.name}; use .long()")
@@ -162,7 +162,7 @@ def _lengths(name, lengths, n, most=None):
 
 
 def _labels(targets, lengths):
-    """Targets, padded or concatenated, as int64 (N, longest); what is behind a sequence's end has no meaning."""
+    """Targets, padded or concatenated, as int64 (N, longest); values after a sequence's end have no meaning."""
     longest = max(lengths)
     if targets.ndim == 2:
         if targets.shape[0] != len(lengths) or targets.shape[1] < longest:
@@ -199,11 +199,11 @@ def _check(log_probs, blank, reduction):
 
 
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
-    """Minus the log-likelihood of target sequences, summed over all alignments with log_probs.
+    """The negative log-likelihood of target sequences, summed over all alignments with log_probs.
 
-    Args: log_probs (T, N, C) or (T, C), float32 or float64, from log_softmax; targets (N, S), or all sequences one behind the
-    other (sum of target_lengths,), class numbers other than blank; input_lengths, target_lengths (N,), tensors or sequences
-    of ints, tensors being waited for; zero_infinity: loss and gradient are 0 for a sequence too long for its input.
+    Args: log_probs (T, N, C) or (T, C), float32 or float64, from log_softmax; targets (N, S), or all sequences concatenated
+    (sum of target_lengths,), class numbers other than blank; input_lengths, target_lengths (N,), tensors (this waits for them)
+    or sequences of ints; zero_infinity: loss and gradient are 0 for a sequence too long for its input.
     "mean" divides each loss by its target's length, then takes the mean over the batch; "none" gives (N,) or ().
     Raises ShapeError, DTypeError, ArgumentError; DimensionError for a class that does not exist, where values are read.
     Numerics: in logarithms throughout.  There is no second gradient, as in PyTorch.

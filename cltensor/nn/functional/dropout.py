@@ -1,4 +1,4 @@
-"""Dropout: elements, or whole channels, set to zero at random while training."""
+"""Dropout: set elements, or whole channels, to zero at random during training."""
 
 import math
 
@@ -12,7 +12,7 @@ def _check(p):
 
 
 def _given(input, y, inplace):
-    """y, or input overwritten with it."""
+    """Return y, or input overwritten with it."""
     return input.copy_(y) if inplace and y is not input else y
 
 
@@ -22,7 +22,7 @@ def dropout(input, p=0.5, training=True, inplace=False):
 
 
 def _channels(op, input, p, training, inplace, dims):
-    """Dropout of whole channels of input (N, C, *) or (C, *), with dims the numbers of dimensions it may have."""
+    """Dropout of whole channels of input (N, C, *) or (C, *); dims: the numbers of dimensions it may have."""
     _check(p)
     if input.ndim not in dims:
         raise ShapeError(f"{op}: Expected {dims[0]}D or {dims[-1]}D input, but received a {input.ndim}D input of shape "
@@ -49,11 +49,11 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
     return _channels("dropout3d", input, p, training, inplace, (4, 5))
 
 
-_SATURATION = -1.7580993408473766  # where selu goes for large negative inputs
+_SATURATION = -1.7580993408473766  # the limit of selu for large negative inputs
 
 
 def _alpha(input, p, training, inplace, shape):
-    """Elements set to selu's saturation, then scaled and shifted so that mean and variance stay."""
+    """Set elements to selu's limit, then scale and shift to keep mean and variance."""
     _check(p)
     if not training or p == 0:
         return input

@@ -1,4 +1,4 @@
-"""Rows of a table by number, and numbers as rows of zeros with a one."""
+"""Rows of a table by number (embedding), and numbers as one-hot rows."""
 
 from ...autograd.modes import no_grad
 from ...base.errors import ArgumentError, AssertedShapeError, DTypeError, ShapeError
@@ -9,8 +9,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
               sparse=False):
     """Rows of weight (num_embeddings, dim) at the integers in input (*): (*, dim).
 
-    padding_idx: this row gets no gradient; max_norm: rows read are first scaled down to this norm, in place;
-    scale_grad_by_freq: the gradient of a row is divided by how often it was read; sparse: taken, but gradients are dense.
+    padding_idx: this row gets no gradient; max_norm: first scale the rows that are read down to this norm, in place;
+    scale_grad_by_freq: divide a row's gradient by how often it was read; sparse: accepted, but gradients are dense.
     Raises DimensionError for a number outside the table, where values are read.
     """
     if input.dtype.category != "int":
@@ -27,7 +27,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
 
 
 def rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq):
-    """Rows of weight at numbers (n,), with what embedding says of the last three."""
+    """Rows of weight at numbers (n,); the last three arguments as for embedding."""
     if max_norm is not None:
         renormalize(weight, numbers, float(max_norm), norm_type)
     rows = weight.index_select(0, numbers)
@@ -38,7 +38,7 @@ def rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq):
 
 
 def _times_read(numbers, weight):
-    """For each number, how often it occurs."""
+    """How often each number occurs."""
     one = weight.detach().new_ones(numbers.shape)
     return weight.detach().new_zeros(weight.shape[0]).scatter_add(0, numbers.long(), one).index_select(0, numbers)
 

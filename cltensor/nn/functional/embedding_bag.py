@@ -58,7 +58,7 @@ def _check_mode(mode, scale_grad_by_freq, sparse):
 
 
 def _padding_row(padding_idx, n):
-    """The row that is left out; -1 for none."""
+    """The row to leave out; -1 for none."""
     if padding_idx is None:
         return -1
     if not -n <= padding_idx < n:
@@ -71,10 +71,10 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
                   per_sample_weights=None, include_last_offset=False, padding_idx=None):
     """Sum, mean or largest value of the rows of weight (num_embeddings, dim) in each bag: (bags, dim), 0 for an empty bag.
 
-    Args: input (bags, size), or (N,) with offsets (bags,), where in input each bag starts, from 0 on; both int64 or int32.
-    include_last_offset: offsets has one more element, where the last bag ends.  per_sample_weights: of input's shape and
-    weight's dtype, factors of the rows, for "sum".  padding_idx: a row that is left out.  max_norm: rows read are first scaled
-    down to this norm, in place; scale_grad_by_freq: a row's gradient is divided by how often it was read; sparse: taken, but
+    Args: input (bags, size), or (N,) with offsets (bags,), the start of each bag in input, from 0 on; both int64 or int32.
+    include_last_offset: offsets has one more element, the end of the last bag.  per_sample_weights: factors of the rows, for
+    "sum", of input's shape and weight's dtype.  padding_idx: a row to leave out.  max_norm: first scale the rows that are read
+    down to this norm, in place; scale_grad_by_freq: divide a row's gradient by how often it was read; sparse: accepted, but
     gradients are dense.
     Raises ArgumentError, DTypeError, ShapeError; DimensionError for a number outside the table, where values are read.
     Numerics: float16 and bfloat16 add up in float32.
@@ -90,7 +90,7 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
 
 
 def _bags(input, numbers, offsets, include_last_offset, padding):
-    """(the bag of each element, the number of bags); what is left out goes to one more bag."""
+    """(the bag of each element, the number of bags); padding goes to one extra bag."""
     if offsets is None:
         count = input.shape[0]
         started = arange(1, count + 1, device=input.device).unsqueeze(1).expand(input.shape).reshape(-1)
@@ -113,7 +113,7 @@ def _pooled(rows, weights, bags, count, mode):
 
 
 def _firsts(rows, bags, count):
-    """The first row of each bag that has its largest value (count, dim); the number of rows for an empty bag."""
+    """The first row of each bag with its largest value (count, dim); for an empty bag, the number of rows."""
     n, dim = rows.shape
     index = bags.unsqueeze(1).expand(n, dim)
     values = rows.detach()
@@ -124,7 +124,7 @@ def _firsts(rows, bags, count):
 
 
 def _largest(rows, bags, count):
-    """The largest values, from the first row of a bag that has each."""
+    """The largest values, each from the first row of a bag that has it."""
     n = rows.shape[0]
     first = _firsts(rows, bags, count)
     found = rows.gather(0, first.clamp_max(n - 1)) if n else rows.sum(0, keepdim=True)
@@ -132,7 +132,7 @@ def _largest(rows, bags, count):
 
 
 def described(input, weight, offsets, mode, include_last_offset, padding_idx):
-    """(the bag of each element, the size of each bag, the row of weight each maximum came from or the sizes again), int64."""
+    """(the bag of each element, the size of each bag, the row of weight of each maximum, or the sizes again), int64."""
     numbers = input.reshape(-1).long()
     bags, count = _bags(input, numbers, offsets, include_last_offset, _padding_row(padding_idx, weight.shape[0]))
     sizes = bags.new_zeros(count + 1).index_add(0, bags, bags.new_ones(bags.shape))[:count]

@@ -1,4 +1,4 @@
-"""Fractional max pooling: windows that advance by a fraction, one whole step or another chosen at random.
+"""Fractional max pooling: windows that advance by a fraction, rounded at random to one whole step or the next.
 
 Source: B. Graham, Fractional Max-Pooling, 2014.
 """
@@ -52,14 +52,14 @@ def _check(op, n, input, kernel, size, samples):
 
 
 def _starts(u, size, kernel, out):
-    """Where the `out` windows of one dimension start, for random u (N, C): int64 (N, C, out)."""
+    """The starts of the `out` windows of one dimension, for random u (N, C): int64 (N, C, out)."""
     i = arange(out, dtype=u.dtype, device=u.device)
     step = (size - kernel) / (out - 1) if out > 1 else 0.0
     return ops.start(u.unsqueeze(-1), i, step=step, last=float(out - 1), end=float(size - kernel)).long()
 
 
 def _positions(input, kernel, size, samples):
-    """The flat positions in the plane of the elements of each window: int64 (N, C, *size, elements)."""
+    """The flat positions in the plane of each window's elements: int64 (N, C, *size, elements)."""
     n = len(size)
     flat = 0
     for d, (m, k, o) in enumerate(zip(input.shape[2:], kernel, size, strict=True)):

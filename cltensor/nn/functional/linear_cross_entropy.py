@@ -11,9 +11,9 @@ def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weig
                          label_smoothing=0.0, options=None):
     """cross_entropy of linear(input, linear_weight, linear_bias) against target.
 
-    Args: input (N, in_features) or (in_features,); linear_weight (C, *, in_features) and linear_bias (C, *), the input having
-    a batch where there are further dimensions; target class numbers (N, *) or (), or probabilities (N, C, *) or (C,); the rest
-    as for cross_entropy, with ignore_index, -100 unless given, for class numbers only.  options: None; the logits are computed
+    Args: input (N, in_features) or (in_features,); linear_weight (C, *, in_features) and linear_bias (C, *), with a batch in
+    input if there are further dimensions; target class numbers (N, *) or (), or probabilities (N, C, *) or (C,); the rest
+    as for cross_entropy; ignore_index, -100 by default, is for class numbers only.  options: None; the logits are computed
     as a whole.  Raises ShapeError, ArgumentError, and as cross_entropy.
     """
     _check(input, linear_weight, linear_bias, options)

@@ -1,4 +1,4 @@
-"""Losses on pairs of tensors: a fused op for each element, then mean, sum or none of both."""
+"""Losses on pairs of tensors: one fused op per element, then mean, sum or no reduction."""
 
 import math
 import warnings
@@ -49,7 +49,7 @@ def l1_loss(input, target, reduction="mean", weight=None):
 
 @in_float32
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
-    """Half the squared error within delta, then straight on: delta * (|input - target| - delta / 2)."""
+    """Half the squared error within delta, then linear: delta * (|input - target| - delta / 2)."""
     if delta <= 0:
         raise ArgumentError(f"huber_loss: delta must be greater than 0, got {delta}")
     return _paired(ops.huber, "huber_loss", input, target, weight, reduction, delta=delta)
@@ -57,7 +57,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
 
 @in_float32
 def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
-    """huber_loss with delta beta, divided by beta; the absolute error for beta 0."""
+    """huber_loss with delta = beta, divided by beta; the absolute error for beta 0."""
     if beta < 0:
         raise ArgumentError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
@@ -78,7 +78,7 @@ def _same_size(op, input, target):
 def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     """-(target log(input) + (1 - target) log(1 - input)) for probabilities in input; logarithms are at least -100.
 
-    Raises ShapeError; ArgumentError for an input or target beyond [0, 1], where values are read.
+    Raises ShapeError; ArgumentError for an input or target outside [0, 1], where values are read.
     """
     _same_size("binary_cross_entropy", input, target)
     check_values(input, "input")
@@ -116,10 +116,10 @@ def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduct
 
 @in_float32
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
-    """Negative log likelihood of target under normal distributions of mean input and variance var, at least eps.
+    """Negative log likelihood of target under normal distributions with mean input and variance var, at least eps.
 
     var: a number, or a tensor of input's shape, without its last dimension, or with size 1 in one dimension.
-    Raises ArgumentError for a negative one; where values are read, if it is a tensor.
+    Raises ArgumentError for a negative one; for a tensor, where values are read.
     """
     if isinstance(var, (int, float)):
         if var < 0:
@@ -133,7 +133,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
             v for v, n in zip(var.shape, input.shape, strict=True) if v != n] == [1]):
         raise ArgumentError(f"gaussian_nll_loss: var is of incorrect size: {tuple(var.shape)} for input "
                             f"{tuple(input.shape)}")
-    var = var + (var.detach().clamp_min(eps) - var.detach())  # the bound takes no part in the gradient
+    var = var + (var.detach().clamp_min(eps) - var.detach())  # the bound has no part in the gradient
     losses = ops.gaussian(input, target, var)
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
 

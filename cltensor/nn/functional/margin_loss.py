@@ -1,4 +1,4 @@
-"""Margin losses over classes, and over triplets with a distance of the caller's."""
+"""Margin losses over classes, and over triplets with a custom distance."""
 
 
 from ...base import dtypes
@@ -75,8 +75,8 @@ def _check_multi_margin(input, rows, target, weight):
 def multilabel_margin_loss(input, target, reduction="mean"):
     """Sum over target and other classes of max(0, 1 - input[target] + input[other]), divided by the number of classes.
 
-    Args: input (N, C) or (C,), floating; target of input's shape, int64: the numbers of a sample's classes, up to the first
-    that is negative.  "none" gives (N,) or ().  Memory grows with N C ** 2.
+    Args: input (N, C) or (C,), floating; target of input's shape, int64: a sample's class numbers, up to the first
+    negative one.  "none" gives (N,) or ().  Memory grows with N C ** 2.
     Raises ShapeError, DTypeError, ArgumentError; DimensionError for a class that does not exist, where values are read.
     """
     _check_reduction(reduction)
@@ -100,7 +100,7 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
                                       reduction="mean"):
     """max(0, distance(anchor, positive) - distance(anchor, negative) + margin).
 
-    distance_function: of two tensors, pairwise_distance unless given; swap: take distance(positive, negative) where that is
+    distance_function: takes two tensors, pairwise_distance by default; swap: use distance(positive, negative) where it is
     smaller than distance(anchor, negative).  Raises ArgumentError, ShapeError.
     """
     _check_reduction(reduction)

@@ -19,7 +19,7 @@ def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_head
                                  need_weights=True, attn_mask=None, use_separate_proj_weight=False, q_proj_weight=None,
                                  k_proj_weight=None, v_proj_weight=None, static_k=None, static_v=None,
                                  average_attn_weights=True, is_causal=False):
-    """Attention of num_heads heads over projections of query (L, N, E), key and value (S, N, E), or the same without N.
+    """Attention with num_heads heads over projections of query (L, N, E), key and value (S, N, E), or the same without N.
 
     key_padding_mask (N, S) and attn_mask (L, S) or (N * num_heads, L, S): bool, where True does not take part, or added to the
     scores.  is_causal is a hint that attn_mask is the causal one.
@@ -66,7 +66,7 @@ def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_head
 
 
 def additive(mask, name, dtype):
-    """A mask to add to the scores: a bool mask's True as -infinity, a floating mask as it is.  Raises AssertedShapeError."""
+    """A mask to add to the scores: -infinity where a bool mask is True, a floating mask as it is.  Raises AssertedShapeError."""
     if mask is None or mask.dtype.is_floating_point:
         return mask
     if mask.dtype is not dtypes.bool_:
@@ -75,7 +75,7 @@ def additive(mask, name, dtype):
 
 
 def _projected(query, key, value, weights, bias):
-    """q, k, v: the inputs times their weights, in one product where they are one tensor."""
+    """q, k, v: the inputs times their weights, in one product if the inputs are one tensor."""
     if not isinstance(weights, tuple):
         width = query.shape[-1]
         if query is key and key is value:
@@ -90,7 +90,7 @@ def _projected(query, key, value, weights, bias):
 
 
 def _heads_of_mask(mask, rows, columns, batch, heads):
-    """attn_mask as it broadcasts against (N, heads, L, S)."""
+    """attn_mask in a shape that broadcasts against (N, heads, L, S)."""
     if mask is None:
         return None
     expected = (rows, columns) if mask.ndim == 2 else (batch * heads, rows, columns)
@@ -100,14 +100,14 @@ def _heads_of_mask(mask, rows, columns, batch, heads):
 
 
 def _merged_mask(attn_mask, padding, columns):
-    """The sum of both masks; keys appended to those they were made for take part."""
+    """The sum of both masks; keys appended later are not masked."""
     masks = [m for m in (attn_mask, None if padding is None else padding.unsqueeze(1).unsqueeze(1)) if m is not None]
     masks = [m if m.shape[-1] == columns else pad(m, (0, columns - m.shape[-1])) for m in masks]
     return sum(masks[1:], masks[0]) if masks else None
 
 
 def _weighed(q, k, v, mask, dropout_p):
-    """(attention, the weights it used)."""
+    """(attention, its weights)."""
     scores = (q * (1 / math.sqrt(q.shape[-1]))).matmul(k.mT)
     weights = (scores if mask is None else scores + mask).softmax(-1)
     weights = dropout(weights, dropout_p) if dropout_p else weights

@@ -1,4 +1,4 @@
-"""Normalisation to mean 0 and variance 1, over the batch, a sample's channels, or groups of them."""
+"""Normalise to mean 0 and variance 1, over the batch, a sample's channels, or groups of them."""
 
 import math
 
@@ -15,10 +15,10 @@ from .pooling import avg_pool2d
 # --- over the batch --------------------------------------------------------------------------------------------------
 
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
-    """input (N, C, *) normalised for each channel, times weight (C,) plus bias (C,).
+    """Normalise input (N, C, *) for each channel, times weight (C,) plus bias (C,).
 
-    training: by the batch's mean and (biased) variance, and the running ones, unless None, move towards its mean and
-    unbiased variance by momentum.  Otherwise by the running statistics.
+    training: use the batch's mean and (biased) variance; the running ones, unless None, move towards its mean and
+    unbiased variance by momentum.  Otherwise use the running statistics.
     Raises ArgumentError when training on one value per channel, ShapeError.
     """
     if input.ndim < 2 and not input.numel():
@@ -45,7 +45,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 
 
 def _of_nothing(x, weight, bias):
-    """The result for no values: as empty, and a function of weight and bias all the same."""
+    """The result for an empty x: also empty, yet still a function of weight and bias."""
     return ops.scaled(x, 0.0, *(number(laid(v, x, (1,)), absent) for v, absent in ((weight, 1.0), (bias, 0.0))))
 
 
@@ -57,7 +57,7 @@ def _check_channels(op, input, **vectors):
 
 
 def _with_statistics(x, mean, var, weight, bias, eps):
-    """x normalised by a given mean and variance (C,), as one scale and shift for each channel."""
+    """Normalise x by a given mean and variance (C,), as one scale and shift for each channel."""
     mean, var, weight, bias = map(wide, (mean, var, weight, bias))
     scale = (var + eps).rsqrt()
     scale = scale if weight is None else scale * weight
@@ -67,9 +67,9 @@ def _with_statistics(x, mean, var, weight, bias, eps):
 
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
                   momentum=0.1, eps=1e-5):
-    """input (N, C, *) normalised for each sample and channel, times weight (C,) plus bias (C,).
+    """Normalise input (N, C, *) for each sample and channel, times weight (C,) plus bias (C,).
 
-    use_input_stats: by the input's own statistics, else by the running ones.
+    use_input_stats: use the input's own statistics, else the running ones.
     """
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
@@ -92,7 +92,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
-    """input normalised over its last dimensions, of sizes normalized_shape, times weight plus bias of that shape."""
+    """Normalise input over its last dimensions, of sizes normalized_shape, times weight plus bias of that shape."""
     shape = tuple(normalized_shape)
     lead = input.ndim - len(shape)
     if not shape or lead < 0 or tuple(input.shape[lead:]) != shape:
@@ -107,7 +107,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
-    """input (N, C, *) normalised for each sample and group of channels, times weight (C,) plus bias (C,)."""
+    """Normalise input (N, C, *) for each sample and group of channels, times weight (C,) plus bias (C,)."""
     if input.ndim < 2:
         raise ShapeError(f"group_norm: Expected at least 2 dimensions for input tensor but received {input.ndim}")
     n, c = input.shape[:2]
@@ -120,9 +120,9 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
 
 
 def rms_norm(input, normalized_shape, weight=None, eps=None):
-    """input divided by the root mean square of its last dimensions, of sizes normalized_shape, times weight.
+    """Divide input by the root mean square of its last dimensions, of sizes normalized_shape; multiply by weight.
 
-    eps: added to the mean square; unless given, the smallest step of the dtype this is computed in, float32 or float64.
+    eps: added to the mean square; by default the smallest step of the compute dtype, float32 or float64.
     """
     shape = tuple(normalized_shape)
     lead = input.ndim - len(shape)

@@ -1,13 +1,13 @@
-"""Padding: borders of zeros, or taken from the input."""
+"""Padding with zeros, or with values from the input."""
 
 from ...base.errors import ArgumentError, UnsupportedError
 from ...tensor.shape.padding import pad_constant, pad_mode
 
 
 def pad(input, pad, mode="constant", value=None):
-    """input with borders: pad = (before, after) of the last dimension, then of the one before it, and so on.
+    """Pad input by pad = (before, after) of the last dimension, then of the one before it, and so on.
 
-    mode: "constant" (value, 0 unless given; negative numbers crop), "reflect", "replicate" or "circular".
+    mode: "constant" (value, 0 by default; negative numbers crop), "reflect", "replicate" or "circular".
     """
     if len(pad) % 2 or len(pad) > 2 * input.ndim:
         raise ArgumentError(f"pad: give (before, after) for at most {input.ndim} dimensions, got {len(pad)} numbers")
@@ -17,6 +17,6 @@ def pad(input, pad, mode="constant", value=None):
         raise UnsupportedError(f"pad: Unrecognised padding mode {mode!r}; use constant, reflect, replicate or circular")
     if value is not None:
         raise ArgumentError(f'pad: Padding mode "{mode}" doesn\'t take in value argument')
-    if mode == "circular" and min(pad, default=0) < 0:  # what is cropped does not come round again
+    if mode == "circular" and min(pad, default=0) < 0:  # cropped values do not wrap around
         input, pad = pad_constant(input, [min(p, 0) for p in pad]), [max(p, 0) for p in pad]
     return pad_mode(input, tuple(pad), mode)

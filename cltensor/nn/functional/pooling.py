@@ -75,7 +75,7 @@ def _adaptive_avg_pool(n, input, output_size):
 def _lp_pool(n, input, norm_type, kernel_size, stride=None, ceil_mode=False):
     kernel = each(kernel_size, n, f"lp_pool{n}d", "kernel_size")
     total = _avg_pool(n, input.pow(norm_type), kernel, stride, 0, ceil_mode, divisor_override=1)
-    return (total.sign() * total.abs().relu()).pow(1.0 / norm_type)  # without relu, whose slope at 0 is 0, that at 0 is infinite
+    return (total.sign() * total.abs().relu()).pow(1.0 / norm_type)  # relu has slope 0 at 0; without it the slope there is infinite
 
 
 def _named(fn, n, doc):
@@ -87,7 +87,7 @@ def _named(fn, n, doc):
 
 
 def _with_indices(pool):
-    """pool, giving the positions too."""
+    """pool that also returns the positions."""
 
     def public(*args, return_indices=True, **kwargs):
         return pool(*args, return_indices=True, **kwargs)

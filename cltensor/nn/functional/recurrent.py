@@ -9,7 +9,7 @@ from .dropout import dropout as _dropout
 
 
 def layers(x, states, parameters, *, mode, batch_sizes, directions, dropout):
-    """(y, last states) for all steps' rows x (N, I), through every layer.
+    """(y, last states) for the rows x (N, I) of all steps, through every layer.
 
     states: (h,) or (h, c), of (layers * directions, B, H) or None; parameters: a tuple (w_ih, w_hh, b_ih, b_hh, w_hr) for each
     layer and direction; dropout: the probability between layers.
@@ -30,7 +30,7 @@ def layers(x, states, parameters, *, mode, batch_sizes, directions, dropout):
 
 
 def _last(y, batch_sizes, reverse):
-    """The state (B, H) each sequence ends with, out of all rows y (N, H)."""
+    """The last state (B, H) of each sequence, from all rows y (N, H)."""
     batch = batch_sizes[0]
     if reverse or batch_sizes[-1] == batch:
         return y.narrow(0, 0 if reverse else y.shape[0] - batch, batch)

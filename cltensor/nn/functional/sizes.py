@@ -16,7 +16,7 @@ def each(value, n, op, name):
 
 
 def batched(input, n, op):
-    """(input with a batch dimension, whether it had none).  Raises ShapeError unless it has n spatial dimensions."""
+    """(input with a batch dimension, whether one was added).  Raises ShapeError unless it has n spatial dimensions."""
     if input.ndim == n + 2:
         return input, False
     if input.ndim == n + 1:

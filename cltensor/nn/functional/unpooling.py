@@ -1,4 +1,4 @@
-"""Undoing max pooling: values go back to where they were taken from, zeros everywhere else."""
+"""Undo max pooling: values return to their positions, with zeros everywhere else."""
 
 import math
 
@@ -9,7 +9,7 @@ from .sizes import each
 
 
 def _output_size(op, input, kernel, stride, padding, output_size):
-    """Spatial output sizes: those asked for, checked, or what a pooling without remainder would have had."""
+    """Spatial output sizes: the requested ones, checked, or those of a pooling without remainder."""
     n = len(kernel)
     usual = [(m - 1) * s + k - 2 * p for m, k, s, p in zip(input.shape[-n:], kernel, stride, padding, strict=True)]
     size = usual if output_size is None else [v.__index__() for v in output_size]

@@ -1,4 +1,4 @@
-"""Functions on images: rearranging channels and pixels, resizing, sampling along a grid, sliding windows."""
+"""Functions on images: rearrange channels and pixels, resize, sample along a grid, slide windows."""
 
 import math
 
@@ -49,7 +49,7 @@ def pixel_unshuffle(input, downscale_factor):
 
 
 def channel_shuffle(input, groups):
-    """Channels of `groups` groups interleaved: (N, C, *) -> (N, C, *)."""
+    """Interleave the channels of `groups` groups: (N, C, *) -> (N, C, *)."""
     if input.ndim < 3:
         raise ShapeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}")
     if groups <= 0:
@@ -91,7 +91,7 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
 
 
 def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """The adjoint of unfold: (N, C kh kw, L) -> (N, C, H, W), overlapping windows added."""
+    """The adjoint of unfold: (N, C kh kw, L) -> (N, C, H, W); overlapping windows add up."""
     (oh, ow), (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(_pair, (output_size, kernel_size, dilation, padding, stride))
     if input.ndim not in (2, 3):
         raise ShapeError(f"fold: Expected 2D or 3D (batch mode) tensor for input, got shape {list(input.shape)}")
@@ -140,7 +140,7 @@ def _sizes(input, size, scale_factor, recompute):
 
 def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None,
                 antialias=False):
-    """(N, C, *spatial) resized, to `size` or by `scale_factor`.
+    """Resize (N, C, *spatial) to `size` or by `scale_factor`.
 
     mode: nearest, nearest-exact, area (any number of spatial dimensions), linear (1), bilinear and bicubic (2), trilinear (3).
     """
@@ -170,7 +170,7 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
 
 
 def _bytes_resized(x, sizes, scales, mode, align):
-    """x of uint8 resized in floats; each dimension's result is rounded, the last one's first, as PyTorch does."""
+    """Resize uint8 x in floats; round each dimension's result, the last dimension first, as PyTorch does."""
     if x.dtype is not dtypes.uint8:
         raise DTypeError(f"interpolate: mode {mode!r} is not defined for {x.dtype.name}; use .float()")
     x = x.float()
@@ -187,7 +187,7 @@ def _resized(x, sizes, scales, mode, align):
 
 
 def _along(x, d, new, scale, mode, align):
-    """x resized along one dimension: resizing is separable."""
+    """Resize x along one dimension; resizing is separable."""
     old = x.shape[d]
     if mode == "nearest":
         at = np.minimum(np.floor(np.arange(new) * np.float32(1 / scale if scale else old / new)), old - 1)
@@ -275,7 +275,7 @@ def _base(k, align, like):
 
 @in_float32
 def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
-    """input (N, C, H, W) read at the points of grid (N, h, w, 2), each (x, y) in [-1, 1]: (N, C, h, w); and so in three dimensions.
+    """Read input (N, C, H, W) at the points of grid (N, h, w, 2), each (x, y) in [-1, 1]: (N, C, h, w); three dimensions likewise.
 
     mode: bilinear, nearest, bicubic (two dimensions); padding_mode: zeros, border, reflection.
     """
@@ -333,7 +333,7 @@ def _inside(p, size, padding, align):
 
 
 def _weighted(input, points, mask, weight):
-    """input at whole positions times a weight, and 0 outside where mask, whatever is there."""
+    """input at whole positions times a weight; with mask, 0 outside, even where input is NaN or infinite."""
     sizes = input.shape[2:]
     flat, valid = None, None
     for p, k in zip(points, sizes, strict=True):

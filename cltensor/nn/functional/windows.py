@@ -1,6 +1,6 @@
-"""Convolution and pooling of integers, which the kernels do not know: sums and extremes over windows that are views.
+"""Convolution and pooling of integers, which the kernels do not support: sums and extremes over windows that are views.
 
-Slow beside the floating kernels, and exact.  Settings are tuples with one entry for each spatial dimension; paddings are
+Exact, but slow compared with the floating kernels.  Settings are tuples with one entry per spatial dimension; paddings are
 pairs (before, after).
 """
 
@@ -28,7 +28,7 @@ def _padded(x, padding, value=0):
 
 
 def convolution(x, w, bias, *, stride, padding, dilation, groups):
-    """ops.convolution for integers."""
+    """ops.convolution, for integers."""
     shape = convolution_shape(x._spec, w._spec, None if bias is None else bias._spec, stride=stride, padding=padding,
                               dilation=dilation, groups=groups).shape
     n, (k, size), kernel = x.shape[0], (shape[1], shape[2:]), w.shape[2:]
@@ -43,7 +43,7 @@ def convolution(x, w, bias, *, stride, padding, dilation, groups):
 
 
 def convolution_input_gradient(g, w, *, size, stride, padding, dilation, groups):
-    """ops.convolution_input_gradient for integers: a convolution of g with zeros between its elements."""
+    """ops.convolution_input_gradient, for integers: a convolution of g with zeros between its elements."""
     input_gradient_shape(g._spec, w._spec, size=size, stride=stride, padding=padding, dilation=dilation, groups=groups)
     spread = g.new_zeros((*g.shape[:2], *((n - 1) * s + 1 for n, s in zip(g.shape[2:], stride, strict=True))))
     spread[(..., *(slice(None, None, s) for s in stride))] = g
@@ -58,14 +58,14 @@ def convolution_input_gradient(g, w, *, size, stride, padding, dilation, groups)
 
 
 def _pooled(x, size, kernel, stride, padding, dilation, value):
-    """Windows of x padded as far as the last window reaches, with the kernel flattened: (N, C, *size, kernel)."""
+    """Windows of x, padded so that the last window fits, with the kernel flattened: (N, C, *size, kernel)."""
     reach = [(m - 1) * s + d * (k - 1) + 1 for m, s, d, k in zip(size, stride, dilation, kernel, strict=True)]
     around = [(p, r - n - p) for p, r, n in zip(padding, reach, x.shape[2:], strict=True)]
     return windows(_padded(x, around, value), size, kernel, stride, dilation).flatten(2 + len(size))
 
 
 def max_pool(x, *, kernel_size, stride, padding, dilation, ceil_mode):
-    """ops.max_pool for integers: (largest values, their flat positions in the plane)."""
+    """ops.max_pool, for integers: (largest values, their flat positions in the plane)."""
     shape = pooling.max_pool_shape(x._spec, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation,
                                    ceil_mode=ceil_mode)[0].shape
     size = shape[2:]
@@ -74,7 +74,7 @@ def max_pool(x, *, kernel_size, stride, padding, dilation, ceil_mode):
 
 
 def _positions(chosen, plane, size, kernel, stride, padding, dilation):
-    """Flat positions in the plane from positions inside the windows."""
+    """Convert positions inside the windows to flat positions in the plane."""
     flat = chosen * 0
     for i, (n, k, s, p, d) in enumerate(zip(plane, kernel, stride, padding, dilation, strict=True)):
         within = chosen // math.prod(kernel[i + 1:]) % k
@@ -84,7 +84,7 @@ def _positions(chosen, plane, size, kernel, stride, padding, dilation):
 
 
 def avg_pool(x, *, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    """ops.avg_pool for integers, rounded towards zero."""
+    """ops.avg_pool, for integers, rounded towards zero."""
     settings = {"kernel_size": kernel_size, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
     size = pooling.avg_pool_shape(x._spec, **settings, count_include_pad=count_include_pad,
                                   divisor_override=divisor_override).shape[2:]

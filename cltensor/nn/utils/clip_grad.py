@@ -1,4 +1,4 @@
-"""Limiting gradients, by their common norm or one by one."""
+"""Limit gradients, by their common norm or one by one."""
 
 import math
 
@@ -18,7 +18,7 @@ def _gradients(parameters):
 
 
 def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False):
-    """The norm of all tensors together, as a 0-d tensor.  Raises CLTensorError for NaN or infinity if asked to."""
+    """The norm of all tensors together, as a 0-d tensor.  error_if_nonfinite: raises CLTensorError for NaN or infinity."""
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     if not tensors:
         return scalar_tensor(0.0)
@@ -27,7 +27,7 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False):
 
 
 def _total_norm(tensors, norm_type, error_if_nonfinite):
-    """get_total_norm, in float32 where the tensors are narrower."""
+    """get_total_norm, computed in float32 for narrower tensors."""
     with no_grad():
         norms = [vector_norm(wide(t.detach()), norm_type).to(device=tensors[0].device) for t in tensors]
         total = vector_norm(stack(norms), norm_type if norm_type else 1.0)
@@ -38,7 +38,7 @@ def _total_norm(tensors, norm_type, error_if_nonfinite):
 
 
 def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False):
-    """Scale all gradients down, in place, so that their common norm is at most max_norm; returns the norm they had.
+    """Scale all gradients down, in place, so that their common norm is at most max_norm; return the norm before.
 
     Nothing waits for the device, unless error_if_nonfinite is set.
     """

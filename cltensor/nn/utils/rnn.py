@@ -19,10 +19,10 @@ class _Packed(NamedTuple):
 
 
 class PackedSequence(_Packed):
-    """Sequences of unequal length, longest first, all first elements, then all second ones, and so on.
+    """Sequences of unequal length, longest first, stored step by step: all first elements, then all second ones, and so on.
 
-    data (N, *): the elements; batch_sizes (T,): how many sequences reach each step; sorted_indices, unsorted_indices (B,): which
-    sequence stands where, and back.  Made by pack_padded_sequence and pack_sequence.
+    data (N, *): the elements; batch_sizes (T,): how many sequences reach each step; sorted_indices, unsorted_indices (B,): the
+    order of the sequences, and its inverse.  Made by pack_padded_sequence and pack_sequence.
     """
 
     def __new__(cls, data, batch_sizes=None, sorted_indices=None, unsorted_indices=None):
@@ -47,7 +47,7 @@ class PackedSequence(_Packed):
         return made
 
     def to(self, *args, **kwargs):
-        """Move or convert the data, as Tensor.to does; the indices go to its device."""
+        """Move or convert the data, as Tensor.to does; the indices move to its device."""
         data = self.data.to(*args, **kwargs)
         if data is self.data:
             return self
@@ -56,28 +56,28 @@ class PackedSequence(_Packed):
         return made._replace(sorted_indices=at[0], unsorted_indices=at[1])
 
     def double(self):
-        """With data in float64."""
+        """Convert the data to float64."""
         return self.to(dtypes.float64)
 
     def float(self):
-        """With data in float32."""
+        """Convert the data to float32."""
         return self.to(dtypes.float32)
 
     def half(self):
-        """With data in float16."""
+        """Convert the data to float16."""
         return self.to(dtypes.float16)
 
     def long(self):
-        """With data in int64."""
+        """Convert the data to int64."""
         return self.to(dtypes.int64)
 
     def int(self):
-        """With data in int32."""
+        """Convert the data to int32."""
         return self.to(dtypes.int32)
 
 
 def invert_permutation(permutation):
-    """The inverse of a permutation (B,), or None of None."""
+    """The inverse of a permutation (B,); None for None."""
     return None if permutation is None else permutation.argsort()
 
 
@@ -101,7 +101,7 @@ def _packed(data, sizes, order=None):
 def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True):
     """Pack padded sequences: the PackedSequence of input (T, B, *), or (B, T, *) with batch_first.
 
-    lengths (B,): of the sequences, a list or a tensor, which has to be read; longest first unless enforce_sorted is False.
+    lengths (B,): of the sequences, a list or a tensor (this waits for it); longest first unless enforce_sorted is False.
     Raises ShapeError for lengths that do not fit.
     """
     op = "pack_padded_sequence"
@@ -131,7 +131,7 @@ def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True)
 def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_length=None):
     """Undo pack_padded_sequence: (padded (T, B, *) or (B, T, *), lengths (B,)).
 
-    total_length: T, at least the longest length.  Raises ArgumentError where it is less.
+    total_length: T, at least the longest length.  Raises ArgumentError if it is less.
     """
     sizes = np.asarray(sequence.sizes)
     steps = len(sizes)
@@ -152,7 +152,7 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
 def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="right"):
     """Stack tensors (L, *) of unequal length, padded to the longest: (T, B, *), or (B, T, *) with batch_first.
 
-    Raises ShapeError where there are none or their other sizes differ, ArgumentError for another padding_side.
+    Raises ShapeError if there are none or their other sizes differ, ArgumentError for another padding_side.
     """
     if not isinstance(sequences, Iterable):
         raise DTypeError(f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences)}")
@@ -182,6 +182,6 @@ def pack_sequence(sequences, enforce_sorted=True):
 
 
 def unpack_sequence(packed_sequences):
-    """The tensors of a PackedSequence, a list."""
+    """The tensors of a PackedSequence, as a list."""
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)

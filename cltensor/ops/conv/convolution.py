@@ -1,4 +1,4 @@
-"""Convolution over any number of spatial dimensions and its two gradients, each the gradient of the others.
+"""Convolution over any number of spatial dimensions and its two gradients; each is a gradient of the others.
 
     y[n, k, o] = bias[k] + sum over c, t of x[n, c, o * stride - padding + t * dilation] * w[k, c, t]
 
@@ -19,7 +19,7 @@ from ..kinds.kernel import kernel
 from . import direct, reference, winograd
 from .implicit_gemm import Axis, Nest, PanelProduct, padded_source, product_steps
 
-PIXELS = 128  # of an image, from which a kernel of one tap is better done as a product of matrices
+PIXELS = 128  # from this many pixels per image on, a kernel of one tap is faster as a matrix product
 SPATIAL = 3  # kernels are written for three spatial dimensions; fewer are padded with size 1
 
 
@@ -164,9 +164,9 @@ def _scaled(factors, strides):
 
 
 def _one_tap(image, w, w_strides, result, bias, stride, padding, groups, activation=""):
-    """The Steps of a convolution that is result[n] = w @ image[n] + bias; None where it is not, or has few pixels in a run.
+    """The Steps of a convolution of the form result[n] = w @ image[n] + bias; None for others and for few contiguous pixels.
 
-    image is In(0), w In(1), seen with w_strides as (channels of the result, channels of the image).
+    image is In(0); w is In(1) with strides w_strides over (channels of the result, channels of the image).
     """
     if groups != 1 or {*w.shape[2:], *stride} != {1} or any(map(any, pairs(padding))) or not image.numel or not result.contiguous:
         return None
@@ -216,10 +216,10 @@ def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups, ac
 
 
 def _phases(size, out, kernel, stride, before, dilation):
-    """Input positions of one dimension, by their remainder under the stride.
+    """Split the input positions of one dimension by their remainder modulo the stride.
 
-    Position i = first + r * stride gets g[(i + before - t * dilation) / stride] for the taps t that divide evenly: every
-    (stride / d)-th one from `tap` on, d the common divisor of stride and dilation.  Yields (first, tap, tap step, Axis of g).
+    Position i = first + r * stride gets g[(i + before - t * dilation) / stride] for the taps t that divide evenly.  These
+    are every (stride / d)-th tap from `tap` on, d = gcd(stride, dilation).  Yields (first, tap, tap step, Axis of g).
     """
     d = math.gcd(stride, dilation)
     for first in range(min(stride, size)):
@@ -267,7 +267,7 @@ def input_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, g
             panel=In(1), panel_base=w_base, panel_lane=w.strides[1],
             panel_group=k * w.strides[0], groups=groups, lanes=channels,
             y_base=y_base, y_lane=gx.strides[1], y_group=channels * gx.strides[1])
-        alone = len(phases) == 1 and device.profile.style == "gpu"  # pieces are added up over all of gx
+        alone = len(phases) == 1 and device.profile.style == "gpu"  # conv_sum adds up all of gx: one phase must cover it
         steps += product_steps(device, product, (Out(0),), dtype, gx.numel, split=alone)
     return steps
 

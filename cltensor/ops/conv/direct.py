@@ -1,4 +1,4 @@
-"""Launch rules of convolutions with few output channels a group, depthwise ones above all (template conv_planes)."""
+"""Launch rules of convolutions with few output channels per group, above all depthwise ones (template conv_planes)."""
 
 import math
 
@@ -11,14 +11,14 @@ from ...dispatch.plan import Scratch, Step
 from ..kinds.launch import compute_dtype, cpu_groups, gpu_range, longs
 from .implicit_gemm import bias_arguments
 
-MOST_LANES = 4  # output channels a group up to which whole planes beat vectors of output channels
+MOST_LANES = 4  # up to this many output channels per group, whole planes beat vectors of output channels
 SLICE = 256 << 10  # bytes of copied planes that stay in a core's cache
 GPU_GROUP = 128
 BLOCKS = 4  # vectors summed at a time, as in the template
 
 
 def suits(device, dtype, lanes, channels, groups, axes):
-    """Whether this form is the better one for `lanes` output and `channels` input channels in each of `groups` groups."""
+    """Whether this form is faster for `lanes` output and `channels` input channels in each of `groups` groups."""
     if lanes > MOST_LANES or any(a.taps == 0 for a in axes):
         return False
     if device.profile.style == "gpu":
@@ -33,7 +33,7 @@ def vector_width(dtype):
 
 
 def _vectors(dtype, axes):
-    """How many vectors the rows of one plane of y are cut into."""
+    """The number of vectors in one plane of y, row by row."""
     return axes[0].rows * axes[1].rows * -(-axes[2].rows // vector_width(dtype))
 
 
@@ -46,13 +46,13 @@ def _plane(dtype, axes):
 
 
 def _numbers(x, n, groups, channels, lanes, axes):
-    """The arguments both forms share: sizes, x's strides, and the axes' fields one after the other."""
+    """The arguments both forms share: sizes, x's strides, and each field of the axes in turn."""
     fields = (tuple(getattr(a, f) for a in axes) for f in ("rows", "step", "base", "taps", "tap_step"))
     return longs(n, groups, channels, lanes, x.shape[2:], x.strides, *fields)
 
 
 def _copies(dtype, axes, launched, channels, extra, entries):
-    """The arguments describing the copied planes; extra, entries: what a slice and a table hold besides."""
+    """The arguments describing the copied planes; extra, entries: further elements of a slice and of a table."""
     first, rows, width, plane = _plane(dtype, axes)
     elements = channels * plane + extra
     taps = channels * math.prod(a.taps for a in axes)

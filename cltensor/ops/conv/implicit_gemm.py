@@ -1,7 +1,7 @@
 """Launch rules of the sum of products inside every convolution (templates conv_pad, conv_panel, conv_product, conv_sum).
 
-All three convolutions are y[row, lane] = start[lane] + sum over p of x[row, p] * panel[p, lane], where the place read in x
-is a sum of a part given by the row and one given by p.  Only strides and sizes tell them apart.
+All three convolutions are y[row, lane] = start[lane] + sum over p of x[row, p] * panel[p, lane].  The position in x is
+an offset for the row plus an offset for p.  The three differ only in strides and sizes.
 """
 
 import math
@@ -25,19 +25,19 @@ class StripRule:
 
     rows: tuple  # (vectors in a panel's row, rows in registers)
     strip: int  # rows of a strip
-    depth: int  # steps that leave a panel in the first cache
+    depth: int  # steps of a panel that fit the L1 cache
 
 
 @dataclass(frozen=True)
 class TileRule:
-    """How a GPU's work-groups cut them.  `cltensor tune` finds a device's own."""
+    """How a GPU's work-groups cut the rows of a convolution.  `cltensor tune` finds a device's own rule."""
 
-    item_rows: int = 8  # rows of a work-item, where that leaves tiles enough
-    few_rows: int = 4  # rows of a work-item elsewhere
+    item_rows: int = 8  # rows per work-item when there are enough tiles
+    few_rows: int = 4  # rows per work-item otherwise
     steps: int = 16  # steps staged at a time
     panel_steps: int = 32  # steps of a panel that a work-group packs
     panel_items: int = 128  # work-items that pack it
-    piece: int = 128  # steps worth a work-group of their own
+    piece: int = 128  # steps per piece, at least, when the reduction is cut
 
 
 AVX2 = StripRule(((1, 6), (2, 6), (4, 6)), 192, 384)
@@ -46,11 +46,11 @@ GPU = TileRule()
 
 
 def _fits_local(profile, dtype, TM, KC):
-    """Whether the device holds the tiles of rows and of the widest panel."""
+    """Whether the tiles of rows and of the widest panel fit the device's local memory."""
     return KC * (16 * TM + 4 + 64 + 4) * compute_dtype(dtype).itemsize <= profile.local_memory
 
 
-# what `cltensor tune` may try in place of the constants above
+# values `cltensor tune` may try instead of the constants above
 STRIPS = Space("conv_product", MR=(4, 6, 8), STRIP=(48, 96, 192, 384), KC=(96, 128, 192, 384, 768), PER_CORE=(1, 2, 4, 8))
 TILES = Space("conv_product", TM=(1, 2, 4, 8), KC=(8, 16, 32), fits=_fits_local)
 
@@ -77,19 +77,19 @@ class Axis(NamedTuple):
 
 
 class Read(NamedTuple):
-    """Where a kernel finds an operand: its argument(s), its strides, and the position of its first element per dimension."""
+    """An operand of a kernel: its argument(s), its strides, and the position of its first element per dimension."""
 
     args: tuple
     strides: tuple
     origin: tuple = (0, 0, 0)
 
     def start(self, axes):
-        """The element where row 0 meets tap 0."""
+        """The element that row 0 and tap 0 read."""
         return sum((a.base - o) * s for a, o, s in zip(axes, self.origin, self.strides[2:], strict=True))
 
 
 class Nest(NamedTuple):
-    """Four nested indices: their sizes and the strides with which each operand follows them."""
+    """Four nested indices: their sizes and each operand's strides for them."""
 
     sizes: tuple
     x: tuple
@@ -98,7 +98,7 @@ class Nest(NamedTuple):
 
 @dataclass(frozen=True)
 class PanelProduct:
-    """One sum of products: all that conv_panel and conv_product are told.
+    """One sum of products: everything conv_panel and conv_product need.
 
     rows: Nest with y's strides; steps: Nest with the panel source's strides.
     x: Read;  x_start: its first element;  x_group: distance of groups in it
@@ -127,20 +127,20 @@ class PanelProduct:
 
 
 def bias_arguments(bias, stand_in):
-    """A kernel's bias arguments for (In, Spec) or None; without a bias any input of the same dtype stands in for it."""
+    """A kernel's bias arguments for (In, Spec) or None.  stand_in: an input of the same dtype to pass when there is none."""
     return (bias[0], *longs(bias[1].strides[0], 1)) if bias else (stand_in, *longs(0, 0))
 
 
 def even(n, most, step=1):
-    """The size, a multiple of step, of the fewest equal parts of n that are no larger than most."""
+    """Cut n into the fewest equal parts of at most `most`; the size of a part, a multiple of step."""
     parts = max(1, -(-n // most))
     return max(step, -(-n // (parts * step)) * step)
 
 
 def padded_source(device, spec, number, phases, steps):
-    """A Read of input `number` (5-d Spec) that stays in its buffer for every phase (three Axis each) that reads at all.
+    """A Read of input `number` (5-d Spec) in which no phase (three Axis each) reads out of bounds.
 
-    Appends a padding Step when the phases reach over the edge, or when sums are held in another type.
+    Appends a padding Step when a phase reaches over the edge, or when sums are held in another type.
     """
     reading = [axes for axes in phases if all(a.taps for a in axes)] if spec.numel else []
     first = tuple(min((axes[i].first for axes in reading), default=0) for i in range(3))
@@ -161,13 +161,13 @@ def padded_source(device, spec, number, phases, steps):
 
 
 def vector_elements(device, dtype, lanes):
-    """How many lanes the cpu style computes at once: wide vectors need lanes enough to fill them."""
+    """How many lanes the cpu style computes at once: wide vectors are used only when there are lanes to fill them."""
     width = vectors.width(compute_type(dtype))
     return 2 * width if device.profile.vector_width == 16 and lanes > width else width
 
 
 def lane_count(device, dtype, lanes):
-    """How many lanes a panel has: the vectors (cpu) or the tile width (gpu) that waste least."""
+    """How many lanes a panel has: the vectors (cpu) or the tile width (gpu) that leave the fewest lanes unused."""
     if device.profile.style == "gpu":
         return 16 * (4 if lanes > 32 else 2 if lanes > 16 else 1)
     width = vector_elements(device, dtype, lanes)
@@ -177,9 +177,10 @@ def lane_count(device, dtype, lanes):
 
 
 def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=None):
-    """The Steps that compute `product` into `out` (arguments); with split the reduction may be cut into pieces added afterwards.
+    """The Steps that compute `product` into `out` (arguments).
 
-    packed: the Scratch of the panels and that of the steps, where they are filled already
+    split: the reduction may be cut into pieces that conv_sum adds up
+    packed: the Scratch of the panels and the Scratch of the steps, if already filled
     """
     p, style = product, device.profile.style
     width = lane_count(device, p.dtype, p.lanes)
@@ -212,7 +213,7 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
     if style == "cpu":
         source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype, activation=now,
                         W=W, NV=width // W, MR=c.MR, STRIP=most)
-        panels_first = length * p.lanes < rows * p.steps.sizes[0]  # the smaller operand is walked in the inner loop
+        panels_first = length * p.lanes < rows * p.steps.sizes[0]  # the inner loop walks the smaller operand
         strip = even(rows, most, c.MR)
         units = p.groups * splits * -(-rows // strip) * -(-count // block)
         steps.append(Step(source, "conv_product", args + longs(strip, block, int(panels_first), even(length, c.KC)),
@@ -246,7 +247,7 @@ def _panel_step(device, p, width, count, length, panels, table):
 def _cut_strips(device, strips, count, length, c):
     """(pieces of the reduction, panels per unit) that give every core work without needless repacking.
 
-    length: steps of the reduction, 0 where it must stay whole; c: the constants chosen
+    length: steps of the reduction, 0 if it must stay whole; c: the chosen constants
     """
     wanted = c.PER_CORE * device.profile.compute_units
     block = max(1, count // max(1, -(-wanted // strips)))
@@ -255,6 +256,6 @@ def _cut_strips(device, strips, count, length, c):
 
 
 def _cut_tiles(device, units, length):
-    """Pieces of the reduction that give every compute unit work; length as for _cut_strips."""
+    """Pieces of the reduction that give every compute unit work; length as in _cut_strips."""
     wanted = GROUPS_PER_CORE * device.profile.compute_units
     return max(1, min(wanted // units, length // GPU.piece, 64)) if units < wanted else 1

@@ -23,7 +23,7 @@ SPATIAL = 3  # the kernel is written for three spatial dimensions; fewer are pad
 
 
 def output_size(size, kernel, stride, padding, dilation, ceil_mode):
-    """Spatial size of a pooling's output.  With ceil_mode a last window counts if it starts inside input or left padding."""
+    """Spatial size of the output.  With ceil_mode, a last partial window counts if it starts inside input or left padding."""
     sizes = []
     for n, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True):
         room = n + 2 * p - d * (k - 1) - 1
@@ -164,7 +164,7 @@ def _inside(size, out, window):
 
 
 def _form(g):
-    """How a gradient is formed: by scattering on a cpu, unless that would sum in a 16-bit type."""
+    """How a gradient is computed: by scattering on a cpu, unless that would sum in a 16-bit type."""
     exact = storage_type(g.dtype) == compute_type(g.dtype)
     return "scatter" if g.device.profile.style == "cpu" and exact else "gather"
 

@@ -1,4 +1,4 @@
-"""Convolutions in NumPy: a sum over filter taps, each a product of a channel matrix with the part of x the tap meets."""
+"""Convolutions in NumPy: a sum over filter taps; each term multiplies a channel matrix by the part of x under the tap."""
 
 import itertools
 
@@ -41,7 +41,7 @@ def _borders(padding):
 
 
 def _taps(w_shape, out, stride, dilation, groups):
-    """Of each group and tap: the channels of x and of y, the tap, and where the outputs meet padded x."""
+    """For each group and tap: the channels of x and of y, the tap, and the elements of padded x the outputs read."""
     lanes, channels = w_shape[0] // groups, w_shape[1]
     for group in range(groups):
         c, k = slice(group * channels, (group + 1) * channels), slice(group * lanes, (group + 1) * lanes)

@@ -14,17 +14,17 @@ from ...tune.space import Space
 from ..kinds.launch import compute_dtype, cpu_groups, gpu_range, longs
 from .implicit_gemm import Nest, PanelProduct, Read, lane_count, product_steps
 
-WORKSPACE = 1 << 24  # bytes of transformed tiles worked on at a time, which stay in the last cache
-LARGEST = 1 << 26  # bytes above which those of a single image are too many
-CHANNELS = 96  # on either side below which the transforms cost more than they save
-ALGORITHMS = Space("convolution", M=(0, 2, 4))  # what `cltensor tune` may try; 0 is a sum of products
+WORKSPACE = 1 << 24  # bytes of transformed tiles worked on at a time, so that they stay in the last-level cache
+LARGEST = 1 << 26  # bytes of transformed tiles of one image, at most
+CHANNELS = 96  # with fewer input or output channels, the transforms cost more than they save
+ALGORITHMS = Space("convolution", M=(0, 2, 4))  # values `cltensor tune` may try; 0 is a sum of products
 POINTS = {2: (0, 1, -1), 4: (0, 1, -1, Fraction(1, 2), -2)}  # where polynomials are evaluated, besides infinity
 
 
 class Operands(NamedTuple):
-    """A convolution of stride 1: image (N, steps, H, W) -> result (N, lanes, H', W'), by weights read at strides.
+    """A convolution of stride 1 with strided weights: image (N, steps, H, W) -> result (N, lanes, H', W').
 
-    base: the weights' first element; strides: of lanes, steps, rows and columns in them; before: padding above and to the left
+    base: first element of the weights; strides: theirs over lanes, steps, rows, columns; before: padding above and to the left
     bias: (In, Spec) or None; activation: see codegen/activation.py
     """
 
@@ -38,14 +38,14 @@ class Operands(NamedTuple):
 
 
 def turned(g, w, gx, before):
-    """The Operands of the gradient of a convolution's image: a convolution of g with the kernels turned by half a circle."""
+    """The Operands of the image's gradient: a convolution of g with the kernels rotated by 180 degrees."""
     k, c, *spatial = w.strides
     return Operands(g, gx, 2 * sum(spatial), (c, k, *(-s for s in spatial)), tuple(2 - p for p in before))
 
 
 @functools.cache
 def matrices(m):
-    """(A', G, B') for m results of a kernel of 3, as tuples of rows of floats.  Source: Cook and Toom's construction."""
+    """(A', G, B') for m results of a kernel of size 3, as tuples of rows of floats.  Source: the Cook-Toom construction."""
     points, n = [Fraction(p) for p in POINTS[m]], m + 2
     at = [[p**i for p in points] + [Fraction(i == m - 1)] for i in range(m)]
     g, bt = [], []
@@ -59,7 +59,7 @@ def matrices(m):
 
 
 def _from_roots(roots, n):
-    """The n lowest coefficients, constant first, of the polynomial with these roots and leading coefficient 1."""
+    """The n lowest coefficients, constant first, of the monic polynomial with these roots."""
     found = [Fraction(1)]
     for r in roots:
         found = [a - r * b for a, b in zip([0, *found], [*found, 0], strict=True)]
@@ -67,7 +67,7 @@ def _from_roots(roots, n):
 
 
 def chosen(o, kernel, stride, dilation, groups):
-    """How many results at a time (m x m) suit a convolution, 0 where it is better done, or has to be done, otherwise."""
+    """The m of the m x m results per tile that suit a convolution; 0 if another algorithm is faster or required."""
     image, result = o.image, o.result
     if (image.dtype is not dtypes.float32 or groups != 1 or tuple(kernel) != (3, 3) or {*stride, *dilation} != {1}
             or not image.numel or not result.numel):
@@ -75,14 +75,14 @@ def chosen(o, kernel, stride, dilation, groups):
     channels, lanes = image.shape[1], result.shape[1]
     worth = image.device.profile.style == "cpu" and min(channels, lanes) >= CHANNELS
     tiles = {m: image.shape[0] * _tiles(result, m) for m in (4, 2)}
-    enough = (m for m, n in tiles.items() if 4 * n >= max(channels, lanes))  # to be worth turning the weights
+    enough = (m for m, n in tiles.items() if 4 * n >= max(channels, lanes))  # enough tiles to pay for transforming the weights
     sizes = {"steps": channels, "lanes": lanes, "tiles": tiles[4]}
     m = ALGORITHMS.choose(image.device, image.dtype, sizes, M=next(enough, 0) if worth else 0).M
     return m if m and _bytes_of_one(image, result, m) <= LARGEST else 0
 
 
 def _tiles(result, m):
-    """Tiles of m x m that cover one image."""
+    """The number of m x m tiles that cover one image."""
     return math.prod(-(-n // m) for n in result.shape[2:])
 
 
@@ -132,5 +132,5 @@ def steps(device, o, m):
 
 
 def _apart(n):
-    """A distance of at least n at which the same element of each place lies in another part of a cache."""
+    """A distance of at least n between places that puts their corresponding elements into different cache sets."""
     return -(-n // 1024) * 1024 + 16

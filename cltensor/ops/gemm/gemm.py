@@ -1,6 +1,6 @@
-"""Launch rules of the matmul templates: which of them, in what tiles, for a product's sizes, layouts and device.
+"""Launch rules of the matmul templates: choose a template and its tiles from a product's sizes, layouts and device.
 
-Every product is c (batch, M, N) = a (batch, M, K) @ b (batch, K, N) with strides for each operand, so that transposes,
+Every product is c (batch, M, N) = a (batch, M, K) @ b (batch, K, N).  Each operand has its own strides, so transposes,
 views and broadcast batches cost no copy.
 """
 
@@ -18,9 +18,9 @@ from ...tune.space import Space
 
 
 class MicroTile(NamedTuple):
-    """What a CPU's registers hold of a product: MR rows of NV vectors of so many bytes, summed over KC steps at a time.
+    """The sums a CPU keeps in registers: MR rows of NV vectors of `bytes` bytes, summed over KC steps at a time.
 
-    speed: relative to the fastest, where MR and the vectors divide the product's sizes.  Measured by `cltensor tune`.
+    speed: relative to the fastest micro-tile when MR and the vectors divide the sizes.  Measured by `cltensor tune`.
     """
 
     MR: int
@@ -31,9 +31,9 @@ class MicroTile(NamedTuple):
 
 
 class MacroTile(NamedTuple):
-    """What a CPU's work-group computes at once: at most so many rows and columns.
+    """The largest tile a CPU's work-group computes at once, in rows and columns.
 
-    aspect: rows per column that a tile keeps when it is cut smaller; per_core: tiles that each core is to have at least.
+    aspect: rows per column to keep when a tile is made smaller; per_core: give each core at least this many tiles.
     """
 
     rows: int
@@ -45,7 +45,7 @@ class MacroTile(NamedTuple):
 class GpuTile(NamedTuple):
     """A tile of a GPU's work-group: MWG rows, NWG columns, KWG steps staged; MDIM by NDIM work-items.
 
-    The names are CLBlast's.  speed: relative to the fastest, where there are tiles enough.
+    The names are CLBlast's.  speed: relative to the fastest tile when there are enough tiles.
     """
 
     MWG: int
@@ -60,34 +60,34 @@ class GpuTile(NamedTuple):
 class CpuRule:
     """How a CPU cuts products.  Measured on AVX2 (Zen 2) and AVX-512 (Xeon, Zen 5); docs/performance.md has the figures."""
 
-    micro: tuple  # MicroTiles, of which the one that is done first is taken
-    in_place: MacroTile  # where a is read where it lies
-    copied_columns: MacroTile  # where a is copied, which all columns share: by columns
-    copied_rows: MacroTile | None  # by rows, where that pays
+    micro: tuple  # MicroTiles; the one with the shortest estimated time is used
+    in_place: MacroTile  # when a is read in place
+    copied_columns: MacroTile  # when a is copied: wide, since all columns share the copy
+    copied_rows: MacroTile | None  # when a is copied and tall tiles pay
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Sizes at which a CPU's rule changes.  Multiplications unless another unit is named."""
+    """Sizes at which a CPU's rule changes, in multiply-adds unless another unit is named."""
 
-    grain: int = 600_000  # below which a work-group costs more to start than it saves
-    short: int = 1 << 21  # of a product of a batch, below which cores get `batched` work-groups: threads do not start together
+    grain: int = 600_000  # stop cutting tiles at this size: starting a smaller work-group costs more than it saves
+    short: int = 1 << 21  # with at most this per tile in a batch, use `batched` groups per core: threads start at different times
     batched: int = 8
-    scratch: int = 1 << 27  # bytes of sums that all work-groups keep, unless a core's own are more
-    page: int = 4096  # bytes between rows or columns of a from which it is copied: such lines share few sets of the second cache
-    large: int = 1 << 21  # bytes of an a for which half a page is enough between columns
+    scratch: int = 1 << 27  # bytes of sums for all work-groups together, but at least one work-group per core
+    page: int = 4096  # copy a when its rows or columns are at least this many bytes apart: they share few sets of the L2 cache
+    large: int = 1 << 21  # from this many bytes of a on, half a page between columns is enough to copy it
 
 
 @dataclass(frozen=True)
 class VectorRule:
     """How a product with few rows or columns is computed, as matrix times vectors."""
 
-    most: int = 8  # rows or columns
-    most_strided: int = 4  # the same, where these are not contiguous
+    most: int = 8  # at most this many rows or columns
+    most_strided: int = 4  # the same when they are not contiguous
     together: int = 4  # vectors multiplied together
     dots: tuple = ((1, 8), (2, 4), (4, 3))  # (vectors, dot products with each that fit the registers)
     block: int = 4096  # sums a work-group of the cpu style keeps
-    grain: int = 1 << 15  # elements read, below which a work-group costs more than it saves
+    grain: int = 1 << 15  # elements read per work-group, at least: fewer cost more than they save
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ class GpuRule:
 
     tiles: tuple = (GpuTile(128, 128, 8, 16, 16, 1.0), GpuTile(64, 128, 16, 8, 16, 0.93), GpuTile(64, 64, 16, 16, 16, 0.82),
                     GpuTile(32, 32, 16, 8, 8, 0.66))
-    slice: int = 128  # least inner dimension of a part, where K is cut for want of tiles
-    sums: int = 256  # bytes of sums that a work-item keeps in registers
-    part_cost: int = 64  # multiplications that keeping one sum of a part costs
-    cut_cost: int = 800_000  # multiplications, for each compute unit, that launching matmul_sum costs
+    slice: int = 128  # shortest slice of K when K is cut because there are too few tiles
+    sums: int = 256  # bytes of sums a work-item keeps in registers, at most
+    part_cost: int = 64  # cost of storing one partial sum, in multiply-adds
+    cut_cost: int = 800_000  # cost of launching matmul_sum, in multiply-adds per compute unit
 
 
 _WIDE = MacroTile(258, 1024, 2 / 3, 2)
@@ -110,7 +110,7 @@ LIMITS, VECTOR, GPU = Limits(), VectorRule(), GpuRule()
 
 
 def _fits_local(profile, dtype, MWG, NWG, KWG, MDIM, NDIM, SLICE):
-    """Whether the template divides such a tile, and the device holds it."""
+    """Whether the work-items divide the tile evenly and the device has room for it."""
     items, size = MDIM * NDIM, _real_size(dtype)
     return (MWG // MDIM % 4 == 0 and NWG // NDIM % 4 == 0 and not any(items % n for n in (MWG, NWG, KWG))
             and items <= profile.work_group and KWG * (MWG + NWG + 8) * size <= profile.local_memory
@@ -118,12 +118,12 @@ def _fits_local(profile, dtype, MWG, NWG, KWG, MDIM, NDIM, SLICE):
 
 
 def _fits_registers(profile, dtype, MR, NV, BYTES, **_):
-    """Whether a CPU's registers hold the sums: 30 of 64 bytes, or, as pairs of shorter ones, 16."""
+    """Whether a CPU's registers hold the sums: 30 vectors of 64 bytes, or 16 as pairs of shorter registers."""
     sums = MR * NV * BYTES
     return sums <= (30 if profile.vector_width == 16 else 16) * 64
 
 
-# what `cltensor tune` may try in place of the constants above
+# values `cltensor tune` may try instead of the constants above
 BLOCKED = Space("matmul_blocked", MR=(4, 6, 8, 12), NV=(1, 2, 3, 4), BYTES=(32, 64), KC=(128, 192, 256, 384, 512),
                 MC=(48, 96, 192, 258, 384, 768), NC=(64, 128, 256, 512, 1024), EACH=(1, 2, 4, 8), COPY_A=(False, True),
                 COPY_B=(None, False, True), fits=_fits_registers)
@@ -134,7 +134,7 @@ TILED = Space("matmul_tiled", MWG=(32, 64, 128), NWG=(32, 64, 128), KWG=(8, 16, 
 
 @dataclass(frozen=True)
 class Operand:
-    """A kernel argument seen as (batch..., rows, columns): its strides in elements."""
+    """A kernel argument as a matrix (batch..., rows, columns), with its strides in elements."""
 
     arg: In
     batch: tuple
@@ -151,8 +151,8 @@ class MatrixProduct:
     """One batched product.
 
     extras: (argument, dtype, strides over (batch, row, column)) of further inputs, e0, e1, ... in the epilogue
-    scalars: (name, Value) of numbers in it
-    activation: what is applied after it (codegen/activation.py)
+    scalars: (name, Value) of numbers in the epilogue
+    activation: applied after the epilogue (codegen/activation.py)
     """
 
     device: object
@@ -183,7 +183,7 @@ class MatrixProduct:
 
     @property
     def sizes(self):
-        """What is alike of products that one tuning suits: sizes, and which operands run along the inner dimension."""
+        """The key for tuned constants: the sizes, and which operands have stride 1 along the inner dimension."""
         layout = "".join("k" if along == 1 else "mn"[i] if across == 1 else "s"
                          for i, (along, across) in enumerate(((self.a.col, self.a.row), (self.b.row, self.b.col))))
         return {"M": self.M, "N": self.N, "K": self.K, "batch": self.batches, "runs": layout}
@@ -215,7 +215,7 @@ def _batch_rank(p):
 
 
 def _batch_args(p, a, b):
-    """(size, stride in a, stride in b) of each batch dimension, outermost first, filled up with sizes of 1."""
+    """(size, stride in a, stride in b) of each batch dimension, outermost first, padded with sizes of 1."""
     missing = _batch_rank(p) - len(p.batch)
     triples = [(1, 0, 0)] * missing + list(zip(p.batch, a.batch, b.batch, strict=True))
     return _longs(*(n for triple in triples for n in triple))
@@ -261,7 +261,7 @@ def _blocked_steps(p):
 
 
 def blocking(p):
-    """The Blocking of a MatrixProduct: a few macro-tiles a core, while each has work enough to be worth a work-group."""
+    """The Blocking of a MatrixProduct: a few macro-tiles per core, each with enough work to pay for a work-group."""
     in_place = p.dtype.itemsize == p.real_size
     rule = AVX512 if p.device.profile.vector_width == 16 else AVX2
     apart = LIMITS.page if p.M * p.K * p.real_size < LIMITS.large else LIMITS.page // 2
@@ -283,7 +283,7 @@ def blocking(p):
             cols = _even(p.N, cols - columns, columns)
         else:
             break
-    reuse = 96 if p.b.row * p.dtype.itemsize < 1024 else 3 * unit  # rows from which a copy of b pays
+    reuse = 96 if p.b.row * p.dtype.itemsize < 1024 else 3 * unit  # a copy of b pays from this many rows on
     worth = rows >= reuse if c.COPY_B is None else c.COPY_B
     copy_b = not in_place or p.b.col != 1 or worth
     tiles = p.batches * _ceil(p.M, rows) * _ceil(p.N, cols)
@@ -296,7 +296,7 @@ def blocking(p):
 
 
 def _micro_tile(p, tiles):
-    """The MicroTile with which a product is done first, what is left over at the edges included."""
+    """The MicroTile with the shortest estimated time; partial tiles at the edges count as full ones."""
 
     def cost(micro):
         return _rounded(p.M, micro.MR) * _rounded(p.N, micro.NV * micro.bytes // p.real_size) / micro.speed
@@ -313,7 +313,7 @@ def _rounded(n, unit):
 
 
 def _even(n, limit, unit):
-    """The size, a multiple of unit, of the equal parts n is cut into so that each fits limit (also a multiple)."""
+    """Cut n into equal parts of at most `limit`; the size of a part.  Size and limit are multiples of unit."""
     return max(1, _ceil(_ceil(n, _ceil(n, limit)), unit)) * unit
 
 
@@ -334,12 +334,12 @@ def _tiled_steps(p):
 
 
 def _slices(p, tiles, least):
-    """Cuts of K, none shorter than `least`, that give every compute unit two tiles."""
+    """How many slices to cut K into so that every compute unit gets two tiles; none is shorter than `least`."""
     return max(1, min(2 * p.units // tiles, p.K // least, 16))
 
 
 def gpu_tile(p):
-    """The tile the device takes that should be done first, and the SLICE to cut K by: more than K to leave it whole."""
+    """The tile with the least estimated cost on the device, and its SLICE of K; K stays whole if SLICE exceeds it."""
     profile = p.device.profile
     costs = {(*tile, slice): _gpu_cost(p, *tile[:2], speed, slice) for *tile, speed in GPU.tiles for slice in (p.K + 1, GPU.slice)
              if _fits_local(profile, p.dtype, *tile, slice) and _bytes_of_sums(p.dtype, *tile) <= GPU.sums}
@@ -355,7 +355,7 @@ def _bytes_of_sums(dtype, MWG, NWG, KWG, MDIM, NDIM):
 
 
 def _gpu_cost(p, MWG, NWG, speed, slice):
-    """About how many multiplications all units could do in the time such tiles take."""
+    """The estimated time of a product with such tiles, as multiply-adds of all compute units."""
     tiles = p.batches * _ceil(p.M, MWG) * _ceil(p.N, NWG)
     slices = _slices(p, tiles, slice)
     rounds = _ceil(tiles * slices, 2 * p.units)
@@ -373,7 +373,7 @@ def _is_thin(p):
 
 
 def _vector_steps(p):
-    """y = matrix @ x for an x of few columns; a product with few rows is that of the transposes."""
+    """y = matrix @ x for an x of few columns; a product with few rows is computed from the transposes."""
     turned = p.N > p.M
     matrix, x, rows, cols = (p.b.mT, p.a.mT, p.N, p.M) if turned else (p.a, p.b, p.M, p.N)
     places, dims = ((1, p.N), (0, 2, 1)) if turned else ((p.N, 1), (0, 1, 2))
@@ -402,7 +402,7 @@ def _vector_steps(p):
 
 
 def _vector_blocks(p, rows, units, by_rows, most, grain):
-    """(rows of a block, cuts of K) for work-groups of one item: few rows each, or, by columns, few columns each."""
+    """(rows of a block, slices of K) for work-groups of one item: short blocks if by_rows, otherwise many slices."""
     wanted = max(1, min(4 * p.units, units * rows * p.K // grain) // units)
     blocks = max(_ceil(rows, most), min(wanted, rows // 4) if by_rows else 1)
     slices = max(1, min(wanted // blocks, p.K // 64))
@@ -410,7 +410,7 @@ def _vector_blocks(p, rows, units, by_rows, most, grain):
 
 
 def _lane_blocks(p, rows, units, by_rows):
-    """(rows of a block, cuts of K) for work-groups whose items share rows."""
+    """(rows of a block, slices of K) for work-groups whose items share rows."""
     items, block = p.device.profile.work_group, 1
     while block < min(8 if by_rows else 64, rows, items):
         block *= 2
@@ -419,7 +419,7 @@ def _lane_blocks(p, rows, units, by_rows):
 
 
 def _sum_steps(p, parts, slices):
-    """The Step that adds up the cuts of K, when there are any."""
+    """The Step that adds up the slices of K, if K is cut."""
     if slices == 1:
         return []
     numel, cpu = p.batches * p.M * p.N, p.device.profile.style == "cpu"

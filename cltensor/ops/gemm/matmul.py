@@ -99,13 +99,13 @@ def _inner_sizes(a, b):
 
 
 def product_of(a, b):
-    """The MatrixProduct of two Specs that fit, with dimensions merged where every operand walks them in one run."""
+    """The MatrixProduct of two Specs with fitting shapes.  Merges dimensions that are contiguous in every operand."""
     batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     a_batch, b_batch = (_broadcast_strides(s.shape[:-2], s.strides[:-2], batch) for s in (a, b))
     M, am, ak = (1, 0, a.strides[0]) if a.ndim == 1 else (a.shape[-2], *a.strides[-2:])
     N, bk, bn = (1, b.strides[0], 0) if b.ndim == 1 else (b.shape[-1], *b.strides[-2:])
     batch, (a_batch, b_batch) = collapse(batch, a_batch, b_batch)
-    if batch and not any(b_batch):  # one b for all of a: its batches are only more rows
+    if batch and not any(b_batch):  # b has no batches: the batches of a are just more rows
         rows, (steps,) = collapse((*batch, M), (*a_batch, am))
         if len(rows) <= 1:
             batch, a_batch, b_batch = (), (), ()
@@ -115,7 +115,7 @@ def product_of(a, b):
 
 
 def _broadcast_strides(shape, strides, target):
-    """The strides with which an operand of `shape` walks `target`: 0 where it is broadcast."""
+    """The strides of an operand of `shape` broadcast to `target`: 0 in broadcast dimensions."""
     kept = tuple(0 if n == 1 else s for n, s in zip(shape, strides, strict=True))
     return (0,) * (len(target) - len(shape)) + kept
 

@@ -1,1 +1,1 @@
-"""Views, indexing, and tensors joined along a dimension."""
+"""Views, indexing and concatenation."""

@@ -1,4 +1,4 @@
-"""Concat tensors: concatenation along a dimension and stacking along a new one, one op whatever the number of inputs."""
+"""Concatenation along a dimension and stacking along a new one: one op for any number of inputs."""
 
 import itertools
 
@@ -14,7 +14,7 @@ from ..pointwise.elementary import copy
 
 
 class Concat(Planned):
-    """An op of any number of inputs, each copied into its place of the output; `place` gives those places.
+    """An op of any number of inputs that copies each into its slice of the output; `place` gives the slices.
 
     place   (Specs, dim) -> (shape of the output, [(Spec the input is seen as, start along dim)])
     vjp     (g, y, *inputs, needs, dim) -> gradients
@@ -40,12 +40,12 @@ class Concat(Planned):
         return specs[0].dense(self.place(specs, dim)[0], result_type(specs))
 
     def host_results(self, specs, outs, arrays, values, *, dim):
-        """See Planned: NumPy joins what was given its place."""
+        """See Planned: NumPy concatenates the reshaped inputs."""
         seen = self.place(specs, dim)[1]
         return [np.concatenate([a.reshape(s.shape) for a, (s, _) in zip(arrays, seen, strict=True)], dim)]
 
     def launch(self, specs, outs, dim):
-        """One copy an input."""
+        """One copy per input."""
         out = outs[0]
         steps = []
         for i, (seen, start) in enumerate(self.place(specs, dim)[1]):

@@ -1,6 +1,6 @@
 """Reading and writing along one dimension by an index tensor: gather, scatter and their one-dimensional forms.
 
-Each op has the attribute `wrap`: whether negative indices count from the end, as in x[index].  Else they are out of range.
+Each op has the attribute `wrap`: if true, negative indices count from the end, as in x[index]; if false, they are out of range.
 """
 
 import math
@@ -18,7 +18,7 @@ from ..kinds.elementwise import AHEAD, RANKS, elementwise, launch_size
 from ..kinds.kernel import kernel
 from ..pointwise.elementary import copy
 
-ITEMS = 1024  # work-items that keep a compute unit of a GPU busy
+ITEMS = 1024  # work-items that keep a GPU's compute unit busy
 UFUNC = {"add": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}  # NumPy's counterparts of COMBINE
 COMBINE = {"set": "value", "add": "old + value", "prod": "old * value",
            "amax": "old != old || old > value ? old : value", "amin": "old != old || old < value ? old : value"}
@@ -31,7 +31,7 @@ def check_index(name, index):
 
 
 def _layout(shape, strides):
-    """Collapse, with the innermost dimension of the last operand last, and pad to a compiled rank."""
+    """Merge dimensions, put the last operand's innermost one last, and pad to a compiled rank."""
     order = sorted(range(len(shape)), key=lambda i: -strides[-1][i])
     dims, runs = collapse([shape[i] for i in order], *([s[i] for i in order] for s in strides))
     rank = next(r for r in RANKS if r >= len(dims))
@@ -49,7 +49,7 @@ def _numbers(dims, runs):
 
 
 def _gather_step(name, x, out, index, index_strides, dim, wrap):
-    """One launch: out's dimensions walked, x's position along dim from the index."""
+    """One launch over out's elements; the index gives x's position along dim."""
     device = x.device
     walked = [0 if d == dim else s for d, s in enumerate(x.strides)] if x.ndim else []
     dims, runs, rank = _layout(out.shape, (walked, index_strides, out.strides))
@@ -63,7 +63,7 @@ def _gather_step(name, x, out, index, index_strides, dim, wrap):
 
 
 def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combine, wrap):
-    """One launch: columns walked, combining src into out at the index, in order."""
+    """One launch that walks each column in order and combines src into out at the index."""
     device = out.device
     if out.ndim == 0:
         shape, count, lanes = (), 1, ((), (), ())
@@ -100,11 +100,11 @@ flat_index = elementwise(
     doc="A flat position moved on by an index of one more dimension, with n elements; out of range, the index + faults.UNKNOWN.")
 
 
-# --- NumPy references: of arrays of one dimension or more, as kernels see 0-d ones ------------------------------------------
+# --- NumPy references, for arrays of at least one dimension: kernels see 0-d arrays as 1-d -----------------------------------
 
 
 def _checked(index, size, wrap):
-    """An index array.  Raises IndexError where it leaves the range."""
+    """An index array.  Raises IndexError if an index is out of range."""
     wrong = index[(index >= size) | (index < (-size if wrap else 0))]
     if wrong.size:
         raise IndexError(f"index {wrong.flat[0]} is out of bounds for dimension with size {size}")
@@ -168,7 +168,7 @@ def _gather_shape(x, index, *, dim, wrap=False):
 
 def _gather_launch(specs, outs, dim, wrap):
     x, index = specs
-    if x.ndim != index.ndim:  # one of them 0-d: the other has one dimension
+    if x.ndim != index.ndim:  # one is 0-d, the other 1-d
         x = x if x.ndim else index.dense((1,), x.dtype)
         index_strides = index.strides if index.ndim else (0,)
         out = outs[0] if outs[0].ndim else outs[0].dense((1,))
@@ -178,7 +178,7 @@ def _gather_launch(specs, outs, dim, wrap):
 
 
 def _zeros_like_x(g, x):
-    return g.new_zeros(()).expand(x.shape)  # what is combined into it copies it first: from one zero, not from many
+    return g.new_zeros(()).expand(x.shape)  # scatter copies it first; reading one zero is cheaper than reading many
 
 
 gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, saves="index", reports_faults=True,
@@ -222,7 +222,7 @@ index_select = kernel("index_select", shape=_select_shape, launch=_select_launch
 
 
 def _check_not_empty(name, x, d, index):
-    """Raise DimensionError where there is an index into a dimension of no elements: no kernel is launched that could tell."""
+    """Raise DimensionError for an index into an empty dimension: no kernel is launched that could detect it."""
     if index.numel and x.ndim and not x.shape[d]:
         raise DimensionError(f"{name}: index is out of bounds for dimension {d} with size 0")
 
@@ -311,7 +311,7 @@ def _add_launch(specs, outs, dim, combine, wrap):
         d = normalize_dim(dim, x.ndim, name)
         step = index.strides[0] if index.ndim else 0
         strides = tuple(step if i == d else 0 for i in range(x.ndim))
-        # the index is one-dimensional: the extent walked is the source's
+        # the index is one-dimensional, so the launch walks the source's shape
         steps.append(_scatter_step(name, out, index, strides, src, src.strides, d, combine, wrap))
     return steps
 

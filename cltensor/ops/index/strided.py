@@ -1,7 +1,7 @@
-"""Any strides over a tensor's memory, and the gradients of that.
+"""as_strided and its gradients.
 
-A layout is a shape and strides; the indices of one may share places of memory.  What is gathered from such a place is
-added up; what goes to it is shared equally among its indices, as in PyTorch, so that it counts once where they are summed.
+A layout is a shape and strides; several of its indices may share one memory location.  Gradients of elements read from it are
+summed.  The gradient of a shared location is divided equally among its indices, as in PyTorch, so that a sum counts it once.
 """
 
 import numpy as np
@@ -47,9 +47,9 @@ as_strided = view("as_strided_view", lambda x, size, stride, offset: (size, stri
 
 
 class _Frame:
-    """The flat memory, from element `first` to before `last`, that two layouts span together; offset: of the second.
+    """The flat memory, elements `first` to `last` (exclusive), that two layouts span together; offset: of the second.
 
-    A view of a slice may show what lies before or behind the slice in its storage.
+    A view of a slice may show elements before or after the slice in its storage.
     """
 
     def __init__(self, shape, strides, size, stride, offset):
@@ -57,14 +57,14 @@ class _Frame:
         self.first, self.last = min(0, offset if shown else 0), max(mine, offset + shown if shown else 0)
         self.shape, self.strides = shape, strides
         self.repeats = repeats(shape, strides)
-        self.plain = self.last - self.first == mine and not self.repeats  # the first layout is all there is
+        self.plain = self.last - self.first == mine and not self.repeats  # the first layout covers everything
 
     def show(self, flat, size, stride, offset):
         """A layout as a view of flat memory."""
         return as_strided(flat, size, stride, offset - self.first)
 
     def gathered(self, x, size, stride, offset):
-        """Flat memory with x added at the places of a layout, zero elsewhere."""
+        """Flat memory with x added at the locations of a layout, zero elsewhere."""
         flat = x.new_zeros(self.last - self.first)
         if repeats(size, stride):
             return flat.index_add(0, self._places(x, size, stride, offset), x.reshape(-1))
@@ -75,7 +75,7 @@ class _Frame:
         return self.show(x.new_arange(self.last - self.first), size, stride, offset).reshape(-1)
 
     def shared(self, flat):
-        """Flat memory with each place divided by how many indices of the first layout it has."""
+        """Flat memory with each element divided by the number of indices of the first layout that share it."""
         if not self.repeats:
             return flat
         places = self._places(flat, self.shape, self.strides, 0)
@@ -88,7 +88,7 @@ class _Frame:
                                 for a in (_APART, _TOGETHER)],
            vjp=(lambda g, y, grad, shape, strides, size, stride, offset: shown(g, shape, strides, size, stride, offset),))
 def as_strided_backward(grad, *, shape, strides, size, stride, offset):
-    """The gradient of a tensor laid out as (shape, strides), from that of as_strided(size, stride, offset) of it."""
+    """The gradient of x, laid out as (shape, strides); grad is the gradient of x.as_strided(size, stride, offset)."""
     frame = _Frame(shape, strides, size, stride, offset)
     full = frame.show(frame.shared(frame.gathered(grad, size, stride, offset)), shape, strides, 0)
     if frame.repeats:
@@ -97,9 +97,9 @@ def as_strided_backward(grad, *, shape, strides, size, stride, offset):
 
 
 def shown(x, shape, strides, size, stride, offset):
-    """as_strided(size, stride, offset) of x laid out as (shape, strides), with zeros before and behind it.
+    """as_strided(size, stride, offset) of x laid out as (shape, strides), with zeros before and after it.
 
-    Indices of x that are one place should be equal there; their mean counts.
+    Elements of x that share a location should be equal; their mean is used.
     """
     frame = _Frame(shape, strides, size, stride, offset)
     if frame.plain:
@@ -108,12 +108,12 @@ def shown(x, shape, strides, size, stride, offset):
 
 
 def laid(x, shape, strides):
-    """x copied into a layout whose indices are places of their own."""
+    """x copied into a layout in which no indices share a location."""
     return x.new_empty_strided(shape, strides).copy_(x)
 
 
 def _seen_as(x, shape, strides):
-    """x, or where it is laid out otherwise a copy that is not."""
+    """x with this layout: x itself, or a copy if its layout differs."""
     return x if tuple(x.shape) == tuple(shape) and tuple(x.stride()) == tuple(strides) else laid(x, shape, strides)
 
 
@@ -123,7 +123,7 @@ def _seen_as(x, shape, strides):
         _seen_as(g, x.shape, x.strides), g.new_zeros(size), size=size, stride=stride, offset=offset),
     lambda g, y, x, part, size, stride, offset: shown(g, x.shape, x.strides, size, stride, offset)))
 def strided_scatter(x, part, *, size, stride, offset):
-    """x with the elements as_strided(size, stride, offset) shows replaced by part, as far as they are x's."""
+    """x with the elements that as_strided(size, stride, offset) shows replaced by part; elements outside x are ignored."""
     shape, strides = tuple(x.shape), x.stride()
     frame = _Frame(shape, strides, size, stride, offset)
     if frame.plain:
@@ -136,7 +136,7 @@ def strided_scatter(x, part, *, size, stride, offset):
 
 
 def written(g, shape, strides, size, stride, offset):
-    """The gradient of what was written at as_strided(size, stride, offset), from that of a tensor laid out as (shape, strides)."""
+    """The gradient of values written at as_strided(size, stride, offset); g: the gradient of the tensor (shape, strides)."""
     frame = _Frame(shape, strides, size, stride, offset)
     if not frame.repeats:
         return shown(g, shape, strides, size, stride, offset)
@@ -144,9 +144,9 @@ def written(g, shape, strides, size, stride, offset):
 
 
 def around(g, part, shape, strides, size, stride, offset):
-    """The gradient of a tensor before as_strided(size, stride, offset) of it was written, from that after, g.
+    """The gradient of a tensor before a write at as_strided(size, stride, offset); g: its gradient after the write.
 
-    part: its gradient there, None for zero.
+    part: the gradient at the written elements, None for zero.
     """
     frame = _Frame(shape, strides, size, stride, offset)
     if part is None:

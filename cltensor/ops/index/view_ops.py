@@ -1,4 +1,4 @@
-"""Every view op: rules on shapes and strides, with the inverse view as gradient."""
+"""Every view op: a rule on shapes and strides, with the inverse view as gradient."""
 
 import math
 import operator
@@ -13,10 +13,10 @@ from .strided import as_strided_backward
 
 
 def view_strides(shape, strides, wanted):
-    """Strides that show a tensor of (shape, strides) as `wanted` without a copy, or None when there are none."""
+    """Strides that view a tensor of (shape, strides) as shape `wanted` without a copy; None if a copy is needed."""
     if math.prod(shape) == 0:
         return contiguous_strides(wanted)
-    runs = []  # (size, innermost stride) of maximal stretches of memory in one run
+    runs = []  # (size, innermost stride) of each maximal group of mergeable dimensions
     for n, s in zip(shape, strides, strict=True):
         if n == 1:
             continue
@@ -34,7 +34,7 @@ def view_strides(shape, strides, wanted):
                 return None
             result.append(step)
             step, size, i = step * n, size // n, i - 1
-        while i >= 0 and wanted[i] == 1:  # they belong to the stretch behind them, as in PyTorch
+        while i >= 0 and wanted[i] == 1:  # they join the group that follows, as in PyTorch
             result.append(step)
             i -= 1
     while i >= 0:
@@ -129,7 +129,7 @@ basic_index = view("basic_index", _slice_rule, public=False, ref=_basic_index, s
            samples=_one((2, 1, 4), shape=(5, 3, 4), index=_INDEX),
            vjp=(lambda g, y, grad, shape, index: basic_index(g, index),))
 def basic_index_backward(grad, *, shape, index):
-    """grad laid into zeros of `shape` at a basic index."""
+    """Zeros of `shape` with grad written at a basic index."""
     full = grad.new_zeros(shape)
     basic_index(full, index).copy_(grad)
     return full

@@ -1,1 +1,1 @@
-"""Kinds of ops: what an op of each kind is declared by, and how it is planned and run."""
+"""Kinds of ops: how an op of each kind is declared, planned and run."""

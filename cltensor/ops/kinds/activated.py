@@ -1,4 +1,4 @@
-"""Kernel ops with an activation at their end, applied where the result is stored: one launch, and one pass over memory, less."""
+"""Kernel ops that apply an activation as they store their result: this saves one launch and one pass over memory."""
 
 import functools
 import inspect
@@ -13,19 +13,19 @@ from .kernel import Kernel
 
 @functools.cache
 def suits(name):
-    """Whether an op can be an activation: of one number, with a gradient that its result suffices for."""
+    """Whether an op can be an activation: it takes one number, and its gradient needs no more than its result."""
     op = REGISTRY.get(name)
     return (isinstance(op, Elementwise) and len(op.inputs) == len(op.exprs) == 1 and not op.attr_names and op.result is None
             and op.differentiable and {"g0"} <= set(op.gradient((True,)).sources) <= {"g0", "y0"})
 
 
 def _written(saves):
-    """What an op saves, as it is declared."""
+    """What an op saves, in the notation of its declaration."""
     return " ".join(name if readers is None else f"{name}({','.join(sorted(readers))})" for name, readers in saves.items())
 
 
 class Activated(Kernel):
-    """`activation`(op(*inputs)) for a kernel op whose launch takes `activation`, a template's parameter of that name.
+    """`activation`(op(*inputs)) for a kernel op whose launch takes `activation`, the template parameter of that name.
 
     activation is the name of an elementwise op; see suits.
     """
@@ -62,7 +62,7 @@ class Activated(Kernel):
 
 
 def activated(op):
-    """Declare what op is with an activation; see Activated.  Reference and samples are made of the op's own."""
+    """Declare op with an activation; see Activated.  Reference and samples come from the op's own."""
 
     def ref(*arrays, activation, **attributes):
         return REGISTRY[activation].ref(op.ref(*arrays, **attributes))

@@ -1,4 +1,4 @@
-"""Composite ops: functions of other ops, with a gradient that follows from them or is declared."""
+"""Composite ops: functions of other ops.  Their gradient is derived from those ops or declared."""
 
 from ...dispatch.binding import bind
 from ...dispatch.run_planned import run_composite
@@ -8,7 +8,7 @@ from .kernel import Planned
 class Composite(Planned):
     """An op run by calling `fn(*tensors, **attributes)`, which uses other ops.
 
-    Without `vjp` the ops it calls record themselves; with `vjp` they run unrecorded and this op is the node.
+    Without `vjp` the ops it calls are recorded for autograd; with `vjp` only this op is recorded, as one node.
     """
 
     kind = "composite"

@@ -1,4 +1,4 @@
-"""Elementwise ops: declared by a Python lambda over scalars, from which kernels and gradients are generated."""
+"""Elementwise ops: declared by a Python lambda over scalars; kernels and gradients are generated from it."""
 
 import functools
 import operator
@@ -22,9 +22,9 @@ from . import transposition
 from .op import Op, same_device, signature
 
 RANKS = (1, 3, 5, 8, 12, 16, 24, 32, 64)
-AHEAD = 4  # elements of a gpu work-item
-STREAMED = 1 << 23  # bytes from which results are stored past the caches
-GRAIN = 4096  # elements below which a work-group of the cpu style costs more to start than it saves
+AHEAD = 4  # elements per gpu work-item
+STREAMED = 1 << 23  # results of at least this many bytes bypass the caches
+GRAIN = 4096  # elements per work-group of the cpu style, at least: fewer cost more to start than they save
 
 
 class Elementwise(Op):
@@ -32,16 +32,16 @@ class Elementwise(Op):
 
     fn      the scalar function; parameters without a default are inputs (tensors or numbers), the others are attributes,
             passed to the kernel as numbers, so a new value never compiles anything
-    tensors names of the inputs, where some parameters without a default are attributes all the same
-    grad    the gradient, where the derived one would be wrong or wasteful: (g, *inputs, y, *attributes) -> expression(s)
+    tensors names of the inputs, if some parameters without a default are attributes too
+    grad    the gradient, if the derived one would be wrong or wasteful: (g, *inputs, y, *attributes) -> expression(s)
     casts   whether any result dtype may be written to any output (copying and filling)
     exempt  names of inputs that keep their own dtype (a condition), outside promotion
-    result  dtype of the outputs where it is not the promoted one; outputs that are comparisons are bool by themselves
-    each    whether `dtypes` holds for every operand, not only for what they are promoted to
+    result  dtype of the outputs if it is not the promoted one; without it, comparisons are bool
+    each    whether `dtypes` applies to every operand, not only to the promoted dtype
     numbers names of the inputs a caller may give as Python numbers; by default all but the first
-    rounded whether the gradient may be computed from the stored result; not where terms cancel, of which one would be rounded to
-            16 bits before and the others not, nor where callers may overwrite the result
-    divides whether the last input is a divisor: among integers, a 0 there is an error
+    rounded whether the gradient may use the stored result.  Not if terms cancel and only the stored one is rounded to 16 bits;
+            not if callers may overwrite the result
+    divides whether the last input is a divisor: an integer 0 there is an error
     """
 
     kind = "elementwise"
@@ -96,7 +96,7 @@ class Elementwise(Op):
         return Plan(device, specs, targets, steps)
 
     def _through_numpy(self, operands, compute, arrays, values):
-        """The results for arrays and numbers, from the expressions' NumPy functions; see HostPlan."""
+        """The results for arrays and numbers, computed by the expressions' NumPy functions; see HostPlan."""
         arrays, values, number, env = iter(arrays), iter(values), computing(compute), {}
         for name, operand in zip(self.inputs, operands, strict=True):
             if not isinstance(operand, Spec):
@@ -111,7 +111,7 @@ class Elementwise(Op):
         return expr.evaluate(self.exprs, env)
 
     def plan_steps(self, *specs):
-        """Steps computing the last Specs from the others, for use inside another op's launch (In(0).. to Out(0)..)."""
+        """Steps that compute the last Specs from the others inside another op's launch (In(0).. to Out(0)..)."""
         operands, targets = specs[: len(self.inputs)], specs[len(self.inputs):]
         compute = self.compute_dtype(operands) if operands else targets[0].dtype
         return self._steps(operands, targets, compute, targets[0].device)
@@ -142,7 +142,7 @@ class Elementwise(Op):
     def _steps(self, operands, targets, compute, device):
         specs = [o for o in operands if isinstance(o, Spec)]
         shape = targets[0].shape
-        if not specs:  # places that are repeated get the one value once
+        if not specs:  # write each shared memory location once
             shape = tuple(n if s else 1 for n, s in zip(shape, targets[0].strides, strict=True))
         laid = [_broadcast_strides(s, shape) for s in specs] + [t.strides for t in targets]
         order = sorted(range(len(shape)), key=lambda i: -targets[0].strides[i])
@@ -181,12 +181,12 @@ class Elementwise(Op):
         return self.divides and isinstance(operands[-1], type) and not compute.is_floating_point
 
     def _copies(self, operands, targets):
-        """Whether this op gives its one operand as it is."""
+        """Whether this op returns its only operand unchanged, in the same dtype."""
         return (len(operands) == len(targets) == 1 and isinstance(self.exprs[0], expr.Input)
                 and getattr(operands[0], "dtype", None) is targets[0].dtype)
 
     def _source(self, operands, targets, compute, profile, rank, classes):
-        """The rendered kernel for one combination of dtypes and layout classes, made once."""
+        """The rendered kernel for one combination of dtypes and layout classes; rendered once and cached."""
         kinds = tuple(o.dtype if isinstance(o, Spec) else o for o in operands)
         stream = streams(profile, *targets) and set(classes[-len(targets):]) == {"c"}
         key = (profile.style, rank, classes, kinds, tuple(t.dtype for t in targets), compute, stream)
@@ -227,7 +227,7 @@ class Elementwise(Op):
         return self.grad is not None or all(f.grad is not None or f.result != "T" for f in calls)
 
     def saving(self, needs):
-        """See Op: what the fused gradient op reads is saved, no more."""
+        """See Op: save only what the fused gradient op reads."""
         sources = self.gradient(needs).sources
         return tuple(n in sources for n in self.inputs), any(f"y{i}" in sources for i in range(len(self.exprs)))
 
@@ -236,7 +236,7 @@ class Elementwise(Op):
         made = self.gradient(needs)
         at = [*gs, *outputs, *inputs]
         if made.op is not None:
-            given = [0.0 if at[p] is None else at[p] for p in made.places]  # only a gradient that never came is None
+            given = [0.0 if at[p] is None else at[p] for p in made.places]  # None means an output without a gradient
             values = dict(zip(self.attr_names, attrs, strict=True)) if attrs else {}
             out = run_elementwise(made.op, given, tuple([values[n] for n in made.op.attr_names]))
             at += out if isinstance(out, tuple) else (out,)
@@ -258,12 +258,12 @@ _BYTE = getattr(np, types.NUMPY_OF[types.compute_type(dtypes.uint8)])
 
 
 def _wrapped_byte(number):
-    """A number among uint8 as one of them: -1 is 255, as in PyTorch."""
+    """A number converted to uint8 with wraparound: -1 becomes 255, as in PyTorch."""
     return _BYTE(int(number) & 255)
 
 
 def _divisor(convert):
-    """convert, for a number that must not be 0.  Raises DivisionError."""
+    """Wrap `convert` in a check that the number is not 0.  Raises DivisionError."""
 
     def checked(number):
         if number == 0:
@@ -281,18 +281,18 @@ class _Typed:
 
 
 class Gradient:
-    """How gradients of an op's inputs are computed, from what stands in a row: g0.., y0.., inputs.., and then what `op` gives.
+    """How to compute the gradients of an op's inputs.  A row lists all values: g0.., y0.., inputs.., then the results of `op`.
 
-    op       the derived op, None where gradients are only passed on; it takes `sources`, and then the first op's attributes
-    sources  names of what it reads, such as "g0" or "y0"; places: where that stands in the row
-    results  per input: where its gradient stands in the row, None where there is none
+    op       the derived op, None if gradients are only passed on; it takes `sources`, then the first op's attributes
+    sources  names of the values it reads, such as "g0" or "y0"; places: their positions in the row
+    results  per input: the position of its gradient in the row, None if it has none
     zeros    the inputs whose gradient is zero
     """
 
     __slots__ = ("op", "places", "results", "sources", "zeros")
 
     def __init__(self, op, sources, row, slots):
-        """row: names of what precedes the outputs; slots: per input an output's number, a name in the row, "zero" or None."""
+        """row: names of the values before op's results; slots: per input a result's number, a name in the row, "zero" or None."""
         at = {n: i for i, n in enumerate(row)}
         self.op, self.sources = op, sources
         self.places = [at[n] for n in sources]
@@ -355,7 +355,7 @@ def _derive(op, needs):
     sources = tuple(n for n in (*(f"g{i}" for i in range(len(op.exprs))), *op.inputs,
                                 *(f"y{i}" for i in range(len(op.exprs)))) if n in used)
     attrs = tuple(n for n in op.attrs if n in used)
-    # names of its own: a gradient of the gradient has "g0" and "y0" too
+    # rename its inputs: a gradient of the gradient has "g0" and "y0" too
     names = {n: f"x{i}" for i, n in enumerate(sources)}
     outs = expr.substitute(tuple(outs), {n: expr.Input(new) for n, new in names.items()})
     exempt = [names[n] for n in sources if n in op.exempt]
@@ -364,7 +364,7 @@ def _derive(op, needs):
 
 
 class Derived(Elementwise):
-    """An elementwise op made from expressions rather than declared: gradients, fused chains, users' own kernels."""
+    """An elementwise op made from expressions instead of a declaration: gradients, fused chains, users' own kernels."""
 
     def __init__(self, name, exprs, inputs, attrs=(), exempt=frozenset(), dtypes="all"):
         self.name = self.__name__ = self.__qualname__ = name
@@ -391,7 +391,7 @@ def streams(profile, *outputs):
 def launch_size(profile, rows, run, ahead=1):
     """(global, local) sizes for `rows` runs of `run` elements, in the profile's launch style.
 
-    ahead: elements of a run that a work-item of the gpu style takes.
+    ahead: elements of a run per work-item of the gpu style.
     """
     if profile.style == "cpu":
         groups = max(1, min(profile.groups, rows * run // GRAIN))
@@ -410,13 +410,13 @@ def launch_size(profile, rows, run, ahead=1):
 
 
 def _broadcast_strides(s, shape):
-    """The strides of Spec s seen as `shape`: 0 where it is broadcast."""
+    """The strides of Spec s broadcast to `shape`: 0 in broadcast dimensions."""
     pad = len(shape) - s.ndim
     return (0,) * pad + tuple(0 if n == 1 else st for n, st in zip(s.shape, s.strides, strict=True))
 
 
 def _kept_strides(shape, specs):
-    """The strides of a fresh output: those of the inputs when they agree and are dense, else row-major."""
+    """The strides of a new output: those of the inputs if they agree and are dense, else row-major."""
     full = {s.strides for s in specs if s.shape == shape}
     if len(full) == 1:
         strides = next(iter(full))

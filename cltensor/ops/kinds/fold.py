@@ -1,4 +1,4 @@
-"""What reductions and scans share: states, how elements map to them and how two combine, from Python lambdas."""
+"""What reductions and scans share: Python lambdas map elements to states and combine two states."""
 
 import functools
 
@@ -17,9 +17,9 @@ class Fold(Planned):
 
     map       (*inputs, [index], **scalars) -> state of one element (an expression or a tuple); `index` is its position
               in the reduced range
-    combine   (*a, *b) -> state of two joined
-    identity  the state of nothing: numbers, or functions dtype -> number
-    finish    (*state, [n], **scalars) -> output(s); n is how many elements there were; default: the state
+    combine   (*a, *b) -> the two states combined
+    identity  the state of no elements: numbers, or functions dtype -> number
+    finish    (*state, [n], **scalars) -> output(s); n is the number of elements; default: the state
     states    per state: "acc" (the accumulation dtype), or a dtype's name
     """
 
@@ -40,7 +40,7 @@ class Fold(Planned):
     def parts(self, d, outs, counted):
         """Template parameters map_*, combine_*, finish_* and states, for inputs of dtype d and output Specs.
 
-        The inputs are called x0.., the scalars s0.. in the C text; counted: whether finish gets n.
+        In the C text the inputs are x0.. and the scalars s0..; counted: whether finish gets n.
         """
         held = self.held_dtypes(d)
         ctypes = [types.compute_type(h) for h in held]
@@ -78,12 +78,12 @@ class Fold(Planned):
         return [np.broadcast_to(s, shape) for s in self._held(d, states)]
 
     def host_combined(self, d, first, second):
-        """The states of two joined."""
+        """Two states combined."""
         env = {f"a{i}": s for i, s in enumerate(first)} | {f"b{i}": s for i, s in enumerate(second)}
         return self._held(d, expr.evaluate(self._combination, env))
 
     def host_finished(self, d, states, values, count=None):
-        """The results for the last states; count: what finish gets as n."""
+        """The results for the final states; count: the n that finish gets."""
         if self.finish is None:
             return states
         number = computing(self.acc_dtype(d))
@@ -92,7 +92,7 @@ class Fold(Planned):
         return expr.evaluate(traced(self.finish, names), dict(zip(names, given, strict=True)))
 
     def host_identity(self, d, shape):
-        """The states of nothing."""
+        """The states of no elements."""
         identities = self.identity if isinstance(self.identity, tuple) else (self.identity,)
         return [np.full(shape, i(d) if callable(i) else i, computing(h))
                 for i, h in zip(identities, self.held_dtypes(d), strict=True)]
@@ -104,7 +104,7 @@ class Fold(Planned):
 
     @Lazy
     def host_ufunc(self):
-        """NumPy's function of two states where combining is just that, else None."""
+        """The NumPy ufunc that does the same as combine, or None."""
         e = self._combination[0]
         plain = len(self._combination) == 1 and [repr(a) for a in e.args] == ["a0", "b0"]
         return e.function.numpy if plain and isinstance(e.function.numpy, np.ufunc) else None
@@ -114,7 +114,7 @@ class Fold(Planned):
 
 
 def traced(fn, names):
-    """The expressions a declaration's lambda gives for inputs of these names, as a tuple."""
+    """The expressions a declaration's lambda returns for inputs of these names, as a tuple."""
     out = fn(*map(expr.Input, names))
     return tuple(map(expr.as_expr, out if isinstance(out, tuple) else (out,)))
 
@@ -131,5 +131,5 @@ def _emit_each(outputs, ctypes, kinds, names, prefix):
 
 @functools.cache
 def placeholder(device):
-    """A small buffer that stands where a kernel wants partial buffers it will not touch."""
+    """A small buffer to pass for partial buffers that a kernel will not touch."""
     return device.allocate(64)

@@ -1,4 +1,4 @@
-"""Kernel ops: a shape rule, a launch rule and a template of their own."""
+"""Kernel ops: each has its own shape rule, launch rule and template."""
 
 import functools
 import inspect
@@ -15,7 +15,7 @@ from .op import Op, same_device
 
 
 class Planned(Op):
-    """What kernel ops and reductions share: tensor inputs, hashable attributes, a plan per (layouts, attributes)."""
+    """What kernel ops and reductions share: tensor inputs, hashable attributes, one plan per (layouts, attributes)."""
 
     def _read_signature(self, fn):
         parameters = list(inspect.signature(fn).parameters.values())
@@ -34,7 +34,7 @@ class Planned(Op):
         return self.delivered(run_planned(self, check_tensors(self, inputs), *self.split(values)), out)
 
     def delivered(self, result, out):
-        """result, written to out where one is given."""
+        """result, copied to out if out is given."""
         return result if out is None else write_out(self.name, result, out)
 
     def split(self, attrs):
@@ -58,7 +58,7 @@ class Planned(Op):
         return Plan(device, specs, outs, steps)
 
     def host_results(self, specs, outs, arrays, values, **named):
-        """The results for arrays, from the NumPy reference; see HostPlan.  Raises DeviceError where there is none."""
+        """The results for arrays, from the NumPy reference; see HostPlan.  Raises DeviceError if the op has none."""
         if self.ref is None:
             raise refused(self)
         try:
@@ -66,7 +66,7 @@ class Planned(Op):
         except IndexError as e:
             raise DimensionError(f"{self.name}: {e}") from None
         results = results if isinstance(results, tuple) else (results,)
-        if len(results) < len(outs):  # it leaves out what only serves the gradient
+        if len(results) < len(outs):  # the reference leaves out outputs that only the gradient needs
             raise refused(self)
         return [np.reshape(r, o.shape) for r, o in zip(results, outs, strict=False)]
 
@@ -77,8 +77,8 @@ class Kernel(Planned):
     shape   (*Specs, **attributes) -> Spec or tuple of Specs of the outputs; raises on bad input; its positional parameters
             name the inputs, its keyword-only ones the attributes
     launch  (input Specs, output Specs, **attributes) -> list of Steps
-    values  names of attributes that are numbers passed at each call (Value(i) in the steps): shape gets None for them and
-            launch does not get them, so they never make a new plan; they come last among the attributes
+    values  names of attributes that are numbers passed at each call (Value(i) in the steps), so they never make a new plan;
+            shape gets None for them, launch does not get them; they come last among the attributes
     """
 
     kind = "kernel"

@@ -1,4 +1,4 @@
-"""What launch rules share: sizes of launches, kernel arguments, and the dtype that sums are held in."""
+"""What launch rules share: launch sizes, kernel arguments, and the dtype of sums."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
 """Op: what all kinds of op have in common.
 
-An op is declared once, by `elementwise`, `reduction`, `scan`, `view`, `kernel` or `composite`.  From the declaration follow the
-public function, the Tensor method and its in-place form, the gradient, and the generated tests.
+Declare an op once, with `elementwise`, `reduction`, `scan`, `view`, `kernel` or `composite`.  The declaration gives the public
+function, the Tensor method and its in-place form, the gradient, and the generated tests.
 """
 
 import inspect
@@ -20,19 +20,19 @@ class Op:
     """One declared op.  Calling it runs it: `op(*tensors, **attrs)`.
 
     Fields every kind has:
-        name     the op's name, PyTorch's where PyTorch has one
+        name     the op's name; PyTorch's if PyTorch has the op
         inputs   names of the tensor inputs, in order
-        saves    names of the inputs (and "y", the outputs, or "y0", "y1" .. for some) the gradient reads; others reach it as
-                 Specs.  "a(b)" saves a only where b needs a gradient
-        vjp      a tuple with one function (g, y, *inputs, **attrs) -> gradient per input, or one function that gets
-                 `needs` (a tuple of bool) too and returns a tuple; None when the op has no gradient
-        accepts_missing_gradients  whether vjp takes None for the gradient of an output that none came for; zeros otherwise
+        saves    names of what the gradient reads: inputs, "y" (all outputs), "y0", "y1" .. (some).  It gets the others as
+                 Specs.  "a(b)" saves a only if b needs a gradient
+        vjp      a tuple with one function (g, y, *inputs, **attrs) -> gradient per input, or one function that also gets
+                 `needs` (a tuple of bool) and returns a tuple; None if the op has no gradient
+        accepts_missing_gradients  whether vjp takes None for an output without a gradient; otherwise it gets zeros
         ref      an independent NumPy reference, for the generated tests
-        samples  a function rng -> list of (args, kwargs) for the generated tests, where shapes are special
-        reports_faults  whether its kernels may leave a note in the fault buffer (see faults.py): True for an index, or a sentence
-                 with {value} that says what rule the value noted breaks, alone (ArgumentError) or after its error class
-        batch    how vmap runs it: "leading" (it acts on trailing dimensions and takes any before them), "dim" (so too, with its
-                 attribute `dim` moved by one), "inside" (a composite of ops that can all be batched), None (one by one)
+        samples  a function rng -> list of (args, kwargs) for the generated tests, if the shapes are special
+        reports_faults  whether its kernels may write to the fault buffer (see faults.py): True for a bad index, or a message with
+                 {value} that names the broken rule, alone (raises ArgumentError) or after its error class
+        batch    how vmap runs it: "leading" (it acts on trailing dimensions and takes any number before them), "dim" (the same,
+                 with its attribute `dim` moved by one), "inside" (a composite of batchable ops), None (one by one)
         host     whether its forward pass runs on the host, through a library there
         inplace  whether an in-place form (`name_`) exists
     """
@@ -63,7 +63,7 @@ class Op:
         return self.apply(args, attrs)
 
     def apply(self, args, attrs):
-        """Run the op.  Each kind of op has its way."""
+        """Run the op.  Each kind of op implements this."""
         raise NotImplementedError(f"{self.kind} ops cannot be called")
 
     @OfInstances
@@ -82,24 +82,24 @@ class Op:
 
     @property
     def differentiable(self):
-        """Whether the op passes gradients on."""
+        """Whether the op has a gradient."""
         return self.vjp is not None
 
     def last(self, attrs):
-        """The name of what the op does last, for the name of its node in the graph."""
+        """The name of the last operation, which names the op's node in the graph."""
         return self.name
 
     def saving(self, needs):
-        """(per input: whether its data is saved, the same of the outputs) for a gradient of the inputs in `needs`.
+        """(per input: whether to save its data, which outputs to save) for a gradient of the inputs in `needs`.
 
-        Of the outputs: True, False, or a tuple with the numbers of those that are.  Asked once; `savings` keeps the answers.
+        Outputs: True for all, False for none, or a tuple of their numbers.  Called once per `needs`; `savings` caches it.
         """
         needed = {n for n, need in zip(self.inputs, needs, strict=True) if need}
         kept = [n for n, readers in self.saves.items() if readers is None or readers & needed]
         return tuple(n in kept for n in self.inputs), "y" in self.saves or self.saved_outputs
 
     def input_gradients(self, gs, outputs, inputs, attrs, needs):
-        """Gradients of the inputs.  Those not in `saves` arrive as Specs; an output no gradient came for counts as zero."""
+        """Gradients of the inputs.  Inputs not in `saves` arrive as Specs; outputs without a gradient count as zero."""
         if (len(gs) > 1 or gs[0] is None) and not self.accepts_missing_gradients:
             gs = with_zeros(gs, self.specs_of(outputs))
         g, y = (gs, outputs) if len(gs) > 1 else (gs[0], outputs[0])
@@ -136,7 +136,7 @@ def same_device(op_name, specs):
 
 
 def signature(fn, tensors=None):
-    """(tensor input names, {attribute: default}) of a declaration's function: parameters with defaults are attributes."""
+    """(tensor input names, {attribute: default}) of a declaration's function; parameters with defaults are attributes."""
     parameters = inspect.signature(fn).parameters.values()
     names = tensors.split() if tensors is not None else [p.name for p in parameters if p.default is p.empty]
     return tuple(names), {p.name: p.default for p in parameters if p.name not in names}

@@ -1,7 +1,7 @@
 """Functions of several ops on 16-bit floats: computed in float32, rounded once.
 
-A chain of ops would round each value on its way to the dtype of the result.  The square of 300 is infinite in float16, though
-the norm it is wanted for is not.
+A chain of 16-bit ops would round each intermediate value.  For example, the square of 300 overflows float16, although the norm
+computed from it does not.
 """
 
 import functools
@@ -13,15 +13,15 @@ _NARROW = (dtypes.float16, dtypes.bfloat16)
 _SIMPLE = frozenset((str, int, float, bool, type(None)))
 
 
-class _ABSENT:  # stands for the Spec of what is no tensor
+class _ABSENT:  # stands for the Spec of a non-tensor
     dtype = None
 
 
 def in_float32(fn):
     """Decorate a function of tensors, and of sequences of tensors, so that it never sees a 16-bit float.
 
-    Such arguments reach fn as float32, and what it gives in float32 is rounded to the dtype they promote to; gradients are
-    rounded once, too.  Other tensors pass as they are.  Leave dtype= and out= to a function around the decorated one.
+    Such arguments are converted to float32.  float32 results are rounded to the dtype the arguments promote to; gradients are
+    rounded once, too.  Other tensors pass unchanged.  Handle dtype= and out= in a function around the decorated one.
     """
 
     @functools.wraps(fn)
@@ -34,14 +34,14 @@ def in_float32(fn):
 
 
 def wide(x):
-    """x with 16-bit floats, also those in sequences, made float32."""
+    """x with its 16-bit floats converted to float32, also inside sequences."""
     return _each(x, lambda t: t.to(dtypes.float32) if t._spec.dtype in _NARROW else t)
 
 
 def _has_narrow(values):
     for x in values:
         kind = x.__class__
-        if kind in _SIMPLE:  # asked first: what has no such attribute takes long to say so
+        if kind in _SIMPLE:  # checked first: a failing getattr is slow
             continue
         if kind is list or kind is tuple:
             if _has_narrow(x):

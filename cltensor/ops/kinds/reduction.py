@@ -1,4 +1,4 @@
-"""Reductions: declared by what is accumulated, how two states combine, and what is made of the last one."""
+"""Reductions: declared by what is accumulated, how two states combine, and how the final state becomes the result."""
 
 import functools
 import inspect
@@ -20,24 +20,24 @@ from .fold import Fold, placeholder
 from .op import same_device
 
 RANKS = (1, 2, 4, 8, 16, 32, 64)
-FEW = 32  # reduced elements below which a gpu work-group per output would idle
-SIDE_BY_SIDE = 32768  # bytes of the states of columns that a cpu work-group sums side by side
-TALL = 32  # reduced elements, of columns summed side by side, below which a part is not worth a work-group
-NEAR = 1 << 20  # bytes that stay in a core's cache, so that columns may be cut into narrow blocks
-WGS, LARGE = 64, 2048  # work-items of a gpu work-group; reduced elements from which it has four times as many
-SIDE = 32  # neighbouring columns of a gpu work-group, read together
-DEEP = 64  # reduced elements, of columns, below which a part is not worth a gpu work-group
-LANES, UNROLL = 16, 4  # sums kept of a row on a cpu, and how many vectors of them, which do not wait for each other
-GRAIN = 4096  # elements below which work is not cut further
+FEW = 32  # with fewer reduced elements, a gpu work-group per output would idle
+SIDE_BY_SIDE = 32768  # bytes of states for the columns that a cpu work-group sums side by side
+TALL = 32  # reduced elements per cpu work-group, at least, when columns are cut into parts
+NEAR = 1 << 20  # bytes that stay in a core's cache; such inputs may be cut into narrow blocks of columns
+WGS, LARGE = 64, 2048  # work-items of a gpu work-group; from LARGE reduced elements on, four times as many
+SIDE = 32  # neighbouring columns that a gpu work-group reads together
+DEEP = 64  # reduced elements per gpu work-group, at least, when columns are cut into parts
+LANES, UNROLL = 16, 4  # independent sums per row on a cpu, and vectors of them
+GRAIN = 4096  # elements of work per work-group, at least
 
-# what `cltensor tune` may try in place of the constants above
+# values `cltensor tune` may try instead of the constants above
 SERIAL = Space("reduction", W=(256, 512, 1024, 2048, 4096), LANES=(4, 8, 16, 32, 64), UNROLL=(1, 2, 4), GRAIN=(1024, 4096, 16384))
 GROUPED = Space("reduction", WGS=(32, 64, 128, 256), GRAIN=(1024, 4096, 16384),
                 fits=lambda profile, dtype, **c: c["WGS"] <= profile.work_group)
 
 
 class Reduction(Fold):
-    """An op over the dimensions `dims`, keeping them as size 1 with `keepdim`; see Fold for its declaration.
+    """An op over the dimensions `dims`; `keepdim` keeps them as size 1.  See Fold for its declaration.
 
     result    per output: "acc", "input", "float" (integers give the default float) or a dtype's name
     accumulate "wide": integers add up in int64;  "same": in their own compute type
@@ -78,7 +78,7 @@ class Reduction(Fold):
         return tuple({"acc": wide, "input": d, "float": floating}.get(r) or dtypes.BY_NAME[r] for r in self.result)
 
     def plan(self, specs, attrs):
-        """See Planned; attrs are the sorted dimensions and keepdim, values reach the kernel at each call."""
+        """See Planned.  attrs are the sorted dimensions and keepdim; values go to the kernel at each call."""
         device = same_device(self.name, specs)
         self.check_dtypes(specs[:1])  # the others are read in the first one's accumulation type
         outs = self.shape(*specs, dims=attrs[0], keepdim=attrs[1])
@@ -98,7 +98,7 @@ class Reduction(Fold):
         return [np.broadcast_to(r, kept_shape).reshape(shape) for r in self.host_finished(s.dtype, states, values, count)]
 
     def _host_reduced(self, d, states):
-        """The states (*, count) joined along the last dimension, neighbours first."""
+        """The states (*, count) combined along the last dimension, neighbours first."""
         if self.host_ufunc is not None:
             return [self.host_ufunc.reduce(states[0], axis=-1, dtype=states[0].dtype)]
         while (count := states[0].shape[-1]) > 1:
@@ -108,7 +108,7 @@ class Reduction(Fold):
         return [x[..., 0] for x in states]
 
     def apply(self, args, attrs):
-        """See Op: inputs are broadcast, dim is None, a number or several."""
+        """See Op.  Inputs are broadcast; dim is None, a number or several."""
         out = attrs.pop("out", None)
         inputs, (dim, keepdim, *values) = bind(self, args, attrs)
         inputs = check_tensors(self, inputs)
@@ -190,9 +190,9 @@ class Reduction(Fold):
 
 
 class _Geometry:
-    """Collapsed kept and reduced dimensions, padded to a compiled rank, and the loop order that suits them.
+    """Merged kept and reduced dimensions, padded to a compiled rank, and the loop order that suits them.
 
-    constants: those chosen from the space, set once the loop order is known
+    constants: chosen from the tuning space; set once the loop order is known
     near: whether the input stays in a core's cache
     """
 
@@ -219,7 +219,7 @@ class _Geometry:
                 yield from (run[r] for run in runs)
 
     def splits(self, units, count):
-        """Into how many parts the reduced range is cut so that every core has work; depends on sizes only."""
+        """How many parts to cut the reduced range into so that every core has work.  Depends on sizes only."""
         groups = self.profile.groups if self.profile.style == "cpu" else 4 * self.profile.groups
         worth = count // self.constants.GRAIN
         if self.layout == "col" and self.profile.style == "cpu":
@@ -229,7 +229,7 @@ class _Geometry:
         return max(1, min(groups // max(self._groups(units), 1), worth))
 
     def columns(self):
-        """How many kept ones a cpu work-group takes side by side: as many as it can where whole rows come from memory."""
+        """How many columns a cpu work-group sums side by side: as many as fit when the input is not in the cache."""
         if self.layout == "row" or self.profile.style == "gpu":
             return 1
         narrow = -(-self.ks[-1] // self.profile.groups)
@@ -257,14 +257,14 @@ class _Geometry:
         return (self._groups(units) * items, splits), (items, 1)
 
     def final_size(self, units):
-        """(global, local) size of the launch that joins the splits."""
+        """(global, local) size of the launch that combines the parts."""
         if self.profile.style == "cpu":
             return (min(units, self.profile.groups), 1), (1, 1)
         return self.size(units, 1)
 
 
 def _steps_of_whole(kruns, rruns):
-    """The shortest innermost strides, kept and reduced, of the operands that vary along both: they are most to read."""
+    """The shortest innermost strides, kept and reduced, of operands that vary along both: those have the most to read."""
     steps = [(k[-1], r[-1]) for k, r in zip(kruns, rruns, strict=True)]
     whole = [s for s in steps if all(s)] or steps
     return tuple(min(filter(None, each), default=0) for each in zip(*whole, strict=True))

@@ -15,7 +15,7 @@ WGS = 64
 
 
 class Scan(Fold):
-    """An op that gives, at each position along `dim`, the reduction of everything up to there; its input is dense.
+    """An op that reduces, for each position along `dim`, all elements up to it.  Its input is dense.
 
     See Fold for its declaration; result, per output: "input" or a dtype's name.
     """
@@ -32,7 +32,7 @@ class Scan(Fold):
         self.attr_names = ("dim",)
 
     def host_results(self, specs, outs, arrays, values, *, dim):
-        """See Planned: the dimension is walked, all columns at once."""
+        """See Planned: walk along dim, all columns at once."""
         d, x = specs[0].dtype, np.moveaxis(np.atleast_1d(arrays[0]), dim, -1)
         states = self.host_states(d, [x], ())
         if self.host_ufunc is not None:
@@ -51,7 +51,7 @@ class Scan(Fold):
         return tuple(x.dense(dtype=x.dtype if r == "input" else dtypes.BY_NAME[r]) for r in self.result)
 
     def launch(self, specs, outs, dim):
-        """One launch, or two when few columns are long."""
+        """One launch, or two if there are few, long columns."""
         x, device = specs[0], specs[0].device
         profile = device.profile
         shape = x.shape or (1,)

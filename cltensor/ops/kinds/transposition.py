@@ -1,4 +1,4 @@
-"""Launch rule of the transpose template: an operand that runs along another dimension than the result is copied into line.
+"""Launch rule of the transpose template: copy an operand whose stride-1 dimension differs from the result's.
 
 Reading it in place would touch a cache line for each element.
 """
@@ -13,14 +13,14 @@ from ...base.shapes import collapse
 from ...codegen.templates import render
 from ...dispatch.plan import Scratch, Step
 
-WORTH = 1 << 12  # elements below which a second launch costs more than reading out of line
-SIDE = 8  # the shortest dimension worth turning
-_OF_SIZE = {1: dtypes.uint8, 2: dtypes.int16, 4: dtypes.float32, 8: dtypes.int64}  # bits are copied, whatever they mean
+WORTH = 1 << 12  # with fewer elements, a second launch costs more than strided reads
+SIDE = 8  # the shortest dimension worth transposing
+_OF_SIZE = {1: dtypes.uint8, 2: dtypes.int16, 4: dtypes.float32, 8: dtypes.int64}  # bits are copied, whatever the dtype
 _RANKS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Line(NamedTuple):
-    """An operand in line with the result: its kernel arguments, its strides, and the Steps that put it there."""
+    """An operand in the result's dimension order: its kernel arguments, its strides, and the Steps that copy it."""
 
     args: tuple
     strides: tuple
@@ -28,14 +28,14 @@ class Line(NamedTuple):
 
 
 def running(dims, strides):
-    """The dimension along which an operand of these strides runs, where copying it into line with the last one pays."""
+    """The operand's dimension of stride 1 if transposing it with the last one pays, else None."""
     if not dims or strides[-1] in (0, 1) or math.prod(dims) < WORTH or dims[-1] < SIDE:
         return None
     return next((i for i, (n, s) in enumerate(zip(dims[:-1], strides, strict=False)) if s == 1 and n >= SIDE), None)
 
 
 def in_line(device, dtype, dims, strides, arg):
-    """The operand of this layout as a Line: copied to scratch memory, its dimensions in order, or as it is."""
+    """The operand of this layout as a Line: copied to scratch memory with its dimensions in order, or unchanged."""
     along = running(dims, strides)
     if along is None or any(s == 0 and n > 1 for n, s in zip(dims, strides, strict=True)):
         return Line((arg,), strides, ())
@@ -45,7 +45,7 @@ def in_line(device, dtype, dims, strides, arg):
 
 
 def step(device, dtype, dims, along, x, x_strides, y, y_strides):
-    """The Step that copies x, running along dimension `along`, to y, running along the last one; x, y: kernel arguments."""
+    """The Step that copies x, of stride 1 along dimension `along`, to y, of stride 1 along the last; x, y: kernel arguments."""
     last = len(dims) - 1
     others = [i for i in range(last) if i != along]
     outer, runs = collapse([dims[i] for i in others], *([s[i] for i in others] for s in (x_strides, y_strides)))

@@ -1,4 +1,4 @@
-"""Attention that never holds all scores, and its gradients (template attention)."""
+"""Attention that never stores the whole score matrix, and its gradients (template attention)."""
 
 import math
 
@@ -12,8 +12,8 @@ from ...dispatch.spec import dense
 from ..kinds.kernel import Kernel
 from ..kinds.launch import compute_dtype, cpu_groups, longs
 
-BLOCK = 32  # rows, and keys, of a block in the cpu style
-LOCAL = 4096  # elements of local memory for the rows a work-group of the gpu style shares
+BLOCK = 32  # rows and keys of a block in the cpu style
+LOCAL = 4096  # elements of local memory for the rows that a gpu work-group shares
 
 
 def fits(device, width, value_width):
@@ -51,7 +51,7 @@ def _operand(i, s):
 
 
 def _mask_arguments(i, mask, shape):
-    """A mask and its strides over (N, H, L, S): 0 where it is broadcast."""
+    """A mask and its strides over (N, H, L, S): 0 in broadcast dimensions."""
     if mask is None:
         return ()
     strides = [0 if n == 1 else s for n, s in zip(mask.shape, mask.strides, strict=True)]
@@ -64,7 +64,7 @@ def _sizes(q, k, scale):
 
 
 def _range(device, planes, rows):
-    """Sizes of a launch with an item for each row in the gpu style."""
+    """Launch sizes of the gpu style: one work-item per row."""
     local = min(64, device.profile.max_work_group)
     return (-(-rows // local) * local, planes), (local, 1)
 
@@ -86,7 +86,7 @@ def _gradient_shape(g, g_lse, q, k, v, mask, y, lse, rest, *, scale, causal):
 
 
 def _gradient_launch(inputs, outputs, *, scale, causal):
-    """On a cpu all at once; on a gpu rows of gq, then rows of gk and gv, where g_lse holds sum(g * y) - g_lse."""
+    """On a cpu one launch; on a gpu one for gq and one for gk and gv, and g_lse holds sum(g * y) - g_lse."""
     g, _, q, k, v, mask, y, *_ = inputs
     N, H, L, E = q.shape
     common = [*_operand(0, g), *_operand(2, q), *_operand(3, k), *_operand(4, v)]

@@ -1,4 +1,4 @@
-"""Attention with gradients of every order: the first by the kernels, further ones by ordinary ops."""
+"""Attention with gradients of every order: kernels compute the first, ordinary ops the higher ones."""
 
 import math
 
@@ -18,7 +18,7 @@ def _numbers(n, x):
 
 
 def weighed(query, key, mask, causal, scale):
-    """(the weights of the values, the masked scores, which rows attend to nothing or None), by ordinary ops."""
+    """(attention weights, masked scores, which rows attend to nothing or None), computed by ordinary ops."""
     scores, nothing = (query * scale).matmul(key.mT), None
     rows, columns = query.shape[-2], key.shape[-2]
     if causal:
@@ -37,7 +37,7 @@ def weighed(query, key, mask, causal, scale):
 def _gradient(g, y, q, k, v, mask, *, needs, scale, causal):
     if context.grad:
         return _composed_gradient(g, q, k, v, mask, needs, scale, causal)
-    (gy, g_lse, _), (y, lse, rest) = g, (x.detach() for x in y)  # what rounding cut off does not depend on anything
+    (gy, g_lse, _), (y, lse, rest) = g, (x.detach() for x in y)  # rest is rounding error: it has no gradient
     gy = gy if gy.stride(-1) == 1 else gy.contiguous()
     if q.device.profile.style == "gpu":
         g_lse = (gy * y).sum(-1, dtype=lse.dtype) - g_lse
@@ -45,8 +45,8 @@ def _gradient(g, y, q, k, v, mask, *, needs, scale, causal):
 
 
 def _composed_gradient(g, q, k, v, mask, needs, scale, causal):
-    """The same of ops that record themselves."""
-    seen = [x.view(x.shape) for x in (q, k, v)]  # apart, even where two of them are one tensor
+    """The same gradient, computed by differentiable ops."""
+    seen = [x.view(x.shape) for x in (q, k, v)]  # distinct, even if two of them are the same tensor
     query, key, value = wide(seen)
     weights, scores, nothing = weighed(query, key, wide(mask), causal, scale)
     y = weights.matmul(value)

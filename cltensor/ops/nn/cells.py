@@ -1,7 +1,7 @@
-"""What LSTM, GRU and plain recurrent cells do at one step, given their pre-activations, and the slopes: one launch each.
+"""One step of LSTM, GRU and plain recurrent cells from their pre-activations, and its gradient (slope): one launch each.
 
-Every cell gives, after the new state, its gates: what the slopes are computed from.  In a slope, `flow` is the gradient that
-has reached the state before already.
+Every cell returns the new state, then its gates, which the slope needs.  In a slope, `flow` is the gradient that the previous
+state has received so far.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ def _sigmoid(x):
 
 
 def _cell(name, fn, ref, doc):
-    """Declare a cell; its samples are random, as many as it has inputs."""
+    """Declare a cell; its samples are random, one per input."""
     count = fn.__code__.co_argcount
     return elementwise(name, fn, dtypes="floating", public=False, numbers=" ".join(fn.__code__.co_varnames[:count]), ref=ref,
                        samples=lambda rng: [(tuple(rng.uniform(-0.9, 0.9, (2, 3)) for _ in range(count)), {})], doc=doc)

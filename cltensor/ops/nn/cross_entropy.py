@@ -1,4 +1,4 @@
-"""Cross entropy against class numbers: the input is read once on the way forward and once on the way back."""
+"""Cross entropy against class numbers; forward and backward each read the input once."""
 
 import numpy as np
 
@@ -12,12 +12,12 @@ from ..kinds.precision import wide
 from ..kinds.reduction import reduction
 from .softmax import softmax_parts
 
-# Class numbers and targets are compared in the accumulation type, float32 for all but float64: exact to 2**24 classes.
+# Class numbers and targets are compared in the accumulation type, float32 except for float64: exact to 2**24 classes.
 _sums = reduction(
     "nll_sums", public=False, dtypes="floating", states=("acc", "acc"), result=("input", "input"), identity=(0, 0),
     map=lambda logp, target, number, weight, ignored=-100.0, smoothing=0.0, share=0.0, mean=0.0: (
         E.where(target == ignored, 0, E.where(target == number, -(logp * weight) * (share + 1 - smoothing),
-                                              E.where(share == 0, 0, -(logp * weight) * share))),  # which may be infinite
+                                              E.where(share == 0, 0, -(logp * weight) * share))),  # logp may be infinite
         E.where((target == number) & (target != ignored), weight, 0)),
     combine=lambda a, n, b, m: (a + b, n + m),
     finish=lambda a, n, count, ignored, smoothing, share, mean: (E.where(mean > 0, a / n, a), n),
@@ -34,7 +34,7 @@ _known = elementwise(
     "nll_known", lambda target, ignored: E.where(target == ignored, 0, target), tensors="target", dtypes="index", public=False,
     ref=lambda target, ignored: np.where(target == ignored, 0, target),
     samples=lambda rng: [((rng.integers(-2, 3, (5,)),), {"ignored": -1})], doc="target, with 0 for what is ignored.")
-# Of each sample: the largest input, the log of the sum (see ops/nn/softmax.py), and what input, class and weight the target names.
+# Per sample: the target's input, the largest input, the log of the sum (see ops/nn/softmax.py), the target and its weight.
 _picked_sums = reduction(
     "cross_entropy_sums", public=False, dtypes="floating", states=("acc", "acc"), result=("input", "input"), identity=(0, 0),
     map=lambda picked, top, log, target, weight, ignored=-100.0, mean=0.0: (
@@ -57,7 +57,7 @@ _KEPT = {}
 
 
 def _kept(make, n, dtype, x):
-    """make(n, dtype, x), a tensor on x's device; kept for the next call."""
+    """make(n, dtype, x), a tensor on x's device; cached."""
     key = make, n, dtype, x.device
     found = _KEPT.get(key)
     if found is None:
@@ -75,12 +75,12 @@ def _numbers(n, dtype, x):
 
 
 def _ones(n, dtype, x):
-    """The weights of n classes that have none."""
+    """Weights of 1 for n classes."""
     return filled(x._plain, dense((n,), dtype, x.device), 1)
 
 
 def across(vector, ndim):
-    """A vector over the classes as a tensor that broadcasts against (N, C, *)."""
+    """A vector over the classes, shaped to broadcast against (N, C, *)."""
     return vector.reshape(1, -1, *(1,) * (ndim - 2))
 
 
@@ -118,7 +118,7 @@ def _samples(rng):
 def nll(logp, target, weight, *, reduction, ignored, smoothing):
     """(losses, total weight) for log-probabilities (N, C, *), class numbers (N, *) and weights (C,) or None."""
     number, plain = (_kept(make, logp.shape[1], logp.dtype, logp) for make in (_numbers, _ones))
-    # looks every target up once, so that one out of range is noticed on the device and raised where values are read
+    # look up every target: the device notices one out of range, and the next read of values raises
     number.index_select(0, _known(target.long(), ignored=ignored).reshape(-1))
     return _sums(logp, target.unsqueeze(1), across(number, logp.ndim),
                  across(plain if weight is None else weight, logp.ndim), dim=(1,) if reduction == "none" else None,
@@ -126,7 +126,7 @@ def nll(logp, target, weight, *, reduction, ignored, smoothing):
 
 
 def _weights_of(weight, numbers):
-    """The weights of class numbers, in their shape."""
+    """The weight of each class number, in the numbers' shape."""
     return weight.index_select(0, numbers.reshape(-1)).reshape(numbers.shape)
 
 
@@ -153,10 +153,10 @@ def _cross_entropy_reference(input, target, weight, *, reduction, ignored):
                                 for arrays, settings in _samples(rng)],
            vjp=lambda g, y, input, target, weight, needs, **settings: _input_gradient(g, y, input, target, weight, **settings))
 def cross_entropy(input, target, weight, *, reduction, ignored):
-    """(losses, total weight, max over the classes, log of the sum of exp(input - max)) for inputs (N, C, *), none in 16 bits."""
+    """(losses, total weight, max over classes, log of the sum of exp(input - max)) for inputs (N, C, *); none in 16 bits."""
     top, log = softmax_parts(input.contiguous(), dim=1)
     numbers = _known(target.long(), ignored=ignored)
-    picked = input.gather(1, numbers.unsqueeze(1)).squeeze(1)  # notices a target out of range; raised where values are read
+    picked = input.gather(1, numbers.unsqueeze(1)).squeeze(1)  # notices a target out of range; a read of values raises
     one = _kept(_ones, 1, input.dtype, input)
     operands = [wide(picked), top, log, target, one.expand(picked.shape) if weight is None else _weights_of(weight, numbers)]
     if reduction == "none":

@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: one step along all alignments.
+"""Connectionist temporal classification: one time step of all alignments.
 
 Source: A. Graves et al., Connectionist Temporal Classification, 2006.
 """
@@ -13,7 +13,7 @@ from ..kinds.elementwise import elementwise
 
 
 def _log_sum(a, b, c):
-    """log(exp(a) + exp(b) + exp(c)); minus infinity where all are."""
+    """log(exp(a) + exp(b) + exp(c)); minus infinity if all three are."""
     top = E.maximum(E.maximum(a, b), c)
     top = E.where(top > -math.inf, top, 0)
     return top + E.log(E.exp(a - top) + E.exp(b - top) + E.exp(c - top))

@@ -1,4 +1,4 @@
-"""Losses of an element of the input and the target: one elementwise op each."""
+"""Losses per element of input and target: one elementwise op each."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Normalisation of pieces of memory, each in one launch, and its gradient (template norm)."""
+"""Normalisation of regular pieces of memory and its gradient, one launch each (template norm)."""
 
 import math
 from typing import NamedTuple
@@ -13,13 +13,13 @@ from ..kinds.elementwise import streams
 from ..kinds.kernel import kernel
 from ..kinds.launch import compute_dtype
 
-GRAIN = 2048  # elements below which a cpu work-group costs more than it saves
-WIDEST = 1 << 16  # weights of which each work-group may keep sums
-SHORTEST = 16  # elements of a run below which columns are better taken side by side
+GRAIN = 2048  # elements per cpu work-group, at least: fewer cost more than they save
+WIDEST = 1 << 16  # most weights for which each work-group may keep sums
+SHORTEST = 16  # with shorter runs, it is faster to process columns side by side
 
 
 class Cut(NamedTuple):
-    """How a contiguous tensor falls into units; see the template."""
+    """How a contiguous tensor is divided into units; see the template."""
 
     weights: str
     units: int
@@ -33,7 +33,7 @@ class Cut(NamedTuple):
 def cut(x, dims, along, weighed=True):
     """The Cut for normalising a tensor or Spec x over `dims`, with a weight for each index of the dimensions `along`.
 
-    None where the units are no pieces of memory.
+    None if the units are not regular pieces of memory.
     """
     shape, ndim = x.shape, len(x.shape)
     if dims[:1] == (0,) and ndim > 1 and dims[1:] == tuple(range(2, ndim)):
@@ -46,7 +46,7 @@ def cut(x, dims, along, weighed=True):
 
 
 def suits(x, dims, along):
-    """Whether norm_forward and norm_backward take x, and would keep its device busy."""
+    """Whether norm_forward and norm_backward accept x and have enough units to keep its device busy."""
     found = cut(x, dims, along)
     return found is not None and found.units >= x.device.profile.compute_units
 
@@ -100,7 +100,7 @@ def _step(form, x, found, args, **parameters):
 
 
 def _operands(**given):
-    """Template parameters: which of weight and bias there are, and their dtypes."""
+    """Template parameters: which of weight and bias exist, and their dtypes."""
     return {n: s is not None for n, s in given.items()} | {f"{n}_dtype": s.dtype for n, s in given.items() if s is not None}
 
 
@@ -138,7 +138,7 @@ def _gradient_launch(specs, outs, *, dims, along, sums):
 
 
 def laid(vector, x, along):
-    """A weight or bias (array or tensor) shaped to broadcast over x; None stays."""
+    """A weight or bias (array or tensor) shaped to broadcast over x; None stays None."""
     return None if vector is None else vector.reshape([n if d in along else 1 for d, n in enumerate(x.shape)])
 
 
@@ -151,7 +151,7 @@ def reference(x, weight, bias, *, dims, along, eps):
 
 
 def samples(rng):
-    """Samples: each way weights may lie, runs with and without a rest, parameters left out."""
+    """Samples: each weight layout, runs with and without a remainder, parameters left out."""
     def drawn(*shape):
         return rng.uniform(-2, 2, shape)
 

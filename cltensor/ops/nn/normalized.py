@@ -21,11 +21,11 @@ _TRIED = {"r": 0.25, "eps": 0.1}
 
 
 def tried(rng, names):
-    """Random arrays for the generated tests, one a name."""
+    """Random arrays for the generated tests, one per name."""
     return tuple(rng.uniform(0.5 if n == "m2" else -2, 2, (2, 3)) for n in names.split())
 
 
-# m2 is the sum of squared deviations of the n elements a mean is over, r the reciprocal of n
+# a mean is over n elements; m2 is the sum of their squared deviations, r is 1 / n
 
 _apply = _op("norm_apply", lambda x, mean, m2, weight, bias, r, eps: (x - mean) * E.rsqrt(m2 * r + eps) * weight + bias,
              tensors="x mean m2 weight bias", doc="x normalised, scaled and shifted.",
@@ -79,16 +79,16 @@ def _pair_gradient(hs, inputs, needs, *, dim, keepdim, r, eps):
 
 
 def number(tensor, absent):
-    """The tensor, or the number that stands for one left out."""
+    """The tensor, or the number `absent` if it is None."""
     return absent if tensor is None else tensor
 
 
 def _count(x, dims):
-    return max(math.prod(x.shape[d] for d in dims), 1)  # of nothing, nothing is divided
+    return max(math.prod(x.shape[d] for d in dims), 1)  # at least 1: avoids division by zero for empty x
 
 
 def _wide(x):
-    """x with 16-bit floats made float32."""
+    """x with 16-bit floats converted to float32."""
     return x.float() if x is not None and x.dtype.itemsize == 2 else x
 
 
@@ -102,7 +102,7 @@ def _gradient(g, y, x, weight, bias, *, dims, along, eps, needs):
     w, r = laid(wide, x, along), 1.0 / _count(x, dims)
     gx = gw = gb = None
     shared = _others(x, along) == dims and (weight is not None or bias is not None)
-    if shared:  # one sum serves the parameters and x
+    if shared:  # the same sums serve the parameters and x
         gb, gw = g1, g2 = _pair(g, x, mean, m2, dim=dims, keepdim=True, r=r, eps=eps)
         factor = number(w, 1.0)
     elif needs[0]:
@@ -117,20 +117,20 @@ def _gradient(g, y, x, weight, bias, *, dims, along, eps, needs):
 
 
 def _others(x, along):
-    """The dimensions of x over which a weight is the same."""
+    """The dimensions of x over which a weight is broadcast."""
     return tuple(d for d in range(x.ndim) if d not in along)
 
 
 def _parameter_sums(g, x, mean, m2, along, r, eps):
     """The sums of g, and of g times the normalised x, for each weight."""
     given, dims = (g, x, mean, m2), _others(x, along)
-    if not dims:  # no dimension would mean all
+    if not dims:  # an empty dim would mean all dimensions
         given, dims = [v.unsqueeze(0) for v in given], (0,)
     return _pair(*given, dim=dims, keepdim=True, r=r, eps=eps)
 
 
 def _gradient_in_pieces(g, x, mean, m2, weight, bias, dims, along, eps, needs):
-    """The same by the kernel that goes over each piece once."""
+    """The same gradients, from the kernel norm_backward."""
     g, x, wide = g.contiguous(), x.contiguous(), None if weight is None else weight.contiguous()
     sums = needs[1] or needs[2]
     inside = sums and (along != dims or x.device.profile.style == "cpu")
@@ -144,7 +144,7 @@ def _gradient_in_pieces(g, x, mean, m2, weight, bias, dims, along, eps, needs):
 
 
 def _fitted(gradients, parameters, needs):
-    """Gradients in the shapes of their parameters, None where none is needed."""
+    """Gradients in the shapes of their parameters; None where none is needed."""
     return (g.reshape(p.shape).to(p.dtype) if need else None for g, p, need in zip(gradients, parameters, needs, strict=True))
 
 
@@ -158,9 +158,10 @@ def _samples(rng):
 @composite("normalized", public=False, dtypes="floating", accepts_missing_gradients=True,
            saves="x weight y1 y2", vjp=_gradient, ref=reference, samples=_samples)
 def normalized(x, weight, bias, *, dims, along, eps):
-    """(y, mean, m2): x normalised over dims, times weight plus bias, one for each index of the dimensions `along`, or None.
+    """(y, mean, m2): x normalised over dims, times weight, plus bias.
 
-    16-bit floats are worked out in float32, which mean and m2 then are.
+    weight and bias have one element for each index of the dimensions `along`, or are None.
+    16-bit floats are computed in float32; mean and m2 are float32 then.
     """
     if suits(x, dims, along):
         given = (p if p is None else p.contiguous() for p in (weight, bias))

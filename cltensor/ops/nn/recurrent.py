@@ -1,8 +1,8 @@
-"""Recurrent layers over a whole sequence, forward and backward, two or three launches a step.
+"""Recurrent layers over a whole sequence, forward and backward, two or three launches per step.
 
-All steps' rows lie one after the other: x (N, I), and the state after each row, y (N, H).  Step t has batch_sizes[t] rows.
-The inputs' products are one launch for all steps; a step adds the state's product to them, and one elementwise launch makes
-the new state of it, leaving the gates in place of the pre-activations.
+The rows of all steps are stored in sequence: x (N, I), and the state after each row, y (N, H).  Step t has batch_sizes[t] rows.
+One launch multiplies the inputs of all steps by their weights.  Each step adds the product of the state; then one elementwise
+launch computes the new state and overwrites the pre-activations with the gates.
 """
 
 from ...base.errors import ShapeError
@@ -20,7 +20,7 @@ _MOST_STEPS = 20_000
 
 
 class _Plans(dict):
-    """Plans by layout, forgotten all at once when they hold too many launches: sequences may be of every length."""
+    """Plans by layout, all dropped when they hold too many launches, as sequences may have any length."""
 
     def __setitem__(self, key, plan):
         self.held = getattr(self, "held", 0) + len(plan.steps)
@@ -31,7 +31,7 @@ class _Plans(dict):
 
 
 class _Sequence(Kernel):
-    """A kernel op whose plans are long."""
+    """A kernel op whose plans have many launches."""
 
     def __init__(self, name, **common):
         super().__init__(name, dtypes="floating", public=False, **common)
@@ -62,7 +62,7 @@ def _forward_launch(inputs, outputs, *, mode, batch_sizes, reverse):
     tape, rows, order = Tape(), x.spec.shape[0], pieces(batch_sizes, reverse)
     biases = [vector(b.arg, b.spec, rows) for b in (b_ih, b_hh) if b is not None]
     tape.product(x, w_ih.mT, outs[0 if mode in _PLAIN else 1 if mode == "gru" else 2], *biases[: 1 if mode == "gru" else 2])
-    turned = temporary(w_hh.spec, *w_hh.spec.shape[::-1])  # products read it by rows, step after step
+    turned = temporary(w_hh.spec, *w_hh.spec.shape[::-1])  # transposed, as every step's product reads it by rows
     if h0 is not None or not all(piece.starts for piece in order):
         tape.elementwise(copy, [w_hh.mT], [turned])
     if mode == "lstm":
@@ -75,7 +75,7 @@ def _forward_launch(inputs, outputs, *, mode, batch_sizes, reverse):
 
 
 def _before(piece, states, start):
-    """The Part of `states` a piece follows from, or of the initial state `start`, which may be None."""
+    """The Part of `states`, or of the initial state `start` (may be None), that precedes a piece."""
     source = start if piece.starts else states
     return None if source is None else source.rows(piece.before, piece.count)
 
@@ -165,7 +165,7 @@ def _lstm_backward(tape, order, w_hh, w_hr, saved, gh, gx, flows, gh0, gc0):
 
 
 def _flow_back(tape, piece, g, w_hh, gh, gh0):
-    """Add what the state's product passes on to the gradient of the state before."""
+    """Add the gradient that flows through the state's product to the gradient of the previous state."""
     target = _before(piece, gh, gh0)
     if target is not None:
         tape.product(g, w_hh, target, *([] if piece.starts else [target]))

@@ -1,4 +1,4 @@
-"""A recurrent layer with gradients of every order: the first by the fused kernels, further ones by ordinary ops."""
+"""A recurrent layer with gradients of every order: fused kernels compute the first, ordinary ops the higher ones."""
 
 import functools
 import itertools
@@ -18,7 +18,7 @@ from .sequences import pieces
 
 @functools.lru_cache(maxsize=256)
 def _rows_before(batch_sizes, reverse):
-    """For each row, the row of (y, initial state) its step starts from."""
+    """For each row, the row of (y, initial state) that holds its previous state."""
     rows, total = np.zeros(sum(batch_sizes), np.int64), sum(batch_sizes)
     for piece in pieces(batch_sizes, reverse):
         rows[piece.first : piece.first + piece.count] = np.arange(piece.count) + piece.before + total * piece.starts
@@ -26,7 +26,7 @@ def _rows_before(batch_sizes, reverse):
 
 
 def _state_weight_gradient(g, y, h0, batch_sizes, reverse):
-    """The gradient of w_hh: g.T @ the states before."""
+    """The gradient of w_hh: g.T @ the previous states."""
     batch = batch_sizes[0]
     if batch_sizes[-1] < batch:
         start = y.new_zeros((batch, y.shape[1])) if h0 is None else h0
@@ -58,8 +58,8 @@ def _gradient(g, y, x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, needs, mode, bat
 
 
 def _composed_gradient(g, inputs, needs, mode, batch_sizes, reverse):
-    """The same made of ops that record themselves."""
-    seen = [None if x is None else x.view(x.shape) for x in inputs]  # apart, even where two inputs are one tensor
+    """The same gradients, computed by differentiable ops."""
+    seen = [None if x is None else x.view(x.shape) for x in inputs]  # distinct, even if two inputs are the same tensor
     outs = composed(*seen, mode=mode, batch_sizes=batch_sizes, reverse=reverse)
     gs = g[: len(outs)] if isinstance(g, tuple) else (g,)
     wanted = [x for x, need in zip(seen, needs, strict=True) if need]
@@ -68,7 +68,7 @@ def _composed_gradient(g, inputs, needs, mode, batch_sizes, reverse):
 
 
 def composed(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, mode, batch_sizes, reverse):
-    """What `recurrent` gives first, y or (y, cells), by ordinary ops."""
+    """The first results of `recurrent`, y or (y, cells), computed by ordinary ops."""
     shares = linear(x, w_ih, b_ih)
     batch = batch_sizes[0]
     h = x.new_zeros((batch, w_hh.shape[1])) if h0 is None else h0
@@ -90,7 +90,7 @@ def composed(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, mode, batch_sizes, reve
 
 
 def _as_many(state, start, rows):
-    """`rows` rows of a state: its first ones, or itself and then those of the initial state."""
+    """A state cut to its first `rows` rows, or extended to `rows` by rows of the initial state."""
     if state is None or state.shape[0] == rows:
         return state
     missing = rows - state.shape[0]
@@ -99,7 +99,7 @@ def _as_many(state, start, rows):
 
 @composite("recurrent", public=False, dtypes="floating", saves="x h0 c0 w_ih w_hh b_ih b_hh w_hr y", vjp=_gradient)
 def recurrent(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, mode, batch_sizes, reverse):
-    """One direction of a recurrent layer: y (N, H) for x (N, I), all steps' rows one after the other; see recurrent_forward.
+    """One direction of a recurrent layer: y (N, H) for x (N, I), with the rows of all steps in sequence; see recurrent_forward.
 
     mode: "lstm", "gru", "tanh" or "relu"; batch_sizes: rows of each step, as a tuple.  Only y and the cells carry gradients.
     """

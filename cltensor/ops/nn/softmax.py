@@ -1,4 +1,4 @@
-"""Softmax, log-softmax and what they are made of, over one dimension, each one launch forward and one backward."""
+"""Softmax, log-softmax and their parts over one dimension: one launch forward and one backward each."""
 
 import math
 

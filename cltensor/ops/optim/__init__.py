@@ -1,1 +1,1 @@
-"""The updates of optimisers."""
+"""Optimiser updates."""

@@ -1,7 +1,7 @@
-"""Multi-tensor launches: an elementwise op applied in place to many tuples of tensors by one kernel.
+"""Multi-tensor launches: one kernel applies an elementwise op in place to many tuples of tensors.
 
-The kernel is made of the expressions the op was declared with.  A driver takes at least 1024 bytes of arguments, which is
-what bounds how many tuples one launch serves.
+The kernel is generated from the op's own expressions.  A driver accepts at least 1024 bytes of arguments; this limits the number
+of tuples per launch.
 """
 
 import numpy as np
@@ -13,19 +13,19 @@ from ...runtime.launch import Launch
 from ..kinds.elementwise import GRAIN
 
 ARGUMENT_BYTES = 1024  # CL_DEVICE_MAX_PARAMETER_SIZE is never less
-FEW = 8  # tuples; more than these take the largest kernel, so that one op has two kernels a dtype at most
+FEW = 8  # tuples of the small kernel; more take the largest one, so that an op has at most two kernels per dtype
 MOST = 32
 _ALIGN = 64  # elements: shares start at cache lines
 
 
 def capacity(op, dtype):
-    """The largest number of tuples one launch of op takes."""
+    """The largest number of tuples in one launch of op."""
     number = np.dtype(types.NUMPY_OF[types.compute_type(dtype)]).itemsize
     return min(MOST, (ARGUMENT_BYTES - 8 - number * len(op.attr_names)) // (8 * (len(op.inputs) + 1)))
 
 
 def even_parts(items, most):
-    """items (a list) as the fewest lists of at most `most`, all of about the same length."""
+    """items (a list) split into the fewest lists of at most `most`, all of about the same length."""
     count = -(-len(items) // most)
     return [items[i * len(items) // count : (i + 1) * len(items) // count] for i in range(count)]
 
@@ -33,8 +33,8 @@ def even_parts(items, most):
 class MultiTensor(Launch):
     """A kernel object for tuples of these sizes, all of one dtype.  Buffers stay set until they are set again.
 
-    A driver keeps no buffer alive that is only set as an argument, but looks at all that are.  Those of the tuples left over,
-    which are never accessed, are `idle`, a buffer that this object holds.
+    A driver inspects every buffer argument but does not keep it alive.  The arguments of unused tuples are never accessed; they
+    are set to `idle`, a buffer that this object keeps alive.
     """
 
     __slots__ = ("convert", "first_value", "idle", "values", "width")
@@ -56,7 +56,7 @@ class MultiTensor(Launch):
         self.estimate(len(op.inputs) * sum(sizes) * dtype.itemsize)
 
     def _share(self, total, profile):
-        """The elements of one work-group; sets the launch sizes."""
+        """The number of elements per work-group; sets the launch sizes."""
         lx = 1 if profile.style == "cpu" else min(profile.max_work_group, 128)
         groups = min(profile.groups, total // GRAIN) if profile.style == "cpu" else min(-(-total // (4 * lx)), 4096)
         share = -(-total // max(groups, 1))
@@ -72,7 +72,7 @@ class MultiTensor(Launch):
             operand += width
 
     def bind(self, values):
-        """Set the numbers, Python's own.  The device lock must be held."""
+        """Set the Python numbers.  The device lock must be held."""
         if values != self.values:
             for i, (new, old) in enumerate(zip(values, self.values, strict=True)):
                 if new != old:
@@ -81,7 +81,7 @@ class MultiTensor(Launch):
 
 
 def _source(op, dtype, tuples, writes, style):
-    """The rendered kernel, made once."""
+    """The rendered kernel, cached."""
     key = ("multi_tensor", style, dtype, tuples, writes)
     source = op.sources.get(key)
     if source is None:

@@ -1,6 +1,6 @@
-"""Updates of optimisers: each is one fused op over a parameter, its gradient and the state kept for it.
+"""Optimiser updates: each is one fused op over a parameter, its gradient and its state.
 
-Every number is a kernel argument, so a new learning rate compiles nothing.  `sign` is -1 to climb, 1 to descend.
+Every number is a kernel argument, so a new learning rate compiles nothing.  `sign` is -1 to maximise, 1 to minimise.
 """
 
 import operator
@@ -12,14 +12,14 @@ from ..kinds.elementwise import elementwise
 
 
 def _update(name, tensors, fn, doc, *, ref, **numbers):
-    """Declare an update; numbers: what the generated tests give for those without a value in _TRIED."""
+    """Declare an update; numbers: test values for arguments that have none in _TRIED."""
     tried = {**_TRIED, **numbers}
     names = fn.__code__.co_varnames[len(tensors.split()) : fn.__code__.co_argcount]
     return elementwise(name, fn, tensors=tensors, dtypes="floating", public=False, doc=doc, ref=ref, samples=lambda rng: [
         (tuple(rng.uniform(*_RANGES.get(t, (-2, 2)), (2, 3)) for t in tensors.split()), {n: tried[n] for n in names})])
 
 
-# What the generated tests try: numbers that are all different, and states as they arise, so that v > a ** 2
+# Values for the generated tests: numbers all different, and states that can arise, so that v > a ** 2
 _TRIED = {"lr": 0.1, "weight_decay": 0.05, "sign": -1.0, "momentum": 0.8, "keep": 0.7, "take": 0.3, "one_minus_beta1": 0.2,
           "beta2": 0.9, "one_minus_beta2": 0.1, "eps": 0.01, "step_size": 0.15, "bias2_sqrt": 0.6, "decay_factor": 0.95,
           "alpha": 0.85, "rho": 0.75}
@@ -32,7 +32,7 @@ def _mean(old, new, take):
 
 
 def _decayed(p, g, weight_decay, sign, **_):
-    """NumPy: the gradient followed, of the loss and of weight_decay / 2 * p ** 2."""
+    """NumPy: the gradient of sign * loss + weight_decay / 2 * p ** 2."""
     return np.multiply(sign, g) + np.multiply(weight_decay, p)
 
 
@@ -129,7 +129,7 @@ def _rprop(p, g, previous, size, shrink, grow, least, most, sign):
     return p - E.sign(d) * size, d, size
 
 
-# --- the same in NumPy, for the generated tests; every name not an array is a number ---------------------------------
+# --- the same in NumPy, for the generated tests; names that are not arrays are numbers --------------------------------
 
 
 def _ref_sgd(p, g, *, lr, **decay):

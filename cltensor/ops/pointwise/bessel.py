@@ -1,4 +1,4 @@
-"""Bessel functions and Airy's, without gradients, as PyTorch has them."""
+"""Bessel and Airy functions; like PyTorch's, they have no gradients."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def _bessel(name, doc):
 
 
 def _sine_quotient(x):
-    """sin(x) / x, by its series where that is accurate."""
+    """sin(x) / x, by its series where the series is accurate."""
     v, series = x * x, 1
     for k in (210, 156, 110, 72, 42, 20, 6):
         series = 1 - v / k * series

@@ -6,7 +6,7 @@ from ...codegen import expr as E
 from ...codegen import reference
 from ..kinds.elementwise import elementwise
 
-# Moving data: the identity with another layout or dtype, and a constant
+# Moving data: copy to another layout or dtype, and fill with a constant
 
 copy = elementwise("copy", lambda input: input, ref=np.copy, public=False, casts=True,
                    doc="The input's values, in the dtype and layout asked for.")

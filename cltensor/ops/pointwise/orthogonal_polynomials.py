@@ -1,6 +1,6 @@
-"""Orthogonal polynomials of input, of the degree each element of n gives cut off to a whole number; 0 for a negative degree.
+"""Orthogonal polynomials of input; each element of n gives a degree, truncated to an integer; 0 for a negative degree.
 
-Without gradients, as PyTorch has them.
+Like PyTorch's, they have no gradients.
 """
 
 from ...codegen import expr as E

@@ -14,7 +14,7 @@ def _unary(name, fn, ref, doc, *, aliases=(), onnx=None, dtypes="floating", inpl
 
 
 def _scalar(fn):
-    """A NumPy function from a function of Python floats that may be undefined in places."""
+    """A NumPy function from a function of Python floats; inf at poles, NaN where it is undefined."""
 
     def safe(x):
         try:

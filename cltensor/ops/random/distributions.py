@@ -1,4 +1,4 @@
-"""Random ops: a Philox counter per element, from a seed and an offset that are passed at every call."""
+"""Random ops: one Philox counter per element, computed from a seed and an offset given at every call."""
 
 import math
 
@@ -19,7 +19,7 @@ from . import philox
 
 
 def _in(ctype):
-    """(the spelling of a function in ctype, that of a number)."""
+    """(a function that spells a call in ctype, one that spells a number)."""
     return lambda name, *args: spell(name, ctype, *args), lambda value: types.literal(value, ctype)
 
 
@@ -39,7 +39,7 @@ def _geometric(ctype):
     return f("ceil", f("log", "v0") + " / " + f("log1p", "-a"))
 
 
-#: name -> a function of the type of the numbers that gives the C expression; see templates/random.cl.mako
+#: name -> a function from the numbers' C type to the C expression; see templates/random.cl.mako
 DISTRIBUTIONS = {
     "uniform": lambda ctype: "a + (b - a) * u0",
     "normal": lambda ctype: f"a + b * {_standard_normal(ctype)}",
@@ -53,23 +53,23 @@ DISTRIBUTIONS = {
     "dropout": lambda ctype: "u0 < a ? 0 : x * b",
 }
 
-#: uniform numbers of no more random bits than the dtype holds, so that rounding never gives b
+#: uniform numbers with no more random bits than the dtype holds, so that rounding never gives b
 _UNIFORM = {
     dtypes.float16: "a + (b - a) * (floor(u0 * 2048.0f) * 4.8828125e-4f)",
     dtypes.bfloat16: "a + (b - a) * (floor(u0 * 256.0f) * 3.90625e-3f)",
 }
 
-#: the bits of the same in host memory
+#: the number of those bits, for host memory
 _BITS = {dtypes.float16: 11, dtypes.bfloat16: 8}
 
-#: name -> what an input element has to satisfy
+#: name -> the condition an input element must satisfy
 _UNIT = "x >= 0 && x <= 1"
 _RULES = {"bernoulli_of": _UNIT}
 _NUMPY = {_UNIT: lambda x: (x >= 0) & (x <= 1), "x >= 0": lambda x: x >= 0, "x != 0": lambda x: x != 0}  # the same in NumPy
 
 
 def _number(name, dtype):
-    """The type of the random numbers, and of the parameters: 53 bits for float64, else 24."""
+    """The C type of numbers and parameters: long for integers, double (53 bits) for float64, else float (24 bits)."""
     return "long" if name == "integers" else "double" if dtype is dtypes.float64 else "float"
 
 
@@ -94,7 +94,7 @@ def flat_launch(profile, n):
 
 
 def no_gradient(name):
-    """The gradient of an op of which PyTorch has none: an AutogradError when it is asked for."""
+    """The gradient of an op that has none in PyTorch: it raises AutogradError."""
 
     def refuse(g, y, *inputs, **attrs):
         raise AutogradError(f"derivative for {name} is not implemented; detach() its input")
@@ -103,10 +103,10 @@ def no_gradient(name):
 
 
 class Drawing(Kernel):
-    """A kernel op with a distribution's attributes seed, offset, a and b; which one says its attribute, or the op's own name."""
+    """A kernel op with the attributes seed, offset, a and b; `distribution`, or the op's own name, selects the distribution."""
 
     def host_results(self, specs, outs, arrays, values, distribution=None, **named):
-        """See Planned: the same numbers, from the same counters."""
+        """See Planned: the same numbers as on a device, from the same counters."""
         seed, offset, *bounds = values
         out, name = outs[0], distribution or self.name
         number = {"long": int, "double": np.float64, "float": np.float32}[_number(name, out.dtype)]
@@ -118,7 +118,7 @@ class Drawing(Kernel):
 
     @staticmethod
     def drawn(draws, a, b, *inputs, name):
-        """The numbers, from Draws, parameters and flat inputs."""
+        """The numbers from Draws, parameters and flat inputs."""
         return philox.DISTRIBUTIONS[name](draws, a, b)
 
 
@@ -155,7 +155,7 @@ bernoulli_of = _drawing("bernoulli_of", lambda draws, a, b, x, name: draws.unifo
 
 
 def _valid(op, x):
-    """x in host memory.  Raises the op's complaint where an element breaks its rule."""
+    """x in host memory.  Raises the op's complaint if an element breaks its rule."""
     wrong = x[~_NUMPY[_RULES[op.name]](x)]
     if wrong.size:
         kind, text = op.reports_faults if isinstance(op.reports_faults, tuple) else (ArgumentError, op.reports_faults)
@@ -164,7 +164,7 @@ def _valid(op, x):
 
 
 def _check(name, valid, complaint):
-    """An op that tells of each element whether it is valid; one that is not leaves a note, which raises the complaint."""
+    """An op that checks each element; an invalid one leaves a note in the fault buffer, which later raises the complaint."""
     _RULES[name], DISTRIBUTIONS[name] = valid, lambda ctype: f"{valid} ? 1 : 0"
     return _drawing(name, lambda draws, a, b, x, name: _valid(REGISTRY[name], x) == x, launch=_on_dense(name),
                     reports_faults=complaint,
@@ -181,7 +181,7 @@ _CHECKS = {argument: _check(f"check_{argument}", valid, complaint) for argument,
 
 
 def check_values(x, argument):
-    """Let the device look whether a tensor given as `argument` has only valid elements; what it finds is raised by a later read."""
+    """Let the device check that all elements of a tensor given as `argument` are valid; a later read raises the error."""
     _CHECKS[argument](x.detach().contiguous(), seed=0, offset=0, a=0.0, b=0.0)
 
 

@@ -1,4 +1,4 @@
-"""Philox in NumPy: the random numbers of templates/random.cl.mako in host memory, from the same counters.
+"""Philox in NumPy: the same random numbers as templates/random.cl.mako, in host memory, from the same counters.
 
 Source: Salmon et al., SC 2011, "Parallel random numbers: as easy as 1, 2, 3".
 """
@@ -27,7 +27,7 @@ def words(key, counters, draw=0):
 class Draws:
     """The first block of each of n elements from `offset` on.
 
-    wide: whether numbers have 53 bits and are float64; else they have 24 and are float32.
+    wide: numbers are float64 with 53 random bits; otherwise float32 with 24.
     """
 
     def __init__(self, seed, offset, n, wide):
@@ -35,11 +35,11 @@ class Draws:
         self.words, self.wide, self.bits = words(seed % 2**64, counters), wide, 24
 
     def round_down(self, bits):
-        """Give uniform numbers of no more than these bits."""
+        """Limit uniform numbers to this many random bits."""
         self.bits = bits
 
     def uniform(self, which=0, above=0):
-        """Numbers in [0, 1), or with above=1 in (0, 1]; which: 0, or 1 for independent ones."""
+        """Numbers in [0, 1), or in (0, 1] with above=1; which: 0, or 1 for an independent set."""
         if self.wide:
             bits = ((self.words[2 * which] << np.uint64(32)) | self.words[2 * which + 1]) >> np.uint64(11)
             return (bits + np.uint64(above)).astype(np.float64) * 2.0**-53
@@ -56,7 +56,7 @@ class Draws:
         return np.sqrt(-2 * np.log(self.uniform(above=1))) * np.cos(2 * np.pi * self.uniform(1))
 
 
-#: name -> (draws, a, b) -> numbers; what DISTRIBUTIONS in random.py says in C
+#: name -> (draws, a, b) -> numbers; the same formulas as DISTRIBUTIONS in distributions.py has in C
 DISTRIBUTIONS = {
     "uniform": lambda draws, a, b: a + (b - a) * draws.uniform(),
     "normal": lambda draws, a, b: a + b * draws.normal(),

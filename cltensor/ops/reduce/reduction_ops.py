@@ -19,7 +19,7 @@ def _highest(d):
 
 
 def unreduce(t, x, dim, keepdim):
-    """A reduced tensor laid back over x's shape."""
+    """A reduced tensor broadcast back to x's shape."""
     if not keepdim and t.ndim:
         for d in dim:
             t = t.unsqueeze(d)
@@ -41,15 +41,15 @@ def _less(a, i, b, j):
 
 @in_float32
 def spread_ties(g, y, x, dim, keepdim):
-    """Gradient of an extreme: shared equally by the elements that attain it."""
+    """Gradient of a maximum or minimum, divided equally among the elements that attain it."""
     hit = (x == unreduce(y, x, dim, keepdim)) | (x.isnan() & unreduce(y.isnan(), x, dim, keepdim))
     share = unreduce(g, x, dim, keepdim) / hit.to(g.dtype).sum(dim, keepdim=True)
-    return share.where(hit, 0)  # not a product: an infinite gradient passes the others by
+    return share.where(hit, 0)  # not a product: an infinite gradient times 0 would be NaN
 
 
 @in_float32
 def _prod_gradient(g, y, x, dim, keepdim):
-    """Gradient of a product: the product of the other factors, right also where some are 0."""
+    """Gradient of a product: the product of the other factors; correct even if some are 0."""
     if not dim or not x.numel():
         return unreduce(g, x, dim, keepdim)
     rest = [d for d in range(x.ndim) if d not in dim]
@@ -63,7 +63,7 @@ def _prod_gradient(g, y, x, dim, keepdim):
 
 
 def _product_before(rows):
-    """For each element of the last dimension the product of those before it, 1 for the first."""
+    """For each element, the product of those before it along the last dimension; 1 for the first."""
     ones = rows.new_ones(()).expand([*rows.shape[:-1], 1])
     return rows.roll(1, -1).slice_scatter(ones, -1, 0, 1).cumprod(-1)
 

@@ -19,7 +19,7 @@ def _highest(d):
 
 
 def _takes_max(a, b):
-    """Whether b takes over from a as the running maximum: at least as large, or NaN."""
+    """Whether b replaces a as the running maximum: b is at least as large, or NaN."""
     return (b >= a) | (b != b)  # false once a is NaN and b is not
 
 
@@ -33,7 +33,7 @@ def _reverse_cumsum(g, dim):
 
 @in_float32
 def _cumprod_gradient(g, y, x, dim):
-    """Gradient of cumprod: the quotient formula where no element is 0, sums of products elsewhere."""
+    """Gradient of cumprod: by the quotient formula if no element is 0, else by sums of products."""
     if not x.ndim:
         return g
     if not bool((x == 0).any()):
@@ -84,7 +84,7 @@ cummin = scan("cummin_dense", map=lambda input, index: (input, index),
 
 @in_float32
 def _log_space_gradient(g, y, x, dim):
-    """sum over t >= s of g[t] exp(x[s] - y[t]), in logarithms for positive and negative g apart, so that nothing overflows."""
+    """sum over t >= s of g[t] exp(x[s] - y[t]).  Uses logarithms, separately for g > 0 and g < 0, so that nothing overflows."""
     if not x.ndim:
         return g
     size = g.abs().log() - y

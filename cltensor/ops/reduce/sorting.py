@@ -1,4 +1,4 @@
-"""Sorting rows, searching sorted rows, and picking what a mask marks."""
+"""Sorting rows, searching sorted rows, and selecting by a mask."""
 
 import functools
 import math
@@ -26,7 +26,7 @@ def _rows(x):
 
 
 def _sort_launch(specs, outs, descending):
-    """Insertion-sorted runs, then merge passes between two pairs of buffers; the last one writes the outputs."""
+    """Sort short runs by insertion, then merge them in passes between two pairs of buffers; the last writes the outputs."""
     x, profile = specs[0], specs[0].device.profile
     rows, n = _rows(x)
     passes = max(0, math.ceil(math.log2(max(1, -(-n // B)))))
@@ -55,7 +55,7 @@ def _sort_samples(rng):
 
 def _sort_ref(x, descending):
     x = np.atleast_1d(x)
-    if descending:  # stable, so equal ones are reversed twice
+    if descending:  # reverse twice, so that equal elements keep their order
         order = x.shape[-1] - 1 - np.argsort(x[..., ::-1], -1, kind="stable")[..., ::-1]
     else:
         order = np.argsort(x, -1, kind="stable")

@@ -9,8 +9,8 @@ from ..optimizer import Optimizer
 class LRScheduler:
     """Base of the schedules.
 
-    Subclasses define `get_lr()`, the list of the groups' next learning rates; those that start from the rates the
-    groups have now can be chained.  `last_epoch` counts the steps; a new schedule takes its first step itself.
+    Subclasses define `get_lr()`, the list of the groups' next learning rates; those that start from the current rates can be
+    chained.  `last_epoch` counts the steps; a new schedule takes its first step itself.
 
     last_epoch: -1, or the count to resume at, with an optimiser whose groups have "initial_lr".
     """
@@ -71,7 +71,7 @@ class LRScheduler:
         return {name: value for name, value in vars(self).items() if name != "optimizer"}
 
     def load_state_dict(self, state_dict):
-        """Take over what state_dict gave."""
+        """Restore a result of state_dict."""
         vars(self).update(state_dict)
 
 

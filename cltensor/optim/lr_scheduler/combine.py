@@ -9,7 +9,7 @@ from .plateau import ReduceLROnPlateau
 
 class _Combined(LRScheduler):
     def _take(self, schedulers, optimizer):
-        """Check that the schedulers fit together and keep them."""
+        """Store the schedulers, after a check that they fit together."""
         name = type(self).__name__
         if not schedulers:
             raise ArgumentError(f"{name} expects at least one scheduler, but got no scheduler.")
@@ -29,14 +29,14 @@ class _Combined(LRScheduler):
         return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
 
     def load_state_dict(self, state_dict):
-        """Take over what state_dict gave."""
+        """Restore a result of state_dict."""
         vars(self).update((name, value) for name, value in state_dict.items() if name != "_schedulers")
         for scheduler, state in zip(self._schedulers, state_dict["_schedulers"], strict=True):
             scheduler.load_state_dict(state)
 
 
 class SequentialLR(_Combined):
-    """schedulers[i] from epoch milestones[i - 1] on."""
+    """Use schedulers[i] from epoch milestones[i - 1] on."""
 
     def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
         self._take(schedulers, optimizer)
@@ -52,7 +52,7 @@ class SequentialLR(_Combined):
         self._last_lr = current.get_last_lr()
 
     def step(self):
-        """Step the scheduler whose turn it is; at its milestone it starts from its beginning."""
+        """Step the current scheduler; at its milestone it starts from its beginning."""
         self.last_epoch += 1
         turn = bisect.bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[turn]
@@ -64,7 +64,7 @@ class SequentialLR(_Combined):
 
 
 def _undo_first_step(scheduler):
-    """Take back the step each scheduler took when it was made."""
+    """Undo the step that each scheduler took when it was created."""
     if hasattr(scheduler, "_schedulers"):
         for part in scheduler._schedulers:
             _undo_first_step(part)
@@ -73,7 +73,7 @@ def _undo_first_step(scheduler):
 
 
 class ChainedScheduler(_Combined):
-    """Every scheduler steps, each on the learning rates the one before it left."""
+    """Step every scheduler, each on the learning rates of the one before it."""
 
     def __init__(self, schedulers, optimizer=None):
         self._take(schedulers, optimizer or (schedulers[0].optimizer if schedulers else None))

@@ -23,7 +23,7 @@ class CosineAnnealingLR(LRScheduler):
             return self._current()
         if self._step_count == 1 and self.last_epoch > 0:
             return self._get_closed_form_lr()
-        if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # leaving the bottom: the ratio would be 0 / 0
+        if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # at the minimum the ratio would be 0 / 0
             rise = (1 - math.cos(math.pi / self.T_max)) / 2
             return [lr + (base - self.eta_min) * rise for lr, base in zip(self._current(), self.base_lrs, strict=True)]
         ratio = self._height(self.last_epoch) / self._height(self.last_epoch - 1)
@@ -51,7 +51,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return [_cosine(base, self.eta_min, self.T_cur / self.T_i) for base in self.base_lrs]
 
     def step(self, epoch=None):
-        """Move one epoch on, or to any epoch, which may be a fraction: step(epoch + batch / batches)."""
+        """Move one epoch on, or to any epoch, also a fractional one: step(epoch + batch / batches)."""
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:

@@ -1,4 +1,4 @@
-"""Schedules that raise the learning rate and lower it again, with momentum the other way: OneCycleLR and CyclicLR.
+"""Schedules that raise the learning rate and lower it again, while momentum does the opposite: OneCycleLR and CyclicLR.
 
 Source: Smith, Cyclical Learning Rates, 2017; Smith and Topin, Super-Convergence, 2018.
 """
@@ -11,7 +11,7 @@ from .cosine import _cosine
 
 
 class _Cycle(LRScheduler):
-    """What both share: momentum (or the first beta) that moves against the learning rate."""
+    """The common part: momentum (or the first beta) that moves opposite to the learning rate."""
 
     def _prepare_momentum(self, base_momentum, max_momentum, last_epoch):
         groups, defaults = self.optimizer.param_groups, self.optimizer.defaults
@@ -34,7 +34,7 @@ class _Cycle(LRScheduler):
 
 
 class OneCycleLR(_Cycle):
-    """Up from max_lr / div_factor to max_lr in the first pct_start of the steps, then down far below where it began."""
+    """Up from max_lr / div_factor to max_lr in the first pct_start of the steps, then down far below the start."""
 
     def __init__(self, optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3,
                  anneal_strategy="cos", cycle_momentum=True, base_momentum=0.85, max_momentum=0.95, div_factor=25.0,
@@ -68,7 +68,7 @@ class OneCycleLR(_Cycle):
         return [anneal(group[phase["start_lr"]], group[phase["end_lr"]], share) for group in groups]
 
     def _place(self):
-        """The current phase, and how much of it is over."""
+        """The current phase, and the fraction of it that is over."""
         start = 0.0
         for phase in self._schedule_phases:
             if self.last_epoch <= phase["end_step"] or phase is self._schedule_phases[-1]:
@@ -105,7 +105,7 @@ _SCALES = {"triangular": ("cycle", lambda gamma, x: 1.0), "triangular2": ("cycle
 
 
 class CyclicLR(_Cycle):
-    """From base_lr up to max_lr in step_size_up steps, down in step_size_down, over and over.
+    """From base_lr up to max_lr in step_size_up steps, down in step_size_down, repeatedly.
 
     mode: "triangular", "triangular2" (each cycle half as high) or "exp_range" (scaled by gamma ** step); or scale_fn, a
     function of the cycle or, with scale_mode="iterations", of the step.
@@ -149,5 +149,5 @@ class CyclicLR(_Cycle):
         return rise * (self._scale_fn_custom(at) if self._scale_fn_custom else _SCALES[self.mode][1](self.gamma, at))
 
     def state_dict(self):
-        """Everything but the optimiser and a scale_fn of your own."""
+        """Everything but the optimiser and a custom scale_fn."""
         return {name: value for name, value in super().state_dict().items() if name != "_scale_fn_custom"}

@@ -6,7 +6,7 @@ from .base import LRScheduler
 
 
 class _Decay(LRScheduler):
-    """Each epoch multiplies the learning rates by `_factor()`."""
+    """Multiply the learning rates by `_factor()` each epoch."""
 
     def get_lr(self):
         factor = self._factor()
@@ -14,7 +14,7 @@ class _Decay(LRScheduler):
 
 
 class StepLR(_Decay):
-    """The learning rate times gamma every step_size epochs."""
+    """Multiply the learning rate by gamma every step_size epochs."""
 
     def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
         self.step_size, self.gamma = step_size, gamma
@@ -28,7 +28,7 @@ class StepLR(_Decay):
 
 
 class MultiStepLR(_Decay):
-    """The learning rate times gamma at each of the milestones."""
+    """Multiply the learning rate by gamma at each of the milestones."""
 
     def __init__(self, optimizer, milestones, gamma=0.1, last_epoch=-1):
         self.milestones, self.gamma = dict(Counter(milestones)), gamma
@@ -43,7 +43,7 @@ class MultiStepLR(_Decay):
 
 
 class ExponentialLR(_Decay):
-    """The learning rate times gamma every epoch."""
+    """Multiply the learning rate by gamma every epoch."""
 
     def __init__(self, optimizer, gamma, last_epoch=-1):
         self.gamma = gamma

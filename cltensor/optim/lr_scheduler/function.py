@@ -1,4 +1,4 @@
-"""Schedules given by functions of the epoch: LambdaLR and MultiplicativeLR."""
+"""Schedules defined by functions of the epoch: LambdaLR and MultiplicativeLR."""
 
 import types
 
@@ -11,13 +11,13 @@ class _ByFunction(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self):
-        """Everything but the optimiser and plain functions; of callable objects, their attributes."""
+        """Everything but the optimiser and plain functions; for callable objects, their attributes."""
         state = super().state_dict()
         state["lr_lambdas"] = [None if isinstance(fn, types.FunctionType) else dict(vars(fn)) for fn in self.lr_lambdas]
         return state
 
     def load_state_dict(self, state_dict):
-        """Take over what state_dict gave; functions stay, callable objects get their attributes back."""
+        """Restore a result of state_dict; functions stay, callable objects get their attributes back."""
         vars(self).update((name, value) for name, value in state_dict.items() if name != "lr_lambdas")
         for fn, attributes in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
             if attributes is not None:
@@ -32,7 +32,7 @@ class LambdaLR(_ByFunction):
 
 
 class MultiplicativeLR(_ByFunction):
-    """Every epoch the learning rate is multiplied by lr_lambda(epoch)."""
+    """Multiply the learning rate by lr_lambda(epoch) every epoch."""
 
     def get_lr(self):
         if self._is_initial:

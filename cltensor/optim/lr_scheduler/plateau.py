@@ -1,4 +1,4 @@
-"""ReduceLROnPlateau: lowers the learning rate when a measure stops getting better."""
+"""ReduceLROnPlateau: lowers the learning rate when a metric stops improving."""
 
 import math
 
@@ -10,7 +10,7 @@ from .base import LRScheduler, per_group
 class ReduceLROnPlateau(LRScheduler):
     """Multiply the learning rates by factor after `patience` epochs without improvement, then wait `cooldown` epochs.
 
-    mode: "min" or "max", what better means; threshold: the least change that counts, relative ("rel") or absolute
+    mode: "min" or "max", which is better; threshold: the smallest change that counts, relative ("rel") or absolute
     ("abs").
     """
 
@@ -34,11 +34,11 @@ class ReduceLROnPlateau(LRScheduler):
 
     @property
     def in_cooldown(self):
-        """Whether epochs without improvement are not counted yet."""
+        """Whether epochs without improvement do not count yet."""
         return self.cooldown_counter > 0
 
     def step(self, metrics, epoch=None):
-        """Take note of this epoch's measure, a number or a one-element tensor, and lower the rates if it is time."""
+        """Record this epoch's metric, a number or a one-element tensor, and lower the rates if it is time."""
         current = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self._is_better(current):

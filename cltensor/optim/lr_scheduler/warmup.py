@@ -1,4 +1,4 @@
-"""Schedules that start with a part of the learning rate: ConstantLR and LinearLR."""
+"""Schedules that start with a fraction of the learning rate: ConstantLR and LinearLR."""
 
 from ...base.errors import ArgumentError
 from .decay import _Decay
@@ -23,7 +23,7 @@ class ConstantLR(_Decay):
 
 
 class LinearLR(_Decay):
-    """The learning rate times a factor that goes evenly from start_factor to end_factor in total_iters epochs."""
+    """The learning rate times a factor that moves linearly from start_factor to end_factor in total_iters epochs."""
 
     def __init__(self, optimizer, start_factor=1.0 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
         if not 0 < start_factor <= 1:
@@ -35,7 +35,7 @@ class LinearLR(_Decay):
         super().__init__(optimizer, last_epoch)
 
     def _share(self, epoch):
-        """The part of the base learning rate at an epoch up to total_iters, times total_iters."""
+        """The fraction of the base learning rate at an epoch up to total_iters, times total_iters."""
         return self.total_iters * self.start_factor + epoch * (self.end_factor - self.start_factor)
 
     def _factor(self):

@@ -1,1 +1,1 @@
-"""Making tensors, and what is asked of one as an object."""
+"""Creating tensors, and their attributes, copies and exchange with other libraries."""

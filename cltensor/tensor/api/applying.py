@@ -1,6 +1,6 @@
-"""Python functions called for each element, on the host: apply_, map_, map2_.
+"""Apply Python functions to each element, on the host: apply_, map_, map2_.
 
-They are here because programs call them; `@cltensor.elementwise` makes a kernel of such a function.
+They are here for programs that call them; `@cltensor.elementwise` compiles such a function to a kernel.
 """
 
 from ...base import calls
@@ -28,7 +28,7 @@ def _check(name, x, others):
 
 
 def _write(name, x, others, function):
-    """Write function(elements at one index) into x; others are broadcast to its shape."""
+    """Write function(elements at one index) into x; broadcast the others to its shape."""
     _check(name, x, others)
     kind = _KINDS[x.dtype.category]
     columns = [t.expand(x.shape).reshape(-1).tolist() for t in (x, *others)]
@@ -38,19 +38,19 @@ def _write(name, x, others, function):
 
 @composite("apply_", host=True, public=False)
 def _apply(x, *, function):
-    """x with function(element) written to each element."""
+    """Write function(element) to each element of x."""
     return _write("apply_", x, (), function)
 
 
 @composite("map_", host=True, public=False)
 def _map(x, other, *, function):
-    """x with function(element, other's element) written to each element."""
+    """Write function(element, other's element) to each element of x."""
     return _write("map_", x, (other,), function)
 
 
 @composite("map2_", host=True, public=False)
 def _map2(x, first, second, *, function):
-    """x with function(element, first's element, second's element) written to each element."""
+    """Write function(element, first's element, second's element) to each element of x."""
     return _write("map2_", x, (first, second), function)
 
 
@@ -58,18 +58,18 @@ def _map2(x, first, second, *, function):
 def apply_(self, callable):
     """Replace each element by callable(element), a Python function that runs on the host; slow.
 
-    Raises AutogradError for a tensor that requires grad.  A float for an integer tensor is cut off.
+    Truncates a float for an integer tensor.  Raises AutogradError for a tensor that requires grad.
     """
     return _apply(self, function=callable)
 
 
 @method()
 def map_(self, other, callable):
-    """Replace each element by callable(element, other's element), on the host; other is broadcast and of the same dtype."""
+    """Replace each element by callable(element, other's element), on the host; broadcast other, of the same dtype."""
     return _map(self, other, function=callable)
 
 
 @method()
 def map2_(self, x, y, callable):
-    """Replace each element by callable(element, x's element, y's element), on the host; x and y as `other` of map_."""
+    """Replace each element by callable(element, x's element, y's element), on the host; x and y: as `other` of map_."""
     return _map2(self, x, y, function=callable)

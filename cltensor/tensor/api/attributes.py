@@ -1,4 +1,4 @@
-"""What kind of tensor it is, asked in PyTorch's words.  Every tensor here is dense, on an OpenCL device, and of one process."""
+"""What kind of tensor it is, in PyTorch's words.  Every tensor here is dense, on an OpenCL device, and of one process."""
 
 from ...base import calls
 from ...base.errors import ArgumentTypeError
@@ -14,13 +14,13 @@ def ndimension(self) -> int:
 
 @method()
 def is_pinned(self, device=None) -> bool:
-    """False: what is copied to a device needs no pinning here."""
+    """False: copies to a device need no pinned memory here."""
     return False
 
 
 @method()
 def pin_memory(self, device=None):
-    """The tensor itself: it is on its device already."""
+    """The tensor itself: it is already on its device."""
     return self
 
 
@@ -32,10 +32,10 @@ def is_shared(self) -> bool:
 
 @method()
 def record_stream(self, stream):
-    """Keep the tensor's memory, once the tensor is gone, until all work enqueued on `stream` by then is done.
+    """Once the tensor is gone, keep its memory until all work enqueued on `stream` by then is done.
 
-    For a tensor made on one stream and used on another: its memory would else be handed out again on the first while the
-    second still reads it.  Raises ArgumentTypeError for anything but a Stream.
+    For a tensor made on one stream and used on another: otherwise the first stream reuses the memory while the second still
+    reads it.  Raises ArgumentTypeError for anything but a Stream.
 
         with opencl.stream(side):
             y = x * 2

@@ -1,4 +1,4 @@
-"""Making tensors: from values, from NumPy, and filled."""
+"""Create tensors: from values, from NumPy, and filled."""
 
 import math
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from ..core.values import array_of, pick_device
 
 
 def count(op, name, value):
-    """An argument that must be an int, as one.  Raises ArgumentTypeError for anything without __index__."""
+    """Return an int argument as an int.  Raises ArgumentTypeError for anything without __index__."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise ArgumentTypeError(f"{op}(): argument '{name}' must be int, not {calls.kind(value)}")
     return value.__index__()
 
 
 def sizes(args, op="size"):
-    """A shape given as ints, or as one sequence of ints, as a tuple.  Raises ArgumentTypeError, ShapeError."""
+    """Return a shape, given as ints or as one sequence of ints, as a tuple.  Raises ArgumentTypeError, ShapeError."""
     if len(args) == 1 and (not hasattr(args[0], "__index__") or isinstance(args[0], Sequence)):
         args = args[0]
     try:
@@ -50,12 +50,12 @@ def _shape(args, op):
 
 
 def made(t, requires_grad):
-    """t, as a leaf that requires grad if asked."""
+    """t, as a leaf that requires grad if requires_grad."""
     return t.requires_grad_() if requires_grad else t
 
 
 def from_array(array, dtype, d):
-    """A tensor holding a copy of a NumPy array whose bytes are those of dtype."""
+    """A tensor holding a copy of a NumPy array that stores dtype's bytes."""
     return Tensor._from_array(array, dtype, d)
 
 
@@ -66,7 +66,7 @@ def from_values(array, dtype, d):
 
 
 def check_room(n, dtype, d):
-    """Raise OutOfMemoryError before n values are computed on the host that the device or the host cannot hold."""
+    """Raise OutOfMemoryError if the device or the host cannot hold n values that the host is about to compute."""
     if n * dtype.itemsize > d.profile.max_allocation:
         Tensor._fresh(dense((n,), dtype, d))
     host_memory.require(2 * 8 * n, f"computing {n} values")
@@ -76,8 +76,8 @@ def check_room(n, dtype, d):
 def tensor(data, *, dtype=None, device=None, requires_grad=False):
     """A new tensor holding a copy of data: numbers, nested sequences, a NumPy array or a tensor.
 
-    Floats take the default dtype, ints int64, bools bool, arrays keep theirs.  Raises ArgumentError for ragged
-    sequences, ArgumentTypeError for what is no number.
+    Floats take the default dtype, ints int64, bools bool; arrays keep theirs.  Raises ArgumentError for ragged
+    sequences, ArgumentTypeError for elements that are not numbers.
     """
     dtype = None if dtype is None else dtypes.as_dtype(dtype)
     if isinstance(data, TensorBase):
@@ -87,7 +87,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False):
 
 
 class _Legacy(type):
-    """The class of FloatTensor and its like: calling one makes a tensor, and a tensor of the dtype is an instance."""
+    """The metaclass of FloatTensor and its like: calling one makes a tensor; tensors of its dtype are instances."""
 
     def __call__(cls, *data, device=None):
         if all(hasattr(n, "__index__") and not isinstance(n, TensorBase) for n in data):
@@ -105,9 +105,9 @@ for _name, _dtype in dtypes.LEGACY.items():
 
 @function(method=False)
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """obj as a tensor, copied where it has to be, or where copy is True.
+    """obj as a tensor, copied where necessary, or where copy is True.
 
-    Raises ArgumentError when copy is False and one is needed: all but tensors of the right dtype and device are copied.
+    Raises ArgumentError when copy is False and a copy is necessary: for all but tensors of the right dtype and device.
     """
     out = as_tensor(obj, dtype=dtype, device=device)
     if copy is False and out is not obj:
@@ -118,7 +118,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
 
 @function(method=False)
 def as_tensor(data, dtype=None, device=None):
-    """data as a tensor: a tensor of the right dtype and device is returned as it is, anything else is copied."""
+    """data as a tensor: return a tensor of the right dtype and device as it is, copy anything else."""
     if isinstance(data, TensorBase):
         return data.to(device=device or data.device, dtype=dtypes.as_dtype(dtype) if dtype else data.dtype)
     return tensor(data, dtype=dtype, device=device)
@@ -126,7 +126,7 @@ def as_tensor(data, dtype=None, device=None):
 
 @function(method=False)
 def from_numpy(ndarray):
-    """A tensor with the values of a NumPy array.  Unlike PyTorch's it is a copy: the values move to the device."""
+    """A tensor with the values of a NumPy array.  Unlike in PyTorch it is a copy: the values move to the device."""
     if not isinstance(ndarray, np.ndarray):
         raise ArgumentTypeError(f"from_numpy: expected a NumPy array, got {calls.kind(ndarray)}")
     return tensor(ndarray)
@@ -158,7 +158,7 @@ def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False)
 
 @function(method=False)
 def empty_permuted(size, physical_layout, *, dtype=None, device=None, requires_grad=False):
-    """A dense tensor with uninitialised memory, in which the dimensions lie in the order given, outermost first."""
+    """A dense tensor with uninitialised memory, its dimensions laid out in the order given, outermost first."""
     dtype, d = _options(dtype, device)
     if sorted(physical_layout) != list(range(len(size))):
         raise ShapeError(f"empty_permuted: physical_layout {list(physical_layout)} must hold each of the {len(size)} dimensions of "
@@ -250,7 +250,7 @@ def new_empty(self, *size, dtype=None, device=None, requires_grad=False):
 
 @method()
 def new_empty_strided(self, size, stride, dtype=None, device=None, requires_grad=False):
-    """An uninitialised tensor of the given layout, with this one's dtype and device."""
+    """An uninitialised tensor of the given shape and strides, with this one's dtype and device."""
     dtype, d = _like(self, dtype, device)
     return empty_strided(size, stride, dtype=dtype, device=d, requires_grad=requires_grad)
 
@@ -303,7 +303,7 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
         floating = any(isinstance(x, (float, np.floating)) for x in (start, end, step))
         dtype = dtypes.get_default_dtype() if floating else dtypes.int64
     dtype, d = _options(dtype, device)
-    if dtype.category == "int":  # as PyTorch: the numbers are converted before they are counted
+    if dtype.category == "int":  # as in PyTorch: convert the numbers before counting them
         start, end, step = int(start), int(end), int(step)
         if step == 0:
             raise ArgumentError("arange: step must be nonzero")

@@ -1,4 +1,4 @@
-"""@cltensor.elementwise: a user's scalar function as one fused kernel, with gradients of every order."""
+"""@cltensor.elementwise: compile a user's scalar function to one fused kernel, with gradients of every order."""
 
 import inspect
 import itertools
@@ -13,7 +13,7 @@ _serial = itertools.count()
 
 @function(method=False)
 def elementwise(fn) -> object:
-    """A function of tensors (broadcast) and numbers, from a Python function of scalars; one kernel, derived gradients.
+    """Turn a Python function of scalars into a function of tensors (broadcast) and numbers; one kernel, derived gradients.
 
         @cltensor.elementwise
         def swish(x, beta=1.0):
@@ -21,7 +21,7 @@ def elementwise(fn) -> object:
 
     The function is traced once with symbolic scalars: use operators, `where` instead of `if`, and functions of
     cltensor.codegen.expr.  Parameters with a default are numbers, passed at each call.  It may return a tuple.
-    Raises ArgumentError when the function looks at a value.
+    Raises ArgumentError when the function reads a value.
     """
     parameters = list(inspect.signature(fn).parameters.values())
     inputs = tuple(p.name for p in parameters if p.default is p.empty)

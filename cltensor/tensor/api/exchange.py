@@ -1,7 +1,7 @@
-"""Tensors among other libraries' arrays: copying, pickling, DLPack and NumPy's protocols.
+"""Exchange with other libraries' arrays: copying, pickling, DLPack and NumPy's protocols.
 
-The memory of a tensor belongs to an OpenCL device, which other libraries cannot address, so everything given away or taken in
-is a copy; asking for none raises BufferError.
+A tensor's memory belongs to an OpenCL device, which other libraries cannot address.  So every exchange makes a copy;
+asking for none raises BufferError.
 """
 
 from copy import deepcopy
@@ -14,14 +14,14 @@ from ...dispatch.tensor_base import TensorBase
 from ..core.public_api import function, method
 from .creation import from_array, pick_device, tensor
 
-_CPU = (1, 0)  # DLPack's kDLCPU, device 0: where the copies lie
+_CPU = (1, 0)  # DLPack's kDLCPU, device 0: where the copies are
 
 
 def _rebuilt(values, dtype, device, requires_grad):
     try:
         d = pick_device(device)
     except DeviceError:
-        d = pick_device(None)  # the device it lay on is not here
+        d = pick_device(None)  # its device is missing on this machine
     return from_array(values, dtypes.BY_NAME[dtype], d).requires_grad_(requires_grad)
 
 
@@ -36,13 +36,13 @@ _OWN = frozenset(("_storage", "_spec", "_offset", *(name for name in vars(Tensor
 
 
 def _given(x):
-    """The attributes a program hung on a tensor."""
+    """The attributes that the program set on a tensor."""
     return {name: value for name, value in vars(x).items() if name not in _OWN}
 
 
 @method("__copy__")
 def _copy(self):
-    """Another tensor object over the same memory, a leaf."""
+    """Another tensor object over the same memory, as a leaf."""
     copied = self.detach()._as(type(self))
     vars(copied).update(_given(self))
     return copied.requires_grad_() if self.requires_grad else copied
@@ -50,7 +50,7 @@ def _copy(self):
 
 @method("__deepcopy__")
 def _deepcopy(self, memo):
-    """A tensor over a copy of the storage, which the copies of all views of that storage share."""
+    """A tensor over a copy of the storage; copies of all views of that storage share it."""
     if not self.is_leaf:
         raise AutogradError("deepcopy: Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at "
                             "the moment; use .detach().clone()")
@@ -87,7 +87,7 @@ def _dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
 
 @function(method=False)
 def from_dlpack(ext_tensor, *, device=None, copy=None):
-    """A tensor with the values of any object that speaks DLPack and lies in host memory; a copy.
+    """A copy, as a tensor, of any object that supports DLPack and is in host memory.
 
     Raises BufferError for copy=False, for memory that is not the host's, and for dtypes NumPy lacks.
     """
@@ -102,7 +102,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
 
 @function(method=False)
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
-    """A tensor with the values of a Python buffer (bytes, array, memoryview, ...); a copy."""
+    """A copy, as a tensor, of the values in a Python buffer (bytes, array, memoryview, ...)."""
     d = dtypes.as_dtype(dtype)
     try:
         values = np.frombuffer(buffer, d.numpy, count, offset)

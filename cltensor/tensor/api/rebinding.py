@@ -1,4 +1,4 @@
-"""A tensor over other memory: set_, and the old constructor new."""
+"""Put a tensor over other memory: set_, and the old constructor new."""
 
 from ...base import calls
 from ...base.context import context
@@ -21,7 +21,7 @@ def _check(self, source):
 
 
 def _geometry(source, itemsize, offset, size, stride):
-    """(offset, shape, strides) in elements of what is asked for; all of source unless told."""
+    """(offset, shape, strides) of the requested view, in elements; all of source if size is None."""
     if size is None:
         if isinstance(source, Storage):
             shape = (source.extent // itemsize,)
@@ -38,10 +38,10 @@ def _geometry(source, itemsize, offset, size, stride):
 
 @method()
 def set_(self, source=None, storage_offset=0, size=None, stride=None):
-    """Make self a view of source, a tensor of its dtype or a storage: of all of it, or of the size and stride given.
+    """Make self a view of source, a tensor of its dtype or a storage: of all of it, or of the given size and stride.
 
-    storage_offset counts from source's first element, in elements.  The storage grows if it must; without a source self
-    becomes empty.  Raises DTypeError, DeviceError for a source of another kind, AutogradError where a gradient is recorded.
+    storage_offset counts elements from source's first.  The storage grows if it must; without a source self becomes
+    empty.  Raises DTypeError, DeviceError for a source of another kind, AutogradError where a gradient is recorded.
     """
     source = empty(0, dtype=self.dtype, device=self.device) if source is None else source
     if not isinstance(source, (TensorBase, Storage)):
@@ -53,7 +53,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     last = offset + sum((n - 1) * st for n, st in zip(shape, strides, strict=True)) + 1
     if s.numel and last * self.itemsize > storage.extent:
         storage.resize_(last * self.itemsize)
-    if storage.version == self._storage.version:  # what saved self for its gradient must notice
+    if storage.version == self._storage.version:  # the gradient that saved self must notice the change
         storage.version += 1
     self._base, self._storage, self._spec, self._offset = None, storage, s, offset
     return self
@@ -61,7 +61,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
 
 @method()
 def new(self, *data, device=None):
-    """A tensor of self's dtype from a sequence, or of sizes with uninitialised memory; better: new_tensor, new_empty."""
+    """A tensor of self's dtype from a sequence, or with the given sizes and uninitialised memory; prefer new_tensor, new_empty."""
     if len(data) == 1 and isinstance(data[0], TensorBase):
         if data[0].dtype is not self.dtype:
             raise DTypeError(f"new: expected a tensor of {self.dtype.name}, got {data[0].dtype.name}")

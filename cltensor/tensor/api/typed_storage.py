@@ -1,4 +1,4 @@
-"""TypedStorage: a storage seen as elements of a dtype, as PyTorch's older programs take it from `tensor.storage()`."""
+"""TypedStorage: a storage seen as elements of a dtype, for older PyTorch programs that call `tensor.storage()`."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from .creation import from_array
 
 
 class TypedStorage:
-    """The elements of a Storage, `untyped()`, whatever tensors view it."""
+    """The elements of a Storage, `untyped()`, independent of the tensors that view it."""
 
     def __init__(self, storage, dtype):
         self._storage, self.dtype = storage, dtype
@@ -59,12 +59,12 @@ class TypedStorage:
         return self
 
     def resize_(self, size):
-        """Change the number of elements, keeping what fits."""
+        """Change the number of elements; keep those that fit."""
         self._storage.resize_(size * self.dtype.itemsize)
         return self
 
     def _all(self):
-        """The elements as a vector, a view."""
+        """A view of the elements as a vector."""
         return Tensor._make(self._storage, from_array(np.empty(0), self.dtype, self.device)._spec.dense((self.size(),)))
 
     def tolist(self):
@@ -72,7 +72,7 @@ class TypedStorage:
         return self._all().tolist()
 
     def fill_(self, value):
-        """Write one number everywhere."""
+        """Set every element to one number."""
         self._all().fill_(value)
         return self
 
@@ -91,7 +91,7 @@ class TypedStorage:
 
 @method()
 def storage(self):
-    """The memory this tensor views, as elements of its dtype; better: untyped_storage."""
+    """The memory this tensor views, as elements of its dtype; prefer untyped_storage."""
     return TypedStorage(self._storage, self.dtype)
 
 

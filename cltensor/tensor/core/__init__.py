@@ -1,1 +1,1 @@
-"""Tensor itself, and what declares its functions and methods."""
+"""Tensor itself, and the declaration of its functions and methods."""

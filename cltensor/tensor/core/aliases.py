@@ -1,15 +1,15 @@
-"""Second spellings that follow from functions declared elsewhere: copies of views, and in-place forms as functions."""
+"""Second names of functions declared elsewhere: copying forms of views, and in-place methods as functions."""
 
 import functools
 
 from .public_api import FUNCTIONS, METHODS, function
 from .tensor import Tensor
 
-#: functions whose result is a view; `name_copy` gives the same as a copy
+#: functions that return a view; `name_copy` returns the same as a copy
 VIEWS = ("as_strided", "detach", "diagonal", "expand", "permute", "select", "split", "split_with_sizes", "squeeze", "t",
          "transpose", "unbind", "unfold", "unsqueeze", "view")
 
-#: in-place methods that PyTorch has in its namespace too
+#: in-place methods that are functions in PyTorch's namespace too
 INPLACE = tuple("""
     abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ as_strided_ asin_ asinh_ atan_ atanh_ ceil_
     clamp_ clamp_max_ clamp_min_ clip_ conj_physical_ cos_ cosh_ deg2rad_ detach_ erf_ erfc_ exp2_ exp_ expm1_ fill_ fix_
@@ -30,7 +30,7 @@ def _copying(name, view):
 
 
 def declare():
-    """Declare them; called when Tensor has all its methods."""
+    """Declare the aliases; call it once Tensor has all its methods."""
     for name in VIEWS:
         _copying(name, METHODS.get(name) or getattr(Tensor, name))
     for name in INPLACE:

@@ -1,4 +1,4 @@
-"""Backward precompilation: while a program's kernels are compiled, those of its backward pass are built in the background.
+"""Backward precompilation: build the kernels of a program's backward pass in the background, while it compiles the forward's.
 
 The first time an op records its gradient in a process that compiles, compute that gradient once more on a CompileOnlyDevice.
 It launches nothing; another process compiles the programs.  A warm start compiles nothing, so it precompiles nothing.
@@ -29,7 +29,7 @@ class Precompiler:
         self.open = True
 
     def consider(self, made):
-        """Precompile the gradient of a Node, unless it was or cannot be.  Called by the thread that recorded it."""
+        """Precompile a Node's gradient, unless that is done or impossible.  The thread that recorded the Node calls this."""
         op = made.op
         if not (self.open and not made.out_specs[0].device.host and config.ahead() and config.cache_limit() > 0):
             return
@@ -55,7 +55,7 @@ class Precompiler:
             if isinstance(job, threading.Event):
                 job.set()
                 continue
-            # what fails here is built when it is needed, where errors are seen
+            # a kernel that fails here is built again when it is needed, and raises there
             with contextlib.suppress(Exception):
                 if self.open:
                     self._compute(*job)
@@ -70,7 +70,7 @@ class Precompiler:
                 g.sum_to_size(x.shape)
 
     def _stand_in(self, s, tensor):
-        """A tensor, or the Spec, on the compile-only device; a number for the type of one."""
+        """A stand-in on the compile-only device for a Spec: a tensor or a Spec; for a number's type, a number."""
         if not isinstance(s, Spec):
             return s(1) if isinstance(s, type) else s
         at = self.devices.get(s.device)
@@ -80,14 +80,14 @@ class Precompiler:
         return Tensor._fresh(there) if tensor else there
 
     def wait(self):
-        """Wait until what was asked for so far has been precompiled."""
+        """Wait until all jobs so far are precompiled."""
         done = threading.Event()
         self.jobs.put(done)
         if self.thread is not None:
             done.wait()
 
     def close(self):
-        """Stop, and end the job under way: nothing of it may outlive the process."""
+        """Stop, and end the running job: no part of it may outlive the process."""
         self.open = False
         self.jobs.put(None)
         for at in self.devices.values():
@@ -109,7 +109,7 @@ atexit.register(precompiler.close)
 
 
 def _forget():
-    """In a forked child: the thread did not come along."""
+    """Forget the thread in a forked child, which does not inherit it."""
     global precompiler
     precompiler = Precompiler()
     precompiler.open = False

@@ -1,4 +1,4 @@
-"""Foreach: an elementwise op run in place on many tuples of tensors, in as few launches as their number allows."""
+"""Foreach: run an elementwise op in place on many tuples of tensors, in as few launches as possible."""
 
 from ...base.context import context
 from ...dispatch.binding import numbers
@@ -7,14 +7,14 @@ from ...ops.optim.multi_tensor import MultiTensor, capacity, even_parts
 
 
 class Foreach:
-    """op over tuples of tensors, its outputs written to the inputs that `writes` names by position.
+    """Apply op to tuples of tensors; write its outputs to the inputs that `writes` names by position.
 
-    fresh: positions of inputs that are other tensors each time, and only read (gradients).  The others are expected again:
-    their buffers stay set on kernel objects of this Foreach's own, and are kept alive by it.
+    fresh: positions of read-only inputs that differ at each call (gradients).  The other tensors should stay the same: this
+    Foreach keeps their buffers alive, bound to its own kernel objects.
 
-    A tuple goes along with others when its tensors are contiguous and alike in shape and dtype, from the start of storages
-    of their own.  Any other is run alone, and so are all while gradients, a graph or a vmap are recorded; what is written,
-    and the version counters, are the same either way.
+    Tuples share a launch if their tensors are contiguous, equal in shape and dtype, and each starts its own storage.  Any
+    other tuple runs alone.  All run alone while gradients, a graph or a vmap are recorded.  The results and the version
+    counters are the same either way.
     """
 
     def __init__(self, op, writes, fresh=()):
@@ -24,10 +24,10 @@ class Foreach:
 
     def _forget(self):
         self.layouts = self.buffers = None
-        self.launches, self.alone, self.held = [], [], frozenset()  # held: what stays set
+        self.launches, self.alone, self.held = [], [], frozenset()  # held: ids of the bound buffers
 
     def __call__(self, rows, values):
-        """Run op on every tuple of `rows`, with `values` for its attributes, in their order."""
+        """Run op on every tuple of `rows`; `values`: its attributes, in order."""
         values = numbers(self.op, values)
         if context.grad or context.recorder is not None or context.transform is not None or len(rows) < 2:
             return self._run_alone(rows, values)
@@ -55,7 +55,7 @@ class Foreach:
             run_elementwise(self.op, row, values, out=tuple(row[i] for i in self.writes))
 
     def _bind(self, rows, layouts, buffers):
-        """Sort the tuples into launches and those to run alone, and set what stays."""
+        """Sort the tuples into shared launches and lone ones, and bind the buffers that stay."""
         self._forget()
         groups = {}
         for m, row in enumerate(rows):
@@ -68,7 +68,7 @@ class Foreach:
             for part in even_parts(members, capacity(self.op, dtype)):
                 self.launches.append((part, device, self._launch(rows, part, device, dtype)))
         self.layouts, self.buffers, self.held = layouts, buffers, frozenset(map(id, buffers))
-        if len(self.held) != len(buffers):  # tuples that share memory follow one another
+        if len(self.held) != len(buffers):  # tuples that share memory must run one after another
             self.alone, self.launches = list(range(len(rows))), []
 
     def _fits(self, row):

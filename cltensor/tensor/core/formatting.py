@@ -1,4 +1,4 @@
-"""How a tensor prints: as PyTorch prints it."""
+"""Print tensors as PyTorch prints them."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ...ops.index.concat import cat
 
 @dataclass
 class Options:
-    """What set_printoptions sets."""
+    """The settings of set_printoptions."""
 
     precision: int = 4
     threshold: int = 1000
@@ -37,7 +37,7 @@ def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=N
 
 
 class _Format:
-    """One format for all shown values: integers with a dot, fixed point, or scientific."""
+    """One format for all printed values: integers with a dot, fixed point, or scientific."""
 
     def __init__(self, values, dtype):
         self.floating, self.width = dtype.is_floating_point, 1
@@ -123,7 +123,7 @@ def tensor_text(t):
 
 
 def _summary(t):
-    """Only the edges of each dimension (and one element between, which prints as dots), so that little is copied."""
+    """Only the edges of each dimension (and one element between, which prints as dots), to copy little."""
     e = options.edgeitems
     for d, n in enumerate(t.shape):
         if n > 2 * e + 1:

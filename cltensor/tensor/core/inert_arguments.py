@@ -1,4 +1,4 @@
-"""The arguments of PyTorch's creation functions that have one value here: layout= and pin_memory=."""
+"""Arguments of PyTorch's creation functions that allow only one value here: layout= and pin_memory=."""
 
 import functools
 import inspect
@@ -7,7 +7,7 @@ from ...base.layouts import check_layout
 
 
 def makes_tensors(fn):
-    """Whether fn makes tensors: whether it takes a dtype and a device."""
+    """Whether fn makes tensors, that is, takes a dtype and a device."""
     return {"dtype", "device"} <= inspect.signature(fn).parameters.keys()
 
 
@@ -15,11 +15,11 @@ def drop(name, arguments):
     """Take layout and pin_memory out of keyword arguments.  Raises AbsentError for a layout that is not strided."""
     if "layout" in arguments:
         check_layout(arguments.pop("layout"), name)
-    arguments.pop("pin_memory", None)  # what is copied to a device needs no pinning
+    arguments.pop("pin_memory", None)  # copies to a device need no pinned memory
 
 
 def accepting_inert_arguments(fn):
-    """fn, which makes tensors, as a function that takes layout= and pin_memory= too; any other fn as it is."""
+    """Let fn, if it makes tensors, take layout= and pin_memory= too; return any other fn as it is."""
     if not makes_tensors(fn):
         return fn
 

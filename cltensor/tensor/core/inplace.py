@@ -1,4 +1,4 @@
-"""In-place forms of functions: `name_` from `name`, by copying the result back or by becoming the view it is."""
+"""In-place forms of functions: `name_` from `name`, by copying the result back or by becoming the view."""
 
 import functools
 
@@ -30,13 +30,13 @@ def writing(fn, name):
 
 
 def overwritten(x, *others):
-    """x, which is about to be overwritten, or a clone of it where a gradient may need the old values."""
+    """x, which is about to be overwritten, or a clone where a gradient may need its old values."""
     tracked = context.grad and any(isinstance(t, TensorBase) and t.requires_grad for t in (x, *others))
     return x.clone() if tracked else x
 
 
 def viewing(fn, name):
-    """The method `name` that makes its tensor the view fn gives."""
+    """The method `name` that turns its tensor into the view that fn returns."""
 
     @functools.wraps(fn)
     def method(self, *args, **kwargs):
@@ -48,7 +48,7 @@ def viewing(fn, name):
 
 
 def become(x, view):
-    """Give x the shape, strides, offset and history of a view of it; returns x."""
+    """Give x the shape, strides, offset and history of `view`, a view of x; return x."""
     x._spec, x._offset = view._spec, view._offset
     if view._node is not None:
         x._set_history(view._node, view._index)

@@ -1,7 +1,7 @@
 """Operators between tensors and NumPy arrays, and NumPy's functions of tensors.
 
-As in PyTorch, NumPy computes them on the host, by its own rules of promotion, and the result is a tensor again; comparisons
-alone follow cltensor's.  Raises AutogradError for a tensor that requires grad, as numpy() does.
+As in PyTorch, NumPy computes them on the host, with its own promotion rules, and the result becomes a tensor again.  Only
+comparisons follow cltensor's rules.  Raises AutogradError for a tensor that requires grad, as numpy() does.
 """
 
 import importlib
@@ -22,7 +22,7 @@ ARITHMETIC = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "tr
 
 @method("__array_wrap__")
 def _array_wrap(self, array, context=None, return_scalar=False):
-    """What NumPy computed as a tensor on this one's device; truth values as uint8, as in PyTorch."""
+    """NumPy's result as a tensor on this one's device; bools as uint8, as in PyTorch."""
     array = np.asarray(array)
     return _copy(self, array.astype(np.uint8) if array.dtype == np.bool_ else array)
 
@@ -41,7 +41,7 @@ def _array_namespace(self, *, api_version=None):
 
 
 def reflected(name, x, other):
-    """`other` (an array) op x, for Python's operator __r{name}__; NotImplemented for what is no array."""
+    """`other` (an array) op x, for Python's operator __r{name}__; NotImplemented if other is not an array."""
     if not isinstance(other, np.ndarray):
         return declined(name, other)
     return x.__array_wrap__(ARITHMETIC[name](other, x.numpy()))

@@ -7,7 +7,7 @@ from .public_api import METHODS, registered
 
 
 def declared(existing):
-    """{name: method} of every declared method; ops of the registry give one where neither a name of `existing` nor a method is."""
+    """{name: method} of all declared methods; an op of the registry adds one unless `existing` or a method has its name."""
     found = {}
     for name, op in registered():
         if op.method and name not in existing:

@@ -1,4 +1,4 @@
-"""Python's operators: what they do with tensors, numbers, and what is neither."""
+"""Python's operators on tensors, numbers and other objects."""
 
 from ...base import dtypes
 from ...base.calls import named

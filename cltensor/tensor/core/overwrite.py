@@ -1,4 +1,4 @@
-"""The history of a tensor whose old values were overwritten: they get zeros for a gradient, not none."""
+"""The history of a tensor whose old values were overwritten: their gradient is zeros, not None."""
 
 import weakref
 
@@ -8,7 +8,7 @@ from ...dispatch.run_elementwise import filled
 
 
 class Overwrite:
-    """The gradient of a write that the old values do not enter."""
+    """The gradient of a write that does not depend on the old values."""
 
     def __init__(self, node, old):
         self.node, self.old, self.name = node, old, node.op.name
@@ -24,11 +24,11 @@ class Overwrite:
 
 
 def over(tensor, node):
-    """node, or where the tensor's old values do not enter it a Node that gives those zeros."""
+    """node, or a Node that gives the old values of the tensor a zero gradient where node does not use them."""
     old = edge_of(tensor)
     if not tensor._req or any(e is not None and e == old for e in node.edges):
         return node
     made = Node(Overwrite(node, tensor._spec), (old, *node.edges), (tensor._spec, *node.args), node.attrs, (), node.out_specs)
-    outer = weakref.ref(made)  # what was saved of the result leads to this node, so that each is run, and freed, once
+    outer = weakref.ref(made)  # the saved result leads to this node, so that each node runs, and is freed, once
     node.wrapper = lambda alias, index: alias._with_history(outer(), index)
     return made

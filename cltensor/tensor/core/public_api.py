@@ -1,7 +1,7 @@
 """The public surface: functions of the namespace `cltensor` and methods of Tensor, each declared once.
 
-`@function()` puts a function into the namespace and, since its first argument is a tensor, makes it a method too.  Ops of
-the registry that are public get both by their declaration.
+`@function()` adds a function to the namespace.  As its first argument is a tensor, it becomes a method too.  Public ops of
+the registry become both by their declaration.
 """
 
 import functools
@@ -23,9 +23,9 @@ METHODS = {}
 def function(*names, method=True, inplace=None, apart=False, exact=False, contiguous=False):
     """Declare a public function under its own name (and further `names`); with `method`, a Tensor method as well.
 
-    In the namespace it takes out= too, which out.py sees to.  With `inplace`, "writing" or "viewing", there is the
-    method `name_` as well: see inplace.py.  With `apart`, out may not lie over an input, with
-    `exact` it must have the result's dtype.  With `contiguous`, results are contiguous whatever the input's strides, as in PyTorch.
+    In the namespace it also takes out=, which with_out.py handles.  `inplace`, "writing" or "viewing", adds the method
+    `name_`: see inplace.py.  With `apart`, out must not overlap an input; with `exact`, out must have the result's dtype.
+    With `contiguous`, results are contiguous whatever the input's strides, as in PyTorch.
     """
 
     def declare(fn):
@@ -46,7 +46,7 @@ def function(*names, method=True, inplace=None, apart=False, exact=False, contig
 
 
 def method(*names):
-    """Declare a Tensor method that is no function of the namespace."""
+    """Declare a Tensor method that is not a function of the namespace."""
 
     def declare(fn):
         own = names[0] if fn.__name__.startswith("_") and names else fn.__name__
@@ -59,7 +59,7 @@ def method(*names):
 
 
 def _contiguous(fn):
-    """fn, whose tensor, or each of whose named tuple of tensors, is made contiguous."""
+    """Make the tensor, or each tensor of the named tuple, that fn returns contiguous."""
 
     @functools.wraps(fn)
     def function(*args, **kwargs):
@@ -72,7 +72,7 @@ def _contiguous(fn):
 
 
 def _counting(fn):
-    """fn, with an error for floats where it takes ints (calls.COUNTS); fn itself where it takes none."""
+    """Let fn raise for floats where it takes ints (calls.COUNTS); return fn itself if it takes none."""
     places = [(i, n) for i, n in enumerate(inspect.signature(fn).parameters) if n in COUNTS]
     if not places:
         return fn
@@ -89,7 +89,7 @@ def _counting(fn):
 
 
 def also(**names):
-    """Decorate a function whose arguments have further names in PyTorch: also(theirs="ours")."""
+    """Decorate a function whose arguments have other names in PyTorch: also(theirs="ours")."""
 
     def decorate(fn):
         @functools.wraps(fn)
@@ -102,7 +102,7 @@ def also(**names):
 
 
 def _by_numpy_names(fn):
-    """fn(x, dim, keepdim), for which NumPy's axis= and keepdims= are right too, as is the out=None that NumPy passes."""
+    """Let fn(x, dim, keepdim) also accept NumPy's axis= and keepdims=, and the out=None that NumPy passes."""
     parameters = inspect.signature(fn).parameters
     if "dim" not in parameters:
         return fn
@@ -121,7 +121,7 @@ def _by_numpy_names(fn):
 
 
 def _rest_by_name(fn):
-    """fn(x, *dims), for which fn(x, dims=(0, 1)) is right too."""
+    """Let fn(x, *dims) also accept fn(x, dims=(0, 1))."""
     rest = [p.name for p in inspect.signature(fn).parameters.values() if p.kind is p.VAR_POSITIONAL]
     if not rest or rest[0] not in ("dims", "size", "sizes", "shape", "repeats"):
         return fn
@@ -138,7 +138,7 @@ def _rest_by_name(fn):
     return function
 
 
-#: functions written with a trailing underscore because the plain name is Python's own
+#: functions named with a trailing underscore because Python owns the plain name
 _SHADOWED = {"sum", "max", "min", "any", "all", "abs", "pow", "round", "range"}
 
 

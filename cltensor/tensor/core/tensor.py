@@ -28,18 +28,18 @@ from .operators import arithmetic, comparison, matmul, rmatmul
 from .overwrite import over
 from .values import array_of, pick_device
 
-#: methods whose errors are not about a call
+#: methods whose errors name no call
 _SILENT = ("__getattr__", "__new__", "__repr__", "__format__", "__hash__", "__array__")
 _METHOD_OF = {"__matmul__": "matmul", "__rmatmul__": "matmul", "__neg__": "neg", "__abs__": "abs", "__invert__": "bitwise_not",
               "__reversed__": "flip", "__pos__": "positive"}
-_MANY = 1 << 23  # values; a copy of fewer is no question of memory
+_MANY = 1 << 23  # values; a copy of fewer needs no memory check
 
 
 class Tensor(TensorBase):
     """A multi-dimensional array on an OpenCL device, with PyTorch's names and behaviour.
 
-    Made by `cltensor.tensor(...)` and the other creation functions.  Tensor(data) gives the default floating dtype, and
-    Tensor(2, 3) one of those sizes with uninitialised memory.
+    Create one with `cltensor.tensor(...)` or another creation function.  Tensor(data) gives the default floating dtype, and
+    Tensor(2, 3) a tensor of those sizes with uninitialised memory.
     """
 
     def __new__(cls, *data, device=None):
@@ -55,7 +55,7 @@ class Tensor(TensorBase):
 
     @classmethod
     def _attach(cls, methods):
-        """Give the class further methods, {name: function}, and let errors know all by their public names."""
+        """Add methods, {name: function}, to the class, and let errors call all methods by their public names."""
         for name, fn in methods.items():
             setattr(cls, name, fn)
         for name, fn in vars(cls).items():
@@ -65,7 +65,7 @@ class Tensor(TensorBase):
     def _as(self, cls):
         return cls._make(self._storage, self._spec, self._offset)
 
-    # --- what it is ------------------------------------------------------------------------------------------------------
+    # --- attributes ------------------------------------------------------------------------------------------------------
 
     @property
     def shape(self) -> Size:
@@ -118,7 +118,7 @@ class Tensor(TensorBase):
         return self._spec.nbytes
 
     def is_contiguous(self, memory_format=contiguous_format) -> bool:
-        """Whether the elements lie in the order of the memory format (row-major unless told) without gaps."""
+        """Whether the elements are stored in the order of the memory format (row-major by default) without gaps."""
         s = self._spec
         if memory_format is contiguous_format:
             return s.contiguous
@@ -150,7 +150,7 @@ class Tensor(TensorBase):
         return self._storage
 
     def data_ptr(self) -> int:
-        """A number that identifies the first element while the tensor lives; no address."""
+        """A number that identifies the first element while the tensor lives; not an address."""
         return self._storage.data_ptr() + self._offset * self.itemsize if self.numel() else 0
 
     @property
@@ -371,7 +371,7 @@ class Tensor(TensorBase):
     def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None) -> None:
         """Add the gradients of this tensor to the `.grad` of the leaves it depends on.
 
-        gradient: of this tensor; may be left out for one element.  inputs: only these leaves get theirs.
+        gradient: of this tensor; optional for one element.  inputs: only these leaves get a gradient.
         Raises AutogradError without a graph, after it was freed, or for more than one element without `gradient`.
         """
         api.backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs)
@@ -411,7 +411,7 @@ class Tensor(TensorBase):
         return self._retains
 
     def register_hook(self, hook):
-        """Call hook(grad) when this tensor's gradient is complete; a tensor it returns replaces it.  Returns a handle."""
+        """Call hook(grad) when this tensor's gradient is complete; a tensor it returns replaces grad.  Returns a handle."""
         if not self.requires_grad:
             raise AutogradError("register_hook: cannot register a hook on a tensor that doesn't require gradient")
         if self.grad_fn is not None:
@@ -442,7 +442,7 @@ class Tensor(TensorBase):
     # --- history of views under in-place writes -----------------------------------------------------------------------------
 
     def _refresh(self):
-        """Bring a view's history up to date after its base was written to; whether the view requires grad."""
+        """Update a view's history after a write to its base; return whether the view requires grad."""
         base = self._base
         if self._history_version != base._history_version:
             self._history_version = base._history_version
@@ -453,7 +453,7 @@ class Tensor(TensorBase):
         return self._req
 
     def _set_history(self, node, index):
-        """Make (node, index) this tensor's history; a gradient it retains is that of its new value."""
+        """Make (node, index) this tensor's history; a retained gradient is that of the new value."""
         if self._retains:
             self._node.retained.pop(self._index, None)
             node.retain(index, self)
@@ -481,12 +481,12 @@ class Tensor(TensorBase):
         self._req = True
 
 
-#: the class of results, whatever subclass of Tensor the inputs are
+#: results have this class, whatever subclass of Tensor the inputs have
 Tensor._plain = Tensor
 
 
 def _as_part(node, base_spec, offset, geometry):
-    """A Node's `wrapper` for a write to a view: what was saved of its result is a view of the base that `node()` gives."""
+    """A Node's `wrapper` for a write to a view: its saved result becomes a view of the base that `node()` outputs."""
 
     def part(alias, _):
         base = Tensor._make(alias._storage, base_spec, offset)._with_history(node(), 0)
@@ -520,7 +520,7 @@ class SliceWrite:
         return (before, *(r for i, r in enumerate(results) if i != self.own))
 
     def _inner(self, needs):
-        """Which inputs of the write itself need gradients, from (base, the write's other inputs)."""
+        """Which inputs of the write itself need gradients; needs: for (base, the write's other inputs)."""
         rest = iter(needs[1:])
         return tuple(needs[0] if i == self.own else next(rest) for i in range(len(self.node.edges)))
 
@@ -544,6 +544,6 @@ def _dim(dim, ndim, op):
 
 
 def as_strided(x, size, stride, offset):
-    """x's memory as (size, stride), offset relative to x's first element; unchecked."""
+    """x's memory with this size and stride, offset relative to x's first element; unchecked."""
     return run_view(strided.as_strided, x, (tuple(size), tuple(stride), offset))
 

@@ -1,4 +1,4 @@
-"""Values: what a program gives to make a tensor of, as a NumPy array and a dtype, and its copy to a device."""
+"""Values to make a tensor of, as a NumPy array and a dtype, and their copy to a device."""
 
 import functools
 
@@ -56,7 +56,7 @@ def _from_sequence(data):
 
 
 def _plain(data, kinds):
-    """data with tensors as lists; adds the type, or NumPy dtype, of each element to kinds."""
+    """data with tensors as lists; add each element's type, or NumPy dtype, to kinds."""
     if isinstance(data, (list, tuple)):
         return [_plain(x, kinds) for x in data]
     kinds.add(data.dtype if isinstance(data, (np.generic, np.ndarray)) else type(data))
@@ -64,7 +64,7 @@ def _plain(data, kinds):
 
 
 def _promoted(kinds):
-    """The dtype of elements among which are NumPy's, which keep theirs; None where there are none."""
+    """The promoted dtype if any element is NumPy's, which keeps its dtype; else None."""
     if not any(isinstance(k, np.dtype) for k in kinds):
         return None
     python = {bool: "bool", int: "int", float: "float"}

@@ -13,10 +13,10 @@ from . import inert_arguments
 
 
 def with_out(fn, apart=False, exact=False):
-    """fn as a function that takes out= too: its result is written there.  fn itself where it handles out= already.
+    """Let fn take out= and write its result there; return fn itself if it already takes out=.
 
-    A function that makes tensors (one with requires_grad=) makes them in out's dtype and on its device.  With `apart`,
-    an out that shares memory with an argument is refused, and with `exact` one of another dtype, as PyTorch refuses them.
+    A function that makes tensors (one with requires_grad=) makes them in out's dtype and on its device.  `apart` rejects
+    an out that shares memory with an argument, `exact` an out of another dtype, as PyTorch does.
     """
     signature = inspect.signature(fn)
     parameters = signature.parameters

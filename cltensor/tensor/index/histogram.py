@@ -14,7 +14,7 @@ HistogramDD = namedtuple("histogramdd", ("hist", "bin_edges"))
 
 
 def _edges(x, bins, limits, d):
-    """The edges of one dimension's bins: those given, or equally spaced ones between limits (of the data, if None)."""
+    """The edges of one dimension's bins: the given ones, or equally spaced between limits (the data's, if None)."""
     if isinstance(bins, TensorBase):
         if bins.ndim != 1 or not bins.numel():
             raise ShapeError(f"histogramdd: bins tensor should have one dimension and at least 1 element, but dimension {d} got "
@@ -38,7 +38,7 @@ def _edges(x, bins, limits, d):
 def histogramdd(input, bins, *, range=None, weight=None, density=False):
     """(hist, edges) of points in the last dimension of input; bins: a count for all, one each, or tensors of edges.
 
-    The last bin includes its upper edge; points outside do not count.  density: divided by their sum and the bins' volumes.
+    The last bin includes its upper edge; points outside do not count.  density: divide by their sum and the bins' volumes.
     """
     if not input.dtype.is_floating_point:
         raise DTypeError(f"histogramdd: not implemented for {input.dtype.name}; use .float()")

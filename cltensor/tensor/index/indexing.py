@@ -1,4 +1,4 @@
-"""Indexing: x[...] read and written, with ints, slices, None, ellipsis, masks and index tensors."""
+"""Indexing: read and write x[...] with ints, slices, None, ellipsis, masks and index tensors."""
 
 import numpy as np
 
@@ -16,11 +16,11 @@ from ..math.arithmetic import as_stored, convert
 
 _MASKS = (dtypes.bool_, dtypes.uint8)
 _INDICES = (dtypes.int64, dtypes.int32, *_MASKS)
-_LONGEST_TUPLE = 32  # from this length on a list is never a tuple of indices, in PyTorch as in NumPy of old
+_LONGEST_TUPLE = 32  # a list this long is never a tuple of indices, as in PyTorch and old NumPy
 
 
 def _items(index):
-    """The parts of an index.  A short list that holds anything but numbers is a tuple of indices, as in PyTorch."""
+    """The parts of an index.  A short list that holds anything but numbers counts as a tuple of indices, as in PyTorch."""
     if isinstance(index, tuple):
         return index
     if isinstance(index, list) and len(index) < _LONGEST_TUPLE and any(map(_no_number, index)):
@@ -33,7 +33,7 @@ def _no_number(item):
 
 
 def _entry(item, device):
-    """One part of an index: an int, slice, None, Ellipsis, bool, or an index tensor."""
+    """Convert one part of an index to an int, slice, None, Ellipsis, bool, or index tensor."""
     if item is None or item is Ellipsis or isinstance(item, (bool, int)):
         return item
     if isinstance(item, slice):
@@ -61,8 +61,8 @@ def _tensor_entry(item):
 
 
 def _parsed(x, index):
-    """(basic parts, [(position in the basic result, index tensor)]): see view_ops._slice_rule for the parts."""
-    if type(index) is int and x._spec.ndim:  # the commonest
+    """Parse into (basic parts, [(position in the basic result, index tensor)]); parts: see view_ops._slice_rule."""
+    if type(index) is int and x._spec.ndim:  # the commonest case
         n, *rest = x._spec.shape
         return (_position(index, n, 0), *[(0, 1, m) for m in rest]), ()
     items = [_entry(i, x.device) for i in _items(index)]
@@ -83,7 +83,7 @@ def _parsed(x, index):
         else:
             if isinstance(item, slice):
                 added = [_slice(item, sizes[0])]
-            elif item is None or not (wide or item is Ellipsis):  # a mask of no dimensions has one of size 1 to itself
+            elif item is None or not (wide or item is Ellipsis):  # a 0-d mask gets a dimension of size 1 of its own
                 added = [None]
             else:
                 added = [(0, 1, n) for n in sizes]
@@ -106,14 +106,14 @@ def _one_mask(item, device):
 
 
 def _consumes(item):
-    """How many dimensions of the indexed tensor a part of an index stands for; 0 for an ellipsis."""
+    """How many dimensions of the indexed tensor a part of an index takes; 0 for an ellipsis."""
     if isinstance(item, TensorBase):
         return item.ndim if item.dtype in _MASKS else 1
     return int(isinstance(item, slice) or (isinstance(item, int) and not isinstance(item, bool)))
 
 
 def _bounds(s):
-    """A slice whose parts are ints or None.  Raises ArgumentTypeError for any other, ArgumentError unless it goes forward."""
+    """Check a slice: ints or None.  Raises ArgumentTypeError for other parts, ArgumentError unless it goes forward."""
     start, stop, step = s.start, s.stop, s.step
     if not (start is None or type(start) is int) or not (stop is None or type(stop) is int) or step is not None:
         start, stop, step = map(_bound, (start, stop, step))
@@ -134,7 +134,7 @@ def _slice(s, n):
 
 
 def _masks_as_indices(x, advanced):
-    """Advanced parts with every mask replaced by the indices where it holds: [(dimension of x, index tensor)]."""
+    """Replace every mask of the advanced parts by the indices of its True elements: [(dimension of x, index tensor)]."""
     found = []
     for d, item in advanced:
         if item.dtype in _MASKS:
@@ -151,8 +151,8 @@ def _masks_as_indices(x, advanced):
 class _Advanced:
     """An index by tensors, as a selection along one flattened dimension.
 
-    The indexed dimensions are moved to the front (or to where the first stands, if they are neighbours) and flattened;
-    `flat` holds the position of each selected element there.
+    Move the indexed dimensions to the front (if they are neighbours, to the place of the first) and flatten them; `flat` holds
+    the position of each selected element there.
     """
 
     def __init__(self, x, pairs):
@@ -174,12 +174,12 @@ class _Advanced:
         self.flat = flat.expand(self.shape).reshape(-1)
 
     def flattened(self, x):
-        """x with the indexed dimensions side by side at `at`, as one."""
+        """x with the indexed dimensions merged into one, at `at`."""
         x = x.movedim(self.dims, list(range(self.at, self.at + len(self.dims))))
         return x if len(self.dims) == 1 else x.flatten(self.at, self.at + len(self.dims) - 1)
 
     def result_shape(self, x):
-        """The shape of what the index selects."""
+        """The shape of the selection."""
         rest = [n for d, n in enumerate(x.shape) if d not in self.dims]
         return (*rest[:self.at], *self.shape, *rest[self.at:])
 
@@ -198,7 +198,7 @@ def getitem(x, index):
 
 
 def _selected(x, dim, index):
-    """index_select(x, dim, index), with negative indices counted from the end."""
+    """index_select(x, dim, index); negative indices count from the end."""
     if x.ndim and not x.shape[dim] and index.numel():
         raise DimensionError(f"index is out of bounds for dimension {dim} with size 0")
     return run_planned(indexing.index_select, (x, index), (dim, True))
@@ -227,7 +227,7 @@ def _is_one(value):
 
 
 def _limited(value, dtype):
-    """A number as dtype stores it: a float beyond the range is infinite."""
+    """Convert a number to what dtype stores: a float beyond the range becomes infinite."""
     if dtype.is_floating_point and abs(value) > dtypes.finfo(dtype).max:
         return float("inf") if value > 0 else -float("inf")
     return dtypes.stored(value, dtype, "x[index] = value")
@@ -279,7 +279,7 @@ def _dim(x, dim, name):
 def gather(input, dim, index, *, sparse_grad=False):
     """out[i][j] = input[index[i][j]][j] (for dim 0); index has input's number of dimensions.
 
-    Raises DimensionError for an index out of range, as a negative one is, where values are read.
+    Raises DimensionError, where values are read, for an index out of range; a negative one is.
     """
     if not index.numel():
         return input.reshape(-1)[:0].reshape(index.shape).clone()
@@ -290,7 +290,7 @@ def gather(input, dim, index, *, sparse_grad=False):
 def index_select(input, dim, index):
     """The slices of input at a vector of indices along dim.
 
-    Raises DimensionError for an index out of range, as a negative one is, where values are read.
+    Raises DimensionError, where values are read, for an index out of range; a negative one is.
     """
     return run_planned(indexing.index_select, (input, index), (_dim(input, dim, "index_select"), False))
 
@@ -306,9 +306,9 @@ _REDUCE = {None: "set", "add": "add", "multiply": "prod"}
 
 @function(inplace="writing")
 def scatter(input, dim, index, src=None, *, value=None, reduce=None):
-    """input with src (a tensor or number) written at index along dim; reduce "add" or "multiply" combines instead.
+    """Write src (a tensor or number) to a copy of input at index along dim; reduce "add" or "multiply" combines instead.
 
-    Raises DimensionError for an index out of range, as a negative one is, where values are read.
+    Raises DimensionError, where values are read, for an index out of range; a negative one is.
     """
     if reduce not in _REDUCE:
         raise ArgumentError(f"scatter(): reduce argument must be either add or multiply, got {reduce!r}")
@@ -317,15 +317,15 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
 
 @function(inplace="writing")
 def scatter_add(input, dim, index, src):
-    """input with src added at index along dim; the order of additions is fixed.  Raises as scatter."""
+    """Add src to a copy of input at index along dim; the order of additions is fixed.  Raises as scatter."""
     return _scatter(input, dim, index, src, "add")
 
 
 @function(inplace="writing")
 def index_add(input, dim, index, source, *, alpha=1):
-    """input with slices of source (times alpha) added at a vector of indices along dim, in order.
+    """Add slices of source (times alpha) to a copy of input at a vector of indices along dim, in order.
 
-    Raises DimensionError for an index out of range, as a negative one is, where values are read.
+    Raises DimensionError, where values are read, for an index out of range; a negative one is.
     """
     source = source if alpha == 1 else source * alpha
     return run_planned(indexing.index_combine, (input, index, source), (_dim(input, dim, "index_add"), "add", False))
@@ -333,13 +333,13 @@ def index_add(input, dim, index, source, *, alpha=1):
 
 @function(inplace="writing")
 def index_copy(input, dim, index, source):
-    """input with slices of source written at a vector of indices along dim.  Raises as index_add."""
+    """Write slices of source to a copy of input at a vector of indices along dim.  Raises as index_add."""
     return run_planned(indexing.index_combine, (input, index, source), (_dim(input, dim, "index_copy"), "set", False))
 
 
 @function(inplace="writing")
 def index_fill(input, dim, index, value):
-    """input with one value written at a vector of indices along dim; negative ones count from the end.
+    """Write one value to a copy of input at a vector of indices along dim; negative ones count from the end.
 
     Raises DimensionError for an index out of range, where values are read.
     """
@@ -362,13 +362,13 @@ def _pairs(indices):
 
 @method()
 def index_put_(self, indices, values, accumulate=False):
-    """Write values at index tensors, one a dimension; accumulate adds instead."""
+    """Write values at index tensors, one per dimension; accumulate adds instead."""
     return put(self, _masks_as_indices(self, _pairs(indices)), values, accumulate)
 
 
 @function()
 def index_put(input, indices, values, accumulate=False):
-    """A copy of input with values written at index tensors."""
+    """A copy of input with values written at index tensors; see index_put_."""
     return input.clone().index_put_(indices, values, accumulate)
 
 

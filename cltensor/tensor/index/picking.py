@@ -1,4 +1,4 @@
-"""Elements picked, and put, by their position."""
+"""Read and write elements by their position."""
 
 from ...base import dtypes
 from ...base.errors import DimensionError, DTypeError, ShapeError
@@ -10,7 +10,7 @@ from ..core.public_api import function, method
 
 @function(apart=True, exact=True)
 def take(input, index):
-    """Elements of the flattened tensor at index; a negative one counts from the end.
+    """Elements of the flattened tensor at index; negative ones count from the end.
 
     Raises DimensionError for an index out of range, where values are read.
     """
@@ -21,7 +21,7 @@ def take(input, index):
 
 @method()
 def put_(self, index, source, accumulate=False):
-    """Write source's elements at index of the flattened tensor, from the end where negative; accumulate adds instead.
+    """Write source's elements at index of the flattened tensor; negative ones count from the end; accumulate adds instead.
 
     Raises as take; ShapeError, DTypeError for a source that does not fit.
     """
@@ -43,7 +43,7 @@ def put(input, index, source, accumulate=False):
 
 @function()
 def take_along_dim(input, indices, dim=None):
-    """gather with broadcasting, negative indices counted from the end; without dim, plain gather of the flattened tensors.
+    """gather with broadcasting; negative indices count from the end; without dim, plain gather of the flattened tensors.
 
     Raises DimensionError for an index out of range, where values are read.
     """

@@ -25,14 +25,14 @@ def _identity(dtype, reduce):
 
 
 def _counts(x, index, src, dim, include_self):
-    """How many elements were combined into each place of x; 1 where there were none."""
+    """How many elements were combined at each place of x; 1 where there were none."""
     start = x.new_ones(x.shape) if include_self else x.new_zeros(x.shape)
     count = start.scatter_add(dim, index, src.new_ones(src.shape))
     return count.where(count != 0, 1)
 
 
 def _outside(g, index, dim, include_self):
-    """g without the places that were overwritten."""
+    """g with zeros at the places that were overwritten."""
     return g if include_self else g.scatter(dim, index, 0.0)
 
 
@@ -46,7 +46,7 @@ def _mean_gradient(g, y, x, index, src, dim, include_self):
 
 
 def _prod_gradient(g, y, x, index, src, dim, include_self):
-    """Quotients by the factor, or, where the factor is the only 0, the product of the others."""
+    """Divide by the factor; where the factor is the only 0, take the product of the others."""
     nonzero = x.where(x != 0, 1)
     gx = g * _reduce(nonzero, index, src, dim=dim, reduce="prod", include_self=include_self) / nonzero
     zero = src == 0
@@ -57,7 +57,7 @@ def _prod_gradient(g, y, x, index, src, dim, include_self):
 
 
 def _extreme_gradient(g, y, x, index, src, dim, include_self):
-    """Shared equally by all that attain the extreme."""
+    """Share the gradient equally among the elements equal to the extreme."""
     mine, theirs = (x == y).to(g.dtype), (src == y.gather(dim, index)).to(g.dtype)
     g = g / mine.scatter_add(dim, index, theirs)
     return mine * g, theirs * g.gather(dim, index)
@@ -78,7 +78,7 @@ def _gradient(g, y, x, index, src, needs, dim, reduce, include_self):
 
 
 def _reference(x, index, src, dim, reduce, include_self):
-    """The same by lists of what meets at each place, in float64 where x is floating."""
+    """Reduce the list of elements at each place, in float64 where x is floating."""
     out = np.array(x)
     places = {}
     for at in np.ndindex(*index.shape):
@@ -100,7 +100,7 @@ def _samples(rng):
 
 @composite("scatter_reduced", public=False, saves="x index src y", vjp=_gradient, ref=_reference, samples=_samples)
 def _reduce(x, index, src, *, dim, reduce, include_self):
-    """x with src combined into it at index along dim."""
+    """Combine src into a copy of x at index along dim."""
     start = x if include_self else x.scatter(dim, index, _identity(x.dtype, reduce))
     out = run_planned(indexing.scatter, (start, index, src), (dim, _COMBINES[reduce], False))
     if reduce != "mean":
@@ -112,9 +112,9 @@ def _reduce(x, index, src, *, dim, reduce, include_self):
 
 @function(inplace="writing")
 def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
-    """input with src reduced into it at index along dim: "sum", "prod", "mean", "amax" or "amin".
+    """Reduce src into a copy of input at index along dim: "sum", "prod", "mean", "amax" or "amin".
 
-    Without include_self, what input holds at the places written to does not count.
+    Without include_self, input's own values at the places written do not count.
     """
     if reduce not in _COMBINES:
         raise ArgumentError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce!r}")
@@ -126,7 +126,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
 
 @function(inplace="writing")
 def index_reduce(input, dim, index, source, reduce, *, include_self=True):
-    """input with slices of source reduced into it at a vector of indices along dim: "prod", "mean", "amax" or "amin"."""
+    """Reduce slices of source into a copy of input at a vector of indices along dim: "prod", "mean", "amax" or "amin"."""
     if reduce not in _COMBINES or reduce == "sum":
         raise ArgumentError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
     if index.ndim > 1:

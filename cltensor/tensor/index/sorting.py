@@ -29,7 +29,7 @@ Mode = namedtuple("mode", ("values", "indices"))
 
 
 def _sorted(x, dim, descending, name):
-    """(values, indices) sorted along dim, which is moved last; and the dim's position."""
+    """(values, indices) sorted along dim, with dim moved last; and dim's position."""
     d = normalize_dim(dim, x._spec.ndim, name)
     if not x._spec.ndim:
         return x.clone(), x.new_zeros((), dtype=dtypes.int64), 0
@@ -43,20 +43,20 @@ def _back(x, d):
 
 @function(contiguous=True)
 def sort(input, dim=-1, descending=False, stable=False) -> Sort:
-    """(values, indices): the elements of dim in order (always stably; NaN counts as largest)."""
+    """(values, indices): the elements of dim in order (always stable; NaN counts as largest)."""
     values, indices, d = _sorted(input, dim, descending, "sort")
     return Sort(_back(values, d), _back(indices, d))
 
 
 @function()
 def msort(input):
-    """sort along dimension 0, values only."""
+    """The values sorted along dimension 0."""
     return sort(input, 0).values
 
 
 @function()
 def argsort(input, dim=-1, descending=False, stable=False):
-    """The indices that put dim in order."""
+    """The indices that sort dim."""
     return sort(input, dim, descending).indices
 
 
@@ -140,7 +140,7 @@ def _median(x, dim, keepdim, skip_nan):
 
 @function()
 def mode(input, dim=-1, keepdim=False) -> Mode:
-    """(values, indices): the most frequent element of dim, the smallest where several are."""
+    """(values, indices): the most frequent element of dim; the smallest one on a tie."""
     values, indices, d = _sorted(input, dim, False, "mode")
     if not input.ndim:
         return Mode(values, indices)
@@ -214,7 +214,7 @@ def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
 
 @function(method=False)
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
-    """Where input's values would be inserted into the (innermost dimension of the) sorted sequence to keep it sorted."""
+    """Where to insert input's values into the (innermost dimension of the) sorted sequence to keep it sorted."""
     if side is not None:
         if side not in ("left", "right"):
             raise ArgumentError(f"searchsorted(): side can only be 'left' or 'right' but got {side!r}")
@@ -244,7 +244,7 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
 
 @function()
 def bucketize(input, boundaries, *, out_int32=False, right=False):
-    """Which interval between boundaries each value lies in."""
+    """Which interval between boundaries contains each value."""
     if boundaries.ndim != 1:
         raise ShapeError(f"bucketize(): boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
@@ -254,7 +254,7 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
 
 
 def true_positions(mask):
-    """The flat positions a bool tensor marks, in order (this waits for their number)."""
+    """The flat positions of a bool tensor's True elements, in order (this waits for their number)."""
     flat = mask.detach().reshape(-1).contiguous()
     if not flat.numel():
         return flat.new_empty(0, dtype=dtypes.int64)
@@ -265,7 +265,7 @@ def true_positions(mask):
 
 @function()
 def nonzero(input, *, as_tuple=False) -> object:
-    """The indices of the elements that are not 0: rows of a (count, ndim) tensor, or one vector a dimension."""
+    """The indices of the elements that are not 0: rows of a (count, ndim) tensor, or one vector per dimension."""
     mask = input if input.dtype is dtypes.bool_ else input != 0
     flat = true_positions(mask)
     shape = input.shape if input.ndim or not as_tuple else (1,)
@@ -287,7 +287,7 @@ def argwhere(input):
 
 @function()
 def nonzero_static(input, *, size, fill_value=-1):
-    """nonzero with a fixed number of rows: cut off, or filled up with fill_value."""
+    """nonzero with a fixed number of rows: truncated, or filled up with fill_value."""
     if size < 0:
         raise ArgumentError(f"nonzero_static: 'size' must be an non-negative integer, got {size}")
     found = input.nonzero()[:size]
@@ -298,7 +298,7 @@ def nonzero_static(input, *, size, fill_value=-1):
 
 @function(apart=True, exact=True)
 def masked_select(input, mask):
-    """The elements mask marks (both broadcast), in one dimension."""
+    """The elements where mask is True (both broadcast), in one dimension."""
     if mask.dtype is not dtypes.bool_:
         raise DTypeError(f"masked_select: expected BoolTensor for mask, got {mask.dtype.name}")
     input, mask = broadcast_tensors(input, mask)
@@ -307,7 +307,7 @@ def masked_select(input, mask):
 
 @function()
 def masked_scatter(input, mask, source):
-    """input with the places mask marks filled by source's elements in order."""
+    """Fill a copy of input, where mask is True, with source's elements in order."""
     if mask.dtype is not dtypes.bool_:
         raise DTypeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype.name}")
     if source.dtype is not input.dtype:
@@ -381,12 +381,12 @@ def _counted(x, bins, min, max):
 
 @function()
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None) -> object:
-    """Elements (slices along dim) with repeated neighbours dropped; also where each went, and how many there were."""
+    """Drop repeated neighbours among elements (slices along dim); also return each one's place in the result, and counts."""
     return _consecutive(input, return_inverse, return_counts, dim)
 
 
 def _consecutive(x, return_inverse, return_counts, dim, order=None, shape=None):
-    """Runs of equal neighbours.  order: where each element stood before sorting, for the inverse."""
+    """Runs of equal neighbours.  order: the position of each element before sorting, for the inverse."""
     flat = x.reshape(-1) if dim is None else x
     d = 0 if dim is None else normalize_dim(dim, x.ndim, "unique")
     n = flat.shape[d]
@@ -413,7 +413,7 @@ def _consecutive(x, return_inverse, return_counts, dim, order=None, shape=None):
 
 @function()
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None) -> object:
-    """The distinct elements (slices along dim) in order; also where each element went, and how many there were."""
+    """The distinct elements (slices along dim) in order; also each one's place in the result, and counts."""
     if dim is None:
         values, indices, _ = _sorted(input.reshape(-1), 0, False, "unique")
         return _consecutive(values, return_inverse, return_counts, None, indices, input.shape)

@@ -1,6 +1,6 @@
-"""inv_ex, cholesky_ex and solve_ex: which matrices of a batch could not be factored, as numbers rather than an error.
+"""inv_ex, cholesky_ex and solve_ex: report which matrices of a batch could not be factored as numbers, not as an error.
 
-The others keep their values and gradients.
+The other matrices keep their values and gradients.
 """
 
 from collections import namedtuple
@@ -24,7 +24,7 @@ def inv_ex(A, *, check_errors=False):
     """(inverse, info) of square matrices.
 
     A: (*, n, n) float32 or float64; info: (*) int32, 0 where the matrix could be inverted, else i where U[i-1, i-1] of its LU
-    factors is the first zero; the inverse is infinite there.  Raises LinAlgError with check_errors; this waits for the device.
+    factors is the first zero.  The inverse is infinite there.  Raises LinAlgError with check_errors; this waits for the device.
 
         inverse, info = cltensor.linalg.inv_ex(cltensor.eye(2))
 
@@ -44,9 +44,9 @@ def inv_ex(A, *, check_errors=False):
 def cholesky_ex(A, *, upper=False, check_errors=False):
     """(L, info) of symmetric matrices.
 
-    A: (*, n, n) float32 or float64, whose lower triangle is read; L: lower triangular with A = L L^T, or its transpose with
-    `upper`; info: (*) int32, 0 where A is positive definite, else the order of the first leading minor that is not; L holds what
-    was done up to there.  Raises LinAlgError with check_errors; this waits for the device.
+    A: (*, n, n) float32 or float64; only its lower triangle is read.  L: lower triangular with A = L L^T, or its transpose with
+    `upper`.  info: (*) int32, 0 where A is positive definite, else the order of the first leading minor that is not; L then holds
+    the factor up to there.  Raises LinAlgError with check_errors; this waits for the device.
 
         L, info = cltensor.linalg.cholesky_ex(-cltensor.eye(2))   # info is 1
 
@@ -98,18 +98,18 @@ def _fine(info, A):
 
 
 def _without_others(A, fine):
-    """A with the identity in place of matrices that cannot be factored."""
+    """Replace matrices of A that cannot be factored by the identity."""
     return where(fine, A, eye(A.shape[-1], dtype=A.dtype, device=A.device))
 
 
 def _singular(A):
-    """info of inv_ex as an array: of each matrix that NumPy's LAPACK finds singular."""
+    """info of inv_ex as an array: nonzero for each matrix that NumPy's LAPACK finds singular."""
     zero_at = to_host(lu_factor_ex(A.detach()).info)
     return np.where(lapack.fails(np.linalg.inv, to_host(A)), np.where(zero_at > 0, zero_at, A.shape[-1]), 0).astype(np.int32)
 
 
 def _begun(matrices, info):
-    """The lower triangles, with the columns replaced that Cholesky's algorithm is done with where it stops."""
+    """The lower triangles; where Cholesky's algorithm stops, its finished columns replace the matrix's."""
     made = np.tril(matrices)
     for at in map(tuple, np.argwhere(info)):
         done = info[at] - 1

@@ -1,8 +1,8 @@
-"""Householder reflectors: QR decompositions in LAPACK's compact form, and the orthogonal matrices they stand for.
+"""Householder reflectors: QR decompositions in LAPACK's compact form, and the orthogonal matrices they represent.
 
 Column i of `input` below its diagonal, with a 1 on it, is the vector v of H_i = I - tau_i v v.T.  A product of k of them is
-I - V T V.T with T = (I + D S)^-1 D, D = diag(tau), S the part of V.T V above its diagonal (Schreiber and Van Loan 1989), a few
-matrix products and one triangular solve, from which gradients of every order follow.
+I - V T V.T with T = (I + D S)^-1 D, D = diag(tau), S the part of V.T V above its diagonal (Schreiber and Van Loan 1989).
+That takes a few matrix products and one triangular solve, so gradients of every order follow.
 """
 
 from collections import namedtuple
@@ -26,7 +26,7 @@ def _geqrf(a):
     m, n = x.shape[-2:]
     if not x.size:
         return a.clone(), a.new_zeros((*a.shape[:-2], min(m, n)))
-    packed, tau = np.linalg.qr(x, "raw")  # packed has rows for columns, as Fortran does
+    packed, tau = np.linalg.qr(x, "raw")  # packed holds rows as columns, as Fortran does
     return to_device(np.swapaxes(packed, -1, -2), a), to_device(tau, a)
 
 
@@ -38,11 +38,11 @@ def geqrf(input):
 
 
 def _reflectors(input, tau):
-    """(V, V.T, solve) for the first k = tau.shape[-1] reflectors: V (*, m, k), and x -> T x, or T.T x with transposed=True."""
+    """(V, times_t) for the first k = tau.shape[-1] reflectors: V (*, m, k); times_t: x -> T x, or T.T x with transposed=True."""
     k = tau.shape[-1]
     v = input.narrow(-1, 0, k).tril(-1) + eye(input.shape[-2], k, dtype=input.dtype, device=input.device)
     d = tau.unsqueeze(-1)
-    unit = d * product(v.mT, v).triu(1)  # D S; the solver puts the I there
+    unit = d * product(v.mT, v).triu(1)  # D S; the solver adds the I
 
     def times_t(x, transposed=False):
         if transposed:

@@ -18,7 +18,7 @@ from ..shape.shape import cat
 
 
 class LinAlgError(ShapeError):
-    """A matrix that is singular, or not positive definite, where the function needs it to be."""
+    """A matrix is singular, or not positive definite, and the function cannot work with it."""
 
 
 def check_floating(name, x):
@@ -40,7 +40,7 @@ def check_square(name, x):
 
 
 def to_host(x):
-    """x's values as an array.  Raises DTypeError for 16-bit floats, which LAPACK has no routine for."""
+    """x's values as an array.  Raises DTypeError for 16-bit floats, which LAPACK does not support."""
     if x.dtype.is_floating_point:
         check_floating("LAPACK", x)
     return x.detach()._read()
@@ -69,7 +69,7 @@ def fails(fn, matrices):
 
 
 def indefinite(matrices):
-    """The order of the first leading minor that is not positive definite of each matrix, 0 where all are, as int32."""
+    """The order of each matrix's first leading minor that is not positive definite, 0 if there is none, as int32."""
     orders = range(1, matrices.shape[-1] + 1)
     found = np.zeros(matrices.shape[:-2], np.int32)
     for at in map(tuple, np.argwhere(fails(np.linalg.cholesky, matrices))):
@@ -79,7 +79,7 @@ def indefinite(matrices):
 
 
 def _cholesky(a):
-    """np.linalg.cholesky, which tells what is wrong."""
+    """np.linalg.cholesky with an error that says what is wrong."""
     try:
         return np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
@@ -91,7 +91,7 @@ def _cholesky(a):
             f"order {info.ravel()[at]} is not positive-definite); cholesky_ex tells it of each matrix without an error") from None
 
 
-# --- the ops that have their own gradient ----------------------------------------------------------------------------
+# --- ops with their own gradient -------------------------------------------------------------------------------------
 
 
 @composite("linalg_inv", batch="leading", host=True, public=False, saves="y", dtypes="floating", vjp=(
@@ -135,13 +135,13 @@ def _tri_grad_a(g, y, a, b, upper, unitriangular):
     _tri_grad_a,
     lambda g, y, a, b, upper, unitriangular: solve_triangular(a.mT, g, upper=not upper, unitriangular=unitriangular)))
 def solve_triangular(a, b, *, upper, unitriangular):
-    """X with a X = b, a triangular."""
+    """X with a X = b, for triangular a."""
     x = attempt("solve_triangular", _tri_solve, to_host(a), to_host(b), upper, unitriangular)
     return to_device(x, b)
 
 
 def _factor_gradient(g, y, b, factor, upper):
-    """Gradient of cholesky_solve for the factor, as if all of it were read, as PyTorch has it."""
+    """Gradient of cholesky_solve for the factor, as if all of it were read, as in PyTorch."""
     common = product(cholesky_solve(g, factor, upper=upper), y.mT)
     common = common + common.mT
     return -product(factor, common) if upper else -product(common, factor)
@@ -171,7 +171,7 @@ def det(a):
 
 
 def _cofactors(a, det_):
-    """det(A) inv(A).T, through the singular values where A is singular."""
+    """det(A) inv(A).T; by singular values where A is singular."""
     if not bool((det_ == 0).any()):
         return inv(a).mT * det_.unsqueeze(-1).unsqueeze(-1)
     u, s, vh = svd(a)
@@ -237,7 +237,7 @@ def eigh(a, *, lower):
 
 def _svd_vjp(g, y, a, needs):
     (gu, gs, gvh), (u, s, vh) = g, y
-    if gu is None and gvh is None:  # the singular values alone, which may be equal, or 0
+    if gu is None and gvh is None:  # only the singular values, which may be equal, or 0
         return (product(u * gs.unsqueeze(-2), vh),)
     gu, gs, gvh = (x.new_zeros(x.shape) if h is None else h for h, x in zip(g, y, strict=True))
     m, n, k = a.shape[-2], a.shape[-1], s.shape[-1]
@@ -279,7 +279,7 @@ def pinv(a, *, rtol, atol, hermitian):
     x = to_host(a)
     if not x.size:
         return a.new_zeros((*a.shape[:-2], a.shape[-1], a.shape[-2]))
-    if hermitian:  # one triangle is read
+    if hermitian:  # only one triangle is read
         x = np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2)
     u, s, vh = attempt("pinv", lambda m: np.linalg.svd(m, full_matrices=False), x)
     limit = np.maximum(atol, rtol * s.max(-1, keepdims=True))

@@ -1,8 +1,8 @@
-"""LDL decompositions of symmetric matrices, with the pivots of Bunch and Kaufman (1977), and what is solved with them.
+"""LDL decompositions of symmetric matrices, with the pivots of Bunch and Kaufman (1977), and solvers that use them.
 
-D has blocks of one or two rows.  Pivots are LAPACK's for the lower triangle: int32, counted from 1; positive where a row is a
-block of its own, swapped with that row; negative, twice the same, for a block of two, whose second row was swapped.
-Everything runs on the host; PyTorch has no gradients for these, and neither has cltensor.
+D has blocks of one or two rows.  Pivots are LAPACK's for the lower triangle: int32, counted from 1.  A positive pivot is a
+block of one row, swapped with that row.  Two equal negative ones are a block of two, whose second row was swapped.
+Everything runs on the host.  PyTorch has no gradients for these, nor does cltensor.
 """
 
 import math
@@ -17,7 +17,7 @@ from ...ops.kinds.composite import composite
 from ..api.creation import from_array
 from .lapack import LinAlgError, check_square, to_device, to_host
 
-_ALPHA = (1 + math.sqrt(17)) / 8  # how small a pivot may be against its column: bounds the growth of elements best
+_ALPHA = (1 + math.sqrt(17)) / 8  # smallest pivot relative to its column: gives the best bound on the growth of elements
 
 LDLFactor = namedtuple("ldl_factor", ("LD", "pivots"))
 LDLFactorEx = namedtuple("ldl_factor_ex", ("LD", "pivots", "info"))
@@ -27,7 +27,7 @@ LDLFactorEx = namedtuple("ldl_factor_ex", ("LD", "pivots", "info"))
 
 
 def _factor(a):
-    """(LD, pivots, info) of one matrix, of which the lower triangle is read."""
+    """(LD, pivots, info) of one matrix; only the lower triangle is read."""
     a = np.tril(a) + np.tril(a, -1).T
     n, k, info = len(a), 0, 0
     pivots = np.zeros(n, np.int32)
@@ -35,7 +35,7 @@ def _factor(a):
         row, width = _choice(a, k)
         if width == 0:
             info, row, width = info or k + 1, k, 1
-        last = k + width - 1  # of the block, the row that is swapped
+        last = k + width - 1  # the row of the block that is swapped
         if row != last:
             _swap(a, k, last, row)
         pivots[k : k + width] = row + 1 if width == 1 else -(row + 1)
@@ -45,7 +45,7 @@ def _factor(a):
 
 
 def _choice(a, k):
-    """(row to swap in, rows of the block) for column k; no rows where the column is all zero."""
+    """(row to swap in, rows of the block) for column k; no rows if the column is all zero."""
     own, below = abs(a[k, k]), np.abs(a[k + 1 :, k])
     row = k + 1 + int(below.argmax()) if below.size else k
     column = below.max() if below.size else 0
@@ -62,13 +62,13 @@ def _choice(a, k):
 
 
 def _swap(a, k, i, j):
-    """Swap rows and columns i and j of what is left, from k on."""
+    """Swap rows and columns i and j of the remaining matrix, from k on."""
     a[[i, j], k:] = a[[j, i], k:]
     a[k:, [i, j]] = a[k:, [j, i]]
 
 
 def _eliminate(a, k, width):
-    """Take the block at k out of what is left below it, and leave L there."""
+    """Eliminate the block at k from the remaining matrix below, and store L there."""
     rest = slice(k + width, None)
     block, below = a[k : k + width, k : k + width], a[rest, k : k + width].copy()
     if width == 2 or block[0, 0] != 0:
@@ -78,7 +78,7 @@ def _eliminate(a, k, width):
 
 
 def _substitute(ld, pivots, b):
-    """X of one system, in place of b (n, k)."""
+    """Solve one system, in place of b (n, k)."""
     n, blocks, k = len(ld), [], 0
     while k < n:
         blocks.append((k, 1 if pivots[k] > 0 else 2))
@@ -113,7 +113,7 @@ def _ldl_factor(a):
 
 @composite("linalg_ldl_solve", host=True, public=False, dtypes="floating")
 def _ldl_solve(ld, pivots, b):
-    """X from the packed factors; the batches are equal."""
+    """X from the packed factors; the batch shapes are equal."""
     n, k = b.shape[-2:]
     if not b.numel():
         return b.clone()
@@ -132,7 +132,7 @@ def _solved(ld, pivots, b):
 
 
 def ldl_factor_ex(A, *, hermitian=False, check_errors=False):
-    """(LD, pivots, info) of symmetric matrices, of which the lower triangle is read; real ones are the same if hermitian.
+    """(LD, pivots, info) of symmetric matrices; only the lower triangle is read; hermitian changes nothing for real ones.
 
     A: (*, n, n) float32 or float64; pivots: (*, n) int32; info: (*) int32, i where D[i-1, i-1] is the first zero.
     """

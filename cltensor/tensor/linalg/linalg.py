@@ -68,7 +68,7 @@ def qr(A, mode="reduced"):
 
 
 def eigh(A, UPLO="L"):
-    """(eigenvalues ascending, eigenvectors in columns) of symmetric matrices, of which one triangle is read."""
+    """(eigenvalues ascending, eigenvectors in columns) of symmetric matrices; only one triangle is read."""
     lapack.check_square("eigh", A)
     if UPLO.upper() not in ("L", "U"):
         raise ArgumentError(f"linalg.eigh: Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
@@ -81,7 +81,7 @@ def eigvalsh(A, UPLO="L"):
 
 
 def svd(A, full_matrices=True, *, driver=None):
-    """(U, S, Vh) with singular values descending; full_matrices completes U and Vh (they are then without gradient)."""
+    """(U, S, Vh) with singular values descending; full_matrices completes U and Vh (which then have no gradient)."""
     lapack.check_matrix("svd", A)
     if not full_matrices or A.shape[-1] == A.shape[-2]:
         return SVD(*lapack.svd(A))
@@ -100,7 +100,7 @@ def _is_vector_rhs(A, B):
 
 
 def solve(A, B, *, left=True):
-    """X with A X = B (or X A = B with left=False); B a vector, a matrix, or batches.  Raises LinAlgError for a singular A."""
+    """X with A X = B (or X A = B with left=False); B: a vector, a matrix, or batches.  Raises LinAlgError for a singular A."""
     lapack.check_square("solve", A)
     if A.dtype is not B.dtype:
         raise DTypeError(f"linalg.solve: Expected A and B to have the same dtype, but found A of type {A.dtype.name} and B of "
@@ -118,7 +118,7 @@ def solve(A, B, *, left=True):
 
 
 def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
-    """X with A X = B (or X A = B), where only one triangle of A is read."""
+    """X with A X = B (or X A = B); only one triangle of A is read."""
     lapack.check_square("solve_triangular", A)
     if B.ndim < 2:
         raise ShapeError(f"linalg.solve_triangular: The input tensor B must have at least 2 dimensions, got {B.ndim}.")
@@ -151,8 +151,8 @@ _DRIVERS = (None, "gels", "gelsy", "gelsd", "gelss")
 def lstsq(A, B, rcond=None, *, driver=None):
     """(solution, residuals, rank, singular values) of least squares for A X = B, by the pseudo-inverse.
 
-    As in PyTorch, driver "gels" gives no rank, only "gelsd" and "gelss" give singular values, and "gelsy", which is taken
-    unless one is given, no residuals.
+    As in PyTorch, driver "gels" gives no rank, only "gelsd" and "gelss" give singular values, and "gelsy", the default, gives
+    no residuals.
     """
     lapack.check_matrix("lstsq", A)
     if driver not in _DRIVERS:
@@ -190,7 +190,7 @@ def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
 
 
 def cond(A, p=None):
-    """The condition number of matrices in a norm (by default that of 2)."""
+    """The condition number of matrices in the norm p (2 by default)."""
     lapack.check_matrix("cond", A)
     if p in (None, 2, -2):
         s = lapack.svd(A)[1]
@@ -235,7 +235,7 @@ def _largest(x, dim, keepdim):
 
 
 def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
-    """vector_norm or matrix_norm, by ord and the number of dims."""
+    """vector_norm or matrix_norm, depending on ord and the number of dims."""
     if dim is not None and hasattr(dim, "__index__"):
         dim = (dim,)
     if ord is None:
@@ -254,7 +254,7 @@ def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
 
 @in_float32
 def matrix_power(A, n):
-    """A multiplied with itself n times; a negative n inverts first."""
+    """A multiplied by itself n times; a negative n inverts first."""
     lapack.check_square("matrix_power", A)
     if n == 0:
         return A.nan_to_num(0.0, 0.0, 0.0) * 0 + eye(A.shape[-1], dtype=A.dtype, device=A.device)
@@ -275,7 +275,7 @@ def matrix_exp(A):
     if not A.numel():
         return A.clone()
     largest = float(A.detach().abs().sum(-2).amax())
-    limit = 1.09 if A.dtype is dtypes.float64 else 3.01  # 1-norms up to which degree 18 reaches the dtype's precision
+    limit = 1.09 if A.dtype is dtypes.float64 else 3.01  # largest 1-norms at which degree 18 reaches the dtype's precision
     squarings = max(0, math.ceil(math.log2(largest / limit))) if 0 < largest < math.inf else 0
     x = A * 2.0 ** -squarings
     unit = eye(A.shape[-1], dtype=A.dtype, device=A.device)
@@ -289,7 +289,7 @@ def matrix_exp(A):
 
 @in_float32
 def vecdot(x, y, *, dim=-1):
-    """Products summed over one dimension, broadcast."""
+    """The sum of products over one dimension, broadcast."""
     return (x * y).sum(dim)
 
 
@@ -309,7 +309,7 @@ def vander(x, *, N=None):
 
 
 def tensorinv(A, ind=2):
-    """The inverse of the linear map that tensordot with A (its first `ind` dimensions as rows) is."""
+    """The inverse of A as a linear map under tensordot, with its first `ind` dimensions as rows."""
     if ind <= 0:
         raise ArgumentError(f"linalg.tensorinv: Expected a strictly positive integer for 'ind', got {ind}")
     rows, columns = A.shape[:ind], A.shape[ind:]
@@ -383,7 +383,7 @@ def cholesky_solve(input, L, upper=False):
 
 @function(method=True)
 def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False):
-    """(X, A) with A X = input, where only one triangle of A is read, and A may be taken transposed."""
+    """(X, A) with A X = input; only one triangle of A is read; transpose: solve with A.T."""
     if input.ndim < 2 or A.ndim < 2 or A.shape[-1] != A.shape[-2] or A.shape[-1] != input.shape[-2]:
         raise ShapeError(f"triangular_solve: expected input (*, m, k) and A (*, m, m), got {list(input.shape)} and {list(A.shape)}")
     batch = broadcast_shapes(input.shape[:-2], A.shape[:-2], op="triangular_solve")
@@ -401,6 +401,6 @@ def _top_qr(input, some=True):
 
 @function("svd")
 def _top_svd(input, some=True, compute_uv=True):
-    """(U, S, V): linalg.svd with V not transposed."""
+    """(U, S, V): linalg.svd with V instead of its transpose."""
     u, s, vh = svd(input, not some)
     return u, s, vh.mT

@@ -7,7 +7,7 @@ from .linalg import qr, svd
 
 
 def _basis(a, q, niter):
-    """q orthonormal columns that nearly span a's range: a random sample of it, sharpened by power iterations."""
+    """q orthonormal columns that nearly span a's range: a random sample of it, refined by power iterations."""
     basis = qr(a @ randn(*a.shape[:-2], a.shape[-1], q, dtype=a.dtype, device=a.device)).Q
     for _ in range(niter):
         basis = qr(a.mT @ basis).Q
@@ -17,7 +17,7 @@ def _basis(a, q, niter):
 
 @function()
 def svd_lowrank(A, q=6, niter=2, M=None) -> tuple:
-    """(U, S, V) with A - M close to U diag(S) V.T, by a random projection to q columns; q a little above the rank."""
+    """(U, S, V) with A - M close to U diag(S) V.T, by a random projection to q columns; take q a little above the rank."""
     if not A.dtype.is_floating_point:
         raise DTypeError(f"svd_lowrank: expected a floating point tensor, got {A.dtype.name}")
     a = A if M is None else A - M
@@ -33,7 +33,7 @@ def svd_lowrank(A, q=6, niter=2, M=None) -> tuple:
 
 @function()
 def pca_lowrank(A, q=None, center=True, niter=2) -> tuple:
-    """(U, S, V) of the principal components of A's rows: svd_lowrank of A with its columns' means taken off."""
+    """(U, S, V) of the principal components of A's rows: svd_lowrank of A minus its columns' means."""
     m, n = A.shape[-2:]
     q = min(6, m, n) if q is None else q
     if not 0 <= q <= min(m, n):

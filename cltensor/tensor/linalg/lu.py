@@ -1,7 +1,7 @@
-"""LU decompositions with partial pivoting, and what is solved with them.
+"""LU decompositions with partial pivoting, and solvers that use them.
 
-The factors are found on the host, a panel of columns at a time with NumPy's products; the gradients run on the device.
-Pivots are LAPACK's: int32, counted from 1, row i having been swapped with row pivots[i] in turn.
+The host computes the factors, one panel of columns at a time, with NumPy's products; the gradients run on the device.
+Pivots are LAPACK's: int32, counted from 1; in turn, row i was swapped with row pivots[i].
 """
 
 from collections import namedtuple
@@ -17,7 +17,7 @@ from ..math.products import product
 from ..shape.shape import cat
 from .lapack import LinAlgError, check_matrix, check_square, solve_triangular, to_device, to_host
 
-_PANEL = 32  # columns eliminated one by one before the rest is updated by a product
+_PANEL = 32  # columns eliminated one by one before a product updates the rest
 
 LUFactor = namedtuple("lu_factor", ("LU", "pivots"))
 LUFactorEx = namedtuple("lu_factor_ex", ("LU", "pivots", "info"))
@@ -59,7 +59,7 @@ def _permutation(pivots, m, like):
 
 @composite("lu_permutation", batch="leading", host=True, public=False, vjp=(None,))
 def _permutations(pivots, *, size, dtype):
-    """The matrices of the swaps that pivots stand for."""
+    """The permutation matrices of the swaps in pivots."""
     swaps = np.asarray(to_host(pivots)).reshape(_count(pivots.shape[:-1]), pivots.shape[-1])
     order = np.broadcast_to(np.arange(size), (len(swaps), size)).copy()
     every = np.arange(len(swaps))
@@ -71,14 +71,14 @@ def _permutations(pivots, *, size, dtype):
     return from_values(p.reshape(*pivots.shape[:-1], size, size), dtype, pivots.device)
 
 
-# --- the op that has a gradient of its own ---------------------------------------------------------------------------
+# --- the op with its own gradient ------------------------------------------------------------------------------------
 
 
 def _lu_vjp(g, y, a, pivot):
     (g, *_), (lu, pivots, _) = g, y
     m, n = a.shape[-2:]
     k = min(m, n)
-    low, up = lu.narrow(-2, 0, k).narrow(-1, 0, k), lu.narrow(-2, 0, k).narrow(-1, 0, k)  # one triangle of each is read
+    low, up = lu.narrow(-2, 0, k).narrow(-1, 0, k), lu.narrow(-2, 0, k).narrow(-1, 0, k)  # only one triangle of each is read
     square = g.narrow(-2, 0, k).narrow(-1, 0, k)
     below = product(_unit(low).mT, square.tril(-1))
     above = product(square.triu(), up.triu().mT)
@@ -129,7 +129,7 @@ def _count(batch):
 
 
 def lu_factor_ex(A, *, pivot=True, check_errors=False):
-    """(LU, pivots, info): A = P L U with L, less its unit diagonal, and U packed into one matrix.
+    """(LU, pivots, info): A = P L U with U and L, without its unit diagonal, packed into one matrix.
 
     A: (*, m, n) float32 or float64; pivots: (*, min(m, n)) int32; info: (*) int32, i where U[i-1, i-1] is the first zero.
     """
@@ -179,7 +179,7 @@ def _unpacked(packed, pivots, data, permutation):
 def lu_solve(LU, pivots, B, *, left=True, adjoint=False):
     """X with A X = B (X A = B with left=False, A.mT for A with adjoint=True), from lu_factor's LU and pivots.
 
-    LU: (*, n, n); pivots: (*, n) int32; B: (*, n, k), or (*, k, n) with left=False; the batches broadcast.
+    LU: (*, n, n); pivots: (*, n) int32; B: (*, n, k), or (*, k, n) with left=False; batches broadcast.
     """
     check_square("lu_solve", LU)
     if B.ndim < 2:
@@ -227,7 +227,7 @@ def _top_lu_solve(b, LU_data, LU_pivots):
 
 @function(method=False)
 def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
-    """(P, L, U) of lu_factor's LU and pivots; parts not asked for are empty."""
+    """(P, L, U) of lu_factor's LU and pivots; parts not requested are empty."""
     if unpack_pivots:
         _check_pivots("lu_unpack", LU_data, LU_pivots)
     return LUUnpack(*_unpacked(LU_data, LU_pivots, bool(unpack_data), bool(unpack_pivots)))

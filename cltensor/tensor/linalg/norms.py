@@ -25,7 +25,7 @@ def frobenius_norm(input, dim, keepdim=False):
 
 @function(method=False)
 def nuclear_norm(input, dim=None, keepdim=False):
-    """The sum of the singular values of the matrices in the two dimensions dim, the only two unless given."""
+    """The sum of the singular values of the matrices in the two dimensions dim (by default the only two)."""
     if isinstance(dim, bool):  # nuclear_norm(input, keepdim)
         dim, keepdim = None, dim
     if dim is None and input.ndim != 2:
@@ -35,7 +35,7 @@ def nuclear_norm(input, dim=None, keepdim=False):
 
 @function(method=False)
 def norm_except_dim(v, pow=2, dim=0):
-    """The norm over all dimensions but dim, which are kept with size 1; over all of them, as a 0-d tensor, for dim -1."""
+    """The norm over all dimensions but dim; they keep size 1; for dim -1, over all dimensions, as a 0-d tensor."""
     if dim == -1:
         return vector_norm(v, pow)
     rest = tuple(d for d in range(v.ndim) if d != normalize_dim(dim, v.ndim, "norm_except_dim"))

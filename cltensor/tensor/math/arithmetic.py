@@ -140,7 +140,7 @@ def _one(value, dtype):
 
 
 def as_stored(value, dtype, op):
-    """A number to write into a tensor of dtype.  Raises ArgumentTypeError for what is no number, ArgumentError beyond the range."""
+    """Convert a number to store it as dtype.  Raises ArgumentTypeError if it is no number, ArgumentError if beyond the range."""
     if dtypes.category_of(value) is None:
         raise ArgumentTypeError(f"{op}(): argument 'value' must be Number, not {calls.kind(value)}: {value!r}")
     return dtypes.stored(value, dtype, op)
@@ -156,7 +156,7 @@ def _check_mask(mask):
 
 @method()
 def fill_(self, value):
-    """Write one value everywhere."""
+    """Set every element to one value."""
     if isinstance(value, TensorBase):
         return self.copy_(value.expand(self.shape))
     return write_into(elementary.full, self, (), (as_stored(value, self.dtype, "fill_"),))
@@ -164,13 +164,13 @@ def fill_(self, value):
 
 @function(method=False)
 def fill(input, value):
-    """A copy of input with one value everywhere."""
+    """A copy of input with every element set to one value."""
     return input.clone().fill_(value)
 
 
 @method()
 def fill_diagonal_(self, fill_value, wrap=False):
-    """Write a number on the main diagonal; with wrap, a tall matrix gets one diagonal after another, an empty row between them.
+    """Write a number on the main diagonal; with wrap, the diagonal of a tall matrix repeats after one empty row.
 
     Raises ShapeError for fewer than two dimensions, or more than two of different lengths.
     """
@@ -187,7 +187,7 @@ def fill_diagonal_(self, fill_value, wrap=False):
 
 @method()
 def zero_(self):
-    """Write zeros."""
+    """Set every element to zero."""
     return write_into(elementary.full, self, (), (0,))
 
 
@@ -208,7 +208,7 @@ def copy_(self, src, non_blocking=False):
 
 
 def to_device(x, d):
-    """x on device d, by way of the host."""
+    """x on device d, copied through the host."""
     return x if x.device is d else _device_copy(x, device=str(d))
 
 
@@ -228,7 +228,7 @@ def convert(x, dtype):
 
 @method()
 def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=preserve_format):
-    """The tensor in another dtype, on another device, or as another tensor is; itself where nothing changes."""
+    """Convert the tensor to another dtype, device, or both of another tensor; return itself where nothing changes."""
     flags = []
     for a in args:
         if isinstance(a, TensorBase):
@@ -236,7 +236,7 @@ def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, mem
         elif isinstance(a, (str, Device)):
             device = a
         elif isinstance(a, bool):
-            flags.append(a)  # non_blocking, copy; the first changes nothing, since every copy is enqueued in order anyway
+            flags.append(a)  # non_blocking, copy; the first changes nothing: copies are enqueued in order anyway
         elif isinstance(a, int):
             device = a
         elif a is not None:
@@ -250,9 +250,9 @@ def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, mem
 
 @method("type")
 def _type(self, dtype=None, non_blocking=False):
-    """"cltensor.FloatTensor" or the like; or the tensor converted to a dtype, or to what such a name (or class) stands for.
+    """"cltensor.FloatTensor" or the like; or the tensor converted to a dtype, or to the dtype of such a name (or class).
 
-    Raises ArgumentError for a name that stands for none.
+    Raises ArgumentError for an unknown name.
     """
     if dtype is None:
         return f"cltensor.{dtypes.legacy_name(self.dtype)}Tensor"
@@ -260,7 +260,7 @@ def _type(self, dtype=None, non_blocking=False):
 
 
 def legacy_dtype(kind):
-    """The dtype of a dtype, or of "torch.FloatTensor", "cltensor.FloatTensor" or the class FloatTensor."""
+    """The dtype given as itself, as "torch.FloatTensor", "cltensor.FloatTensor" or as the class FloatTensor."""
     if isinstance(kind, dtypes.dtype) or kind in (bool, int, float):
         return dtypes.as_dtype(kind)
     home, _, name = kind.rpartition(".") if isinstance(kind, str) else ("", "", getattr(kind, "__name__", str(kind)))
@@ -272,13 +272,13 @@ def legacy_dtype(kind):
 
 @method("to_device")
 def _to_device(self, device, /, *, stream=None):
-    """The tensor on a device, as the array API standard spells it."""
+    """Move the tensor to a device: the array API standard's spelling."""
     return to(self, device=device)
 
 
 @method()
 def type_as(self, other):
-    """Converted to other's dtype."""
+    """The tensor converted to other's dtype."""
     return self.to(other)
 
 
@@ -304,17 +304,17 @@ def cpu(self):
 @function(method=False)
 @also(tensor="tensor1", scalar="tensor1", other="tensor2", scalar1="tensor1", scalar2="tensor2")
 def result_type(tensor1, tensor2):
-    """The dtype arithmetic on the two (tensors or numbers) gives."""
+    """The dtype of arithmetic on the two (tensors or numbers)."""
     return promoted([_operand(tensor1), _operand(tensor2)])
 
 
 @function(method=False)
 def promote_types(type1, type2):
-    """The smallest dtype both convert to."""
+    """The smallest dtype that both convert to."""
     return dtypes.promote_types(dtypes.as_dtype(type1), dtypes.as_dtype(type2))
 
 
 @function(method=False)
 def can_cast(from_, to) -> bool:
-    """Whether PyTorch's casting rule lets from_ be stored as to."""
+    """Whether PyTorch's casting rule allows storing from_ as to."""
     return dtypes.can_cast(dtypes.as_dtype(from_), dtypes.as_dtype(to))

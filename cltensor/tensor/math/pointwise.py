@@ -1,4 +1,4 @@
-"""Pointwise functions that take more than one op's arguments: rounding to decimals, closeness, powers, special functions."""
+"""Pointwise functions with more arguments than one op has: rounding to decimals, closeness, powers, special functions."""
 
 import math
 
@@ -70,7 +70,7 @@ def equal(input, other) -> bool:
 
 
 def check_power(base, exponent):
-    """Raise ArgumentError for an integer tensor to a negative int, which is no integer."""
+    """Raise ArgumentError for an integer tensor to the power of a negative int: the result is not an integer."""
     if isinstance(exponent, int) and exponent < 0 and isinstance(base, TensorBase) and not base.dtype.is_floating_point:
         raise ArgumentError(f"pow: Integers to negative integer powers are not allowed: {base.dtype.name} ** {exponent}; use "
                             ".float(), or a float exponent")
@@ -123,7 +123,7 @@ def float_power(input, exponent, *, out=None):
 
 @function(inplace="writing")
 def logit(input, eps=None, *, out=None):
-    """log(x / (1 - x)), of the input limited to [eps, 1 - eps] where eps is given."""
+    """log(x / (1 - x)), of the input limited to [eps, 1 - eps] if eps is given."""
     if eps is None:
         return run_elementwise(ops.logit, (input,), (), out)
     return run_elementwise(ops.logit_clamped, (input,), (eps, 1 - eps), out)
@@ -131,7 +131,7 @@ def logit(input, eps=None, *, out=None):
 
 @function(inplace="writing")
 def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
-    """NaN and the infinities replaced; the infinities by default by the dtype's largest and smallest numbers."""
+    """Replace NaN and the infinities; by default, the infinities by the dtype's largest and smallest numbers."""
     if not input.dtype.is_floating_point:
         return input.clone() if out is None else out.copy_(input)
     limits = dtypes.finfo(input.dtype)
@@ -282,7 +282,7 @@ def _frexp(input):
 
 
 def _times_power(x, exponent):
-    """x * 2 ** exponent, where the power alone would be infinite as well."""
+    """x * 2 ** exponent, even where the power alone would be infinite."""
     half = (exponent * 0.5).floor()
     return x * half.exp2() * (exponent - half).exp2()
 
@@ -295,14 +295,14 @@ def nextafter(input, other, *, out=None):
     dtype = result_type([input._spec, other._spec])
     if not dtype.is_floating_point:
         raise UnsupportedDTypeError(f"nextafter: not defined for {dtype.name}; use .float()")
-    if dtype.itemsize == 2:  # computed in float32, such a step would be rounded away
+    if dtype.itemsize == 2:  # in float32, rounding would remove such a step
         y = _NextAfter.apply(*broadcast_tensors(*(convert(x, dtype) for x in (input, other))))
         return y if out is None else out.copy_(y)
     return run_elementwise(ops.nextafter, (input, other), (), out)
 
 
 class _NextAfter(Function):
-    """nextafter of 16-bit floats, whose bits count up from 0 in either direction."""
+    """nextafter of 16-bit floats: their bits count up from 0 in both directions."""
 
     @staticmethod
     def forward(ctx, a, b):

@@ -39,7 +39,7 @@ def _dims(name, **wanted):
 
 
 def product(a, b):
-    """matmul of real tensors; bools multiply as and, add as or."""
+    """matmul of real tensors; for bools, multiply is and, add is or."""
     return matmul_op(a, b)
 
 
@@ -117,14 +117,14 @@ def inner(input, other):
 
 
 def _factors(dtype, *factors):
-    """The factors as PyTorch converts them to the tensors' dtype."""
+    """Convert the factors to the tensors' dtype, as PyTorch does."""
     return factors if dtype.is_floating_point else map(bool if dtype.category == "bool" else int, factors)
 
 
 def _scaled(beta, input, alpha, result):
     beta, alpha = _factors(result.dtype, beta, alpha)
     scaled = result if alpha == 1 else result * alpha
-    if beta == 0:  # input's values take no part, and its gradient is 0
+    if beta == 0:  # input's values do not count, and its gradient is 0
         never = input.new_zeros((), dtype=dtypes.bool_) if input.requires_grad else None
         return scaled if never is None else where(never, input, scaled)
     return scaled + (input if beta == 1 else input * beta)
@@ -141,7 +141,7 @@ def _added(name, input, result, beta, alpha):
 
 
 def _added_product(name, check, input, a, b, beta, alpha):
-    """beta * input + alpha * a @ b, in one launch where nothing but numbers is asked for; check: raises for a wrong a or b."""
+    """beta * input + alpha * a @ b, in one launch where only numbers are needed; check: raises for a wrong a or b."""
     check(a, b)
     _same_dtype(name, input, a, b)
     if beta == 0 or a.dtype.category == "bool" or context.transform is not None:
@@ -209,12 +209,12 @@ for _fn in (addmm, addmv, addr, baddbmm, addbmm):
 
 @function(method=False)
 def chain_matmul(*matrices):
-    """The product of a chain of matrices, in the order that costs least."""
+    """The product of a chain of matrices, in the cheapest order."""
     return multi_dot(matrices)
 
 
 def multi_dot(tensors):
-    """The product of a chain of matrices (the ends may be vectors), in the order that costs least."""
+    """The product of a chain of matrices (the ends may be vectors), in the cheapest order."""
     tensors = list(tensors)
     if len(tensors) < 2:
         raise ArgumentError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
@@ -253,7 +253,7 @@ def _chained(tensors, where, i, j):
 
 @function(method=False)
 def tensordot(a, b, dims=2):
-    """Products summed over pairs of dimensions: the last `dims` of a with the first of b, or two lists of dimensions."""
+    """Sum products over pairs of dimensions: the last `dims` of a with the first of b, or two lists of dimensions."""
     if hasattr(dims, "__index__"):
         n = int(dims)
         if n < 0:
@@ -269,7 +269,7 @@ def tensordot(a, b, dims=2):
         raise ShapeError(f"tensordot: both dimension lists should have same length, got {da} and {db}")
     _same_dtype("tensordot", a, b)
     for x, y in zip(da, db, strict=True):
-        if a.shape[x] == 1 or b.shape[y] == 1:  # a size of 1 is broadcast against the other
+        if a.shape[x] == 1 or b.shape[y] == 1:  # a size of 1 broadcasts against the other
             a, b = (a, _summed(b, y)) if a.shape[x] == 1 else (_summed(a, x), b)
         if a.shape[x] != b.shape[y]:
             raise ShapeError(f"tensordot: contracted dimensions need to match, but first has size {a.shape[x]} in dim {x} and "
@@ -330,7 +330,7 @@ def _cross(a, b, d):
 
 
 def _parsed(equation, operands):
-    """(labels of each operand, labels of the result) with the ellipsis spelled out in private labels."""
+    """(labels of each operand, labels of the result), with private labels in place of the ellipsis."""
     equation = equation.replace(" ", "")
     left, arrow, right = equation.partition("->")
     terms = left.split(",")
@@ -370,7 +370,7 @@ def _labels(term, ndim, dots, equation):
 
 
 def _diagonals(x, labels):
-    """x with repeated labels taken along the diagonal."""
+    """Take the diagonal of x over its repeated labels."""
     labels = list(labels)
     for c in dict.fromkeys(labels):
         while labels.count(c) > 1:
@@ -385,7 +385,7 @@ def _diagonals(x, labels):
 
 
 def _contract(a, la, b, lb, keep):
-    """The pairwise contraction: labels in both and not kept are summed, those in both and kept are batches."""
+    """Contract a pair: sum over shared labels that are not in keep; the other shared labels are batch dimensions."""
     for x, labels, other in ((a, la, lb), (b, lb, la)):
         gone = [i for i, c in enumerate(labels) if c not in other and c not in keep]
         if gone:
@@ -420,7 +420,7 @@ def _arranged(x, labels, groups, sizes):
 
 @function(method=False)
 def einsum(equation, *operands):
-    """Products summed by Einstein's convention, contracted from left to right through batched matrix products."""
+    """Sum products by Einstein's convention, contracted from left to right through batched matrix products."""
     if not isinstance(equation, str):
         raise ArgumentTypeError("einsum(): give the equation as a string, for instance einsum('ij,jk->ik', a, b)")
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):

@@ -43,13 +43,13 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
 
 @function()
 def any_(input, dim=None, keepdim=False):
-    """Whether any element is non-zero, as bool; for uint8, which held truth values before there was bool, as uint8."""
+    """Whether any element is non-zero, as bool; as uint8 for uint8, which held truth values before bool existed."""
     return _truth(_run(reduction_ops.any_, input, dim, keepdim), input)
 
 
 @function()
 def all_(input, dim=None, keepdim=False):
-    """Whether every element is non-zero, as bool; for uint8, which held truth values before there was bool, as uint8."""
+    """Whether every element is non-zero, as bool; as uint8 for uint8, which held truth values before bool existed."""
     return _truth(_run(reduction_ops.all_, input, dim, keepdim), input)
 
 

@@ -42,13 +42,13 @@ def _extreme(x, dim, keepdim, whole, arg, pair, pairwise):
 
 @function()
 def max_(input, dim=None, keepdim=False, *, other=None) -> object:
-    """The largest element; with dim (values, indices), the first where there are several; with a tensor, the larger of two."""
+    """The largest element; with dim (values, indices), the first one on a tie; with a tensor, the larger of two."""
     return _extreme(input, dim if other is None else other, keepdim, amax, argmax, Max, elementary.maximum)
 
 
 @function()
 def min_(input, dim=None, keepdim=False, *, other=None) -> object:
-    """The smallest element; with dim (values, indices), the first where there are several; with a tensor, the smaller of two."""
+    """The smallest element; with dim (values, indices), the first one on a tie; with a tensor, the smaller of two."""
     return _extreme(input, dim if other is None else other, keepdim, amin, argmin, Min, elementary.minimum)
 
 
@@ -102,7 +102,7 @@ def count_nonzero(input, dim=None):
 
 
 def norm_root(x, exponent):
-    """x ** exponent with slope 0 at 0, the subgradient PyTorch takes for norms."""
+    """x ** exponent with slope 0 at 0, PyTorch's subgradient for norms."""
     return run_elementwise(elementary.norm_root, (x,), (exponent,))
 
 
@@ -110,7 +110,7 @@ def norm_root(x, exponent):
 
 
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
-    """(sum |x| ** ord) ** (1 / ord) over dim; inf and -inf give the largest and smallest, 0 counts what is not 0."""
+    """(sum |x| ** ord) ** (1 / ord) over dim; inf and -inf give the largest and smallest; 0 counts the non-zero elements."""
     if dtype is not None:
         x = convert(x, dtypes.as_dtype(dtype))
     if not x.dtype.is_floating_point:
@@ -151,7 +151,7 @@ def dist(input, other, p=2):
 @function(inplace="writing", contiguous=True)
 @in_float32
 def renorm(input, p, dim, maxnorm):
-    """Slices along dim whose p-norm is above maxnorm scaled down to it."""
+    """Scale slices along dim down to p-norm maxnorm where theirs is larger."""
     if p <= 0:
         raise ArgumentError(f"renorm: non-positive-norm not supported, got p={p}")
     if maxnorm < 0:
@@ -168,7 +168,7 @@ def renorm(input, p, dim, maxnorm):
 def trapezoid(y, x=None, *, dx=1, dim=-1):
     """The integral of y along dim by the trapezoid rule, at points x or dx apart.
 
-    Numerics: points dx apart are summed, and half of the two ends taken off, so an infinity at an end gives NaN, as in PyTorch.
+    Numerics: for points dx apart, sum all and subtract half of the two ends, so an infinity at an end gives NaN, as in PyTorch.
     """
     if x is not None:
         return _trapezoids(y, x, dx, dim).sum(dim)

@@ -21,7 +21,7 @@ from ..shape.shape import broadcast_tensors
 class Generator:
     """A stream of random numbers: a seed and how many numbers were drawn.
 
-    The same seed gives the same numbers on every device; `device` is accepted for PyTorch's sake.
+    The same seed gives the same numbers on every device; `device` is accepted for compatibility with PyTorch.
     """
 
     def __init__(self, device=None):
@@ -62,14 +62,14 @@ class Generator:
         return from_array(array, dtypes.uint8, pick_device(self._device))
 
     def set_state(self, state):
-        """Continue from a state get_state gave."""
+        """Continue from a state that get_state returned."""
         array = state.numpy()
         if array.dtype != np.uint8 or array.size != 16:
             raise ArgumentError(f"set_state: expected a uint8 tensor of 16 bytes, got {array.dtype} of {array.size} elements")
         self._seed, self._offset = (int(v) for v in array.view(np.uint64))
 
     def clone_state(self):
-        """A generator of its own that goes on from the same state."""
+        """A new generator that continues from the same state."""
         copy = Generator(self._device)
         copy._seed, copy._offset = self._seed, self._offset
         return copy
@@ -188,7 +188,7 @@ def _check_range(low, high, name):
 
 
 def _check_fits(low, high, dtype, name):
-    """Raise ArgumentError for bounds the dtype cannot hold."""
+    """Raise ArgumentError for bounds that dtype cannot hold."""
     if dtype.category == "int":
         limits = dtypes.iinfo(dtype)
         for bound, value in (("from", low), ("to - 1", high - 1)):
@@ -255,7 +255,7 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=N
 def bernoulli(input, p=None, *, generator=None):
     """1 with probability input (elementwise), or with the one probability p, else 0; the gradient is zero.
 
-    Raises ArgumentError for a p outside [0, 1]; for an element of input outside it, where the result is read.
+    Raises ArgumentError for a p outside [0, 1]; for such an element of input, where the result is read.
     """
     if p is not None:
         if not 0 <= p <= 1:
@@ -269,8 +269,8 @@ def bernoulli(input, p=None, *, generator=None):
 def poisson(input, generator=None):
     """A Poisson distributed number for each rate in input, in its floating dtype; the gradient is zero.
 
-    Raises DTypeError for integers; ArgumentError for a negative rate or NaN, where the result is read.  Numerics: in float32,
-    and in float64 for float64 alone.  Source: transformed rejection (Hörmann 1993).
+    Raises DTypeError for integers; ArgumentError for a negative rate or NaN, where the result is read.  Numerics: float64 for
+    float64, else float32.  Source: transformed rejection (Hörmann 1993).
     """
     seed_, offset = _stream(generator).advance(input._spec.numel)
     return run_planned(ops.poisson, (input.contiguous(),), (), (seed_, offset))
@@ -278,7 +278,7 @@ def poisson(input, generator=None):
 
 @function(method=False)
 def binomial(count, prob, generator=None):
-    """How many of count trials (whole floats) of probability prob succeed; both are tensors of one floating dtype, broadcast.
+    """How many of count trials (whole floats) with probability prob succeed; both are tensors of one floating dtype, broadcast.
 
     A prob below 0 counts as 0, above 1 as 1.  Raises DTypeError for integers and for two dtypes, AutogradError in
     backward, as PyTorch does.  Source: transformed rejection (Hörmann 1993).
@@ -295,9 +295,9 @@ def binomial(count, prob, generator=None):
 
 @function(exact=True, contiguous=True)
 def multinomial(input, num_samples, replacement=False, *, generator=None):
-    """Indices drawn with the probabilities in the rows of input, which need not sum to 1; without replacement by default.
+    """Draw indices with the probabilities in the rows of input, which need not sum to 1; without replacement by default.
 
-    Looks at the values (and so waits for the device) to raise ArgumentError for what are no probabilities.
+    Reads the values (and so waits for the device) to raise ArgumentError for invalid probabilities.
     """
     if not input.dtype.is_floating_point:
         raise DTypeError(f"multinomial only supports floating-point dtypes for input, got: {input.dtype.name}")
@@ -362,7 +362,7 @@ def cauchy_(self, median=0.0, sigma=1.0, *, generator=None):
 
 @method()
 def geometric_(self, p, *, generator=None):
-    """Fill with how many trials of probability p it takes to succeed."""
+    """Fill with the number of trials of probability p up to the first success."""
     if not 0 < p < 1:
         raise ArgumentError(f"geometric_ expects p to be in (0, 1), but got p={p}")
     return _into(self, "geometric", p, 0.0, generator)
@@ -380,7 +380,7 @@ def bernoulli_(self, p=0.5, *, generator=None):
 
 @method()
 def random_(self, from_=0, to=None, *, generator=None, **bounds):
-    """Fill with random integers in [from, to); without `to`, up to what the dtype holds exactly."""
+    """Fill with random integers in [from, to); without `to`, up to the largest that the dtype holds exactly."""
     from_ = bounds.pop("from", from_)
     if to is None:
         digits = {dtypes.float16: 11, dtypes.bfloat16: 8, dtypes.float32: 24, dtypes.float64: 53}
@@ -393,7 +393,7 @@ def random_(self, from_=0, to=None, *, generator=None, **bounds):
 
 @function(method=False)
 def dropout(input, p=0.5, train=True):
-    """input with elements zeroed with probability p and the rest scaled by 1 / (1 - p), when train."""
+    """Zero elements of input with probability p and scale the rest by 1 / (1 - p), when train."""
     if not 0 <= p <= 1:
         raise ArgumentError(f"dropout probability has to be between 0 and 1, but got {p}")
     if not train or p == 0 or not input._spec.numel:

@@ -8,7 +8,7 @@ from ..core.public_api import function, method
 
 
 def _step(ndim, length, *dims):
-    """The index that is `length` in dims and 0 elsewhere."""
+    """The index with `length` in dims and 0 elsewhere."""
     return tuple(length if i in dims else 0 for i in range(ndim))
 
 

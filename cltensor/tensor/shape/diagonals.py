@@ -19,13 +19,13 @@ def _grid_positions(shape, device):
 
 @function(contiguous=True)
 def tril(input, diagonal=0):
-    """The lower triangle: elements above the diagonal become 0."""
+    """The lower triangle: set the elements above the diagonal to 0."""
     return _triangle(input, diagonal, "tril")
 
 
 @function(contiguous=True)
 def triu(input, diagonal=0):
-    """The upper triangle: elements below the diagonal become 0."""
+    """The upper triangle: set the elements below the diagonal to 0."""
     return _triangle(input, diagonal, "triu")
 
 
@@ -109,7 +109,7 @@ def trace(input):
 
 
 def _scattered(input, src, pick, name):
-    """A copy of input with the view `pick` shows overwritten by src."""
+    """A copy of input, with src written to its view `pick`."""
     out = input.clone()
     place = pick(out)
     if tuple(place.shape) != tuple(src.shape):

@@ -67,10 +67,10 @@ def combinations(input, r=2, with_replacement=False):
 
 
 def _places(n, r, again):
-    """The columns of all combinations of r of the places 0 to n - 1 in order; again: 1 where a place may be taken twice."""
+    """Columns of all combinations of r of the places 0 to n - 1, in order; again: 1 if a place may occur twice, else 0."""
     columns = [np.arange(n if again else n - r + 1)]
     for j in range(1, r):
-        first = columns[-1] + 1 - again  # of the next place, after each row so far
+        first = columns[-1] + 1 - again  # first choice of the next place, for each row so far
         counts = (n if again else n - r + 1 + j) - first
         columns = [np.repeat(c, counts) for c in columns]
         columns.append(np.arange(len(columns[0])) + np.repeat(first - np.cumsum(counts) + counts, counts))
@@ -89,7 +89,7 @@ def vander(x, N=None, increasing=False):
 
 @function(method=False)
 def unravel_index(indices, shape) -> tuple:
-    """The coordinates of flat indices into a tensor of `shape`, as one tensor a dimension."""
+    """The coordinates of flat indices into a tensor of `shape`, as one tensor per dimension."""
     if not isinstance(indices, TensorBase) or indices.dtype.category != "int":
         raise ArgumentError("unravel_index: expected 'indices' to be an integer tensor")
     shape = (int(shape),) if hasattr(shape, "__index__") else tuple(shape)

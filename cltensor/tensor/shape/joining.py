@@ -1,4 +1,4 @@
-"""Concat tensors along dimensions, and splitting them."""
+"""Join tensors along dimensions, and split them."""
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, ShapeError
@@ -37,26 +37,26 @@ def _each(tensors, fn):
 
 @function(method=False)
 def hstack(tensors):
-    """Joined side by side: along dimension 1, or 0 for vectors."""
+    """Join tensors side by side: along dimension 1, or 0 for vectors."""
     tensors = atleast_1d(tuple(tensors))
     return cat(tensors, 0 if tensors and tensors[0].ndim == 1 else 1)
 
 
 @function("row_stack", method=False)
 def vstack(tensors):
-    """Joined one below the other, along dimension 0."""
+    """Join tensors one below the other, along dimension 0."""
     return cat(atleast_2d(tuple(tensors)), 0)
 
 
 @function(method=False)
 def dstack(tensors):
-    """Joined along dimension 2."""
+    """Join tensors along dimension 2."""
     return cat(atleast_3d(tuple(tensors)), 2)
 
 
 @function(method=False)
 def column_stack(tensors):
-    """Vectors as columns, matrices as they are, joined along dimension 1."""
+    """Join vectors as columns, and matrices as they are, along dimension 1."""
     return cat([x.reshape(-1, 1) if x.ndim <= 1 else x for x in tensors], 1)
 
 

@@ -1,4 +1,4 @@
-"""Padding: borders of one value, or of what lies inside."""
+"""Padding with one value, or with values from inside."""
 
 import numpy as np
 
@@ -11,12 +11,12 @@ from .shape import narrow
 
 @function(method=False)
 def constant_pad_nd(input, pad, value=0):
-    """input with borders of one value; pad as nn.functional.pad takes it.  Always a copy."""
+    """Pad input with one value; pad: as for nn.functional.pad.  Always a copy."""
     return pad_constant(input, pad, value)
 
 
 def pad_constant(x, pad, value=0):
-    """x with `pad` = (before, after) of the last dimension, then of the one before it, ... filled with value; negative crops."""
+    """Pad x with value by `pad` = (before, after) of the last dimension, then of the one before it, ...; negative crops."""
     pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
     first = x.ndim - len(pairs)
     shape = [n + (sum(pairs[x.ndim - 1 - d]) if d >= first else 0) for d, n in enumerate(x.shape)]
@@ -36,7 +36,7 @@ _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
 def pad_mode(x, pad, mode):
-    """x padded by reflection, replication of the edge, or wrapping around."""
+    """Pad x by reflection, replication of the edge, or wrapping around."""
     out = x
     for i in range(0, len(pad), 2):
         d = x.ndim - 1 - i // 2

@@ -15,7 +15,7 @@ from .shape import cat, narrow
 
 @method()
 def repeat(self, *repeats):
-    """The tensor copied repeats[i] times along dimension i; more repeats than dimensions add leading ones."""
+    """Copy the tensor repeats[i] times along dimension i; more repeats than dimensions add leading ones."""
     if not repeats:
         raise ArgumentTypeError("repeat(): missing 1 required argument: 'repeats', how often to repeat each dimension")
     times = sizes(repeats, "repeat")
@@ -39,7 +39,7 @@ def tile(input, *dims):
 
 @function()
 def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
-    """Each element (slice along dim) repeated in place: by one number, or by a tensor of as many numbers as slices."""
+    """Repeat each element (slice along dim) in place: by one number, or by a tensor with one number per slice."""
     if repeats is None:
         input, repeats, dim = arange(input.numel(), device=input.device), input, 0
     if dim is None:
@@ -67,7 +67,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
 
 @function()
 def flip(input, *dims):
-    """The order of elements reversed along dims."""
+    """Reverse the order of elements along dims."""
     dims = sizes(dims, "flip")
     wanted = [normalize_dim(d, input.ndim, "flip") for d in dims]
     if len(set(wanted)) < len(wanted):
@@ -97,7 +97,7 @@ def flipud(input):
 
 @function(contiguous=True)
 def roll(input, shifts, dims=None):
-    """Elements shifted along dims, those pushed out coming in at the other end; without dims, of the flattened tensor."""
+    """Shift elements along dims; those pushed out enter at the other end; without dims, shift the flattened tensor."""
     shifts = tuple(shifts) if not hasattr(shifts, "__index__") else (int(shifts),)
     if dims is None or dims == ():
         if len(shifts) != 1:
@@ -120,7 +120,7 @@ def roll(input, shifts, dims=None):
 
 @function()
 def rot90(input, k=1, dims=(0, 1)):
-    """Rotated by k quarter turns in the plane of two dimensions."""
+    """Rotate by k quarter turns in the plane of two dimensions."""
     if len(dims) != 2:
         raise ShapeError(f"rot90: expected total rotation dims == 2, but got dims = {len(dims)}")
     if input.ndim < 2:
@@ -141,7 +141,7 @@ def rot90(input, k=1, dims=(0, 1)):
 
 @function("adjoint")
 def matrix_transpose(input):
-    """The last two dimensions exchanged."""
+    """Exchange the last two dimensions."""
     if input.ndim < 2:
         raise ShapeError(f"matrix_transpose: needs at least 2 dimensions, got {list(input.shape)}")
     return input.transpose(-2, -1)

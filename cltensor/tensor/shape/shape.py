@@ -23,7 +23,7 @@ from ..core.tensor import Tensor
 
 
 def infer_size(shape, numel, op):
-    """shape with its one -1 worked out.  Raises ShapeError when it does not fit numel."""
+    """Replace the -1 in shape by the size that fits numel.  Raises ShapeError if there is none."""
     unknown = [i for i, n in enumerate(shape) if n == -1]
     if len(unknown) > 1:
         raise ShapeError(f"{op}: only one dimension can be inferred, got {list(shape)}")
@@ -41,7 +41,7 @@ def infer_size(shape, numel, op):
 
 @method()
 def view(self, *shape, dtype=None):
-    """The same memory as another shape (or, given a dtype, as another element type).  Raises ShapeError if it needs a copy."""
+    """View the memory with another shape (or, given a dtype, as another element type).  Raises ShapeError if it needs a copy."""
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], (dtypes.dtype, type))):
         return _view_dtype(self, dtypes.as_dtype(dtype or shape[0]))
     shape = infer_size(sizes(shape, "view"), self._spec.numel, "view")
@@ -49,7 +49,7 @@ def view(self, *shape, dtype=None):
 
 
 def _view_dtype(x, dtype):
-    """x's bytes as elements of dtype; where those are of another size, the last dimension is longer or shorter."""
+    """View x's bytes as elements of dtype; if the element size differs, the last dimension becomes longer or shorter."""
     s, old, new = x._spec, x.dtype.itemsize, dtype.itemsize
     shape, strides, offset = tuple(s.shape), s.strides, x._offset
     if old != new:
@@ -65,7 +65,7 @@ def _view_dtype(x, dtype):
 
 
 def _check_multiples(x, n, what):
-    """Raise ShapeError unless whole elements of n times the size lie at every place of x; n is 0 for a smaller size."""
+    """Raise ShapeError unless x's last size, offset and strides are multiples of n; n is 0 if the elements get smaller."""
     places = [("size(-1)", x.shape[-1]), ("storage_offset()", x._offset)]
     for name, value in (*places, *((f"stride({d})", st) for d, st in enumerate(x.stride()[:-1]))) if n else ():
         if value % n:
@@ -74,7 +74,7 @@ def _check_multiples(x, n, what):
 
 @function()
 def reshape(input, *shape):
-    """Another shape: a view where the layout allows it, else a copy."""
+    """The tensor with another shape: a view where the layout allows it, else a copy."""
     s = input._spec
     shape = infer_size(sizes(shape, "reshape"), s.numel, "reshape")
     if view_ops.view_strides(s.shape, s.strides, shape) is None:
@@ -96,7 +96,7 @@ def reshape_as(self, other):
 
 @method()
 def contiguous(self, memory_format=contiguous_format):
-    """The tensor itself if it is in the memory format (row-major unless told), else a copy that is."""
+    """The tensor itself if it has the memory format (row-major by default), else a copy that does."""
     if memory_format is contiguous_format and self._spec.contiguous:
         return self
     return self if self.is_contiguous(memory_format) else clone(self, memory_format=memory_format)
@@ -104,7 +104,7 @@ def contiguous(self, memory_format=contiguous_format):
 
 @function()
 def clone(input, *, memory_format=preserve_format):
-    """A copy, in the input's own memory format unless told."""
+    """A copy, by default in the input's own memory format."""
     if memory_format is preserve_format or input.is_contiguous(memory_format):
         return run_elementwise(elementary.copy, (input,))
     return _laid_copy(input, strides=format_strides(input.shape, memory_format, "clone"))
@@ -113,13 +113,13 @@ def clone(input, *, memory_format=preserve_format):
 @composite("contiguous_copy", batch="inside", public=False, ref=lambda x, strides: np.copy(x), vjp=(lambda g, y, x, strides: g,),
            samples=lambda rng: [((rng.random((3, 4)),), {"strides": (1, 3)})])
 def _laid_copy(x, *, strides):
-    """x in another order of dimensions in memory."""
+    """A copy of x with its dimensions in another order in memory."""
     return x.new_empty_strided(x.shape, strides).copy_(x)
 
 
 @function()
 def permute(input, *dims):
-    """Dimensions in another order."""
+    """Reorder the dimensions."""
     dims = sizes(dims, "permute")
     if len(dims) != input.ndim:
         raise ShapeError(f"permute: the number of dims in the tensor ({input.ndim}) and in the order {list(dims)} differ")
@@ -132,7 +132,7 @@ def permute(input, *dims):
 @function("swapaxes", "swapdims", inplace="viewing")
 @also(axis0="dim0", axis1="dim1")
 def transpose(input, dim0, dim1):
-    """Two dimensions exchanged."""
+    """Exchange two dimensions."""
     n = input._spec.ndim
     a, b = normalize_dim(dim0, n, "transpose"), normalize_dim(dim1, n, "transpose")
     order = list(range(n))
@@ -143,7 +143,7 @@ def transpose(input, dim0, dim1):
 
 @function(inplace="viewing")
 def t(input):
-    """The transpose of a matrix; vectors and 0-d tensors as they are."""
+    """The transpose of a matrix; vectors and 0-d tensors stay as they are."""
     if input.ndim > 2:
         raise ShapeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D; use transpose or .mT")
     return transpose(input, 0, 1) if input.ndim == 2 else run_view(view_ops.permute, input, (tuple(range(input.ndim)),))
@@ -151,7 +151,7 @@ def t(input):
 
 @function("moveaxis")
 def movedim(input, source, destination):
-    """Dimensions moved to other places, the rest keeping their order."""
+    """Move dimensions to other places; the rest keep their order."""
     one = hasattr(source, "__index__")
     source, destination = ((source,), (destination,)) if one else (tuple(source), tuple(destination))
     if len(source) != len(destination):
@@ -167,14 +167,14 @@ def movedim(input, source, destination):
 
 @function(inplace="viewing")
 def squeeze(input, dim=None):
-    """Without dimensions of size 1 (only those in dim, if given)."""
+    """Remove dimensions of size 1 (only those in dim, if given)."""
     dims = () if dim == () else normalize_dims(dim, input.ndim, "squeeze")
     return _index(input, [0 if i in dims and n == 1 else (0, 1, n) for i, n in enumerate(input.shape)])
 
 
 @function(inplace="viewing")
 def unsqueeze(input, dim):
-    """With a new dimension of size 1 at dim."""
+    """Add a new dimension of size 1 at dim."""
     n = input._spec.ndim + 1
     if not -n <= dim < n:
         raise DimensionError(f"unsqueeze: Dimension out of range: dim is {dim}, expected to be in [{-n}, {n - 1}]")
@@ -189,7 +189,7 @@ def _index(x, parts):
 
 @method()
 def expand(self, *size):
-    """Dimensions of size 1 repeated without a copy; -1 keeps a size."""
+    """Repeat dimensions of size 1 without a copy; -1 keeps a size."""
     wanted = sizes(size, "expand")
     pad = len(wanted) - self._spec.ndim
     if pad < 0:
@@ -209,20 +209,20 @@ def expand_as(self, other):
 
 @function()
 def broadcast_to(input, size):
-    """input broadcast to a shape, without a copy."""
+    """Broadcast input to a shape, without a copy."""
     return input.expand(size)
 
 
 @function(method=False)
 def broadcast_tensors(*tensors) -> tuple:
-    """All tensors broadcast to their common shape."""
+    """Broadcast all tensors to their common shape."""
     shape = broadcast_shapes(*(x.shape for x in tensors), op="broadcast_tensors")
     return tuple(x.expand(shape) for x in tensors)
 
 
 @function()
 def flatten(input, start_dim=0, end_dim=-1):
-    """Dimensions start_dim to end_dim as one."""
+    """Merge dimensions start_dim to end_dim into one."""
     if input.ndim == 0:
         return input.reshape(1)
     a, b = normalize_dim(start_dim, input.ndim, "flatten"), normalize_dim(end_dim, input.ndim, "flatten")
@@ -240,7 +240,7 @@ def ravel(input):
 
 @function()
 def unflatten(input, dim, sizes):
-    """One dimension as several."""
+    """Split one dimension into several."""
     d = normalize_dim(dim, input.ndim, "unflatten")
     inner = infer_size(tuple(sizes), input.shape[d], "unflatten")
     return input.reshape((*input.shape[:d], *inner, *input.shape[d + 1:]))
@@ -248,7 +248,7 @@ def unflatten(input, dim, sizes):
 
 @function()
 def narrow(input, dim, start, length):
-    """`length` elements of a dimension from `start` on, as a view."""
+    """A view of `length` elements of a dimension, from `start` on."""
     d = normalize_dim(dim, input._spec.ndim, "narrow")
     if not input._spec.ndim:
         raise DimensionError("narrow() cannot be applied to a 0-dim tensor.")
@@ -270,7 +270,7 @@ def narrow_copy(input, dim, start, length):
 
 @function()
 def select(input, dim, index):
-    """One index of a dimension, which goes away; a view."""
+    """A view at one index of a dimension, without that dimension."""
     if not input._spec.ndim:
         raise DimensionError("select() cannot be applied to a 0-dim tensor.")
     d = normalize_dim(dim, input._spec.ndim, "select")
@@ -282,7 +282,7 @@ def select(input, dim, index):
 
 @function(inplace="viewing")
 def as_strided(input, size, stride, storage_offset=None):
-    """Any shape and strides over the tensor's storage.  Raises ShapeError when it would reach past the storage's end."""
+    """A view of the storage with any shape and strides.  Raises ShapeError if it reaches past the storage's end."""
     size, stride = tuple(size), tuple(stride)
     if len(size) != len(stride) or any(n < 0 for n in (*size, *stride)):
         raise ShapeError(f"as_strided: sizes {size} and strides {stride} must be as many and not negative")
@@ -296,7 +296,7 @@ def as_strided(input, size, stride, storage_offset=None):
 
 @method()
 def resize_(self, *sizes, memory_format=contiguous_format):
-    """Another shape, in place; the storage grows if it must, and what it holds stays."""
+    """Change the shape in place; the storage grows if it must, and keeps its contents."""
     if self.requires_grad:
         raise AutogradError("resize_: cannot resize variables that require grad; resize a detach()ed one")
     shape = _shape(sizes, "resize_")
@@ -314,7 +314,7 @@ def resize_as_(self, tensor, memory_format=contiguous_format):
 
 @function("concat", "concatenate", method=False, apart=True)
 def cat(tensors, dim=0):
-    """Tensors joined along an existing dimension; dtypes are promoted."""
+    """Join tensors along an existing dimension; dtypes are promoted."""
     if isinstance(tensors, TensorBase):
         raise ArgumentTypeError("cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
     tensors = tuple(tensors)
@@ -325,7 +325,7 @@ def cat(tensors, dim=0):
             raise ArgumentTypeError(f"cat: expected Tensors, got {calls.kind(x)}")
     first = next((x for x in tensors if tuple(x._spec.shape) != (0,)), tensors[0])
     d = 0 if tuple(first._spec.shape) == (0,) else normalize_dim(dim, first.ndim, "cat")
-    nothing = (*first.shape[:d], 0, *first.shape[d + 1:])  # an empty vector goes with any shape and dim, as in PyTorch
+    nothing = (*first.shape[:d], 0, *first.shape[d + 1:])  # an empty vector joins any shape and dim, as in PyTorch
     used = [x.reshape(nothing) if tuple(x._spec.shape) == (0,) and first.ndim > 1 else x for x in tensors]
     if first.ndim == 0:
         raise ShapeError("cat: zero-dimensional tensor (at position 0) cannot be concatenated; use stack")
@@ -338,7 +338,7 @@ def cat(tensors, dim=0):
 
 @function(method=False)
 def stack(tensors, dim=0):
-    """Tensors of one shape joined along a new dimension."""
+    """Join tensors of one shape along a new dimension."""
     tensors = tuple(tensors)
     if not tensors:
         raise ArgumentTypeError("stack: expected a non-empty list of Tensors")
@@ -394,7 +394,7 @@ def unbind(input, dim=0) -> tuple:
 
 @method()
 def sum_to_size(self, *size):
-    """Summed over the dimensions that were broadcast from `size`."""
+    """Sum over the dimensions that were broadcast from `size`."""
     size = sizes(size, "sum_to_size")
     if broadcast_dims(size, self._spec.shape) is None:
         raise ShapeError(f"sum_to_size: size {list(size)} is not expandable to size {list(self.shape)}")
@@ -403,7 +403,7 @@ def sum_to_size(self, *size):
 
 @method("_summed_to")
 def _summed_to(x, size):
-    """x summed over the dimensions along which a tensor of `size`, which expands to its shape, is repeated."""
+    """Sum x over the dimensions that were broadcast from `size`."""
     dims = broadcast_dims(size, x._spec.shape)
     lead = x._spec.ndim - len(size)
     if not dims and size:

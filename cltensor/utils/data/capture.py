@@ -1,4 +1,4 @@
-"""Tensors that forked workers will find in their copy of a dataset, read while there is still a device to read from."""
+"""Tensors for forked workers' copies of a dataset, read from the device before the fork, since a child cannot read it."""
 
 import ctypes
 import gc
@@ -13,7 +13,7 @@ from ...runtime.host_buffers import HostBuffer
 from ...tensor import Tensor
 
 _LIBRARY = "cltensor."
-_WALKED = ("cltensor.nn.", "cltensor.utils.data.")  # what of the library may hold a user's tensors
+_WALKED = ("cltensor.nn.", "cltensor.utils.data.")  # library modules that may hold a user's tensors
 _LEAVES = (types.ModuleType, types.FrameType, types.CodeType, types.GeneratorType, devices.device, np.ndarray)
 
 
@@ -25,7 +25,7 @@ class Held:
 
     @classmethod
     def by(cls, *objects, before=None):
-        """Those reachable from objects; what `before` (another Held) has read, and nobody has written since, is not read again."""
+        """The tensors reachable from objects; reuse what `before` (another Held) read unless it was written to since."""
         old = before.values if before is not None else {}
         tensors = [t for t in reachable(objects) if not t._storage.device.host]
         values = {}
@@ -35,9 +35,9 @@ class Held:
         return cls(tensors, values)
 
     def adopt(self):
-        """In the child: let the tensors lie in host memory."""
+        """In the child: move the tensors to host memory."""
         for storage, (_, values) in self.values.items():
-            # nothing of the parent's may be released here
+            # the child must not release what belongs to the parent
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(storage.buffer))
             storage.device, storage.buffer = devices.on_host(storage.device), HostBuffer(values)
         for t in self.tensors:
@@ -68,7 +68,7 @@ def reachable(objects):
 
 
 def _inside(o):
-    """The objects an object holds that may lead to tensors."""
+    """The objects inside an object that may lead to tensors."""
     if isinstance(o, types.FunctionType):
         return [] if _of_library(o) else _of_function(o)
     if isinstance(o, type):
@@ -79,13 +79,13 @@ def _inside(o):
 
 
 def _of_cltensor(o):
-    """Whether a class or function is the library's own, and no layer or dataset."""
+    """Whether a class or function is the library's own, other than a layer or dataset."""
     module = o.__module__ or ""
     return module.startswith(_LIBRARY) and not module.startswith(_WALKED)
 
 
 def _of_library(o):
-    """Whether a class or function comes from cltensor, NumPy or Python: what it names globally is none of a user's."""
+    """Whether a class or function is part of cltensor, NumPy or Python, whose globals hold nothing of a user's."""
     top = (o.__module__ or "").partition(".")[0]
     return _of_cltensor(o) or top == "numpy" or (top in sys.stdlib_module_names and top != "__main__")
 

@@ -1,4 +1,4 @@
-"""From a list of samples to one batch: stacked on the host as NumPy arrays, then uploaded, one copy a field."""
+"""Make one batch of samples: stack them on the host as NumPy arrays, then upload, one copy per field."""
 
 import copy
 from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
@@ -22,14 +22,14 @@ _HOST_SCALARS = (bool, int, float, np.bool_, np.number)
 def default_collate(batch):
     """Stack a list of samples field by field: numbers, arrays and tensors (*) become tensors (B, *).
 
-    Tuples give lists, dicts and named tuples keep their form, strings stay lists.  Raises ArgumentTypeError for samples
-    of another type, ShapeError when the samples' sizes differ.
+    Tuples become lists, dicts and named tuples keep their form, strings stay lists.  Raises ArgumentTypeError for samples
+    of another type, ShapeError if the samples' sizes differ.
     """
     return default_convert(stack_on_host(batch))
 
 
 def default_convert(data):
-    """The same nesting with every NumPy array or number as a tensor; everything else as it is."""
+    """Turn every NumPy array or number in a nesting into a tensor; everything else stays as it is."""
     if isinstance(data, Tensor):
         return data
     if isinstance(data, (np.ndarray, np.generic)):
@@ -44,9 +44,9 @@ def default_convert(data):
 
 
 def stack_on_host(batch, empty=None):
-    """default_collate without the upload: fields are NumPy arrays, or tensors where the samples hold tensors.
+    """default_collate without the upload: fields are NumPy arrays, or tensors if the samples hold tensors.
 
-    empty: (shape, NumPy dtype) -> the array to stack samples in, or None for memory of its own.
+    empty: (shape, NumPy dtype) -> the array to stack samples in, or None to allocate one.
     """
     if isinstance(batch, TensorBatch):
         return list(batch.columns)
@@ -109,9 +109,9 @@ def _stack_fields(batch, first, empty):
 
 
 def _rebuilt(mapping, contents):
-    """`contents` in a mapping of the same class; a plain dict where the class allows none."""
+    """`contents` in a mapping of the same class, or in a plain dict if the class does not allow that."""
     try:
-        if isinstance(mapping, MutableMapping):  # a copy keeps what else it holds, as a defaultdict's factory
+        if isinstance(mapping, MutableMapping):  # a copy keeps other attributes, such as a defaultdict's factory
             made = copy.copy(mapping)
             made.update(contents)
             return made
@@ -121,7 +121,7 @@ def _rebuilt(mapping, contents):
 
 
 def _refilled(sequence, contents):
-    """`contents` in a sequence of the same class where that is one to write to; else a list."""
+    """`contents` in a sequence of the same class if that is mutable, else in a list."""
     if type(sequence) is list or not isinstance(sequence, MutableSequence):
         return contents
     try:

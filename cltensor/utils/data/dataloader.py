@@ -1,4 +1,4 @@
-"""DataLoader: batches of a dataset, in order or shuffled, read here or by workers ahead of time."""
+"""DataLoader: batches of a dataset, in order or shuffled, read in this process or by workers ahead of time."""
 
 import itertools
 
@@ -18,12 +18,12 @@ class DataLoader:
     """Iterate over a dataset in batches.
 
     Args as torch.utils.data.DataLoader, with these meanings here:
-        num_workers: worker processes (or threads) that read samples and make batches of them, ahead of time.  In a process
-            tensors lie in host memory and ops run through NumPy; batches reach the device in the main program.
+        num_workers: worker processes (or threads) that read samples and make batches of them, ahead of time.  In a worker
+            process, tensors are in host memory and ops run through NumPy; batches reach the device in the main program.
         timeout: seconds to wait for a batch, 0 for no limit.
         multiprocessing_context: "fork" (the default on Linux), "spawn", "forkserver", a context, or "thread" for threads of
             this process.
-        pin_memory: uploads each batch while the one before it is being used.
+        pin_memory: uploads each batch while the one before it is in use.
         generator: an int seed, a Generator, or None for the global one; the order depends on nothing else.
 
     Raises ArgumentError for combinations that exclude each other; WorkerError, a RuntimeError, for a worker that dies or takes
@@ -134,7 +134,7 @@ class DataLoader:
         return self._given(pool, pool.batches(self._orders(), self.in_order))  # workers start here, not at the first batch
 
     def _given(self, pool, epoch):
-        """The batches of an Epoch; then the pool is kept for the next one, or closed."""
+        """Yield the batches of an Epoch; then keep the pool for the next one, or close it."""
         keep = self.persistent_workers
         try:
             yield from epoch
@@ -150,7 +150,7 @@ class DataLoader:
 
 
 def _one_ahead(batches):
-    """The same batches, each made before the one ahead of it is given out."""
+    """Yield the same batches; create each before yielding the one ahead of it."""
     current = next(batches, END)
     while current is not END:
         following = next(batches, END)

@@ -27,7 +27,7 @@ class Dataset:
 class IterableDataset(Dataset):
     """Samples as a stream: subclasses write `__iter__()`.
 
-    Every worker of a DataLoader iterates over its own copy; use `get_worker_info()` to give each its share.
+    Every worker of a DataLoader iterates over its own copy; use `get_worker_info()` to give each one its share.
     """
 
     def __add__(self, other):
@@ -35,7 +35,7 @@ class IterableDataset(Dataset):
 
 
 class TensorBatch(Sequence):
-    """The samples of one batch of a TensorDataset, kept as one tensor a column: reads as a list of tuples."""
+    """The samples of one batch of a TensorDataset, stored as one tensor per column; reads as a list of tuples."""
 
     def __init__(self, columns):
         self.columns = columns
@@ -50,7 +50,7 @@ class TensorBatch(Sequence):
 
 
 class TensorDataset(Dataset):
-    """Tensors of equal first size; sample i is the tuple of their rows i.  A batch costs one index_select a tensor.
+    """Tensors of equal first size; sample i is the tuple of their rows i.  A batch costs one index_select per tensor.
 
     Raises ArgumentError when the first sizes differ.
     """
@@ -177,7 +177,7 @@ def random_split(dataset, lengths, generator=None):
 
 
 def _shares(fractions, size):
-    """Whole lengths for fractions of size: rounded down, the rest dealt out from the first on."""
+    """Whole lengths for fractions of size: rounded down; the remainder goes to the first ones, one each."""
     if not all(0 <= f <= 1 for f in fractions):
         raise ArgumentError(f"random_split: fractions must lie between 0 and 1, got {list(fractions)}")
     lengths = [math.floor(size * f) for f in fractions]

@@ -1,14 +1,14 @@
-"""Ending processes within a bounded time: by asking, then SIGTERM, then SIGKILL, which nothing can ignore."""
+"""End processes within a bounded time: ask, then send SIGTERM, then SIGKILL, which no process can ignore."""
 
 import time
 
-_GRACE = 1.0  # seconds to end after being asked, and again after SIGTERM
-_LAST = 5.0  # seconds for a killed process to be gone
-_PACE = 0.005  # seconds between two looks
+_GRACE = 1.0  # seconds to end after the request, and again after SIGTERM
+_LAST = 5.0  # seconds for a killed process to disappear
+_PACE = 0.005  # seconds between two polls
 
 
 def end(processes):
-    """End multiprocessing.Process objects that have been asked to; a stopped one, or one that ignores signals, is killed."""
+    """End multiprocessing.Process objects that were asked to end; kill one that is stopped or ignores signals."""
     left = _after(processes, _GRACE)
     for process in left:
         process.terminate()
@@ -22,7 +22,7 @@ def end(processes):
 
 
 def _after(processes, seconds):
-    """Those still alive after so long at most."""
+    """The processes still alive after at most `seconds`."""
     deadline = time.monotonic() + seconds
     while (left := [p for p in processes if p.is_alive()]) and time.monotonic() < deadline:
         time.sleep(_PACE)

@@ -9,7 +9,7 @@ class Failure:
 
     def __init__(self, error, where):
         importable = getattr(sys.modules.get(type(error).__module__), type(error).__qualname__, None) is type(error)
-        # StopIteration would end the loop that the main program reads batches in
+        # StopIteration would end the main program's loop over batches
         self.kind = type(error) if importable and not isinstance(error, StopIteration) else RuntimeError
         self.text = f"Caught {type(error).__name__} in {where}.\nOriginal {''.join(traceback.format_exception(error))}"
 

@@ -1,4 +1,4 @@
-"""A pool of DataLoader workers: hands out orders in turn, a few ahead, and gives the batches back."""
+"""A pool of DataLoader workers: hands out orders in turn, a few ahead, and returns the batches."""
 
 import collections
 import itertools
@@ -10,7 +10,7 @@ from .processes import MOST, Processes, WorkerError, start_context
 from .reader import END, End
 from .threads import Threads
 
-_LIVENESS = 1.0  # seconds between two looks whether all workers live
+_LIVENESS = 1.0  # seconds between two checks that all workers live
 
 
 class WorkerPool:
@@ -21,23 +21,23 @@ class WorkerPool:
         self.most = min(prefetch, MOST)
         self.workers = (Threads(job, seed) if context == "thread" else
                         Processes(job, seed, start_context(context), self.most, before))
-        self.under_way = [0] * job.num_workers  # answers each still owes, or that wait to be used
+        self.under_way = [0] * job.num_workers  # answers of each worker that are pending or unused
         self.close = self.workers.close
 
     def batches(self, orders, in_order):
-        """An Epoch over these orders, started.  Waits for what the one before left behind."""
+        """Start an Epoch over these orders.  Waits for the pending answers of the epoch before."""
         while any(self.under_way):
             self.drop(*self.receive(None))
         self.epoch += 1
         return Epoch(self, orders, in_order)
 
     def post(self, worker, number, order):
-        """Give a worker an order."""
+        """Send a worker an order."""
         self.under_way[worker] += 1
         self.workers.post(worker, self.epoch, number, order)
 
     def receive(self, expected):
-        """(worker, its Answer).  Raises WorkerError when one dies, or none comes in time."""
+        """(worker, its Answer).  Raises WorkerError if one dies, or if none arrives in time."""
         deadline = time.monotonic() + self.timeout if self.timeout else None
         while True:
             left = _LIVENESS if deadline is None else min(deadline - time.monotonic(), _LIVENESS)
@@ -53,7 +53,7 @@ class WorkerPool:
                     "timeout, or look for a dataset that blocks")
 
     def drop(self, worker, answer):
-        """Leave an answer unused."""
+        """Discard an answer."""
         answer.drop()
         self.under_way[worker] -= 1
 
@@ -69,12 +69,12 @@ class WorkerPool:
 
 
 class Epoch:
-    """An iterator over the batches of one epoch, in the order asked for, or as they come."""
+    """An iterator over the batches of one epoch, in the requested order, or as they arrive."""
 
     def __init__(self, pool, orders, in_order):
         self.pool, self.orders, self.in_order = pool, iter(orders), in_order
         self.numbers, self.live = itertools.count(), collections.deque(range(pool.job.num_workers))
-        self.waiting = {}  # number -> worker, of orders not yet given back
+        self.waiting = {}  # number -> worker, of orders whose batches are not returned yet
         self.arrived = {}  # number -> Answer
         self._fill()
 
@@ -94,7 +94,7 @@ class Epoch:
         raise StopIteration
 
     def close(self):
-        """Leave unused what has arrived."""
+        """Discard what has arrived."""
         for number, answer in self.arrived.items():
             self.pool.drop(self.waiting[number], answer)
         self.arrived.clear()
@@ -110,7 +110,7 @@ class Epoch:
         return number, self.arrived.pop(number)
 
     def _fill(self):
-        """Give out orders until every worker has as many as it may."""
+        """Send orders until every worker has as many as it may."""
         while (worker := self._idle()) is not None:
             order = next(self.orders, END)
             if order is END:
@@ -121,7 +121,7 @@ class Epoch:
             self.pool.post(worker, number, order)
 
     def _idle(self):
-        """The worker whose turn it is, if it may have another order; where order does not matter, the next that may."""
+        """The worker whose turn it is, if it may take another order; without in_order, the next one that may."""
         for _ in range(len(self.live) if not self.in_order else min(len(self.live), 1)):
             worker = self.live[0]
             if self.pool.under_way[worker] < self.pool.most:

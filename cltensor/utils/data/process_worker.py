@@ -1,4 +1,4 @@
-"""What runs in a worker process: it reads batches and leaves OpenCL alone, so its tensors lie in host memory."""
+"""The code of a worker process: it reads batches and does not use OpenCL, so its tensors are in host memory."""
 
 import os
 import pickle
@@ -18,7 +18,7 @@ from .wire import pack, unpack
 
 HEADER = struct.Struct("<I")  # the size of the message that follows
 ANSWER = struct.Struct("<qqiqq")  # epoch, number, region, size of the pickled batch, and its place in the region; -1: it follows
-SHORT = 512  # bytes a message may have beside its header, if there is shared memory for longer ones
+SHORT = 512  # bytes of a message besides its header, if shared memory takes longer ones
 _PARENT_CHECK = 2000  # milliseconds
 
 
@@ -26,7 +26,7 @@ def main(job, held, known, worker, seed, ends, file, regions, others):
     """The body of a worker process.
 
     job: a Job, or (SharedFile, bytes) with a packed one; held: capture.Held; known: the parent's devices.facts(); ends:
-    (Connection to read tasks from, to write answers to); others: descriptors of the parent that came along with a fork.
+    (Connection to read tasks from, to write answers to); others: descriptors of the parent that a fork inherited.
     """
     for fd in others:
         os.close(fd)
@@ -39,12 +39,12 @@ def main(job, held, known, worker, seed, ends, file, regions, others):
     worker_end = _End(*ends, file, regions)
     try:
         work(job, worker, seed, worker_end.tasks(os.getppid()), worker_end.answer, worker_end.empty)
-    except BrokenPipeError:  # nobody listens any more
+    except BrokenPipeError:  # the parent has closed the pipe
         return
 
 
 def _calm(seed):
-    """Leave signals to the parent, which ends its workers, and start random numbers anew."""
+    """Leave signals to the parent, which ends its workers; seed random numbers anew."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -54,16 +54,16 @@ def _calm(seed):
 
 
 class _End:
-    """A worker's end of its pipes, and the regions of shared memory its answers go to; file: a SharedFile, or None."""
+    """A worker's end of its pipes, and the regions of shared memory for its answers; file: a SharedFile, or None."""
 
     def __init__(self, reading, writing, file, regions):
-        self.ends = reading, writing  # they close when forgotten
+        self.ends = reading, writing  # keep a reference: they close when garbage-collected
         self.reading, self.writing = reading.fileno(), writing.fileno()
         self.regions = [Region(file, i) for i in range(regions)]
         self.now = None
 
     def tasks(self, parent):
-        """Each task as (epoch, order, epoch, number, region), until the parent closes the pipe or is gone."""
+        """Yield each task as (epoch, order, epoch, number, region), until the parent closes the pipe or is gone."""
         poll = select.poll()
         poll.register(self.reading, select.POLLIN)
         while True:
@@ -82,7 +82,7 @@ class _End:
             yield epoch, order, epoch, number, region
 
     def empty(self, shape, dtype):
-        """An array in the region of the answer being made, or None."""
+        """An array in the region of the current answer, or None."""
         return self.now.empty(shape, dtype)
 
     def answer(self, made, epoch, number, region):

@@ -18,7 +18,7 @@ from .link import Link, close
 from .shared import Region, SharedFile
 from .wire import pack
 
-MOST = 100  # orders under way a worker: as many short messages as a pipe takes without waiting
+MOST = 100  # pending orders per worker: as many short messages as a pipe holds without blocking
 
 
 class WorkerError(CLTensorError):
@@ -28,7 +28,7 @@ class WorkerError(CLTensorError):
 def start_context(context):
     """The multiprocessing context for None, a start method's name, or a context.  Raises ArgumentError for another name.
 
-    None is the method the program has set, else fork on Linux: a child that leaves OpenCL alone starts that way in milliseconds.
+    None is the method the program has set, else fork on Linux: a forked child without OpenCL starts in milliseconds.
     """
     if not hasattr(select, "poll"):
         raise ArgumentError("DataLoader: worker processes need a POSIX system; use multiprocessing_context='thread' or "
@@ -44,7 +44,7 @@ def start_context(context):
 
 @dataclass
 class Left:
-    """What a set of workers leaves for the next one: tensors read for forked ones, Regions by worker; no links once all ended."""
+    """What one set of workers leaves to the next: tensors read for forked ones, Regions by worker; links, empty once all ended."""
 
     held: Any
     regions: list
@@ -52,9 +52,9 @@ class Left:
 
 
 class Processes:
-    """The workers of one DataLoader as processes.  most: orders each may have; before: the Left of an earlier set, or None.
+    """The workers of one DataLoader as processes.  most: pending orders per worker; before: the Left of an earlier set, or None.
 
-    close() ends them; so does forgetting this, and the program's end.
+    close() ends them; so does garbage collection, or the end of the program.
     """
 
     def __init__(self, job, seed, context, most, before=None):
@@ -65,7 +65,7 @@ class Processes:
         self.regions = before.regions if before and not before.links else [_regions(most) for _ in range(job.num_workers)]
         self.links, self.poll, self.by_fd = [], select.poll(), {}
         self.left = Left(self.held, self.regions, self.links)
-        self.close = multiprocessing.util.Finalize(self, close, (self.links,), exitpriority=10)  # before others wait for them
+        self.close = multiprocessing.util.Finalize(self, close, (self.links,), exitpriority=10)  # before others wait
         sent = job if self.forks else _packed(job)
         try:
             for i in range(job.num_workers):
@@ -81,7 +81,7 @@ class Processes:
         others = [end.fileno() for end in ours] if self.forks else ()
         args = (job, self.held, self.known, i, seed, (reading, writing), self.regions[i][0].file, self.most, others)
         process = self.context.Process(target=process_worker.main, args=args, daemon=True, name=f"DataLoader worker {i}")
-        with warnings.catch_warnings():  # Python warns of forks beside threads; this child does nothing that needs them
+        with warnings.catch_warnings():  # Python warns of forks beside threads; this child uses nothing that needs them
             warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
             process.start()
         reading.close()
@@ -91,13 +91,13 @@ class Processes:
         self.by_fd[answers.fileno()] = i
 
     def post(self, worker, epoch, number, order):
-        """Give a worker an order; it must have fewer than `most`."""
+        """Send a worker an order; it must have fewer than `most`."""
         self.links[worker].post(epoch, number, order)
 
     def receive(self, expected, seconds):
-        """(worker, its next Answer), or None after so many seconds.  expected: whose answer is wanted most, None for any.
+        """(worker, its next Answer), or None after this many seconds.  expected: the preferred worker, None for any.
 
-        Raises WorkerError for a worker that is gone.
+        Raises WorkerError if a worker is gone.
         """
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
@@ -126,12 +126,12 @@ class Processes:
             "that are not forked need. num_workers=0 shows the error in this process")
 
     def state(self, worker):
-        """What is known of a worker, for messages."""
+        """The state of a worker, for messages."""
         return self.links[worker].state()
 
 
 def _regions(n):
-    """n Regions of a new SharedFile; without one where there is no room: everything goes through the pipes then."""
+    """n Regions of a new SharedFile; if there is no space for one, without a file: then everything uses the pipes."""
     try:
         file = SharedFile()
     except OSError:

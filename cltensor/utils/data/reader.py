@@ -1,4 +1,4 @@
-"""Reading batches of a dataset: what the main program does without workers, and each worker with them."""
+"""Read batches of a dataset: in the main program without workers, else in each worker."""
 
 import itertools
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from .worker_info import WorkerInfo, set_worker_info
 
 
 class End:
-    """What a stream gives once it has no more samples."""
+    """What a stream returns when it has no more samples."""
 
 
 END = End()
@@ -19,7 +19,7 @@ END = End()
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is told once: the dataset, how to read it, and what makes a batch of samples."""
+    """What a worker needs once: the dataset, how to read it, and what turns samples into a batch."""
 
     dataset: Any
     collate: Any
@@ -29,12 +29,12 @@ class Job:
 
     @property
     def uploads(self):
-        """Whether batches are left as NumPy arrays, for default_convert to make tensors of."""
+        """Whether batches stay NumPy arrays, which default_convert turns into tensors."""
         return self.collate in (default_collate, default_convert)
 
 
 class Reader:
-    """Reads batches of one dataset.  empty: makes the arrays that samples are stacked in, see stack_on_host.
+    """Reads batches of one dataset.  empty: allocates the arrays for stacked samples, see stack_on_host.
 
     The order for a batch is an index or a list of them; for a stream the batch size, or None for one sample.
     """
@@ -49,7 +49,7 @@ class Reader:
         self.stream = iter(self.job.dataset) if self.streams else None
 
     def read(self, order):
-        """The batch (or single sample) of this order; END when a stream has no more."""
+        """The batch (or single sample) of this order; END if a stream has no more."""
         samples = self._next(order) if self.streams else fetch(self.job.dataset, order)
         if samples is END or self.job.collate is default_convert:
             return samples
@@ -63,7 +63,7 @@ class Reader:
 
 
 def fetch(dataset, order):
-    """One sample for an index, a list of samples for a list of indices (at once where the dataset can)."""
+    """One sample for an index, a list of samples for a list of indices (in one call if the dataset supports it)."""
     if not isinstance(order, list):
         return dataset[order]
     read = getattr(dataset, "__getitems__", None)

@@ -1,4 +1,4 @@
-"""Where host-side random order comes from: an int seed, a Generator, or the global one."""
+"""Sources of random order on the host: an int seed, a Generator, or the global one."""
 
 import numbers
 
@@ -9,7 +9,7 @@ from ...tensor.random.sampling import Generator, default_generator
 
 
 def settled(generator):
-    """What a sampler keeps: an int seed becomes one numpy Generator for all its epochs, everything else stays."""
+    """Turn an int seed into one numpy Generator for all epochs of a sampler; anything else stays as it is."""
     if isinstance(generator, numbers.Integral):
         return np.random.default_rng(int(generator) % 2**64)
     if generator is None or isinstance(generator, (Generator, np.random.Generator)):
@@ -20,7 +20,7 @@ def settled(generator):
 def host_generator(generator=None):
     """A numpy.random.Generator for an int seed, a numpy Generator (used as it is), a cltensor Generator, or None.
 
-    A cltensor Generator moves on by one draw, so the next call gives another order; None means the global one.
+    A cltensor Generator advances by one draw, so the next call gives another order; None means the global one.
     """
     generator = settled(generator)
     if isinstance(generator, np.random.Generator):
@@ -29,5 +29,5 @@ def host_generator(generator=None):
 
 
 def draw_seed(generator=None):
-    """One random int >= 0 from the generator, which moves on."""
+    """One random int >= 0 from the generator, which advances."""
     return int(host_generator(generator).integers(2**63))

@@ -1,4 +1,4 @@
-"""Memory that processes share by a file descriptor alone: it has no name, so nothing is left behind however they end."""
+"""Memory that processes share only by a file descriptor: it has no name, so nothing is left behind however they end."""
 
 import mmap
 import os
@@ -9,11 +9,11 @@ import numpy as np
 
 _ALIGNED = 64
 _STRIDE = 1 << 36  # bytes between the starts of regions; the file is sparse
-_LEAST = 1 << 16  # bytes of the first window on a region
+_LEAST = 1 << 16  # bytes of a region's first window
 
 
 class SharedFile:
-    """An anonymous file in memory (in the temporary folder where the system has none).  Goes to other processes when they start."""
+    """An anonymous file in memory (or in the temporary folder).  Processes get it when they start."""
 
     def __init__(self):
         if hasattr(os, "memfd_create"):
@@ -23,9 +23,9 @@ class SharedFile:
                 self.fd = os.dup(file.fileno())
 
     def window(self, region, nbytes, private=False):
-        """At least nbytes of a region as a uint8 array, the file being made as large; private: its writes stay in this process.
+        """At least nbytes of a region as a uint8 array; the file grows to fit.  private: its writes stay in this process.
 
-        Raises OSError where the system refuses.
+        Raises OSError if the system refuses.
         """
         start, size = region * _STRIDE, -(-max(nbytes, 1) // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY
         if os.fstat(self.fd).st_size < start + size:
@@ -34,7 +34,7 @@ class SharedFile:
         return np.frombuffer(mmap.mmap(self.fd, size, access=access, offset=start), np.uint8)
 
     def close(self):
-        """Give the descriptor back; windows stay."""
+        """Close the descriptor; windows stay."""
         fd, self.fd = self.fd, -1
         if fd >= 0:
             os.close(fd)
@@ -52,7 +52,7 @@ def _received(duplicate):
 
 
 class Region:
-    """A part of a SharedFile that one process fills and others then read.  Without a file, or more memory, it takes nothing."""
+    """A part of a SharedFile that one process fills and others then read; without a file, or more memory, it stays empty."""
 
     def __init__(self, file, number, private=False):
         self.file, self.number, self.private = file, number, private
@@ -60,11 +60,11 @@ class Region:
         self.clear()
 
     def clear(self):
-        """Forget what it holds."""
+        """Drop the contents."""
         self.used, self.places = 0, {}  # id of an array -> (its offset, the array)
 
     def empty(self, shape, dtype):
-        """A new array in it, or None where memory is refused."""
+        """A new array in the region, or None if there is no memory."""
         nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         end = self.used + nbytes
         if self.file is None:
@@ -80,7 +80,7 @@ class Region:
         return made
 
     def put(self, array):
-        """The offset of the array's elements in row-major order, copied unless they are there already; None if refused."""
+        """The offset of the array's elements in row-major order, copied unless already there; None if there is no memory."""
         found = self.places.get(id(array))
         if found is not None:
             return found[0]
@@ -91,7 +91,7 @@ class Region:
         return self.places[id(made)][0]
 
     def get(self, offset, shape, dtype):
-        """The array at an offset, over the shared bytes."""
+        """The array at an offset, a view of the shared bytes."""
         end = offset + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         if end > self.window.size:
             self.window = self.file.window(self.number, max(end, os.fstat(self.file.fd).st_size - self.number * _STRIDE

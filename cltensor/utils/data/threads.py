@@ -7,17 +7,17 @@ from .reader import work
 
 
 class Answer:
-    """A batch, or what came instead; see link.Answer."""
+    """A batch, or what came in its place; see link.Answer."""
 
     def __init__(self, made, epoch, number):
         self.made, self.epoch, self.number = made, epoch, number
 
     def batch(self, copy):
-        """What the worker made."""
+        """The worker's result."""
         return self.made
 
     def drop(self):
-        """Nothing to give back."""
+        """There is no region to release."""
 
 
 class Threads:
@@ -36,24 +36,24 @@ class Threads:
         self.answers.put((worker, Answer(made, epoch, number)))
 
     def post(self, worker, epoch, number, order):
-        """Give a worker an order."""
+        """Send a worker an order."""
         self.tasks[worker].put((epoch, order, worker, epoch, number))
 
     def receive(self, expected, seconds):
-        """(worker, its next Answer), or None after so many seconds."""
+        """(worker, its next Answer), or None after this many seconds."""
         try:
             return self.answers.get(timeout=seconds)
         except queue.Empty:
             return None
 
     def check(self):
-        """Threads do not die by themselves."""
+        """Do nothing: threads do not die by themselves."""
 
     def state(self, worker):
-        """What is known of a worker, for messages."""
+        """The state of a worker, for messages."""
         return "a thread"
 
     def close(self):
-        """Nothing to wait for: the threads end once they have read the None that ends their work."""
+        """Do not wait: each thread ends once it has read its final None."""
         for tasks in self.tasks:
             tasks.put(None)

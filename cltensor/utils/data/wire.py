@@ -1,7 +1,7 @@
-"""Objects on their way between processes: arrays and tensors through shared memory, everything else pickled.
+"""Transfer objects between processes: arrays and tensors through shared memory, everything else pickled.
 
-A tensor is host data on the way.  It is read from its device, or from a worker's host memory, and made anew on the device of
-the same index at the other end.
+In transit, a tensor is host data.  It is read from its device, or from a worker's host memory, and created again on the
+device of the same index at the other end.
 """
 
 import io
@@ -19,7 +19,7 @@ from ...tensor.api.creation import from_array
 
 
 class _Packer(ForkingPickler):
-    """Pickles what is no array or tensor; `region` takes the rest, or is None."""
+    """Pickles everything but arrays and tensors; `region` takes those, or is None."""
 
     def __init__(self, out, region):
         super().__init__(out, pickle.HIGHEST_PROTOCOL)
@@ -48,7 +48,7 @@ class _Packer(ForkingPickler):
 
 
 def _values(t):
-    """A tensor's stored elements as an array, the very one a Region made where it lies there."""
+    """A tensor's stored elements as an array; for a tensor in a Region, the Region's own array."""
     storage, s = t._storage, t._spec
     if not storage.device.host:
         return t.detach()._read()
@@ -57,7 +57,7 @@ def _values(t):
 
 
 class _Unpacker(pickle.Unpickler):
-    """Reads what _Packer wrote; copy: whether arrays are copied out of the region."""
+    """Reads what _Packer wrote; copy: whether to copy arrays out of the region."""
 
     def __init__(self, file, region, copy):
         super().__init__(file)
@@ -80,12 +80,12 @@ class _Unpacker(pickle.Unpickler):
 
 
 def pack(obj, region=None):
-    """obj as bytes, its arrays and tensors in a Region where one is given.  Raises what pickling raises."""
+    """obj as bytes, with its arrays and tensors in a Region if one is given.  Raises what pickling raises."""
     out = io.BytesIO()
     _Packer(out, region).dump(obj)
     return out.getvalue()
 
 
 def unpack(data, region=None, copy=True):
-    """The object that pack was given; copy=False leaves arrays in the region, which has to stay as it is."""
+    """The object given to pack; with copy=False, arrays stay in the region, which must not change."""
     return _Unpacker(io.BytesIO(data), region, copy).load()

@@ -18,7 +18,7 @@ class WorkerInfo:
 
 
 def get_worker_info():
-    """The WorkerInfo of the DataLoader worker this is called in, or None in the main program."""
+    """The WorkerInfo of the DataLoader worker that calls this, or None in the main program."""
     return getattr(_local, "info", None)
 
 
