@@ -46,8 +46,6 @@ def truncate(path, rng):
 
 
 def flip(path, rng):
-    if not path.is_file():  # such as /dev/zero, by an earlier damage: it has no end
-        return
     data = bytearray(path.read_bytes())
     for _ in range(rng.randint(1, 3)):
         if data:
@@ -122,6 +120,8 @@ def give_away(path, rng):
 
 
 OF_FILES = {f.__name__: f for f in (truncate, flip, extend, noise, remove, folder, another)}
+#: damages that write to what is there; a FIFO or /dev/zero, by an earlier damage, would have them wait or read for ever
+WRITING = {f.__name__ for f in (truncate, flip, extend, noise, another)}
 OF_FOLDERS = {f.__name__: f for f in (remove, plain_file)}
 if hasattr(os, "mkfifo"):
     LINKS = (fifo, zeros_without_end, dangling_link, circle, link_to_another, open_to_all)
@@ -177,7 +177,7 @@ class CacheFolder:
 
     def damage(self, path, name, steps):
         """Do one damage, by its name, where there is something to be damaged."""
-        if os.path.lexists(path):
+        if os.path.lexists(path) and (path.is_file() or name not in WRITING):
             steps.append(f"{name} {path.relative_to(self.place)}")
             with contextlib.suppress(OSError):
                 {**OF_FILES, **OF_FOLDERS}[name](path, self.rng)
