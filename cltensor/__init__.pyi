@@ -11,22 +11,15 @@ import numpy as np
 
 from cltensor import array_api as array_api
 from cltensor import autograd as autograd
-from cltensor import base as base
-from cltensor import cli as cli
-from cltensor import codegen as codegen
-from cltensor import dispatch as dispatch
 from cltensor import fft as fft
 from cltensor import func as func
 from cltensor import io as io
 from cltensor import linalg as linalg
 from cltensor import nn as nn
 from cltensor import opencl as opencl
-from cltensor import ops as ops
 from cltensor import optim as optim
-from cltensor import runtime as runtime
 from cltensor import signal as signal
 from cltensor import special as special
-from cltensor import tune as tune
 from cltensor import utils as utils
 from cltensor import version as version
 from cltensor.autograd import enable_grad as enable_grad

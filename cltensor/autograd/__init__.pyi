@@ -9,11 +9,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from cltensor.autograd import api as api
-from cltensor.autograd import engine as engine
-from cltensor.autograd import function as function
 from cltensor.autograd import functional as functional
-from cltensor.autograd import modes as modes
 from cltensor.base.dtypes import dtype as _dtype
 from cltensor.base.shapes import Size
 from cltensor.runtime.device import device as _device

@@ -11,34 +11,10 @@ import numpy as np
 
 from cltensor.base.dtypes import dtype as _dtype
 from cltensor.base.shapes import Size
-from cltensor.nn import activation as activation
-from cltensor.nn import attention as attention
-from cltensor.nn import backward_hooks as backward_hooks
-from cltensor.nn import containers as containers
-from cltensor.nn import conv as conv
-from cltensor.nn import distance as distance
-from cltensor.nn import dropout as dropout
-from cltensor.nn import flatten as flatten
-from cltensor.nn import function_layer as function_layer
 from cltensor.nn import functional as functional
-from cltensor.nn import hooks as hooks
 from cltensor.nn import init as init
-from cltensor.nn import linear as linear
-from cltensor.nn import loss as loss
-from cltensor.nn import members as members
-from cltensor.nn import module as module
-from cltensor.nn import normalization as normalization
-from cltensor.nn import padding as padding
 from cltensor.nn import parameter as parameter
-from cltensor.nn import parameter_containers as parameter_containers
-from cltensor.nn import pooling as pooling
-from cltensor.nn import recurrent as recurrent
-from cltensor.nn import recurrent_cells as recurrent_cells
-from cltensor.nn import sparse as sparse
-from cltensor.nn import state_dict as state_dict
-from cltensor.nn import transformer as transformer
 from cltensor.nn import utils as utils
-from cltensor.nn import vision as vision
 from cltensor.runtime.device import device as _device
 from cltensor.tensor.core import tensor as _results
 from cltensor.tensor.core.tensor import Number, Tensor

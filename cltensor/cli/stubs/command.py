@@ -17,6 +17,8 @@ PACKAGE = __name__.partition(".")[0]
 #: public modules that get a stub; first those that others import names from
 MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "fft", "signal", "signal.windows", "autograd", "func", "opencl",
            "io", "nn.init", "nn.utils", "nn.functional", "nn", "optim.lr_scheduler", "optim", "utils.data", "utils", "")
+#: public modules that type checkers read as they are
+WITHOUT_STUBS = ("array_api", "autograd.functional", "nn.parameter", "nn.utils.rnn", "utils.checkpoint", "version")
 _TYPES = (f"from {PACKAGE}.base.dtypes import dtype as _dtype", f"from {PACKAGE}.runtime.device import device as _device",
           f"from {PACKAGE}.tensor.core import tensor as _results")
 #: modules whose functions return tensors by default
@@ -87,7 +89,8 @@ def _public(module):
 
 
 def _is_foreign(value):
-    return isinstance(value, ModuleType) and not value.__name__.startswith(PACKAGE)
+    """Whether a name is a module that is not public; which of them Python lists depends on what was imported before."""
+    return isinstance(value, ModuleType) and value.__name__ not in {f"{PACKAGE}.{name}" for name in (*MODULES, *WITHOUT_STUBS)}
 
 
 def _import(module, name, value):

@@ -11,23 +11,6 @@ import numpy as np
 
 from cltensor.base.dtypes import dtype as _dtype
 from cltensor.base.shapes import Size
-from cltensor.nn.functional import activation as activation
-from cltensor.nn.functional import attention as attention
-from cltensor.nn.functional import conv as conv
-from cltensor.nn.functional import distance as distance
-from cltensor.nn.functional import fractional_pooling as fractional_pooling
-from cltensor.nn.functional import loss as loss
-from cltensor.nn.functional import margin_loss as margin_loss
-from cltensor.nn.functional import multi_head_attention as multi_head_attention
-from cltensor.nn.functional import normalization as normalization
-from cltensor.nn.functional import out as out
-from cltensor.nn.functional import padding as padding
-from cltensor.nn.functional import pooling as pooling
-from cltensor.nn.functional import recurrent as recurrent
-from cltensor.nn.functional import sizes as sizes
-from cltensor.nn.functional import unpooling as unpooling
-from cltensor.nn.functional import vision as vision
-from cltensor.nn.functional import windows as windows
 from cltensor.runtime.device import device as _device
 from cltensor.tensor.core import tensor as _results
 from cltensor.tensor.core.tensor import Number, Tensor
