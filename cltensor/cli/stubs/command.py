@@ -52,6 +52,8 @@ def run(options):
 
 def texts():
     """{path relative to the package: text} of every stub."""
+    for name in (*MODULES, *WITHOUT_STUBS):   # a package lists the modules in it once they are imported
+        importlib.import_module(f"{PACKAGE}.{name}".rstrip("."))
     return {_path(name): _text(name) for name in MODULES}
 
 
