@@ -3,6 +3,8 @@
 Wherever a function takes `device`, it may be None (the current device), an index, a name or a device.
 """
 
+from __future__ import annotations
+
 from .base.errors import ArgumentError
 from .runtime import device as _devices
 from .runtime import search, statistics
@@ -40,7 +42,7 @@ def current_device():
     return _devices.default_device().index
 
 
-def set_device(device):
+def set_device(device: device | str | int | None):
     """Make `device` the current one.  Raises DeviceError when there is no such device."""
     set_default_device(_resolve(device))
 
@@ -48,7 +50,7 @@ def set_device(device):
 class device:
     """A context manager in which `device` is the current one; None changes nothing."""
 
-    def __init__(self, device):
+    def __init__(self, device: device | str | int | None):
         self.chosen = _resolve(device)
 
     def __enter__(self):
@@ -59,7 +61,7 @@ class device:
         self.chosen.__exit__(*exception)
 
 
-def get_device_name(device=None):
+def get_device_name(device: device | str | int | None = None):
     """The device's name, as its driver gives it."""
     return _resolve(device).name
 
@@ -87,47 +89,47 @@ class DeviceProperties:
                 f"fp16={p.fp16}, fp64={p.fp64}, platform='{p.platform}', driver='{p.driver}')")
 
 
-def get_device_properties(device=None):
+def get_device_properties(device: device | str | int | None = None):
     """The device's DeviceProperties."""
     return DeviceProperties(_resolve(device).profile)
 
 
-def synchronize(device=None):
+def synchronize(device: device | str | int | None = None):
     """Wait until everything enqueued on the device, on any stream, is done."""
     _resolve(device).synchronize()
 
 
-def memory_allocated(device=None):
+def memory_allocated(device: device | str | int | None = None):
     """Bytes in use by tensors."""
     return _resolve(device).memory.allocated()
 
 
-def max_memory_allocated(device=None):
+def max_memory_allocated(device: device | str | int | None = None):
     """The largest memory_allocated() since the start, or since reset_peak_memory_stats()."""
     return _resolve(device).memory.peak
 
 
-def memory_reserved(device=None):
+def memory_reserved(device: device | str | int | None = None):
     """Bytes reserved from the driver: in use by tensors, or kept for reuse."""
     return _resolve(device).memory.reserved()
 
 
-def max_memory_reserved(device=None):
+def max_memory_reserved(device: device | str | int | None = None):
     """The largest memory_reserved() since the start, or since reset_peak_memory_stats()."""
     return _resolve(device).memory.max_reserved()
 
 
-def reset_peak_memory_stats(device=None):
+def reset_peak_memory_stats(device: device | str | int | None = None):
     """Restart both peaks from the current use."""
     _resolve(device).memory.reset_peaks()
 
 
-def memory_stats(device=None):
+def memory_stats(device: device | str | int | None = None):
     """All memory statistics, as a dict with torch.cuda's keys."""
     return statistics.memory_stats(_resolve(device).memory)
 
 
-def memory_summary(device=None, abbreviated=False):
+def memory_summary(device: device | str | int | None = None, abbreviated: bool = False):
     """The memory statistics as readable text; it is always the short form."""
     d = _resolve(device)
     return statistics.memory_summary(d.memory, f"Memory of {d}, {d.name}")
@@ -140,7 +142,7 @@ def empty_cache():
         d.memory.free_held()
 
 
-def set_per_process_memory_fraction(fraction, device=None):
+def set_per_process_memory_fraction(fraction, device: device | str | int | None = None):
     """Limit what this process reserves on the device to `fraction` (0 to 1) of its memory; 1 removes the limit."""
     if isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 <= fraction <= 1:
         raise ArgumentError(f"set_per_process_memory_fraction: fraction must be a number from 0 to 1, got {fraction!r}")
@@ -149,7 +151,7 @@ def set_per_process_memory_fraction(fraction, device=None):
     d.refresh()
 
 
-def mem_get_info(device=None):
+def mem_get_info(device: device | str | int | None = None):
     """(free, total) bytes.  Other processes are not counted, as OpenCL does not report them."""
     memory = _resolve(device).memory
     total = min(memory.total if memory.limit is None else memory.limit, memory.allowed.nbytes)

@@ -1,5 +1,7 @@
 """cltensor.autograd: backward and grad."""
 
+from __future__ import annotations
+
 from ..base.errors import ArgumentError, AutogradError, ShapeError
 from ..dispatch.node import edge_of
 from ..dispatch.registry import REGISTRY
@@ -36,7 +38,7 @@ def _initial(out, g):
     return g if g._spec.dtype is out._spec.dtype else g.to(out.dtype)
 
 
-def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None):
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph: bool = False, inputs=None):
     """Add the gradients of tensors to the `.grad` of the leaves they depend on (only of `inputs`, if given)."""
     tensors = _tuple(tensors)
     if inputs is not None and not _tuple(inputs):
@@ -52,8 +54,8 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
             engine.accumulate(x, g)
 
 
-def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None,
-         is_grads_batched=False, materialize_grads=False):
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph: bool = False, only_inputs: bool = True,
+         allow_unused=None, is_grads_batched: bool = False, materialize_grads: bool = False):
     """Gradients of the sum of outputs (weighted by grad_outputs) with respect to inputs, as a tuple.
 
     is_grads_batched: grad_outputs and the gradients have a leading batch dimension; they are computed one after another.

@@ -3,10 +3,17 @@
 Forward-mode products are reverse mode applied twice: the gradient of v -> J(x).T v at any v, weighted by u, is J(x) u.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from ..base.errors import AutogradError, ShapeError
 from ..dispatch.registry import REGISTRY
 from .api import grad
 from .modes import enable_grad
+
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
 
 def _tuple(x):
@@ -56,7 +63,7 @@ def _detached(result, create_graph):
     return result if create_graph else tuple(x.detach() for x in result)
 
 
-def vjp(func, inputs, v=None, create_graph=False, strict=False):
+def vjp(func: Callable[..., Any], inputs, v=None, create_graph: bool = False, strict: bool = False):
     """(func(inputs), v.T J): the product of a vector with the Jacobian of func."""
     with enable_grad():
         xs = _inputs(inputs, create_graph)
@@ -77,7 +84,7 @@ def _pushed(ys, xs, v, create_graph):
     return tuple(y.detach().new_zeros(y.shape) if p is None else p for p, y in zip(pushed, ys, strict=True))
 
 
-def jvp(func, inputs, v=None, create_graph=False, strict=False):
+def jvp(func: Callable[..., Any], inputs, v=None, create_graph: bool = False, strict: bool = False):
     """(func(inputs), J v): the product of the Jacobian of func with a vector."""
     with enable_grad():
         xs = _inputs(inputs, create_graph)
@@ -86,7 +93,8 @@ def jvp(func, inputs, v=None, create_graph=False, strict=False):
     return _like(_detached(ys, create_graph), out), _like(_detached(pushed, create_graph), out)
 
 
-def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, strategy="reverse-mode"):
+def jacobian(func: Callable[..., Any], inputs, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
+             strategy: str = "reverse-mode"):
     """The Jacobian of func: for each output and input a tensor of shape output.shape + input.shape."""
     with enable_grad():
         xs = _inputs(inputs, create_graph)
@@ -123,7 +131,8 @@ def _scalar(func, name):
     return checked
 
 
-def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, outer_jacobian_strategy="reverse-mode"):
+def hessian(func: Callable[..., Any], inputs, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
+            outer_jacobian_strategy: str = "reverse-mode"):
     """The matrix of second derivatives of a scalar function: for each pair of inputs a tensor of both shapes."""
     single = not isinstance(inputs, (tuple, list))
     scalar = _scalar(func, "hessian")
@@ -136,7 +145,7 @@ def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, out
     return jacobian(gradient, inputs, create_graph, strict)
 
 
-def vhp(func, inputs, v=None, create_graph=False, strict=False):
+def vhp(func: Callable[..., Any], inputs, v=None, create_graph: bool = False, strict: bool = False):
     """(func(inputs), v.T H): the product of a vector with the Hessian of a scalar function."""
     with enable_grad():
         xs = _inputs(inputs, create_graph)
@@ -150,6 +159,6 @@ def vhp(func, inputs, v=None, create_graph=False, strict=False):
     return _detached((y,), create_graph)[0], _like(_detached(hs, create_graph), inputs)
 
 
-def hvp(func, inputs, v=None, create_graph=False, strict=False):
+def hvp(func: Callable[..., Any], inputs, v=None, create_graph: bool = False, strict: bool = False):
     """(func(inputs), H v): as vhp, since the Hessian is symmetric."""
     return vhp(func, inputs, v, create_graph, strict)

@@ -1,5 +1,7 @@
 """Grad mode: whether ops record their gradient, per thread; with PyTorch's context managers."""
 
+from __future__ import annotations
+
 import functools
 import inspect
 
@@ -99,7 +101,7 @@ class enable_grad(_Plain):
 class set_grad_enabled(_Switch):
     """Set grad mode at once; as a context manager, until the block ends."""
 
-    def __init__(self, mode):
+    def __init__(self, mode: bool):
         super().__init__(grad=bool(mode))
         self.before = context.grad
         context.grad = bool(mode)
@@ -120,14 +122,14 @@ class inference_mode(_Switch):
     def __new__(cls, mode=True):
         return cls()(mode) if callable(mode) else super().__new__(cls)
 
-    def __init__(self, mode=True):
+    def __init__(self, mode: bool = True):
         super().__init__(**({"grad": False, "inference": True} if mode else {}))
 
 
 class detect_anomaly(_Switch):
     """Remember the line of each forward op, and name it when its gradient fails or is NaN."""
 
-    def __init__(self, check_nan=True):
+    def __init__(self, check_nan: bool = True):
         super().__init__(anomaly="nan" if check_nan else "trace")
 
 
@@ -144,7 +146,7 @@ def is_anomaly_check_nan_enabled():
 class set_detect_anomaly(_Switch):
     """Turn anomaly detection on or off for this thread at once; as a context manager, until the block ends."""
 
-    def __init__(self, mode, check_nan=True):
+    def __init__(self, mode: bool, check_nan: bool = True):
         super().__init__(anomaly=("nan" if check_nan else "trace") if mode else False)
         self.before, context.anomaly = context.anomaly, self.fields["anomaly"]
 

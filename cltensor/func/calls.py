@@ -1,10 +1,13 @@
 """Modules as functions of their parameters."""
 
+from __future__ import annotations
+
 from ..base.errors import ArgumentError
 from ..tensor.shape.shape import stack
 
 
-def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights=True, strict=False):
+def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights: bool = True,
+                    strict: bool = False):
     """module(*args) with parameters and buffers from a dictionary (or several) by name; the module itself stays the same.
 
     Raises ArgumentError for a name that the module does not have, and with strict for a missing one.

@@ -1,5 +1,10 @@
 """Derivatives as functions: each takes a function and returns one, and they nest."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from ..autograd.api import grad as autograd_grad
 from ..autograd.functional import _pushed
 from ..autograd.modes import enable_grad
@@ -30,7 +35,7 @@ def _split(args, argnums):
     return [i % len(args) for i in wanted]
 
 
-def grad_and_value(func, argnums=0, has_aux=False):
+def grad_and_value(func: Callable[..., Any], argnums=0, has_aux: bool = False):
     """A function that returns (gradient of func with respect to argnums, func's value); func returns a scalar (and aux)."""
 
     def differentiated(*args, **kwargs):
@@ -59,13 +64,13 @@ def grad_and_value(func, argnums=0, has_aux=False):
     return differentiated
 
 
-def value_and_grad(func, argnums=0, has_aux=False):
+def value_and_grad(func: Callable[..., Any], argnums=0, has_aux: bool = False):
     """A function that returns (func's value, gradient), the reverse of grad_and_value; with aux ((value, aux), gradient)."""
     both = grad_and_value(func, argnums, has_aux)
     return lambda *args, **kwargs: both(*args, **kwargs)[::-1]
 
 
-def grad(func, argnums=0, has_aux=False):
+def grad(func: Callable[..., Any], argnums=0, has_aux: bool = False):
     """A function that returns the gradient of scalar func with respect to its arguments argnums."""
     both = grad_and_value(func, argnums, has_aux)
 
@@ -76,7 +81,7 @@ def grad(func, argnums=0, has_aux=False):
     return differentiated
 
 
-def vjp(func, *primals, has_aux=False):
+def vjp(func: Callable[..., Any], *primals, has_aux: bool = False):
     """(func(*primals), a function from cotangents to v.T J)."""
     with enable_grad():
         tracked = [mapped(_tracked, p) for p in primals]
@@ -99,7 +104,7 @@ def vjp(func, *primals, has_aux=False):
     return (out, pull, _released(aux, list(primals))) if has_aux else (out, pull)
 
 
-def jvp(func, primals, tangents, *, strict=False, has_aux=False):
+def jvp(func: Callable[..., Any], primals, tangents, *, strict: bool = False, has_aux: bool = False):
     """(func(*primals), J tangents), by reverse mode applied twice."""
     if len(primals) != len(tangents):
         raise ArgumentError(f"jvp: expected as many tangents as primals, got {len(tangents)} and {len(primals)}")
@@ -116,13 +121,13 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
     return (out, moved, _released(aux, everything)) if has_aux else (out, moved)
 
 
-def linearize(func, *primals):
+def linearize(func: Callable[..., Any], *primals):
     """(func(*primals), the function tangents -> J tangents)."""
     out = func(*primals)
     return out, lambda *tangents: jvp(func, primals, tangents)[1]
 
 
-def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None):
+def jacrev(func: Callable[..., Any], argnums=0, *, has_aux: bool = False, chunk_size=None):
     """A function that returns the Jacobian of func with respect to argnums, row by row in reverse mode."""
 
     def differentiated(*args):
@@ -172,7 +177,7 @@ def _assembled(y, rows, args, one):
     return parts[0] if one else tuple(parts)
 
 
-def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
+def jacfwd(func: Callable[..., Any], argnums=0, has_aux: bool = False, *, randomness: str = "error"):
     """A function that returns the Jacobian of func with respect to argnums, column by column by forward products."""
 
     def differentiated(*args):
@@ -196,6 +201,6 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
     return differentiated
 
 
-def hessian(func, argnums=0):
+def hessian(func: Callable[..., Any], argnums=0):
     """A function that returns the second derivatives of scalar func."""
     return jacfwd(jacrev(func, argnums), argnums)

@@ -6,7 +6,11 @@ example by example; values cannot be read inside; a batched value cannot be writ
 ops need `randomness`.
 """
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from ..autograd.trees import leaves, rebuild
 from ..base.errors import ArgumentError, ArgumentTypeError
@@ -33,7 +37,7 @@ def _flat_dims(in_dims, args):
     return dims
 
 
-def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
+def vmap(func: Callable[..., Any], in_dims=0, out_dims=0, randomness: str = "error", *, chunk_size=None):
     """A function that applies func to every index of in_dims of its arguments and stacks the results along out_dims.
 
     randomness: "error", "same" or "different" random numbers along the batch.  chunk_size: how many at once.

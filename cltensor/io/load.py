@@ -1,11 +1,16 @@
 """load: read the object in a safetensors file; check it completely, and never run code."""
 
+from __future__ import annotations
+
 import os
+from os import PathLike
+from typing import IO
 
 import numpy as np
 
 from ..base.errors import ArgumentTypeError, SerializationError
 from ..nn.parameter import Parameter
+from ..runtime.device import device
 from ..tensor.api.creation import from_array, pick_device
 from .foreign import recognised
 from .layout import HEADER_LIMIT, LENGTH_BYTES, parse_header
@@ -13,7 +18,8 @@ from .save import STRUCTURE, VERSION
 from .structure import Decoder, parse
 
 
-def load(f, map_location=None, *, device=None, weights_only=True):
+def load(f: str | PathLike[str] | IO[bytes], map_location=None, *, device: device | str | int | None = None,
+         weights_only: bool = True):
     """Load what `save` wrote, or the dict of tensors in any safetensors file.
 
     Args: f, a path or a binary file; device (or map_location), where the tensors go, by default the default device.

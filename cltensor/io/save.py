@@ -1,7 +1,11 @@
 """save: write an object with tensors in it to a safetensors file."""
 
+from __future__ import annotations
+
 import json
 import os
+from os import PathLike
+from typing import IO
 
 import numpy as np
 
@@ -16,7 +20,7 @@ STRUCTURE = "cltensor"  # the metadata entry that holds the nesting
 VERSION = 1
 
 
-def save(obj, f):
+def save(obj, f: str | PathLike[str] | IO[bytes]):
     """Save tensors, or nested dicts, lists and tuples of tensors and plain values, as a safetensors file.
 
     Args: obj, for instance a state_dict; f, a path or a binary file open for writing.

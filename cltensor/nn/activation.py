@@ -1,7 +1,14 @@
 """Activation layers, with the names of torch.nn."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..base.dtypes import dtype
 from ..base.errors import ShapeError
+from ..runtime.device import device
 from ..tensor.api.creation import empty
+from ..tensor.core.tensor import Tensor
 from . import functional as F
 from . import init
 from .function_layer import FunctionLayer
@@ -21,7 +28,7 @@ class ReLU(FunctionLayer):
 
     function = staticmethod(F.relu)
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False):
         super().__init__(inplace=inplace)
 
 
@@ -30,7 +37,7 @@ class ReLU6(FunctionLayer):
 
     function = staticmethod(F.relu6)
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False):
         super().__init__(inplace=inplace)
 
 
@@ -39,7 +46,7 @@ class LeakyReLU(FunctionLayer):
 
     function = staticmethod(F.leaky_relu)
 
-    def __init__(self, negative_slope=0.01, inplace=False):
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False):
         super().__init__(negative_slope=negative_slope, inplace=inplace)
 
 
@@ -48,10 +55,10 @@ class RReLU(FunctionLayer):
 
     function = staticmethod(F.rrelu)
 
-    def __init__(self, lower=1.0 / 8, upper=1.0 / 3, inplace=False):
+    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False):
         super().__init__(lower=lower, upper=upper, inplace=inplace)
 
-    def forward(self, input):
+    def forward(self, input: Tensor):
         return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
@@ -60,7 +67,7 @@ class ELU(FunctionLayer):
 
     function = staticmethod(F.elu)
 
-    def __init__(self, alpha=1.0, inplace=False):
+    def __init__(self, alpha: float = 1.0, inplace: bool = False):
         super().__init__(alpha=alpha, inplace=inplace)
 
 
@@ -69,7 +76,7 @@ class CELU(FunctionLayer):
 
     function = staticmethod(F.celu)
 
-    def __init__(self, alpha=1.0, inplace=False):
+    def __init__(self, alpha: float = 1.0, inplace: bool = False):
         super().__init__(alpha=alpha, inplace=inplace)
 
 
@@ -78,7 +85,7 @@ class SELU(FunctionLayer):
 
     function = staticmethod(F.selu)
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False):
         super().__init__(inplace=inplace)
 
 
@@ -87,7 +94,7 @@ class GELU(FunctionLayer):
 
     function = staticmethod(F.gelu)
 
-    def __init__(self, approximate="none"):
+    def __init__(self, approximate: str = "none"):
         super().__init__(approximate=approximate)
 
 
@@ -96,7 +103,7 @@ class SiLU(FunctionLayer):
 
     function = staticmethod(F.silu)
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False):
         super().__init__(inplace=inplace)
 
 
@@ -105,7 +112,7 @@ class Mish(FunctionLayer):
 
     function = staticmethod(F.mish)
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False):
         super().__init__(inplace=inplace)
 
 
@@ -114,7 +121,7 @@ class Hardtanh(FunctionLayer):
 
     function = staticmethod(F.hardtanh)
 
-    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False):
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False):
         super().__init__(min_val=min_val, max_val=max_val, inplace=inplace)
 
 
@@ -123,7 +130,7 @@ class Hardswish(FunctionLayer):
 
     function = staticmethod(F.hardswish)
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False):
         super().__init__(inplace=inplace)
 
 
@@ -133,7 +140,7 @@ class Hardsigmoid(FunctionLayer):
     function = staticmethod(F.hardsigmoid)
     hidden = ("inplace",)
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False):
         super().__init__(inplace=inplace)
 
 
@@ -142,7 +149,7 @@ class Hardshrink(FunctionLayer):
 
     function = staticmethod(F.hardshrink)
 
-    def __init__(self, lambd=0.5):
+    def __init__(self, lambd: float = 0.5):
         super().__init__(lambd=lambd)
 
     def extra_repr(self):
@@ -154,7 +161,7 @@ class Softshrink(FunctionLayer):
 
     function = staticmethod(F.softshrink)
 
-    def __init__(self, lambd=0.5):
+    def __init__(self, lambd: float = 0.5):
         super().__init__(lambd=lambd)
 
     def extra_repr(self):
@@ -166,7 +173,7 @@ class Threshold(FunctionLayer):
 
     function = staticmethod(F.threshold)
 
-    def __init__(self, threshold, value, inplace=False):
+    def __init__(self, threshold: float, value: float, inplace: bool = False):
         super().__init__(threshold=threshold, value=value, inplace=inplace)
 
 
@@ -175,7 +182,7 @@ class Softplus(FunctionLayer):
 
     function = staticmethod(F.softplus)
 
-    def __init__(self, beta=1.0, threshold=20.0):
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0):
         super().__init__(beta=beta, threshold=threshold)
 
 
@@ -214,7 +221,7 @@ class GLU(FunctionLayer):
 
     function = staticmethod(F.glu)
 
-    def __init__(self, dim=-1):
+    def __init__(self, dim: int = -1):
         super().__init__(dim=dim)
 
 
@@ -223,7 +230,7 @@ class Softmax(FunctionLayer):
 
     function = staticmethod(F.softmax)
 
-    def __init__(self, dim=None):
+    def __init__(self, dim: int | Sequence[int] | None = None):
         super().__init__(dim=dim)
 
 
@@ -232,7 +239,7 @@ class Softmin(FunctionLayer):
 
     function = staticmethod(F.softmin)
 
-    def __init__(self, dim=None):
+    def __init__(self, dim: int | Sequence[int] | None = None):
         super().__init__(dim=dim)
 
 
@@ -241,14 +248,14 @@ class LogSoftmax(FunctionLayer):
 
     function = staticmethod(F.log_softmax)
 
-    def __init__(self, dim=None):
+    def __init__(self, dim: int | Sequence[int] | None = None):
         super().__init__(dim=dim)
 
 
 class Softmax2d(Module):
     """Softmax over the channels of x (N, C, H, W) or (C, H, W)."""
 
-    def forward(self, input):
+    def forward(self, input: Tensor):
         if input.ndim not in (3, 4):
             raise ShapeError(f"Softmax2d: expected input to be 3D or 4D, got shape {list(input.shape)}")
         return F.softmax(input, -3)
@@ -257,7 +264,8 @@ class Softmax2d(Module):
 class PReLU(Module):
     """x above 0, weight * x below, with one learned weight for all or one for each of num_parameters channels."""
 
-    def __init__(self, num_parameters=1, init=0.25, device=None, dtype=None):
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: device | str | int | None = None,
+                 dtype: dtype | None = None):
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(empty(num_parameters, device=device, dtype=dtype))
@@ -267,7 +275,7 @@ class PReLU(Module):
         """Set the weights to init."""
         init.constant_(self.weight, self.init)
 
-    def forward(self, input):
+    def forward(self, input: Tensor):
         return F.prelu(input, self.weight)
 
     def extra_repr(self):

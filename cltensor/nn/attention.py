@@ -1,7 +1,12 @@
 """MultiheadAttention: attention with several heads and its projections."""
 
+from __future__ import annotations
+
+from ..base.dtypes import dtype
 from ..base.errors import ArgumentError, AssertedShapeError
+from ..runtime.device import device
 from ..tensor.api.creation import empty
+from ..tensor.core.tensor import Tensor
 from . import functional as F
 from . import init
 from .linear import Linear
@@ -20,8 +25,9 @@ class MultiheadAttention(Module):
     Source: Vaswani et al. 2017.
     """
 
-    def __init__(self, embed_dim, num_heads, dropout=0.0, bias=True, add_bias_kv=False, add_zero_attn=False, kdim=None,
-                 vdim=None, batch_first=False, device=None, dtype=None):
+    def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, add_bias_kv: bool = False,
+                 add_zero_attn: bool = False, kdim: int | None = None, vdim: int | None = None, batch_first: bool = False,
+                 device: device | str | int | None = None, dtype: dtype | None = None):
         if embed_dim <= 0 or num_heads <= 0:
             raise ArgumentError("embed_dim and num_heads must be greater than 0, got "
                                 f"embed_dim={embed_dim} and num_heads={num_heads} instead")
@@ -58,8 +64,9 @@ class MultiheadAttention(Module):
             if bias is not None:
                 init.xavier_normal_(bias)
 
-    def forward(self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None, average_attn_weights=True,
-                is_causal=False):
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Tensor | None = None,
+                need_weights: bool = True, attn_mask: Tensor | None = None, average_attn_weights: bool = True,
+                is_causal: bool = False):
         turned = self.batch_first and query.ndim == 3
         if turned:  # transpose each tensor once, so that equal inputs stay one tensor
             swapped = {id(x): x.transpose(0, 1) if x.ndim == 3 else x for x in (query, key, value)}

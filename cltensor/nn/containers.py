@@ -1,5 +1,7 @@
 """Containers of modules: Sequential, ModuleList and ModuleDict."""
 
+from __future__ import annotations
+
 import itertools
 import operator
 from collections import OrderedDict
@@ -105,7 +107,7 @@ class Sequential(_Numbered):
         for name, module in named:
             self.add_module(str(name), module)
 
-    def forward(self, input):
+    def forward(self, input: Tensor):
         waiting = None  # a layer that can also apply the next module's activation
         for module in self._modules.values():
             if waiting is not None:
@@ -190,7 +192,7 @@ class ModuleDict(Module):
         """Remove all modules."""
         self._modules.clear()
 
-    def pop(self, key):
+    def pop(self, key: str):
         """Remove the module named key and return it."""
         return self._modules.pop(key)
 

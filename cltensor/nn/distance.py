@@ -1,5 +1,7 @@
 """Distances between vectors as layers."""
 
+from __future__ import annotations
+
 from . import functional as F
 from .function_layer import FunctionLayer
 
@@ -14,7 +16,7 @@ class CosineSimilarity(_Distance):
 
     function = staticmethod(F.cosine_similarity)
 
-    def __init__(self, dim=1, eps=1e-8):
+    def __init__(self, dim: int = 1, eps: float = 1e-8):
         super().__init__(dim=dim, eps=eps)
 
 
@@ -23,5 +25,5 @@ class PairwiseDistance(_Distance):
 
     function = staticmethod(F.pairwise_distance)
 
-    def __init__(self, p=2.0, eps=1e-6, keepdim=False):
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False):
         super().__init__(p=p, eps=eps, keepdim=keepdim)

@@ -3,6 +3,8 @@
 Every function changes its tensor without recording a gradient, and returns it; `generator` makes the numbers reproducible.
 """
 
+from __future__ import annotations
+
 import functools
 import math
 import warnings
@@ -13,14 +15,18 @@ from ..autograd.modes import no_grad
 from ..base.calls import named_all as _named_all
 from ..base.errors import ArgumentError
 from ..tensor.api.creation import from_numpy
-from ..tensor.random.sampling import default_generator
+from ..tensor.core.tensor import Tensor
+from ..tensor.random.sampling import Generator, default_generator
+
+__all__ = ["calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
+           "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]
 
 _FIXED_GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "conv_transpose1d": 1.0,
                 "conv_transpose2d": 1.0, "conv_transpose3d": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2),
                 "selu": 3.0 / 4}
 
 
-def calculate_gain(nonlinearity, param=None):
+def calculate_gain(nonlinearity: str, param=None):
     """The factor by which to scale a layer's weights for the nonlinearity that follows it.
 
     param: the negative slope of "leaky_relu", 0.01 by default.  Raises ArgumentError for an unknown name.
@@ -68,19 +74,20 @@ def _from_host(tensor, array):
 
 
 @_initializer
-def uniform_(tensor, a=0.0, b=1.0, generator=None):
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None):
     """Uniform numbers in [a, b)."""
     tensor.uniform_(a, b, generator=generator)
 
 
 @_initializer
-def normal_(tensor, mean=0.0, std=1.0, generator=None):
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None):
     """Normal numbers."""
     tensor.normal_(mean, std, generator=generator)
 
 
 @_initializer
-def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
+def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
+                  generator: Generator | None = None):
     """Normal numbers, drawn again until they lie in [a, b]: the distribution is truncated, not clamped."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
@@ -95,25 +102,25 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
 
 
 @_initializer
-def constant_(tensor, val):
+def constant_(tensor: Tensor, val):
     """One value everywhere."""
     tensor.fill_(val)
 
 
 @_initializer
-def ones_(tensor):
+def ones_(tensor: Tensor):
     """Ones."""
     tensor.fill_(1)
 
 
 @_initializer
-def zeros_(tensor):
+def zeros_(tensor: Tensor):
     """Zeros."""
     tensor.fill_(0)
 
 
 @_initializer
-def eye_(tensor):
+def eye_(tensor: Tensor):
     """The identity matrix.  Raises ArgumentError unless the tensor has 2 dimensions."""
     if tensor.ndim != 2:
         raise ArgumentError("Only tensors with 2 dimensions are supported")
@@ -121,7 +128,7 @@ def eye_(tensor):
 
 
 @_initializer
-def dirac_(tensor, groups=1):
+def dirac_(tensor: Tensor, groups: int = 1):
     """A convolution that copies its input, for as many channels as fit.  weight (out, in, *kernel)."""
     if tensor.ndim not in (3, 4, 5):
         raise ArgumentError("Only tensors with 3, 4, or 5 dimensions are supported")
@@ -137,14 +144,14 @@ def dirac_(tensor, groups=1):
 
 
 @_initializer
-def xavier_uniform_(tensor, gain=1.0, generator=None):
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None):
     """Uniform in +-gain * sqrt(6 / (fan_in + fan_out)).  Source: Glorot and Bengio 2010."""
     bound = gain * math.sqrt(6.0 / sum(_fans(tensor)))
     tensor.uniform_(-bound, bound, generator=generator)
 
 
 @_initializer
-def xavier_normal_(tensor, gain=1.0, generator=None):
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None):
     """Normal with std gain * sqrt(2 / (fan_in + fan_out)).  Source: Glorot and Bengio 2010."""
     tensor.normal_(0.0, gain * math.sqrt(2.0 / sum(_fans(tensor))), generator=generator)
 
@@ -157,20 +164,22 @@ def _kaiming_std(tensor, a, mode, nonlinearity):
 
 
 @_initializer
-def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+def kaiming_uniform_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+                     generator: Generator | None = None):
     """Uniform with std gain / sqrt(fan); a is the negative slope of leaky_relu.  Source: He et al. 2015."""
     bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
     tensor.uniform_(-bound, bound, generator=generator)
 
 
 @_initializer
-def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+def kaiming_normal_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+                    generator: Generator | None = None):
     """Normal with std gain / sqrt(fan); a is the negative slope of leaky_relu.  Source: He et al. 2015."""
     tensor.normal_(0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator=generator)
 
 
 @_initializer
-def orthogonal_(tensor, gain=1, generator=None):
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None):
     """Orthogonal rows (or columns, if there are fewer) of length gain; (out, *rest) counts as a matrix."""
     if tensor.ndim < 2:
         raise ArgumentError("Only tensors with 2 or more dimensions are supported")
@@ -185,7 +194,7 @@ def orthogonal_(tensor, gain=1, generator=None):
 
 
 @_initializer
-def sparse_(tensor, sparsity, std=0.01, generator=None):
+def sparse_(tensor: Tensor, sparsity, std: float = 0.01, generator: Generator | None = None):
     """A matrix of normal numbers, with the fraction `sparsity` of each column set to zero."""
     if tensor.ndim != 2:
         raise ArgumentError("Only tensors with 2 dimensions are supported")

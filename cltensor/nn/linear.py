@@ -1,9 +1,14 @@
 """Affine layers: Linear and Bilinear, and Identity."""
 
+from __future__ import annotations
+
 import math
 
+from ..base.dtypes import dtype
 from ..ops.gemm.matmul import linear_activated
+from ..runtime.device import device
 from ..tensor.api.creation import empty
+from ..tensor.core.tensor import Tensor
 from . import functional as F
 from . import init
 from .module import Module
@@ -16,7 +21,7 @@ class Identity(Module):
     def __init__(self, *args, **kwargs):
         super().__init__()
 
-    def forward(self, input):
+    def forward(self, input: Tensor):
         return input
 
 
@@ -26,7 +31,8 @@ class Linear(Module):
     weight (out_features, in_features) and bias (out_features,) start uniform in +-1 / sqrt(in_features).
     """
 
-    def __init__(self, in_features, out_features, bias=True, device=None, dtype=None):
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: device | str | int | None = None,
+                 dtype: dtype | None = None):
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(empty(out_features, in_features, device=device, dtype=dtype))
@@ -40,10 +46,10 @@ class Linear(Module):
             bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input):
+    def forward(self, input: Tensor):
         return F.linear(input, self.weight, self.bias)
 
-    def activated(self, input, activation):
+    def activated(self, input: Tensor, activation):
         """forward(input), then the op named `activation` (see ops.activated), in one launch."""
         return linear_activated(input, self.weight, self.bias, activation=activation)
 
@@ -57,7 +63,8 @@ class Bilinear(Module):
     weight (out_features, in1_features, in2_features) and bias start uniform in +-1 / sqrt(in1_features).
     """
 
-    def __init__(self, in1_features, in2_features, out_features, bias=True, device=None, dtype=None):
+    def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True,
+                 device: device | str | int | None = None, dtype: dtype | None = None):
         super().__init__()
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         self.weight = Parameter(empty(out_features, in1_features, in2_features, device=device, dtype=dtype))
@@ -70,7 +77,7 @@ class Bilinear(Module):
         for p in self.parameters():
             init.uniform_(p, -bound, bound)
 
-    def forward(self, input1, input2):
+    def forward(self, input1: Tensor, input2: Tensor):
         return F.bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self):

@@ -1,6 +1,12 @@
 """Losses as layers, with the names of torch.nn."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from ..base.errors import ArgumentError
+from ..tensor.core.tensor import Tensor
 from . import functional as F
 from .distance import PairwiseDistance
 from .function_layer import FunctionLayer
@@ -25,7 +31,7 @@ class L1Loss(_Loss):
 
     function = staticmethod(F.l1_loss)
 
-    def __init__(self, reduction="mean"):
+    def __init__(self, reduction: str = "mean"):
         super().__init__(reduction=reduction)
 
 
@@ -34,7 +40,7 @@ class MSELoss(_Loss):
 
     function = staticmethod(F.mse_loss)
 
-    def __init__(self, reduction="mean"):
+    def __init__(self, reduction: str = "mean"):
         super().__init__(reduction=reduction)
 
 
@@ -43,7 +49,7 @@ class SmoothL1Loss(_Loss):
 
     function = staticmethod(F.smooth_l1_loss)
 
-    def __init__(self, reduction="mean", beta=1.0):
+    def __init__(self, reduction: str = "mean", beta: float = 1.0):
         super().__init__(reduction=reduction, beta=beta)
 
 
@@ -52,7 +58,7 @@ class HuberLoss(_Loss):
 
     function = staticmethod(F.huber_loss)
 
-    def __init__(self, reduction="mean", delta=1.0):
+    def __init__(self, reduction: str = "mean", delta: float = 1.0):
         super().__init__(reduction=reduction, delta=delta)
 
 
@@ -61,7 +67,7 @@ class NLLLoss(_Loss):
 
     function = staticmethod(F.nll_loss)
 
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean"):
+    def __init__(self, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"):
         super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
 
 
@@ -70,7 +76,8 @@ class CrossEntropyLoss(_Loss):
 
     function = staticmethod(F.cross_entropy)
 
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+    def __init__(self, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean",
+                 label_smoothing: float = 0.0):
         super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)
 
 
@@ -79,7 +86,7 @@ class BCELoss(_Loss):
 
     function = staticmethod(F.binary_cross_entropy)
 
-    def __init__(self, weight=None, reduction="mean"):
+    def __init__(self, weight: Tensor | None = None, reduction: str = "mean"):
         super().__init__(weight=weight, reduction=reduction)
 
 
@@ -88,7 +95,7 @@ class BCEWithLogitsLoss(_Loss):
 
     function = staticmethod(F.binary_cross_entropy_with_logits)
 
-    def __init__(self, weight=None, reduction="mean", pos_weight=None):
+    def __init__(self, weight: Tensor | None = None, reduction: str = "mean", pos_weight: Tensor | None = None):
         super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)
 
 
@@ -97,7 +104,7 @@ class KLDivLoss(_Loss):
 
     function = staticmethod(F.kl_div)
 
-    def __init__(self, reduction="mean", log_target=False):
+    def __init__(self, reduction: str = "mean", log_target: bool = False):
         super().__init__(reduction=reduction, log_target=log_target)
 
 
@@ -106,7 +113,7 @@ class PoissonNLLLoss(_Loss):
 
     function = staticmethod(F.poisson_nll_loss)
 
-    def __init__(self, log_input=True, full=False, eps=1e-8, reduction="mean"):
+    def __init__(self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"):
         super().__init__(log_input=log_input, full=full, eps=eps, reduction=reduction)
 
 
@@ -115,7 +122,7 @@ class GaussianNLLLoss(_Loss):
 
     function = staticmethod(F.gaussian_nll_loss)
 
-    def __init__(self, *, full=False, eps=1e-6, reduction="mean"):
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean"):
         super().__init__(full=full, eps=eps, reduction=reduction)
 
 
@@ -124,7 +131,7 @@ class SoftMarginLoss(_Loss):
 
     function = staticmethod(F.soft_margin_loss)
 
-    def __init__(self, reduction="mean"):
+    def __init__(self, reduction: str = "mean"):
         super().__init__(reduction=reduction)
 
 
@@ -133,7 +140,7 @@ class MultiLabelSoftMarginLoss(_Loss):
 
     function = staticmethod(F.multilabel_soft_margin_loss)
 
-    def __init__(self, weight=None, reduction="mean"):
+    def __init__(self, weight: Tensor | None = None, reduction: str = "mean"):
         super().__init__(weight=weight, reduction=reduction)
 
 
@@ -142,7 +149,7 @@ class HingeEmbeddingLoss(_Loss):
 
     function = staticmethod(F.hinge_embedding_loss)
 
-    def __init__(self, margin=1.0, reduction="mean"):
+    def __init__(self, margin: float = 1.0, reduction: str = "mean"):
         super().__init__(margin=margin, reduction=reduction)
 
 
@@ -151,7 +158,7 @@ class MarginRankingLoss(_Loss):
 
     function = staticmethod(F.margin_ranking_loss)
 
-    def __init__(self, margin=0.0, reduction="mean"):
+    def __init__(self, margin: float = 0.0, reduction: str = "mean"):
         super().__init__(margin=margin, reduction=reduction)
 
 
@@ -160,7 +167,7 @@ class CosineEmbeddingLoss(_Loss):
 
     function = staticmethod(F.cosine_embedding_loss)
 
-    def __init__(self, margin=0.0, reduction="mean"):
+    def __init__(self, margin: float = 0.0, reduction: str = "mean"):
         super().__init__(margin=margin, reduction=reduction)
 
 
@@ -169,7 +176,7 @@ class TripletMarginLoss(_Loss):
 
     function = staticmethod(F.triplet_margin_loss)
 
-    def __init__(self, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"):
+    def __init__(self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, reduction: str = "mean"):
         super().__init__(margin=margin, p=p, eps=eps, swap=swap, reduction=reduction)
 
 
@@ -178,7 +185,8 @@ class TripletMarginWithDistanceLoss(_Loss):
 
     function = staticmethod(F.triplet_margin_with_distance_loss)
 
-    def __init__(self, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
+    def __init__(self, *, distance_function: Callable[..., Any] | None = None, margin: float = 1.0, swap: bool = False,
+                 reduction: str = "mean"):
         if margin <= 0:
             raise ArgumentError(f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead")
         super().__init__(distance_function=PairwiseDistance() if distance_function is None else distance_function,
@@ -190,7 +198,7 @@ class MultiMarginLoss(_Loss):
 
     function = staticmethod(F.multi_margin_loss)
 
-    def __init__(self, p=1, margin=1.0, weight=None, reduction="mean"):
+    def __init__(self, p: float = 1, margin: float = 1.0, weight: Tensor | None = None, reduction: str = "mean"):
         if p not in (1, 2):
             raise ArgumentError(f"MultiMarginLoss: only p == 1 and p == 2 supported, got {p}")
         if weight is not None and weight.ndim != 1:
@@ -203,7 +211,7 @@ class MultiLabelMarginLoss(_Loss):
 
     function = staticmethod(F.multilabel_margin_loss)
 
-    def __init__(self, reduction="mean"):
+    def __init__(self, reduction: str = "mean"):
         super().__init__(reduction=reduction)
 
 
@@ -212,5 +220,5 @@ class CTCLoss(_Loss):
 
     function = staticmethod(F.ctc_loss)
 
-    def __init__(self, blank=0, reduction="mean", zero_infinity=False):
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False):
         super().__init__(blank=blank, reduction=reduction, zero_infinity=zero_infinity)

@@ -1,7 +1,14 @@
 """Module: the base class of every layer and network."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from ..base import calls, dtypes
+from ..base.dtypes import dtype
 from ..base.errors import ArgumentError, ArgumentTypeError, CLTensorError, MissingError
+from ..runtime.device import device
 from ..tensor import Tensor
 from .hooks import Hooks
 from .members import Members
@@ -36,7 +43,7 @@ class Module(Members, StateDict, Hooks):
 
     # --- modes -------------------------------------------------------------------------------------------------------
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True):
         """Set training mode (batch statistics, dropout) for this module and all below it."""
         if not isinstance(mode, bool):
             raise ArgumentError("training mode is expected to be boolean")
@@ -49,13 +56,13 @@ class Module(Members, StateDict, Hooks):
         """Set evaluation mode: train(False)."""
         return self.train(False)
 
-    def requires_grad_(self, requires_grad=True):
+    def requires_grad_(self, requires_grad: bool = True):
         """Set whether gradients are collected for the parameters."""
         for p in self.parameters():
             p.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none: bool = True):
         """Drop the gradients of the parameters, or fill them with zeros."""
         for p in self.parameters():
             if p.grad is not None:
@@ -64,7 +71,7 @@ class Module(Members, StateDict, Hooks):
                 else:
                     p.grad = p.grad.detach().zero_()
 
-    def apply(self, fn):
+    def apply(self, fn: Callable[..., Any]):
         """Call fn(module) on every module below, then on this one."""
         for module in self.children():
             module.apply(fn)
@@ -87,7 +94,7 @@ class Module(Members, StateDict, Hooks):
                 self._buffers[name] = fn(t)
         return self
 
-    def to(self, *args, device=None, dtype=None, non_blocking=False):
+    def to(self, *args, device: device | str | int | None = None, dtype: dtype | None = None, non_blocking: bool = False):
         """Move to a device and convert floating tensors: to(device), to(dtype), to(device, dtype), to(tensor).
 
         Raises ArgumentTypeError for a dtype that is not floating.

@@ -1,8 +1,15 @@
 """Normalisation layers: BatchNorm and InstanceNorm, LayerNorm, GroupNorm, RMSNorm, LocalResponseNorm."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from ..base import dtypes
+from ..base.dtypes import dtype
 from ..base.errors import ArgumentError, MismatchError
+from ..runtime.device import device
 from ..tensor.api.creation import empty, ones, scalar_tensor, zeros
+from ..tensor.core.tensor import Tensor
 from . import functional as F
 from . import init
 from .module import Module
@@ -143,7 +150,8 @@ class LayerNorm(Module):
     Source: Ba et al. 2016.
     """
 
-    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, device=None, dtype=None):
+    def __init__(self, normalized_shape: int | Sequence[int], eps: float = 1e-5, elementwise_affine: bool = True,
+                 bias: bool = True, device: device | str | int | None = None, dtype: dtype | None = None):
         super().__init__()
         self.normalized_shape, self.eps, self.elementwise_affine = _shape(normalized_shape), eps, elementwise_affine
         for name, wanted in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
@@ -158,7 +166,7 @@ class LayerNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, input):
+    def forward(self, input: Tensor):
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self):
@@ -172,7 +180,8 @@ class RMSNorm(Module):
     eps: added to the mean square; the dtype's smallest step by default.  Source: Zhang and Sennrich 2019.
     """
 
-    def __init__(self, normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None):
+    def __init__(self, normalized_shape: int | Sequence[int], eps: float | None = None, elementwise_affine: bool = True,
+                 device: device | str | int | None = None, dtype: dtype | None = None):
         super().__init__()
         self.normalized_shape, self.eps, self.elementwise_affine = _shape(normalized_shape), eps, elementwise_affine
         p = Parameter(empty(self.normalized_shape, device=device, dtype=dtype)) if elementwise_affine else None
@@ -184,7 +193,7 @@ class RMSNorm(Module):
         if self.weight is not None:
             init.ones_(self.weight)
 
-    def forward(self, input):
+    def forward(self, input: Tensor):
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self):
@@ -197,7 +206,8 @@ class GroupNorm(Module):
     Raises ArgumentError unless num_groups divides num_channels.  Source: Wu and He 2018.
     """
 
-    def __init__(self, num_groups, num_channels, eps=1e-5, affine=True, device=None, dtype=None, *, bias=True):
+    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
+                 device: device | str | int | None = None, dtype: dtype | None = None, *, bias: bool = True):
         super().__init__()
         if num_channels % num_groups:
             raise ArgumentError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
@@ -213,7 +223,7 @@ class GroupNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, input):
+    def forward(self, input: Tensor):
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self):
@@ -224,11 +234,11 @@ class GroupNorm(Module):
 class LocalResponseNorm(Module):
     """Divide x (N, C, *) by a power of the mean square over `size` neighbouring channels; see F.local_response_norm."""
 
-    def __init__(self, size, alpha=1e-4, beta=0.75, k=1.0):
+    def __init__(self, size: int | Sequence[int], alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):
         super().__init__()
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
-    def forward(self, input):
+    def forward(self, input: Tensor):
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
     def extra_repr(self):

@@ -1,7 +1,10 @@
 """Containers of parameters: ParameterList and ParameterDict.  Tensors put into them become Parameters."""
 
+from __future__ import annotations
+
 import operator
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..base.errors import ArgumentTypeError, DimensionError
 from ..tensor import Tensor
@@ -74,7 +77,7 @@ class ParameterList(Module):
 class ParameterDict(Module):
     """A dict of Parameters (and of any other values, which stay as they are), in the order they were added."""
 
-    def __init__(self, parameters=None):
+    def __init__(self, parameters: Iterable[Any] | None = None):
         super().__init__()
         self._keys = {}
         self.update({} if parameters is None else parameters)
@@ -116,11 +119,11 @@ class ParameterDict(Module):
         """(name, value) pairs."""
         return ((k, self[k]) for k in self._keys)
 
-    def get(self, key, default=None):
+    def get(self, key: str, default=None):
         """The value of key, or default."""
         return getattr(self, key) if key in self._keys else default
 
-    def pop(self, key):
+    def pop(self, key: str):
         """Remove key and return its value."""
         value = self[key]
         del self[key]
@@ -131,7 +134,7 @@ class ParameterDict(Module):
         for key in list(self._keys):
             del self[key]
 
-    def update(self, parameters):
+    def update(self, parameters: Iterable[Any]):
         """Add values from a mapping or (name, value) pairs."""
         for key, value in parameters.items() if isinstance(parameters, (Mapping, ParameterDict)) else parameters:
             self[key] = value

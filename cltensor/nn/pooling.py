@@ -1,5 +1,9 @@
 """Pooling layers over one to three spatial dimensions."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from ..base.errors import ArgumentError
 from . import functional as F
 from .function_layer import FunctionLayer
@@ -47,7 +51,8 @@ class AvgPool1d(_AvgPool):
 
     function = staticmethod(F.avg_pool1d)
 
-    def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    def __init__(self, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None,
+                 padding: int | Sequence[int] = 0, ceil_mode: bool = False, count_include_pad: bool = True):
         kernel_size, stride, padding = (v if v is None or isinstance(v, tuple) else (v,) for v in (kernel_size, stride, padding))
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
 
@@ -73,7 +78,7 @@ class AdaptiveAvgPool1d(_AdaptivePool):
 
     function = staticmethod(F.adaptive_avg_pool1d)
 
-    def __init__(self, output_size):
+    def __init__(self, output_size: int | Sequence[int | None] | None):
         super().__init__(output_size=output_size)
 
 
@@ -94,7 +99,7 @@ class AdaptiveMaxPool1d(_AdaptivePool):
 
     function = staticmethod(F.adaptive_max_pool1d)
 
-    def __init__(self, output_size, return_indices=False):
+    def __init__(self, output_size: int | Sequence[int | None] | None, return_indices: bool = False):
         super().__init__(output_size=output_size, return_indices=return_indices)
 
 

@@ -1,12 +1,17 @@
 """Recurrent layers: RNN, LSTM and GRU over padded, packed or single sequences."""
 
+from __future__ import annotations
+
 import math
 import numbers
 import warnings
 
+from ..base.dtypes import dtype
 from ..base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..ops.nn.recurrent import GATES
+from ..runtime.device import device
 from ..tensor.api.creation import empty
+from ..tensor.core.tensor import Tensor
 from . import init
 from .functional.recurrent import layers
 from .module import Module
@@ -21,8 +26,9 @@ class RNNBase(Module):
     proj_size); the second direction's names end in _reverse.
     """
 
-    def __init__(self, mode, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0,
-                 bidirectional=False, proj_size=0, device=None, dtype=None):
+    def __init__(self, mode: str, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
+                 device: device | str | int | None = None, dtype: dtype | None = None):
         super().__init__()
         _check_settings(input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size)
         self.mode, self.input_size, self.hidden_size, self.num_layers, self.bias = mode, input_size, hidden_size, num_layers, bias
@@ -71,7 +77,7 @@ class RNNBase(Module):
 
     # --- forward -----------------------------------------------------------------------------------------------------
 
-    def forward(self, input, hx=None):
+    def forward(self, input: Tensor, hx=None):
         states = (None, None) if hx is None else self._split(hx)
         if isinstance(input, PackedSequence):
             self._check(input.data, states, input.sizes[0], 2)

@@ -1,11 +1,16 @@
 """Recurrent cells, one step at a time: RNNCell, LSTMCell and GRUCell."""
 
+from __future__ import annotations
+
 import math
 
+from ..base.dtypes import dtype
 from ..base.errors import ArgumentError, ShapeError
 from ..ops.nn.recurrent import GATES
 from ..ops.nn.recurrent_gradient import recurrent
+from ..runtime.device import device
 from ..tensor.api.creation import empty
+from ..tensor.core.tensor import Tensor
 from . import init
 from .module import Module
 from .parameter import Parameter
@@ -14,7 +19,8 @@ from .parameter import Parameter
 class RNNCellBase(Module):
     """The common part of the cells: weight_ih, weight_hh, bias_ih and bias_hh, at first uniform in +-1 / sqrt(hidden_size)."""
 
-    def __init__(self, input_size, hidden_size, bias, num_chunks, device=None, dtype=None):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: device | str | int | None = None,
+                 dtype: dtype | None = None):
         super().__init__()
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         rows, kind = num_chunks * hidden_size, {"device": device, "dtype": dtype}
@@ -67,11 +73,12 @@ class RNNCellBase(Module):
 class RNNCell(RNNCellBase):
     """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu: (B, input_size), (B, hidden_size) -> (B, hidden_size)."""
 
-    def __init__(self, input_size, hidden_size, bias=True, nonlinearity="tanh", device=None, dtype=None):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh",
+                 device: device | str | int | None = None, dtype: dtype | None = None):
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         self.nonlinearity = nonlinearity
 
-    def forward(self, input, hx=None):
+    def forward(self, input: Tensor, hx=None):
         self._check_dimensions(input=input, hidden=hx)
         if self.nonlinearity not in ("tanh", "relu"):
             raise ShapeError(f"RNNCell: Unknown nonlinearity: {self.nonlinearity}; use 'tanh' or 'relu'")
@@ -81,10 +88,11 @@ class RNNCell(RNNCellBase):
 class LSTMCell(RNNCellBase):
     """One step of an LSTM: (B, input_size), (h, c) of (B, hidden_size) each -> (h', c')."""
 
-    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: device | str | int | None = None,
+                 dtype: dtype | None = None):
         super().__init__(input_size, hidden_size, bias, GATES["lstm"], device, dtype)
 
-    def forward(self, input, hx=None):
+    def forward(self, input: Tensor, hx=None):
         h, c = (None, None) if hx is None else hx
         self._check_dimensions(input=input, hx0=h, hx1=c)
         return tuple(self._step("lstm", input, h, c))
@@ -93,9 +101,10 @@ class LSTMCell(RNNCellBase):
 class GRUCell(RNNCellBase):
     """One step of a GRU: (B, input_size), (B, hidden_size) -> (B, hidden_size)."""
 
-    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: device | str | int | None = None,
+                 dtype: dtype | None = None):
         super().__init__(input_size, hidden_size, bias, GATES["gru"], device, dtype)
 
-    def forward(self, input, hx=None):
+    def forward(self, input: Tensor, hx=None):
         self._check_dimensions(input=input, hidden=hx)
         return self._step("gru", input, hx)[0]

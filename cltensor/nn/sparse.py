@@ -1,8 +1,13 @@
 """Embedding and EmbeddingBag: tables of learned vectors."""
 
+from __future__ import annotations
+
 from ..autograd.modes import no_grad
+from ..base.dtypes import dtype
 from ..base.errors import AssertedShapeError, ShapeError
+from ..runtime.device import device
 from ..tensor.api.creation import empty
+from ..tensor.core.tensor import Tensor
 from . import functional as F
 from . import init
 from .functional.embedding import _padding_row
@@ -16,8 +21,9 @@ class Embedding(Module):
     padding_idx: a row that starts at 0 and gets no gradient; max_norm: scale longer rows down when they are read.
     """
 
-    def __init__(self, num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0,
-                 scale_grad_by_freq=False, sparse=False, _weight=None, _freeze=False, device=None, dtype=None):
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, max_norm: float | None = None,
+                 norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, _weight=None,
+                 _freeze: bool = False, device: device | str | int | None = None, dtype: dtype | None = None):
         super().__init__()
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = None if padding_idx is None else _padding_row(padding_idx, num_embeddings)
@@ -30,8 +36,8 @@ class Embedding(Module):
             self.weight = Parameter(_weight, not _freeze)
 
     @classmethod
-    def from_pretrained(cls, embeddings, freeze=True, padding_idx=None, max_norm=None, norm_type=2.0,
-                        scale_grad_by_freq=False, sparse=False):
+    def from_pretrained(cls, embeddings, freeze: bool = True, padding_idx: int | None = None, max_norm: float | None = None,
+                        norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False):
         """An Embedding over a given table (num_embeddings, embedding_dim); freeze: do not train it."""
         if embeddings.ndim != 2:
             raise ShapeError(f"Embedding.from_pretrained: Embeddings parameter is expected to be 2-dimensional, got shape "
@@ -46,7 +52,7 @@ class Embedding(Module):
             with no_grad():
                 self.weight[self.padding_idx].fill_(0)
 
-    def forward(self, input):
+    def forward(self, input: Tensor):
         return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type,
                            self.scale_grad_by_freq, self.sparse)
 
@@ -64,8 +70,10 @@ class EmbeddingBag(Module):
     padding_idx: a row that starts at 0 and is left out.
     """
 
-    def __init__(self, num_embeddings, embedding_dim, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, mode="mean",
-                 sparse=False, _weight=None, include_last_offset=False, padding_idx=None, device=None, dtype=None):
+    def __init__(self, num_embeddings: int, embedding_dim: int, max_norm: float | None = None, norm_type: float = 2.0,
+                 scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, _weight=None,
+                 include_last_offset: bool = False, padding_idx: int | None = None, device: device | str | int | None = None,
+                 dtype: dtype | None = None):
         super().__init__()
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
@@ -81,8 +89,9 @@ class EmbeddingBag(Module):
             self.weight = Parameter(_weight)
 
     @classmethod
-    def from_pretrained(cls, embeddings, freeze=True, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, mode="mean",
-                        sparse=False, include_last_offset=False, padding_idx=None):
+    def from_pretrained(cls, embeddings, freeze: bool = True, max_norm: float | None = None, norm_type: float = 2.0,
+                        scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
+                        include_last_offset: bool = False, padding_idx: int | None = None):
         """An EmbeddingBag over a given table (num_embeddings, embedding_dim); freeze: do not train it."""
         if embeddings.ndim != 2:
             raise AssertedShapeError(f"EmbeddingBag.from_pretrained: Embeddings parameter is expected to be 2-dimensional, got "
@@ -94,7 +103,7 @@ class EmbeddingBag(Module):
 
     reset_parameters = Embedding.reset_parameters
 
-    def forward(self, input, offsets=None, per_sample_weights=None):
+    def forward(self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None):
         return F.embedding_bag(input, self.weight, offsets, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.mode,
                                self.sparse, per_sample_weights, self.include_last_offset, self.padding_idx)
 

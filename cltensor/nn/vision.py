@@ -1,5 +1,9 @@
 """Layers that rearrange or resize images: pixel and channel shuffling, sliding windows, upsampling."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from . import functional as F
 from .function_layer import FunctionLayer
 
@@ -9,7 +13,7 @@ class PixelShuffle(FunctionLayer):
 
     function = staticmethod(F.pixel_shuffle)
 
-    def __init__(self, upscale_factor):
+    def __init__(self, upscale_factor: int):
         super().__init__(upscale_factor=upscale_factor)
 
 
@@ -18,7 +22,7 @@ class PixelUnshuffle(FunctionLayer):
 
     function = staticmethod(F.pixel_unshuffle)
 
-    def __init__(self, downscale_factor):
+    def __init__(self, downscale_factor: int):
         super().__init__(downscale_factor=downscale_factor)
 
 
@@ -27,7 +31,7 @@ class ChannelShuffle(FunctionLayer):
 
     function = staticmethod(F.channel_shuffle)
 
-    def __init__(self, groups):
+    def __init__(self, groups: int):
         super().__init__(groups=groups)
 
 
@@ -36,7 +40,8 @@ class Unfold(FunctionLayer):
 
     function = staticmethod(F.unfold)
 
-    def __init__(self, kernel_size, dilation=1, padding=0, stride=1):
+    def __init__(self, kernel_size: int | Sequence[int], dilation: int | Sequence[int] = 1, padding: int | Sequence[int] = 0,
+                 stride: int | Sequence[int] = 1):
         super().__init__(kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
 
 
@@ -45,7 +50,8 @@ class Fold(FunctionLayer):
 
     function = staticmethod(F.fold)
 
-    def __init__(self, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    def __init__(self, output_size: int | Sequence[int], kernel_size: int | Sequence[int], dilation: int | Sequence[int] = 1,
+                 padding: int | Sequence[int] = 0, stride: int | Sequence[int] = 1):
         super().__init__(output_size=output_size, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
 
 
@@ -54,7 +60,8 @@ class Upsample(FunctionLayer):
 
     function = staticmethod(F.interpolate)
 
-    def __init__(self, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None):
+    def __init__(self, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None,
+                 mode: str = "nearest", align_corners: bool | None = None, recompute_scale_factor=None):
         if scale_factor is not None:
             scale_factor = tuple(map(float, scale_factor)) if isinstance(scale_factor, (tuple, list)) else float(scale_factor)
         super().__init__(size=size, scale_factor=scale_factor, mode=mode, align_corners=align_corners,
@@ -68,12 +75,12 @@ class Upsample(FunctionLayer):
 class UpsamplingNearest2d(Upsample):
     """Upsample by the nearest pixel."""
 
-    def __init__(self, size=None, scale_factor=None):
+    def __init__(self, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None):
         super().__init__(size, scale_factor, mode="nearest")
 
 
 class UpsamplingBilinear2d(Upsample):
     """Upsample bilinearly, with the corner pixels aligned."""
 
-    def __init__(self, size=None, scale_factor=None):
+    def __init__(self, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None):
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)

@@ -1,7 +1,13 @@
 """Adadelta: steps as large as the previous ones, relative to the gradient."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 from ..ops.optim.updates import adadelta_step
 from ..tensor.api.creation import zeros_like
+from ..tensor.core.tensor import Tensor
 from .optimizer import Optimizer, check, not_negative
 
 
@@ -11,18 +17,19 @@ class Adadelta(Optimizer):
     Source: Zeiler 2012.
     """
 
-    def __init__(self, params, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0, *, maximize=False):
+    def __init__(self, params: Iterable[Any], lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0, *,
+                 maximize: bool = False):
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
 
-    def check_group(self, group):
+    def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative, rho=lambda rho: 0 <= rho <= 1, eps=not_negative, weight_decay=not_negative)
 
-    def next_step(self, p, state, group):
+    def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         if not state:
             state.update(step=0, square_avg=zeros_like(p), acc_delta=zeros_like(p))
         state["step"] += 1
 
-    def update_rule(self, step, group):
+    def update_rule(self, step, group: dict[str, Any]):
         return adadelta_step, ("square_avg", "acc_delta"), {
             "lr": group["lr"], "rho": group["rho"], "take": 1 - group["rho"], "eps": group["eps"],
             "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}

@@ -1,14 +1,21 @@
 """Adagrad: steps that shrink with the sum of the squared gradients."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 from ..ops.optim.updates import adagrad_step
 from ..tensor.api.creation import full_like
+from ..tensor.core.tensor import Tensor
 from .optimizer import Optimizer, check, not_negative
 
 
 class Adagrad(Optimizer):
     """p -= lr / (1 + (step - 1) * lr_decay) * g / (sqrt(sum of g squared) + eps).  Source: Duchi et al. 2011."""
 
-    def __init__(self, params, lr=1e-2, lr_decay=0, weight_decay=0, initial_accumulator_value=0, eps=1e-10, *, maximize=False):
+    def __init__(self, params: Iterable[Any], lr: float = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
+                 initial_accumulator_value: float = 0, eps: float = 1e-10, *, maximize: bool = False):
         super().__init__(params, {"lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay,
                                   "initial_accumulator_value": initial_accumulator_value, "maximize": maximize})
 
@@ -19,13 +26,13 @@ class Adagrad(Optimizer):
         for p in group["params"]:
             self.state[p].update(step=0, sum=full_like(p.detach(), group["initial_accumulator_value"]))
 
-    def check_group(self, group):
+    def check_group(self, group: dict[str, Any]):
         check(group, **dict.fromkeys(("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"), not_negative))
 
-    def next_step(self, p, state, group):
+    def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         state["step"] += 1
         return state["step"]
 
-    def update_rule(self, step, group):
+    def update_rule(self, step, group: dict[str, Any]):
         return adagrad_step, ("sum",), {"lr": group["lr"] / (1 + (step - 1) * group["lr_decay"]), "eps": group["eps"],
                                         "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}

@@ -1,9 +1,14 @@
 """Adam and AdamW: steps scaled by running means of the gradient and of its square."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterable
+from typing import Any
 
 from ..ops.optim.updates import adam_step, amsgrad_step
 from ..tensor.api.creation import zeros_like
+from ..tensor.core.tensor import Tensor
 from .optimizer import Optimizer, check, check_betas, not_negative
 
 
@@ -14,17 +19,18 @@ class Adam(Optimizer):
     the largest v so far.  Source: Kingma and Ba 2015; Loshchilov and Hutter 2019; Reddi et al. 2018.
     """
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *, maximize=False,
-                 decoupled_weight_decay=False):
+    def __init__(self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 0, amsgrad: bool = False, *, maximize: bool = False,
+                 decoupled_weight_decay: bool = False):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
                                   "amsgrad": amsgrad, "maximize": maximize,
                                   "decoupled_weight_decay": decoupled_weight_decay})
 
-    def check_group(self, group):
+    def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
         check_betas(group["betas"])
 
-    def next_step(self, p, state, group):
+    def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         if not state:
             state.update(step=0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
             if group["amsgrad"]:
@@ -32,7 +38,7 @@ class Adam(Optimizer):
         state["step"] += 1
         return state["step"]
 
-    def update_rule(self, step, group):
+    def update_rule(self, step, group: dict[str, Any]):
         moments = "exp_avg", "exp_avg_sq"
         if group["amsgrad"]:
             return amsgrad_step, (*moments, "max_exp_avg_sq"), _scalars(step, group)
@@ -52,6 +58,6 @@ def _scalars(step, group):
 class AdamW(Adam):
     """Adam with decoupled weight decay: p shrinks by lr * weight_decay each step, outside the running means."""
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False, *,
-                 maximize=False):
+    def __init__(self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False):
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)

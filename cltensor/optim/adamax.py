@@ -1,27 +1,34 @@
 """Adamax: Adam with the largest gradient instead of the mean square."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 from ..ops.optim.updates import adamax_step
 from ..tensor.api.creation import zeros_like
+from ..tensor.core.tensor import Tensor
 from .optimizer import Optimizer, check, check_betas, not_negative
 
 
 class Adamax(Optimizer):
     """p -= lr / (1 - beta1 ** step) * m / u; m: running mean of g; u: decaying maximum of |g|.  Source: Kingma and Ba 2015."""
 
-    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, *, maximize=False):
+    def __init__(self, params: Iterable[Any], lr: float = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 0, *, maximize: bool = False):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
 
-    def check_group(self, group):
+    def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
         check_betas(group["betas"])
 
-    def next_step(self, p, state, group):
+    def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         if not state:
             state.update(step=0, exp_avg=zeros_like(p), exp_inf=zeros_like(p))
         state["step"] += 1
         return state["step"]
 
-    def update_rule(self, step, group):
+    def update_rule(self, step, group: dict[str, Any]):
         beta1, beta2 = group["betas"]
         return adamax_step, ("exp_avg", "exp_inf"), {
             "one_minus_beta1": 1 - beta1, "beta2": beta2, "eps": group["eps"], "step_size": group["lr"] / (1 - beta1**step),

@@ -1,7 +1,13 @@
 """NAdam: Adam with Nesterov's momentum."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 from ..ops.optim.updates import nadam_step
 from ..tensor.api.creation import zeros_like
+from ..tensor.core.tensor import Tensor
 from .optimizer import Optimizer, check, check_betas, not_negative
 
 
@@ -11,24 +17,25 @@ class NAdam(Optimizer):
     Source: Dozat 2016.
     """
 
-    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, momentum_decay=4e-3,
-                 decoupled_weight_decay=False, *, maximize=False):
+    def __init__(self, params: Iterable[Any], lr: float = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 0, momentum_decay: float = 4e-3, decoupled_weight_decay: bool = False, *,
+                 maximize: bool = False):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
                                   "momentum_decay": momentum_decay, "decoupled_weight_decay": decoupled_weight_decay,
                                   "maximize": maximize})
 
-    def check_group(self, group):
+    def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative, momentum_decay=not_negative)
         check_betas(group["betas"])
 
-    def next_step(self, p, state, group):
+    def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         if not state:
             state.update(step=0, mu_product=1.0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         state["step"] += 1
         state["mu_product"] *= _mu(state["step"], group)
         return state["step"], state["mu_product"]
 
-    def update_rule(self, step, group):
+    def update_rule(self, step, group: dict[str, Any]):
         return nadam_step, ("exp_avg", "exp_avg_sq"), self._scalars(*step, group)
 
     @staticmethod

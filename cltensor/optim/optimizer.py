@@ -1,9 +1,12 @@
 """Optimizer: groups of parameters with settings, the state of each parameter, and the step that updates them."""
 
+from __future__ import annotations
+
 import copy
 import functools
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..autograd.modes import enable_grad, no_grad
 from ..base import calls
@@ -48,7 +51,7 @@ class Optimizer:
         if "step" in vars(cls):
             cls.step = _counted(cls.step)
 
-    def __init__(self, params, defaults):
+    def __init__(self, params: Iterable[Any], defaults):
         if isinstance(params, Tensor):
             raise ArgumentTypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, "
                                     "but got a Tensor; put it into a list")
@@ -96,12 +99,12 @@ class Optimizer:
                                     "each once")
             seen.add(id(p))
 
-    def check_group(self, group):
+    def check_group(self, group: dict[str, Any]):
         """Override to check the settings of a group."""
 
     # --- the step ----------------------------------------------------------------------------------------------------
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none: bool = True):
         """Drop the gradients of all parameters, or fill them with zeros."""
         for group in self.param_groups:
             for p in group["params"]:
@@ -111,7 +114,7 @@ class Optimizer:
                     else:
                         p.grad = p.grad.detach().zero_()
 
-    def step(self, closure=None):
+    def step(self, closure: Callable[..., Any] | None = None):
         """Update every parameter that has a gradient.
 
         closure: a function that computes the loss again, with gradients, and returns it.  Returns its loss, or None.
@@ -143,14 +146,14 @@ class Optimizer:
             rows = [(p, g, *[state[name] for name in kept]) for p, g, state in members]
             update(rows, tuple([numbers[name] for name in op.attr_names]))
 
-    def next_step(self, p, state, group):
+    def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         """Count one more step of parameter p; return its number, or whatever else update_rule's numbers depend on.
 
         Override it, together with update_rule.  state: p's dictionary, empty at its first step: create p's state there.
         """
         raise ArgumentTypeError(f"{type(self).__name__} defines neither next_step and update_rule nor step")
 
-    def update_rule(self, step, group):
+    def update_rule(self, step, group: dict[str, Any]):
         """The update of parameters at this step: (op, names, numbers).  Override it, together with next_step.
 
         op: an elementwise op over p, g and the state tensors, which returns p and those tensors updated; names: of those tensors
@@ -180,7 +183,7 @@ class Optimizer:
             found = found if changed is None else changed
         return found
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: dict[str, Any]):
         """Restore settings and state from a state_dict; tensors get the device and dtype of their parameter.
 
         Raises ArgumentError when the groups or their sizes differ.
@@ -211,27 +214,27 @@ class Optimizer:
 
     # --- hooks -------------------------------------------------------------------------------------------------------
 
-    def register_step_pre_hook(self, hook):
+    def register_step_pre_hook(self, hook: Callable[..., Any]):
         """Call hook(optimizer, args, kwargs) before each step; it may return new (args, kwargs)."""
         return Handle(self._hooks["step_pre"], hook)
 
-    def register_step_post_hook(self, hook):
+    def register_step_post_hook(self, hook: Callable[..., Any]):
         """Call hook(optimizer, args, kwargs) after each step."""
         return Handle(self._hooks["step_post"], hook)
 
-    def register_state_dict_pre_hook(self, hook):
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]):
         """Call hook(optimizer) before state_dict."""
         return Handle(self._hooks["state_dict_pre"], hook)
 
-    def register_state_dict_post_hook(self, hook):
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]):
         """Call hook(optimizer, state_dict) on the result of state_dict; it may return another."""
         return Handle(self._hooks["state_dict_post"], hook)
 
-    def register_load_state_dict_pre_hook(self, hook):
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]):
         """Call hook(optimizer, state_dict) before load_state_dict; it may return another."""
         return Handle(self._hooks["load_state_dict_pre"], hook)
 
-    def register_load_state_dict_post_hook(self, hook):
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]):
         """Call hook(optimizer) after load_state_dict."""
         return Handle(self._hooks["load_state_dict_post"], hook)
 

@@ -1,9 +1,14 @@
 """RAdam: Adam that uses its scaling only once it has enough steps."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterable
+from typing import Any
 
 from ..ops.optim.updates import radam_step
 from ..tensor.api.creation import zeros_like
+from ..tensor.core.tensor import Tensor
 from .optimizer import Optimizer, check, check_betas, not_negative
 
 
@@ -13,22 +18,22 @@ class RAdam(Optimizer):
     Source: Liu et al. 2020.
     """
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, decoupled_weight_decay=False, *,
-                 maximize=False):
+    def __init__(self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 0, decoupled_weight_decay: bool = False, *, maximize: bool = False):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
                                   "decoupled_weight_decay": decoupled_weight_decay})
 
-    def check_group(self, group):
+    def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)
         check_betas(group["betas"])
 
-    def next_step(self, p, state, group):
+    def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         if not state:
             state.update(step=0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         state["step"] += 1
         return state["step"]
 
-    def update_rule(self, step, group):
+    def update_rule(self, step, group: dict[str, Any]):
         return radam_step, ("exp_avg", "exp_avg_sq"), self._scalars(step, group)
 
     @staticmethod

@@ -1,7 +1,13 @@
 """RMSprop: steps scaled by a running mean of the squared gradient."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 from ..ops.optim import updates as ops
 from ..tensor.api.creation import zeros_like
+from ..tensor.core.tensor import Tensor
 from .optimizer import Optimizer, check, not_negative
 
 _STEPS = {(False, False): ops.rmsprop_step, (False, True): ops.rmsprop_momentum_step,
@@ -14,20 +20,21 @@ class RMSprop(Optimizer):
     centered subtracts the square of g's running mean, so v is a variance; with momentum, b = momentum * b + the step before lr.
     """
 
-    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False, *, maximize=False):
+    def __init__(self, params: Iterable[Any], lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0,
+                 momentum: float = 0, centered: bool = False, *, maximize: bool = False):
         super().__init__(params, {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered,
                                   "weight_decay": weight_decay, "maximize": maximize})
 
-    def check_group(self, group):
+    def check_group(self, group: dict[str, Any]):
         check(group, **dict.fromkeys(("lr", "eps", "momentum", "weight_decay", "alpha"), not_negative))
 
-    def next_step(self, p, state, group):
+    def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         for name in _kept(group):
             if name not in state:
                 state[name] = zeros_like(p)
         state["step"] = state.get("step", 0) + 1
 
-    def update_rule(self, step, group):
+    def update_rule(self, step, group: dict[str, Any]):
         return _STEPS[bool(group["centered"]), group["momentum"] > 0], _kept(group), {
             "lr": group["lr"], "alpha": group["alpha"], "take": 1 - group["alpha"], "eps": group["eps"],
             "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0, "momentum": group["momentum"]}

@@ -1,8 +1,14 @@
 """Rprop: steps by the sign of the gradient only, each element with its own step size."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 from ..base.errors import ArgumentError
 from ..ops.optim.updates import rprop_step
 from ..tensor.api.creation import full_like, zeros_like
+from ..tensor.core.tensor import Tensor
 from .optimizer import Optimizer, check, not_negative
 
 
@@ -12,20 +18,21 @@ class Rprop(Optimizer):
     For full batches.  Source: Riedmiller and Braun 1993.
     """
 
-    def __init__(self, params, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50), *, maximize=False):
+    def __init__(self, params: Iterable[Any], lr: float = 1e-2, etas: tuple[float, float] = (0.5, 1.2),
+                 step_sizes: tuple[float, float] = (1e-6, 50), *, maximize: bool = False):
         super().__init__(params, {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize})
 
-    def check_group(self, group):
+    def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative)
         if not 0 < group["etas"][0] < 1 < group["etas"][1]:
             raise ArgumentError(f"Invalid eta values: {group['etas'][0]}, {group['etas'][1]}; need 0 < etas[0] < 1 < etas[1]")
 
-    def next_step(self, p, state, group):
+    def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         if not state:
             state.update(step=0, prev=zeros_like(p), step_size=full_like(p, group["lr"]))
         state["step"] += 1
 
-    def update_rule(self, step, group):
+    def update_rule(self, step, group: dict[str, Any]):
         (shrink, grow), (least, most) = group["etas"], group["step_sizes"]
         return rprop_step, ("prev", "step_size"), {"shrink": shrink, "grow": grow, "least": least, "most": most,
                                                    "sign": -1.0 if group["maximize"] else 1.0}

@@ -1,8 +1,14 @@
 """SGD: gradient descent, with momentum."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 from ..base.errors import ArgumentError
 from ..ops.optim.updates import sgd_momentum_step, sgd_step
 from ..tensor.api.creation import zeros_like
+from ..tensor.core.tensor import Tensor
 from .optimizer import Optimizer, check, not_negative
 
 
@@ -13,22 +19,23 @@ class SGD(Optimizer):
     first b is the first d.  maximize ascends instead of descending.
     """
 
-    def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False):
+    def __init__(self, params: Iterable[Any], lr: float = 1e-3, momentum: float = 0, dampening: float = 0,
+                 weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False):
         super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
                                   "nesterov": nesterov, "maximize": maximize})
 
-    def check_group(self, group):
+    def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative, momentum=not_negative, weight_decay=not_negative)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ArgumentError("Nesterov momentum requires a momentum and zero dampening")
 
-    def next_step(self, p, state, group):
+    def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         first = group["momentum"] != 0 and state.get("momentum_buffer") is None
         if first:
             state["momentum_buffer"] = zeros_like(p)
         return first
 
-    def update_rule(self, first, group):
+    def update_rule(self, first, group: dict[str, Any]):
         momentum = group["momentum"]
         numbers = {"lr": group["lr"], "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}
         if momentum == 0:

@@ -1,11 +1,16 @@
 """Activation checkpointing saves memory at the cost of time: drop what a function saves for its gradient, and recompute it."""
 
+from __future__ import annotations
+
 import contextlib
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from ..autograd.modes import is_grad_enabled
 from ..autograd.recompute import CheckpointError, Stretch
 from ..base.errors import ArgumentError
+from ..tensor.core.tensor import Tensor
 from ..tensor.random.sampling import default_generator
 
 
@@ -14,8 +19,9 @@ def noop_context_fn():
     return contextlib.nullcontext(), contextlib.nullcontext()
 
 
-def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, determinism_check="default", debug=False,
-               early_stop=True, preserve_rng_state=True, **kwargs):
+def checkpoint(function: Callable[..., Any], *args, use_reentrant=None, context_fn=noop_context_fn,
+               determinism_check: str = "default", debug: bool = False, early_stop: bool = True,
+               preserve_rng_state: bool = True, **kwargs):
     """function(*args, **kwargs), whose intermediate results are not kept but computed again during backward.
 
     The only method here is PyTorch's use_reentrant=False, which also supports autograd.grad and gradients of any order.
@@ -65,7 +71,7 @@ def _random_numbers_from(state):
         default_generator.set_state(before)
 
 
-def checkpoint_sequential(functions, segments, input, use_reentrant=None, **kwargs):
+def checkpoint_sequential(functions, segments, input: Tensor, use_reentrant=None, **kwargs):
     """Run the functions (or a Sequential's modules) in order, in `segments` parts; checkpoint all parts but the last."""
     if use_reentrant is None:
         warnings.warn("checkpoint_sequential: the use_reentrant parameter should be passed explicitly; use_reentrant=False is "

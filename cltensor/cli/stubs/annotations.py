@@ -20,10 +20,10 @@ _NAMED = {text: names.split() for text, names in {
     "int": "dim dim0 dim1 dim2 start_dim end_dim k n in_features out_features in_channels out_channels groups num_features "
            "num_embeddings embedding_dim hidden_size input_size num_layers num_heads embed_dim nhead d_model num_groups "
            "num_channels num_samples num_classes batch_size num_workers steps chunks sections length diagonal offset "
-           "upscale_factor downscale_factor step_size T_max last_epoch rank minlength bins start_factor max_iter "
+           "upscale_factor downscale_factor step_size T_max last_epoch rank minlength bins max_iter "
            "window_length",
     "int | None": "padding_idx ignore_index",
-    "float": "p lr eps momentum dampening weight_decay alpha beta lambd negative_slope margin delta gamma factor "
+    "float": "start_factor p lr eps momentum dampening weight_decay alpha beta lambd negative_slope margin delta gamma factor "
              "min_val max_val threshold tau rtol atol maxnorm max_norm std mean low high fill_value",
     "str": "reduction mode padding_mode rounding_mode nonlinearity equation reduce norm approximate",
     "dtype | None": "dtype",

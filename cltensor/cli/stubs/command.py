@@ -1,7 +1,9 @@
 """cltensor stubs: write the .pyi files beside the modules, or check that they are up to date."""
 
+import ast
 import importlib
 import inspect
+import sys
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -79,7 +81,23 @@ def _text(name):
     needed = [line for line in needed if not set(line.rpartition("import ")[2].split(", ")) & (known | set(own))]
     if "Tensor" in known:
         needed.append(f"from {Tensor.__module__} import Number")
-    return writer.module(module, own, sorted({*needed, *_TYPES, *imports}), "Tensor" if name in _OF_TENSORS else None)
+    result = "Tensor" if name in _OF_TENSORS else None
+    lines = {*needed, *_TYPES, *imports}
+    lines |= _of_annotations(writer.module(module, own, sorted(lines), result), [getattr(module, public) for public in own])
+    return writer.module(module, own, sorted(lines), result)
+
+
+def _of_annotations(text, values):
+    """The lines that import the package's classes which a stub's annotations name and the stub has not."""
+    tree = ast.parse(text)
+    known = {alias.asname or alias.name for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))
+             for alias in node.names}
+    known |= {node.name for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    missing = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - known
+    seen = [vars(sys.modules[value.__module__]) for value in values if getattr(value, "__module__", None) in sys.modules]
+    found = {name: names[name] for name in missing for names in seen if isinstance(names.get(name), type)}
+    return {f"from {_home(made)} import {made.__name__} as {name}" for name, made in found.items()
+            if made.__module__.startswith(PACKAGE)}
 
 
 def _public(module):

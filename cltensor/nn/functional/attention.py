@@ -1,5 +1,7 @@
 """Scaled dot-product attention: by a kernel that never stores all scores, or of ordinary ops."""
 
+from __future__ import annotations
+
 import math
 
 from ...base import dtypes
@@ -8,10 +10,13 @@ from ...base.errors import ArgumentError, ShapeError
 from ...ops.kinds.precision import in_float32
 from ...ops.nn.attention import fits
 from ...ops.nn.attention_gradient import attention, weighed
+from ...tensor.core.tensor import Tensor
 from .dropout import dropout
 
 
-def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
+def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
+                                 dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None,
+                                 enable_gqa: bool = False):
     """softmax(query @ key.mT * scale + mask) @ value.
 
     query: (..., L, E); key: (..., S, E); value: (..., S, Ev); attn_mask: bool (True takes part) or added to the scores,

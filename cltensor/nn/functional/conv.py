@@ -1,9 +1,13 @@
 """Convolutions over one to three spatial dimensions, and their transposes."""
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Sequence
 
 from ...base.errors import ArgumentError, ShapeError
 from ...ops.conv.convolution import convolution, convolution_activated, convolution_input_gradient
+from ...tensor.core.tensor import Tensor
 from ...tensor.shape.padding import pad_constant
 from . import windows
 from .sizes import batched, each
@@ -45,12 +49,14 @@ def _named_padding(op, padding, kernel, stride, dilation):
     return tuple((t // 2, t - t // 2) for t in totals)
 
 
-def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int | Sequence[int] = 1,
+           padding: int | str | Sequence[int] = 0, dilation: int | Sequence[int] = 1, groups: int = 1):
     """input (N, C, L) or (C, L) with weight (K, C / groups, k); padding also "same" or "valid".  Returns (N, K, L')."""
     return convolved(1, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int | Sequence[int] = 1,
+           padding: int | str | Sequence[int] = 0, dilation: int | Sequence[int] = 1, groups: int = 1):
     """input (N, C, H, W) or (C, H, W) with weight (K, C / groups, kh, kw).  Returns (N, K, H', W').
 
     H' = (H + 2 padding - dilation (kh - 1) - 1) // stride + 1; padding may be "same" or "valid".
@@ -58,7 +64,8 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return convolved(2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int | Sequence[int] = 1,
+           padding: int | str | Sequence[int] = 0, dilation: int | Sequence[int] = 1, groups: int = 1):
     """input (N, C, D, H, W) or (C, D, H, W) with weight (K, C / groups, kd, kh, kw).  Returns (N, K, D', H', W')."""
     return convolved(3, input, weight, bias, stride, padding, dilation, groups)
 
@@ -87,12 +94,16 @@ def _conv_transpose(n, input, weight, bias, stride, padding, output_padding, gro
     return y.squeeze(0) if single else y
 
 
-def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int | Sequence[int] = 1,
+                     padding: int | Sequence[int] = 0, output_padding: int | Sequence[int] = 0, groups: int = 1,
+                     dilation: int | Sequence[int] = 1):
     """The transpose of conv1d: input (N, C, L) or (C, L), weight (C, K / groups, k).  Returns (N, K, L')."""
     return _conv_transpose(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int | Sequence[int] = 1,
+                     padding: int | Sequence[int] = 0, output_padding: int | Sequence[int] = 0, groups: int = 1,
+                     dilation: int | Sequence[int] = 1):
     """The transpose of conv2d: input (N, C, H, W) or (C, H, W), weight (C, K / groups, kh, kw).
 
     H' = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1.  Returns (N, K, H', W').
@@ -100,12 +111,14 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
     return _conv_transpose(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int | Sequence[int] = 1,
+                     padding: int | Sequence[int] = 0, output_padding: int | Sequence[int] = 0, groups: int = 1,
+                     dilation: int | Sequence[int] = 1):
     """The transpose of conv3d: input (N, C, D, H, W) or (C, D, H, W), weight (C, K / groups, kd, kh, kw)."""
     return _conv_transpose(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_tbc(input, weight, bias, pad=0):
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor | None, pad: int = 0):
     """conv1d with time first: input (T, B, in), weight (kernel, in, out) and bias (out,) give (T', B, out)."""
     if input.ndim != 3 or weight.ndim != 3:
         raise ShapeError(f"conv_tbc: Input and weight must have 3 dims: time, batch, in; got {list(input.shape)} and "

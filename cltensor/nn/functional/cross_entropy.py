@@ -4,12 +4,13 @@ With class numbers, forward reads the input once, for two numbers per sample, an
 kept, nothing else of its size.  Smoothed labels and nll_loss take one pass over the log-probabilities.
 """
 
-
+from __future__ import annotations
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError
 from ...ops.kinds.precision import in_float32
 from ...ops.nn import cross_entropy as ops
+from ...tensor.core.tensor import Tensor
 from ...tensor.math.softmax import log_softmax
 from .loss import reduced
 
@@ -48,7 +49,7 @@ def _check_input(op, input, target):
     return input.unsqueeze(0), target.unsqueeze(0), True
 
 
-def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"):
     """Negative log-probability of the target classes.
 
     Args: input (N, C), (N, C, *) or (C,), log-probabilities; target (N,), (N, *) or (), class numbers; weight (C,).
@@ -76,7 +77,8 @@ def _smoothed(input, target, weight, logarithm, reduction, ignored, smoothing):
     return ops.nll(logarithm(input), target, weight, reduction=reduction, ignored=ignored, smoothing=smoothing)[0]
 
 
-def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100,
+                  reduction: str = "mean", label_smoothing: float = 0.0):
     """-log(softmax(input)) at the target classes, or averaged over target probabilities.
 
     Args: input (N, C), (N, C, *) or (C,), unnormalised; target class numbers (N,), (N, *) or (), or probabilities of

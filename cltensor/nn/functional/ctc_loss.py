@@ -6,7 +6,10 @@ beginnings (alpha) and all endings (beta) step by step, with one launch per step
 Source: A. Graves et al., Connectionist Temporal Classification, 2006.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,6 +19,7 @@ from ...base import dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, ShapeError
 from ...ops.nn import ctc
 from ...tensor.api.creation import arange, full, tensor
+from ...tensor.core.tensor import Tensor
 from ...tensor.math.arithmetic import where
 from .loss import reduced
 
@@ -198,7 +202,8 @@ def _check(log_probs, blank, reduction):
         raise ShapeError(f"ctc_loss: blank must be in label range, in [0, {log_probs.shape[-1]}), got {blank}")
 
 
-def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
+def ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Tensor | Sequence[int], target_lengths: Tensor | Sequence[int],
+             blank: int = 0, reduction: str = "mean", zero_infinity: bool = False):
     """The negative log-likelihood of target sequences, summed over all alignments with log_probs.
 
     Args: log_probs (T, N, C) or (T, C), float32 or float64, from log_softmax; targets (N, S), or all sequences concatenated

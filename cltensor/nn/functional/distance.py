@@ -1,13 +1,16 @@
 """Norms and angles of vectors along a dimension."""
 
+from __future__ import annotations
+
 from ...ops.kinds.precision import in_float32
+from ...tensor.core.tensor import Tensor
 from ...tensor.math.products import pdist as pdist  # the same function in both namespaces
 from ...tensor.math.statistics import vector_norm
 from ...tensor.shape.shape import broadcast_tensors
 from .out import into
 
 
-def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None):
     """input divided by its p-norm over dim, or by eps where the norm is smaller."""
     return into(out, _normalized(input, p, dim, eps))
 
@@ -18,7 +21,7 @@ def _normalized(x, p, dim, eps):
 
 
 @in_float32
-def cosine_similarity(x1, x2, dim=1, eps=1e-8):
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8):
     """The cosine of the angle between x1 and x2 along dim; norms count as at least eps."""
     x1, x2 = broadcast_tensors(x1, x2)
     dot = (x1 * x2).sum(dim)
@@ -26,6 +29,6 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
 
 
 @in_float32
-def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False):
     """The p-norm over the last dimension of x1 - x2 + eps."""
     return vector_norm(x1 - x2 + eps, p, -1, keepdim)

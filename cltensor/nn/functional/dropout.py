@@ -1,8 +1,11 @@
 """Dropout: set elements, or whole channels, to zero at random during training."""
 
+from __future__ import annotations
+
 import math
 
 from ...base.errors import ArgumentError, ShapeError
+from ...tensor.core.tensor import Tensor
 from ...tensor.random.sampling import dropout as _dropout
 
 
@@ -16,7 +19,7 @@ def _given(input, y, inplace):
     return input.copy_(y) if inplace and y is not input else y
 
 
-def dropout(input, p=0.5, training=True, inplace=False):
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False):
     """input with elements zeroed with probability p and the rest scaled by 1 / (1 - p); itself when not training."""
     return _given(input, _dropout(input, p, training), inplace)
 
@@ -34,17 +37,17 @@ def _channels(op, input, p, training, inplace, dims):
     return _given(input, input * kept, inplace)
 
 
-def dropout1d(input, p=0.5, training=True, inplace=False):
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False):
     """dropout of whole channels of input (N, C, L) or (C, L)."""
     return _channels("dropout1d", input, p, training, inplace, (2, 3))
 
 
-def dropout2d(input, p=0.5, training=True, inplace=False):
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False):
     """dropout of whole channels of input (N, C, H, W) or (C, H, W)."""
     return _channels("dropout2d", input, p, training, inplace, (3, 4))
 
 
-def dropout3d(input, p=0.5, training=True, inplace=False):
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False):
     """dropout of whole channels of input (N, C, D, H, W) or (C, D, H, W)."""
     return _channels("dropout3d", input, p, training, inplace, (4, 5))
 
@@ -64,11 +67,11 @@ def _alpha(input, p, training, inplace, shape):
     return _given(input, input * kept * a + ((1 - kept) * _SATURATION * a - a * p * _SATURATION), inplace)
 
 
-def alpha_dropout(input, p=0.5, training=False, inplace=False):
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False):
     """Dropout for selu networks, which keeps mean and variance.  Source: Klambauer et al. 2017."""
     return _alpha(input, p, training, inplace, input.shape)
 
 
-def feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False):
     """alpha_dropout of whole channels of input (N, C, *)."""
     return _alpha(input, p, training, inplace, (*input.shape[:2], *(1,) * (input.ndim - 2)))

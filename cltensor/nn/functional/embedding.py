@@ -1,12 +1,15 @@
 """Rows of a table by number (embedding), and numbers as one-hot rows."""
 
+from __future__ import annotations
+
 from ...autograd.modes import no_grad
 from ...base.errors import ArgumentError, AssertedShapeError, DTypeError, ShapeError
+from ...tensor.core.tensor import Tensor
 from ...tensor.math.arithmetic import where
 
 
-def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,
-              sparse=False):
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
+              norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False):
     """Rows of weight (num_embeddings, dim) at the integers in input (*): (*, dim).
 
     padding_idx: this row gets no gradient; max_norm: first scale the rows that are read down to this norm, in place;
@@ -57,7 +60,7 @@ def renormalize(weight, numbers, max_norm, norm_type):
         weight.index_copy_(0, numbers, rows * where(norms > max_norm, max_norm / (norms + 1e-7), 1.0))
 
 
-def one_hot(tensor, num_classes=-1):
+def one_hot(tensor: Tensor, num_classes: int = -1):
     """int64 (*, num_classes) with a 1 at each number of tensor (*); -1 takes one class more than the largest number.
 
     Raises DTypeError, ArgumentError; DimensionError for a number that is no class, where values are read.

@@ -1,11 +1,13 @@
 """Sums, means and maxima over bags of rows of a table."""
 
+from __future__ import annotations
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...ops.kinds.precision import in_float32
 from ...ops.nn import embedding
 from ...tensor.api.creation import arange
+from ...tensor.core.tensor import Tensor
 from ...tensor.index.sorting import searchsorted
 from ...tensor.math.arithmetic import where
 from .embedding import rows_of
@@ -67,8 +69,9 @@ def _padding_row(padding_idx, n):
     return padding_idx % n
 
 
-def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode="mean", sparse=False,
-                  per_sample_weights=None, include_last_offset=False, padding_idx=None):
+def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, max_norm: float | None = None,
+                  norm_type: float = 2, scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
+                  per_sample_weights: Tensor | None = None, include_last_offset: bool = False, padding_idx: int | None = None):
     """Sum, mean or largest value of the rows of weight (num_embeddings, dim) in each bag: (bags, dim), 0 for an empty bag.
 
     Args: input (bags, size), or (N,) with offsets (bags,), the start of each bag in input, from 0 on; both int64 or int32.

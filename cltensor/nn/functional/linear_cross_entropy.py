@@ -1,14 +1,18 @@
 """Cross entropy of a linear layer's output."""
 
+from __future__ import annotations
+
 import math
 
 from ...base.errors import ArgumentError, ShapeError
+from ...tensor.core.tensor import Tensor
 from .cross_entropy import cross_entropy
 from .linear import linear
 
 
-def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weight=None, reduction="mean", ignore_index=None,
-                         label_smoothing=0.0, options=None):
+def linear_cross_entropy(input: Tensor, linear_weight: Tensor, target: Tensor, *, linear_bias: Tensor | None = None,
+                         weight: Tensor | None = None, reduction: str = "mean", ignore_index: int | None = None,
+                         label_smoothing: float = 0.0, options=None):
     """cross_entropy of linear(input, linear_weight, linear_bias) against target.
 
     Args: input (N, in_features) or (in_features,); linear_weight (C, *, in_features) and linear_bias (C, *), with a batch in

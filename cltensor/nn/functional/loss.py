@@ -1,5 +1,7 @@
 """Losses on pairs of tensors: one fused op per element, then mean, sum or no reduction."""
 
+from __future__ import annotations
+
 import math
 import warnings
 
@@ -7,6 +9,7 @@ from ...base.errors import ArgumentError, MismatchError
 from ...ops.kinds.precision import in_float32
 from ...ops.nn import losses as ops
 from ...ops.random.distributions import check_values
+from ...tensor.core.tensor import Tensor
 from ...tensor.math.arithmetic import where
 from .distance import pairwise_distance
 
@@ -36,19 +39,19 @@ def _paired(op, op_name, input, target, weight, reduction, **settings):
 
 
 @in_float32
-def mse_loss(input, target, reduction="mean", weight=None):
+def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None):
     """(input - target) ** 2."""
     return _paired(ops.squared, "mse_loss", input, target, weight, reduction)
 
 
 @in_float32
-def l1_loss(input, target, reduction="mean", weight=None):
+def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None):
     """|input - target|."""
     return _paired(ops.absolute, "l1_loss", input, target, weight, reduction)
 
 
 @in_float32
-def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None):
     """Half the squared error within delta, then linear: delta * (|input - target| - delta / 2)."""
     if delta <= 0:
         raise ArgumentError(f"huber_loss: delta must be greater than 0, got {delta}")
@@ -56,7 +59,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
 
 
 @in_float32
-def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0):
     """huber_loss with delta = beta, divided by beta; the absolute error for beta 0."""
     if beta < 0:
         raise ArgumentError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
@@ -75,7 +78,7 @@ def _same_size(op, input, target):
 
 
 @in_float32
-def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"):
     """-(target log(input) + (1 - target) log(1 - input)) for probabilities in input; logarithms are at least -100.
 
     Raises ShapeError; ArgumentError for an input or target outside [0, 1], where values are read.
@@ -88,7 +91,8 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
 
 
 @in_float32
-def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean",
+                                     pos_weight: Tensor | None = None):
     """binary_cross_entropy of sigmoid(input), without overflow; pos_weight scales the share of positive targets."""
     _same_size("binary_cross_entropy_with_logits", input, target)
     losses = ops.bce_logits(input, target) if pos_weight is None else ops.bce_logits_pos(input, target, pos_weight)
@@ -96,7 +100,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
 
 
 @in_float32
-def kl_div(input, target, reduction="mean", log_target=False):
+def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False):
     """target * (log(target) - input) for log-probabilities in input; "batchmean" divides the sum by the first size."""
     losses = (ops.kl_log if log_target else ops.kl)(input, target)
     if reduction == "batchmean":
@@ -105,7 +109,8 @@ def kl_div(input, target, reduction="mean", log_target=False):
 
 
 @in_float32
-def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
+def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, eps: float = 1e-8,
+                     reduction: str = "mean"):
     """Negative log likelihood of counts in target under rates exp(input), or input itself without log_input.
 
     full: add Stirling's estimate of log(target!).
@@ -115,7 +120,8 @@ def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduct
 
 
 @in_float32
-def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+def gaussian_nll_loss(input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6,
+                      reduction: str = "mean"):
     """Negative log likelihood of target under normal distributions with mean input and variance var, at least eps.
 
     var: a number, or a tensor of input's shape, without its last dimension, or with size 1 in one dimension.
@@ -141,14 +147,14 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
 # --- margins ---------------------------------------------------------------------------------------------------------
 
 @in_float32
-def soft_margin_loss(input, target, reduction="mean"):
+def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean"):
     """log(1 + exp(-target * input)) for targets 1 and -1."""
     _same_size("soft_margin_loss", input, target)
     return reduced(ops.soft_margin(input, target), reduction)
 
 
 @in_float32
-def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
+def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"):
     """Mean over the classes (last dimension) of the binary cross entropy of sigmoid(input)."""
     _same_size("multilabel_soft_margin_loss", input, target)
     losses = ops.bce_logits(input, target)
@@ -156,20 +162,20 @@ def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
 
 
 @in_float32
-def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
+def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean"):
     """input where target is 1, max(0, margin - input) where it is -1."""
     losses = where(target != 1, (margin - input).clamp_min(0), 0.0) + where(target != -1, input, 0.0)
     return reduced(losses, reduction)
 
 
 @in_float32
-def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
+def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"):
     """max(0, -target * (input1 - input2) + margin): target 1 ranks input1 first, -1 input2."""
     return reduced((margin - target * (input1 - input2)).clamp_min(0), reduction)
 
 
 @in_float32
-def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
+def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"):
     """1 - cos(input1, input2) where target is 1, max(0, cos - margin) where it is -1; inputs (N, D) or (D,)."""
     dot, square1, square2 = ((a * b).sum(-1) for a, b in ((input1, input2), (input1, input1), (input2, input2)))
     cos = dot / ((square1 + 1e-12) * (square2 + 1e-12)).sqrt()
@@ -178,7 +184,8 @@ def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
 
 
 @in_float32
-def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, reduction="mean"):
+def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2,
+                        eps: float = 1e-6, swap: bool = False, reduction: str = "mean"):
     """max(0, |anchor - positive| - |anchor - negative| + margin), distances by the p-norm over the last dimension.
 
     swap: take |positive - negative| where that is smaller than |anchor - negative|.

@@ -1,11 +1,16 @@
 """Margin losses over classes, and over triplets with a custom distance."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, AutogradError, DTypeError, ShapeError
 from ...ops.kinds.precision import in_float32
 from ...ops.nn import losses as ops
 from ...tensor.api.creation import arange
+from ...tensor.core.tensor import Tensor
 from .distance import pairwise_distance
 from .loss import reduced
 
@@ -29,7 +34,8 @@ def _check_rows(op, input, target):
 
 
 @in_float32
-def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="mean"):
+def multi_margin_loss(input: Tensor, target: Tensor, p: float = 1, margin: float = 1.0, weight: Tensor | None = None,
+                      reduction: str = "mean"):
     """Sum over the other classes of max(0, margin - input[target] + input[class]) ** p, divided by the number of classes.
 
     Args: input (N, C) or (C,), floating; target (N,) or (), int64 class numbers; p 1 or 2; weight (C,), of input's dtype
@@ -72,7 +78,7 @@ def _check_multi_margin(input, rows, target, weight):
 
 
 @in_float32
-def multilabel_margin_loss(input, target, reduction="mean"):
+def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean"):
     """Sum over target and other classes of max(0, 1 - input[target] + input[other]), divided by the number of classes.
 
     Args: input (N, C) or (C,), floating; target of input's shape, int64: a sample's class numbers, up to the first
@@ -96,8 +102,9 @@ def multilabel_margin_loss(input, target, reduction="mean"):
 
 
 @in_float32
-def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False,
-                                      reduction="mean"):
+def triplet_margin_with_distance_loss(anchor: Tensor, positive: Tensor, negative: Tensor, *,
+                                      distance_function: Callable[..., Any] | None = None, margin: float = 1.0,
+                                      swap: bool = False, reduction: str = "mean"):
     """max(0, distance(anchor, positive) - distance(anchor, negative) + margin).
 
     distance_function: takes two tensors, pairwise_distance by default; swap: use distance(positive, negative) where it is

@@ -1,10 +1,13 @@
 """Multi-head attention: projections, heads, masks and scaled dot-product attention together."""
 
+from __future__ import annotations
+
 import math
 import warnings
 
 from ...base import dtypes
 from ...base.errors import AssertedShapeError, ShapeError
+from ...tensor.core.tensor import Tensor
 from ...tensor.shape.shape import cat
 from .attention import scaled_dot_product_attention
 from .dropout import dropout
@@ -14,11 +17,13 @@ from .padding import pad
 _OP = "multi_head_attention_forward"
 
 
-def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k, bias_v,
-                                 add_zero_attn, dropout_p, out_proj_weight, out_proj_bias, training=True, key_padding_mask=None,
-                                 need_weights=True, attn_mask=None, use_separate_proj_weight=False, q_proj_weight=None,
-                                 k_proj_weight=None, v_proj_weight=None, static_k=None, static_v=None,
-                                 average_attn_weights=True, is_causal=False):
+def multi_head_attention_forward(query: Tensor, key: Tensor, value: Tensor, embed_dim_to_check: int, num_heads: int,
+                                 in_proj_weight, in_proj_bias, bias_k, bias_v, add_zero_attn, dropout_p, out_proj_weight,
+                                 out_proj_bias, training: bool = True, key_padding_mask: Tensor | None = None,
+                                 need_weights: bool = True, attn_mask: Tensor | None = None,
+                                 use_separate_proj_weight: bool = False, q_proj_weight=None, k_proj_weight=None,
+                                 v_proj_weight=None, static_k=None, static_v=None, average_attn_weights: bool = True,
+                                 is_causal: bool = False):
     """Attention with num_heads heads over projections of query (L, N, E), key and value (S, N, E), or the same without N.
 
     key_padding_mask (N, S) and attn_mask (L, S) or (N * num_heads, L, S): bool, where True does not take part, or added to the

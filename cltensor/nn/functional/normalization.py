@@ -1,6 +1,9 @@
 """Normalise to mean 0 and variance 1, over the batch, a sample's channels, or groups of them."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 
 from ...autograd.modes import no_grad
 from ...base import dtypes
@@ -9,12 +12,14 @@ from ...ops.kinds.precision import in_float32, wide
 from ...ops.nn import normalized as ops
 from ...ops.nn.normalization import laid
 from ...ops.nn.normalized import normalized, number
+from ...tensor.core.tensor import Tensor
 from ...tensor.shape.shape import cat
 from .pooling import avg_pool2d
 
 # --- over the batch --------------------------------------------------------------------------------------------------
 
-def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
+               bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5):
     """Normalise input (N, C, *) for each channel, times weight (C,) plus bias (C,).
 
     training: use the batch's mean and (biased) variance; the running ones, unless None, move towards its mean and
@@ -65,8 +70,9 @@ def _with_statistics(x, mean, var, weight, bias, eps):
     return y if y.dtype is x.dtype else y.to(x.dtype)
 
 
-def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
-                  momentum=0.1, eps=1e-5):
+def instance_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None,
+                  weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1,
+                  eps: float = 1e-5):
     """Normalise input (N, C, *) for each sample and channel, times weight (C,) plus bias (C,).
 
     use_input_stats: use the input's own statistics, else the running ones.
@@ -91,7 +97,8 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
 # --- over a sample ---------------------------------------------------------------------------------------------------
 
 
-def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
+def layer_norm(input: Tensor, normalized_shape: int | Sequence[int], weight: Tensor | None = None, bias: Tensor | None = None,
+               eps: float = 1e-5):
     """Normalise input over its last dimensions, of sizes normalized_shape, times weight plus bias of that shape."""
     shape = tuple(normalized_shape)
     lead = input.ndim - len(shape)
@@ -106,7 +113,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     return normalized(input, weight, bias, dims=dims, along=dims, eps=eps)[0]
 
 
-def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
+def group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5):
     """Normalise input (N, C, *) for each sample and group of channels, times weight (C,) plus bias (C,)."""
     if input.ndim < 2:
         raise ShapeError(f"group_norm: Expected at least 2 dimensions for input tensor but received {input.ndim}")
@@ -119,7 +126,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     return normalized(grouped, weight, bias, dims=tuple(range(2, grouped.ndim)), along=(1, 2), eps=eps)[0].reshape(input.shape)
 
 
-def rms_norm(input, normalized_shape, weight=None, eps=None):
+def rms_norm(input: Tensor, normalized_shape: int | Sequence[int], weight: Tensor | None = None, eps: float | None = None):
     """Divide input by the root mean square of its last dimensions, of sizes normalized_shape; multiply by weight.
 
     eps: added to the mean square; by default the smallest step of the compute dtype, float32 or float64.
@@ -141,7 +148,7 @@ def _by_mean_square(x, weight, dims, eps):
 
 
 @in_float32
-def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
+def local_response_norm(input: Tensor, size: int | Sequence[int], alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):
     """input (N, C, *) divided by (k + alpha * mean over `size` neighbouring channels of input ** 2) ** beta."""
     if input.ndim < 3:
         raise MismatchError(f"local_response_norm: Expected 3D or higher dimensionality input (got {input.ndim}D)")

@@ -1,10 +1,15 @@
 """Padding with zeros, or with values from the input."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from ...base.errors import ArgumentError, UnsupportedError
+from ...tensor.core.tensor import Tensor
 from ...tensor.shape.padding import pad_constant, pad_mode
 
 
-def pad(input, pad, mode="constant", value=None):
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None):
     """Pad input by pad = (before, after) of the last dimension, then of the one before it, and so on.
 
     mode: "constant" (value, 0 by default; negative numbers crop), "reflect", "replicate" or "circular".

@@ -1,6 +1,9 @@
 """Functions on images: rearrange channels and pixels, resize, sample along a grid, slide windows."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -8,13 +11,14 @@ from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError, UnsupportedError
 from ...ops.kinds.precision import in_float32
 from ...tensor.api.creation import from_array, linspace
+from ...tensor.core.tensor import Tensor
 from ...tensor.math.arithmetic import where
 from ...tensor.shape.padding import pad_constant
 from ...tensor.shape.shape import as_strided, stack
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
 
-def pixel_shuffle(input, upscale_factor):
+def pixel_shuffle(input: Tensor, upscale_factor: int):
     """(*, C r**2, H, W) -> (*, C, H r, W r)."""
     r = int(upscale_factor)
     if input.ndim < 3:
@@ -31,7 +35,7 @@ def pixel_shuffle(input, upscale_factor):
     return x.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*batch, c // (r * r), h * r, w * r)
 
 
-def pixel_unshuffle(input, downscale_factor):
+def pixel_unshuffle(input: Tensor, downscale_factor: int):
     """(*, C, H r, W r) -> (*, C r**2, H, W)."""
     r = int(downscale_factor)
     if input.ndim < 3:
@@ -48,7 +52,7 @@ def pixel_unshuffle(input, downscale_factor):
     return x.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*batch, c * r * r, h // r, w // r)
 
 
-def channel_shuffle(input, groups):
+def channel_shuffle(input: Tensor, groups: int):
     """Interleave the channels of `groups` groups: (N, C, *) -> (N, C, *)."""
     if input.ndim < 3:
         raise ShapeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}")
@@ -70,7 +74,8 @@ def _pair(x):
     return (int(x), int(x)) if hasattr(x, "__index__") else tuple(int(v) for v in x)
 
 
-def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
+def unfold(input: Tensor, kernel_size: int | Sequence[int], dilation: int | Sequence[int] = 1, padding: int | Sequence[int] = 0,
+           stride: int | Sequence[int] = 1):
     """Sliding windows as columns: (N, C, H, W) -> (N, C kh kw, L)."""
     (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(_pair, (kernel_size, dilation, padding, stride))
     if input.ndim not in (3, 4):
@@ -90,7 +95,8 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     return out if input.ndim == 4 else out.squeeze(0)
 
 
-def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
+def fold(input: Tensor, output_size: int | Sequence[int], kernel_size: int | Sequence[int], dilation: int | Sequence[int] = 1,
+         padding: int | Sequence[int] = 0, stride: int | Sequence[int] = 1):
     """The adjoint of unfold: (N, C kh kw, L) -> (N, C, H, W); overlapping windows add up."""
     (oh, ow), (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(_pair, (output_size, kernel_size, dilation, padding, stride))
     if input.ndim not in (2, 3):
@@ -138,8 +144,8 @@ def _sizes(input, size, scale_factor, recompute):
     return sizes, [None] * len(spatial) if recompute else list(scales)
 
 
-def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None,
-                antialias=False):
+def interpolate(input: Tensor, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None,
+                mode: str = "nearest", align_corners: bool | None = None, recompute_scale_factor=None, antialias: bool = False):
     """Resize (N, C, *spatial) to `size` or by `scale_factor`.
 
     mode: nearest, nearest-exact, area (any number of spatial dimensions), linear (1), bilinear and bicubic (2), trilinear (3).
@@ -234,17 +240,20 @@ def _weights(w, x, d):
     return from_array(w.astype(wide.numpy), wide, x.device).to(x.dtype).reshape([-1 if i == d else 1 for i in range(x.ndim)])
 
 
-def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=None):
+def upsample(input: Tensor, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None,
+             mode: str = "nearest", align_corners: bool | None = None):
     """interpolate."""
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
-def upsample_nearest(input, size=None, scale_factor=None):
+def upsample_nearest(input: Tensor, size: int | Sequence[int] | None = None,
+                     scale_factor: float | Sequence[float] | None = None):
     """interpolate with mode nearest."""
     return interpolate(input, size, scale_factor, "nearest")
 
 
-def upsample_bilinear(input, size=None, scale_factor=None):
+def upsample_bilinear(input: Tensor, size: int | Sequence[int] | None = None,
+                      scale_factor: float | Sequence[float] | None = None):
     """interpolate with mode bilinear and aligned corners."""
     return interpolate(input, size, scale_factor, "bilinear", align_corners=True)
 
@@ -253,7 +262,7 @@ def upsample_bilinear(input, size=None, scale_factor=None):
 
 
 @in_float32
-def affine_grid(theta, size, align_corners=False):
+def affine_grid(theta: Tensor, size: int | Sequence[int], align_corners: bool | None = False):
     """The grid of an affine map: theta (N, 2, 3) and size (N, C, H, W) -> (N, H, W, 2); or (N, 3, 4) -> (N, D, H, W, 3)."""
     n = len(size) - 2
     if tuple(theta.shape[1:]) != (n, n + 1) or theta.ndim != 3:
@@ -274,7 +283,8 @@ def _base(k, align, like):
 
 
 @in_float32
-def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mode: str = "zeros",
+                align_corners: bool | None = None):
     """Read input (N, C, H, W) at the points of grid (N, h, w, 2), each (x, y) in [-1, 1]: (N, C, h, w); three dimensions likewise.
 
     mode: bilinear, nearest, bicubic (two dimensions); padding_mode: zeros, border, reflection.

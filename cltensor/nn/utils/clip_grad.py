@@ -1,6 +1,9 @@
 """Limit gradients, by their common norm or one by one."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterable, Sequence
 
 from ...autograd.modes import no_grad
 from ...base.errors import CLTensorError
@@ -17,7 +20,7 @@ def _gradients(parameters):
     return [p.grad for p in parameters if p.grad is not None]
 
 
-def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False):
+def get_total_norm(tensors: Sequence[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False):
     """The norm of all tensors together, as a 0-d tensor.  error_if_nonfinite: raises CLTensorError for NaN or infinity."""
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     if not tensors:
@@ -37,7 +40,8 @@ def _total_norm(tensors, norm_type, error_if_nonfinite):
     return total
 
 
-def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False):
+def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0,
+                    error_if_nonfinite: bool = False):
     """Scale all gradients down, in place, so that their common norm is at most max_norm; return the norm before.
 
     Nothing waits for the device, unless error_if_nonfinite is set.
@@ -53,7 +57,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     return total.to(result_type([g._spec for g in gradients]))
 
 
-def clip_grad_value_(parameters, clip_value):
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float):
     """Limit every element of the gradients to [-clip_value, clip_value], in place."""
     with no_grad():
         for g in _gradients(parameters):

@@ -1,5 +1,7 @@
 """Batches of sequences of unequal length: padded, or packed so that recurrent layers skip the padding."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -9,6 +11,9 @@ from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...tensor import Tensor
 from ...tensor.api.creation import tensor
+
+__all__ = ["PackedSequence", "invert_permutation", "pack_padded_sequence", "pack_sequence", "pad_packed_sequence",
+           "pad_sequence", "unpack_sequence", "unpad_sequence"]
 
 
 class _Packed(NamedTuple):
@@ -98,7 +103,7 @@ def _packed(data, sizes, order=None):
     return made
 
 
-def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True):
+def pack_padded_sequence(input: Tensor, lengths, batch_first: bool = False, enforce_sorted: bool = True):
     """Pack padded sequences: the PackedSequence of input (T, B, *), or (B, T, *) with batch_first.
 
     lengths (B,): of the sequences, a list or a tensor (this waits for it); longest first unless enforce_sorted is False.
@@ -128,7 +133,7 @@ def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True)
     return _packed(data, present.sum(1), order)
 
 
-def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_length=None):
+def pad_packed_sequence(sequence, batch_first: bool = False, padding_value: float = 0.0, total_length=None):
     """Undo pack_padded_sequence: (padded (T, B, *) or (B, T, *), lengths (B,)).
 
     total_length: T, at least the longest length.  Raises ArgumentError if it is less.
@@ -149,7 +154,7 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
     return padded.transpose(0, 1) if batch_first else padded, tensor(lengths, device=data.device)
 
 
-def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="right"):
+def pad_sequence(sequences, batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"):
     """Stack tensors (L, *) of unequal length, padded to the longest: (T, B, *), or (B, T, *) with batch_first.
 
     Raises ShapeError if there are none or their other sizes differ, ArgumentError for another padding_side.
@@ -170,13 +175,13 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
     return padded
 
 
-def unpad_sequence(padded_sequences, lengths, batch_first=False):
+def unpad_sequence(padded_sequences, lengths, batch_first: bool = False):
     """Undo pad_sequence: a list of tensors (L, *), given their lengths (B,)."""
     rows = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
     return [row.narrow(0, 0, int(n)) for row, n in zip(rows, _host_lengths("unpad_sequence", lengths), strict=True)]
 
 
-def pack_sequence(sequences, enforce_sorted=True):
+def pack_sequence(sequences, enforce_sorted: bool = True):
     """The PackedSequence of a list of tensors (L, *), longest first unless enforce_sorted is False."""
     return pack_padded_sequence(pad_sequence(sequences), [s.shape[0] for s in sequences], enforce_sorted=enforce_sorted)
 

@@ -1,16 +1,22 @@
 """All parameters as one vector, and back."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 from ...autograd.modes import no_grad
 from ...base.errors import ShapeError
+from ...tensor.core.tensor import Tensor
 from ...tensor.shape.shape import cat
 
 
-def parameters_to_vector(parameters):
+def parameters_to_vector(parameters: Iterable[Any]):
     """The parameters, flattened and joined, as one vector."""
     return cat([p.reshape(-1) for p in parameters])
 
 
-def vector_to_parameters(vec, parameters):
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Any]):
     """Write consecutive parts of a vector into the parameters.  Raises ShapeError when the sizes differ."""
     parameters = list(parameters)
     total = sum(p.numel() for p in parameters)

@@ -1,6 +1,9 @@
 """LRScheduler: changes the learning rates of an optimiser, epoch by epoch."""
 
+from __future__ import annotations
+
 import warnings
+from typing import Any
 
 from ...base.errors import ArgumentError, ArgumentTypeError
 from ..optimizer import Optimizer
@@ -15,7 +18,7 @@ class LRScheduler:
     last_epoch: -1, or the count to resume at, with an optimiser whose groups have "initial_lr".
     """
 
-    def __init__(self, optimizer, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1):
         if not isinstance(optimizer, Optimizer):
             raise ArgumentTypeError(f"{type(optimizer).__name__} is not an Optimizer")
         self.optimizer = optimizer
@@ -70,7 +73,7 @@ class LRScheduler:
         """Everything but the optimiser, as a dict."""
         return {name: value for name, value in vars(self).items() if name != "optimizer"}
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: dict[str, Any]):
         """Restore a result of state_dict."""
         vars(self).update(state_dict)
 

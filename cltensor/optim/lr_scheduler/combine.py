@@ -1,8 +1,12 @@
 """Schedules made of schedules: SequentialLR, one after another, and ChainedScheduler, all at once."""
 
+from __future__ import annotations
+
 import bisect
+from collections.abc import Sequence
 
 from ...base.errors import ArgumentError, ArgumentTypeError
+from ..optimizer import Optimizer
 from .base import LRScheduler
 from .plateau import ReduceLROnPlateau
 
@@ -38,7 +42,7 @@ class _Combined(LRScheduler):
 class SequentialLR(_Combined):
     """Use schedulers[i] from epoch milestones[i - 1] on."""
 
-    def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, schedulers, milestones: Sequence[int], last_epoch: int = -1):
         self._take(schedulers, optimizer)
         if len(milestones) != len(schedulers) - 1:
             raise ArgumentError(f"SequentialLR expects one milestone less than schedulers, but got {len(schedulers)} "
@@ -75,7 +79,7 @@ def _undo_first_step(scheduler):
 class ChainedScheduler(_Combined):
     """Step every scheduler, each on the learning rates of the one before it."""
 
-    def __init__(self, schedulers, optimizer=None):
+    def __init__(self, schedulers, optimizer: Optimizer | None = None):
         self._take(schedulers, optimizer or (schedulers[0].optimizer if schedulers else None))
         self._last_lr = self._current()
 

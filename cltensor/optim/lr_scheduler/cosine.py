@@ -1,8 +1,11 @@
 """Cosine annealing, without and with restarts.  Source: Loshchilov and Hutter, SGDR, 2017."""
 
+from __future__ import annotations
+
 import math
 
 from ...base.errors import ArgumentError
+from ..optimizer import Optimizer
 from .base import LRScheduler
 
 
@@ -14,7 +17,7 @@ def _cosine(start, end, share):
 class CosineAnnealingLR(LRScheduler):
     """From the initial learning rate to eta_min in T_max epochs along half a cosine, and back."""
 
-    def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1):
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -39,7 +42,7 @@ class CosineAnnealingLR(LRScheduler):
 class CosineAnnealingWarmRestarts(LRScheduler):
     """Half a cosine from the initial learning rate to eta_min in T_0 epochs, then again, each T_mult times as long."""
 
-    def __init__(self, optimizer, T_0, T_mult=1, eta_min=0.0, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1):
         if not isinstance(T_0, int) or T_0 <= 0:
             raise ArgumentError(f"Expected positive integer T_0, but got {T_0}")
         if not isinstance(T_mult, int) or T_mult < 1:

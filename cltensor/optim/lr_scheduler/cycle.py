@@ -3,9 +3,13 @@
 Source: Smith, Cyclical Learning Rates, 2017; Smith and Topin, Super-Convergence, 2018.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 
 from ...base.errors import ArgumentError
+from ..optimizer import Optimizer
 from .base import LRScheduler, per_group
 from .cosine import _cosine
 
@@ -36,9 +40,11 @@ class _Cycle(LRScheduler):
 class OneCycleLR(_Cycle):
     """Up from max_lr / div_factor to max_lr in the first pct_start of the steps, then down far below the start."""
 
-    def __init__(self, optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3,
-                 anneal_strategy="cos", cycle_momentum=True, base_momentum=0.85, max_momentum=0.95, div_factor=25.0,
-                 final_div_factor=1e4, three_phase=False, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, max_lr: float | Sequence[float], total_steps: int | None = None,
+                 epochs: int | None = None, steps_per_epoch: int | None = None, pct_start: float = 0.3,
+                 anneal_strategy: str = "cos", cycle_momentum: bool = True, base_momentum: float = 0.85,
+                 max_momentum: float = 0.95, div_factor: float = 25.0, final_div_factor: float = 1e4, three_phase: bool = False,
+                 last_epoch: int = -1):
         self.optimizer = optimizer
         self.total_steps = _total(total_steps, epochs, steps_per_epoch)
         if not (isinstance(pct_start, float) and 0 <= pct_start <= 1):
@@ -111,9 +117,10 @@ class CyclicLR(_Cycle):
     function of the cycle or, with scale_mode="iterations", of the step.
     """
 
-    def __init__(self, optimizer, base_lr, max_lr, step_size_up=2000, step_size_down=None, mode="triangular", gamma=1.0,
-                 scale_fn=None, scale_mode="cycle", cycle_momentum=True, base_momentum=0.8, max_momentum=0.9,
-                 last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, base_lr: float | Sequence[float], max_lr: float | Sequence[float],
+                 step_size_up: int = 2000, step_size_down: int | None = None, mode: str = "triangular", gamma: float = 1.0,
+                 scale_fn=None, scale_mode: str = "cycle", cycle_momentum: bool = True, base_momentum: float = 0.8,
+                 max_momentum: float = 0.9, last_epoch: int = -1):
         if mode not in _SCALES and scale_fn is None:
             raise ArgumentError(f"CyclicLR: mode is invalid and scale_fn is None: mode {mode!r} is none of "
                                 f"{', '.join(_SCALES)}")

@@ -1,7 +1,11 @@
 """Schedules that shrink the learning rate by a factor: StepLR, MultiStepLR, ExponentialLR, PolynomialLR."""
 
-from collections import Counter
+from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
+from ..optimizer import Optimizer
 from .base import LRScheduler
 
 
@@ -16,7 +20,7 @@ class _Decay(LRScheduler):
 class StepLR(_Decay):
     """Multiply the learning rate by gamma every step_size epochs."""
 
-    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1):
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
@@ -30,7 +34,7 @@ class StepLR(_Decay):
 class MultiStepLR(_Decay):
     """Multiply the learning rate by gamma at each of the milestones."""
 
-    def __init__(self, optimizer, milestones, gamma=0.1, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1, last_epoch: int = -1):
         self.milestones, self.gamma = dict(Counter(milestones)), gamma
         super().__init__(optimizer, last_epoch)
 
@@ -45,7 +49,7 @@ class MultiStepLR(_Decay):
 class ExponentialLR(_Decay):
     """Multiply the learning rate by gamma every epoch."""
 
-    def __init__(self, optimizer, gamma, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
@@ -59,7 +63,7 @@ class ExponentialLR(_Decay):
 class PolynomialLR(_Decay):
     """The learning rate times (1 - epoch / total_iters) ** power, down to 0."""
 
-    def __init__(self, optimizer, total_iters=5, power=1.0, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1):
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 

@@ -1,5 +1,7 @@
 """ReduceLROnPlateau: lowers the learning rate when a metric stops improving."""
 
+from __future__ import annotations
+
 import math
 
 from ...base.errors import ArgumentError, ArgumentTypeError
@@ -14,8 +16,8 @@ class ReduceLROnPlateau(LRScheduler):
     ("abs").
     """
 
-    def __init__(self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, threshold_mode="rel", cooldown=0,
-                 min_lr=0, eps=1e-8):
+    def __init__(self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10,
+                 threshold: float = 1e-4, threshold_mode: str = "rel", cooldown: int = 0, min_lr: float = 0, eps: float = 1e-8):
         if factor >= 1:
             raise ArgumentError(f"Factor should be < 1.0, got {factor}.")
         if not isinstance(optimizer, Optimizer):

@@ -1,13 +1,16 @@
 """Schedules that start with a fraction of the learning rate: ConstantLR and LinearLR."""
 
+from __future__ import annotations
+
 from ...base.errors import ArgumentError
+from ..optimizer import Optimizer
 from .decay import _Decay
 
 
 class ConstantLR(_Decay):
     """The learning rate times factor for total_iters epochs, then the full one."""
 
-    def __init__(self, optimizer, factor=1.0 / 3, total_iters=5, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1):
         if not 0 <= factor <= 1:
             raise ArgumentError(f"Constant multiplicative factor expected to be between 0 and 1, got {factor}")
         self.factor, self.total_iters = factor, total_iters
@@ -25,7 +28,8 @@ class ConstantLR(_Decay):
 class LinearLR(_Decay):
     """The learning rate times a factor that moves linearly from start_factor to end_factor in total_iters epochs."""
 
-    def __init__(self, optimizer, start_factor=1.0 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, start_factor: float = 1.0 / 3, end_factor: float = 1.0, total_iters: int = 5,
+                 last_epoch: int = -1):
         if not 0 < start_factor <= 1:
             raise ArgumentError(f"Starting multiplicative factor expected to be greater than 0 and less or equal to 1, "
                                 f"got {start_factor}")

@@ -1,8 +1,13 @@
 """DataLoader: batches of a dataset, in order or shuffled, read in this process or by workers ahead of time."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ...base.errors import ArgumentError
+from ...tensor.random.sampling import Generator
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset
 from .pool import WorkerPool
@@ -30,10 +35,12 @@ class DataLoader:
     longer than timeout; an error in a worker is raised again here with its traceback.
     """
 
-    def __init__(self, dataset, batch_size=1, shuffle=None, sampler=None, batch_sampler=None, num_workers=0,
-                 collate_fn=None, pin_memory=False, drop_last=False, timeout=0, worker_init_fn=None,
-                 multiprocessing_context=None, generator=None, *, prefetch_factor=None, persistent_workers=False,
-                 pin_memory_device="", in_order=True):
+    def __init__(self, dataset, batch_size: int = 1, shuffle: bool | None = None, sampler: Iterable[Any] | None = None,
+                 batch_sampler=None, num_workers: int = 0, collate_fn: Callable[..., Any] | None = None,
+                 pin_memory: bool = False, drop_last: bool = False, timeout: float = 0,
+                 worker_init_fn: Callable[[int], Any] | None = None, multiprocessing_context=None,
+                 generator: Generator | None = None, *, prefetch_factor: int | None = None, persistent_workers: bool = False,
+                 pin_memory_device: str = "", in_order: bool = True):
         self.dataset, self.num_workers, self.timeout = dataset, num_workers, timeout
         self.pin_memory, self.worker_init_fn, self.persistent_workers = pin_memory, worker_init_fn, persistent_workers
         self.prefetch_factor = 2 if prefetch_factor is None and num_workers else prefetch_factor

@@ -1,5 +1,7 @@
 """Datasets: where samples come from, by index or as a stream."""
 
+from __future__ import annotations
+
 import bisect
 import itertools
 import math
@@ -11,6 +13,7 @@ import numpy as np
 from ...base.errors import ArgumentError, ArgumentTypeError, AssertedShapeError, DimensionError
 from ...tensor import Tensor
 from ...tensor.api.creation import from_numpy
+from ...tensor.random.sampling import Generator
 from .seeding import host_generator
 
 
@@ -158,7 +161,7 @@ class Subset(Dataset):
         return len(self.indices)
 
 
-def random_split(dataset, lengths, generator=None):
+def random_split(dataset, lengths, generator: Generator | None = None):
     """Split a dataset at random into non-overlapping Subsets of the given lengths, or fractions that sum to 1.
 
     generator: an int seed, a Generator, or None for the global one.  Raises ArgumentError when the lengths do not

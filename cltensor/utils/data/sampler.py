@@ -1,10 +1,16 @@
 """Samplers: the order in which a dataset's indices are visited."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from ...base.errors import ArgumentError, ArgumentTypeError
+from ...tensor.core.tensor import Tensor
+from ...tensor.random.sampling import Generator
 from .seeding import host_generator, settled
 
 
@@ -32,7 +38,8 @@ class RandomSampler(Sampler):
     global one.
     """
 
-    def __init__(self, data_source, replacement=False, num_samples=None, generator=None):
+    def __init__(self, data_source, replacement: bool = False, num_samples: int | None = None,
+                 generator: Generator | None = None):
         self.data_source, self.replacement, self._num_samples = data_source, replacement, num_samples
         self.generator = settled(generator)
         if not isinstance(replacement, bool):
@@ -58,7 +65,7 @@ class RandomSampler(Sampler):
 class SubsetRandomSampler(Sampler):
     """The given indices in random order."""
 
-    def __init__(self, indices, generator=None):
+    def __init__(self, indices, generator: Generator | None = None):
         self.indices, self.generator = indices, settled(generator)
 
     def __iter__(self):
@@ -72,7 +79,8 @@ class SubsetRandomSampler(Sampler):
 class WeightedRandomSampler(Sampler):
     """num_samples indices drawn with probability proportional to weights, a list of numbers >= 0."""
 
-    def __init__(self, weights, num_samples, replacement=True, generator=None):
+    def __init__(self, weights: Tensor | Sequence[float], num_samples: int, replacement: bool = True,
+                 generator: Generator | None = None):
         if not isinstance(replacement, bool):
             raise ArgumentTypeError(f"replacement should be a boolean value, but got replacement={replacement}")
         _check_count("num_samples", num_samples)
@@ -102,7 +110,7 @@ class WeightedRandomSampler(Sampler):
 class BatchSampler(Sampler):
     """Lists of batch_size indices of another sampler; drop_last leaves out a smaller last list."""
 
-    def __init__(self, sampler, batch_size, drop_last):
+    def __init__(self, sampler: Iterable[Any], batch_size: int, drop_last: bool):
         _check_count("batch_size", batch_size)
         if not isinstance(drop_last, bool):
             raise ArgumentError(f"drop_last should be a boolean value, but got drop_last={drop_last}")
