@@ -134,7 +134,7 @@ class Sequential(_Numbered):
 class ModuleList(_Numbered):
     """A list of modules whose parameters are registered; it has no forward of its own."""
 
-    def __init__(self, modules=None):
+    def __init__(self, modules: Iterable[Module] | None = None):
         super().__init__()
         self.extend([] if modules is None else modules)
 
@@ -154,7 +154,7 @@ class ModuleList(_Numbered):
 class ModuleDict(Module):
     """A dict of modules whose parameters are registered, in the order they were added."""
 
-    def __init__(self, modules=None):
+    def __init__(self, modules: Mapping[str, Module] | None = None):
         super().__init__()
         self.update({} if modules is None else modules)
 

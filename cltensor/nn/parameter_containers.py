@@ -27,7 +27,7 @@ def _described(name, value):
 class ParameterList(Module):
     """A list of Parameters (and of any other values, which stay as they are)."""
 
-    def __init__(self, values=None):
+    def __init__(self, values: Iterable[Any] | None = None):
         super().__init__()
         self._size = 0
         self.extend([] if values is None else values)
@@ -77,7 +77,7 @@ class ParameterList(Module):
 class ParameterDict(Module):
     """A dict of Parameters (and of any other values, which stay as they are), in the order they were added."""
 
-    def __init__(self, parameters: Iterable[Any] | None = None):
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[Any] | None = None):
         super().__init__()
         self._keys = {}
         self.update({} if parameters is None else parameters)
@@ -134,7 +134,7 @@ class ParameterDict(Module):
         for key in list(self._keys):
             del self[key]
 
-    def update(self, parameters: Iterable[Any]):
+    def update(self, parameters: Mapping[str, Any] | Iterable[Any]):
         """Add values from a mapping or (name, value) pairs."""
         for key, value in parameters.items() if isinstance(parameters, (Mapping, ParameterDict)) else parameters:
             self[key] = value

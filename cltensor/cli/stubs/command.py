@@ -88,7 +88,7 @@ def _text(name):
 
 
 def _of_annotations(text, values):
-    """The lines that import the package's classes which a stub's annotations name and the stub has not."""
+    """The lines that import the classes which annotations name and the stub has not yet."""
     tree = ast.parse(text)
     known = {alias.asname or alias.name for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))
              for alias in node.names}
@@ -96,8 +96,7 @@ def _of_annotations(text, values):
     missing = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - known
     seen = [vars(sys.modules[value.__module__]) for value in values if getattr(value, "__module__", None) in sys.modules]
     found = {name: names[name] for name in missing for names in seen if isinstance(names.get(name), type)}
-    return {f"from {_home(made)} import {made.__name__} as {name}" for name, made in found.items()
-            if made.__module__.startswith(PACKAGE)}
+    return {f"from {_home(made)} import {made.__name__} as {name}" for name, made in found.items()}
 
 
 def _public(module):
