@@ -47,6 +47,13 @@ def test_nan_passes_relu():
     assert slope(lambda x: x.clamp(min=0), [NAN, -1.0, 2.0]) == [0.0, 0.0, 1.0]
 
 
+def test_shrunk_and_bent():
+    assert slope(F.softshrink, [NAN, 0.25, -0.5, 0.75]) == [1.0, 0.0, 0.0, 1.0]
+    assert slope(F.hardswish, [NAN, -3.0, -3.5, 3.0, 0.0]) == [1.0, 0.0, 0.0, 1.0, 0.5]
+    assert slope(lambda x: F.softshrink(x).reciprocal(), [0.0]) == [0.0]
+    assert slope(lambda x: F.hardswish(x).sqrt(), [-4.0]) == [0.0]
+
+
 def test_power_pooling():
     x = [[[0.0, 0.0, 1.0, -1.0, 2.0, 3.0]]]
     assert slope(lambda x: F.lp_pool1d(x, 2, 2), x)[0][0][:2] == [0.0, 0.0]

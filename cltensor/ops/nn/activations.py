@@ -56,9 +56,11 @@ hardsigmoid = _op("hardsigmoid", lambda input: E.where(input <= -3, 0, E.where(i
                   ref=lambda x: np.clip(x / 6 + 0.5, 0, 1), onnx="HardSigmoid", doc="A sigmoid of straight lines.")
 hardswish = _op("hardswish", lambda input: E.where(
     input <= -3, 0, E.where(input >= 3, input, input * (input + 3) / 6)),
+                 grad=lambda g, input, y: E.where(input <= -3, 0, E.where(input < 3, g * (input / 3 + 0.5), g)),
                  ref=lambda x: x * np.clip(x + 3, 0, 6) / 6, onnx="HardSwish", doc="x times hardsigmoid(x).")
 softshrink = _op("softshrink", lambda input, lambd=0.5: E.where(
     input > lambd, input - lambd, E.where(input < -lambd, input + lambd, input * 0)),
+    grad=lambda g, input, y, lambd: E.where((input >= -lambd) & (input <= lambd), 0, g),
     ref=lambda x, lambd=0.5: np.sign(x) * np.maximum(np.abs(x) - lambd, 0), onnx="Shrink",
     doc="x moved lambd closer to 0, 0 within lambd of it.")
 threshold = _op("threshold", lambda input, threshold, value: E.where(input <= threshold, value, input),
