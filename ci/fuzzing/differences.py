@@ -204,6 +204,13 @@ INTENDED = (
     Intended("accepted", "view", "view size is not compatible",
              "the result of operands that are not dense is contiguous; PyTorch keeps the order of their dimensions",
              r"diagonal\([^\n]*\) (<<|>>|[-+*/&|^])"),
+    Intended("values", "", "",
+             "the result of operands that are not dense is contiguous; PyTorch keeps the order of their dimensions",
+             r"\w\([^\n]*diagonal\([^\n]*\)(.|\n)*as_strided"),
+    Intended("accepted", r"\] = -?[0-9.]+$", "more than one element of the written-to",
+             "one number is written wherever an expanded tensor shows it, as fill_ does in PyTorch"),
+    Intended("accepted", r"\.\w+_\(", "a leaf Variable that requires grad",
+             "a view of what a write has made depend on an input is no leaf", r"\] [-+*/]?= x"),
 )
 
 
