@@ -211,6 +211,8 @@ INTENDED = (
              "one number is written wherever an expanded tensor shows it, as fill_ does in PyTorch"),
     Intended("accepted", r"\.\w+_\(", "a leaf Variable that requires grad",
              "a view of what a write has made depend on an input is no leaf", r"\] [-+*/]?= x"),
+    Intended("values", "signbit|copysign", "", "the sign of a NaN that an operation makes is not defined",
+             r"( % |remainder|fmod| / )(.|\n)*(signbit|copysign)"),
 )
 
 
