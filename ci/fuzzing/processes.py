@@ -161,7 +161,7 @@ def script(text, style, seconds):
         return None, f"no end after {seconds:.0f} s"
     if done.returncode:
         return None, f"status {done.returncode}: " + "\n".join(done.stderr.splitlines()[-6:])
-    return _last_line(done.stdout), None
+    return (done.stdout.strip().splitlines() or [""])[-1], None
 
 
 def _last_line(text):
