@@ -248,6 +248,7 @@ def edge_of(tensor):
 def leaf_at(tensor):
     """If a write to a tensor changes a leaf that requires grad: "a leaf Variable" or "a view of a leaf Variable"; else None."""
     base = tensor if tensor._base is None else tensor._base
-    if any(t._req and t._node is None for t in (base, tensor)):
+    # grad_fn rather than _node alone: a write may have given the base a history, which a view learns of when asked
+    if any(t._req and t._node is None and t.grad_fn is None for t in (base, tensor)):
         return "a leaf Variable" if base is tensor else "a view of a leaf Variable"
     return None

@@ -294,3 +294,25 @@ def test_second_gradient_of_a_write_whose_result_is_saved(name, view):
     (g,) = ct.autograd.grad(changed(y).sum(), y, create_graph=True)
     g.backward()
     assert gradgradcheck(changed, (y.detach().requires_grad_(),))
+
+
+@pytest.mark.parametrize("first", [lambda x, y: x.add_(y), lambda x, y: x.copy_(y),
+                                   lambda x, y: x.index_add_(0, ct.tensor([0]), y)], ids=["add_", "copy_", "index_add_"])
+def test_two_writes_through_a_view_of_a_base_without_gradient(first):
+    y = ct.tensor([[[0.5, 1.0], [1.5, 2.0]]], requires_grad=True)
+    base = ct.ones(4)
+    view = base.reshape(1, 2, 2)
+    first(view, y)
+    view.mul_(3)
+    view.log_()
+    base.sum().backward()
+    expected = 1 / (view.detach().exp() / 3)
+    np.testing.assert_allclose(y.grad.numpy(), expected.numpy(), rtol=1e-5)
+
+
+def test_a_view_of_a_leaf_is_still_refused():
+    base = ct.ones(4, requires_grad=True)
+    for view in (base.view(2, 2), base[1:], base.detach().requires_grad_()):
+        with pytest.raises(RuntimeError, match="leaf Variable"):
+            view.mul_(2)
+    assert base.tolist() == [1.0] * 4
