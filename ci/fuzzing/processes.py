@@ -82,7 +82,7 @@ class Section:
                 self.tally.comparisons += message["comparisons"]
         if watched.fate in ("done", "stopped"):
             return max(ended, first + count) if watched.fate == "done" else ended
-        self._wrong({"seed": f"{self.seed}:{at}", "kind": watched.fate, "signature": f"{watched.fate} | {_last_line(text)}",
+        self._wrong({"seed": f"{self.seed}:{at}", "kind": watched.fate, "signature": f"{watched.fate} | {_last_line(text)[:80]}",
                      "message": watched.last_words, "snippet": f"import cltensor as ct\n{text}", "torch": ""})
         return at + (8 if "threads" in self.mode else 1)
 
@@ -161,8 +161,8 @@ def script(text, style, seconds):
         return None, f"no end after {seconds:.0f} s"
     if done.returncode:
         return None, f"status {done.returncode}: " + "\n".join(done.stderr.splitlines()[-6:])
-    return (done.stdout.strip().splitlines() or [""])[-1], None
+    return _last_line(done.stdout), None
 
 
 def _last_line(text):
-    return (text.strip().splitlines() or [""])[-1][:80]
+    return (text.strip().splitlines() or [""])[-1]

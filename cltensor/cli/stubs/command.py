@@ -36,7 +36,7 @@ def add_to(commands):
 
 def run(options):
     """Write or check the stubs."""
-    root = Path(options.folder) if options.folder else Path(inspect.getfile(importlib.import_module(PACKAGE))).parent
+    root = Path(options.folder) if options.folder else Path(inspect.getfile(_module(""))).parent
     if not root.is_dir():
         raise ArgumentError(f"stubs: {root} is no folder; make it first")
     made = {root / path: text for path, text in texts().items()}
@@ -54,19 +54,22 @@ def run(options):
 
 def texts():
     """{path relative to the package: text} of every stub."""
-    for name in (*MODULES, *WITHOUT_STUBS):   # a package lists the modules in it once they are imported
-        importlib.import_module(f"{PACKAGE}.{name}".rstrip("."))
+    for name in (*MODULES, *WITHOUT_STUBS):  # a package lists the modules in it once they are imported
+        _module(name)
     return {_path(name): _text(name) for name in MODULES}
+
+
+def _module(name):
+    return importlib.import_module(f"{PACKAGE}.{name}".rstrip("."))
 
 
 def _path(name):
     parts = name.split(".") if name else []
-    module = importlib.import_module(f"{PACKAGE}.{name}".rstrip("."))
-    return Path(*parts, "__init__.pyi") if hasattr(module, "__path__") else Path(*parts).with_suffix(".pyi")
+    return Path(*parts, "__init__.pyi") if hasattr(_module(name), "__path__") else Path(*parts).with_suffix(".pyi")
 
 
 def _text(name):
-    module = importlib.import_module(f"{PACKAGE}.{name}".rstrip("."))
+    module = _module(name)
     if module.__name__ == Tensor.__module__:
         return _tensor()
     if name == "tensor":
@@ -149,8 +152,8 @@ def _tensor():
 def _named_tuples():
     """{name of the class: class} of the named tuples in the return annotations of functions and methods."""
     found = {}
-    functions = [*vars(Tensor).values(), *vars(importlib.import_module(PACKAGE)).values(),
-                 *vars(importlib.import_module(f"{PACKAGE}.linalg")).values()]
+    functions = [*vars(Tensor).values(), *vars(_module("")).values(),
+                 *vars(_module("linalg")).values()]
     for fn in functions:
         if isinstance(fn, FunctionType):
             made = inspect.signature(fn).return_annotation
