@@ -1,16 +1,20 @@
 """Running a program on one module, and what was seen of it after each statement."""
 
 import copy
+import math
+import random
 import re
 import types
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 #: the parts of a program that say how wide its floats are
 _NARROW = re.compile(r"\bct\.(float32|float16|bfloat16)\b")
+#: half a rounding of a number near 1
+_EPSILON = {"float64": 2.0**-30, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 #: what means another thing in a wider dtype
 _BY_DTYPE = re.compile(r"\.view\(ct\.|nextafter")
 
@@ -108,6 +112,31 @@ def widened(program, module):
         return run(types.SimpleNamespace(statements=_wide(program), reads=program.reads), module)
     finally:
         module.set_default_dtype(default)
+
+
+def moved(program):
+    """Copies of a program whose float leaves are off by half a rounding of their dtype, this way and that.
+
+    In programs with second derivatives a leaf moves off 0 as well, and infinities and NaN become 1: there a second derivative
+    often does not exist, and each formula gives something else.
+    """
+    twice = any("create_graph" in s.text for s in program.statements)
+    for seed in range(2):
+        rng = random.Random(seed)
+        yield replace(program, statements=tuple(_moved(s, rng, twice) for s in program.statements))
+
+
+def _moved(statement, rng, twice):
+    epsilon = _EPSILON.get(getattr(statement, "dtype", None))
+    if epsilon is None:
+        return statement
+    return replace(statement, values=tuple(_beside(float(v), epsilon * rng.uniform(-1, 1), twice) for v in statement.values))
+
+
+def _beside(value, epsilon, twice):
+    if not math.isfinite(value):
+        return 1.0 + epsilon if twice else value
+    return value + epsilon * (abs(value) + twice)
 
 
 def _wide(program):

@@ -17,6 +17,7 @@ class Facts:
     high: float = 0.0
     distinct: bool = True
     repeats: bool = False  # whether two of its elements are one place in memory
+    row_major: bool = True  # whether it is contiguous
 
     @property
     def ndim(self):

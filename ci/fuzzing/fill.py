@@ -252,14 +252,20 @@ class Fill:
         return self.facts.shape
 
     def _view(self):
-        self.suffix = views.view(self.rng, self.facts.shape)
+        self.suffix = self._defined(self.facts)
         return self.suffix
+
+    def _defined(self, facts):
+        found = views.view(self.rng, facts.shape)
+        if not views.suits(found, facts):
+            raise Unfit("a view that depends on the layout")
+        return found
 
     def _VIEW(self):
         place = self.write.oracle.facts(f"{self.subject}{self.suffix}")
         if place is None:
             raise Unfit("no view")
-        return views.view(self.rng, place.shape)
+        return self._defined(place)
 
     def _dim(self):
         if self.dim_used is None:

@@ -124,9 +124,10 @@ class Writer:
         if name is None:
             name = self.leaf(make() if make else None, self.dtype(dtype or "plain"))
         if self.rng.random() < viewed:
-            seen = f"{name}{view(self.rng, self.oracle.facts(name).shape)}"
+            whole = self.oracle.facts(name)
+            seen = f"{name}{view(self.rng, whole.shape)}"
             facts = self.oracle.facts(seen)
-            if facts is not None and suits(facts):
+            if facts is not None and views.suits(seen, whole) and suits(facts):
                 return seen, facts
         facts = self.oracle.facts(name)
         if not suits(facts):
@@ -151,7 +152,7 @@ class Writer:
                 if fits(facts):
                     return n
                 seen = f"{n}{views.view(self.rng, facts.shape)}" if facts.dtype == dtype else ""
-                if seen and fits(self.oracle.facts(seen)):
+                if seen and views.suits(seen, facts) and fits(self.oracle.facts(seen)):
                     return seen
         return self.leaf(of_shape, dtype)
 

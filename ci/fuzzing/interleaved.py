@@ -28,7 +28,9 @@ def statement(writer):
     for _ in range(25):
         a, b = (f"{name}{_view(writer.rng, facts.shape)}" for _ in range(2))
         target, source = writer.oracle.facts(a), writer.oracle.facts(b)
-        if None in (target, source) or target.repeats or target.shape != source.shape or not target.size or a == b:
+        if None in (target, source) or not views.suits(a + b, facts):
+            continue
+        if target.repeats or target.shape != source.shape or not target.size or a == b:
             continue
         lie = writer.oracle.overlap(a, b)
         if lie == "none" or writer.rng.random() < 0.3:

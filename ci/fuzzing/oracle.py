@@ -80,7 +80,7 @@ def _facts(t):
     low, high = (float(shown.min()), float(shown.max())) if t.numel() else (0.0, 0.0)
     requires_grad, is_leaf = _place(t)
     return Facts(tuple(t.shape), str(t.dtype).removeprefix("torch."), requires_grad, is_leaf, finite, low, high,
-                 shown.unique().numel() == t.numel(), places(plain).unique().numel() < t.numel())
+                 shown.unique().numel() == t.numel(), places(plain).unique().numel() < t.numel(), plain.is_contiguous())
 
 
 def _place(t):

@@ -10,6 +10,11 @@ def view(rng, of_shape):
     return rng.choice(_VIEWS)(rng, of_shape)
 
 
+def suits(text, facts):
+    """Whether a view of a tensor is defined: as_strided reads memory, and only row-major results are laid out by a rule."""
+    return facts.row_major or ".as_strided" not in text
+
+
 def basic(rng, of_shape):
     """Slices, numbers, None and an ellipsis, at least one."""
     parts = []

@@ -36,6 +36,65 @@ def contiguous_strides(shape):
     return tuple(reversed(strides))
 
 
+def broadcast_strides(shape, strides, target):
+    """The strides of an operand of `shape` broadcast to `target`: 0 in broadcast dimensions."""
+    lead = len(target) - len(shape)
+    return (0,) * lead + tuple(0 if n == 1 != m else s for n, s, m in zip(shape, strides, target[lead:], strict=True))
+
+
+def dense_strides(shape, *operands):
+    """The strides of a new dense tensor of `shape` whose dimensions lie in memory as those of the operands do.
+
+    operands: strides for `shape`, 0 where a dimension is broadcast.  The first operand that tells two dimensions apart decides.
+    """
+    if all(_contiguous(shape, strides) for strides in operands):
+        return contiguous_strides(shape)
+    if len(set(operands)) == 1 and is_dense(shape, operands[0]):
+        return operands[0]
+    inner = list(reversed(range(len(shape))))  # the dimensions, innermost first
+    for i in range(1, len(shape)):
+        at = i
+        for j in reversed(range(i)):
+            first = _outer(inner[j], inner[at], shape, operands)
+            if first:
+                inner[j], inner[at] = inner[at], inner[j]
+                at = j
+            elif first is False:
+                break
+    strides, step = [0] * len(shape), 1
+    for d in inner:
+        strides[d] = step
+        step *= max(shape[d], 1)
+    return tuple(strides)
+
+
+def is_dense(shape, strides):
+    """Whether a tensor's elements fill its memory without gap or overlap."""
+    step = 1
+    for stride, n in sorted((stride, n) for stride, n in zip(strides, shape, strict=True) if n != 1):
+        if stride != step:
+            return False
+        step *= n
+    return True
+
+
+def _contiguous(shape, strides):
+    """Whether strides are row-major where they matter.  A dimension that broadcasting added has stride 0, and says no."""
+    packed = contiguous_strides(shape)
+    return 0 in shape or all((s and n == 1) or s == c for n, s, c in zip(shape, strides, packed, strict=True))
+
+
+def _outer(a, b, shape, operands):
+    """Whether dimension a lies outside of b; None if no operand tells.  Of equal strides the longer dimension is outside."""
+    for strides in operands:
+        if strides[a] and strides[b]:
+            if strides[a] != strides[b]:
+                return strides[a] > strides[b]
+            if shape[a] > shape[b]:
+                return True
+    return None
+
+
 def broadcast_shapes(*shapes, op="broadcast_shapes"):
     """The broadcast shape of `shapes` (an int n means (n,)).  Raises ShapeError naming the dimension that does not fit."""
     shapes = [(s,) if isinstance(s, int) else s for s in shapes]

@@ -2,7 +2,7 @@
 
 from .conv import convolution, fractional_pooling, pooling
 from .gemm import matmul
-from .index import concat, indexing, view_ops
+from .index import concat, indexing, reverse, view_ops
 from .nn import (
     activations,
     attention_gradient,

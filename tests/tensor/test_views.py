@@ -86,7 +86,8 @@ def test_strides_of_results(array):
     t = ct.tensor(array).permute(1, 2, 0)
     assert (t + 1).stride() == t.stride()
     assert (t + t.contiguous()).shape == t.shape
-    assert t[:, :1].expand(3, 4, 2).clone().is_contiguous()
+    assert t[:, :1].expand(3, 4, 2).clone().stride() == (1, 3, 12)
+    assert ct.zeros(3, 1, 2).expand(3, 4, 2).clone().is_contiguous()
 
 
 def test_other_dtype_of_the_same_size():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...base.errors import DTypeError, ShapeError
-from ...base.shapes import broadcast_shapes, collapse
+from ...base.shapes import broadcast_shapes, broadcast_strides, collapse
 from ...codegen.types import NUMPY_OF, compute_type
 from ...dispatch.plan import In, Value
 from ...dispatch.spec import Spec, dense, spec
@@ -70,7 +70,7 @@ def added_launch(inputs, outputs):
     input, a, b = inputs
     y, = outputs
     left, right = (Operand(In(i), s.strides[:-2], *s.strides[-2:]) for i, s in ((1, a), (2, b)))
-    along = (0,) * (3 - y.ndim) + _broadcast_strides(input.shape, input.strides, y.shape)
+    along = (0,) * (3 - y.ndim) + broadcast_strides(input.shape, input.strides, y.shape)
     number = getattr(np, NUMPY_OF[compute_type(y.dtype)])
     return product_steps(MatrixProduct(
         y.device, y.dtype, tuple(y.shape[:-2]), *y.shape[-2:], a.shape[-1], left, right, extras=((In(0), y.dtype, along),),
@@ -101,7 +101,7 @@ def _inner_sizes(a, b):
 def product_of(a, b):
     """The MatrixProduct of two Specs with fitting shapes.  Merges dimensions that are contiguous in every operand."""
     batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    a_batch, b_batch = (_broadcast_strides(s.shape[:-2], s.strides[:-2], batch) for s in (a, b))
+    a_batch, b_batch = (broadcast_strides(s.shape[:-2], s.strides[:-2], batch) for s in (a, b))
     M, am, ak = (1, 0, a.strides[0]) if a.ndim == 1 else (a.shape[-2], *a.strides[-2:])
     N, bk, bn = (1, b.strides[0], 0) if b.ndim == 1 else (b.shape[-1], *b.strides[-2:])
     batch, (a_batch, b_batch) = collapse(batch, a_batch, b_batch)
@@ -112,12 +112,6 @@ def product_of(a, b):
             M, am = (*rows, 1)[0], (*steps, 0)[0]
     left, right = Operand(In(0), a_batch, am, ak), Operand(In(1), b_batch, bk, bn)
     return MatrixProduct(a.device, a.dtype, batch, M, N, a.shape[-1], left, right)
-
-
-def _broadcast_strides(shape, strides, target):
-    """The strides of an operand of `shape` broadcast to `target`: 0 in broadcast dimensions."""
-    kept = tuple(0 if n == 1 else s for n, s in zip(shape, strides, strict=True))
-    return (0,) * (len(target) - len(shape)) + kept
 
 
 # --- declarations -----------------------------------------------------------------------------------------------------

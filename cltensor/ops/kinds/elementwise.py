@@ -8,7 +8,7 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ZERO_DIVISION, DivisionError, DTypeError, ShapeError
 from ...base.forking import Lazy
-from ...base.shapes import broadcast_shapes, collapse, contiguous_strides
+from ...base.shapes import broadcast_shapes, broadcast_strides, collapse, dense_strides
 from ...codegen import derive, expr, types
 from ...codegen.emit import emit
 from ...codegen.templates import render
@@ -86,7 +86,7 @@ class Elementwise(Op):
         shape = broadcast_shapes(*(s.shape for s in specs), op=self.name) if specs else targets[0].shape
         results = self.result_dtypes(compute, None if targets else out)
         if targets is None:
-            strides = _kept_strides(shape, specs)
+            strides = dense_strides(shape, *(broadcast_strides(s.shape, s.strides, shape) for s in specs))
             targets = tuple(spec(shape, strides, d, device) for d in results)
         else:
             self._check_targets(shape, results, targets)
@@ -144,7 +144,7 @@ class Elementwise(Op):
         shape = targets[0].shape
         if not specs:  # write each shared memory location once
             shape = tuple(n if s else 1 for n, s in zip(shape, targets[0].strides, strict=True))
-        laid = [_broadcast_strides(s, shape) for s in specs] + [t.strides for t in targets]
+        laid = [broadcast_strides(s.shape, s.strides, shape) for s in specs] + [t.strides for t in targets]
         order = sorted(range(len(shape)), key=lambda i: -targets[0].strides[i])
         dims, runs = collapse([shape[i] for i in order], *([s[i] for i in order] for s in laid))
         if self._copies(operands, targets):
@@ -407,21 +407,3 @@ def launch_size(profile, rows, run, ahead=1):
     gx = min(-(-run // (lx * ahead)), 4096)
     gy = min(-(-rows // ly), max(1, 65536 // gx))
     return (gx * lx, gy * ly), (lx, ly)
-
-
-def _broadcast_strides(s, shape):
-    """The strides of Spec s broadcast to `shape`: 0 in broadcast dimensions."""
-    pad = len(shape) - s.ndim
-    return (0,) * pad + tuple(0 if n == 1 else st for n, st in zip(s.shape, s.strides, strict=True))
-
-
-def _kept_strides(shape, specs):
-    """The strides of a new output: those of the inputs if they agree and are dense, else row-major."""
-    full = {s.strides for s in specs if s.shape == shape}
-    if len(full) == 1:
-        strides = next(iter(full))
-        order = sorted(range(len(shape)), key=lambda i: (-strides[i], i))
-        packed = contiguous_strides([shape[i] for i in order])
-        if all(strides[i] == p for i, p in zip(order, packed, strict=True)):
-            return strides
-    return contiguous_strides(shape)

@@ -8,7 +8,7 @@ import numpy as np
 from ...base import calls, dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ...base.layouts import contiguous_format, format_strides, preserve_format
-from ...base.shapes import contiguous_strides
+from ...base.shapes import contiguous_strides, dense_strides, is_dense
 from ...dispatch.run_elementwise import filled
 from ...dispatch.spec import dense, spec
 from ...dispatch.tensor_base import TensorBase, check_fp64
@@ -206,14 +206,8 @@ def _like_spec(input, dtype, d, memory_format):
     strides = format_strides(s.shape, memory_format, "memory_format")
     if strides is not None:
         return spec(s.shape, strides, dtype, d)
-    if s.contiguous or any(st == 0 for st in s.strides):
-        return dense(s.shape, dtype, d)
-    order = sorted(range(s.ndim), key=lambda i: (-s.strides[i], i))
-    packed = contiguous_strides([s.shape[i] for i in order])
-    strides = [0] * s.ndim
-    for i, p in zip(order, packed, strict=True):
-        strides[i] = p
-    return spec(s.shape, tuple(strides), dtype, d)
+    kept = s.strides if is_dense(s.shape, s.strides) else dense_strides(s.shape, s.strides)
+    return spec(s.shape, kept, dtype, d)
 
 
 @function(method=False)

@@ -5,7 +5,9 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, DimensionError, ShapeError
 from ...base.shapes import normalize_dim
+from ...dispatch.run_planned import run_planned
 from ...dispatch.tensor_base import TensorBase
+from ...ops.index.reverse import reverse
 from ..api.creation import arange, from_array, sizes
 from ..core.public_api import function, method
 from .shape import cat, narrow
@@ -72,11 +74,8 @@ def flip(input, *dims):
     wanted = [normalize_dim(d, input.ndim, "flip") for d in dims]
     if len(set(wanted)) < len(wanted):
         raise ShapeError(f"flip: dim appears multiple times in the list of dims {list(dims)}")
-    out = input.clone()
-    for d in wanted:
-        if input.ndim and input.shape[d] > 1:
-            out = out.index_select(d, arange(input.shape[d] - 1, -1, -1, device=input.device))
-    return out
+    turned = tuple(d - input.ndim for d in sorted(wanted) if input.ndim and input.shape[d] > 1)
+    return run_planned(reverse, (input,), (turned,)) if turned else input.clone()
 
 
 @function()
