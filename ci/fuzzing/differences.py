@@ -53,8 +53,9 @@ INTENDED = (
              r"masked_scatter_\("),
     Intended("values", r"(select|slice|diagonal)_scatter\(", "",
              "a copy of an overlapping view has each element once; PyTorch's overlaps as well", r"as_strided\(|unfold\("),
-    Intended("accepted|values", "", "",
-             "one of several views may be written to: what is written goes into the history of what they are views of",
+    Intended("accepted", "", "a function that returns multiple views",
+             "one of several views may be written to: what is written goes into the history of what they are views of"),
+    Intended("accepted|values", "", "", "the same, where PyTorch does not say so",
              r"\.(split|chunk|unbind|tensor_split|hsplit|vsplit|dsplit)\([^\n]*\)\[\d+\] .="),
     Intended("values", "", "", "a byte other than 0 and 1 is no bool", r"\.view\(ct\.bool\)"),
     Intended("values", "", "int64", "the indices of what is not 0 are rows in memory; PyTorch has them as columns, so that "
