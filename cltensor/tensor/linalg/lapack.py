@@ -235,12 +235,14 @@ def eigh(a, *, lower):
     return to_device(w, a), to_device(v, a)
 
 
-def _svd_vjp(g, y, a, needs):
-    (gu, gs, gvh), (u, s, vh) = g, y
+def _svd_vjp(g, y, a, full, needs):
+    """Of full matrices only the first columns of u and rows of vh have a gradient: the others are any basis of the rest."""
+    (gu, gs, gvh), (u, s, vh), k = g, y, y[1].shape[-1]
+    gu, u, gvh, vh = (None if x is None else x.narrow(d, 0, k) for x, d in ((gu, -1), (u, -1), (gvh, -2), (vh, -2)))
     if gu is None and gvh is None:  # only the singular values, which may be equal, or 0
         return (product(u * gs.unsqueeze(-2), vh),)
-    gu, gs, gvh = (x.new_zeros(x.shape) if h is None else h for h, x in zip(g, y, strict=True))
-    m, n, k = a.shape[-2], a.shape[-1], s.shape[-1]
+    gu, gs, gvh = (x.new_zeros(x.shape) if h is None else h for h, x in ((gu, u), (gs, s), (gvh, vh)))
+    m, n = a.shape[-2:]
     gaps = (s.unsqueeze(-2) - s.unsqueeze(-1)) * (s.unsqueeze(-2) + s.unsqueeze(-1))
     f = 1 / (gaps + diag_embed(s * 0 + math.inf))
     utgu, vtgv = product(u.mT, gu), product(vh, gvh.mT)
@@ -258,9 +260,9 @@ def _svd_vjp(g, y, a, needs):
 
 @composite("linalg_svd", batch="leading", host=True, public=False, saves="a y", dtypes="floating",
            accepts_missing_gradients=True, vjp=_svd_vjp)
-def svd(a):
-    """The reduced singular value decomposition."""
-    u, s, vh = attempt("svd", lambda m: np.linalg.svd(m, full_matrices=False), to_host(a))
+def svd(a, *, full=False):
+    """The singular value decomposition; `full` completes u and vh to square matrices."""
+    u, s, vh = attempt("svd", lambda m: np.linalg.svd(m, full_matrices=full), to_host(a))
     return to_device(u, a), to_device(s, a), to_device(vh, a)
 
 

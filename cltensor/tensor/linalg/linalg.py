@@ -81,12 +81,9 @@ def eigvalsh(A, UPLO="L"):
 
 
 def svd(A, full_matrices=True, *, driver=None):
-    """(U, S, Vh) with singular values descending; full_matrices completes U and Vh (which then have no gradient)."""
+    """(U, S, Vh) with singular values descending; full_matrices completes U and Vh by vectors that have no gradient."""
     lapack.check_matrix("svd", A)
-    if not full_matrices or A.shape[-1] == A.shape[-2]:
-        return SVD(*lapack.svd(A))
-    u, _, vh = np.linalg.svd(lapack.to_host(A), full_matrices=True)
-    return SVD(lapack.to_device(u, A), lapack.svd(A)[1], lapack.to_device(vh, A))
+    return SVD(*lapack.svd(A, full=bool(full_matrices)))
 
 
 def svdvals(A, *, driver=None):
