@@ -115,22 +115,22 @@ def widened(program, module):
 
 
 def moved(program):
-    """Copies of a program whose float leaves are off by half a rounding of their dtype, this way and that.
+    """Two copies of a program whose float leaves are off by half a rounding of their dtype, in opposite directions.
 
     In programs with second derivatives a leaf moves off 0 as well, and infinities and NaN become 1: there a second derivative
     often does not exist, and each formula gives something else.
     """
     twice = any("create_graph" in s.text for s in program.statements)
-    for seed in range(2):
-        rng = random.Random(seed)
-        yield replace(program, statements=tuple(_moved(s, rng, twice) for s in program.statements))
+    for side in (1, -1):
+        rng = random.Random(0)
+        yield replace(program, statements=tuple(_moved(s, rng, side, twice) for s in program.statements))
 
 
-def _moved(statement, rng, twice):
+def _moved(statement, rng, side, twice):
     epsilon = _EPSILON.get(getattr(statement, "dtype", None))
     if epsilon is None:
         return statement
-    return replace(statement, values=tuple(_beside(float(v), epsilon * rng.uniform(-1, 1), twice) for v in statement.values))
+    return replace(statement, values=tuple(_beside(float(v), side * epsilon * rng.uniform(-1, 1), twice) for v in statement.values))
 
 
 def _beside(value, epsilon, twice):
