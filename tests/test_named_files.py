@@ -22,7 +22,8 @@ def test_files_that_are_named_exist():
 
 
 @pytest.mark.parametrize(("text", "found"), [
-    ("see tests/ops/samples.py.", {"tests/ops/samples.py"}), ("`ci/layers.py` and docs/architecture.md", {"ci/layers.py", "docs/architecture.md"}),
+    ("see tests/ops/samples.py.", {"tests/ops/samples.py"}),
+    ("`ci/layers.py` and docs/architecture.md", {"ci/layers.py", "docs/architecture.md"}),
     ("templates/scan.cl.mako", {"templates/scan.cl.mako"}), ("contests/x.py", set())])
 def test_names_are_found_in_text(text, found):
     assert named(text) == found
