@@ -32,7 +32,8 @@ def public():
     found = {f"cltensor.{module}.{name}".replace("..", "."): value for module in MODULES
              for name, value in public_names.members(module).items()}
     tensor = public_names.module("").Tensor
-    return found | {f"cltensor.Tensor.{n}": v for n, v in vars(tensor).items() if not n.startswith("_") and callable(v)}
+    methods = {n: getattr(tensor, n) for n in dir(tensor) if not n.startswith("_")}
+    return found | {f"cltensor.Tensor.{n}": v for n, v in methods.items() if callable(v)}
 
 
 def lacking(value):
