@@ -82,10 +82,6 @@ class Differentiable(TensorBase):
         """
         api.backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs)
 
-    def detach(self):
-        """The same memory, outside the graph."""
-        return self._plain._make(self._storage, self._spec, self._offset)
-
     def detach_(self):
         """Cut this tensor out of the graph."""
         if self._base is not None:
@@ -133,17 +129,6 @@ class Differentiable(TensorBase):
         if self._post_hooks is None:
             self._post_hooks = {}
         return Handle(self._post_hooks, hook)
-
-    def _alias(self):
-        """This tensor's memory as a tensor without history, for saving."""
-        return self._plain._make(self._storage, self._spec, self._offset)
-
-    def _with_history(self, node, index):
-        """A fresh tensor over the same memory whose history is (node, index)."""
-        t = self._plain._make(self._storage, self._spec, self._offset)
-        if context.grad and self.dtype.is_floating_point:
-            t._node, t._index, t._req = node, index, True
-        return t
 
     # --- history of views under in-place writes -----------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from itertools import chain
 from types import FunctionType
 
 from ...base import absent, calls, dtypes
+from ...base.context import context
 from ...base.errors import ArgumentTypeError, AutogradError, ShapeError
 from ...base.layouts import contiguous_format, format_strides
 from ...base.layouts import strided as strided_layout
@@ -55,8 +56,25 @@ class Tensor(Differentiable, HostValues):
             if isinstance(fn, FunctionType) and (not name.startswith("_") or name.startswith("__")) and name not in _SILENT:
                 calls.named(fn, _METHOD_OF.get(name, name))
 
+    # --- tensors over the same memory ---------------------------------------------------------------------------------------
+
     def _as(self, cls):
         return cls._make(self._storage, self._spec, self._offset)
+
+    def detach(self):
+        """The same memory, outside the graph."""
+        return Tensor._make(self._storage, self._spec, self._offset)
+
+    def _alias(self):
+        """This tensor's memory as a tensor without history, for saving."""
+        return Tensor._make(self._storage, self._spec, self._offset)
+
+    def _with_history(self, node, index):
+        """A fresh tensor over the same memory whose history is (node, index)."""
+        t = Tensor._make(self._storage, self._spec, self._offset)
+        if context.grad and self.dtype.is_floating_point:
+            t._node, t._index, t._req = node, index, True
+        return t
 
     # --- attributes ------------------------------------------------------------------------------------------------------
 
