@@ -8,7 +8,8 @@ from ...base.shapes import normalize_dim
 from ...dispatch.tensor_base import TensorBase
 from ..api.creation import arange, from_array, sizes
 from ..core.public_api import function, method
-from .shape import cat, narrow
+from .joining import cat
+from .shape import narrow
 
 # --- repeating -------------------------------------------------------------------------------------------------------
 
