@@ -13,6 +13,10 @@ import re
 import sys
 from pathlib import Path
 
+import public_names
+
+MODULES = ("", "linalg", "special", "fft", "autograd", "func", "io", "opencl", "nn", "nn.functional", "nn.init", "optim",
+           "utils.data")
 KEPT = Path(__file__).with_suffix(".json")
 PARTS = {
     "shapes": re.compile(r"\([A-Z*N][\w*,/' ]*\)|shape|0-d|vector|matri|scalar|dimension|size", re.I),
@@ -24,24 +28,12 @@ PARTS = {
 
 
 def public():
-    """{full name: object} of the public functions and classes of the modules that users import."""
-    import cltensor
-    from cltensor import autograd, fft, func, io, linalg, nn, opencl, optim, special
-    from cltensor.nn import functional, init
-    from cltensor.utils import data
-
-    found = {}
-    for module in (cltensor, linalg, special, fft, autograd, func, io, opencl, nn, functional, init, optim, data):
-        for name in getattr(module, "__all__", None) or dir(module):
-            value = getattr(module, name)
-            if not name.startswith("_") and callable(value) and not inspect.ismodule(value) and not _is_error(value):
-                found[f"{module.__name__}.{name}"] = value
-    methods = {f"cltensor.Tensor.{n}": v for n, v in vars(cltensor.Tensor).items() if not n.startswith("_") and callable(v)}
-    return found | methods
-
-
-def _is_error(value):
-    return isinstance(value, type) and issubclass(value, BaseException)
+    """{full name: object} of the public functions and classes of MODULES, and of Tensor's methods."""
+    found = {f"cltensor.{module}.{name}".replace("..", "."): value for module in MODULES
+             for name, value in public_names.members(module).items()}
+    tensor = public_names.module("").Tensor
+    methods = {n: getattr(tensor, n) for n in dir(tensor) if not n.startswith("_")}
+    return found | {f"cltensor.Tensor.{n}": v for n, v in methods.items() if callable(v)}
 
 
 def lacking(value):

@@ -1,31 +1,19 @@
 """Annotations of the modules written by hand: they resolve at run time, and layers, optimisers and losses have them."""
 
-import importlib
 import inspect
 import typing
 
 import pytest
 
+from public_names import functions
+
 MODULES = ("nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "utils.data", "io", "opencl", "autograd",
            "func")
 
 
-def functions(name):
-    """(full name, function) of each public function and method that a public module defines."""
-    module = importlib.import_module(f"cltensor.{name}")
-    for public in getattr(module, "__all__", None) or dir(module):
-        value = getattr(module, public)
-        if inspect.isfunction(value):
-            yield f"{name}.{public}", value
-        elif isinstance(value, type) and value.__module__.startswith("cltensor."):
-            for method, fn in vars(value).items():
-                if inspect.isfunction(fn) and (method == "__init__" or not method.startswith("_")):
-                    yield f"{name}.{public}.{method}", fn
-
-
 @pytest.mark.parametrize("name", MODULES)
 def test_annotations_resolve(name):
-    found = dict(functions(name))
+    found = functions(name)
     assert found
     for fn in found.values():
         typing.get_type_hints(fn)
@@ -33,7 +21,7 @@ def test_annotations_resolve(name):
 
 @pytest.mark.parametrize("name", ["nn", "optim", "optim.lr_scheduler"])
 def test_arguments_of_constructors_have_types(name):
-    made = {full: fn for full, fn in functions(name) if full.endswith(".__init__")}
+    made = {full: fn for full, fn in functions(name).items() if full.endswith(".__init__")}
     assert len(made) > 10
     bare = {full for full, fn in made.items()
             if not any(p.annotation is not p.empty for p in inspect.signature(fn).parameters.values())}

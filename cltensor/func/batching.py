@@ -227,7 +227,7 @@ def _ranked(a, b, level):
 
 def _looped(fn, inputs, level):
     """Run fn on each element of the batch, and stack the results."""
-    from ..tensor.shape.shape import stack
+    from ..tensor.shape.joining import stack
 
     results = []
     for i in range(level.size):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..base.errors import ArgumentError
-from ..tensor.shape.shape import stack
+from ..tensor.shape.joining import stack
 
 
 def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights: bool = True,

@@ -11,7 +11,7 @@ from ..autograd.modes import enable_grad
 from ..autograd.trees import leaves, mapped, rebuild
 from ..base.errors import ArgumentError, AutogradError
 from ..tensor import Tensor
-from ..tensor.shape.shape import stack
+from ..tensor.shape.joining import stack
 
 
 def _tracked(x):

@@ -16,7 +16,7 @@ from ..autograd.trees import leaves, rebuild
 from ..base.errors import ArgumentError, ArgumentTypeError
 from ..base.shapes import normalize_dim
 from ..tensor import Tensor
-from ..tensor.shape.shape import cat
+from ..tensor.shape.joining import cat
 from . import batching
 
 

@@ -6,9 +6,9 @@ from .api import applying, attributes, creation, custom, exchange, rebinding, ty
 from .core import aliases, backward_precompile, interop, methods
 from .core.public_api import FUNCTIONS, registered
 from .core.tensor import Tensor
-from .index import histogram, indexing, picking, scattering, sorting
+from .index import histogram, indexing, masking, picking, scattering, searching, sorting, unique
 from .linalg import householder, ldl, linalg, lowrank, lu, norms
-from .math import arithmetic, gradient, pointwise, products, reduce, scanning, softmax, statistics
+from .math import arithmetic, distance, einsum, gradient, pointwise, products, reduce, scanning, softmax, statistics
 from .random import sampling
 from .random.sampling import Generator, default_generator
 from .shape import affine, diagonals, grids, joining, padding, rearrange, shape

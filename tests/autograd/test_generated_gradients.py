@@ -31,20 +31,25 @@ def _calls(op):
         yield call, [inputs[i].requires_grad_() for i in places]
 
 
-def _has_gradient(call, inputs):
-    outputs = call(*inputs)
-    return any(o.is_floating_point() for o in (outputs if isinstance(outputs, tuple) else (outputs,)))
+def _with_gradient(op):
+    """Those of _calls that give floats.  Skips an op that never does."""
+    found = [(call, inputs) for call, inputs in _calls(op) if any(map(ct.is_floating_point, _tuple(call(*inputs))))]
+    if not found:
+        pytest.skip("its results are bools or integers")
+    return found
+
+
+def _tuple(outputs):
+    return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
 @pytest.mark.parametrize("op", _differentiable())
 def test_first(op):
-    for call, inputs in _calls(op):
-        if _has_gradient(call, inputs):
-            assert gradcheck(call, inputs)
+    for call, inputs in _with_gradient(op):
+        assert gradcheck(call, inputs)
 
 
 @pytest.mark.parametrize("op", _differentiable())
 def test_second(op):
-    for call, inputs in _calls(op):
-        if _has_gradient(call, inputs):
-            assert gradgradcheck(call, inputs, fast_mode=True)
+    for call, inputs in _with_gradient(op):
+        assert gradgradcheck(call, inputs, fast_mode=True)

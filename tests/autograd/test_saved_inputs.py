@@ -43,15 +43,13 @@ def test_inputs_that_no_gradient_reads_may_change(name, wanted):
     assert ct.equal(given[wanted].grad, expected[wanted].grad)
 
 
-@pytest.mark.parametrize(("name", "wanted"), CASES)
-def test_inputs_that_a_gradient_reads_may_not_change(name, wanted):
-    fn, _, reads = CALLS[name]
-    for i in reads[wanted]:
-        given = inputs(name, wanted)
-        y = fn(*given)
-        given[i].add_(1)
-        with pytest.raises(ct.AutogradError, match="modified by an inplace operation"):
-            y.sum().backward()
+@pytest.mark.parametrize(("name", "wanted", "read"), [(name, i, read) for name, i in CASES for read in CALLS[name][2][i]])
+def test_inputs_that_a_gradient_reads_may_not_change(name, wanted, read):
+    given = inputs(name, wanted)
+    y = CALLS[name][0](*given)
+    given[read].add_(1)
+    with pytest.raises(ct.AutogradError, match="modified by an inplace operation"):
+        y.sum().backward()
 
 
 def test_a_frozen_layer_keeps_no_activations():

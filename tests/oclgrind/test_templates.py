@@ -1,5 +1,7 @@
 """Every kernel template on tiny shapes under Oclgrind, in the launch style the gate asks for: the shortest call that runs it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -141,6 +143,8 @@ TRIED = {f.__name__: f for f in (elementwise, reduction, scan, softmax, norm, ga
 
 def test_every_template_is_tried():
     assert set(TRIED) | set(ELSEWHERE) == set(templates.names())
+    for path in ELSEWHERE.values():
+        assert "pytest.mark.oclgrind" in (Path(__file__).parents[2] / path).read_text(encoding="utf-8"), path
 
 
 @pytest.mark.oclgrind

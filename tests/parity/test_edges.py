@@ -36,7 +36,6 @@ VALUES = {
         ("chebyshev", "u"), ("chebyshev", "w"), ("shifted_chebyshev", "u"), ("shifted_chebyshev", "w"), ("laguerre", "l"),
         ("legendre", "p"))],
                     "NaN at NaN, whatever the degree"),
-    **dict.fromkeys(["nn.functional.hardswish", "nn.functional.gelu"], "0 at minus infinity, the limit; PyTorch's is NaN"),
 }
 
 #: entries whose gradients are not finite where PyTorch's are, and why
@@ -55,41 +54,57 @@ def _inputs(op):
     return [t.reshape(-1).clone() for t in torch.meshgrid(torch.tensor(POINTS), torch.tensor(POINTS), indexing="ij")]
 
 
-def _run(fn, inputs, settings, library):
+def _run(fn, inputs, arguments, library, grad=True):
     """(value, gradients of its sum, none of them where there are none) of one library."""
-    inputs = [t.requires_grad_() for t in inputs]
-    y = fn(*inputs, **settings)
+    inputs = [t.requires_grad_(grad) for t in inputs]
+    args, kwargs = arguments
+    y = fn(*inputs, *args, **kwargs)
     y = y[0] if isinstance(y, (tuple, list)) else y
     if not y.requires_grad:
         return y, ()
     return y, library.autograd.grad(y, inputs, library.ones_like(y), allow_unused=True)
 
 
-def _settings(op):
-    """The keyword arguments of the entry's first sample."""
+def _expected(op, inputs):
+    """What PyTorch gives, without gradients where an input has none.  Skips what it does not do with these inputs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for grad in (True, False):
+            try:
+                return _run(op.op, [t.clone() for t in inputs], _arguments(op), torch, grad)
+            except (RuntimeError, TypeError) as error:
+                refusal = error
+    pytest.skip(f"PyTorch: {refusal}"[:100])
+
+
+def _arguments(op):
+    """The arguments of the entry's first sample that are no tensors: (positional, by keyword)."""
     sample = next(iter(op.sample_inputs("cpu", torch.float32)))
-    return sample.kwargs if not any(isinstance(v, torch.Tensor) for v in sample.kwargs.values()) else {}
+    args = () if isinstance(op, BinaryUfuncInfo) else sample.args
+    return args, {} if any(isinstance(v, torch.Tensor) for v in sample.kwargs.values()) else sample.kwargs
+
+
+def _implementation(op):
+    try:
+        return implementation(op)
+    except Missing as error:
+        pytest.skip(str(error))
 
 
 def _array(t):
     return np.asarray(t.detach().tolist())
 
 
+def test_the_lists_name_entries_of_the_database():
+    assert not {*VALUES, *GRADIENTS} - set(_pointwise())
+
+
 @pytest.mark.parametrize("name", _pointwise())
 def test_edges(name):
     op = entries()[name]
-    try:
-        ours = implementation(op)
-    except Missing as error:
-        pytest.skip(str(error))
-    settings, inputs = _settings(op), _inputs(op)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            right, slopes = _run(op.op, [t.clone() for t in inputs], settings, torch)
-    except (RuntimeError, TypeError) as error:
-        pytest.skip(f"PyTorch: {error}"[:100])
-    found, gradients = _run(ours, Converter()(inputs), Converter()(settings), cltensor)
+    ours, inputs = _implementation(op), _inputs(op)
+    right, slopes = _expected(op, inputs)
+    found, gradients = _run(ours, Converter()(inputs), Converter()(_arguments(op)), cltensor)
     at = np.stack([_array(t) for t in inputs], -1)
     if name not in VALUES:
         a, b = _array(found), _array(right)
@@ -107,15 +122,9 @@ def test_edges(name):
 @pytest.mark.parametrize("name", _pointwise())
 def test_shapes(name, shape):
     op = entries()[name]
-    inputs = [torch.full(shape, 0.5) for _ in _inputs(op)]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            right, slopes = _run(op.op, [t.clone() for t in inputs], _settings(op), torch)
-        ours = implementation(op)
-    except (RuntimeError, TypeError, Missing):
-        return
-    found, gradients = _run(ours, Converter()(inputs), Converter()(_settings(op)), cltensor)
+    ours, inputs = _implementation(op), [torch.full(shape, 0.5) for _ in _inputs(op)]
+    right, slopes = _expected(op, inputs)
+    found, gradients = _run(ours, Converter()(inputs), Converter()(_arguments(op)), cltensor)
     assert tuple(found.shape) == tuple(right.shape)
     assert bool(gradients) >= bool(slopes)
     for g, wanted in zip(gradients, slopes, strict=False):

@@ -98,11 +98,14 @@ def test_module(name, training):
     info = entries()[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        pairs = 0
         for given in inputs(info, name, training):
             try:
                 pair = made(info, name, given, training)
                 if pair is not None:
+                    pairs += 1
                     compared(name, *pair, given, values=not (name in ALWAYS_RANDOM or (training and name in RANDOM)))
             except Exception as error:
                 error.add_note(f"{name}{given.constructor_input.args} {given.constructor_input.kwargs}: {given.desc}")
                 raise
+    assert pairs, "no arguments of the database have a counterpart here"

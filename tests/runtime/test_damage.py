@@ -28,11 +28,12 @@ def test_nothing_is_wrong_with_a_whole_folder(folder):
 
 @pytest.mark.parametrize("name", sorted({**fuzz_files.OF_FILES, **fuzz_files.OF_FOLDERS}))
 def test_damage_of_each_kind_to_each_file(folder, name):
-    for path, damages in folder.targets():
-        if name in damages:
-            folder.damage(path, name, [])
-            folder.check()
-            folder.mend()
+    targets = [path for path, damages in folder.targets() if name in damages]
+    assert targets
+    for path in targets:
+        folder.damage(path, name, [])
+        folder.check()
+        folder.mend()
     folder.clear()
 
 

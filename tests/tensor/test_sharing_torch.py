@@ -46,14 +46,18 @@ def shares(t, x):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_what_pytorch_shares_is_shared(name):
+    compared = 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for shape, arguments in itertools.product(SHAPES, ARGUMENTS):
             ours, theirs = results(ct, name, shape, arguments), results(torch, name, shape, arguments)
             if ours is None or theirs is None:
                 continue
+            compared += 1
             for x, y in zip(ours[1], theirs[1], strict=False):
                 if shares(ours[0], x):
                     assert shares(theirs[0], y), f"{name}{arguments} of shape {shape} shares memory"
                 elif name not in COPIES:
                     assert not shares(theirs[0], y), f"{name}{arguments} of shape {shape} is a copy"
+    if not compared:
+        pytest.skip("no method, or one that takes other arguments than these")

@@ -54,12 +54,10 @@ def test_memory_is_shared(name, array):
         assert t._version == view._version == 1
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", sorted(set(VIEWS) - {"as_strided"}))  # which counts from the start of the storage
 def test_view_of_a_view(name, array):
     t = ct.tensor(np.stack([array, array + 1, array + 2], -1).transpose(3, 0, 1, 2).copy())[1]
     view, expected = VIEWS[name]
-    if name == "as_strided":  # counts from the start of the storage
-        return
     np.testing.assert_array_equal(view(t).numpy(), expected(array + 1))
 
 

@@ -84,10 +84,10 @@ def _text(name):
     needed = [line for line in needed if not set(line.rpartition("import ")[2].split(", ")) & (known | set(own))]
     if "Tensor" in known:
         needed.append(f"from {Tensor.__module__} import Number")
-    result = "Tensor" if name in _OF_TENSORS else None
+    declared = writer.declarations(module, own, "Tensor" if name in _OF_TENSORS else None)
     lines = {*needed, *_TYPES, *imports}
-    lines |= _of_annotations(writer.module(module, own, sorted(lines), result), [getattr(module, public) for public in own])
-    return writer.module(module, own, sorted(lines), result)
+    lines |= _of_annotations(writer.stub(lines, declared), [getattr(module, public) for public in own])
+    return writer.stub(lines, declared)
 
 
 def _of_annotations(text, values):

@@ -160,8 +160,8 @@ def _type_of(value):
     return "_dtype" if kind is dtype else "Any"
 
 
-def module(found, names, imports, results=None):
-    """The text of a stub: head, imports, and the declaration of each name, in the order of the names."""
+def declarations(found, names, results=None):
+    """The lines that declare these names of a module, in their order."""
     classes = {n: v for n, v in vars(found).items() if isinstance(v, type) and not n.startswith("_")} | {"Tensor": Tensor}
     lines = []
     for name in names:
@@ -174,4 +174,9 @@ def module(found, names, imports, results=None):
             lines.append(function(value, name, result=results or "Any"))
         elif not isinstance(value, ModuleType):
             lines.append(f"{name}: {_type_of(value)}")
-    return "\n".join([HEAD, *imports, "", *lines, ""])
+    return lines
+
+
+def stub(imports, declared):
+    """The text of a stub: head, imports in order, declarations."""
+    return "\n".join([HEAD, *sorted(imports), "", *declared, ""])

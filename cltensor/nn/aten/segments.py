@@ -5,7 +5,7 @@ import math
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...tensor.api.creation import arange
-from ...tensor.index.sorting import searchsorted
+from ...tensor.index.searching import searchsorted
 from ...tensor.math.arithmetic import where
 
 #: reduce -> (scatter_reduce's name for it, the result for an empty segment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...ops.kinds.precision import in_float32
 from ...tensor.core.tensor import Tensor
-from ...tensor.math.products import pdist as pdist  # the same function in both namespaces
+from ...tensor.math.distance import pdist as pdist  # the same function in both namespaces
 from ...tensor.math.statistics import vector_norm
 from ...tensor.shape.shape import broadcast_tensors
 from .out import into

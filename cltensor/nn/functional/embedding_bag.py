@@ -8,7 +8,7 @@ from ...ops.kinds.precision import in_float32
 from ...ops.nn import embedding
 from ...tensor.api.creation import arange
 from ...tensor.core.tensor import Tensor
-from ...tensor.index.sorting import searchsorted
+from ...tensor.index.searching import searchsorted
 from ...tensor.math.arithmetic import where
 from .embedding import rows_of
 

@@ -8,7 +8,7 @@ import warnings
 from ...base import dtypes
 from ...base.errors import AssertedShapeError, ShapeError
 from ...tensor.core.tensor import Tensor
-from ...tensor.shape.shape import cat
+from ...tensor.shape.joining import cat
 from .attention import scaled_dot_product_attention
 from .dropout import dropout
 from .linear import linear

@@ -13,7 +13,7 @@ from ...ops.nn import normalized as ops
 from ...ops.nn.normalization import laid
 from ...ops.nn.normalized import normalized, number
 from ...tensor.core.tensor import Tensor
-from ...tensor.shape.shape import cat
+from ...tensor.shape.joining import cat
 from .pooling import avg_pool2d
 
 # --- over the batch --------------------------------------------------------------------------------------------------

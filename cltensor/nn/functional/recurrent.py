@@ -4,7 +4,7 @@
 
 from ...ops.nn.recurrent_gradient import recurrent
 from ...tensor.api.creation import tensor
-from ...tensor.shape.shape import cat, stack
+from ...tensor.shape.joining import cat, stack
 from .dropout import dropout as _dropout
 
 

@@ -13,8 +13,9 @@ from ...ops.kinds.precision import in_float32
 from ...tensor.api.creation import from_array, linspace
 from ...tensor.core.tensor import Tensor
 from ...tensor.math.arithmetic import where
+from ...tensor.shape.joining import stack
 from ...tensor.shape.padding import pad_constant
-from ...tensor.shape.shape import as_strided, stack
+from ...tensor.shape.shape import as_strided
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
 

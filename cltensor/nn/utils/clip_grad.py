@@ -12,7 +12,7 @@ from ...ops.kinds.precision import wide
 from ...tensor import Tensor
 from ...tensor.api.creation import scalar_tensor
 from ...tensor.math.statistics import vector_norm
-from ...tensor.shape.shape import stack
+from ...tensor.shape.joining import stack
 
 
 def _gradients(parameters):

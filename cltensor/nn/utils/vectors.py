@@ -8,7 +8,7 @@ from typing import Any
 from ...autograd.modes import no_grad
 from ...base.errors import ShapeError
 from ...tensor.core.tensor import Tensor
-from ...tensor.shape.shape import cat
+from ...tensor.shape.joining import cat
 
 
 def parameters_to_vector(parameters: Iterable[Any]):

@@ -1,41 +1,35 @@
-"""Tensor: a view of a Storage, with its place in the autograd graph."""
+"""Tensor: what it is made of, its attributes and its operators."""
 
 import warnings
-import weakref
+from itertools import chain
 from types import FunctionType
 
-import numpy as np
-
-from ...autograd import api, engine
 from ...base import absent, calls, dtypes
 from ...base.context import context
-from ...base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, MismatchError, ShapeError
+from ...base.errors import ArgumentTypeError, AutogradError, ShapeError
 from ...base.layouts import contiguous_format, format_strides
 from ...base.layouts import strided as strided_layout
-from ...base.shapes import Size
-from ...dispatch import faults
-from ...dispatch.node import Handle, Node, edge_of, record
+from ...base.shapes import Size, normalize_dim
 from ...dispatch.registry import REGISTRY
 from ...dispatch.run_elementwise import run_elementwise
 from ...dispatch.run_planned import run_view
 from ...dispatch.tensor_base import TensorBase
-from ...ops.index import strided, view_ops
+from ...ops.index import view_ops
 from ...ops.pointwise import elementary
-from ...runtime import host_memory
 from ...runtime.device import device as Device
+from .differentiable import Differentiable
 from .formatting import tensor_text
+from .host_values import HostValues
 from .operators import arithmetic, comparison, matmul, rmatmul
-from .overwrite import over
 from .values import array_of, pick_device
 
 #: methods whose errors name no call
 _SILENT = ("__getattr__", "__new__", "__repr__", "__format__", "__hash__", "__array__")
 _METHOD_OF = {"__matmul__": "matmul", "__rmatmul__": "matmul", "__neg__": "neg", "__abs__": "abs", "__invert__": "bitwise_not",
               "__reversed__": "flip", "__pos__": "positive"}
-_MANY = 1 << 23  # values; a copy of fewer needs no memory check
 
 
-class Tensor(TensorBase):
+class Tensor(Differentiable, HostValues):
     """A multi-dimensional array on an OpenCL device, with PyTorch's names and behaviour.
 
     Create one with `cltensor.tensor(...)` or another creation function.  Tensor(data) gives the default floating dtype, and
@@ -58,12 +52,29 @@ class Tensor(TensorBase):
         """Add methods, {name: function}, to the class, and let errors call all methods by their public names."""
         for name, fn in methods.items():
             setattr(cls, name, fn)
-        for name, fn in vars(cls).items():
+        for name, fn in chain.from_iterable(vars(c).items() for c in (cls, Differentiable, HostValues)):
             if isinstance(fn, FunctionType) and (not name.startswith("_") or name.startswith("__")) and name not in _SILENT:
                 calls.named(fn, _METHOD_OF.get(name, name))
 
+    # --- tensors over the same memory ---------------------------------------------------------------------------------------
+
     def _as(self, cls):
         return cls._make(self._storage, self._spec, self._offset)
+
+    def detach(self):
+        """The same memory, outside the graph."""
+        return Tensor._make(self._storage, self._spec, self._offset)
+
+    def _alias(self):
+        """This tensor's memory as a tensor without history, for saving."""
+        return Tensor._make(self._storage, self._spec, self._offset)
+
+    def _with_history(self, node, index):
+        """A fresh tensor over the same memory whose history is (node, index)."""
+        t = Tensor._make(self._storage, self._spec, self._offset)
+        if context.grad and self.dtype.is_floating_point:
+            t._node, t._index, t._req = node, index, True
+        return t
 
     # --- attributes ------------------------------------------------------------------------------------------------------
 
@@ -73,11 +84,11 @@ class Tensor(TensorBase):
 
     def size(self, dim=None) -> object:
         """The shape as a Size, or the size of one dimension."""
-        return self._spec.shape if dim is None else self._spec.shape[_dim(dim, self._spec.ndim, "size")]
+        return self._spec.shape if dim is None else self._spec.shape[normalize_dim(dim, self._spec.ndim, "size")]
 
     def stride(self, dim=None) -> object:
         """The strides in elements, or the stride of one dimension."""
-        return self._spec.strides if dim is None else self._spec.strides[_dim(dim, self._spec.ndim, "stride")]
+        return self._spec.strides if dim is None else self._spec.strides[normalize_dim(dim, self._spec.ndim, "stride")]
 
     def storage_offset(self) -> int:
         """The position of the first element in the storage, in elements."""
@@ -243,307 +254,6 @@ class Tensor(TensorBase):
                              f"{n}-D tensor.")
         return run_view(view_ops.permute, self, ((*range(n - 2), n - 1, n - 2),))
 
-    # --- values on the host ----------------------------------------------------------------------------------------------
-
-    def numpy(self, *, force=False) -> np.ndarray:
-        """The values as a NumPy array, copied from the device (this waits for it).
-
-        Raises AutogradError for a tensor that requires grad, unless `force`; DTypeError for bfloat16, which NumPy lacks.
-        """
-        if self.requires_grad and not force:
-            raise AutogradError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead")
-        if self.dtype is dtypes.bfloat16 and not force:
-            raise DTypeError("numpy(): NumPy has no bfloat16; use tensor.float().numpy()")
-        return self._read() if self.dtype is not dtypes.bfloat16 else self.detach().float()._read()
-
-    def _read(self):
-        if context.recorder is not None:
-            context.recorder.read(self)
-        source = self if self._spec.contiguous else self.detach().contiguous()
-        out = np.empty(self.shape, self.dtype.numpy)
-        if out.size:
-            if out.size > _MANY:
-                host_memory.require(out.nbytes, "reading a tensor")
-            self.device.read(source._storage.buffer, source._offset * self.itemsize, out)
-        faults.check(self.device)
-        return out
-
-    def __array__(self, dtype=None, copy=None):
-        if copy is False:
-            raise ArgumentError("__array__: the values live on a device, so a NumPy array of them is always a copy")
-        values = self.numpy()
-        return values if dtype is None else values.astype(dtype)
-
-    __array_priority__ = 1000
-
-    def item(self) -> object:
-        """The value of a one-element tensor as a Python number."""
-        if self._spec.numel != 1:
-            raise ShapeError(f"item: a Tensor with {self._spec.numel} elements cannot be converted to Scalar; it needs exactly 1")
-        return self.detach().reshape(()).tolist()
-
-    def tolist(self) -> object:
-        """The values as nested lists of Python numbers; a number for a 0-d tensor."""
-        values = self.detach()
-        return (values.float() if self.dtype is dtypes.bfloat16 else values)._read().tolist()
-
-    def _number(self, kind):
-        if self._spec.numel != 1:
-            raise MismatchError("only one element tensors can be converted to Python scalars, this one has shape "
-                                f"{list(self.shape)}")
-        return kind(self.item())
-
-    def __float__(self) -> float:
-        return self._number(float)
-
-    def __int__(self) -> int:
-        return self._number(int)
-
-    def __bool__(self) -> bool:
-        if self._spec.numel != 1:
-            what = "no values" if self._spec.numel == 0 else "more than one value"
-            raise ShapeError(f"Boolean value of Tensor with {what} is ambiguous (shape {list(self.shape)}); use .any() or .all()")
-        return bool(self.item())
-
-    def __index__(self) -> int:
-        if self._spec.numel != 1 or self.dtype.is_floating_point:
-            raise ArgumentTypeError("only integer tensors of a single element can be converted to an index, this one is "
-                                    f"{self.dtype.name} {list(self.shape)}")
-        return int(self.item())
-
-    # --- autograd --------------------------------------------------------------------------------------------------------
-
-    @property
-    def requires_grad(self) -> bool:
-        return self._req or (self._base is not None and self._refresh())
-
-    @requires_grad.setter
-    def requires_grad(self, flag):
-        self.requires_grad_(flag)
-
-    def requires_grad_(self, requires_grad=True):
-        """Set whether gradients are collected for this leaf.  Raises AutogradError for non-leaves and non-floating dtypes."""
-        if requires_grad and not self.dtype.is_floating_point:
-            raise AutogradError(f"requires_grad_: only Tensors of floating point dtype can require gradients, this one is "
-                                f"{self.dtype.name}")
-        if not requires_grad and self.grad_fn is not None:
-            raise AutogradError("requires_grad_: you can only change requires_grad flags of leaf variables; use "
-                                ".detach() to get a tensor without history")
-        if requires_grad and self._storage.inference and not context.inference:
-            raise AutogradError("requires_grad_: Setting requires_grad=True on inference tensor outside InferenceMode is not "
-                                "allowed; clone() it first")
-        if self.grad_fn is None:
-            self._req = bool(requires_grad)
-        return self
-
-    @property
-    def grad_fn(self):
-        if self._base is not None:
-            self._refresh()
-        return self._node
-
-    @property
-    def is_leaf(self) -> bool:
-        return self.grad_fn is None
-
-    @property
-    def output_nr(self) -> int:
-        return self._index
-
-    @property
-    def grad(self) -> "Tensor | None":
-        return self._grad
-
-    @grad.setter
-    def grad(self, g):
-        if g is not None:
-            if not isinstance(g, TensorBase):
-                raise ArgumentTypeError(f"grad: assign a Tensor or None, got {calls.kind(g)}")
-            if g.shape != self.shape or g.dtype is not self.dtype or g.device is not self.device:
-                raise ShapeError(f"grad: assigned grad is {g.dtype.name} {list(g.shape)} on {g.device}, the tensor "
-                                 f"{self.dtype.name} {list(self.shape)} on {self.device}; they must agree")
-        self._grad = g
-
-    @grad.deleter
-    def grad(self):
-        self._grad = None
-
-    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None) -> None:
-        """Add the gradients of this tensor to the `.grad` of the leaves it depends on.
-
-        gradient: of this tensor; optional for one element.  inputs: only these leaves get a gradient.
-        Raises AutogradError without a graph, after it was freed, or for more than one element without `gradient`.
-        """
-        api.backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs)
-
-    def detach(self):
-        """The same memory, outside the graph."""
-        return Tensor._make(self._storage, self._spec, self._offset)
-
-    def detach_(self):
-        """Cut this tensor out of the graph."""
-        if self._base is not None:
-            raise AutogradError("detach_: Can't detach views in-place. Use detach() instead")
-        self._node, self._index, self._req = None, 0, False
-        return self
-
-    @property
-    def data(self) -> "Tensor":
-        return self.detach()
-
-    @data.setter
-    def data(self, other):
-        if not isinstance(other, TensorBase):
-            raise ArgumentTypeError(f"data: assign a Tensor, got {calls.kind(other)}")
-        self._storage, self._spec, self._offset = other._storage, other._spec, other._offset
-
-    def retain_grad(self):
-        """Keep the gradient of this non-leaf in `.grad` too."""
-        if not self.requires_grad:
-            raise AutogradError("retain_grad: can't retain_grad on Tensor that has requires_grad=False")
-        if self.grad_fn is None or self._retains:
-            return
-        self._retains = True
-        self._node.retain(self._index, self)
-
-    @property
-    def retains_grad(self) -> bool:
-        return self._retains
-
-    def register_hook(self, hook):
-        """Call hook(grad) when this tensor's gradient is complete; a tensor it returns replaces grad.  Returns a handle."""
-        if not self.requires_grad:
-            raise AutogradError("register_hook: cannot register a hook on a tensor that doesn't require gradient")
-        if self.grad_fn is not None:
-            return self._node.hook_output(self._index, hook)
-        if self._hooks is None:
-            self._hooks = {}
-        return Handle(self._hooks, hook)
-
-    def register_post_accumulate_grad_hook(self, hook):
-        """Call hook(tensor) after a gradient was added to this leaf's `.grad`.  Returns a handle."""
-        if not self.requires_grad or self.grad_fn is not None:
-            raise AutogradError("register_post_accumulate_grad_hook: only leaves that require grad accumulate one")
-        if self._post_hooks is None:
-            self._post_hooks = {}
-        return Handle(self._post_hooks, hook)
-
-    def _alias(self):
-        """This tensor's memory as a tensor without history, for saving."""
-        return Tensor._make(self._storage, self._spec, self._offset)
-
-    def _with_history(self, node, index):
-        """A fresh tensor over the same memory whose history is (node, index)."""
-        t = Tensor._make(self._storage, self._spec, self._offset)
-        if context.grad and self.dtype.is_floating_point:
-            t._node, t._index, t._req = node, index, True
-        return t
-
-    # --- history of views under in-place writes -----------------------------------------------------------------------------
-
-    def _refresh(self):
-        """Update a view's history after a write to its base; return whether the view requires grad."""
-        base = self._base
-        if self._history_version != base._history_version:
-            self._history_version = base._history_version
-            if base._req:
-                with _recording():
-                    node = record(strided.as_strided, (base,), self._geometry(), (self,))
-                self._set_history(node, 0)
-        return self._req
-
-    def _set_history(self, node, index):
-        """Make (node, index) this tensor's history; a retained gradient is that of the new value."""
-        if self._retains:
-            self._node.retained.pop(self._index, None)
-            node.retain(index, self)
-        self._node, self._index, self._req = node, index, True
-
-    def _geometry(self):
-        return tuple(self.shape), self._spec.strides, self._offset - self._base._offset
-
-    def _rebase(self, node, index):
-        """Make (node, index) the history of this tensor's memory after an in-place write."""
-        base = self._base
-        if base is None:
-            self._set_history(over(self, node), index)
-            self._history_version += 1
-            return
-        geometry = self._geometry()
-        write = SliceWrite(node, index, self, geometry, base._spec)
-        first = edge_of(base) if base._req else None
-        edges = (first, *(e for i, e in enumerate(node.edges) if i != write.own))
-        args = (base._spec, *(a for i, a in enumerate(node.args) if i != write.own))
-        made = Node(write, edges, args, (), (), (base._spec,))
-        node.wrapper = _as_part(weakref.ref(made), base._spec, base._offset, geometry)
-        base._set_history(made, 0)
-        base._history_version += 1
-        self._req = True
-
 
 #: results have this class, whatever subclass of Tensor the inputs have
 Tensor._plain = Tensor
-
-
-def _as_part(node, base_spec, offset, geometry):
-    """A Node's `wrapper` for a write to a view: its saved result becomes a view of the base that `node()` outputs."""
-
-    def part(alias, _):
-        base = Tensor._make(alias._storage, base_spec, offset)._with_history(node(), 0)
-        return run_view(strided.as_strided, base, geometry)
-
-    return part
-
-
-class SliceWrite:
-    """The gradient of writing to a view, seen from its base: through the write inside the view, unchanged outside."""
-
-    name = "copy_slices"
-
-    def __init__(self, node, index, view, geometry, base_spec):
-        self.node, self.index, self.geometry, self.base_spec = node, index, geometry, base_spec
-        own = [i for i, a in enumerate(node.args) if a is view or (i < len(node.edges) and _same_edge(node.edges[i], view))]
-        self.own = own[0] if own else None
-
-    def last(self, attrs):
-        """See Op."""
-        return self.name
-
-    def input_gradients(self, gs, outputs, inputs, attrs, needs):
-        """Gradients of (base before the write, the write's other inputs)."""
-        layout = (tuple(self.base_spec.shape), self.base_spec.strides, *self.geometry)
-        inner = [None] * len(self.node.out_specs)
-        inner[self.index] = strided.written(gs[0], *layout).clone()
-        results = engine._fitted(self.node, self.node.backward(tuple(inner), self._inner(needs)))
-        through = results[self.own] if self.own is not None else None
-        before = strided.around(gs[0], through, *layout) if needs[0] else None
-        return (before, *(r for i, r in enumerate(results) if i != self.own))
-
-    def _inner(self, needs):
-        """Which inputs of the write itself need gradients; needs: for (base, the write's other inputs)."""
-        rest = iter(needs[1:])
-        return tuple(needs[0] if i == self.own else next(rest) for i in range(len(self.node.edges)))
-
-
-def _same_edge(edge, view):
-    return edge is not None and edge[0] is view._node and edge[1] == view._index
-
-
-class _recording:
-    def __enter__(self):
-        self.before, context.grad = context.grad, True
-
-    def __exit__(self, *exc):
-        context.grad = self.before
-
-
-def _dim(dim, ndim, op):
-    from ...base.shapes import normalize_dim
-
-    return normalize_dim(dim, ndim, op)
-
-
-def as_strided(x, size, stride, offset):
-    """x's memory with this size and stride, offset relative to x's first element; unchecked."""
-    return run_view(strided.as_strided, x, (tuple(size), tuple(stride), offset))
-

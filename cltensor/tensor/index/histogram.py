@@ -1,13 +1,15 @@
-"""Histograms with equal bins or given edges, in one or many dimensions."""
+"""Counts of values: of integers, in equal bins, between given edges, in one or many dimensions."""
 
 import math
 from collections import namedtuple
 
-from ...base.errors import ArgumentError, DTypeError, ShapeError
+from ...base import dtypes
+from ...base.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
 from ...dispatch.tensor_base import TensorBase
+from ...ops.kinds.precision import in_float32
 from ..api.creation import linspace
 from ..core.public_api import function
-from .sorting import searchsorted
+from .searching import searchsorted
 
 Histogram = namedtuple("histogram", ("hist", "bin_edges"))
 HistogramDD = namedtuple("histogramdd", ("hist", "bin_edges"))
@@ -88,3 +90,53 @@ def histogram(input, bins=100, *, range=None, weight=None, density=False):
     flat = input.reshape(-1, 1)
     hist, edges = histogramdd(flat, [bins], range=range, weight=None if weight is None else weight.reshape(-1), density=density)
     return Histogram(hist, edges[0].clone() if edges[0] is bins else edges[0])
+
+
+@function()
+def bincount(input, weights=None, minlength=0):
+    """How often each of 0, 1, ... occurs in a vector of non-negative integers, or the sum of its weights."""
+    if input.ndim != 1 or input.dtype.category != "int":
+        raise UnsupportedDTypeError(f"bincount only supports 1-d non-negative integral inputs, got {input.dtype.name} "
+                                    f"{list(input.shape)}")
+    if minlength < 0:
+        raise ArgumentError(f"bincount: minlength should be >= 0, got {minlength}")
+    if weights is not None and tuple(weights.shape) != tuple(input.shape):
+        raise ShapeError(f"bincount: weights should be 1-d and have the same length as input, got {list(weights.shape)} and "
+                         f"{list(input.shape)}")
+    if not input.numel():
+        return input.new_zeros(minlength, dtype=dtypes.int64)
+    if int(input.amin()) < 0:
+        raise ArgumentError("bincount only supports 1-d non-negative integral inputs: a value is negative")
+    size = max(minlength, int(input.amax()) + 1)
+    if weights is None:
+        weights = input.new_ones(input.shape, dtype=dtypes.int64)
+    elif weights.dtype not in (dtypes.float32, dtypes.float64):
+        weights = weights.double()
+    return weights.new_zeros(size).index_add(0, input.long(), weights)
+
+
+@function()
+def histc(input, bins=100, min=0, max=0):
+    """Counts of the elements in `bins` equal intervals from min to max (of the data, where both are equal)."""
+    if not input.dtype.is_floating_point:
+        raise UnsupportedDTypeError(f"histc: not implemented for {input.dtype.name}; use .float()")
+    if bins <= 0:
+        raise ArgumentError(f"histc(): bins must be > 0, got {bins}")
+    x = input.detach().reshape(-1)
+    if min == max and x.numel():
+        min, max = float(x.amin()), float(x.amax())
+    if min == max:
+        min, max = min - 1, max + 1
+    if not (math.isfinite(min) and math.isfinite(max)):
+        raise ArgumentError(f"histc(): range of [{min}, {max}] is not finite")
+    if min > max:
+        raise ArgumentError(f"histc(): max must be larger than min, got min {min}, max {max}")
+    return _counted(x, bins, min, max)
+
+
+@in_float32
+def _counted(x, bins, min, max):
+    inside = (x >= min) & (x <= max)
+    places = ((x - min) * (bins / (max - min))).floor().clamp(0, bins - 1).long()
+    return x.new_zeros(bins).index_add(0, places.where(inside, places * 0), inside.to(x.dtype))
+

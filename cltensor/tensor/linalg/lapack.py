@@ -14,7 +14,7 @@ from ...ops.kinds.composite import composite
 from ..api.creation import eye, from_values
 from ..math.products import product
 from ..shape.diagonals import diag_embed
-from ..shape.shape import cat
+from ..shape.joining import cat
 
 
 class LinAlgError(ShapeError):

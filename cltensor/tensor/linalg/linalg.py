@@ -18,7 +18,7 @@ from ..core.public_api import also, function
 from ..math.products import linalg_cross as cross
 from ..math.products import multi_dot, product
 from ..math.statistics import vector_norm
-from ..shape.shape import cat
+from ..shape.joining import cat
 from . import lapack
 from .lapack import LinAlgError
 

@@ -14,7 +14,7 @@ from ...ops.kinds.composite import composite
 from ..api.creation import eye, from_array, from_values
 from ..core.public_api import function
 from ..math.products import product
-from ..shape.shape import cat
+from ..shape.joining import cat
 from .lapack import LinAlgError, check_matrix, check_square, solve_triangular, to_device, to_host
 
 _PANEL = 32  # columns eliminated one by one before a product updates the rest

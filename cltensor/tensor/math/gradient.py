@@ -6,7 +6,7 @@ from ...base.shapes import normalize_dim
 from ...ops.kinds.precision import in_float32
 from ..api.creation import arange
 from ..core.public_api import function
-from ..shape.shape import cat
+from ..shape.joining import cat
 
 
 @function(method=False)

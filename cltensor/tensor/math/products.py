@@ -1,8 +1,7 @@
-"""Products: matrices, vectors, batches, Einstein sums."""
+"""Products: matrices, vectors, batches, chains, tensors over pairs of dimensions."""
 
 import inspect
 import math
-import string
 
 from ...base import calls, dtypes
 from ...base.context import context
@@ -17,10 +16,8 @@ from ...ops.gemm.matmul import matmul as matmul_op
 from ...ops.kinds.precision import in_float32
 from ...ops.reduce import reduction_ops
 from ..core.public_api import function, method
-from ..shape.diagonals import triu_indices
-from ..shape.shape import stack
+from ..shape.joining import stack
 from .arithmetic import convert, where
-from .statistics import vector_norm
 
 
 def _same_dtype(name, *tensors):
@@ -324,150 +321,3 @@ def _cross(a, b, d):
     x, y, z = a.unbind(d)
     u, v, w = b.unbind(d)
     return stack([y * w - z * v, z * u - x * w, x * v - y * u], d)
-
-
-# --- Einstein sums ---------------------------------------------------------------------------------------------------
-
-
-def _parsed(equation, operands):
-    """(labels of each operand, labels of the result), with private labels in place of the ellipsis."""
-    equation = equation.replace(" ", "")
-    left, arrow, right = equation.partition("->")
-    terms = left.split(",")
-    if len(terms) != len(operands):
-        raise ArgumentError(f"einsum(): more operands were provided than specified in the equation, or fewer: {len(operands)} "
-                            f"operands, "
-                            f"{len(terms)} terms in {equation!r}")
-    wide = max([x.ndim - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t], default=0)
-    dots = [f"<{i}>" for i in range(wide)]
-    spelled = [_labels(t, x.ndim, dots, equation) for t, x in zip(terms, operands, strict=True)]
-    if arrow:
-        result = _labels(right, None, dots, equation)
-        known = {c for labels in spelled for c in labels}
-        for c in result:
-            if c not in known:
-                raise ArgumentError(f"einsum(): output subscript {c} does not appear in the equation for any input operand")
-            if result.count(c) > 1:
-                raise ArgumentError(f"einsum(): output subscript {c} appears more than once in the output")
-    else:
-        flat = [c for labels in spelled for c in labels]
-        result = (dots if "..." in left else []) + sorted(c for c in set(flat) if flat.count(c) == 1 and c not in dots)
-    return spelled, result
-
-
-def _labels(term, ndim, dots, equation):
-    head, ellipsis, tail = term.partition("...")
-    for c in head + tail:
-        if c not in string.ascii_letters:
-            raise ArgumentError(f"einsum(): invalid subscript given in {equation!r}: {c!r}; subscripts must be in [a-zA-Z]")
-    n = len(head) + len(tail)
-    if ndim is not None and (n > ndim or (not ellipsis and n != ndim)):
-        raise ShapeError(f"einsum(): the number of subscripts in the equation ({n}) does not match the number of dimensions "
-                         f"({ndim}) for "
-                         f"term {term!r} of {equation!r}")
-    middle = dots[len(dots) - (ndim - n):] if ndim is not None and ellipsis else dots if ellipsis else []
-    return [*head, *middle, *tail]
-
-
-def _diagonals(x, labels):
-    """Take the diagonal of x over its repeated labels."""
-    labels = list(labels)
-    for c in dict.fromkeys(labels):
-        while labels.count(c) > 1:
-            i = labels.index(c)
-            j = labels.index(c, i + 1)
-            if x.shape[i] != x.shape[j]:
-                raise ShapeError(f"einsum(): subscript {c} is repeated for one operand but the sizes don't match, {x.shape[i]} "
-                                 f"!= {x.shape[j]}")
-            x = x.diagonal(0, i, j)
-            labels = [k for n, k in enumerate(labels) if n not in (i, j)] + [c]
-    return x, labels
-
-
-def _contract(a, la, b, lb, keep):
-    """Contract a pair: sum over shared labels that are not in keep; the other shared labels are batch dimensions."""
-    for x, labels, other in ((a, la, lb), (b, lb, la)):
-        gone = [i for i, c in enumerate(labels) if c not in other and c not in keep]
-        if gone:
-            summed = x.sum(gone)
-            kept = [c for i, c in enumerate(labels) if i not in gone]
-            if x is a:
-                a, la = summed, kept
-            else:
-                b, lb = summed, kept
-    sizes = {}
-    for x, labels in ((a, la), (b, lb)):
-        for c, n in zip(labels, x.shape, strict=True):
-            if n != 1 and sizes.get(c, 1) not in (1, n):
-                raise ShapeError(f"einsum(): operands do not broadcast with remapped shapes: subscript {c} has sizes {sizes[c]} "
-                                 f"and {n}")
-            sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
-    batch = [c for c in la if c in lb and c in keep]
-    summed = [c for c in la if c in lb and c not in keep]
-    rows, columns = [c for c in la if c not in lb], [c for c in lb if c not in la]
-    left = _arranged(a, la, (batch, rows, summed), sizes)
-    right = _arranged(b, lb, (batch, summed, columns), sizes)
-    result = product(left, right) if summed else left * right
-    labels = batch + rows + columns
-    return result.reshape([sizes[c] for c in labels]), labels
-
-
-def _arranged(x, labels, groups, sizes):
-    order = [c for g in groups for c in g]
-    x = x.permute([labels.index(c) for c in order]).expand([sizes[c] for c in order])
-    return x.reshape([math.prod(sizes[c] for c in g) for g in groups])
-
-
-@function(method=False)
-def einsum(equation, *operands):
-    """Sum products by Einstein's convention, contracted from left to right through batched matrix products."""
-    if not isinstance(equation, str):
-        raise ArgumentTypeError("einsum(): give the equation as a string, for instance einsum('ij,jk->ik', a, b)")
-    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
-        operands = tuple(operands[0])
-    if not operands:
-        raise ArgumentError("einsum(): must provide at least one operand")
-    spelled, result = _parsed(equation, operands)
-    pairs = [_diagonals(x, labels) for x, labels in zip(operands, spelled, strict=True)]
-    x, labels = pairs[0]
-    for i, (other, other_labels) in enumerate(pairs[1:], 1):
-        keep = {c for _, rest in pairs[i + 1:] for c in rest} | set(result)
-        x, labels = _contract(x, labels, other, other_labels, keep)
-    gone = [i for i, c in enumerate(labels) if c not in result]
-    if gone:
-        x = x.sum(gone)
-        labels = [c for c in labels if c in result]
-    return x.permute([labels.index(c) for c in result])
-
-
-# --- distances -------------------------------------------------------------------------------------------------------
-
-
-@function(method=False)
-@in_float32
-def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
-    """p-norm distances between all pairs of rows of (..., P, M) and (..., R, M)."""
-    for i, x in ((1, x1), (2, x2)):
-        if x.ndim < 2:
-            raise ShapeError(f"cdist only supports at least 2D tensors, X{i} got: {x.ndim}D")
-        if not x.dtype.is_floating_point:
-            raise DTypeError(f"cdist only supports floating-point dtypes, X{i} got: {x.dtype.name}")
-    if x1.shape[-1] != x2.shape[-1]:
-        raise ShapeError(f"cdist: X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
-    if p < 0:
-        raise ArgumentError(f"cdist only supports non-negative p values, got {p}")
-    difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
-    if not difference.shape[-1]:
-        return difference.sum(-1)
-    return vector_norm(difference, p, -1)
-
-
-@function(method=False)
-@in_float32
-def pdist(input, p=2.0):
-    """p-norm distances between all pairs of rows of a matrix, in one dimension."""
-    if input.ndim != 2:
-        raise ShapeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
-    n = input.shape[0]
-    i, j = triu_indices(n, n, 1, device=input.device).unbind(0)
-    return vector_norm(input.index_select(0, i) - input.index_select(0, j), p, -1)

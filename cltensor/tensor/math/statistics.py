@@ -13,7 +13,8 @@ from ...ops.kinds.precision import in_float32
 from ...ops.pointwise import elementary
 from ...ops.reduce.reduction_ops import dot
 from ..core.public_api import function
-from ..shape.shape import broadcast_to, cat
+from ..shape.joining import cat
+from ..shape.shape import broadcast_to
 from .arithmetic import convert
 from .reduce import amax, amin, argmax, argmin, mean, sum_
 

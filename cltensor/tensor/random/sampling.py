@@ -14,7 +14,7 @@ from ...dispatch.run_planned import run_planned
 from ...ops.random import distributions as ops
 from ..api.creation import _options, _shape, check_room, count, empty, empty_like, from_array, from_values, made, pick_device
 from ..core.public_api import function, method
-from ..index.sorting import searchsorted
+from ..index.searching import searchsorted
 from ..shape.shape import broadcast_tensors
 
 

@@ -10,8 +10,8 @@ from ...dispatch.tensor_base import TensorBase
 from ...runtime import host_memory
 from ..api.creation import _options, arange, check_room, from_array, from_values, made
 from ..core.public_api import function
+from .joining import stack
 from .rearrange import flip
-from .shape import stack
 
 
 @function(method=False)

@@ -1,13 +1,55 @@
 """Join tensors along dimensions, and split them."""
 
-from ...base import dtypes
-from ...base.errors import ArgumentError, ShapeError
+from ...base import calls, dtypes
+from ...base.errors import ArgumentError, ArgumentTypeError, DimensionError, ShapeError
 from ...base.shapes import normalize_dim
 from ...dispatch.promotion import result_type
+from ...dispatch.run_planned import run_planned
 from ...dispatch.tensor_base import TensorBase
+from ...ops.index import concat
 from ..core.public_api import also, function
 from .padding import pad_constant
-from .shape import cat, narrow, split
+from .shape import narrow, select
+
+
+@function("concat", "concatenate", method=False, apart=True)
+def cat(tensors, dim=0):
+    """Join tensors along an existing dimension; dtypes are promoted."""
+    if isinstance(tensors, TensorBase):
+        raise ArgumentTypeError("cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
+    tensors = tuple(tensors)
+    if not tensors:
+        raise ArgumentError("cat: expected a non-empty list of Tensors")
+    for x in tensors:
+        if not isinstance(x, TensorBase):
+            raise ArgumentTypeError(f"cat: expected Tensors, got {calls.kind(x)}")
+    first = next((x for x in tensors if tuple(x._spec.shape) != (0,)), tensors[0])
+    d = 0 if tuple(first._spec.shape) == (0,) else normalize_dim(dim, first.ndim, "cat")
+    nothing = (*first.shape[:d], 0, *first.shape[d + 1:])  # an empty vector joins any shape and dim, as in PyTorch
+    used = [x.reshape(nothing) if tuple(x._spec.shape) == (0,) and first.ndim > 1 else x for x in tensors]
+    if first.ndim == 0:
+        raise ShapeError("cat: zero-dimensional tensor (at position 0) cannot be concatenated; use stack")
+    for i, x in enumerate(used):
+        if x.ndim != first.ndim or any(a != b for j, (a, b) in enumerate(zip(x.shape, first.shape, strict=True)) if j != d):
+            raise ShapeError(f"cat: Sizes of tensors must match except in dimension {d}: tensor 0 is {list(first.shape)}, "
+                             f"tensor {i} is {list(x.shape)}")
+    return run_planned(concat.cat, tuple(used), (d,))
+
+
+@function(method=False)
+def stack(tensors, dim=0):
+    """Join tensors of one shape along a new dimension."""
+    tensors = tuple(tensors)
+    if not tensors:
+        raise ArgumentTypeError("stack: expected a non-empty list of Tensors")
+    for i, x in enumerate(tensors):
+        if x.shape != tensors[0].shape:
+            raise ShapeError(f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 and "
+                             f"{list(x.shape)} at entry {i}")
+    n = tensors[0].ndim + 1
+    if not -n <= dim < n:
+        raise DimensionError(f"stack: Dimension out of range: dim is {dim}, expected to be in [{-n}, {n - 1}]")
+    return run_planned(concat.stack, tensors, (dim % n,))
 
 
 @function(method=False)
@@ -77,6 +119,47 @@ def block_diag(*tensors):
 
 
 # --- splitting -------------------------------------------------------------------------------------------------------
+
+
+@function()
+@also(split_size="split_size_or_sections")
+def split(tensor, split_size_or_sections, dim=0) -> tuple:
+    """Views of consecutive pieces: of a size (the last may be smaller), or of the sizes in a list."""
+    d = normalize_dim(dim, tensor.ndim, "split")
+    n = tensor.shape[d]
+    if hasattr(split_size_or_sections, "__index__"):
+        size = int(split_size_or_sections)
+        if size < 0 or (size == 0 and n):
+            raise ShapeError(f"split: split_size must be positive, got {size}")
+        pieces = [min(size, n - i) for i in range(0, n, size)] if n else [0]
+    else:
+        pieces = list(split_size_or_sections)
+        if sum(pieces) != n or any(p < 0 for p in pieces):
+            raise ShapeError(f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension "
+                             f"{d}), but got {pieces}")
+    starts = [sum(pieces[:i]) for i in range(len(pieces))]
+    return tuple(narrow(tensor, d, s, p) for s, p in zip(starts, pieces, strict=True))
+
+
+@function()
+def chunk(input, chunks, dim=0) -> tuple:
+    """At most `chunks` views of equal size (the last may be smaller)."""
+    if chunks <= 0:
+        raise ShapeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    if not input.ndim:
+        raise ShapeError("chunk expects at least a 1-dimensional tensor, got a 0-d one")
+    n = input.shape[normalize_dim(dim, input.ndim, "chunk")]
+    return split(input, max(1, -(-n // chunks)), dim) if n else (input,) * chunks
+
+
+@function()
+def unbind(input, dim=0) -> tuple:
+    """Views of every index of a dimension."""
+    d = normalize_dim(dim, input.ndim, "unbind")
+    if not input.ndim:
+        raise DimensionError("unbind: cannot unbind a 0-dim tensor")
+    return tuple(select(input, d, i) for i in range(input.shape[d]))
+
 
 _PARTS = also(sections="indices_or_sections", indices="indices_or_sections",
               tensor_indices_or_sections="indices_or_sections")

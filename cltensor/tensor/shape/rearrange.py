@@ -10,7 +10,8 @@ from ...dispatch.tensor_base import TensorBase
 from ...ops.index.reverse import reverse
 from ..api.creation import arange, from_array, sizes
 from ..core.public_api import function, method
-from .shape import cat, narrow
+from .joining import cat
+from .shape import narrow
 
 # --- repeating -------------------------------------------------------------------------------------------------------
 

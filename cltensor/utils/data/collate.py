@@ -13,7 +13,7 @@ from ...dispatch.storage import Storage
 from ...runtime.host_buffers import HostBuffer
 from ...tensor import Tensor
 from ...tensor.api.creation import from_numpy
-from ...tensor.shape.shape import stack
+from ...tensor.shape.joining import stack
 from .dataset import TensorBatch
 
 _HOST_SCALARS = (bool, int, float, np.bool_, np.number)
