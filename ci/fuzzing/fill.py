@@ -96,9 +96,9 @@ class Fill:
                           lambda: (self.rng.randint(1, 5),), "index", 0)
 
     def _target(self):
-        """A tensor to write to: no leaf that requires a gradient, save now and then."""
+        """A tensor to write to: no leaf that requires a gradient, save now and then, and no place twice."""
         odd = self.rng.random() < 0.02
-        return self._take(lambda f: odd or not (f.leaf and f.requires_grad), dtype="plain", viewed=0.5)
+        return self._take(lambda f: not f.repeats and (odd or not (f.leaf and f.requires_grad)), dtype="plain", viewed=0.5)
 
     def _leaf(self):
         """A new leaf: its numbers are exact, so their bits can be compared."""
@@ -106,7 +106,7 @@ class Fill:
 
     def _place(self):
         """A target that Python lets stand before +=."""
-        return self._take(lambda f: not (f.leaf and f.requires_grad), dtype="plain", viewed=0.5, view=views.basic)
+        return self._take(lambda f: not (f.repeats or f.leaf and f.requires_grad), dtype="plain", viewed=0.5, view=views.basic)
 
     def _other(self):
         """A number, or a tensor that broadcasts with the subject."""

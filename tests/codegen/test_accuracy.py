@@ -135,6 +135,14 @@ def test_the_sign_of_zero_is_kept(name):
     np.testing.assert_array_equal(np.signbit(got), [False, True])
 
 
+@pytest.mark.parametrize("name", ["lgamma", "log", "log2", "log10", "acos", "acosh"])
+def test_zeros_beside_the_origin_are_positive(name):
+    at = [1.0, 2.0] if name == "lgamma" else [1.0]
+    got = applied()(name, np.array(at, np.float32), dtype=np.float32)
+    assert not got.any()
+    assert not np.signbit(got).any()
+
+
 @pytest.mark.parametrize("name", ["lgamma", "digamma", "trigamma"])
 def test_negative_arguments(name, rng):
     """Relative to the terms of the reflection formula, which cancel near zeros."""
