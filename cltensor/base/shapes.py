@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable
 
 from .errors import ArgumentTypeError, DimensionError, ShapeError
+from .overlap import packed
 
 
 class Size(tuple):
@@ -49,7 +50,7 @@ def dense_strides(shape, *operands):
     """
     if all(_contiguous(shape, strides) for strides in operands):
         return contiguous_strides(shape)
-    if len(set(operands)) == 1 and is_dense(shape, operands[0]):
+    if len(set(operands)) == 1 and packed(shape, operands[0]):
         return operands[0]
     inner = list(reversed(range(len(shape))))  # the dimensions, innermost first
     for i in range(1, len(shape)):
@@ -66,16 +67,6 @@ def dense_strides(shape, *operands):
         strides[d] = step
         step *= max(shape[d], 1)
     return tuple(strides)
-
-
-def is_dense(shape, strides):
-    """Whether a tensor's elements fill its memory without gap or overlap."""
-    step = 1
-    for stride, n in sorted((stride, n) for stride, n in zip(strides, shape, strict=True) if n != 1):
-        if stride != step:
-            return False
-        step *= n
-    return True
 
 
 def _contiguous(shape, strides):

@@ -8,7 +8,8 @@ import numpy as np
 from ...base import calls, dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ...base.layouts import contiguous_format, format_strides, preserve_format
-from ...base.shapes import contiguous_strides, dense_strides, is_dense
+from ...base.overlap import packed
+from ...base.shapes import contiguous_strides, dense_strides
 from ...dispatch.run_elementwise import filled
 from ...dispatch.spec import dense, spec
 from ...dispatch.tensor_base import TensorBase, check_fp64
@@ -206,7 +207,7 @@ def _like_spec(input, dtype, d, memory_format):
     strides = format_strides(s.shape, memory_format, "memory_format")
     if strides is not None:
         return spec(s.shape, strides, dtype, d)
-    kept = s.strides if is_dense(s.shape, s.strides) else dense_strides(s.shape, s.strides)
+    kept = s.strides if packed(s.shape, s.strides) else dense_strides(s.shape, s.strides)
     return spec(s.shape, kept, dtype, d)
 
 
