@@ -198,6 +198,8 @@ _ALONE, _STORED = _Probe.counts()
 
 def accumulate(leaf, g):
     """Add g to leaf.grad.  The first gradient becomes .grad itself if nothing else refers to it, else a copy does."""
+    if context.recorder is not None:
+        context.recorder.grad_changes(leaf)
     if leaf._grad is not None:
         if context.grad:
             leaf._grad = leaf._grad + g

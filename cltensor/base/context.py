@@ -3,6 +3,39 @@
 import threading
 
 
+class Recorder:
+    """Base of recorders: is told of what its thread does, from `with` on, and ignores it."""
+
+    def __enter__(self):
+        self._before, context.recorder = context.recorder, self
+        return self
+
+    def __exit__(self, *exc):
+        context.recorder = self._before
+
+    def op(self, op, inputs, attrs, outs):
+        """An op ran; attrs: its attributes and numbers."""
+
+    def read(self, tensor):
+        """A tensor's values are about to be read by the host."""
+
+    def born(self, storage):
+        """A storage was made; its memory holds nothing yet."""
+
+    def wrote(self, buffer, offset, array):
+        """The host wrote an array to a buffer."""
+
+    def copied(self, target, source):
+        """Bytes were copied between buffers, outside any op."""
+
+    def grad_changes(self, leaf):
+        """The .grad of a leaf is about to be set, dropped or added to."""
+
+    def action(self, compute):
+        """compute(), a tuple of numbers that Python computes anew each time the program runs."""
+        return compute()
+
+
 class Context(threading.local):
     """The settings that ops read, with a thread's initial values.
 
@@ -14,7 +47,7 @@ class Context(threading.local):
     streams     {device: current Stream}, for devices where that is not the default stream
     levels      the running vmaps, the outermost first
     transform   what ops do instead while a vmap runs (func/batching.py); None outside
-    recorder    an object whose `op(op, inputs, attrs, outputs)` is called for each op and `read(tensor)` for each read; or None
+    recorder    a Recorder that is told of each op and of what else happens to memory; or None
     trial       (Key, values) of tunable constants on trial, or None
     questions   a list to which every Space appends its Questions, or None
     """

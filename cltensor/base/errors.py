@@ -80,5 +80,9 @@ class AutogradError(CLTensorError):
     """backward() cannot run: no graph, graph freed, a saved tensor was changed in place, a non-scalar root."""
 
 
+class CaptureError(CLTensorError):
+    """A program that was to be captured as a whole does what a graph cannot repeat."""
+
+
 class SerializationError(CLTensorError):
     """A file is truncated, corrupt, or asks for something a safe format does not allow."""

@@ -4,6 +4,7 @@ import inspect
 
 from ..base import calls, dtypes
 from ..base.errors import ArgumentTypeError
+from ..base.named_numbers import NamedFloat, NamedInt
 from .tensor_base import TensorBase
 
 _required = inspect.Parameter.empty
@@ -39,7 +40,7 @@ def bind(op, args, given):
 
 def number(op, x):
     """x as a Python bool, int or float.  Raises ArgumentTypeError for anything that is not a real number."""
-    if type(x) in (int, float, bool):
+    if type(x) in (int, float, bool) or isinstance(x, (NamedFloat, NamedInt)):
         return x
     category = dtypes.category_of(x)
     if category is None:

@@ -42,11 +42,22 @@ def buffer(device):
     return found
 
 
+def owns(buffer):
+    """Whether a buffer is a device's fault buffer."""
+    return any(buffer is own for own in _buffers.values())
+
+
 def ticket(op):
     """A new number for a launch of op that may leave a note; remembers the running call."""
     number = next(_tickets)
     _launches.append((number, op, calls.codes()))
     return number
+
+
+def announced(op, device):
+    """The ticket of a launch of op on a device, which the caller is about to enqueue."""
+    _suspect(device)
+    return ticket(op)
 
 
 def run(op, plan, buffers, offsets, values):

@@ -123,7 +123,8 @@ def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
         for i, o in enumerate(outs):
             o._rebase(node, i)
     if context.recorder is not None:
-        context.recorder.op(op, inputs, attrs, outs)
+        given = iter(tensors)  # with copies in place of those that overlapped an output
+        context.recorder.op(op, tuple(next(given) if isinstance(x, TensorBase) else x for x in inputs), attrs, outs)
     return outs[0] if len(outs) == 1 else outs
 
 

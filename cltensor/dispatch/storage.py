@@ -21,6 +21,8 @@ class Storage:
     def __init__(self, device, nbytes):
         self.device, self.extent, self.version, self.inference = device, nbytes, 0, context.inference
         self.buffer = device.allocate(nbytes)
+        if context.recorder is not None:
+            context.recorder.born(self)
 
     def __len__(self):
         return self.extent

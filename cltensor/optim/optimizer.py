@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..autograd.modes import enable_grad, no_grad
 from ..base import calls
+from ..base.context import context
 from ..base.errors import ArgumentError, ArgumentTypeError
 from ..dispatch.node import Handle
 from ..tensor import Tensor
@@ -130,21 +132,29 @@ class Optimizer:
 
     def _update(self, number, group):
         """Update a group's parameters: those at the same step in as few launches as possible."""
-        group, steps = _with_numbers(group), {}
-        for p in group["params"]:
-            g = p.grad
-            if g is not None:
-                state = self.state[p]
-                steps.setdefault(self.next_step(p, state, group), []).append((p, g, state))
-        launches = self.__dict__.setdefault("_launches", {})
-        for place, (step, members) in enumerate(steps.items()):
-            op, kept, numbers = self.update_rule(step, group)
+        rules, params = [], [p for p in group["params"] if p.grad is not None]
+
+        def numbers_of_step():
+            rules[:] = self._rules(params, _with_numbers(group))
+            return tuple(n for _, _, numbers, _ in rules for n in numbers)
+
+        numbers = numbers_of_step() if context.recorder is None else context.recorder.action(numbers_of_step)
+        numbers, launches = iter(numbers), self.__dict__.setdefault("_launches", {})
+        for place, (op, kept, _, members) in enumerate(rules):
             update = launches.get((number, place, op))
             if update is None:
                 writes = [i for i, name in enumerate(op.inputs) if name != "g"]
                 update = launches[number, place, op] = Foreach(op, writes, fresh=[op.inputs.index("g")])
-            rows = [(p, g, *[state[name] for name in kept]) for p, g, state in members]
-            update(rows, tuple([numbers[name] for name in op.attr_names]))
+            rows = [(p, p.grad, *[self.state[p][name] for name in kept]) for p in members]
+            update(rows, tuple(itertools.islice(numbers, len(op.attr_names))))
+
+    def _rules(self, params, group):
+        """[(op, names of state, the op's numbers, parameters)], one for each step count among the parameters."""
+        steps = {}
+        for p in params:
+            steps.setdefault(self.next_step(p, self.state[p], group), []).append(p)
+        found = [(self.update_rule(step, group), members) for step, members in steps.items()]
+        return [(op, kept, [numbers[name] for name in op.attr_names], members) for (op, kept, numbers), members in found]
 
     def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         """Count one more step of parameter p; return its number, or whatever else update_rule's numbers depend on.

@@ -174,6 +174,8 @@ class device:
     def copy(self, dst, dst_offset, src, src_offset, nbytes):
         """Enqueue a copy of nbytes between two buffers of this device; offsets in bytes."""
         if nbytes:
+            if context.recorder is not None:
+                context.recorder.copied(dst, src)
             with self.lock:
                 self.channel.copy(dst, dst_offset, src, src_offset, nbytes)
 

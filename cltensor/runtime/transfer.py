@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 
+from ..base.context import context
 from .loader import pyopencl
 
 _COPIED = 4 << 20  # bytes; larger writes wait for the queue instead of copying the array
@@ -30,6 +31,8 @@ class Transfers:
         if not array.nbytes:
             return
         channel, array = self.device.channel, np.ascontiguousarray(array)
+        if context.recorder is not None:
+            context.recorder.wrote(buffer, byte_offset, array)
         if array.nbytes > _COPIED:
             with self.device.lock:
                 event = channel.write(buffer, byte_offset, array)

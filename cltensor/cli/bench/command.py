@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...base import dtypes
-from ...base.context import context
+from ...base.context import Recorder
 from ..output import as_json, digits, duration
 from ..parser import UsageError, command, count, dtype, width
 from .cases import FAMILIES
@@ -106,7 +106,7 @@ def rates(case, size, dtype, seconds):
     return {}
 
 
-class _Counter:
+class _Counter(Recorder):
     """A recorder that counts ops."""
 
     def __init__(self):
@@ -115,18 +115,12 @@ class _Counter:
     def op(self, *_):
         self.ops += 1
 
-    def read(self, _):
-        """Do nothing: reading is no op."""
-
 
 def ops_in(action):
     """The number of ops in one action, including its backward pass."""
-    before, context.recorder = context.recorder, _Counter()
-    try:
+    with _Counter() as counter:
         action()
-        return context.recorder.ops
-    finally:
-        context.recorder = before
+    return counter.ops
 
 
 def heading(ours, peer, options):

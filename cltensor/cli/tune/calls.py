@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...base import dtypes
-from ...base.context import context
+from ...base.context import Recorder
 from ...dispatch.registry import REGISTRY
 from ...dispatch.spec import spec
 from ...runtime.device import default_device
@@ -27,23 +27,16 @@ def find(item):
         asked.clear()
         for op in REGISTRY.values():
             op.plans.clear()  # plans of the setup count too, if the action runs them
-        with _Recorder(asked) as seen:
+        with _Calls(asked) as seen:
             action()
     return {"calls": seen.calls}
 
 
-class _Recorder:
+class _Calls(Recorder):
     """A recorder of dispatch that stores each op run with the questions of its new plan."""
 
     def __init__(self, asked):
         self.asked, self.calls = asked, []
-
-    def __enter__(self):
-        self._before, context.recorder = context.recorder, self
-        return self
-
-    def __exit__(self, *exception):
-        context.recorder = self._before
 
     def op(self, op, given, attrs, outs):
         """Called after each op."""
@@ -53,9 +46,6 @@ class _Recorder:
                 "op": op.name, "inputs": [t if t is None else described(t._spec) for t in given],
                 "attrs": attrs[:fixed], "values": attrs[fixed:], "questions": [_question(q) for q in self.asked]})
         self.asked.clear()
-
-    def read(self, *_):
-        """Do nothing: reading is no op."""
 
 
 def _question(q):

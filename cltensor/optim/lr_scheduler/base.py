@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any
 
+from ...base.context import context
 from ...base.errors import ArgumentError, ArgumentTypeError
 from ..optimizer import Optimizer
 
@@ -50,11 +52,18 @@ class LRScheduler:
 
     def step(self, epoch=None):
         """Set the next learning rates; call it after optimizer.step().  epoch: count to jump to."""
+        if context.recorder is not None:
+            context.recorder.action(functools.partial(self._stepped, epoch))
+        else:
+            self._stepped(epoch)
+
+    def _stepped(self, epoch):
         if self._step_count == 1 and not self.optimizer._opt_called:
             warnings.warn("Detected call of `lr_scheduler.step()` before `optimizer.step()`; call them in the opposite "
                           "order, or the first value of the schedule is skipped", UserWarning, stacklevel=2)
         self._step_count += 1
         self._update_lr(epoch)
+        return ()
 
     def _update_lr(self, epoch=None):
         if epoch is None:

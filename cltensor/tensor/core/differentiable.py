@@ -68,11 +68,13 @@ class Differentiable(TensorBase):
             if g.shape != self.shape or g.dtype is not self.dtype or g.device is not self.device:
                 raise ShapeError(f"grad: assigned grad is {g.dtype.name} {list(g.shape)} on {g.device}, the tensor "
                                  f"{self.dtype.name} {list(self.shape)} on {self.device}; they must agree")
+        if context.recorder is not None:
+            context.recorder.grad_changes(self)
         self._grad = g
 
     @grad.deleter
     def grad(self):
-        self._grad = None
+        self.grad = None
 
     def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None) -> None:
         """Add the gradients of this tensor to the `.grad` of the leaves it depends on.

@@ -1,5 +1,6 @@
 """Random tensors and generators: Philox counters, the same numbers on every device for one seed."""
 
+import functools
 import math
 import secrets
 import threading
@@ -7,6 +8,7 @@ import threading
 import numpy as np
 
 from ...base import calls, dtypes
+from ...base.context import context
 from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ...base.forking import in_forked_children
 from ...base.layouts import preserve_format
@@ -51,6 +53,11 @@ class Generator:
 
     def advance(self, n):
         """Reserve n numbers; returns (seed, offset) as signed 64-bit ints for a kernel."""
+        if context.recorder is not None:
+            return context.recorder.action(functools.partial(self._reserved, n))
+        return self._reserved(n)
+
+    def _reserved(self, n):
         with self._lock:
             offset = self._offset
             self._offset += n

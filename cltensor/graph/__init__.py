@@ -1,0 +1,1 @@
+"""Graph mode: programs captured once, then replayed without Python."""

@@ -1,0 +1,115 @@
+"""compile: functions and modules that are captured at their first call and replayed afterwards."""
+
+import functools
+import threading
+import warnings
+from dataclasses import dataclass
+
+from ..base.context import context
+from ..base.errors import ArgumentError
+from ..runtime.device import default_device
+from .captured import Captured, capture, tensors_of
+from .guards import Environment, described, modes
+from .structure import flatten
+
+#: programs kept for one function; the least recently used makes room
+MOST = 8
+_REMEMBERED = 64  # guards under which a function is known to run eagerly
+
+
+class Compiled:
+    """A function that is captured for each set of guards that it meets, and replayed when it meets them again."""
+
+    def __init__(self, fn, fullgraph=False):
+        self.fn, self.fullgraph = fn, fullgraph
+        self.programs = []  # _Program, the one used last at the end
+        self.eager = {}  # guards for which the function runs eagerly -> the reason
+        self.refusals = {}  # guards -> how often a capture has failed
+        self.captures, self._lock = 0, threading.RLock()
+        functools.update_wrapper(self, fn, updated=())
+
+    def __call__(self, *args, **kwargs):
+        if context.recorder is not None or context.transform is not None:
+            return self.fn(*args, **kwargs)
+        leaves, template = flatten((args, kwargs))
+        tensors = tensors_of(leaves)
+        device = tensors[0].device if tensors else default_device()
+        if device.host or device.lock._is_owned():
+            return self.fn(*args, **kwargs)
+        key = template, described(leaves), modes(device)
+        if key in self.eager:
+            return self.fn(*args, **kwargs)
+        with self._lock:
+            found = self._found(key)
+            if found is None:
+                return self._capture(key, args, kwargs, device)
+            return found(tensors)
+
+    def __get__(self, instance, owner=None):
+        return self if instance is None else functools.partial(self, instance)
+
+    def _found(self, key):
+        """The Captured whose guards hold, or None."""
+        for i, program in enumerate(self.programs):
+            if program.key == key and program.environment.state() == program.state and program.captured.fits():
+                self.programs.append(self.programs.pop(i))
+                return program.captured
+        return None
+
+    def _capture(self, key, args, kwargs, device):
+        """Run the function once and keep what it did, if that can be repeated."""
+        result, captured = capture(self.fn, args, kwargs, device, self.fullgraph)
+        self.captures += 1
+        if not isinstance(captured, Captured):
+            self._refuse(key, captured)
+            return result
+        if self.captures == MOST + 1:
+            warnings.warn(f"compile: {self.__name__} was captured {MOST} times and again, since {self._change(key)}; each capture "
+                          "costs as much as an eager call", UserWarning, stacklevel=3)
+        environment = Environment(self.fn)
+        del self.programs[: max(0, len(self.programs) + 1 - MOST)]
+        self.programs.append(_Program(key, environment, environment.state(), captured))
+        return result
+
+    def _refuse(self, key, reason):
+        """Run eagerly under these guards after the second refusal: the first may be due to state that a first call makes."""
+        self.refusals[key] = self.refusals.get(key, 0) + 1
+        if self.refusals[key] > 1:
+            if len(self.eager) >= _REMEMBERED:
+                self.eager.clear()
+            self.eager[key] = reason
+
+    def _change(self, key):
+        """What differs from the guards of the program used last, in words."""
+        if not self.programs:
+            return "nothing could be kept"
+        last = self.programs[-1]
+        if last.key == key:
+            return "a module, a variable or a .grad that it uses changes from call to call"
+        if last.key[1] != key[1]:
+            i = next((i for i, (a, b) in enumerate(zip(last.key[1], key[1], strict=False)) if a != b), 0)
+            return f"argument {i} changes: {last.key[1][i][:2]} before, {key[1][i][:2]} now"
+        return "the structure of its arguments, a mode or the device changes"
+
+
+@dataclass
+class _Program:
+    """A Captured and the guards under which it holds."""
+
+    key: tuple
+    environment: Environment
+    state: list
+    captured: Captured
+
+
+def compile(model=None, *, fullgraph=False, dynamic=None, backend="cltensor", mode=None, options=None, disable=False):
+    """A function or module that is captured at its first call, and replayed without Python afterwards.
+
+    Results, in-place writes, gradients and random numbers are those of the eager program.
+    """
+    if model is None:
+        return functools.partial(compile, fullgraph=fullgraph, dynamic=dynamic, backend=backend, mode=mode, options=options,
+                                 disable=disable)
+    if not callable(model):
+        raise ArgumentError(f"compile: expected a function or a Module, got {model!r}")
+    return model if disable else Compiled(model, fullgraph)

@@ -1,0 +1,172 @@
+"""Guards: what a captured program depends on besides the contents of tensors, as values that can be compared."""
+
+import inspect
+from types import CodeType, FunctionType, MethodType
+
+from ..base import dtypes
+from ..base.context import context
+from ..dispatch.tensor_base import TensorBase
+from ..nn.module import Module
+from ..optim.optimizer import Optimizer
+
+_PLAIN = (int, float, bool, str, bytes, type(None), complex)
+_MOST = 256  # parts of a list or dict that are looked at
+_DEPTH = 4  # objects inside objects that are looked at
+
+
+def described(leaves):
+    """The arguments' guards: tensors by layout and by which of them share memory, numbers by value, other objects by identity."""
+    places, found = {}, []
+    for x in leaves:
+        if isinstance(x, TensorBase):
+            place = places.setdefault(id(x._storage), len(places))
+            alone = place == len(places) - 1
+            found.append((type(x), x._spec, x._req, x._node is not None, place, None if alone else x._offset, _grad(x)))
+        elif isinstance(x, _PLAIN):
+            found.append((type(x), x if x == x else repr(x)))
+        else:
+            found.append(_Same(x))
+    return tuple(found)
+
+
+class _Same:
+    """An object that equals itself only."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __eq__(self, other):
+        return isinstance(other, _Same) and self.value is other.value
+
+    def __hash__(self):
+        return id(self.value)
+
+
+def modes(device):
+    """The guards of the thread's context."""
+    return context.grad, context.inference, context.anomaly, dtypes.get_default_dtype(), context.device, context.streams.get(device)
+
+
+def _grad(t):
+    g = t._grad
+    return None if g is None else (g._spec, g._offset)
+
+
+class Environment:
+    """What a function can see: its closure, the globals that it names, and what lies in those."""
+
+    def __init__(self, fn):
+        self._seen, self._watches = set(), []
+        self._function(fn, _DEPTH)
+
+    def state(self):
+        """All of it as a list; equal lists mean that nothing has changed."""
+        return [watch() for watch in self._watches]
+
+    def _function(self, fn, depth):
+        if isinstance(fn, MethodType):
+            self._visit(fn.__self__, depth)
+            fn = fn.__func__
+        fn = inspect.unwrap(fn)
+        if not isinstance(fn, FunctionType):
+            self._visit(fn, depth)
+            return
+        if id(fn) in self._seen:
+            return
+        self._seen.add(id(fn))
+        for cell in fn.__closure__ or ():
+            self._reached(lambda cell=cell: _content(cell), depth)
+        for name in _names(fn.__code__):
+            if name in fn.__globals__:
+                self._reached(lambda name=name, space=fn.__globals__: space.get(name), depth)
+        for value in (*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values()):
+            self._visit(value, depth)
+
+    def _reached(self, get, depth):
+        """Watch what a variable refers to."""
+        value = get()
+        if isinstance(value, _PLAIN):
+            self._watches.append(lambda: (type(now := get()), now if isinstance(now, _PLAIN) else id(now)))
+        elif inspect.ismodule(value) or isinstance(value, type):
+            return
+        else:
+            self._watches.append(lambda: id(get()))
+            self._visit(value, depth)
+
+    def _visit(self, value, depth):
+        if isinstance(value, _PLAIN) or id(value) in self._seen or depth < 0:
+            return
+        if isinstance(value, (FunctionType, MethodType)):
+            if _own(value):
+                self._function(value, depth - 1)
+            return
+        self._seen.add(id(value))
+        if isinstance(value, TensorBase):
+            self._watches.append(lambda: (id(value._storage), value._spec, value._offset, value._req, _grad(value)))
+        elif isinstance(value, Module):
+            self._module(value, depth)
+        elif isinstance(value, Optimizer):
+            self._watches.append(lambda: _settings(value))
+            for group in value.param_groups:
+                for p in group["params"]:
+                    self._visit(p, depth)
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            self._watches.append(lambda: [_token(v) for v in list(value)[:_MOST]])
+            for v in list(value)[:_MOST]:
+                self._visit(v, depth - 1)
+        elif isinstance(value, dict):
+            self._watches.append(lambda: [(k, _token(v)) for k, v in list(value.items())[:_MOST]])
+            for v in list(value.values())[:_MOST]:
+                self._visit(v, depth - 1)
+        elif hasattr(value, "__dict__") and _own(type(value)):
+            self._visit(vars(value), depth - 1)
+
+    def _module(self, module, depth):
+        for m in module.modules():
+            self._seen.add(id(m))
+            self._watches.append(lambda m=m: _fields(m))
+            for t in (*m._parameters.values(), *m._buffers.values()):
+                if t is not None:
+                    self._visit(t, depth)
+            for name, value in vars(m).items():
+                if not name.startswith("_") and not isinstance(value, (TensorBase, Module)):
+                    self._visit(value, depth - 1)
+            if _own(type(m)) and "forward" in vars(type(m)):
+                self._function(type(m).forward, depth - 1)
+
+
+def _content(cell):
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _names(code):
+    found = set(code.co_names)
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            found |= _names(const)
+    return sorted(found)
+
+
+def _own(thing):
+    """Whether a function or class belongs to the user's program, rather than to this library or to Python's."""
+    name = getattr(thing, "__module__", None) or ""
+    return name.partition(".")[0] not in ("cltensor", "builtins", "numpy", "collections", "functools", "typing")
+
+
+def _token(value):
+    return (type(value), value) if isinstance(value, _PLAIN) else id(value)
+
+
+def _fields(m):
+    own = [(name, _token(value)) for name, value in vars(m).items() if isinstance(value, _PLAIN)]
+    return own, [id(t) for t in (*m._parameters.values(), *m._buffers.values(), *m._modules.values())]
+
+
+def _settings(optimizer):
+    """The settings of an optimiser that select its update.  Its numbers are computed anew at each replay."""
+    own = _own(type(optimizer))
+    return [[(name, _token(v)) for name, v in group.items() if isinstance(v, _PLAIN) and (own or not isinstance(v, float))]
+            for group in optimizer.param_groups]

@@ -1,0 +1,161 @@
+"""The captured program: nodes in the order in which they ran, over versions of blocks of memory.
+
+A **Block** is the memory of one storage.  A write to it, in whole or in part, makes a new version: a **Value** is a block at one
+version, so each Value is defined once.  Views are no nodes: a **Use** says where in a value an operand lies, by a Spec and an
+offset.  A **Node** is one call of an op.
+"""
+
+import itertools
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+
+from ..base.overlap import meet
+from ..dispatch.tensor_base import extent_of
+
+
+class Origin(Enum):
+    """Where the memory of a block comes from."""
+
+    ARGUMENT = auto()  # of a tensor that the caller passes
+    HELD = auto()  # of a tensor that lives outside: a parameter, a buffer, a constant
+    GRADIENT = auto()  # of the .grad that a leaf has before the call
+    CONSTANT = auto()  # of numbers that the program wrote down
+    MADE = auto()  # made by the program
+
+
+@dataclass(eq=False)
+class Block:
+    """The memory of one storage.
+
+    source: the position of an argument, the Storage held, the leaf whose .grad it is, or the bytes of a constant.
+    """
+
+    number: int
+    device: object
+    nbytes: int
+    origin: Origin
+    source: object = None
+
+    def __repr__(self):
+        return f"b{self.number}"
+
+
+@dataclass(frozen=True)
+class Value:
+    """The contents of a block after its `version`-th write."""
+
+    block: Block
+    version: int
+
+    def __repr__(self):
+        return f"{self.block}.{self.version}"
+
+
+@dataclass(frozen=True)
+class Use:
+    """An operand: the elements of a value that a Spec shows from an offset, in elements."""
+
+    value: Value
+    spec: object
+    offset: int = 0
+
+    @property
+    def block(self):
+        """The memory it lies in."""
+        return self.value.block
+
+    def covers(self):
+        """Whether it shows every byte of the block, each once."""
+        return not self.offset and self.spec.nbytes == self.block.nbytes == extent_of(self.spec) * self.spec.dtype.itemsize
+
+    def meets(self, other):
+        """Whether it shares a byte with another Use."""
+        if self.block is not other.block:
+            return False
+        s, r = self.spec, other.spec
+        size, step = s.dtype.itemsize, r.dtype.itemsize
+        return meet(other.offset * step - self.offset * size, s.shape, s.strides, size, r.shape, r.strides, step)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a node writes: a Use of the new value, and the old value, parts of which stay; None if nothing stays."""
+
+    use: Use
+    old: Value | None = None
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A number that is computed anew at each replay: part `place` of what host action `action` returns."""
+
+    action: int
+    place: int
+
+
+_serial = itertools.count()
+
+
+@dataclass(frozen=True)
+class Node:
+    """One call of an op.
+
+    operands  per input: a Use, a number, a Scalar, or None for an input left out
+    attrs     hashable attributes, on which the launch depends
+    numbers   numbers and Scalars passed to the kernels
+    results   what is written, in order
+    """
+
+    op: object
+    operands: tuple
+    attrs: tuple
+    numbers: tuple
+    results: tuple
+    serial: int = field(default_factory=_serial.__next__, compare=False)
+
+    @property
+    def uses(self):
+        """The operands that are in memory."""
+        return tuple(o for o in self.operands if isinstance(o, Use))
+
+    def reads(self):
+        """The values it needs, the old ones of results written in part included."""
+        return (*(u.value for u in self.uses), *(r.old for r in self.results if r.old is not None))
+
+    def writes(self):
+        """The values it defines."""
+        return tuple(r.use.value for r in self.results)
+
+    def __repr__(self):
+        shown = ", ".join(repr(o.value) if isinstance(o, Use) else repr(o) for o in (*self.operands, *self.attrs, *self.numbers))
+        return f"{', '.join(map(repr, self.writes()))} = {self.op.name}({shown})"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in order, and what outlives the call.
+
+    outputs: Uses that are returned; grads: those that become a .grad; kept: last values of blocks from outside.
+    """
+
+    nodes: tuple
+    outputs: tuple
+    grads: tuple
+    kept: tuple
+
+    def with_nodes(self, nodes):
+        """The graph with other nodes."""
+        return replace(self, nodes=tuple(nodes))
+
+    def wanted(self):
+        """The values that must be right at the end."""
+        return {*(u.value for u in (*self.outputs, *self.grads)), *self.kept}
+
+    def blocks(self):
+        """All blocks, in the order of their first mention."""
+        seen = dict.fromkeys(v.block for n in self.nodes for v in (*n.reads(), *n.writes()))
+        seen.update(dict.fromkeys(v.block for v in self.wanted()))
+        return list(seen)
+
+    def __str__(self):
+        return "\n".join([*map(repr, self.nodes), f"return {', '.join(repr(u.value) for u in self.outputs)}"])

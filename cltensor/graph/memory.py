@@ -1,0 +1,35 @@
+"""Memory of a replay: which blocks that the program makes may share a buffer, since they are not needed at the same time."""
+
+from .ir import Origin
+
+
+def assign_buffers(graph):
+    """{Block: slot} for the blocks that live within the program only, and the size of each slot in bytes.
+
+    A block takes the free slot whose size is nearest, or a new one.  Slots only grow.
+    """
+    outside = {v.block for v in graph.wanted()}
+    first, last = {}, {}
+    for i, node in enumerate(graph.nodes):
+        for value in (*node.reads(), *node.writes()):
+            first.setdefault(value.block, i)
+            last[value.block] = i
+    inner = [b for b in first if b.origin is Origin.MADE and b not in outside]
+    slots, sizes, free = {}, [], set()
+    ending = {}
+    for block in inner:
+        ending.setdefault(last[block], []).append(block)
+    starting = {}
+    for block in inner:
+        starting.setdefault(first[block], []).append(block)
+    for i in range(len(graph.nodes)):
+        for block in starting.get(i, ()):
+            fit = min(free, key=lambda s: (sizes[s] < block.nbytes, abs(sizes[s] - block.nbytes)), default=None)
+            if fit is None:
+                fit = len(sizes)
+                sizes.append(0)
+            free.discard(fit)
+            sizes[fit] = max(sizes[fit], block.nbytes)
+            slots[block] = fit
+        free.update(slots[block] for block in ending.get(i, ()))
+    return slots, sizes

@@ -1,0 +1,188 @@
+"""Elementwise fusion: chains of elementwise nodes of one shape become one kernel, by substitution of their scalar expressions."""
+
+from dataclasses import dataclass, field, replace
+
+from ...base import dtypes
+from ...codegen import expr
+from ...dispatch.spec import Spec
+from ...ops.kinds.elementwise import Derived
+from ..ir import Node, Use
+
+#: operands and results of one kernel: drivers promise 1,024 bytes of arguments, and each takes up to 40
+TENSORS = 12
+#: calls in the expressions of one kernel, so that compilers stay fast
+CALLS = 200
+
+_FLOATS = (dtypes.float32, dtypes.float64)
+
+
+def fuse_elementwise(graph):
+    """The graph with elementwise nodes merged into the nodes that read them, where they meet element for element."""
+    fuser = _Fuser(graph)
+    for i in range(len(graph.nodes)):
+        fuser.visit(i)
+    return graph.with_nodes(fuser.emitted())
+
+
+@dataclass(eq=False)
+class _Group:
+    """Nodes that become one kernel, which runs where the last of them stands."""
+
+    members: list
+    shape: tuple
+    compute: object
+    absorbed: "_Group | None" = None
+    made: dict = field(default_factory=dict)  # value -> the Result that defines it
+
+
+class _Fuser:
+    def __init__(self, graph):
+        self.nodes, self.wanted = graph.nodes, graph.wanted()
+        self.readers, self.groups = {}, {}
+        for i, node in enumerate(self.nodes):
+            for value in node.reads():
+                self.readers.setdefault(value, []).append(i)
+
+    def visit(self, i):
+        """Merge node i with the groups of its operands, where that is allowed."""
+        node = self.nodes[i]
+        compute = _compute_dtype(node)
+        if compute is None:
+            return
+        group = _Group([i], node.results[0].use.spec.shape, compute, made={r.use.value: r for r in node.results})
+        for use in node.uses:
+            found = self._producer(use.value)
+            if found is not None and found is not group and self._fits(found, group, node):
+                for m in found.members:
+                    self.groups[m] = group
+                group.members = sorted({*found.members, *group.members})
+                group.made = {**found.made, **group.made}
+        self.groups[i] = group
+
+    def _producer(self, value):
+        return next((g for g in dict.fromkeys(self.groups.values()) if value in g.made), None)
+
+    def _fits(self, earlier, group, node):
+        """Whether a group may move to node, the last of another one, and join it."""
+        members = [self.nodes[m] for m in (*earlier.members, *group.members)]
+        return (earlier.shape == group.shape and earlier.compute is group.compute
+                and all(_met(u, earlier.made) for u in node.uses)
+                and self._may_move(earlier, group) and _apart(members)
+                and self._tensors(members, {*earlier.members, *group.members}) <= TENSORS
+                and sum(_calls(n) for n in members) <= CALLS)
+
+    def _tensors(self, members, inside):
+        made = {v for n in members for v in n.writes()}
+        return (len({u for n in members for u in n.uses if u.value not in made})
+                + sum(self._needed(v, inside) for v in made))
+
+    def _may_move(self, earlier, group):
+        """Whether nothing between reads what the group makes, or touches memory that it reads and writes."""
+        inside = {*earlier.members, *group.members}
+        made = set(earlier.made)
+        written = {v.block for v in made}
+        read = {v.block for m in earlier.members for v in self.nodes[m].reads()}
+        for i in range(earlier.members[0] + 1, max(inside)):
+            if i in inside:
+                continue
+            other = self.nodes[i]
+            if not made.isdisjoint(other.reads()):
+                return False
+            touched = {v.block for v in other.writes()}
+            if not touched.isdisjoint(read) or not touched.isdisjoint(written):
+                return False
+            if not written.isdisjoint(v.block for v in other.reads()):
+                return False
+        return True
+
+    # --- the merged nodes ------------------------------------------------------------------------------------------------
+
+    def emitted(self):
+        """All nodes, each group as one."""
+        for i, node in enumerate(self.nodes):
+            group = self.groups.get(i)
+            if group is None or len(group.members) == 1:
+                yield node
+            elif i == group.members[-1]:
+                yield self._merged(group)
+
+    def _merged(self, group):
+        found, uses, numbers = {}, {}, []
+        inside = set(group.members)
+        for m in group.members:
+            node = self.nodes[m]
+            given = {}
+            for name, operand in zip(node.op.inputs, node.operands, strict=True):
+                if not isinstance(operand, Use):
+                    given[name] = self._number(numbers, operand)
+                elif operand.value in found:
+                    given[name] = found[operand.value]
+                else:
+                    given[name] = uses.setdefault(operand, expr.Input(f"x{len(uses)}"))
+            for name, number in zip(node.op.attr_names, node.numbers, strict=True):
+                given[name] = self._number(numbers, number)
+            made = expr.substitute(node.op.exprs, given)
+            found.update(zip((r.use.value for r in node.results), made, strict=True))
+        results = [(v, r) for v, r in _last_writes(group.made).items() if self._needed(v, inside)]
+        name = "_".join(dict.fromkeys(self.nodes[m].op.name for m in group.members))[:60]
+        exempt = [f"x{k}" for k, u in enumerate(uses) if u.spec.dtype is dtypes.bool_]
+        op = Derived(f"fused_{name}", tuple(found[v] for v, _ in results), [f"x{k}" for k in range(len(uses))],
+                     [f"s{k}" for k in range(len(numbers))], exempt=exempt)
+        return Node(op, tuple(uses), (), tuple(numbers), tuple(r for _, r in results))
+
+    @staticmethod
+    def _number(numbers, number):
+        numbers.append(number)
+        return expr.Input(f"s{len(numbers) - 1}")
+
+    def _needed(self, value, inside):
+        return value in self.wanted or any(i not in inside for i in self.readers.get(value, ()))
+
+
+def _compute_dtype(node):
+    """The dtype that a node computes in, if it may be fused: a float, in which all its operands and results are stored, or bool."""
+    op = node.op
+    if op.kind != "elementwise" or not node.results[0].use.spec.numel:
+        return None
+    operands = tuple(o.spec if isinstance(o, Use) else type(o) for o in node.operands)
+    if not any(isinstance(o, Spec) for o in operands):
+        return None
+    compute = op.compute_dtype(operands)
+    if compute not in _FLOATS:
+        return None
+    for name, o in zip(op.inputs, operands, strict=True):
+        if isinstance(o, Spec) and o.dtype is not (dtypes.bool_ if name in op.exempt else compute):
+            return None
+    fits = all(r.use.spec.dtype is d for r, d in zip(node.results, op.result_dtypes(compute), strict=True))
+    return compute if fits and op.result is None else None
+
+
+def _met(use, made):
+    """Whether a use of a group's result reads it element for element; a use of anything else is fine."""
+    result = made.get(use.value)
+    return result is None or (use.spec is result.use.spec and use.offset == result.use.offset and result.use.spec.dtype is not None)
+
+
+def _apart(members):
+    """Whether each write lies where the other operands do not, or covers one of them exactly."""
+    uses = [u for n in members for u in n.uses]
+    written = [r.use for n in members for r in n.results]
+    return (all(_same_place(u, w) or not u.meets(w) for w in written for u in uses if u.block is w.block)
+            and all(_same_place(v, w) for v in written for w in written if v.block is w.block))
+
+
+def _same_place(a, b):
+    return a.spec is b.spec and a.offset == b.offset
+
+
+def _last_writes(made):
+    """{value: Result} with the last write to each block; it keeps what the first one keeps."""
+    last = {}
+    for value, result in made.items():
+        before = last.get(value.block)
+        last[value.block] = value, result if before is None else replace(result, old=before[1].old)
+    return dict(last.values())
+
+
+def _calls(node):
+    return sum(isinstance(e, expr.Call) for e in expr.topological(node.op.exprs))

@@ -1,0 +1,144 @@
+"""GraphRecorder: notes what the ops of a thread do to memory, as a Graph."""
+
+import weakref
+
+import numpy as np
+
+from ..base import calls, dtypes
+from ..base.context import Recorder
+from ..base.errors import CaptureError
+from ..base.named_numbers import NamedFloat, NamedInt, named
+from ..dispatch import faults
+from ..dispatch.registry import REGISTRY
+from ..dispatch.spec import dense
+from ..dispatch.tensor_base import TensorBase
+from .ir import Block, Graph, Node, Origin, Result, Scalar, Use, Value
+
+_MEMORYLESS = ("view", "composite")  # a view is a Use; of a composite the ops that it runs are noted
+
+
+class GraphRecorder(Recorder):
+    """Notes the ops that run in its thread.
+
+    arguments: tensors that the caller of a replay passes.  failure: why the program cannot be replayed, or None; with `whole`
+    a CaptureError is raised instead.
+    """
+
+    def __init__(self, arguments=(), whole=False):
+        self.whole = whole
+        self.nodes, self.actions, self.blocks, self.failure = [], [], [], None
+        self.grads = {}  # id of a leaf whose .grad changed -> (leaf, its .grad before)
+        self._known = weakref.WeakKeyDictionary()  # Storage -> [Block, version]
+        self._born = {}  # id of a buffer -> weak reference to the storage made with it
+        self._acting = False
+        for i, t in enumerate(arguments):
+            if t._storage not in self._known:
+                self._add(t._storage, Origin.ARGUMENT, i)
+
+    def fail(self, reason):
+        """Note why the program cannot be replayed; the first reason counts."""
+        if self.whole:
+            raise CaptureError(f"compile with fullgraph=True: {reason} ({calls.line(calls.site())}); move that out of the compiled "
+                               "function, or leave fullgraph out")
+        self.failure = self.failure or reason
+
+    # --- what is told ----------------------------------------------------------------------------------------------------
+
+    def op(self, op, inputs, attrs, outs):
+        """See Recorder."""
+        if self.failure or op.kind in _MEMORYLESS:
+            return
+        operands = tuple(self.use(x) if isinstance(x, TensorBase) else _number(x) for x in inputs)
+        split = len(attrs) - (len(attrs) if op.kind == "elementwise" else len(op.values or getattr(op, "scalars", ())))
+        numbers = tuple(map(_number, attrs[split:]))
+        self.nodes.append(Node(op, operands, tuple(attrs[:split]), numbers, tuple(map(self._result, outs))))
+
+    def read(self, tensor):
+        """See Recorder."""
+        self.fail(f"the values of a tensor of shape {list(tensor.shape)} are read by the host")
+
+    def born(self, storage):
+        """See Recorder."""
+        self._add(storage, Origin.MADE)
+        self._born[id(storage.buffer)] = weakref.ref(storage)
+
+    def wrote(self, buffer, offset, array):
+        """See Recorder.  What fills a new storage is a constant of the program."""
+        made = self._born.get(id(buffer))
+        storage = made and made()
+        if storage is None or storage.buffer is not buffer or offset or array.nbytes != storage.extent:
+            if not faults.owns(buffer):
+                self.fail("the host writes to a tensor's memory")
+            return
+        constant = self._block(storage.device, storage.extent, Origin.CONSTANT, array.reshape(-1).view(np.uint8).copy())
+        block, known = dense((storage.extent,), dtypes.uint8, storage.device), self._known[storage]
+        known[1] += 1
+        result = Result(Use(Value(*known), block))
+        self.nodes.append(Node(REGISTRY["copy"], (Use(Value(constant, 0), block),), (), (), (result,)))
+
+    def copied(self, target, source):
+        """See Recorder."""
+        self.fail("memory is copied outside of ops")
+
+    def grad_changes(self, leaf):
+        """See Recorder."""
+        if id(leaf) not in self.grads:
+            self.grads[id(leaf)] = leaf, leaf._grad
+            if leaf._grad is not None and leaf._grad._storage not in self._known:
+                self._add(leaf._grad._storage, Origin.GRADIENT, leaf)
+
+    def action(self, compute):
+        """See Recorder.  The numbers are named; an action inside another is a part of that."""
+        if self._acting:
+            return compute()
+        self._acting = True
+        try:
+            numbers = compute()
+        finally:
+            self._acting = False
+        self.actions.append(compute)
+        return tuple(named(n, Scalar(len(self.actions) - 1, k)) for k, n in enumerate(numbers))
+
+    # --- the graph -------------------------------------------------------------------------------------------------------
+
+    def graph(self, outputs):
+        """The Graph of what was noted; outputs: the tensors that are returned.
+
+        A block from outside that was written to is kept, and so is the memory of each .grad that was changed.
+        """
+        used = tuple(map(self.use, outputs))
+        grads = tuple(self.use(leaf._grad) for leaf, _ in self.grads.values() if leaf._grad is not None)
+        returned = {u.block for u in (*used, *grads)}
+        kept = []
+        for block, version in self._known.values():
+            if version and block not in returned:
+                if block.origin is Origin.MADE:
+                    self.fail(f"a tensor of {block.nbytes} bytes that it made is kept outside")
+                kept.append(Value(block, version))
+        return Graph(tuple(self.nodes), used, grads, tuple(kept))
+
+    def use(self, t):
+        """The Use that a tensor is at this moment."""
+        return Use(Value(*self._of(t._storage)), t._spec, t._offset)
+
+    def _result(self, t):
+        known = self._of(t._storage)
+        old = Value(*known)
+        known[1] += 1
+        use = Use(Value(*known), t._spec, t._offset)
+        return Result(use, None if use.covers() else old)
+
+    def _of(self, storage):
+        return self._known.get(storage) or self._add(storage, Origin.HELD, storage)
+
+    def _add(self, storage, origin, source=None):
+        self._known[storage] = known = [self._block(storage.device, storage.extent, origin, source), 0]
+        return known
+
+    def _block(self, device, nbytes, origin, source):
+        self.blocks.append(Block(len(self.blocks), device, nbytes, origin, source))
+        return self.blocks[-1]
+
+
+def _number(x):
+    return x.source if isinstance(x, (NamedFloat, NamedInt)) else x

@@ -1,0 +1,123 @@
+"""Replay: a Graph as launches on kernel objects of their own, whose arguments stay set but for those that differ at each run."""
+
+import struct
+
+import numpy as np
+
+from ..base.errors import DeviceError
+from ..dispatch import faults
+from ..dispatch.plans import kept
+from .ir import Origin, Scalar, Use
+from .memory import assign_buffers
+
+_LONG = struct.Struct("=q").pack
+
+
+class Replay:
+    """The launches of a graph.
+
+    actions: functions that return the numbers of the graph's Scalars.  fixed: {Block: buffer} of all memory that stays the same.
+    """
+
+    def __init__(self, graph, actions, device):
+        self.graph, self.actions, self.device = graph, tuple(actions), device
+        slots, sizes = assign_buffers(graph)
+        buffers = [device.allocate(n) for n in sizes]
+        self.nbytes = sum(sizes)
+        self.fixed = {block: buffers[slot] for block, slot in slots.items()}
+        self.held = []  # (Storage, its buffer)
+        for block in graph.blocks():
+            if block.device is not device:
+                raise DeviceError(f"compile: all tensors must be on one device, got {device} and {block.device}")
+            if block.origin is Origin.HELD:
+                self.fixed[block] = block.source.buffer
+                self.held.append((block.source, block.source.buffer))
+            elif block.origin is Origin.CONSTANT:
+                self.fixed[block] = device.allocate(block.nbytes)
+                device.write(self.fixed[block], 0, block.source)
+        written = {v.block: v.version for node in graph.nodes for v in node.writes()}
+        self.writes = [(block, count) for block, count in written.items() if block.origin is not Origin.MADE]
+        self.launches = [launch for node in graph.nodes for launch in self._launches(node)]
+
+    def _launches(self, node):
+        plan, own, values = _planned(node)
+        places = [o for o in node.operands if isinstance(o, Use) or (o is None and node.op.kind != "elementwise")]
+        places += [r.use for r in node.results]
+        scratch = [self.device.allocate(n) for n in plan.scratch]
+        for step in plan.steps:
+            yield _Launch(step if own else step.spare(self.device), places, scratch, values, node.op, self.fixed)
+
+    def valid(self):
+        """Whether the memory from outside is still where it was."""
+        return all(storage.buffer is buffer for storage, buffer in self.held)
+
+    def run(self, storages, moved):
+        """Enqueue all launches.  storages: {Block: Storage} of what differs; moved: {Block: elements its tensor has moved by}."""
+        numbers = [compute() for compute in self.actions]
+        buffers = {block: storage.buffer for block, storage in storages.items()}
+        with self.device.lock:
+            for launch in self.launches:
+                launch.bind(buffers, moved, numbers, self.device)
+                self.device.submit(launch.step)
+        for block, count in self.writes:
+            (storages.get(block) or block.source).version += count
+
+
+class _Launch:
+    """A Step, and what to set on it at each run: buffers by block, offsets, numbers, and a ticket for its op."""
+
+    __slots__ = ("anew", "numbers", "op", "step")
+
+    def __init__(self, step, places, scratch, values, op, fixed):
+        self.step, self.anew, self.numbers = step, [], []
+        kernel = step.kernel
+        for at, slot in step.tensors:
+            if slot >= len(places):
+                kernel.set_arg(at, scratch[slot - len(places)])
+                continue
+            use = places[slot]
+            if at in step.shifts:
+                offset = use.offset + step.shifts[at]
+                kernel.set_arg(at + 1, np.int64(offset))
+            if use.block in fixed:
+                kernel.set_arg(at, fixed[use.block])
+            else:
+                self.anew.append([at, use.block, offset, 0])
+        for at, index, convert in step.values:
+            if isinstance(values[index], Scalar):
+                self.numbers.append((at, values[index].action, values[index].place, convert))
+            else:
+                kernel.set_arg(at, convert(values[index]))
+        self.op = op if step.ticket is not None else None
+
+    def bind(self, buffers, moved, numbers, device):
+        """Set what differs.  The device lock must be held."""
+        kernel = self.step.kernel
+        for entry in self.anew:
+            at, block, offset, before = entry
+            kernel.set_arg(at, buffers[block])
+            by = moved.get(block, 0)
+            if by != before:
+                kernel.set_arg(at + 1, np.int64(offset + by))
+                entry[3] = by
+        for at, action, place, convert in self.numbers:
+            kernel.set_arg(at, convert(numbers[action][place]))
+        if self.op is not None:
+            self.step.set_bytes(self.step.ticket, _LONG(faults.announced(self.op, device)))
+
+
+def _planned(node):
+    """(the Plan of a node, whether its kernel objects are the node's own, its numbers in the plan's order)."""
+    op, results = node.op, tuple(r.use.spec for r in node.results)
+    if op.kind == "elementwise":
+        operands = tuple(o.spec if isinstance(o, Use) else type(o) for o in node.operands)
+        key, values = (operands, results), [*(o for o in node.operands if not isinstance(o, Use)), *node.numbers]
+        plan = op.plans.get(key) or op.plans.get((operands, None))
+        if plan is not None and plan.outputs == results:
+            return plan, False, values
+        return op.plan(operands, results), True, values
+    key = (tuple(None if o is None else o.spec for o in node.operands), node.attrs)
+    plan = op.plans.get(key) or kept(op.plans, key, op.plan(*key))
+    if tuple(plan.outputs) != results:
+        raise AssertionError(f"{op.name}: planned for {plan.outputs}, recorded with {results}")
+    return plan, False, node.numbers

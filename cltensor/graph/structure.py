@@ -1,0 +1,38 @@
+"""Nested values as a flat list of leaves and a template to put them back."""
+
+from dataclasses import dataclass
+
+_LEAF = object()
+
+
+@dataclass(frozen=True)
+class _Branch:
+    kind: type
+    keys: tuple  # of a dict; else ()
+    parts: tuple
+
+
+def flatten(value):
+    """(leaves, template) of a value: lists, tuples and dicts are branches, everything else is a leaf."""
+    leaves = []
+    return leaves, _template(value, leaves)
+
+
+def _template(value, leaves):
+    kind = type(value)
+    if kind in (list, tuple) or (isinstance(value, tuple) and hasattr(value, "_fields")):
+        return _Branch(kind, (), tuple(_template(v, leaves) for v in value))
+    if isinstance(value, dict):
+        return _Branch(kind, tuple(value), tuple(_template(v, leaves) for v in value.values()))
+    leaves.append(value)
+    return _LEAF
+
+
+def unflatten(template, leaves):
+    """The value of a template with these leaves (an iterator)."""
+    if template is _LEAF:
+        return next(leaves)
+    parts = [unflatten(p, leaves) for p in template.parts]
+    if template.keys:
+        return template.kind(zip(template.keys, parts, strict=True))
+    return template.kind(*parts) if hasattr(template.kind, "_fields") else template.kind(parts)
