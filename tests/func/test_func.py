@@ -174,3 +174,9 @@ def test_value_and_grad():
     assert (value.item(), g.tolist()) == (5, [2, 4])
     (value, aux), g = value_and_grad(lambda x: ((x * x).sum(), "aux"), has_aux=True)(x)
     assert (value.item(), aux, g.tolist()) == (5, "aux", [2, 4])
+
+
+@pytest.mark.parametrize("transform", [grad, jacrev, jacfwd, hessian])
+def test_only_tensors_are_differentiated(transform):
+    with pytest.raises(ct.ArgumentError, match="expected Tensors to differentiate with respect to, got int"):
+        transform(lambda x: x)(3)

@@ -342,6 +342,11 @@ def test_memory_used_on_another_stream_is_kept_until_it_has_passed(device, spin,
     assert opencl.memory_allocated() <= before - 4 * (1 << 16)
 
 
+def test_stream_wants_a_stream():
+    with pytest.raises(ArgumentTypeError, match="stream: expected a Stream or None, got 0"):
+        opencl.stream(0)
+
+
 def test_record_stream_wants_a_stream():
     with pytest.raises(ArgumentTypeError, match=r"record_stream\(\): argument 'stream' must be a Stream, not int"):
         ct.ones(2).record_stream(0)
