@@ -1,4 +1,4 @@
-"""The count of what docstrings lack sees what is there and what is not."""
+"""ci/docstrings.py finds the parts that a docstring has and lacks."""
 
 import json
 

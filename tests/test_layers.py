@@ -1,4 +1,4 @@
-"""The layer check: cltensor passes it, and it sees every kind of import that breaks the rule."""
+"""The layer check: cltensor passes, and every kind of forbidden import is found."""
 
 from pathlib import Path
 

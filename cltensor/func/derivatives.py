@@ -43,7 +43,7 @@ def grad_and_value(func: Callable[..., Any], argnums=0, has_aux: bool = False):
     """Return a function that gives (gradient of func with respect to argnums, func's value).
 
     func takes tensors of any shape and floating dtype, or nests of them, and returns a tensor without dimensions; with has_aux a
-    pair of it and anything else, and then the value is such a pair.  A gradient has the structure, shapes and dtypes of its
+    pair of it and anything else, and then the value is a pair too.  A gradient has the structure, shapes and dtypes of its
     argument.
 
     Raises AutogradError where func returns anything but a floating scalar; ArgumentError for an argnum that does not exist, or an

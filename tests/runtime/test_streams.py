@@ -258,7 +258,7 @@ def test_elapsed_time_refuses_what_it_cannot_measure(spin):
 
 
 def test_buffers_stay_valid_when_timing_begins(device):
-    """Timing replaces the queues; what was allocated before goes on working and is counted until it is freed."""
+    """Timing replaces the queues; earlier buffers keep working and are counted until they are freed."""
     gc.collect()  # what earlier tests left
     start = opencl.memory_allocated()
     buffer = device.allocate(4000)

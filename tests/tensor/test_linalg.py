@@ -1,4 +1,4 @@
-"""linalg: what defines each decomposition and solution, gradients of first and second order, and what is refused."""
+"""linalg: defining equations of decompositions and solutions, first and second gradients, errors."""
 
 import numpy as np
 import pytest
