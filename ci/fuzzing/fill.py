@@ -106,7 +106,7 @@ class Fill:
 
     def _place(self):
         """A target that may stand before += in Python."""
-        return self._take(lambda f: not (f.repeats or f.leaf and f.requires_grad), dtype="plain", viewed=0.5, view=views.basic)
+        return self._take(lambda f: not (f.repeats or (f.leaf and f.requires_grad)), dtype="plain", viewed=0.5, view=views.basic)
 
     def _other(self):
         """A number, or a tensor that broadcasts with the subject."""
