@@ -37,9 +37,7 @@ LAYERS = (
     ("tensor.random",),
     ("tensor.linalg",),
     ("tensor", "linalg", "special", "fft", "array_api"),
-    ("graph",),
     ("nn", "optim", "utils", "io", "func", "signal"),
-    ("vision", "onnx", "distributed", "export", "profiler"),
     ("",),  # the public namespace, cltensor/__init__.py
     ("selftest",),
     ("cli", "__main__"),

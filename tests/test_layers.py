@@ -29,6 +29,10 @@ def test_cltensor_passes():
     assert layers.faults(ROOT / "cltensor") == []
 
 
+def test_layers_are_modules_that_exist():
+    assert not set(layers.RANK) - set(layers.modules(ROOT / "cltensor"))
+
+
 @pytest.mark.parametrize("text", [
     "from ..tensor import creation",
     "from ..tensor.creation import zeros",
