@@ -4,7 +4,7 @@
     python3 ci/docstrings.py --names    print what each one lacks
     python3 ci/docstrings.py --lower    write a count that has fallen to ci/docstrings.json
 
-A docstring is to say shapes, dtypes, what is raised, where it comes from, and to have an example.
+A docstring says shapes, dtypes, what is raised and where it comes from, and has an example.
 """
 
 import inspect
@@ -25,6 +25,9 @@ PARTS = {
     "source": re.compile(r"\bSource\b|et al|standard|\b(19|20)\d\d\b"),
     "example": re.compile(r">>> |\n\n {4,}\S|\n {8,}\w+ = |::\n"),
 }
+#: names that neither take nor give tensors: their docstrings need not say shapes and dtypes
+WITHOUT_TENSORS = re.compile(r"cltensor\.opencl\.|cltensor\.autograd\.(no_grad|enable_grad|set_grad_enabled|inference_mode|"
+                             r"is_grad_enabled|(set_)?detect_anomaly)$")
 
 
 def public():
@@ -36,16 +39,17 @@ def public():
     return found | {f"cltensor.Tensor.{n}": v for n, v in methods.items() if callable(v)}
 
 
-def lacking(value):
-    """The parts that a docstring lacks; all where there is none."""
+def lacking(value, name=""):
+    """The parts that the docstring of a public name lacks; all where there is none."""
     text = inspect.getdoc(value) or ""
-    return [part for part, pattern in PARTS.items() if not pattern.search(text)]
+    needed = set(PARTS) - {"shapes", "dtypes"} if WITHOUT_TENSORS.match(name) else PARTS
+    return [part for part, pattern in PARTS.items() if part in needed and not pattern.search(text)]
 
 
 def main(arguments=None):
     """See above.  Returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
-    lacks = {name: parts for name, value in sorted(public().items()) if (parts := lacking(value))}
+    lacks = {name: parts for name, value in sorted(public().items()) if (parts := lacking(value, name))}
     counts = {part: sum(part in parts for parts in lacks.values()) for part in PARTS}
     if "--names" in given:
         print("\n".join(f"{name}: {', '.join(parts)}" for name, parts in lacks.items()))

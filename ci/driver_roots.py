@@ -1,8 +1,8 @@
 """Roots: Debian systems beside this one, each with the OpenCL drivers and the Python of its release.
 
-debootstrap fills a folder under another name, apt installs the drivers in it, and it is renamed when it is whole: one that an
-interrupted run left is never taken for that.  Whatever is mounted is so for one command only, in a mount namespace of its
-own, so that nothing stays mounted.  The packages of Python come from pip, run here for the Python there.
+debootstrap fills a folder under a temporary name, apt installs the drivers in it, and only a complete folder gets its name: an
+interrupted run leaves nothing that looks complete.  Mounts last for one command: each command has a mount namespace of its own.
+pip runs here and downloads the packages for the Python of the root.
 """
 
 import configparser
@@ -39,7 +39,7 @@ class RootFailure(Exception):
 
 
 def refusal(uid=None, which=shutil.which):
-    """Why no root can be made or entered here, in one line; None where it can."""
+    """Why no root can be made or entered here, in one line; None if it can."""
     if (os.geteuid() if uid is None else uid) != 0:
         return "roots of other Debian releases need root, to mount and chroot: run it as root, or with --only pip"
     missing = [package for tool, package in TOOLS.items() if not which(tool)]
@@ -67,7 +67,7 @@ def entered(root, command, environment, mounts):
 
 
 def make(suite, folder, address):
-    """The root of a Debian release, made unless it is there and whole."""
+    """The root of a Debian release; make it unless it is complete."""
     root = folder / suite
     with _locked(folder, suite):
         if _stamp(root) != list(PACKAGES):
@@ -90,12 +90,12 @@ def _fill(suite, draft, address):
 
 
 def apt_settings(dump):
-    """What of apt's settings on fetching a root needs as well: proxies, certificates, how old a list may be."""
+    """The settings of apt that a root needs as well: proxies, certificates, the greatest age of a list."""
     return "".join(f"{line}\n" for line in dump.splitlines() if not line.startswith(_APT_OWN))
 
 
 def packages(root, folder):
-    """A folder of what cltensor and its tests import, for the Python of a root; made unless it is there and whole."""
+    """The folder of the packages that cltensor and its tests import, for the Python of a root; make it unless it is complete."""
     version, = {p.name.removeprefix("python") for p in (root / "usr/lib").glob("python3.[0-9]*")}
     wanted, site = requirements(), folder / f"python{version}"
     with _locked(folder, site.name):
@@ -106,7 +106,7 @@ def packages(root, folder):
 
 
 def requirements(text=None):
-    """What setup.cfg asks for at run time, in the examples and in tests, without OpenCL devices."""
+    """The requirements of setup.cfg at run time, in the examples and in tests, without OpenCL devices."""
     setup = configparser.ConfigParser()
     setup.read_string((ROOT / "setup.cfg").read_text() if text is None else text)
     lines = [setup["options"]["install_requires"], *(setup["options.extras_require"][extra] for extra in ("examples", "test"))]
@@ -123,7 +123,7 @@ def _install(version, draft, wanted):
 
 
 def _stamp(folder):
-    """What a whole folder was made from; None where it is not there."""
+    """The stamp of a complete folder, which lists what it was made from; None if there is none."""
     try:
         return json.loads((folder / ".whole").read_text())
     except (OSError, ValueError):
@@ -131,7 +131,7 @@ def _stamp(folder):
 
 
 def _afresh(folder, fill):
-    """Have `fill` make the folder anew, under another name until it is whole."""
+    """Have `fill` make the folder anew, under a temporary name until it is complete."""
     draft = folder.with_name(f"{folder.name}.part")
     for old in (draft, folder):
         if old.exists():
@@ -155,7 +155,7 @@ def _say(text):
 
 
 def _run(*command):
-    """Run a command quietly.  Raises RootFailure with the last thing that it said."""
+    """Run a command quietly.  Raises RootFailure with its last line of output."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", check=False)
     if done.returncode:

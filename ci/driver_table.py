@@ -27,7 +27,7 @@ LLVMPIPE = (("RUSTICL_ENABLE", "llvmpipe"),)
 
 @dataclass(frozen=True)
 class Driver:
-    """A driver: its name here, where it is (pip, or a release of Debian), what CLTENSOR_DEVICE calls it, further settings."""
+    """A driver: its name in the table, its place (pip, or a release of Debian), its CLTENSOR_DEVICE, further settings."""
 
     name: str
     place: str
@@ -51,18 +51,18 @@ OPS = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", "tests/ops/tes
        "-k", "test_elementwise or test_reduction or test_sampled")
 
 
-# -- what is tried, each a function of a Place that gives a part of the driver's row --------------------------------------------
+# -- columns: each function takes a Place and gives a part of the driver's row -------------------------------------------------
 
 
 def doctor(place):
-    """{"doctor": how many of its checks pass on the device that is the default}."""
+    """{"doctor": the number of checks that pass on the default device}."""
     said = place.run("-m", "cltensor", "doctor", limit=900)
     passed = re.search(r"the default\b.*?(\d+\s+of\s+\d+)\s+passed", said, re.S)
     return {"doctor": " ".join(passed[1].split()) if passed else last_line(said)}
 
 
 def demo(place):
-    """{"demo": the share of digits it reads rightly, or what went wrong}."""
+    """{"demo": the share of digits it reads correctly, or the error}."""
     said = place.run("examples/digits.py", "--epochs", "5", "--output", "/tmp/digits", limit=1200)
     right = re.search(r"Test accuracy (\d+\.\d+)%", said)
     return {"demo": f"{right[1]} %" if right and "loaded again, it predicts the same" in said else last_line(said)}
@@ -116,7 +116,7 @@ def last_line(text):
     return (text.strip().splitlines() or ["no answer"])[-1][:60]
 
 
-# -- where it is tried ----------------------------------------------------------------------------------------------------------
+# -- places ---------------------------------------------------------------------------------------------------------------------
 
 
 class Place:
@@ -142,7 +142,7 @@ class Place:
         return driver_roots.entered(self.root, inside, there, {ROOT: "/clone", self.site: "/site"}), None
 
     def run(self, *arguments, limit, **settings):
-        """What Python prints; a line saying so where it takes longer than `limit` seconds, and is ended."""
+        """The output of Python; after `limit` seconds end it and return a line that says so."""
         command, environment = self.command(arguments, settings)
         with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True) as process:
@@ -157,7 +157,7 @@ class Place:
 
 
 def tried(driver, checks, folder, address=None):
-    """The row of a driver, a dict of columns; `failure` where its root cannot be made."""
+    """The row of a driver, a dict of columns; only `failure` if its root cannot be made."""
     row = {"driver": driver.name, "date": datetime.date.today().isoformat()}
     try:
         place = Place(driver, folder, address)
@@ -181,7 +181,7 @@ def table(rows):
 
 
 def merged(old, new):
-    """Rows of earlier runs with what new ones found; in the order of DRIVERS."""
+    """The rows of earlier runs, replaced by new ones of the same driver; in the order of DRIVERS."""
     found = {row["driver"]: row for row in old}
     for row in new:
         found[row["driver"]] = {**found.get(row["driver"], {}), **row}

@@ -144,7 +144,7 @@ def last_line(text):
 
 
 def prepare(folder, extras, optional):
-    """Bring the environment up to date with the install inputs; does nothing where it already is."""
+    """Bring the environment up to date with the install inputs, unless it already is."""
     with locked() as lock:
         wanted, found = wanted_stamp(extras, optional), read_stamp(folder)
         if found == wanted and python_of(folder).exists():

@@ -1,9 +1,9 @@
-"""Files that were damaged, exchanged or taken away: what is read is what was written or nothing, and nothing ever waits.
+"""Damage, exchange and remove files: a read gives what was written, or nothing, and never waits.
 
-    run(minutes, seed) -> {what: how many}, raising Fault with the steps that led to it
+    run(minutes, seed) -> {part: number of cases}; raises Fault with the steps that led to it
 
-Three kinds of files: the cache folder (entries, tuning databases, small files), models (cltensor.save), and the cache folder of
-whole processes, which compute something with it, under limits on the size of files too.
+Three parts: the cache folder (entries, tuning databases, small files), models (cltensor.save), and whole processes that compute
+with a damaged cache folder, also under a limit on the size of files.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ KEY = Key("matmul cpu float32", "M512")
 
 
 class Fault(AssertionError):
-    """Something was read that nobody wrote, raised that should not be, or deleted that is not ours."""
+    """A read gave something that nobody wrote, an error was not allowed, or a file of another owner was deleted."""
 
 
 # --- damage ----------------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def _gone(path):
 
 
 class CacheFolder:
-    """A cache folder with everything in it that there can be, and files of the user's that must stay."""
+    """A cache folder with every kind of file, and files of the user that must stay."""
 
     def __init__(self, place, rng):
         self.place, self.rng = place, rng
@@ -167,7 +167,7 @@ class CacheFolder:
         trusted.store(self.small, b"small")
 
     def targets(self):
-        """(path, damages that make sense for it) of every file and folder."""
+        """(path, damages that apply to it) of every file and folder."""
         for path in [*(self.cache().path(key) for key in self.payloads), database.path_of(DEVICE), self.small,
                      database.path_of(DEVICE).with_suffix(".lock")]:
             yield path, OF_FILES
@@ -176,14 +176,14 @@ class CacheFolder:
             yield path, OF_FOLDERS
 
     def damage(self, path, name, steps):
-        """Do one damage, by its name, where there is something to be damaged."""
+        """Do one damage, by its name, if its target exists."""
         if os.path.lexists(path) and (path.is_file() or name not in WRITING):
             steps.append(f"{name} {path.relative_to(self.place)}")
             with contextlib.suppress(OSError):
                 {**OF_FILES, **OF_FOLDERS}[name](path, self.rng)
 
     def check(self):
-        """Raise Fault unless everything read is what was written, or nothing."""
+        """Raise Fault unless every read gives what was written, or nothing."""
         cache = self.cache()
         for key, payload in self.payloads.items():
             _expect(cache.get(key), payload, f"entry {key[:8]}")
@@ -192,7 +192,7 @@ class CacheFolder:
         _expect(trusted.load(self.small), b"small", "small file", alike=bytes)
 
     def mend(self):
-        """Write everything again, and raise Fault where it is not whole then though the folders are this user's alone."""
+        """Write everything again; raise Fault if a folder of this user alone is incomplete afterwards."""
         self.fill()
         usable = self._usable()
         cache = self.cache()
@@ -208,7 +208,7 @@ class CacheFolder:
         return False
 
     def clear(self):
-        """Empty the cache, and raise Fault where that took more than its own files."""
+        """Empty the cache; raise Fault if that removed a file that is not its own."""
         kept = [p for p in self.mine if p.is_file()]
         self.cache(1).evict()
         self.cache().clear()
@@ -223,7 +223,7 @@ def _expect(found, written, what, alike=None):
 
 
 def damaged_cache(place, rng, steps):
-    """Damage a cache folder a few times and use it; steps: a list that is told what was done."""
+    """Damage a cache folder a few times and use it; append a line for each step to the list `steps`."""
     with _quiet(), _settings(CLTENSOR_CACHE_DIR=str(place), CLTENSOR_CACHE_LIMIT="1"):
         kept = CacheFolder(place, rng)
         for _ in range(rng.randint(1, 3)):
@@ -274,7 +274,7 @@ print(len({str(w.message) for w in seen}))
 
 
 def damaged_process(place, rng, steps, limit=None):
-    """Run a program over a cache folder that it has filled before and that was damaged since."""
+    """Run a program with a cache folder that an earlier run filled, damaged in between."""
     settings = {"CLTENSOR_CACHE_DIR": str(place / "cache"), "CLTENSOR_AHEAD": "0", "CLTENSOR_TRIAL": "0"}
     _run(settings, 0)
     paths = [p for p in (place / "cache").rglob("*") if p.is_file()]
@@ -308,9 +308,9 @@ PARTS = {damaged_cache: "damaged caches", damaged_model: "damaged models", damag
 
 
 def run(minutes, seed):
-    """Damage files for so long; returns {what: how many}.  Raises Fault, with the seed and the steps that led to it."""
+    """Damage files for so many minutes; return {part: number of cases}.  Raises Fault with the seed and the steps."""
     rng, counts = random.Random(str(seed)), Counter()
-    cltensor.ones(1).item()  # whatever a first use takes, it is no case's time
+    cltensor.ones(1).item()  # not counted: the first use loads and compiles
     end = time.monotonic() + 60 * minutes
     while time.monotonic() < end or not counts:
         part = rng.choices(list(PARTS), [90, 9, 1])[0]
@@ -328,7 +328,7 @@ def once(part, seed, counts=None):
     except (Exception, subprocess.TimeoutExpired) as e:
         raise Fault(f"{part.__name__}, seed {seed}: {'; '.join(steps)}: {type(e).__name__}: {e}") from e
     finally:
-        _gone(place)  # which may be a FIFO by now, and rmtree would wait for it
+        _gone(place)  # it may be a FIFO by now, which rmtree would wait for
         faulthandler.cancel_dump_traceback_later()
     if counts is not None:
         counts[PARTS[part]] += 1

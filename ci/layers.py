@@ -1,10 +1,10 @@
-"""Check that imports inside cltensor go downward only and without circles, and that no module sets what belongs to another.
+"""Check that imports inside cltensor go downward only and without circles, and that no module sets another module's attributes.
 
     python3 ci/layers.py            prints each offending line, and exits with status 1 if there is one
 
 Imports inside functions count; those under `if TYPE_CHECKING:` do not.  Modules of one layer may import each other,
 save the pairs in APART.  An assignment to an attribute of an imported module, class or function is refused: it would be an
-import upwards in disguise.  Objects that are made to be set, such as the execution context, may be.
+import upwards in disguise.  Attributes of instances, such as the execution context, may be set.
 """
 
 import ast
@@ -37,9 +37,7 @@ LAYERS = (
     ("tensor.random",),
     ("tensor.linalg",),
     ("tensor", "linalg", "special", "fft", "array_api"),
-    ("graph",),
     ("nn", "optim", "utils", "io", "func", "signal"),
-    ("vision", "onnx", "distributed", "export", "profiler"),
     ("",),  # the public namespace, cltensor/__init__.py
     ("selftest",),
     ("cli", "__main__"),
@@ -200,7 +198,7 @@ def settings(tree):
 
 
 def patches(module, path, known):
-    """One line of text for each attribute of another module, or of what it defines, that a module sets."""
+    """One line for each assignment to an attribute of another module, or of its classes and functions."""
     others = foreign(module, path, known)
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     return [f"{at(path, line)}\n    {name} belongs to another module; hand it what it needs instead"
@@ -217,7 +215,7 @@ def where(found):
 
 
 def faults(root):
-    """One line of text, or a few, for each thing wrong in the package at root."""
+    """Lines that describe each fault of the package at root."""
     known = modules(root)
     homeless = [path for module, path in known.items() if room(module) is None]
     if homeless:

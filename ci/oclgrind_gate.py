@@ -1,4 +1,4 @@
-"""Run the tests marked `oclgrind` on Oclgrind, which interprets kernels and reports what they do wrong.
+"""Run the tests marked `oclgrind` on Oclgrind, which interprets kernels and reports their faults.
 
     python ci/oclgrind_gate.py [--style cpu|gpu] [PYTEST ARGUMENT...]
 
@@ -56,7 +56,7 @@ def to_run_again(folder):
 
 
 def complaints(folder):
-    """What Oclgrind has to say about a run: its log, and the API errors that are not expected."""
+    """Oclgrind's complaints about a run: its log, and unexpected API errors."""
     log = bytearray((folder / "log").read_bytes() if (folder / "log").exists() else b"")
     for start, end, _ in reversed(to_run_again(folder)):
         del log[start:end]

@@ -1,12 +1,11 @@
 """A pytest plugin for ci/oclgrind_gate.py: tells which test Oclgrind's log speaks about.
 
-A test whose kernels are complained about fails.  A test that the check for uninitialised reads cannot follow, because it
-does not know LLVM's instruction `freeze` (a quotient and a remainder of the same numbers give one), is noted in the file
-OCLGRIND_AGAIN as "start end node-id", with its part of the log, and counts as skipped: the gate runs it once more
-without that check.
+A complaint fails the test.  Oclgrind's check for uninitialised reads does not know LLVM's instruction `freeze`, which comes from a
+quotient and a remainder of the same numbers.  Such a test counts as skipped; the plugin writes it to the file OCLGRIND_AGAIN as
+"start end node-id", with its part of the log, and the gate runs it again without that check.
 
-No buffer is given back: what Oclgrind knows of a released one, its size included, it takes for true of the next in its place,
-and calls the end of a larger one uninitialised.
+No buffer is released: Oclgrind would take the size of a released buffer for that of the next one at its address, and call the end
+of a larger one uninitialised.
 """
 
 import os

@@ -159,7 +159,7 @@ __kernel void attention(
     const long planes, const long H, const long L, const long S, const real scale)
 {
 % if cpu:
-    // Scores lie by columns, s (BC, BR): what is done to each row then is done to BR rows at a time.
+    // Scores lie by columns, s (BC, BR): the arithmetic of a row is done for BR rows at a time.
     real qt[${EP * BR}], k[${BC * EP}], v[${BC * VP}], s[${BC * BR}], base[${BR}];
 % if forward:
     const size_t blocks = ((size_t)L + ${BR - 1}) / ${BR}, all = planes * blocks;

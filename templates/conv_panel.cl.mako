@@ -1,4 +1,4 @@
-## conv_panel: packs the operand that a convolution reads as vectors, and lists the offsets at which it reads the other one.
+## conv_panel: packs one operand of a convolution into vectors, and lists the offsets at which the other one is read.
 ##
 ## The reduction runs over four nested indices, n0 x n1 x n2 x n3 = L steps.  For the source, contiguous indices may be
 ## merged, so it has a nest of its own: m0 x m1 x m2 x m3 = L with strides s0..s3.

@@ -34,7 +34,7 @@ typedef ${T}${W} vec;
 typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
 #define LOAD(p) (*(__global const loose_vec *)(p))
 
-// The part of a plane that is not padding into `to`, which holds zeros where there is padding: column phase + i * step of
+// Copy a plane, without its padding, into `to`, whose padding holds zeros already: column phase + i * step of
 // the padded plane, rows p0 x p1 from (f0, f1) on, lies at phase * width + i of its row.
 void copy_plane(__global const ${S} *x, const size_t from, const long d0, const long d1, const long d2,
                 const long x0, const long x1, const long x2, const long f0, const long f1, const long f2,

@@ -79,7 +79,7 @@ __kernel void conv_product(
             yr[i] = yg_o + i0 * ys0 + i1 * ys1 + i2 * ys2 + i3 * ys3;
             if (++i3 == r3) { i3 = 0; if (++i2 == r2) { i2 = 0; if (++i1 == r1) { i1 = 0; i0++; } } }
         }
-        // the last tile may have rows of no one: they repeat a row, and are not stored
+        // the last tile may be incomplete: its missing rows repeat another, and are not stored
         for (size_t i = here; i % ${MR}; i++) xr[i] = xr[0];
         for (size_t panel = first_panel; panel < last_panel; panel++) {
             __global const ${T} *start = panels + (group * count + panel) * (1 + L) * ${LANES};

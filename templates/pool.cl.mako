@@ -163,7 +163,7 @@ ${header(*types.headers([dtype]))}
 % if kind == "max":
         const ${I} plane_row = (${I})((b0 * i1 + b1) * i2 + c0 * s2 - p2);
         for (long i = 0; i < n2; i++) place[i] = plane_row + (${I})(i * s2);
-        // apart from the loop above, which could not run in vectors with a division in it
+        // not in the loop above: with a division in it, compilers would not vectorise it
         for (long i = 0; i < n2 && (c0 + i) * s2 < p2; i++)
             place[i] += (${I})((p2 - (c0 + i) * s2 + d2 - 1) / d2 * d2);
 % endif

@@ -85,7 +85,7 @@ __kernel void transpose(
         }
     }
 % else:
-    // one column more than the tile is wide, so that reading it down does not fall on one bank of local memory
+    // one column more than the tile has, so that reads along a column spread over the banks of local memory
     __local ${T} tile[32][33];
     ${outer("get_group_id(2)")}
     const size_t lx = get_local_id(0), ly = get_local_id(1), c0 = get_group_id(0) * 32, r0 = get_group_id(1) * 32;

@@ -16,12 +16,11 @@ from cltensor.runtime.device import default_device
 from cltensor.version import __version__
 
 TESTS = Path(__file__).parent
-# Whose question is what compilers make of the kernels, or what users meet: ci/test has these compiled as users do.  All else asks
-# what is computed with them; there, kernels are built plainly.  A file elsewhere says it with pytest.mark.optimised; tests in
-# these folders that ask no more than the others say pytest.mark.plain.
+# Folders whose tests need kernels compiled as for users, because they test compilers or the user's experience.  ci/test builds the
+# kernels of all other tests without optimisation.  Mark a file elsewhere pytest.mark.optimised, and tests in these folders that do
+# not need it pytest.mark.plain.
 OPTIMISED = ("cli", "codegen", "examples", "ops", "runtime", "selftest")
-# Whose question has nothing to do with a launch style: ci/test asks it in one.  A file elsewhere says it with
-# pytest.mark.any_style.
+# Folders whose tests do not depend on the launch style: ci/test runs them in one.  Mark a file elsewhere pytest.mark.any_style.
 ANY_STYLE = ("cli", "codegen", "data", "examples", "io", "oclgrind")
 
 
@@ -36,10 +35,10 @@ def missing_device():
 
 
 def pytest_configure():
-    """Keep PyTorch, where a test loads it, to one thread when pytest-xdist's processes fill the cores already.
+    """Limit PyTorch to one thread when pytest-xdist's processes already fill the cores.
 
     No kernel is compiled before it is needed, for the same reason; tests/tensor/test_backward_precompile.py has processes of its
-    own.  No driver is tried out either: what a trial would find is what the tests are there to find.
+    own.  No driver is tried out either: the tests themselves find what a trial would.
     """
     os.environ.setdefault("CLTENSOR_AHEAD", "0")
     os.environ.setdefault("CLTENSOR_TRIAL", "0")
@@ -49,7 +48,7 @@ def pytest_configure():
 
 
 class _Limit:
-    """Ends the process of a test that hangs, after printing where its threads stand; forked children are watched as well."""
+    """Ends the process of a test that hangs, after printing the stacks of its threads; also watches forked children."""
 
     SECONDS = 300  # pytest.mark.limit(seconds) sets another
     seconds = stderr = None
@@ -88,7 +87,7 @@ def pytest_runtest_protocol(item):
 
 
 def pytest_collection_finish():
-    """Spare garbage collections, which some tests ask for often, the thousands of objects that tests and modules are."""
+    """Exclude modules and tests, which are many objects, from the garbage collections that some tests run."""
     gc.collect()
     gc.freeze()
 
@@ -103,7 +102,7 @@ def pytest_report_header():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark users of the device fixture, and how their kernels are built; skip what needs a device where there is none."""
+    """Mark users of the device fixture, and how their kernels are built; without a device, skip the tests that need one."""
     for item in items:
         if item.path.relative_to(TESTS).parts[0] in OPTIMISED and not item.get_closest_marker("plain"):
             item.add_marker("optimised")

@@ -1,4 +1,4 @@
-"""The table of drivers: which are chosen, what is read from what the checks print, how rows of several runs are joined."""
+"""The table of drivers: the choice of drivers, the figures read from the output of checks, and the merging of rows."""
 
 import pytest
 

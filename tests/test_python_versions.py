@@ -1,4 +1,4 @@
-"""Every Python that the package is declared for, and that this machine has, can compile it."""
+"""Every declared Python version on this machine compiles the package."""
 
 import re
 import shutil

@@ -12,7 +12,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def snippets(page):
-    """The Python blocks of a page, without those that only show a form, with `...` for the rest."""
+    """The Python blocks of a page; a block with `...` only shows a form and is left out."""
     return [b for b in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S) if "..." not in b]
 
 

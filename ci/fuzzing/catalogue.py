@@ -1,6 +1,6 @@
 """What random programs are made of: {family: templates}.  The words in braces are explained in fill.py.
 
-A template that starts with "= " defines a new tensor; the others write to one that is there.
+A template that starts with "= " defines a new tensor; the others write to an existing one.
 """
 
 

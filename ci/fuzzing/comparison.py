@@ -11,15 +11,15 @@ TOLERANCES = {
     "float64": (1e-6, 1e-7), "float32": (1e-4, 1e-5), "float16": (4e-3, 2e-3), "bfloat16": (3e-2, 2e-2), "float": (1e-4, 1e-5),
 }
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
-#: roundings of the largest number that a result may be off where it is right in float64
+#: largest error, in roundings of the largest number, of a result that is right in float64
 _ROUNDINGS = 8
-#: how much further from the exact value than PyTorch's a result may lie
+#: how many times PyTorch's error a result's error may be
 _FACTOR = 4
 
 
 @dataclass(frozen=True)
 class Mismatch:
-    """Where a program goes apart: after which statement, in what, and what either side has."""
+    """The first difference: the statement, the tensor or error concerned, and both sides' values."""
 
     position: int
     kind: str
@@ -27,7 +27,7 @@ class Mismatch:
     finite: bool = True  # whether all that was live in PyTorch up to there is finite
 
     def signature(self, program):
-        """What mismatches of one cause have in common, as near as can be told."""
+        """A text that mismatches of one cause probably share."""
         return f"{self.kind} | {program.statements[self.position].family}"
 
 

@@ -1,4 +1,4 @@
-"""Running a program on one module, and what was seen of it after each statement."""
+"""Run a program with one module, and record its tensors after each statement."""
 
 import copy
 import math
@@ -15,7 +15,7 @@ import numpy as np
 _NARROW = re.compile(r"\bct\.(float32|float16|bfloat16)\b")
 #: half a rounding of a number near 1
 _EPSILON = {"float64": 2.0**-30, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
-#: what means another thing in a wider dtype
+#: expressions whose meaning depends on the width of the dtype
 _BY_DTYPE = re.compile(r"\.view\(ct\.|nextafter")
 
 
@@ -32,7 +32,7 @@ class Seen:
 
 @dataclass
 class Outcome:
-    """What became of one statement: the error it raised, or None, and all that was live after it."""
+    """The result of one statement: the error it raised, or None, and every live value after it."""
 
     error: Exception | None = None
     live: dict = field(default_factory=dict)
@@ -48,7 +48,7 @@ def silent():
 
 
 def run(program, module):
-    """One Outcome for each statement of a program; unless it reads after each, only the last one holds what is live."""
+    """One Outcome for each statement of a program; if values are read at the end only, the last one alone has live values."""
     space, outcomes = {"ct": module}, []
     reference = module.__name__ == "torch"
     with np.errstate(all="ignore"):
@@ -71,7 +71,7 @@ def _execute(text, space):
 
 
 def _look(space, outcome):
-    """Note all that is live; an error that comes with it is the statement's."""
+    """Record every live value; an error raised by reading belongs to the statement."""
     try:
         outcome.live = {n: seen(v) for name, value in space.items() for n, v in _parts(name, value)}
     except Exception as error:
@@ -89,7 +89,7 @@ def _parts(name, value):
 
 
 def seen(value):
-    """What is there to see of a value."""
+    """A value as a Seen."""
     if not hasattr(value, "requires_grad"):
         return Seen((), type(value).__name__, np.asarray(value))
     grad = value.grad if value.is_leaf and value.requires_grad else None
@@ -105,7 +105,7 @@ def numbers(tensor):
 
 
 def widened(program, module):
-    """The outcomes that a module has where all floats are float64; what looks at the bits of a dtype is left out."""
+    """The outcomes with all floats as float64; statements that look at the bits of a dtype are left out."""
     default = module.get_default_dtype()
     module.set_default_dtype(module.float64)
     try:

@@ -1,4 +1,4 @@
-"""What a generator knows of a tensor."""
+"""The facts about a tensor that the generator uses."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of one tensor."""
+    """Facts about one tensor."""
 
     shape: tuple
     dtype: str

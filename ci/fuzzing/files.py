@@ -10,7 +10,7 @@ _GRACE = 300
 
 
 def check(minutes, seed, style):
-    """({what: how many}, a mismatch or None) of so many minutes; nothing where there is no such part."""
+    """Run a part for so many minutes: ({part: number of cases}, a mismatch or None); empty for a part that does not exist."""
     if importlib.util.find_spec("fuzz_files") is None:
         return {}, None
     text = f"import json, fuzz_files\nprint(json.dumps(fuzz_files.run({minutes!r}, {seed!r})))"

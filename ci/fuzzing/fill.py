@@ -1,6 +1,6 @@
-"""Filling the words of a template in: which tensor, which dimension, which number.
+"""Replace the words of a template by tensors, dimensions and numbers.
 
-The first word that names a tensor is the subject; the words after it fit what the subject is.
+The first word that names a tensor chooses the subject; later words are chosen to fit the subject's shape and dtype.
 """
 
 import re
@@ -105,8 +105,8 @@ class Fill:
         return self._take(lambda f: True, viewed=0, new=True)
 
     def _place(self):
-        """A target that Python lets stand before +=."""
-        return self._take(lambda f: not (f.repeats or f.leaf and f.requires_grad), dtype="plain", viewed=0.5, view=views.basic)
+        """A target that may stand before += in Python."""
+        return self._take(lambda f: not (f.repeats or (f.leaf and f.requires_grad)), dtype="plain", viewed=0.5, view=views.basic)
 
     def _other(self):
         """A number, or a tensor that broadcasts with the subject."""
@@ -189,7 +189,7 @@ class Fill:
         return self.suffix[1:-1]
 
     def _fitting(self):
-        """A value that fits the place that an index names."""
+        """A value that broadcasts to the indexed part of the subject."""
         place = self.write.oracle.facts(f"{self.subject}{self.suffix}")
         if place is None:
             raise Unfit("the index fits nothing")

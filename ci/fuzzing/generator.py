@@ -14,7 +14,7 @@ _MOST_ELEMENTS = 3000
 
 
 class Pool:
-    """What a block of programs is made of: three or four dtypes, and some of the templates of each family."""
+    """The material of a block of programs: three or four dtypes, and some templates of each family."""
 
     def __init__(self, seed, block):
         rng = random.Random(f"pool {seed} {block}")
@@ -35,7 +35,7 @@ class Pool:
 
 
 class Writer:
-    """Writes one program; `oracle` runs each statement and tells what became of it."""
+    """Writes one program; `oracle` runs each statement and reports the result."""
 
     def __init__(self, rng, oracle, pool):
         self.rng, self.oracle, self.pool = rng, oracle, pool
@@ -166,7 +166,7 @@ class Writer:
     # --- gradients ---------------------------------------------------------------------------------------------------
 
     def _backward(self):
-        """A scalar of what requires gradients, and its gradients, now and then those of their squares as well."""
+        """Append a scalar made of the tensors that require gradients, its gradients, and sometimes second gradients."""
         roots = [n for n in self.names if self._rooted(n)]
         wanted = [s.name for s in self.statements if getattr(s, "grad", False)]
         if not roots or not wanted:

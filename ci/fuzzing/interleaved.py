@@ -1,4 +1,4 @@
-"""Statements that write to one view of a tensor what another view of it holds."""
+"""Statements that write one view of a tensor into another view of the same tensor."""
 
 from . import leaves, views
 from .fill import Unfit
@@ -53,7 +53,7 @@ def _statement(pattern, a, b, lie, writer):
 
 
 def _view(rng, shape):
-    """Mostly slices of one dimension: those are what meets in one shape."""
+    """A view, mostly a slice of one dimension, since two such slices often have the same shape."""
     if rng.random() < 0.3:
         return views.view(rng, shape)
     dim = rng.randrange(len(shape))

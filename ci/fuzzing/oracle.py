@@ -1,4 +1,4 @@
-"""What the generator asks while it writes a program: PyTorch runs each statement and tells what has become of it."""
+"""The generator's oracle: PyTorch runs each statement while the program is written and reports the result."""
 
 import torch
 
@@ -13,7 +13,7 @@ class Oracle:
         self.space = {"ct": torch}
 
     def run(self, statement):
-        """Run a statement; the names it bound to tensors, or None where PyTorch refuses."""
+        """Run a statement; return the names it bound to tensors, or None if PyTorch refuses."""
         with silent():
             try:
                 exec(statement.reference or statement.text, self.space)
@@ -22,7 +22,7 @@ class Oracle:
         return [n for n in statement.defines if isinstance(self.space.get(n), torch.Tensor)]
 
     def facts(self, expression):
-        """Facts of an expression, or None where it has no tensor for a value."""
+        """Facts of an expression, or None if its value is no tensor."""
         value = self._value(expression)
         if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_complex():
             return None
@@ -41,7 +41,7 @@ class Oracle:
         return "partly" if torch.isin(first, second).any() else "none"
 
     def defined(self, statement):
-        """Whether no write of a statement changes what it has yet to read."""
+        """Whether a statement reads every place before it writes to it."""
         lies = {self.overlap(*pair) for pair in statement.apart}
         return "partly" not in lies and not ("same" in lies and statement.family.startswith("set"))
 

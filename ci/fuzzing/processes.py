@@ -1,4 +1,4 @@
-"""The parent's half: workers are started, watched for silence, and started again after what killed them."""
+"""The parent process: start workers, end silent ones, and continue after a crash."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-#: seconds without a word after which a program counts as hung
+#: a program that prints nothing for so many seconds counts as hung
 PATIENCE = 120
 #: programs that one process runs
 BATCH = 400
@@ -21,7 +21,7 @@ BATCH = 400
 
 @dataclass
 class Tally:
-    """What was done, and what went wrong by signature: [(mismatch, count)]."""
+    """Counts of programs, and of mismatches by signature: [(mismatch, count)]."""
 
     programs: int = 0
     statements: int = 0
@@ -64,11 +64,11 @@ class Section:
         return number
 
     def _batch(self, first, count, until):
-        """One process; what it died of is a mismatch.  Returns the number to go on with."""
+        """Run one process; its crash is a mismatch.  Returns the number to go on with."""
         known = "\n".join(self.tally.mismatches)
         settings = {"FUZZ_KNOWN": known}
         if "threads" in self.mode:
-            settings["CLTENSOR_SYNC"] = "1"  # else a fault of one program is raised by a read in another
+            settings["CLTENSOR_SYNC"] = "1"  # otherwise a read in one program raises the fault of another
         watched = Watched([str(self.seed), str(first), str(count), *self.mode], environment(self.style, **settings))
         at, text, ended = first, "", first
         for message in watched.messages(until):
@@ -92,7 +92,7 @@ class Section:
 
 
 class Watched:
-    """A worker that is killed when it says nothing for long; `fate` is "done", "stopped", "hang" or "crash (...)"."""
+    """A worker; it is killed after a long silence.  `fate` is "done", "stopped", "hang" or "crash (...)"."""
 
     def __init__(self, arguments, environment, patience=PATIENCE):
         self.patience, self.fate, self.last_words = patience, "done", ""
@@ -138,7 +138,7 @@ class Watched:
 
 
 def alone(program, style):
-    """What one program comes to in a process of its own: a mismatch, {"kind": "crash (...)"} or "hang", or None."""
+    """Run one program in a process of its own; return a mismatch, {"kind": "crash (...)" or "hang"}, or None."""
     with tempfile.TemporaryFile() as file:
         pickle.dump(program, file)
         file.seek(0)
@@ -153,7 +153,7 @@ def alone(program, style):
 
 
 def script(text, style, seconds):
-    """Run a script in a process of its own: (its last line of output, None), or (None, what went wrong)."""
+    """Run a script in a process of its own: (its last line of output, None), or (None, the error)."""
     try:
         done = subprocess.run([sys.executable, "-c", text], env=environment(style), cwd=ROOT, capture_output=True, text=True,
                               timeout=seconds, check=False)

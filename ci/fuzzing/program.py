@@ -11,9 +11,9 @@ class Statement:
     """One line of a program, run with `ct` bound to either module."""
 
     text: str
-    family: str = ""  # what of the catalogue made it: mismatches are grouped by it
-    reference: str = ""  # what PyTorch runs instead, where its own meaning is undefined
-    apart: tuple = ()  # pairs of expressions that must not share a part of their places, for it to mean anything in PyTorch
+    family: str = ""  # the template it was made from: mismatches are grouped by it
+    reference: str = ""  # the line PyTorch runs instead, if the statement is undefined in PyTorch
+    apart: tuple = ()  # pairs of expressions that may share all memory or none: PyTorch leaves a partial overlap undefined
 
     @property
     def defines(self):
@@ -36,7 +36,7 @@ def _names(text):
 
 @dataclass(frozen=True)
 class Leaf:
-    """A statement that makes a tensor from literal numbers in row-major order, repeated from the start where they are too few."""
+    """A statement that makes a tensor from literal numbers in row-major order; too few are repeated from the start."""
 
     name: str
     shape: tuple
@@ -100,10 +100,10 @@ class Program:
 
     statements: tuple
     seed: str = ""
-    reads: bool = True  # whether all tensors are read after each statement, or at the end only
+    reads: bool = True  # whether all tensors are read after each statement, or only at the end
 
     def without(self, position):
-        """The program less one statement and all that needs what it defines."""
+        """The program without one statement and those that depend on it."""
         kept, gone = [], set(self.statements[position].defines)
         for k, s in enumerate(self.statements):
             if k == position or gone & s.uses:

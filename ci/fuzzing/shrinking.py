@@ -1,4 +1,4 @@
-"""Making a program that goes wrong as small as it will get and still go wrong in the same way."""
+"""Make a failing program as small as possible while it still fails in the same way."""
 
 import re
 from dataclasses import replace
@@ -12,13 +12,13 @@ _SUFFIX = re.compile(r"(?<=[\w\])])(?<!\bct)(\.\w+\([^()]*\)|\[[^\[\]]*\])")
 
 
 class Shrinker:
-    """`check` tells of a program what is wrong with it, or None; `literal` makes a Leaf of what a statement defines."""
+    """`check` gives the mismatch of a program, or None; `literal` makes a Leaf from a statement's value."""
 
     def __init__(self, check, literal=lambda program, position: None, budget=BUDGET):
         self.check, self.literal, self.budget = check, literal, budget
 
     def __call__(self, program, found):
-        """The smallest (program, mismatch) that was reached from one that is wrong."""
+        """The smallest (program, mismatch) reached from a failing program."""
         self.program, self.found, self.signature = program, found, found.signature(program)
         self._try(program.upto(found.position))
         before = None
@@ -31,7 +31,7 @@ class Shrinker:
         return self.program, self.found
 
     def _try(self, program):
-        """Go on with a program if it is wrong in the same way."""
+        """Continue with a program if it fails in the same way."""
         if self.budget <= 0 or not program.statements:
             return False
         self.budget -= 1
@@ -64,7 +64,7 @@ class Shrinker:
                     continue
 
     def _simpler_leaf(self, position):
-        """Whether a leaf could be made simpler; stops at the first way that goes."""
+        """Whether a leaf could be made simpler; stops at the first success."""
         leaf = self.program.statements[position] if position < len(self.program.statements) else None
         return isinstance(leaf, Leaf) and any(self._try(self.program.having(position, s)) for s in simpler(leaf))
 

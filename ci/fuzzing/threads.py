@@ -1,6 +1,6 @@
 """Eight programs at once, each in a thread and on a stream of its own, every other one without gradients.
 
-Each is compared with what PyTorch made of it alone.
+Each is compared with PyTorch's results, computed alone.
 """
 
 import threading
@@ -31,7 +31,7 @@ def _mode(module, k):
 
 
 def _judge(k, program, outcomes, say):
-    """Say what one program came to; what goes wrong alone as well is not the threads' fault."""
+    """Report one program's mismatch; mark those that also appear without threads."""
     with _mode(torch, k), _mode(cltensor, k):
         theirs = execution.run(program, torch)
         found, comparisons = comparison.judge(program, outcomes, theirs, cltensor)

@@ -1,4 +1,4 @@
-"""The child that runs programs: one line of JSON before and after each, so that whoever reads knows what it died of.
+"""The child that runs programs: it prints a line of JSON before and after each, so that its parent knows which one crashed.
 
     python -m fuzzing.worker SEED FIRST COUNT [threads]        programs FIRST, FIRST + 1, ... of a seed
     python -m fuzzing.worker single                            one program, pickled on stdin
@@ -19,7 +19,7 @@ from . import comparison, execution, generator, shrinking, threads
 from .oracle import Oracle, defined
 from .program import Leaf
 
-#: signatures that were shrunk before, one a line, so that a kind is shrunk once
+#: signatures of mismatches that were shrunk before, one a line: each is shrunk once
 KNOWN = "FUZZ_KNOWN"
 #: values written out in a literal
 _MOST_VALUES = 64
@@ -66,7 +66,7 @@ def one_by_one(seed, first, count, say):
 
 
 def shrunk(program, found, say=lambda **message: None):
-    """A mismatch with the smallest program that shows it; says a word at each step, so as not to be taken for hung."""
+    """A mismatch with the smallest program that shows it; prints a line at each step, so that it does not count as hung."""
 
     def check(smaller):
         say(trying=len(smaller.statements))
@@ -76,7 +76,7 @@ def shrunk(program, found, say=lambda **message: None):
         return {**_described(program, found), "note": "it does not show when the program is run again"}
     small, found = shrinking.Shrinker(check, literal)(program, found)
     described = _described(small, found)
-    if "backward" in described["signature"]:  # any op may be behind it
+    if "backward" in described["signature"]:  # any op may have caused it
         others = sorted({s.family for s in small.statements[:found.position]} - {"leaf"})
         described["signature"] += f" of {', '.join(others)}"
     return described

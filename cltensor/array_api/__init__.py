@@ -135,7 +135,7 @@ def _has_float(*numbers):
 
 
 def astype(x, dtype, /, *, copy=True, device=None):
-    """x in another dtype, copied even where it has it already unless copy is False."""
+    """x in another dtype, copied even if it has that dtype already, unless copy is False."""
     out = x.to(dtype=dtype, device=device)
     return out.clone() if copy and out is x else out
 

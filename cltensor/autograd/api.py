@@ -39,7 +39,23 @@ def _initial(out, g):
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph: bool = False, inputs=None):
-    """Add the gradients of tensors to the `.grad` of the leaves they depend on (only of `inputs`, if given)."""
+    """Add the gradients of tensors to the `.grad` of the leaves they depend on.
+
+    tensors: one tensor or several, of any shape and floating dtype.  grad_tensors: a gradient for each, of its shape; None stands
+    for ones and is allowed for tensors of one element.  retain_graph: keep what was saved, so that backward can run again (by
+    default only with create_graph).  create_graph: record the gradients' own history, for second derivatives.  inputs: only these
+    leaves get a gradient.  A gradient has the shape and dtype of its tensor.
+
+    Raises AutogradError where nothing requires grad, where the graph was freed, or where a saved tensor was changed in place;
+    AutogradError for more than one element without a gradient; ShapeError for a gradient of another shape; ArgumentError for
+    another number of gradients than of tensors, or for empty inputs.
+    Source: reverse accumulation, Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; names of torch.autograd.
+
+        >>> x = ct.tensor([1.0, 2.0], requires_grad=True)
+        >>> ct.autograd.backward((x * x).sum())
+        >>> x.grad
+        tensor([2., 4.])
+    """
     tensors = _tuple(tensors)
     if inputs is not None and not _tuple(inputs):
         raise ArgumentError("backward: `inputs` argument cannot be empty")
@@ -56,11 +72,21 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph: bool =
 
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph: bool = False, only_inputs: bool = True,
          allow_unused=None, is_grads_batched: bool = False, materialize_grads: bool = False):
-    """Gradients of the sum of outputs (weighted by grad_outputs) with respect to inputs, as a tuple.
+    """Return the gradients of the sum of outputs, weighted by grad_outputs, with respect to inputs, as a tuple.
 
-    is_grads_batched: grad_outputs and the gradients have a leading batch dimension; they are computed one after another.
-    only_inputs: must be True; kept for old callers.
-    Raises AutogradError when an input was not used, unless allow_unused (then None) or materialize_grads (then zeros).
+    outputs and inputs: one tensor or several, of any shape and floating dtype; each gradient has the shape and dtype of its input.
+    retain_graph, create_graph: as in backward.  only_inputs: must be True; kept for old callers.  allow_unused: give None for an
+    input that no output depends on; materialize_grads: give zeros instead.  is_grads_batched: grad_outputs and the gradients have a
+    leading batch dimension; they are computed one after another.
+
+    Raises AutogradError where an output or input does not require grad, and for an input that was not used; ShapeError for
+    gradients of another shape; ArgumentError unless only_inputs is True.
+    Source: reverse accumulation, Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; names of torch.autograd.
+
+        >>> x = ct.tensor(3.0, requires_grad=True)
+        >>> first, = ct.autograd.grad(x**3, x, create_graph=True)
+        >>> first.item(), ct.autograd.grad(first, x)[0].item()
+        (27.0, 18.0)
     """
     outputs, inputs = _tuple(outputs), _tuple(inputs)
     if not only_inputs:

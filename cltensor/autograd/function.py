@@ -124,21 +124,28 @@ class FunctionNode(Node):
 class Function:
     """An operation with its own gradient.  Subclass it with two static methods, and call `MyFunction.apply(...)`.
 
-        class Exp(Function):
-            @staticmethod
-            def forward(ctx, x):
-                y = x.exp()
-                ctx.save_for_backward(y)
-                return y
+    forward(ctx, *args) takes and returns tensors of any shape and dtype, and anything else; backward(ctx, *gradients of the
+    outputs) returns a gradient of the same shape, or None, per argument of forward.  Where setup_context(ctx, inputs, output) is
+    defined too, forward takes no ctx.  A backward() made of differentiable operations can be differentiated again.
 
-            @staticmethod
-            def backward(ctx, g):
-                y, = ctx.saved_tensors
-                return g * y
+    Raises AutogradError where a Function is instantiated, and from backward() for another number of gradients than of arguments.
+    Source: torch.autograd.Function.
 
-    forward(ctx, *args) takes and returns tensors and anything else; backward(ctx, *gradients of the outputs) returns a
-    gradient, or None, per argument of forward.  Where setup_context(ctx, inputs, output) is defined too, forward takes
-    no ctx.  A backward() made of differentiable operations can be differentiated again.
+        >>> class Exp(ct.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         y = x.exp()
+        ...         ctx.save_for_backward(y)
+        ...         return y
+        ...
+        ...     @staticmethod
+        ...     def backward(ctx, g):
+        ...         y, = ctx.saved_tensors
+        ...         return g * y
+        >>> x = ct.zeros(2, requires_grad=True)
+        >>> Exp.apply(x).sum().backward()
+        >>> x.grad
+        tensor([1., 1.])
     """
 
     def __new__(cls, *args, **kwargs):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..base.errors import AutogradError, ShapeError
+from ..base.errors import AssertedError, AutogradError, ShapeError
 from ..dispatch.registry import REGISTRY
 from .api import grad
 from .modes import enable_grad
@@ -95,13 +95,22 @@ def jvp(func: Callable[..., Any], inputs, v=None, create_graph: bool = False, st
 
 def jacobian(func: Callable[..., Any], inputs, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
              strategy: str = "reverse-mode"):
-    """The Jacobian of func: for each output and input a tensor of shape output.shape + input.shape."""
+    """The Jacobian of func: for each output and input a tensor of shape output.shape + input.shape.
+
+    strategy: "reverse-mode" or "forward-mode"; both, and vectorize, give the same values, computed row by row.
+    """
+    _check_strategy("jacobian", strategy)
     with enable_grad():
         xs = _inputs(inputs, create_graph)
         out, ys = _outputs(func, xs, "jacobian")
         rows = tuple(_jacobian_of(y, xs, create_graph, strict) for y in ys)
     shaped = tuple(_like(row, inputs) for row in rows)
     return _like(shaped, out)
+
+
+def _check_strategy(name, strategy):
+    if strategy not in ("forward-mode", "reverse-mode"):
+        raise AssertedError(f'{name}: Expected strategy to be either "forward-mode" or "reverse-mode", got {strategy!r}')
 
 
 def _jacobian_of(y, xs, create_graph, strict):
@@ -133,7 +142,11 @@ def _scalar(func, name):
 
 def hessian(func: Callable[..., Any], inputs, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
             outer_jacobian_strategy: str = "reverse-mode"):
-    """The matrix of second derivatives of a scalar function: for each pair of inputs a tensor of both shapes."""
+    """The matrix of second derivatives of a scalar function: for each pair of inputs a tensor of both shapes.
+
+    outer_jacobian_strategy and vectorize: see jacobian.
+    """
+    _check_strategy("hessian", outer_jacobian_strategy)
     single = not isinstance(inputs, (tuple, list))
     scalar = _scalar(func, "hessian")
 

@@ -9,7 +9,14 @@ from ..base.context import context
 
 
 def is_grad_enabled():
-    """Whether ops called now record their gradient."""
+    """Return whether ops that this thread calls now record their gradient.
+
+    Never raises.  Source: torch.is_grad_enabled.
+
+        >>> with ct.no_grad():
+        ...     ct.is_grad_enabled()
+        False
+    """
     return context.grad
 
 
@@ -85,21 +92,52 @@ class _Plain(_Switch):
 
 
 class no_grad(_Plain):
-    """Ops inside do not record gradients: `with no_grad():`, `@no_grad()` or `@no_grad`."""
+    """Ops inside do not record gradients: `with no_grad():`, `@no_grad()` or `@no_grad`.
+
+    It concerns this thread only.  Results inside do not require grad, whatever their inputs do.
+
+    Raises TypeError where it decorates something that cannot be called.  Source: torch.no_grad.
+
+        >>> x = ct.ones(2, requires_grad=True)
+        >>> with ct.no_grad():
+        ...     y = x * 2
+        >>> y.requires_grad
+        False
+    """
 
     def __init__(self):
         super().__init__(grad=False)
 
 
 class enable_grad(_Plain):
-    """Ops inside record gradients, also within no_grad."""
+    """Ops inside record gradients, also within no_grad: `with enable_grad():`, `@enable_grad()` or `@enable_grad`.
+
+    It concerns this thread only.
+
+    Raises TypeError where it decorates something that cannot be called.  Source: torch.enable_grad.
+
+        >>> x = ct.ones(2, requires_grad=True)
+        >>> with ct.no_grad(), ct.enable_grad():
+        ...     y = x * 2
+        >>> y.requires_grad
+        True
+    """
 
     def __init__(self):
         super().__init__(grad=True)
 
 
 class set_grad_enabled(_Switch):
-    """Set grad mode at once; as a context manager, until the block ends."""
+    """Set this thread's grad mode at once; as a context manager, until the block ends; as a decorator, around each call.
+
+    Raises TypeError where it decorates something that cannot be called.  Source: torch.set_grad_enabled.
+
+        >>> with ct.set_grad_enabled(False):
+        ...     ct.is_grad_enabled()
+        False
+        >>> ct.is_grad_enabled()
+        True
+    """
 
     def __init__(self, mode: bool):
         super().__init__(grad=bool(mode))
@@ -117,7 +155,17 @@ class set_grad_enabled(_Switch):
 
 
 class inference_mode(_Switch):
-    """No gradients, and results that can never enter a graph later; `inference_mode(False)` does nothing."""
+    """No gradients inside, and results that can never enter a graph later; `inference_mode(False)` changes nothing.
+
+    Tensors made inside, of any shape and dtype, keep no version counter, which saves a little time and memory for each op.
+
+    Raises TypeError where it decorates something that cannot be called.  Source: torch.inference_mode.
+
+        >>> with ct.inference_mode():
+        ...     y = ct.ones(2) * 2
+        >>> y.is_inference(), y.requires_grad
+        (True, False)
+    """
 
     def __new__(cls, mode=True):
         return cls()(mode) if callable(mode) else super().__new__(cls)
@@ -127,7 +175,18 @@ class inference_mode(_Switch):
 
 
 class detect_anomaly(_Switch):
-    """Remember the line of each forward op, and name it when its gradient fails or is NaN."""
+    """Remember the line of each forward op, and name it when its gradient fails, or is NaN.
+
+    check_nan: whether a gradient with a NaN is an error.  Every op becomes slower, and every gradient is read: for debugging only.
+
+    Raises AutogradError from backward() at the first gradient that is NaN.  Source: torch.autograd.detect_anomaly.
+
+        >>> x = ct.tensor(-1.0, requires_grad=True)
+        >>> with ct.autograd.detect_anomaly():
+        ...     ct.sqrt(x).backward()
+        Traceback (most recent call last):
+        cltensor.base.errors.AutogradError: ...
+    """
 
     def __init__(self, check_nan: bool = True):
         super().__init__(anomaly="nan" if check_nan else "trace")
@@ -144,7 +203,16 @@ def is_anomaly_check_nan_enabled():
 
 
 class set_detect_anomaly(_Switch):
-    """Turn anomaly detection on or off for this thread at once; as a context manager, until the block ends."""
+    """Turn anomaly detection on or off for this thread at once; as a context manager, until the block ends.
+
+    check_nan: whether a gradient with a NaN is an error.  See detect_anomaly.
+
+    Raises AutogradError from backward() at the first gradient that is NaN.  Source: torch.autograd.set_detect_anomaly.
+
+        >>> with ct.autograd.set_detect_anomaly(True, check_nan=False):
+        ...     ct.is_anomaly_enabled()
+        True
+    """
 
     def __init__(self, mode: bool, check_nan: bool = True):
         super().__init__(anomaly=("nan" if check_nan else "trace") if mode else False)

@@ -45,6 +45,10 @@ class ArgumentError(CLTensorError, ValueError):
     """An argument of the right type with a value that makes no sense."""
 
 
+class AssertedError(ArgumentError, AssertionError):
+    """A value that makes no sense, where PyTorch asserts that it does."""
+
+
 class UnsupportedError(ShapeError, ArgumentError, NotImplementedError):
     """A mode that does not exist at all or for this shape, which PyTorch calls not implemented."""
 

@@ -1,4 +1,4 @@
-"""Explaining: name the argument of a wrong type, where Python would only name an attribute or operation it lacks."""
+"""Explaining: name the argument of a wrong type; Python alone names only the attribute or operation it lacks."""
 
 import functools
 import inspect

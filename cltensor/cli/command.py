@@ -10,7 +10,7 @@ from ..version import __version__
 from . import bench, cache, doctor, kernels, stubs, tune
 from .parser import Parser, UsageError, width
 
-OK, FAILED, MISUSED, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 130, 141
+FAILED, MISUSED, INTERRUPTED, CLOSED_PIPE = 1, 2, 130, 141
 
 ABOUT = "cltensor: PyTorch's programming model on any OpenCL device.  Look at this machine, its devices and kernels."
 ENDING = ("exit status: 0 all is well, 1 something failed, 2 the command was not understood.  CLTENSOR_DEBUG=1 shows "

@@ -8,9 +8,17 @@ from ..tensor.shape.joining import stack
 
 def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights: bool = True,
                     strict: bool = False):
-    """module(*args) with parameters and buffers from a dictionary (or several) by name; the module itself stays the same.
+    """Return module(*args) with parameters and buffers from a dictionary (or several) by name; the module itself stays the same.
+
+    The tensors given stand for the module's own, with their shapes and dtypes.  tie_weights: a tensor that the module has under two
+    names is replaced under both.  strict: every parameter and buffer must be given.
 
     Raises ArgumentError for a name that the module does not have, and with strict for a missing one.
+    Source: torch.func.functional_call.
+
+        >>> layer = ct.nn.Linear(2, 1)
+        >>> ct.func.functional_call(layer, {"weight": ct.ones(1, 2), "bias": ct.zeros(1)}, ct.tensor([[3.0, 4.0]]))
+        tensor([[7.]])
     """
     given = {}
     for d in parameter_and_buffer_dicts if isinstance(parameter_and_buffer_dicts, (tuple, list)) else (parameter_and_buffer_dicts,):
@@ -40,7 +48,17 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
 
 
 def stack_module_state(models):
-    """(parameters, buffers) of modules with one architecture, each stacked along a new first dimension, for vmap."""
+    """Return (parameters, buffers) of modules with one architecture, each stacked along a new first dimension, for vmap.
+
+    Each is a dictionary by name; parameters require grad where those of the first module do, and keep their dtype.
+
+    Raises ArgumentError for no modules; ShapeError where shapes differ.
+    Source: torch.func.stack_module_state.
+
+        >>> parameters, buffers = ct.func.stack_module_state([ct.nn.Linear(2, 3) for _ in range(4)])
+        >>> parameters["weight"].shape
+        cltensor.Size([4, 3, 2])
+    """
     models = list(models)
     if not models:
         raise ArgumentError("stack_module_state: Expected at least one model, got 0.")

@@ -16,9 +16,13 @@ from ..tensor.shape.joining import stack
 
 def _tracked(x):
     """x as a tensor that can have a gradient: linked to x if x has a history, else a separate leaf."""
+    _check_tensor(x)
+    return x.view(x.shape) if x.requires_grad else x.detach().requires_grad_()
+
+
+def _check_tensor(x):
     if not isinstance(x, Tensor):
         raise ArgumentError(f"func: expected Tensors to differentiate with respect to, got {type(x).__name__}")
-    return x.view(x.shape) if x.requires_grad else x.detach().requires_grad_()
 
 
 def _released(tree, originals):
@@ -36,7 +40,20 @@ def _split(args, argnums):
 
 
 def grad_and_value(func: Callable[..., Any], argnums=0, has_aux: bool = False):
-    """A function that returns (gradient of func with respect to argnums, func's value); func returns a scalar (and aux)."""
+    """Return a function that gives (gradient of func with respect to argnums, func's value).
+
+    func takes tensors of any shape and floating dtype, or nests of them, and returns a tensor without dimensions; with has_aux a
+    pair of it and anything else, and then the value is a pair too.  A gradient has the structure, shapes and dtypes of its
+    argument.
+
+    Raises AutogradError where func returns anything but a floating scalar; ArgumentError for an argnum that does not exist, or an
+    argument that is no tensor.
+    Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; names of torch.func.
+
+        >>> slope, value = ct.func.grad_and_value(lambda x: (x**2).sum())(ct.tensor([1.0, 3.0]))
+        >>> slope, value.item()
+        (tensor([2., 6.]), 10.0)
+    """
 
     def differentiated(*args, **kwargs):
         wanted = _split(args, argnums)
@@ -65,13 +82,35 @@ def grad_and_value(func: Callable[..., Any], argnums=0, has_aux: bool = False):
 
 
 def value_and_grad(func: Callable[..., Any], argnums=0, has_aux: bool = False):
-    """A function that returns (func's value, gradient), the reverse of grad_and_value; with aux ((value, aux), gradient)."""
+    """Return a function that gives (func's value, gradient): grad_and_value the other way round.
+
+    func takes tensors of any shape and floating dtype and returns a tensor without dimensions; with has_aux a pair of it and
+    anything else, and the result is then ((value, aux), gradient).
+
+    Raises AutogradError where func returns anything but a floating scalar; ArgumentError for an argnum that does not exist.
+    Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; names of torch.func.
+
+        >>> value, slope = ct.func.value_and_grad(lambda x: (x**2).sum())(ct.tensor([1.0, 3.0]))
+        >>> slope, value.item()
+        (tensor([2., 6.]), 10.0)
+    """
     both = grad_and_value(func, argnums, has_aux)
     return lambda *args, **kwargs: both(*args, **kwargs)[::-1]
 
 
 def grad(func: Callable[..., Any], argnums=0, has_aux: bool = False):
-    """A function that returns the gradient of scalar func with respect to its arguments argnums."""
+    """Return a function that gives the gradient of func with respect to its arguments argnums.
+
+    func takes tensors of any shape and floating dtype, or nests of them, and returns a tensor without dimensions; with has_aux a
+    pair of it and anything else, and then so does the new function.  A gradient has the shape and dtype of its argument.
+
+    Raises AutogradError where func returns anything but a floating scalar; ArgumentError for an argnum that does not exist.
+    Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; names of torch.func.
+
+        >>> third = ct.func.grad(ct.func.grad(ct.func.grad(lambda x: x**4)))
+        >>> third(ct.tensor(2.0)).item()
+        48.0
+    """
     both = grad_and_value(func, argnums, has_aux)
 
     def differentiated(*args, **kwargs):
@@ -82,7 +121,19 @@ def grad(func: Callable[..., Any], argnums=0, has_aux: bool = False):
 
 
 def vjp(func: Callable[..., Any], *primals, has_aux: bool = False):
-    """(func(*primals), a function from cotangents to v.T J)."""
+    """Return (func(*primals), the function that multiplies cotangents with func's Jacobian).
+
+    primals: tensors of any shape and floating dtype, or nests of them.  The second result takes one cotangent for each output, of
+    its shape, and returns a tuple with a gradient for each primal; it may be called again.  With has_aux func returns a pair, and
+    its second half is the third result.
+
+    Raises ArgumentError for a primal that is no tensor, or for another number of cotangents than of outputs.
+    Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; names of torch.func.
+
+        >>> y, pull = ct.func.vjp(ct.sin, ct.zeros(2))
+        >>> pull(ct.tensor([1.0, 2.0]))
+        (tensor([1., 2.]),)
+    """
     with enable_grad():
         tracked = [mapped(_tracked, p) for p in primals]
         result = func(*tracked)
@@ -105,7 +156,18 @@ def vjp(func: Callable[..., Any], *primals, has_aux: bool = False):
 
 
 def jvp(func: Callable[..., Any], primals, tangents, *, strict: bool = False, has_aux: bool = False):
-    """(func(*primals), J tangents), by reverse mode applied twice."""
+    """Return (func(*primals), the Jacobian of func times tangents).
+
+    primals and tangents: as many tensors, of equal shapes and floating dtypes.  It runs reverse mode twice, so every op with a
+    gradient will do.  With has_aux func returns a pair, and its second half is the third result.
+
+    Raises ArgumentError for another number of tangents than of primals, or for a primal that is no tensor.
+    Source: reverse mode applied twice, Townsend, A new trick for calculating Jacobian vector products, 2017; names of torch.func.
+
+        >>> y, moved = ct.func.jvp(ct.sin, (ct.zeros(2),), (ct.tensor([1.0, 2.0]),))
+        >>> moved
+        tensor([1., 2.])
+    """
     if len(primals) != len(tangents):
         raise ArgumentError(f"jvp: expected as many tangents as primals, got {len(tangents)} and {len(primals)}")
     with enable_grad():
@@ -122,13 +184,35 @@ def jvp(func: Callable[..., Any], primals, tangents, *, strict: bool = False, ha
 
 
 def linearize(func: Callable[..., Any], *primals):
-    """(func(*primals), the function tangents -> J tangents)."""
+    """Return (func(*primals), the function that multiplies func's Jacobian there with tangents).
+
+    primals and tangents: as many tensors, of equal shapes and floating dtypes.
+
+    Raises ArgumentError from the second result for another number of tangents than of primals.
+    Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; names of torch.func.
+
+        >>> y, push = ct.func.linearize(ct.sin, ct.zeros(2))
+        >>> push(ct.ones(2))
+        tensor([1., 1.])
+    """
     out = func(*primals)
     return out, lambda *tangents: jvp(func, primals, tangents)[1]
 
 
 def jacrev(func: Callable[..., Any], argnums=0, *, has_aux: bool = False, chunk_size=None):
-    """A function that returns the Jacobian of func with respect to argnums, row by row in reverse mode."""
+    """Return a function that gives the Jacobian of func with respect to argnums, row by row in reverse mode.
+
+    func takes and returns tensors of any shape and floating dtype; the Jacobian has the shape of the output followed by that of the
+    argument.  It is the choice where the output has fewer elements than the argument.  chunk_size is accepted; rows are computed
+    one after another.  With has_aux func returns a pair, and the result is (Jacobian, second half).
+
+    Raises ArgumentError for an argnum that does not exist, or an argument that is no tensor.
+    Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; names of torch.func.
+
+        >>> ct.func.jacrev(lambda x: x**2)(ct.tensor([1.0, 3.0]))
+        tensor([[2., 0.],
+                [0., 6.]])
+    """
 
     def differentiated(*args):
         wanted = _split(args, argnums)
@@ -178,13 +262,26 @@ def _assembled(y, rows, args, one):
 
 
 def jacfwd(func: Callable[..., Any], argnums=0, has_aux: bool = False, *, randomness: str = "error"):
-    """A function that returns the Jacobian of func with respect to argnums, column by column by forward products."""
+    """Return a function that gives the Jacobian of func with respect to argnums, column by column by forward products.
+
+    func takes and returns tensors of any shape and floating dtype; the Jacobian has the shape of the output followed by that of the
+    argument.  It is the choice where the argument has fewer elements than the output.  With has_aux func returns a pair, and the
+    result is (Jacobian, second half).
+
+    Raises ArgumentError for an argnum that does not exist, or an argument that is no tensor.
+    Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; names of torch.func.
+
+        >>> ct.func.jacfwd(lambda x: x**2)(ct.tensor([1.0, 3.0]))
+        tensor([[2., 0.],
+                [0., 6.]])
+    """
 
     def differentiated(*args):
         wanted = _split(args, argnums)
         parts = []
         for i in wanted:
             x = args[i]
+            _check_tensor(x)
 
             def along(value, i=i):
                 return func(*args[:i], value, *args[i + 1:])
@@ -202,5 +299,16 @@ def jacfwd(func: Callable[..., Any], argnums=0, has_aux: bool = False, *, random
 
 
 def hessian(func: Callable[..., Any], argnums=0):
-    """A function that returns the second derivatives of scalar func."""
+    """Return a function that gives the second derivatives of func with respect to argnums.
+
+    func takes tensors of any shape and floating dtype and returns one without dimensions; the result has the shape of the argument
+    twice.
+
+    Raises ArgumentError for an argnum that does not exist, or an argument that is no tensor.
+    Source: Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; names of torch.func.
+
+        >>> ct.func.hessian(lambda x: (x**3).sum())(ct.tensor([1.0, 2.0]))
+        tensor([[ 6.,  0.],
+                [ 0., 12.]])
+    """
     return jacfwd(jacrev(func, argnums), argnums)

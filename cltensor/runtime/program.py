@@ -41,7 +41,16 @@ _stats_lock = threading.Lock()
 
 
 def build_stats():
-    """A copy of this process's BuildStats, over all devices."""
+    """Return how many programs this process compiled, or loaded from the disk cache, and the seconds that took.
+
+    Never raises.  Source: calls of clBuildProgram, OpenCL 1.2, section 5.6.2.
+
+        >>> before = ct.opencl.build_stats()
+        >>> x = ct.ones(3) + 1
+        >>> after = ct.opencl.build_stats()
+        >>> after.compiled + after.loaded >= before.compiled + before.loaded
+        True
+    """
     return BuildStats(builds.compiled, builds.loaded, builds.seconds)
 
 

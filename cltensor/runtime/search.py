@@ -14,11 +14,16 @@ _SHOWN = ("CLTENSOR_", "OCL_ICD", "OPENCL_", "POCL_", "PYOPENCL_")
 
 
 def describe_search():
-    """What the search looked for and found.
+    """Return what the search for devices looked for and found, for reports of problems.
 
-    Returns a dict: loader (path of the libOpenCL in use, or None), vendor_folders ({folder: {.icd file: library}, or
-    None where there is no such folder}), platforms (list of {name, version, devices, error}), environment (the settings
-    that matter), error (why the search failed, or None).
+    Returns a dict: loader (path of the libOpenCL in use, or None), vendor_folders ({folder: {.icd file: library}, or None where
+    there is no such folder}), platforms (list of {name, version, devices, error}), environment (the settings that matter), error
+    (why the search failed, or None).
+
+    Never raises: errors are part of the report.  Source: the ICD loader's rules, cl_khr_icd of the Khronos Group.
+
+        >>> sorted(ct.opencl.describe_search())
+        ['environment', 'error', 'loader', 'platforms', 'vendor_folders']
     """
     report = {"loader": None, "vendor_folders": {}, "platforms": [], "environment": {}, "error": None}
     try:

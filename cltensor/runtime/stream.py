@@ -32,7 +32,15 @@ before = _Before()
 class Stream:
     """A queue of work on `device` (the default one when None) that runs concurrently with other streams.
 
-    `priority` is accepted for PyTorch's sake; OpenCL 1.2 has no priorities.
+    `priority` is accepted for PyTorch's sake; OpenCL 1.2 has no priorities.  As a context manager it is current inside.
+
+    Raises DeviceError for a device that does not exist.
+    Source: torch.cuda.Stream; in-order command queues, OpenCL 1.2, section 5.1.
+
+        >>> side = ct.opencl.Stream()
+        >>> with side:
+        ...     y = ct.ones(3) * 2
+        >>> side.synchronize()
     """
 
     def __init__(self, device=None, priority=0):
@@ -107,8 +115,19 @@ class Stream:
 class Event:
     """A mark in a stream to wait for; with enable_timing=True, two events measure the time between them.
 
-    The first timing event makes the device's queues record timestamps: this costs one wait, and about 0.4 us a launch
-    from then on.  On a device without timestamps, record() waits and reads the host's clock.
+    The first timing event makes the device's queues record timestamps: this costs one wait, and about 0.4 us a launch from then
+    on.  On a device without timestamps, record() waits and reads the host's clock.
+
+    Raises ArgumentError with interprocess=True.
+    Source: torch.cuda.Event; event objects, OpenCL 1.2, section 5.9.
+
+        >>> start, end = ct.opencl.Event(enable_timing=True), ct.opencl.Event(enable_timing=True)
+        >>> start.record()
+        >>> y = ct.ones(1000).sum()
+        >>> end.record()
+        >>> end.synchronize()
+        >>> start.elapsed_time(end) >= 0
+        True
     """
 
     def __init__(self, enable_timing=False, blocking=False, interprocess=False):
@@ -184,7 +203,13 @@ def resolve(d):
 
 
 def default_stream(device=None):
-    """The stream that is current on `device` unless another is set."""
+    """Return the stream that is current on `device` unless another is set.
+
+    Raises DeviceError for a device that does not exist, or where there is none.  Source: torch.cuda.default_stream.
+
+        >>> ct.opencl.current_stream() == ct.opencl.default_stream()
+        True
+    """
     d = resolve(device)
     if d.default_stream is None:
         made = object.__new__(Stream)
@@ -194,13 +219,26 @@ def default_stream(device=None):
 
 
 def current_stream(device=None):
-    """The stream of this thread's work on `device`."""
+    """Return the stream of this thread's work on `device`.
+
+    Raises DeviceError for a device that does not exist, or where there is none.  Source: torch.cuda.current_stream.
+
+        >>> side = ct.opencl.Stream()
+        >>> with side:
+        ...     ct.opencl.current_stream() == side
+        True
+    """
     d = resolve(device)
     return context.streams.get(d) or default_stream(d)
 
 
 def set_stream(stream):
-    """Send this thread's work to `stream` from now on, and make its device the default one; None changes nothing."""
+    """Send this thread's work to `stream` from now on, and make its device the default one; None changes nothing.
+
+    Raises ArgumentTypeError for anything but a Stream or None.  Source: torch.cuda.set_stream.
+
+        >>> ct.opencl.set_stream(ct.opencl.default_stream())
+    """
     if stream is None:
         return
     if not isinstance(stream, Stream):
@@ -215,5 +253,13 @@ def set_stream(stream):
 
 
 def stream(s):
-    """A context manager in which work goes to stream s; with None it changes nothing."""
+    """Return a context manager in which this thread's work goes to stream `s`; with None it changes nothing.
+
+    Raises ArgumentTypeError for anything but a Stream or None.  Source: torch.cuda.stream.
+
+        >>> with ct.opencl.stream(ct.opencl.Stream()):
+        ...     y = ct.ones(3) * 2
+    """
+    if s is not None and not isinstance(s, Stream):
+        raise ArgumentTypeError(f"stream: expected a Stream or None, got {s!r}")
     return contextlib.nullcontext() if s is None else s

@@ -14,7 +14,7 @@ MARGIN = 0.03  # a gain below this is noise
 
 @dataclass
 class Outcome:
-    """What a search found: the best values, seconds of the defaults and of these, what failed, whether it finished.
+    """What a search found: the best values, seconds of the defaults and of these, the failures, whether the search finished.
 
     If the defaults could not be measured, values is empty and `error` says why.
     """

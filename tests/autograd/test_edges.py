@@ -113,7 +113,7 @@ def test_a_row_of_masks_of_minus_a_billion():
     mask[3] = -1e9
     F.scaled_dot_product_attention(q, k, v, attn_mask=mask).sum().backward()
     weights = np.einsum("nhle,nhse->nhls", *(t.detach().numpy().astype(np.float64) for t in (q, k))) / np.sqrt(8)
-    weights[:, :, 3] = 0  # all equal: what is added to -1e9 in float32 is gone
+    weights[:, :, 3] = 0  # all equal: float32 loses what is added to -1e9
     weights = np.exp(weights) / np.exp(weights).sum(-1, keepdims=True)
     np.testing.assert_allclose(v.grad.numpy()[..., 0], weights.sum(2), rtol=1e-4)
 

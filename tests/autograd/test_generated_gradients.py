@@ -32,7 +32,7 @@ def _calls(op):
 
 
 def _with_gradient(op):
-    """Those of _calls that give floats.  Skips an op that never does."""
+    """The calls of _calls whose results are floats.  Skips an op without any."""
     found = [(call, inputs) for call, inputs in _calls(op) if any(map(ct.is_floating_point, _tuple(call(*inputs))))]
     if not found:
         pytest.skip("its results are bools or integers")

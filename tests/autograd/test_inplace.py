@@ -283,7 +283,7 @@ def test_hook_on_a_tensor_written_later(a):
                          ids=["whole", "part", "steps", "as_strided"])
 @pytest.mark.parametrize("name", ["hypot_", "div_", "pow_"])
 def test_second_gradient_of_a_write_whose_result_is_saved(name, view):
-    """What the write saved of its result belongs to the graph of the base, and is freed once."""
+    """The result that the write saves belongs to the base's graph, and is freed once."""
     def changed(y):
         x = ct.full((3,), 1.5, dtype=ct.float64)
         getattr(view(x), name)(y)

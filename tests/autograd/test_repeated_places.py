@@ -37,7 +37,7 @@ VIEWS = {
     "as_strided of its own": lambda m: m.as_strided(m.shape, m.stride()),
 }
 
-# a view of one number has no gradient for what lies behind it in memory
+# a view of one number has no gradient for the memory behind it
 PAIRS = [(base, view) for base in REPEATING for view in VIEWS
          if base != "one number" or view not in ("as_strided", "as_strided further on")]
 
@@ -106,7 +106,7 @@ def test_batches(base):
 
 
 def test_writing_to_a_view_of_a_leaf_that_repeats_places():
-    """What was written through one index is seen, and differentiated, through the others."""
+    """A value written through one index can be read and differentiated through every other index of its place."""
     whole, w = ct.arange(3.0).expand(2, 3).detach(), ct.tensor([2.0, 3.0, 4.0], requires_grad=True)
     whole[0].mul_(w)
     assert whole.tolist() == [[0, 3, 8]] * 2

@@ -1,4 +1,4 @@
-"""What a gradient keeps: only the inputs that a gradient which is asked for reads, so that others may change and be freed."""
+"""A node saves only the inputs that the wanted gradients read; the others may change and be freed."""
 
 import weakref
 

@@ -1,4 +1,4 @@
-"""One kernel that applies any of several C expressions to arrays: `which` selects, so that a whole family builds once."""
+"""One kernel for a family of C expressions over arrays, so that the family is compiled once; an argument selects one."""
 
 import numpy as np
 

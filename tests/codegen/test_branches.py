@@ -1,7 +1,6 @@
-"""Derived gradients of declarations that choose: what the branch not taken has for a slope, be it infinite, takes no part.
+"""Derived gradients of declarations with `where`: the slope of the branch not taken, be it infinite, does not count.
 
-At each point the choices are made first and what is left is differentiated, which is compared with the op's own gradient.
-No device is needed.
+The reference chooses the branches at a point first, and differentiates the rest.  No device is needed.
 """
 
 import math
@@ -21,7 +20,7 @@ TRIED = 60  # points of one op
 NUMBERS = {"low": (0.1,), "high": (0.9,), "eps": (1e-3,), "beta": (1.0, 2.0), "threshold": (20.0, 1.0), "lambd": (0.5,),
            "p": (1.0, 2.0), "exponent": (0.5, 2.0)}
 INPUTS = {"counts": (True, False), "condition": (True, False)}
-#: ops that only mean something in places, and where: numbers for each of their inputs
+#: numbers for each input of ops that are defined in places only
 PLACES = {"entr": ((0.05, 0.5, 2.0),), "bce": ((0.05, 0.5, 0.9), (0.0, 0.5, 1.0))}
 
 

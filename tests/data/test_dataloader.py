@@ -1,4 +1,4 @@
-"""DataLoader: order, batching, workers and their errors; what only worker processes do is in test_workers.py."""
+"""DataLoader: order, batching, workers and their errors; tests of worker processes are in test_workers.py."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""Orders: which indices each sampler gives, and that a seed repeats them."""
+"""Orders: the indices each sampler gives; a seed repeats them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""DataLoader workers: tensors in them, what crosses to them and back, and workers that die, stop or do not listen."""
+"""DataLoader workers: tensors in workers, transfers in both directions, and workers that die, stop or do not answer."""
 
 import multiprocessing
 import os

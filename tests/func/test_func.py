@@ -174,3 +174,19 @@ def test_value_and_grad():
     assert (value.item(), g.tolist()) == (5, [2, 4])
     (value, aux), g = value_and_grad(lambda x: ((x * x).sum(), "aux"), has_aux=True)(x)
     assert (value.item(), aux, g.tolist()) == (5, "aux", [2, 4])
+
+
+@pytest.mark.parametrize("transform", [grad, jacrev, jacfwd, hessian])
+def test_only_tensors_are_differentiated(transform):
+    with pytest.raises(ct.ArgumentError, match="expected Tensors to differentiate with respect to, got int"):
+        transform(lambda x: x)(3)
+
+
+def test_strategies_of_jacobians():
+    x = tensor(3)
+    same(functional.jacobian(ct.sin, x, vectorize=True, strategy="forward-mode"), np.diag(np.cos(x.numpy())))
+    same(functional.hessian(lambda a: a.sin().sum(), x, outer_jacobian_strategy="forward-mode"), np.diag(-np.sin(x.numpy())))
+    with pytest.raises(AssertionError, match=r'jacobian: Expected strategy to be either "forward-mode" or "reverse-mode", got 1'):
+        functional.jacobian(ct.sin, x, strategy=1)
+    with pytest.raises(AssertionError, match="hessian: Expected strategy"):
+        functional.hessian(ct.sum, x, outer_jacobian_strategy="backward")

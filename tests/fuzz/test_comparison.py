@@ -1,4 +1,4 @@
-"""Judging two runs: what counts as the same, what as right in float64, which errors fit."""
+"""Judging two runs: equal values, values right in float64, matching errors."""
 
 import numpy as np
 import pytest

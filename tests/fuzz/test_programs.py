@@ -1,4 +1,4 @@
-"""Random programs do what PyTorch does: a short, fixed part of what ci/fuzz runs for as long as it is given."""
+"""Random programs do what PyTorch does: a short, fixed selection of the programs of ci/fuzz."""
 
 import pytest
 

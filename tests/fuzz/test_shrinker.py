@@ -10,7 +10,7 @@ def statement(text, family="f"):
 
 
 def wrong_where(word):
-    """A check that finds programs wrong at the first statement with a word in it."""
+    """A check that reports a mismatch at the first statement that contains a word."""
 
     def check(program):
         at = next((k for k, s in enumerate(program.statements) if word in s.text), None)

@@ -1,4 +1,4 @@
-"""A file is the old one or the complete new one, whatever happens while it is written."""
+"""A write that fails or is interrupted leaves the old file; one that succeeds leaves the complete new one."""
 
 import errno
 import io

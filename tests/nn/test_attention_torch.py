@@ -1,4 +1,4 @@
-"""scaled_dot_product_attention against PyTorch's: shapes, masks that broadcast, and which way it takes."""
+"""scaled_dot_product_attention against PyTorch's: shapes, broadcast masks, and the choice of the kernel."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Negative class, row and place numbers: refused where values are read, whatever their dtype, as PyTorch does."""
+"""Negative class, row and place numbers: an error when values are read, for every dtype, as in PyTorch."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The Oclgrind gate fails when it should: on kernels that are wrong, and on those only."""
+"""The Oclgrind gate fails when it should: it complains about faulty kernels and about no others."""
 
 import subprocess
 import sys

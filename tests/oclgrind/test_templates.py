@@ -17,18 +17,29 @@ ELSEWHERE = {**dict.fromkeys(["conv_pad", "conv_panel", "conv_planes", "conv_pro
              "pool": "tests/ops/test_pooling.py", "multi_tensor": "tests/ops/test_multi_tensor.py",
              "attention": "tests/ops/test_attention.py", "winograd": "tests/ops/test_winograd.py"}
 
+#: {name of the template: a function that gives (result, expected) for the calls that run it}
+TRIED = {}
+
+
+def tried(fn):
+    """Add the function named after a template."""
+    TRIED[fn.__name__] = fn
+    return fn
+
 
 def array(*shape):
     """The numbers from 0 in an order that is none, as float32."""
     return (np.arange(np.prod(shape)) * 7 % 19).astype(np.float32).reshape(shape)
 
 
+@tried
 def elementwise():
     a, b = array(5, 3), array(3)
     yield ct.tensor(a).exp() + ct.tensor(b), np.exp(a) + b
     yield ct.tensor(a)[::2].t().half(), a[::2].T.astype(np.float16)
 
 
+@tried
 def reduction():
     a = array(3, 37)
     for dim in (0, 1, None):
@@ -37,12 +48,14 @@ def reduction():
     yield ct.tensor(a).var(), a.var(ddof=1)
 
 
+@tried
 def scan():
     a = array(3, 37)
     yield ct.tensor(a).cumsum(1), a.cumsum(1)
     yield ct.tensor(a).cummax(0).values, np.maximum.accumulate(a, 0)
 
 
+@tried
 def softmax():
     a = array(3, 37)
     e = np.exp(a - a.max(1, keepdims=True))
@@ -54,6 +67,7 @@ def softmax():
     yield ct.tensor(a).t().log_softmax(0), np.log(e / e.sum(1, keepdims=True)).T
 
 
+@tried
 def norm():
     a, pair = array(3, 37) + array(37), array(2, 3, 20)
     away = a - a.mean(1, keepdims=True)
@@ -75,12 +89,14 @@ def norm():
         grouped.var(2, keepdims=True) + 1e-5)).reshape(2, 2, 20)
 
 
+@tried
 def gather():
     a, rows = array(5, 4), np.array([4, 0, -3])
     yield ct.tensor(a)[ct.tensor(rows)], a[rows]
     yield ct.tensor(a).gather(1, ct.tensor(rows[:, None] % 4)), np.take_along_axis(a[:3], rows[:, None] % 4, 1)
 
 
+@tried
 def scatter():
     table = ct.zeros(4, 2)
     table.index_add_(0, ct.tensor([1, 3, 1]), ct.tensor(array(3, 2)))
@@ -91,35 +107,42 @@ def scatter():
     yield table, wanted
 
 
+@tried
 def sort_blocks():
     yield ct.tensor(array(2, 37)).sort(1).values, np.sort(array(2, 37), 1)
 
 
+@tried
 def sort_merge():
     long = array(1, 700)
     yield ct.tensor(long).sort(1).values, np.sort(long, 1)
 
 
+@tried
 def search():
     edges, values = np.sort(array(9)), array(13)
     yield ct.searchsorted(ct.tensor(edges), ct.tensor(values)), np.searchsorted(edges, values)
 
 
+@tried
 def mode():
     yield ct.tensor([[3.0, 1.0, 3.0], [2.0, 2.0, 5.0]]).mode(1).values, np.array([3.0, 2.0])
 
 
+@tried
 def compact():
     a = array(5, 7)
     yield ct.tensor(a)[ct.tensor(a > 9)], a[a > 9]
 
 
+@tried
 def random():
     ct.manual_seed(0)
     x = ct.rand(37)
     yield (x >= 0) & (x < 1), np.ones(37, bool)
 
 
+@tried
 def counts():
     ct.manual_seed(0)
     few = ct.binomial(ct.full((5,), 40.0), ct.tensor([0.0, 0.1, 0.4, 0.9, 1.0]))
@@ -127,18 +150,16 @@ def counts():
     yield ct.poisson(ct.tensor([0.0, 2, 50, np.inf])) >= ct.tensor([0.0, 0, 1, np.inf]), np.ones(4, bool)
 
 
+@tried
 def transpose():
     a = array(70, 67)
     yield ct.tensor(a).t().contiguous(), a.T
     yield ct.tensor(a).t().to(ct.int64).t().contiguous(), a.astype(np.int64)
 
 
+@tried
 def multiply_add():
     yield probe.multiply_add(ct, ct.empty(64))(), np.full(64, 2 * probe.CHAINS)  # s -> s / 2 + 1 ends at 2
-
-
-TRIED = {f.__name__: f for f in (elementwise, reduction, scan, softmax, norm, gather, scatter, sort_blocks, sort_merge, search,
-                                 mode, compact, random, counts, transpose, multiply_add)}
 
 
 def test_every_template_is_tried():

@@ -106,7 +106,7 @@ ATTRIBUTES = {"alpha": 2}
 # Numbers of floating inputs that have no gradient, as in PyTorch
 NO_GRADIENT = {"zeta": (0,), "igamma": (0,), "igammac": (0,), "nll": (2,), "cross_entropy_numbers": (2,)}
 
-# What several launches, or the compiled rank, make of it is the same for every op
+# Enough for every op: several launches and the compiled rank do not depend on the op
 REDUCED = ({"dim": None}, {"dim": 0}, {"dim": -1, "keepdim": True}, {"dim": (0, 2)})
 
 
@@ -117,7 +117,7 @@ def ops(*kinds):
 
 
 def referenced(*kinds):
-    """Those among them that are compared with a reference here."""
+    """The tested ops of these kinds that have a reference here."""
     return [op for op in ops(*kinds) if op.ref is not None and op.name not in REFERENCED_ELSEWHERE]
 
 

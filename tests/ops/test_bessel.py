@@ -8,7 +8,7 @@ import cltensor as ct
 scipy = pytest.importorskip("scipy.special")
 pytestmark = pytest.mark.device
 
-#: name -> (SciPy's function, ranges, the power of 1 / |x| the amplitude of its waves goes with, or None where it decays)
+#: name -> (SciPy's function, ranges, p if it oscillates with an amplitude of |x| ** -p, None if it decays)
 FUNCTIONS = {
     "bessel_j0": (scipy.j0, [(-60, 60), (0, 2)], 0.5),
     "bessel_j1": (scipy.j1, [(-60, 60), (0, 2)], 0.5),

@@ -1,4 +1,4 @@
-"""What is exempt from the generated tests says which test takes their place, and that file is there."""
+"""Every exemption from the generated tests names a test file that exists."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every argument of every launch is set, and what it refers to is alive: a driver keeps nothing alive that is only set."""
+"""Every argument of every launch is set, and its buffer is alive: setting an argument keeps nothing alive."""
 
 import os
 import subprocess
@@ -86,7 +86,7 @@ def test_arguments_are_alive():
 
 
 def test_memory_that_is_given_back_between_steps():
-    """What the gradients of the first step lay in is gone in the second."""
+    """The buffers of the first step's gradients are freed before the second step."""
     program = "import cltensor as ct\nfrom cltensor import nn, optim\nlaunches = 999\n" + WORK.replace(
         "optimizer.step()\n", "optimizer.step()\n        ct.opencl.empty_cache()\n")
     run(program, CLTENSOR_AHEAD="0")

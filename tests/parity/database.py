@@ -19,8 +19,8 @@ with warnings.catch_warnings():
     from torch.testing._internal.common_methods_invocations import op_db
     from torch.testing._internal.opinfo import core
 
-# For each sample the database searches the stack for a unittest, of which there is none here, and seeds devices that are not there,
-# which keep a traceback of it: together three quarters of the time that an entry took.
+# For each sample the database searches the stack for a unittest, and seeds devices that do not exist, which keep a traceback:
+# together three quarters of an entry's time.
 common_utils.extract_test_fn = core.extract_test_fn = lambda: None
 for _library in (torch.cuda, torch.xpu, torch.mtia):
     if not _library.is_available():
@@ -85,7 +85,7 @@ def _resolve(path):
 
 
 def implementation(op):
-    """The callable here that does what op.op does in PyTorch.  Raises Missing."""
+    """The counterpart here of PyTorch's op.op.  Raises Missing."""
     if op.name in _PRIVATE_NAMES:
         return _PRIVATE_NAMES[op.name]
     if inspect.isfunction(op.op) and op.op.__module__.startswith("torch.testing"):

@@ -22,7 +22,7 @@ RANDOM = frozenset("""
     nn.functional.fractional_max_pool3d resize_ resize_as_ svd_lowrank
 """.split())
 
-#: entries whose factors are not unique; what PyTorch itself makes of them for its gradient check is compared instead
+#: entries whose factors are not unique; the database's own invariant function of the factors is compared instead
 NOT_UNIQUE = frozenset("""
     svd linalg.svd linalg.eigh linalg.eig svd_lowrank pca_lowrank linalg.lstsq linalg.lstsq.grad_oriented
 """.split())

@@ -56,7 +56,7 @@ def _differing(samples, limit, parts):
 
 
 def _structure(x):
-    """What of an argument may decide which code runs."""
+    """The properties of an argument that may select another code path."""
     if isinstance(x, torch.Tensor):
         return ("tensor", x.ndim, str(x.dtype), x.is_contiguous(), x.numel() == 0, 1 in x.shape, x.requires_grad)
     if isinstance(x, (list, tuple)):

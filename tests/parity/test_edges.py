@@ -1,5 +1,5 @@
 """Pointwise operators of PyTorch's database at NaN, infinities, signed zeros, ends of domains and subnormal numbers: PyTorch's
-values, and gradients that are finite where PyTorch's are; as for empty and 0-d tensors.  What differs on purpose is listed."""
+values, and finite gradients wherever PyTorch's are finite; the same for empty and 0-d tensors.  Intended differences are listed."""
 
 import warnings
 
@@ -23,7 +23,7 @@ with warnings.catch_warnings():
 
 pytestmark = [pytest.mark.device, pytest.mark.parity]
 POINTS = [float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 3.0]
-SUBNORMAL = 1e-40  # as the second of two it would be what PyTorch divides by, which it then does in vectors that lose it
+SUBNORMAL = 1e-40  # not a divisor: PyTorch's vectorised division flushes it to 0
 
 #: entries whose values differ somewhere, and why
 VALUES = {

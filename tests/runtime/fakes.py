@@ -1,4 +1,4 @@
-"""Stand-ins for pyopencl's objects, for tests of what is done with platforms that this machine does not have."""
+"""Stand-ins for pyopencl's objects, for tests of platforms that this machine does not have."""
 
 from types import SimpleNamespace
 
@@ -22,7 +22,7 @@ class FakeDevice(SimpleNamespace):
 
 
 class FakePlatform(SimpleNamespace):
-    """A platform that lists its devices, or raises what it was given instead of them."""
+    """A platform that lists its devices, or raises the error given in their place."""
 
     def __init__(self, name, devices, version="OpenCL 3.0"):
         super().__init__(name=name, devices=devices, version=version)

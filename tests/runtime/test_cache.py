@@ -1,4 +1,4 @@
-"""The disk cache: what it stores it gives back unaltered or not at all, and it never stands in the way."""
+"""The disk cache: an entry comes back unaltered or not at all, and a fault of the cache never stops a program."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Cures: a command that brings the driver a machine lacks, never one that it cannot run or that it has run already."""
+"""Cures: the command that installs a missing driver; never one that cannot run here, or that ran already."""
 
 import platform
 import shutil

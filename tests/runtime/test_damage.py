@@ -1,4 +1,4 @@
-"""Damage to every kind of file: nothing wrong is read, nothing waits, what is damaged is made again, what is not ours stays.
+"""Damage to every kind of file: no read gives wrong values or waits, damaged files are made again, files of other owners stay.
 
 `ci/fuzz` does the same for longer, see ci/fuzz_files.py.
 """

@@ -1,4 +1,4 @@
-"""Launches that run in the calling thread: when they do, that the order stays that of the calls, and what turns them off."""
+"""Launches that run in the calling thread: when they run there, in the order of the calls, and what turns that off."""
 
 import os
 import subprocess

@@ -69,7 +69,7 @@ def test_kernels_compute_the_same_without_a_toolchain(tmp_path):
 
 @pytest.fixture
 def kept(tmp_path):
-    """A folder for PATH whose `ld` keeps a copy of each object file and of what the linker makes of it."""
+    """A folder for PATH whose `ld` keeps a copy of each object file and of its linked library."""
     script = tmp_path / "ld"
     script.write_text(f"""#!{sys.executable}
 import os, shutil, sys

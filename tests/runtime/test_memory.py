@@ -1,4 +1,4 @@
-"""Device memory: reuse, counting, limits, and what happens when it runs out."""
+"""Device memory: reuse, counts, limits, and running out of memory."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""The processor: flags by CPUID, by /proc/cpuinfo, and what is said where neither can be had."""
+"""The processor: flags by CPUID, by /proc/cpuinfo, and without either."""
 
 import platform
 import sys

@@ -258,7 +258,7 @@ def test_elapsed_time_refuses_what_it_cannot_measure(spin):
 
 
 def test_buffers_stay_valid_when_timing_begins(device):
-    """Timing replaces the queues; what was allocated before goes on working and is counted until it is freed."""
+    """Timing replaces the queues; earlier buffers keep working and are counted until they are freed."""
     gc.collect()  # what earlier tests left
     start = opencl.memory_allocated()
     buffer = device.allocate(4000)
@@ -340,6 +340,11 @@ def test_memory_used_on_another_stream_is_kept_until_it_has_passed(device, spin,
     del y
     gc.collect()
     assert opencl.memory_allocated() <= before - 4 * (1 << 16)
+
+
+def test_stream_wants_a_stream():
+    with pytest.raises(ArgumentTypeError, match="stream: expected a Stream or None, got 0"):
+        opencl.stream(0)
 
 
 def test_record_stream_wants_a_stream():

@@ -1,4 +1,4 @@
-"""Trials of CPU drivers: which are passed over, in which launch style and in which order the others are used."""
+"""Trials of CPU drivers: the drivers passed over, and the order and launch style of the others."""
 
 import pytest
 
@@ -179,7 +179,7 @@ checks.CHECKS["add"] = lambda device, rng: os.abort()
 
 @pytest.mark.device
 def test_crash_of_a_compiler_takes_only_the_child(device, monkeypatch, tmp_path):
-    """A driver that aborts in the middle of a build, played by a check that does, in real child processes."""
+    """A check that aborts stands for a driver that aborts during a build; the child processes are real."""
     (tmp_path / "usercustomize.py").write_text(ABORT)
     (tmp_path / "sitecustomize.py").write_text(ABORT)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

@@ -1,4 +1,4 @@
-"""A file in the cache folder is read only where nobody else could have written it, and reading never waits."""
+"""A file in the cache folder is read only if nobody else could have written it; a read never waits."""
 
 import os
 import stat

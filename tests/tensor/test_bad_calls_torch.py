@@ -17,7 +17,7 @@ CLASSES = (IndexError, TypeError, ValueError, NotImplementedError, AttributeErro
 
 
 def refusal(m, call):
-    """The error that `call` raises in library m, where values are read at the latest."""
+    """The error that `call` raises in library m, at the call or when its values are read."""
     x = m.arange(6.0).reshape(2, 3)
     names = {"m": m, "np": np, "F": m.nn.functional, "x": x, "i": x.long(), "r": x.clone().requires_grad_()}
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Bad input: the class PyTorch raises, a message that says what and why, and nothing changed."""
+"""Bad input: PyTorch's class of error, a message with the value and the rule, and unchanged tensors."""
 
 import gc
 

@@ -1,6 +1,6 @@
 """Two devices: tensors, gradients and layers move between them, and what lies on different ones is not mixed.
 
-Where there is one device alone, PoCL's, the tests run in a process of their own in which PoCL shows the processor twice.
+If PoCL's device is the only one, the tests run in a process of their own with POCL_DEVICES set, which shows the processor twice.
 """
 
 import os

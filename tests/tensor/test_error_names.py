@@ -1,4 +1,4 @@
-"""An error begins with the call the user wrote, whatever op inside it noticed the mistake."""
+"""An error begins with the name of the user's call, not with that of the op that raised it."""
 
 import pickle
 

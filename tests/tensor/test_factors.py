@@ -1,4 +1,4 @@
-"""LU, LDL and Householder forms: what they multiply back to, gradients of both orders, and what is refused."""
+"""LU, LDL and Householder forms: products of the factors, gradients of both orders, and errors."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 """Every op on memory that is shared: results written over the inputs, and gradients of inputs that repeat a place.
 
-What is right is what the same op gives on copies of its inputs.
+The same op on copies of its inputs is the reference.
 """
 
 import numpy as np
@@ -77,7 +77,7 @@ def _calls(op):
 
 
 def _ops():
-    """Those whose kernels are not long ones of the same kind as others."""
+    """The tested ops, without those that take one layout, and without elementwise ops of long functions."""
     return [op for op in samples.ops("elementwise", "reduction", "other") if not op.host and op.name not in samples.DENSE_ONLY
             and not (op.kind == "elementwise" and op.name in samples.REFERENCED_ELSEWHERE)]
 
@@ -113,7 +113,7 @@ def test_result_over_the_inputs(op):
 
 @pytest.mark.parametrize("op", [p for p in _written() if p.values[0].inplace])
 def test_in_place_over_the_other_inputs(op):
-    """The other inputs begin one element behind the one that is written to."""
+    """The other inputs begin one element after the target."""
     for arrays, call, dtype in _calls(op):
         shared = Shared(arrays[:1], dtype)
         x = shared.inputs[0]
@@ -147,7 +147,7 @@ def _overlapping(shape):
 
 
 def _differentiable():
-    """Every op with one layout, and those that are not elementwise with both."""
+    """Elementwise ops with one layout, all others with both."""
     return [pytest.param(op, layout, id=f"{op.name}-{layout.__name__.strip('_')}") for op in _ops()
             if op.differentiable and dtypes.float32 in samples.allowed(op)
             for layout in (_overlapping, _expanded)[: 1 + (op.kind != "elementwise")]]
@@ -162,7 +162,7 @@ def _gradients(call, xs, of):
 
 @pytest.mark.parametrize(("op", "layout"), _differentiable())
 def test_gradient_of_inputs_that_repeat_places(op, layout):
-    """A place gets the sum of what its indices get where each is a place of its own."""
+    """The gradient of a place is the sum of the gradients of its indices, computed on copies."""
     for arrays, call, _ in _calls(op):
         layouts = [layout(a.shape) for a in arrays]
         memory = [ct.tensor(np.resize(a, extent), dtype=ct.float32, requires_grad=True)

@@ -1,4 +1,4 @@
-"""Combinations: those of itertools, computed without lists, refused before what cannot fit is begun."""
+"""Combinations: equal to itertools', computed without lists; an error before any work if the result cannot fit."""
 
 import itertools
 

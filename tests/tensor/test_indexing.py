@@ -1,4 +1,4 @@
-"""x[...] in the cases that are easily got wrong, with what is right written down."""
+"""x[...] in cases that are easy to get wrong; expected results are written out."""
 
 import numpy as np
 import pytest

@@ -78,7 +78,7 @@ def write_gradient(m, shape, index):
 
 
 def outcome(fn, m, *args):
-    """What fn gives, or the class of the error it raises."""
+    """The result of fn, or the class of its error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's, of what it will change
         try:

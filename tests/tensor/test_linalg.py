@@ -1,4 +1,4 @@
-"""linalg: what defines each decomposition and solution, gradients of first and second order, and what is refused."""
+"""linalg: defining equations of decompositions and solutions, first and second gradients, errors."""
 
 import numpy as np
 import pytest
@@ -168,3 +168,18 @@ def test_info_is_pytorchs():
         assert (found != 0).tolist() == (wanted != 0).tolist()
         if name == "cholesky_ex":
             assert found.tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize("compute_uv", [True, False])
+@pytest.mark.parametrize("shape", [(2, 3), (2, 4, 3)])
+def test_the_top_svd_gives_v_and_zeros_without_vectors(shape, compute_uv):
+    torch = pytest.importorskip("torch")
+    a = np.random.default_rng(0).standard_normal(shape)
+    found, wanted = ct.svd(ct.tensor(a), compute_uv=compute_uv), torch.svd(torch.tensor(a), compute_uv=compute_uv)
+    close(found.S, wanted.S.numpy())
+    assert [x.shape for x in found] == [tuple(x.shape) for x in wanted]
+    if compute_uv:
+        close(found.U @ found.S.diag_embed() @ found.V.mT, a)
+    else:
+        assert not found.U.any()
+        assert not found.V.any()

@@ -1,4 +1,4 @@
-"""What Python runs in between while the device is locked, a signal's handler or a finaliser, neither waits nor is mixed up."""
+"""A signal handler or finaliser that Python runs while the device is locked neither waits nor disturbs the interrupted launch."""
 
 import threading
 
@@ -67,7 +67,7 @@ def test_a_handler_runs_the_same_op(name, ab, device, monkeypatch):
 
 
 def test_a_handler_does_not_touch_what_launches_of_one_plan_hand_on(device, monkeypatch, rng):
-    """Large sums take two launches; what lies between them is temporary memory."""
+    """Large sums take two launches; their intermediate results lie in temporary memory."""
     a = ct.tensor(rng.integers(-9, 9, (1 << 18,)).astype(np.float32))
     wanted = a.sum().item()
     found = []

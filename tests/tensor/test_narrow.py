@@ -1,7 +1,7 @@
 """Functions on float16 and bfloat16 at small, usual and large magnitudes: as in float32, rounded once.
 
-The net is made of the namespaces: every function that takes one, two or three tensors is called with them.  Functions that want
-more than that are called as TABLE says.  What a function gives in float32, rounded to 16 bits, is right, infinities included.
+Every function of the two namespaces that takes one, two or three tensors is called with them.  TABLE has the calls of functions
+that need more arguments.  The reference is the result in float32, rounded to 16 bits, infinities included.
 """
 
 import functools
@@ -94,12 +94,12 @@ def _call(fn, arrays, dtype):
 
 @functools.cache
 def _taking(name):
-    """How many tensors function `name` takes: the most of 1 to 3 that it gives floats for; None where it takes none."""
+    """The largest number of tensors, from 1 to 3, for which function `name` gives floats; None if there is none."""
     fn = _public()[name]
     for count in (3, 2, 1):
         try:
             result = _call(fn, _drawn(1.0, dtypes.float32)[:count], dtypes.float32)
-        except Exception:  # whatever it says, it wants other arguments
+        except Exception:  # it takes other arguments
             continue
         if all(map(_wanted, result)):
             return count

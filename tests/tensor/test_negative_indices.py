@@ -1,4 +1,4 @@
-"""Negative indices: which functions count them from the end and which refuse them, as PyTorch does; gradients of the former."""
+"""Negative indices: some functions count them from the end, others refuse them, as in PyTorch; gradients of the former."""
 
 import numpy as np
 import pytest
@@ -167,7 +167,7 @@ def test_in_the_array_api():
     lambda x, i, v: x.scatter_reduce(0, i, v, "sum"), lambda x, i, v: x.index_put((i,), v), lambda x, i, v: x[i],
     lambda x, i, v: x.gather(0, i), lambda x, i, v: x.index_select(0, i)])
 def test_no_index_is_within_a_dimension_of_no_elements(call):
-    """No kernel is launched that could notice it."""
+    """No kernel runs that could notice it."""
     with pytest.raises(IndexError, match=r"(index|x\[index\]|index 0) is out of bounds"):
         call(ct.ones(0), ct.tensor([0]), ct.ones(1)).tolist()
     assert call(ct.ones(0), ct.tensor([], dtype=ct.int64), ct.ones(0)).tolist() == []

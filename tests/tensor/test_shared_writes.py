@@ -1,4 +1,4 @@
-"""Writes into views whose storage other operands share: what comes out is what copies of the operands give."""
+"""Writes into views whose storage other operands share: the result is that of copies of the operands."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def _shifted_by_a_row_and_a_column(x):
     x[1:, 1:] += x[:-1, :-1]
 
 
-# each with what NumPy, which copies what overlaps, does
+# each beside NumPy, which copies overlapping operands
 CASES = [
     (_right_half_plus_left, _right_half_plus_left), (_column_to_column, _column_to_column), (_every_other, _every_other),
     (_less_its_first_column, _less_its_first_column), (_interpolated_in_place, _interpolated), (_multiplied_in_place, _multiplied),

@@ -1,4 +1,4 @@
-"""Eight threads at once, each in its own mode: every one gets, bit for bit, what it gets alone."""
+"""Eight threads at once, each in its own mode: the results are those of each thread alone, bit for bit."""
 
 import threading
 
@@ -121,7 +121,7 @@ def _counted(where):
 
 
 def _on_trial(where):
-    """What is on trial in this thread is chosen here, and asked for by no other."""
+    """A constant on trial in this thread is used in this thread only."""
     found = []
     for i in range(50):
         with trying(("matmul_blocked cpu float32", "M64"), {"MR": 4 + i}), asking() as asked:

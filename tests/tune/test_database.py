@@ -1,4 +1,4 @@
-"""The tuning database: merging, deny lists, damage, writers at once, and which file belongs to which device."""
+"""The tuning database: merging, deny lists, damage, simultaneous writers, and the file of each device."""
 
 import json
 import multiprocessing

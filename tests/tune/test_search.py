@@ -1,4 +1,4 @@
-"""The search on made-up costs: it finds what is faster, and tries nothing twice, denied or after its time."""
+"""The search on made-up costs: it finds the faster values, and tries none twice, none denied and none after its time limit."""
 
 from cltensor.tune.search import Search, combined
 
@@ -43,7 +43,7 @@ def test_noise_leaves_the_defaults():
 
 
 def test_luck_does_not_win():
-    """A candidate that was fast once, and is not when it is measured again."""
+    """A candidate that is fast once and slow when measured again loses."""
     times = iter([0.5, 1.0])
     found, _ = searched(lambda v: next(times) if v["MR"] == 8 and v["KC"] == 256 and v["COPY"] is None else 1.0)
     assert found.values == DEFAULTS

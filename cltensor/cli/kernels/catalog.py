@@ -1,4 +1,4 @@
-"""What there is to render: the templates, with dtypes, launch styles and parameters, and the ops that use them."""
+"""The kernels that can be rendered: the templates, with dtypes, launch styles and parameters, and the ops that use them."""
 
 import re
 from dataclasses import dataclass

@@ -3,7 +3,6 @@
 import inspect
 import re
 
-NUMBER = "Number"
 _SIZES = "int | Sequence[int]"
 
 #: types of names that PyTorch uses for parameters everywhere

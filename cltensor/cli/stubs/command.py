@@ -91,7 +91,7 @@ def _text(name):
 
 
 def _of_annotations(text, values):
-    """The lines that import the classes which annotations name and the stub has not yet."""
+    """The imports of classes that annotations name and the stub does not import yet."""
     tree = ast.parse(text)
     known = {alias.asname or alias.name for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))
              for alias in node.names}

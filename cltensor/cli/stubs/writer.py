@@ -111,7 +111,7 @@ def _inherit(made, public, bases, members):
 
 
 def _field(name):
-    return "Tensor" if name != "hist" else "Any"
+    return "Any" if name == "bin_edges" else "Tensor"  # histogramdd has a tuple of them
 
 
 def _member(made, name, value, result):

@@ -34,13 +34,20 @@ def is_shared(self) -> bool:
 def record_stream(self, stream):
     """Once the tensor is gone, keep its memory until all work enqueued on `stream` by then is done.
 
-    For a tensor made on one stream and used on another: otherwise the first stream reuses the memory while the second still
-    reads it.  Raises ArgumentTypeError for anything but a Stream.
+    For a tensor of any shape and dtype, made on one stream and used on another: otherwise the first stream reuses the memory while
+    the second still reads it.
 
-        with opencl.stream(side):
-            y = x * 2
-        x.record_stream(side)
-        del x
+    Raises ArgumentTypeError for anything but a Stream.  Source: torch.Tensor.record_stream.
+
+        >>> side, x = ct.opencl.Stream(), ct.ones(3)
+        >>> side.wait_stream(ct.opencl.current_stream())
+        >>> with ct.opencl.stream(side):
+        ...     y = x * 2
+        ...     x.record_stream(side)
+        >>> del x
+        >>> side.synchronize()
+        >>> y.tolist()
+        [2.0, 2.0, 2.0]
     """
     if not isinstance(stream, Stream):
         raise ArgumentTypeError(f"record_stream(): argument 'stream' must be a Stream, not {calls.kind(stream)}")

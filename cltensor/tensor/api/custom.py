@@ -15,13 +15,19 @@ _serial = itertools.count()
 def elementwise(fn) -> object:
     """Turn a Python function of scalars into a function of tensors (broadcast) and numbers; one kernel, derived gradients.
 
-        @cltensor.elementwise
-        def swish(x, beta=1.0):
-            return x * sigmoid(beta * x)        # functions from cltensor.codegen.expr
-
     The function is traced once with symbolic scalars: use operators, `where` instead of `if`, and functions of
-    cltensor.codegen.expr.  Parameters with a default are numbers, passed at each call.  It may return a tuple.
-    Raises ArgumentError when the function reads a value.
+    cltensor.codegen.expr. Parameters without a default are tensors of any shape, broadcast against each other, and any dtype,
+    promoted as in arithmetic; those with a default are numbers, passed at each call.  It may return a tuple.
+
+    Raises ArgumentError where the function reads a value, or has no parameter for a tensor.
+    Source: reverse accumulation on the traced expression, Griewank and Walther, Evaluating Derivatives, 2008.
+
+        >>> from cltensor.codegen.expr import exp
+        >>> @ct.elementwise
+        ... def swish(x, beta=1.0):
+        ...     return x / (1 + exp(-beta * x))
+        >>> swish(ct.tensor([0.0, 100.0]), beta=2.0)
+        tensor([  0., 100.])
     """
     parameters = list(inspect.signature(fn).parameters.values())
     inputs = tuple(p.name for p in parameters if p.default is p.empty)

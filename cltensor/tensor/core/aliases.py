@@ -25,7 +25,7 @@ def _copying(name, view):
         return tuple(x.clone().contiguous() for x in result) if isinstance(result, tuple) else result.clone().contiguous()
 
     copy.__name__ = copy.__qualname__ = f"{name}_copy"
-    copy.__doc__ = f"{name}, as a copy instead of a view."
+    copy.__doc__ = f"{name}, as a copy instead of a view: {view.__doc__}"
     return function(method=False)(copy)
 
 

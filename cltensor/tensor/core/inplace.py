@@ -61,5 +61,5 @@ def become(x, view):
 
 def _named(method, fn, name):
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"{fn.__name__.rstrip('_')} in place."
+    method.__doc__ = f"{fn.__name__.rstrip('_')} in place: {fn.__doc__}"
     return method

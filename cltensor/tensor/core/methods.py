@@ -22,7 +22,7 @@ def _inplace(op):
         return op(self, *args, out=self, inplace=True, **attrs)
 
     named(method, f"{op.name}_").__name__ = f"{op.name}_"
-    method.__doc__ = f"{op.name} in place."
+    method.__doc__ = f"{op.name} in place: {op.doc}"
     method.__signature__ = inspect.Signature(op.parameters("self"))
     return method
 

@@ -37,7 +37,7 @@ def _edges(x, bins, limits, d):
 
 
 @function()
-def histogramdd(input, bins, *, range=None, weight=None, density=False):
+def histogramdd(input, bins, *, range=None, weight=None, density=False) -> HistogramDD:
     """(hist, edges) of points in the last dimension of input; bins: a count for all, one each, or tensors of edges.
 
     The last bin includes its upper edge; points outside do not count.  density: divide by their sum and the bins' volumes.
@@ -85,7 +85,7 @@ def _density(hist, edges):
 
 
 @function()
-def histogram(input, bins=100, *, range=None, weight=None, density=False):
+def histogram(input, bins=100, *, range=None, weight=None, density=False) -> Histogram:
     """(hist, bin_edges) of all elements, in `bins` equal bins or between given edges; see histogramdd."""
     flat = input.reshape(-1, 1)
     hist, edges = histogramdd(flat, [bins], range=range, weight=None if weight is None else weight.reshape(-1), density=density)

@@ -20,7 +20,7 @@ CholeskyEx = namedtuple("cholesky_ex", ("L", "info"))
 SolveEx = namedtuple("solve_ex", ("result", "info"))
 
 
-def inv_ex(A, *, check_errors=False):
+def inv_ex(A, *, check_errors=False) -> InvEx:
     """(inverse, info) of square matrices.
 
     A: (*, n, n) float32 or float64; info: (*) int32, 0 where the matrix could be inverted, else i where U[i-1, i-1] of its LU
@@ -41,7 +41,7 @@ def inv_ex(A, *, check_errors=False):
     return InvEx(where(fine, inv(_without_others(A, fine)), float("inf")), from_array(info, dtypes.int32, A.device))
 
 
-def cholesky_ex(A, *, upper=False, check_errors=False):
+def cholesky_ex(A, *, upper=False, check_errors=False) -> CholeskyEx:
     """(L, info) of symmetric matrices.
 
     A: (*, n, n) float32 or float64; only its lower triangle is read.  L: lower triangular with A = L L^T, or its transpose with
@@ -65,7 +65,7 @@ def cholesky_ex(A, *, upper=False, check_errors=False):
     return CholeskyEx(low.mT if upper else low, from_array(info, dtypes.int32, A.device))
 
 
-def solve_ex(A, B, *, left=True, check_errors=False):
+def solve_ex(A, B, *, left=True, check_errors=False) -> SolveEx:
     """(X, info) with A X = B, or X A = B with left=False.
 
     A: (*, n, n) float32 or float64; B as for solve; info: (*) int32, as inv_ex's; X is infinite where A is singular.  Raises

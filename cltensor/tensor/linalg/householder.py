@@ -31,7 +31,7 @@ def _geqrf(a):
 
 
 @function()
-def geqrf(input):
+def geqrf(input) -> GeQRF:
     """(a, tau): the QR decomposition of (*, m, n) as R with the reflectors of Q below it; no gradient.  See linalg.qr."""
     check_matrix("geqrf", input)
     return GeQRF(*_geqrf(input.detach()))

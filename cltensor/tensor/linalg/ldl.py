@@ -131,7 +131,7 @@ def _solved(ld, pivots, b):
 # --- the public functions --------------------------------------------------------------------------------------------
 
 
-def ldl_factor_ex(A, *, hermitian=False, check_errors=False):
+def ldl_factor_ex(A, *, hermitian=False, check_errors=False) -> LDLFactorEx:
     """(LD, pivots, info) of symmetric matrices; only the lower triangle is read; hermitian changes nothing for real ones.
 
     A: (*, n, n) float32 or float64; pivots: (*, n) int32; info: (*) int32, i where D[i-1, i-1] is the first zero.
@@ -143,7 +143,7 @@ def ldl_factor_ex(A, *, hermitian=False, check_errors=False):
     return result
 
 
-def ldl_factor(A, *, hermitian=False):
+def ldl_factor(A, *, hermitian=False) -> LDLFactor:
     """(LD, pivots), as ldl_factor_ex.  Raises LinAlgError where D has a zero; this waits for the device."""
     check_square("ldl_factor", A)
     packed, pivots, info = _ldl_factor(A.detach())

@@ -24,7 +24,8 @@ from .lapack import LinAlgError
 
 SlogDet = namedtuple("slogdet", ("sign", "logabsdet"))
 QR = namedtuple("qr", ("Q", "R"))
-SVD = namedtuple("svd", ("U", "S", "Vh"))
+SVD = namedtuple("linalg_svd", ("U", "S", "Vh"))
+SVDWithV = namedtuple("svd", ("U", "S", "V"))
 EigH = namedtuple("eigh", ("eigenvalues", "eigenvectors"))
 TriangularSolve = namedtuple("triangular_solve", ("solution", "cloned_coefficient"))
 LstSq = namedtuple("lstsq", ("solution", "residuals", "rank", "singular_values"))
@@ -42,7 +43,7 @@ def det(A):
     return lapack.det(A)
 
 
-def slogdet(A):
+def slogdet(A) -> SlogDet:
     """(sign, log of the absolute value) of the determinant of square matrices."""
     lapack.check_square("slogdet", A)
     return SlogDet(*lapack.slogdet(A))
@@ -55,7 +56,7 @@ def cholesky(A, *, upper=False):
     return low.mT if upper else low
 
 
-def qr(A, mode="reduced"):
+def qr(A, mode="reduced") -> QR:
     """(Q, R) with orthonormal columns in Q; mode "r" leaves Q empty, "complete" gives a square Q (no gradient)."""
     lapack.check_matrix("qr", A)
     if mode not in ("reduced", "complete", "r"):
@@ -67,7 +68,7 @@ def qr(A, mode="reduced"):
     return QR(A.new_empty(0), r) if mode == "r" else QR(q, r)
 
 
-def eigh(A, UPLO="L"):
+def eigh(A, UPLO="L") -> EigH:
     """(eigenvalues ascending, eigenvectors in columns) of symmetric matrices; only one triangle is read."""
     lapack.check_square("eigh", A)
     if UPLO.upper() not in ("L", "U"):
@@ -80,7 +81,7 @@ def eigvalsh(A, UPLO="L"):
     return eigh(A, UPLO).eigenvalues
 
 
-def svd(A, full_matrices=True, *, driver=None):
+def svd(A, full_matrices=True, *, driver=None) -> SVD:
     """(U, S, Vh) with singular values descending; full_matrices completes U and Vh by vectors that have no gradient."""
     lapack.check_matrix("svd", A)
     return SVD(*lapack.svd(A, full=bool(full_matrices)))
@@ -145,7 +146,7 @@ _DRIVERS = (None, "gels", "gelsy", "gelsd", "gelss")
 
 
 @also(b="B")
-def lstsq(A, B, rcond=None, *, driver=None):
+def lstsq(A, B, rcond=None, *, driver=None) -> LstSq:
     """(solution, residuals, rank, singular values) of least squares for A X = B, by the pseudo-inverse.
 
     As in PyTorch, driver "gels" gives no rank, only "gelsd" and "gelss" give singular values, and "gelsy", the default, gives
@@ -379,7 +380,7 @@ def cholesky_solve(input, L, upper=False):
 
 
 @function(method=True)
-def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False):
+def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False) -> TriangularSolve:
     """(X, A) with A X = input; only one triangle of A is read; transpose: solve with A.T."""
     if input.ndim < 2 or A.ndim < 2 or A.shape[-1] != A.shape[-2] or A.shape[-1] != input.shape[-2]:
         raise ShapeError(f"triangular_solve: expected input (*, m, k) and A (*, m, m), got {list(input.shape)} and {list(A.shape)}")
@@ -391,13 +392,16 @@ def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False)
 
 
 @function("qr")
-def _top_qr(input, some=True):
+def _top_qr(input, some=True) -> QR:
     """linalg.qr."""
     return qr(input, "reduced" if some else "complete")
 
 
 @function("svd")
-def _top_svd(input, some=True, compute_uv=True):
-    """(U, S, V): linalg.svd with V instead of its transpose."""
+def _top_svd(input, some=True, compute_uv=True) -> SVDWithV:
+    """(U, S, V): linalg.svd with V instead of its transpose; without compute_uv U and V are square and all zeros."""
+    if not compute_uv:
+        batch, (m, n) = input.shape[:-2], input.shape[-2:]
+        return SVDWithV(input.new_zeros((*batch, m, m)), svdvals(input), input.new_zeros((*batch, n, n)))
     u, s, vh = svd(input, not some)
-    return u, s, vh.mT
+    return SVDWithV(u, s, vh.mT)

@@ -128,7 +128,7 @@ def _count(batch):
 # --- the public functions --------------------------------------------------------------------------------------------
 
 
-def lu_factor_ex(A, *, pivot=True, check_errors=False):
+def lu_factor_ex(A, *, pivot=True, check_errors=False) -> LUFactorEx:
     """(LU, pivots, info): A = P L U with U and L, without its unit diagonal, packed into one matrix.
 
     A: (*, m, n) float32 or float64; pivots: (*, min(m, n)) int32; info: (*) int32, i where U[i-1, i-1] is the first zero.
@@ -140,7 +140,7 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False):
     return result
 
 
-def lu_factor(A, *, pivot=True):
+def lu_factor(A, *, pivot=True) -> LUFactor:
     """(LU, pivots), as lu_factor_ex.  Raises LinAlgError where U has a zero on its diagonal; this waits for the device."""
     check_matrix("lu_factor", A)
     packed, pivots, info = _lu_factor(A, pivot=bool(pivot))
@@ -156,7 +156,7 @@ def _check(name, info):
                           "factor the matrix all the same, use linalg.lu or linalg.lu_factor_ex")
 
 
-def lu(A, *, pivot=True):
+def lu(A, *, pivot=True) -> LU:
     """(P, L, U) with A = P L U: a permutation, unit lower and upper triangular matrices.
 
     A: (*, m, n); P: (*, m, m), empty without pivot; L: (*, m, k); U: (*, k, n), with k = min(m, n).
@@ -226,7 +226,7 @@ def _top_lu_solve(b, LU_data, LU_pivots):
 
 
 @function(method=False)
-def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
+def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True) -> LUUnpack:
     """(P, L, U) of lu_factor's LU and pivots; parts not requested are empty."""
     if unpack_pivots:
         _check_pivots("lu_unpack", LU_data, LU_pivots)

@@ -6,11 +6,18 @@ from ..core.public_api import function
 from ..shape.diagonals import triu_indices
 from .statistics import vector_norm
 
+_MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
+
 
 @function(method=False)
 @in_float32
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
-    """p-norm distances between all pairs of rows of (..., P, M) and (..., R, M)."""
+    """p-norm distances between all pairs of rows of (..., P, M) and (..., R, M).
+
+    compute_mode: one of PyTorch's three names; the sums of powers are always computed directly, without a matrix product.
+    """
+    if compute_mode not in _MODES:
+        raise ArgumentError(f"cdist: {compute_mode} is not a valid value for compute_mode; it must be one of {', '.join(_MODES)}")
     for i, x in ((1, x1), (2, x2)):
         if x.ndim < 2:
             raise ShapeError(f"cdist only supports at least 2D tensors, X{i} got: {x.ndim}D")

@@ -195,7 +195,7 @@ def _written(fn):
         return self.copy_(fn(self, *args, **options))
 
     inplace.__name__ = f"{fn.__name__}_"
-    inplace.__doc__ = f"{fn.__name__} in place."
+    inplace.__doc__ = f"{fn.__name__} in place: {fn.__doc__}"
     inplace.__signature__ = inspect.signature(fn)
     method()(inplace)
 

@@ -1,7 +1,6 @@
 """Reductions with PyTorch's arguments."""
 
 import math
-from collections import namedtuple
 
 from ...base import dtypes
 from ...base.errors import DimensionError, DTypeError
@@ -13,8 +12,6 @@ from ...ops.pointwise import elementary
 from ...ops.reduce import reduction_ops
 from ..core.public_api import function
 from .arithmetic import convert
-
-Values = namedtuple("Values", ("values", "indices"))
 
 
 def _run(op, x, dim, keepdim, *more):

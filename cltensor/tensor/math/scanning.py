@@ -46,12 +46,12 @@ def logcumsumexp(input, dim):
 
 
 @function()
-def cummax(input, dim):
+def cummax(input, dim) -> CumMax:
     """(values, indices): running maximum along dim and where it was last attained."""
     return CumMax(*_run(scan_ops.cummax, input, dim, "cummax"))
 
 
 @function()
-def cummin(input, dim):
+def cummin(input, dim) -> CumMin:
     """(values, indices): running minimum along dim and where it was last attained."""
     return CumMin(*_run(scan_ops.cummin, input, dim, "cummin"))

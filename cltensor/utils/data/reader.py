@@ -11,7 +11,7 @@ from .worker_info import WorkerInfo, set_worker_info
 
 
 class End:
-    """What a stream returns when it has no more samples."""
+    """The answer of a stream that has no more samples."""
 
 
 END = End()
@@ -19,7 +19,7 @@ END = End()
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs once: the dataset, how to read it, and what turns samples into a batch."""
+    """What a worker needs once: the dataset, the way to read it, and the function that makes a batch of samples."""
 
     dataset: Any
     collate: Any
