@@ -16,28 +16,30 @@ _NONE = itertools.repeat(None)  # no gradient for any input
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-def run(roots, inputs=None, retain_graph=False, create_graph=False):
+def run(roots, inputs=None, retain_graph=False, create_graph=False, stops=frozenset()):
     """Run backward from roots, a list of (tensor edge target, output number, gradient).
 
     inputs None: gradients are added to the `.grad` of every leaf reached.  Otherwise a list of edges; their gradients
     are returned, in order (None where the root does not depend on one), and nothing is accumulated.
+
+    stops: nodes that are not run; with `inputs` only.
     """
     wanted = None if inputs is None else set(inputs)
     targets = [t for t, _, _ in roots]
-    counts, useful = _survey(targets, wanted)
+    counts, useful = _survey(targets, wanted, stops)
     before, context.grad = context.grad, create_graph
     try:
-        return _flow(roots, counts, useful, inputs, retain_graph)
+        return _flow(roots, counts, useful, inputs, retain_graph, stops)
     finally:
         context.grad = before
 
 
-def _survey(targets, wanted):
+def _survey(targets, wanted, stops):
     """Count the gradients that each node waits for, and find the nodes that lead to a wanted edge (None: all)."""
     counts = dict.fromkeys(targets, 0)
     order = list(counts)
     for target in order:  # grows in the loop
-        for nxt, _ in _edges(target):
+        for nxt, _ in () if target in stops else _edges(target):
             n = counts.get(nxt)
             if n is None:
                 counts[nxt] = 1
@@ -48,7 +50,7 @@ def _survey(targets, wanted):
         return counts, None
     ends = {target for target, _ in wanted}
     useful = set(ends)
-    for target in sorted((t for t in order if isinstance(t, Node)), key=lambda n: n.sequence):
+    for target in sorted((t for t in order if isinstance(t, Node) and t not in stops), key=lambda n: n.sequence):
         if any(nxt in useful for nxt, _ in _edges(target)):
             useful.add(target)
     return counts, useful
@@ -58,7 +60,7 @@ def _edges(target):
     return [e for e in target.edges if e is not None] if isinstance(target, Node) else ()
 
 
-def _flow(roots, counts, useful, inputs, retain_graph):
+def _flow(roots, counts, useful, inputs, retain_graph, stops):
     """Run gradients from the roots.  Of the targets with complete gradients take leaves first, then the node recorded last."""
     pending, captured = {}, {}
     wanted = {} if inputs is None else dict.fromkeys(inputs)
@@ -74,6 +76,9 @@ def _flow(roots, counts, useful, inputs, retain_graph):
             _finish_leaf(leaf, pending.pop(leaf, None), wanted, captured, inputs)
             continue
         target = heapq.heappop(nodes)[1]
+        if target in stops:
+            captured.update(((target, i), g) for i, g in enumerate(pending.pop(target, ())) if g is not None)
+            continue
         results = _NONE
         if target in pending:
             results = _step(target, pending.pop(target), wanted, captured, useful, retain_graph)

@@ -181,6 +181,11 @@ def _named(hook):
     return repr(getattr(hook, "__name__", type(hook).__name__))
 
 
+def mark():
+    """A number between those of the nodes made before and after."""
+    return next(_sequence)
+
+
 class Handle:
     """The result of registering a hook: remove() removes the hook, as does leaving it as a context manager."""
 

@@ -1,7 +1,16 @@
 """Captured: one program as it ran for one set of guards, and its replay on new tensors."""
 
+from ..autograd.function import Function
+from ..base import dtypes
+from ..base.errors import AutogradError
+from ..dispatch.node import mark
+from ..dispatch.registry import REGISTRY
+from ..dispatch.run_elementwise import filled, run_elementwise
+from ..dispatch.spec import dense
 from ..dispatch.storage import Storage
 from ..dispatch.tensor_base import TensorBase
+from ..tensor.core.tensor import Tensor
+from .history import History
 from .ir import Origin
 from .passes import optimized
 from .recorder import GraphRecorder
@@ -20,25 +29,32 @@ def capture(fn, args, kwargs, device, whole=False):
     whole: raise CaptureError where fn does what cannot be repeated.
     """
     tensors = tensors_of(flatten((args, kwargs))[0])
-    places = [(t._storage, t._offset) for t in tensors]
+    places, start = [(t._storage, t._offset) for t in tensors], mark()
     with GraphRecorder(tensors, whole) as recorder:
         result = fn(*args, **kwargs)
-    outputs, template = flatten(result)
-    if any(t._req and t._node is not None and not t._node.freed for t in tensors_of(outputs)):
-        recorder.fail("it returns a tensor with a history")
-    if any(t._storage is not s or t._offset != o for t, (s, o) in zip(tensors, places, strict=True)):
-        recorder.fail("it gives an argument other memory")
-    graph = None if recorder.failure else recorder.graph(tensors_of(outputs))
+        outputs, template = flatten(result)
+        history = History.of(tensors_of(outputs), tensors, start)
+        if history is not None and history.reason:
+            recorder.fail(history.reason)
+        if any(t._storage is not s or t._offset != o for t, (s, o) in zip(tensors, places, strict=True)):
+            recorder.fail("it gives an argument other memory")
     if recorder.failure:
         return result, recorder.failure
-    return result, Captured(recorder, graph, tensors, outputs, template, device)
+    backward = None if history is None else BackwardProgram(history, recorder, device)
+    graph = None if recorder.failure else recorder.graph(tensors_of(outputs), () if backward is None else backward.saved)
+    if recorder.failure:
+        return result, recorder.failure
+    return result, Captured(recorder, graph, tensors, outputs, template, device, backward)
 
 
 class Captured:
-    """A program's Replay, and how arguments, results and gradients are bound to it."""
+    """A program's Replay, and how arguments, results and gradients are bound to it.
 
-    def __init__(self, recorder, graph, tensors, outputs, template, device):
-        self.recorded, self.graph, self.template = graph, optimized(graph), template
+    backward: the BackwardProgram of results that have a history; None if there are none.
+    """
+
+    def __init__(self, recorder, graph, tensors, outputs, template, device, backward=None):
+        self.recorded, self.graph, self.template, self.backward = graph, optimized(graph), template, backward
         self.replay = Replay(self.graph, recorder.actions, device)
         blocks = recorder.blocks
         self.arguments = [(b, b.source, tensors[b.source]._offset) for b in blocks if b.origin is Origin.ARGUMENT]
@@ -58,15 +74,27 @@ class Captured:
 
     def __call__(self, tensors):
         """Replay on these tensors, which stand for the arguments.  Returns what the program returned."""
+        if self.backward is None:
+            return unflatten(self.template, iter(self.run(tensors)[0]))
+        results, open_ = self.backward.replayed(self, tensors)
+        for i, t in zip(self.backward.places, open_, strict=True):
+            results[i] = t
+        return unflatten(self.template, iter(results))
+
+    def run(self, tensors, numbers=()):
+        """Replay on these tensors.  numbers: of the Actions of another program.
+
+        Returns (the results as a flat list, {Block: Storage} of what differs at each run, the numbers of its Actions).
+        """
         storages = {block: tensors[i]._storage for block, i, _ in self.arguments}
         storages.update((block, block.source._grad._storage) for block in self.gradients)
         storages.update((block, Storage(block.device, block.nbytes)) for block in self.fresh)
         moved = {block: tensors[i]._offset - offset for block, i, offset in self.arguments if tensors[i]._offset != offset}
-        self.replay.run(storages, moved)
+        numbers = self.replay.run(storages, moved, numbers)
         for leaf, _, use, same in self.leaves:
             if not same:
                 leaf._grad = None if use is None else seen(leaf._plain, use, storages, moved)
-        return unflatten(self.template, iter([result.of(tensors, storages, moved) for result in self.results]))
+        return [result.of(tensors, storages, moved) for result in self.results], storages, numbers
 
 
 def _laid_out(grad):
@@ -79,6 +107,95 @@ def seen(cls, use, storages, moved):
     block = use.block
     storage = storages.get(block) or block.source
     return cls._make(storage, use.spec, use.offset + moved.get(block, 0))
+
+
+class BackwardProgram:
+    """The gradients of a program's results, captured as a program of their own: of those gradients, and of what is saved.
+
+    saved: Values of the forward program that it reads; places: of the results that have a history.
+    """
+
+    def __init__(self, history, forward, device):
+        seeds = [filled(t._plain, t._spec, 1) for t in history.outputs]
+        with GraphRecorder(seeds) as recorder:
+            grads = history.gradients(seeds)
+        self.places, self.positions, self.leaves = history.places, tuple(history.edges.values()), history.leaves
+        self.saved, self.from_arguments, self.specs = [], [], [t._spec for t in seeds]
+        tensors = self._bound(recorder, forward, seeds, history.arguments)
+        if recorder.failure:
+            forward.fail(f"its gradient cannot be captured: {recorder.failure}")
+            return
+        graph = recorder.graph([g for g in grads if g is not None])
+        if recorder.failure:
+            forward.fail(f"its gradient cannot be captured: {recorder.failure}")
+            return
+        outputs, template = flatten(grads)
+        self.program = Captured(recorder, graph, tensors, outputs, template, device)
+
+    def _bound(self, recorder, forward, seeds, arguments):
+        """Make arguments of what the forward program made or was given.  Returns the tensors that stand for all arguments."""
+        made, given = [], []
+        for block in recorder.blocks:
+            value = forward.value(block.source) if block.origin is Origin.HELD else None
+            if value is None or value.block.origin in (Origin.HELD, Origin.CONSTANT):
+                continue
+            if value.block.origin is Origin.ARGUMENT:
+                given.append((block, value.block.source))
+            elif value.block.origin is Origin.MADE:
+                made.append((block, value))
+            else:
+                recorder.fail("it reads a .grad")
+        tensors = list(seeds)
+        for block, i in given:
+            block.origin, block.source = Origin.ARGUMENT, len(tensors)
+            tensors.append(arguments[i])
+            self.from_arguments.append(i)
+        for block, value in made:
+            tensors.append(_bytes_of(block.source))
+            block.origin, block.source = Origin.ARGUMENT, len(tensors) - 1
+            self.saved.append(value)
+        return tensors
+
+    def replayed(self, forward, tensors):
+        """(all results of the forward program as a list, those with a history) for these arguments."""
+        inputs = [*(tensors[i] for i in self.positions), *self.leaves]
+        results = []
+        found = _Replayed.apply(forward, tensors, results, *inputs)
+        return results, found
+
+
+class _Replayed(Function):
+    """A replay with its captured gradient."""
+
+    @staticmethod
+    def forward(ctx, forward, tensors, results, *inputs):
+        found, storages, ctx.numbers = forward.run(tensors)
+        results.extend(found)
+        program = ctx.program = forward.backward
+        kept = [_bytes_of(storages[v.block]) for v in program.saved]
+        ctx.save_for_backward(*(tensors[i] for i in program.from_arguments), *kept, *program.leaves)
+        return tuple(found[i] for i in program.places)
+
+    @staticmethod
+    def backward(ctx, *gs):
+        program = ctx.program
+        if not program.program.fits():
+            raise AutogradError("backward of a compiled function: a parameter has moved to other memory since the forward pass")
+        given = [g if g._spec is s else _copied(g, s) for g, s in zip(gs, program.specs, strict=True)]
+        kept = ctx.saved_tensors[: len(ctx.saved_tensors) - len(program.leaves)]
+        return None, None, None, *program.program.run([*given, *kept], ctx.numbers)[0]
+
+
+def _bytes_of(storage):
+    """A tensor over all bytes of a storage."""
+    return Tensor._make(storage, dense((storage.extent,), dtypes.uint8, storage.device))
+
+
+def _copied(g, s):
+    """A gradient in another layout."""
+    made = g._plain._fresh(s)
+    run_elementwise(REGISTRY["copy"], (g.detach(),), out=made)
+    return made
 
 
 class _Constant:

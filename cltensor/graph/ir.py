@@ -85,11 +85,18 @@ class Result:
     old: Value | None = None
 
 
+@dataclass(eq=False)
+class Action:
+    """A function that Python calls at each replay, before the launches; it returns a tuple of numbers."""
+
+    compute: object
+
+
 @dataclass(frozen=True)
 class Scalar:
-    """A number that is computed anew at each replay: part `place` of what host action `action` returns."""
+    """A number that is computed anew at each replay: one of those that an Action returns."""
 
-    action: int
+    action: Action
     place: int
 
 

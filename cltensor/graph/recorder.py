@@ -12,7 +12,7 @@ from ..dispatch import faults
 from ..dispatch.registry import REGISTRY
 from ..dispatch.spec import dense
 from ..dispatch.tensor_base import TensorBase
-from .ir import Block, Graph, Node, Origin, Result, Scalar, Use, Value
+from .ir import Action, Block, Graph, Node, Origin, Result, Scalar, Use, Value
 
 _MEMORYLESS = ("view", "composite")  # a view is a Use; of a composite the ops that it runs are noted
 
@@ -96,17 +96,23 @@ class GraphRecorder(Recorder):
             numbers = compute()
         finally:
             self._acting = False
-        self.actions.append(compute)
-        return tuple(named(n, Scalar(len(self.actions) - 1, k)) for k, n in enumerate(numbers))
+        action = Action(compute)
+        self.actions.append(action)
+        return tuple(named(n, Scalar(action, k)) for k, n in enumerate(numbers))
 
     # --- the graph -------------------------------------------------------------------------------------------------------
 
-    def graph(self, outputs):
-        """The Graph of what was noted; outputs: the tensors that are returned.
+    def value(self, storage):
+        """The Value that a storage holds now; None if no op was told of it."""
+        known = self._known.get(storage)
+        return known and Value(*known)
+
+    def graph(self, outputs, saved=()):
+        """The Graph of what was noted; outputs: the tensors that are returned; saved: Values that are handed out as well.
 
         A block from outside that was written to is kept, and so is the memory of each .grad that was changed.
         """
-        used = tuple(map(self.use, outputs))
+        used = (*map(self.use, outputs), *(Use(v, dense((v.block.nbytes,), dtypes.uint8, v.block.device)) for v in saved))
         grads = tuple(self.use(leaf._grad) for leaf, _ in self.grads.values() if leaf._grad is not None)
         returned = {u.block for u in (*used, *grads)}
         kept = []

@@ -16,7 +16,7 @@ _LONG = struct.Struct("=q").pack
 class Replay:
     """The launches of a graph.
 
-    actions: functions that return the numbers of the graph's Scalars.  fixed: {Block: buffer} of all memory that stays the same.
+    actions: the Actions to run before the launches.  fixed: {Block: buffer} of all memory that stays the same.
     """
 
     def __init__(self, graph, actions, device):
@@ -51,9 +51,13 @@ class Replay:
         """Whether the memory from outside is still where it was."""
         return all(storage.buffer is buffer for storage, buffer in self.held)
 
-    def run(self, storages, moved):
-        """Enqueue all launches.  storages: {Block: Storage} of what differs; moved: {Block: elements its tensor has moved by}."""
-        numbers = [compute() for compute in self.actions]
+    def run(self, storages, moved, numbers=()):
+        """Enqueue all launches.  Returns the numbers of all Actions, {Action: tuple}.
+
+        storages: {Block: Storage} of what differs; moved: {Block: elements its tensor has moved by}; numbers: of Actions of another
+        program.
+        """
+        numbers = {**dict(numbers), **{action: action.compute() for action in self.actions}}
         buffers = {block: storage.buffer for block, storage in storages.items()}
         with self.device.lock:
             for launch in self.launches:
@@ -61,6 +65,7 @@ class Replay:
                 self.device.submit(launch.step)
         for block, count in self.writes:
             (storages.get(block) or block.source).version += count
+        return numbers
 
 
 class _Launch:
