@@ -76,7 +76,7 @@ class Environment:
         self._seen.add(id(fn))
         for cell in fn.__closure__ or ():
             self._reached(lambda cell=cell: _content(cell), depth)
-        for name in _names(fn.__code__):
+        for name in sorted(_names(fn.__code__)):
             if name in fn.__globals__:
                 self._reached(lambda name=name, space=fn.__globals__: space.get(name), depth)
         for value in (*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values()):
@@ -147,7 +147,7 @@ def _names(code):
     for const in code.co_consts:
         if isinstance(const, CodeType):
             found |= _names(const)
-    return sorted(found)
+    return found
 
 
 def _own(thing):

@@ -25,7 +25,7 @@ class Replay:
         buffers = [device.allocate(n) for n in sizes]
         self.nbytes = sum(sizes)
         self.fixed = {block: buffers[slot] for block, slot in slots.items()}
-        self.held = []  # (Storage, its buffer)
+        self.held, self.scratch = [], []  # held: (Storage, its buffer)
         for block in graph.blocks():
             if block.device is not device:
                 raise DeviceError(f"compile: all tensors must be on one device, got {device} and {block.device}")
@@ -44,6 +44,7 @@ class Replay:
         places = [o for o in node.operands if isinstance(o, Use) or (o is None and node.op.kind != "elementwise")]
         places += [r.use for r in node.results]
         scratch = [self.device.allocate(n) for n in plan.scratch]
+        self.scratch += scratch  # a kernel does not keep its arguments alive
         for step in plan.steps:
             yield _Launch(step if own else step.spare(self.device), places, scratch, values, node.op, self.fixed)
 
