@@ -1,6 +1,6 @@
 """Captured: one program as it ran for one set of guards, and its replay on new tensors."""
 
-from ..autograd.function import Function
+from ..autograd.function import Function, FunctionCtx, FunctionNode
 from ..base import dtypes
 from ..base.errors import AutogradError
 from ..dispatch.node import mark
@@ -10,7 +10,7 @@ from ..dispatch.spec import dense
 from ..dispatch.storage import Storage
 from ..dispatch.tensor_base import TensorBase
 from ..tensor.core.tensor import Tensor
-from .history import History
+from .history import History, spent
 from .ir import Origin
 from .passes import optimized
 from .recorder import GraphRecorder
@@ -164,6 +164,23 @@ class BackwardProgram:
         return results, found
 
 
+class CompiledStep(Function):
+    """The end of a history that a compiled program has gone back through itself."""
+
+    @staticmethod
+    def backward(ctx, *gs):
+        """Raise AutogradError: there is nothing left to go back through."""
+        raise AutogradError("Trying to backward through the graph a second time: the compiled function that made this tensor has "
+                            "run backward itself")
+
+
+def end_history(tensor):
+    """Give a tensor the history of one whose graph was freed."""
+    node = FunctionNode(CompiledStep, (), (), (), (), (tensor._spec,))
+    node.ctx, node.views = FunctionCtx(), ()
+    tensor._node, tensor._index, tensor._req = node, 0, True
+
+
 class _Replayed(Function):
     """A replay with its captured gradient."""
 
@@ -215,10 +232,15 @@ class _Result:
     def __init__(self, tensor, use, tensors):
         self.position = next((i for i, t in enumerate(tensors) if t is tensor), None)
         self.held = tensor if use.block.origin is Origin.HELD else None
-        self.use, self.cls = use, tensor._plain
+        self.use, self.cls, self.spent = use, tensor._plain, tensor._req and tensor._node is not None and spent(tensor)
 
     def of(self, tensors, storages, moved):
         """The tensor of one replay."""
         if self.position is not None:
             return tensors[self.position]
-        return self.held if self.held is not None else seen(self.cls, self.use, storages, moved)
+        if self.held is not None:
+            return self.held
+        made = seen(self.cls, self.use, storages, moved)
+        if self.spent:
+            end_history(made)
+        return made

@@ -1,6 +1,7 @@
 """Guards: what a captured program depends on besides the contents of tensors, as values that can be compared."""
 
 import inspect
+from collections import Counter
 from types import CodeType, FunctionType, MethodType
 
 from ..base import dtypes
@@ -17,11 +18,12 @@ _DEPTH = 4  # objects inside objects that are looked at
 def described(leaves):
     """The arguments' guards: tensors by layout and by which of them share memory, numbers by value, other objects by identity."""
     places, found = {}, []
+    shared = Counter(id(x._storage) for x in leaves if isinstance(x, TensorBase))
     for x in leaves:
         if isinstance(x, TensorBase):
             place = places.setdefault(id(x._storage), len(places))
-            alone = place == len(places) - 1
-            found.append((type(x), x._spec, x._req, x._node is not None, place, None if alone else x._offset, _grad(x)))
+            offset = x._offset if shared[id(x._storage)] > 1 else None
+            found.append((type(x), x._spec, x._req, x._node is not None, place, offset, _grad(x)))
         elif isinstance(x, _PLAIN):
             found.append((type(x), x if x == x else repr(x)))
         else:

@@ -5,6 +5,19 @@ from ..base.context import context
 from ..dispatch.node import Node, edge_of
 
 
+def spent(tensor):
+    """Whether a backward pass has freed what the history of a tensor saved."""
+    pending = [tensor._node]
+    seen = set(pending)
+    for node in pending:  # grows in the loop
+        if node.freed:
+            return True
+        new = {target for target, _ in filter(None, node.edges) if isinstance(target, Node)} - seen
+        seen |= new
+        pending += new
+    return False
+
+
 class History:
     """Where the gradients of some outputs go.
 
@@ -15,7 +28,7 @@ class History:
     @classmethod
     def of(cls, outputs, arguments, start):
         """The History of a program's results, or None where none has one.  start: a mark made before it ran."""
-        places = [i for i, t in enumerate(outputs) if t._req and t._node is not None and not t._node.freed]
+        places = [i for i, t in enumerate(outputs) if t._req and t._node is not None and not spent(t)]
         if not places or not context.grad:
             return None
         return cls(outputs, places, arguments, start)

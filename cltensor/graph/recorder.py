@@ -38,7 +38,8 @@ class GraphRecorder(Recorder):
     def fail(self, reason):
         """Note why the program cannot be replayed; the first reason counts."""
         if self.whole:
-            raise CaptureError(f"compile with fullgraph=True: {reason} ({calls.line(calls.site())}); move that out of the compiled "
+            _, site = calls.codes()
+            raise CaptureError(f"compile with fullgraph=True: {reason}, at {calls.line(site)}; move that out of the compiled "
                                "function, or leave fullgraph out")
         self.failure = self.failure or reason
 

@@ -1,0 +1,333 @@
+"""compile: guards, what runs eagerly, what is refused, and what stays as in eager mode."""
+
+import threading
+import warnings
+
+import numpy as np
+import pytest
+
+import cltensor as ct
+from cltensor import nn, optim
+from cltensor.base.errors import CaptureError
+from cltensor.graph.compiled import MOST, compile
+
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
+
+
+def array(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+
+
+def chain(x):
+    return (x * 2 + 1).relu().exp() - x
+
+
+def check(compiled, *args):
+    np.testing.assert_allclose(compiled(*args).detach().numpy(), compiled.fn(*args).detach().numpy(), rtol=1e-6)
+
+
+def test_a_new_shape_dtype_or_layout_is_captured_again():
+    f = compile(chain)
+    for args in (array(3, 4), array(4, 3), array(3, 4).astype(np.float64)):
+        for _ in range(2):
+            check(f, ct.tensor(args))
+    for _ in range(2):
+        check(f, ct.tensor(array(4, 3)).t())
+        check(f, ct.tensor(array(6, 4))[::2])
+    assert f.captures == 5
+
+
+def test_slices_of_one_tensor_share_a_capture():
+    f, data = compile(chain), ct.tensor(array(12, 4))
+    for i in range(4):
+        check(f, data[3 * i: 3 * i + 3])
+    assert f.captures == 1
+
+
+def test_numbers_are_guards():
+    f = compile(lambda x, n: x * n)
+    for n in (2, 2.0, 3, True, 2):
+        np.testing.assert_array_equal(f(ct.ones(3), n).numpy(), [n] * 3)
+    assert f(ct.ones(3, dtype=ct.int64), 2).dtype is ct.int64
+    assert f(ct.ones(3, dtype=ct.int64), 2.0).dtype is ct.float32
+
+
+def test_globals_and_closures_are_guards():
+    scale = 2.0
+    settings = {"shift": 1.0}
+
+    @compile
+    def f(x):
+        return x * scale + settings["shift"] + OFFSET
+
+    global OFFSET
+    OFFSET = 0.5
+    np.testing.assert_allclose(f(ct.ones(2)).numpy(), [3.5] * 2)
+    scale = 3.0
+    np.testing.assert_allclose(f(ct.ones(2)).numpy(), [4.5] * 2)
+    settings["shift"] = 2.0
+    np.testing.assert_allclose(f(ct.ones(2)).numpy(), [5.5] * 2)
+    OFFSET = 0.0
+    np.testing.assert_allclose(f(ct.ones(2)).numpy(), [5.0] * 2)
+    np.testing.assert_allclose(f(ct.ones(2)).numpy(), [5.0] * 2)
+    assert f.captures == 4
+
+
+def test_training_mode_parameters_and_settings_of_a_module_are_guards():
+    net = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5))
+    f, x = compile(net), ct.ones(2, 3)
+    net.eval()
+    check(f, x)
+    net.train()
+    ct.manual_seed(0)
+    first = f(x).detach().numpy()
+    ct.manual_seed(0)
+    np.testing.assert_array_equal(f(x).detach().numpy(), first)
+    net.eval()
+    check(f, x)
+    net[0].weight = nn.Parameter(ct.zeros(3, 3))
+    check(f, x)
+    net[0].weight.data = ct.ones(3, 3)
+    check(f, x)
+    net.double()
+    check(f, x.double())
+    with ct.no_grad():
+        check(f, x.double())
+
+
+def test_random_numbers_are_new_at_each_replay_and_follow_the_seed():
+    f = compile(lambda x: x + ct.rand_like(x))
+    ct.manual_seed(5)
+    found = [f(ct.zeros(4)).numpy() for _ in range(4)]
+    ct.manual_seed(5)
+    for a in found:
+        np.testing.assert_array_equal(a, f.fn(ct.zeros(4)).numpy())
+    assert f.captures == 1
+    assert not np.array_equal(found[2], found[3])
+
+
+def test_what_was_returned_is_not_overwritten():
+    f = compile(chain)
+    kept = [f(ct.full((3,), float(i))) for i in range(5)]
+    for i, t in enumerate(kept):
+        np.testing.assert_allclose(t.numpy(), chain(ct.full((3,), float(i))).numpy(), rtol=1e-6)
+
+
+def test_in_place_writes_to_arguments_and_outside():
+    total = ct.zeros(3)
+
+    @compile
+    def f(x, y):
+        x[1:] += y[:-1]
+        total.add_(x)
+        return x
+
+    for i in range(4):
+        x, y = ct.tensor(array(3, seed=i)), ct.tensor(array(3, seed=i + 9))
+        wanted = x.numpy().copy()
+        wanted[1:] += y.numpy()[:-1]
+        before, version = total.numpy(), x._version
+        assert f(x, y) is x
+        np.testing.assert_allclose(x.numpy(), wanted, rtol=1e-6)
+        np.testing.assert_allclose(total.numpy(), before + wanted, rtol=1e-6)
+        assert x._version > version
+    assert f.captures == 1
+
+
+def test_arguments_that_share_memory():
+    def f(x, y):
+        x.mul_(2)
+        return x + y
+
+    compiled, base = compile(f), ct.arange(6.0)
+    np.testing.assert_array_equal(compiled(base[:3], base[3:]).numpy(), [3, 6, 9])
+    base = ct.arange(6.0)
+    np.testing.assert_array_equal(compiled(base[:3], base[:3]).numpy(), [0, 4, 8])
+    for _ in range(2):
+        x, y = ct.arange(3.0), ct.arange(3.0)
+        np.testing.assert_array_equal(compiled(x, y).numpy(), [0, 3, 6])
+    base = ct.arange(6.0)
+    np.testing.assert_array_equal(compiled(base[1:4], base[:3]).numpy(), [2, 6, 10])
+
+
+def test_a_constant_that_is_written_to():
+    @compile
+    def f(x):
+        total = ct.tensor([1.0, 2.0])
+        total += x
+        return total
+
+    for _ in range(3):
+        np.testing.assert_array_equal(f(ct.ones(2)).numpy(), [2, 3])
+    assert f.captures == 1
+
+
+def test_reading_a_value_runs_eagerly():
+    @compile
+    def f(x):
+        return x * 2 if x.sum().item() > 0 else x - 1
+
+    for x in (ct.ones(2), -ct.ones(2), ct.ones(2), -ct.ones(2)):
+        check(f, x)
+    assert not f.programs
+    assert "read by the host" in next(iter(f.eager.values()))
+
+
+def test_a_shape_that_depends_on_values_runs_eagerly():
+    f = compile(lambda x: x[x > 0] * 2)
+    for i in range(4):
+        check(f, ct.tensor(array(5, seed=i)))
+
+
+def test_fullgraph_names_the_line():
+    @compile(fullgraph=True)
+    def f(x):
+        y = x * 2
+        return y * y.sum().item()
+
+    with pytest.raises(CaptureError, match=r"True: the values of a tensor .* are read by the host, at .*test_compile\.py"):
+        f(ct.ones(2))
+
+
+def test_an_error_leaves_the_state_as_eager_mode_does():
+    total = ct.zeros(2)
+
+    @compile
+    def f(x, fails):
+        total.add_(x)
+        if fails:
+            raise ValueError("halfway")
+        return total * 2
+
+    with pytest.raises(ValueError, match="halfway"):
+        f(ct.ones(2), True)
+    assert total.tolist() == [1, 1]
+    for n in (2, 3, 4):
+        assert f(ct.ones(2), False).tolist() == [2 * n] * 2
+    with pytest.raises(ValueError, match="halfway"):
+        f(ct.ones(2), True)
+    assert total.tolist() == [5, 5]
+
+
+def test_a_list_that_grows_is_seen():
+    kept = []
+
+    @compile
+    def f(x):
+        kept.append(x * 2)
+        return x + len(kept)
+
+    assert [f(ct.zeros(1)).item() for _ in range(6)] == [1, 2, 3, 4, 5, 6]
+    assert len(kept) == 6
+
+
+def test_more_captures_than_are_kept_warn_once():
+    f = compile(lambda x: x * 2)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        for n in range(1, MOST + 4):
+            f(ct.ones(n))
+    assert len(seen) == 1
+    assert "argument 0 changes" in str(seen[0].message)
+    assert len(f.programs) == MOST
+
+
+def test_threads_replay_one_program():
+    f, found = compile(chain), {}
+    f(ct.ones(50))
+
+    def work(k):
+        for i in range(20):
+            x = ct.full((50,), float(k * 20 + i))
+            found[k, i] = float(f(x).sum()), float(chain(x).sum())
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(found) == 80
+    for a, b in found.values():
+        np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+def test_the_learning_rate_is_read_anew():
+    p = nn.Parameter(ct.zeros(1))
+    opt = optim.SGD([p], lr=1.0)
+
+    @compile
+    def step():
+        opt.zero_grad()
+        (p * 1.0).sum().backward()
+        opt.step()
+
+    found = []
+    for lr in (1.0, 1.0, 0.5, 0.25, 0.25):
+        opt.param_groups[0]["lr"] = lr
+        step()
+        found.append(p.item())
+    assert found == [-1.0, -2.0, -2.5, -2.75, -3.0]
+    assert step.captures == 2
+
+
+def test_users_optimiser_is_captured_for_each_setting():
+    class Own(optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {"lr": 1.0})
+
+        def step(self, closure=None):
+            with ct.no_grad():
+                for group in self.param_groups:
+                    for p in group["params"]:
+                        p.add_(p.grad, alpha=-group["lr"])
+
+    p = nn.Parameter(ct.zeros(1))
+    opt = Own([p])
+
+    @compile
+    def step():
+        opt.zero_grad()
+        (p * 1.0).sum().backward()
+        opt.step()
+
+    found = []
+    for lr in (1.0, 1.0, 0.5, 0.5):
+        opt.param_groups[0]["lr"] = lr
+        step()
+        found.append(p.item())
+    assert found == [-1.0, -2.0, -2.5, -3.0]
+
+
+def test_gradients_of_what_a_compiled_function_returns():
+    w = ct.tensor(array(4), requires_grad=True)
+    f = compile(lambda x: ((x * w).sigmoid(), (x - w).sum()))
+    for i in range(3):
+        found = []
+        for g in (f, f.fn):
+            x = ct.tensor(array(4, seed=i), requires_grad=True)
+            w.grad = None
+            a, b = g(x.exp())
+            (a.sum() * b).backward()
+            found.append((x.grad.numpy(), w.grad.numpy()))
+        for one, other in zip(*found, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5)
+    assert f.captures == 1
+
+
+def test_errors_of_a_backward_pass_are_those_of_eager_mode():
+    w = ct.ones(3, requires_grad=True)
+    f = compile(lambda x: (x * w * w).sum())
+    for _ in range(2):
+        y = f(ct.ones(3))
+        y.backward()
+        with pytest.raises(ct.AutogradError, match="second time"):
+            y.backward()
+    y = f(ct.ones(3))
+    with ct.no_grad():
+        w.mul_(2)
+    with pytest.raises(ct.AutogradError, match="modified by an inplace"):
+        y.backward()
+
+
+def test_disabled():
+    assert compile(chain, disable=True) is chain
