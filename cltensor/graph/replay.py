@@ -7,6 +7,8 @@ import numpy as np
 from ..base.errors import DeviceError
 from ..dispatch import faults
 from ..dispatch.plans import kept
+from ..ops.optim.multi_tensor import MultiTensor
+from .grouping import grouped, writes_of
 from .ir import Origin, Scalar, Use
 from .memory import assign_buffers
 
@@ -37,9 +39,13 @@ class Replay:
                 device.write(self.fixed[block], 0, block.source)
         written = {v.block: v.version for node in graph.nodes for v in node.writes()}
         self.writes = [(block, count) for block, count in written.items() if block.origin is not Origin.MADE]
-        self.launches = [launch for node in graph.nodes for launch in self._launches(node)]
+        self.launches = [launch for nodes in grouped(graph.nodes) for launch in self._launches(nodes)]
 
-    def _launches(self, node):
+    def _launches(self, nodes):
+        node = nodes[0]
+        if len(nodes) > 1:
+            yield _GroupLaunch(nodes, self.fixed, self.device)
+            return
         plan, own, values = _planned(node)
         places = [o for o in node.operands if isinstance(o, Use) or (o is None and node.op.kind != "elementwise")]
         places += [r.use for r in node.results]
@@ -60,10 +66,11 @@ class Replay:
         """
         numbers = {**dict(numbers), **{action: action.compute() for action in self.actions}}
         buffers = {block: storage.buffer for block, storage in storages.items()}
+        submit = self.device.submit
         with self.device.lock:
             for launch in self.launches:
                 launch.bind(buffers, moved, numbers, self.device)
-                self.device.submit(launch.step)
+                submit(launch.step)
         for block, count in self.writes:
             (storages.get(block) or block.source).version += count
         return numbers
@@ -110,6 +117,33 @@ class _Launch:
             kernel.set_arg(at, convert(numbers[action][place]))
         if self.op is not None:
             self.step.set_bytes(self.step.ticket, _LONG(faults.announced(self.op, device)))
+
+
+class _GroupLaunch:
+    """One launch for several updates by one formula."""
+
+    __slots__ = ("anew", "numbers", "step")
+
+    def __init__(self, nodes, fixed, device):
+        first = nodes[0]
+        sizes = [n.results[0].use.spec.numel for n in nodes]
+        idle = device.allocate(64)
+        self.step = step = MultiTensor(first.op, first.results[0].use.spec.dtype, sizes, writes_of(first), device, idle)
+        self.anew, self.numbers = [], first.numbers
+        for m, node in enumerate(nodes):
+            for i, use in enumerate(node.operands):
+                at = m * step.width + i
+                if use.block in fixed:
+                    step.kernel.set_arg(at, fixed[use.block])
+                else:
+                    self.anew.append((at, use.block))
+
+    def bind(self, buffers, moved, numbers, device):
+        """See _Launch."""
+        set_arg = self.step.kernel.set_arg
+        for at, block in self.anew:
+            set_arg(at, buffers[block])
+        self.step.bind(tuple([numbers[n.action][n.place] if isinstance(n, Scalar) else n for n in self.numbers]))
 
 
 def _planned(node):

@@ -1,0 +1,56 @@
+"""Grouping: neighbouring updates by one formula, as of all parameters of an optimiser, become one launch."""
+
+from ..ops.optim.multi_tensor import capacity, even_parts
+from .ir import Use
+
+
+def grouped(nodes):
+    """The nodes in order, as lists of those that may be launched together."""
+    run, key = [], None
+    for node in nodes:
+        found = _key(node)
+        if run and (found is None or found != key or not _independent(node, run)):
+            yield from _parts(run)
+            run = []
+        run.append(node)
+        key = found
+    yield from _parts(run)
+
+
+def writes_of(node):
+    """The positions of the inputs that a node's results overwrite, in order; None if a result is no input."""
+    places = [next((i for i, o in enumerate(node.operands) if isinstance(o, Use) and _same_place(o, r.use)), None)
+              for r in node.results]
+    return None if None in places else tuple(places)
+
+
+def _parts(run):
+    if len(run) < 2 or _key(run[0]) is None:
+        return [[node] for node in run]
+    return even_parts(run, capacity(run[0].op, run[0].results[0].use.spec.dtype))
+
+
+def _key(node):
+    """What must be equal for nodes to share a launch; None for a node that runs alone."""
+    op = node.op
+    if op.kind != "elementwise" or not all(isinstance(o, Use) for o in node.operands):
+        return None
+    dtype, shape = node.results[0].use.spec.dtype, node.results[0].use.spec.shape
+    uses = [*node.uses, *(r.use for r in node.results)]
+    if not dtype.is_floating_point or any(
+            u.offset or not u.spec.contiguous or u.spec.dtype is not dtype or u.spec.shape != shape or not u.spec.numel for u in uses):
+        return None
+    if len({u.block for u in node.uses}) < len(node.uses):
+        return None
+    writes = writes_of(node)
+    return None if writes is None else (op.exprs, op.inputs, op.attr_names, dtype, writes, node.numbers)
+
+
+def _independent(node, run):
+    touched = {v.block for n in run for v in n.writes()}
+    read = {v.block for n in run for v in n.reads()}
+    return touched.isdisjoint(v.block for v in node.reads()) and read.isdisjoint(v.block for v in node.writes())
+
+
+def _same_place(a, b):
+    return a.block is b.block and a.spec is b.spec and a.offset == b.offset
