@@ -6,17 +6,21 @@ import math
 import numbers
 import warnings
 
-from ..base.dtypes import dtype
-from ..base.errors import ArgumentError, ArgumentTypeError, ShapeError
-from ..ops.nn.recurrent import GATES
-from ..runtime.device import device
-from ..tensor.api.creation import empty
-from ..tensor.core.tensor import Tensor
-from . import init
-from .functional.recurrent import layers
+from ...base.dtypes import dtype
+from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from ...ops.nn.recurrent import GATES
+from ...runtime.device import device
+from ...tensor.api.creation import empty
+from ...tensor.core.tensor import Tensor
+from .. import init
+from ..functional.recurrent import layers
+from ..parameter import Parameter
+from ..utils.rnn import PackedSequence
 from .module import Module
-from .parameter import Parameter
-from .utils.rnn import PackedSequence
+from .recurrent_cells import GRUCell as GRUCell
+from .recurrent_cells import LSTMCell as LSTMCell
+from .recurrent_cells import RNNCell as RNNCell
+from .recurrent_cells import RNNCellBase as RNNCellBase
 
 
 class RNNBase(Module):

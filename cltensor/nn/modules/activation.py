@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..base.dtypes import dtype
-from ..base.errors import ShapeError
-from ..runtime.device import device
-from ..tensor.api.creation import empty
-from ..tensor.core.tensor import Tensor
-from . import functional as F
-from . import init
+from ...base.dtypes import dtype
+from ...base.errors import ShapeError
+from ...runtime.device import device
+from ...tensor.api.creation import empty
+from ...tensor.core.tensor import Tensor
+from .. import functional as F
+from .. import init
+from ..parameter import Parameter
+from .attention import MultiheadAttention as MultiheadAttention
 from .function_layer import FunctionLayer
 from .module import Module
-from .parameter import Parameter
 
 
 class _Plain(FunctionLayer):

@@ -1,6 +1,6 @@
 """Hooks: functions to call around a Module's forward and backward pass, and around saving and loading its state."""
 
-from ..dispatch.node import Handle
+from ...dispatch.node import Handle
 from .backward_hooks import BackwardHooks
 
 _TABLES = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks", "_state_dict_pre_hooks",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-from ..base.dtypes import dtype
-from ..ops.gemm.matmul import linear_activated
-from ..runtime.device import device
-from ..tensor.api.creation import empty
-from ..tensor.core.tensor import Tensor
-from . import functional as F
-from . import init
+from ...base.dtypes import dtype
+from ...ops.gemm.matmul import linear_activated
+from ...runtime.device import device
+from ...tensor.api.creation import empty
+from ...tensor.core.tensor import Tensor
+from .. import functional as F
+from .. import init
+from ..parameter import Parameter
 from .module import Module
-from .parameter import Parameter
 
 
 class Identity(Module):

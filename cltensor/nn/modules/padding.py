@@ -1,6 +1,6 @@
 """Padding layers over the last one to three dimensions."""
 
-from . import functional as F
+from .. import functional as F
 from .module import Module
 
 

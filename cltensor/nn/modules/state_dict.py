@@ -3,10 +3,10 @@
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
 
-from ..autograd.modes import no_grad
-from ..base.errors import ArgumentTypeError, CLTensorError
-from ..tensor import Tensor
-from .parameter import Parameter
+from ...autograd.modes import no_grad
+from ...base.errors import ArgumentTypeError, CLTensorError
+from ...tensor import Tensor
+from ..parameter import Parameter
 
 _EXTRA = "_extra_state"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..base.errors import ArgumentError
-from ..tensor.core.tensor import Tensor
-from . import functional as F
+from ...base.errors import ArgumentError
+from ...tensor.core.tensor import Tensor
+from .. import functional as F
 from .distance import PairwiseDistance
 from .function_layer import FunctionLayer
 

@@ -7,13 +7,15 @@ import operator
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
-from ..base.context import context
-from ..base.errors import ArgumentTypeError, DimensionError
-from ..tensor import Tensor
+from ...base.context import context
+from ...base.errors import ArgumentTypeError, DimensionError
+from ...tensor import Tensor
 from .activation import ReLU, Sigmoid, Tanh
 from .conv import Conv1d, Conv2d, Conv3d
 from .linear import Linear
 from .module import Module, _indented
+from .parameter_containers import ParameterDict as ParameterDict
+from .parameter_containers import ParameterList as ParameterList
 
 _STORING = (Linear, Conv1d, Conv2d, Conv3d)
 _ACTIVATIONS = {ReLU: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}

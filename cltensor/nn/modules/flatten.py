@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..tensor.core.tensor import Tensor
+from ...tensor.core.tensor import Tensor
 from .module import Module
 
 

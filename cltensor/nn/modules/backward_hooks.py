@@ -1,9 +1,9 @@
 """Backward hooks of one Module call: identities around the call see the gradients of its outputs and inputs."""
 
-from ..autograd.function import Function
-from ..base.context import context
-from ..base.errors import AutogradError
-from ..tensor import Tensor
+from ...autograd.function import Function
+from ...base.context import context
+from ...base.errors import AutogradError
+from ...tensor import Tensor
 
 
 class _Passage(Function):

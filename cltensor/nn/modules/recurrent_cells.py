@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 
-from ..base.dtypes import dtype
-from ..base.errors import ArgumentError, ShapeError
-from ..ops.nn.recurrent import GATES
-from ..ops.nn.recurrent_gradient import recurrent
-from ..runtime.device import device
-from ..tensor.api.creation import empty
-from ..tensor.core.tensor import Tensor
-from . import init
+from ...base.dtypes import dtype
+from ...base.errors import ArgumentError, ShapeError
+from ...ops.nn.recurrent import GATES
+from ...ops.nn.recurrent_gradient import recurrent
+from ...runtime.device import device
+from ...tensor.api.creation import empty
+from ...tensor.core.tensor import Tensor
+from .. import init
+from ..parameter import Parameter
 from .module import Module
-from .parameter import Parameter
 
 
 class RNNCellBase(Module):

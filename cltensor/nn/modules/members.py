@@ -2,9 +2,9 @@
 
 import itertools
 
-from ..base.errors import ArgumentTypeError
-from ..tensor import Tensor
-from .parameter import Buffer, Parameter
+from ...base.errors import ArgumentTypeError
+from ...tensor import Tensor
+from ..parameter import Buffer, Parameter
 
 _KINDS = ("_parameters", "_buffers", "_modules")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..base import calls, dtypes
-from ..base.dtypes import dtype
-from ..base.errors import ArgumentError, ArgumentTypeError, CLTensorError, MissingError
-from ..runtime.device import device
-from ..tensor import Tensor
+from ...base import calls, dtypes
+from ...base.dtypes import dtype
+from ...base.errors import ArgumentError, ArgumentTypeError, CLTensorError, MissingError
+from ...runtime.device import device
+from ...tensor import Tensor
 from .hooks import Hooks
 from .members import Members
 from .state_dict import StateDict

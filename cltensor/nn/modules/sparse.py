@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from ..autograd.modes import no_grad
-from ..base.dtypes import dtype
-from ..base.errors import AssertedShapeError, ShapeError
-from ..runtime.device import device
-from ..tensor.api.creation import empty
-from ..tensor.core.tensor import Tensor
-from . import functional as F
-from . import init
-from .functional.embedding import _padding_row
+from ...autograd.modes import no_grad
+from ...base.dtypes import dtype
+from ...base.errors import AssertedShapeError, ShapeError
+from ...runtime.device import device
+from ...tensor.api.creation import empty
+from ...tensor.core.tensor import Tensor
+from .. import functional as F
+from .. import init
+from ..functional.embedding import _padding_row
+from ..parameter import Parameter
 from .module import Module
-from .parameter import Parameter
 
 
 class Embedding(Module):

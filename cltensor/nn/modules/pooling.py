@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..base.errors import ArgumentError
-from . import functional as F
+from ...base.errors import ArgumentError
+from .. import functional as F
+from ..functional.sizes import each
 from .function_layer import FunctionLayer
-from .functional.sizes import each
 
 
-class _MaxPool(FunctionLayer):
+class _MaxPoolNd(FunctionLayer):
     """Largest value of each window; return_indices: also its position, for MaxUnpool."""
 
     hidden = ("return_indices",)
@@ -20,25 +20,25 @@ class _MaxPool(FunctionLayer):
                          dilation=dilation, return_indices=return_indices, ceil_mode=ceil_mode)
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPoolNd):
     """Largest value of each window of x (N, C, L) or (C, L); return_indices: also its position."""
 
     function = staticmethod(F.max_pool1d)
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPoolNd):
     """Largest value of each window of x (N, C, H, W) or (C, H, W); return_indices: also its position in the plane."""
 
     function = staticmethod(F.max_pool2d)
 
 
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPoolNd):
     """Largest value of each window of x (N, C, D, H, W) or (C, D, H, W); return_indices: also its position."""
 
     function = staticmethod(F.max_pool3d)
 
 
-class _AvgPool(FunctionLayer):
+class _AvgPoolNd(FunctionLayer):
     hidden = ("ceil_mode", "count_include_pad", "divisor_override")
 
     def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
@@ -46,7 +46,7 @@ class _AvgPool(FunctionLayer):
                          ceil_mode=ceil_mode, count_include_pad=count_include_pad, divisor_override=divisor_override)
 
 
-class AvgPool1d(_AvgPool):
+class AvgPool1d(_AvgPoolNd):
     """Mean of each window of x (N, C, L) or (C, L)."""
 
     function = staticmethod(F.avg_pool1d)
@@ -57,13 +57,13 @@ class AvgPool1d(_AvgPool):
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
-class AvgPool2d(_AvgPool):
+class AvgPool2d(_AvgPoolNd):
     """Mean of each window of x (N, C, H, W) or (C, H, W); divisor_override: divide by this instead of the window's size."""
 
     function = staticmethod(F.avg_pool2d)
 
 
-class AvgPool3d(_AvgPool):
+class AvgPool3d(_AvgPoolNd):
     """Mean of each window of x (N, C, D, H, W) or (C, D, H, W)."""
 
     function = staticmethod(F.avg_pool3d)
@@ -115,30 +115,30 @@ class AdaptiveMaxPool3d(AdaptiveMaxPool1d):
     function = staticmethod(F.adaptive_max_pool3d)
 
 
-class _LPPool(FunctionLayer):
+class _LPPoolNd(FunctionLayer):
     def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
         super().__init__(norm_type=norm_type, kernel_size=kernel_size, stride=stride, ceil_mode=ceil_mode)
 
 
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPoolNd):
     """The norm of degree norm_type of each window of x (N, C, L) or (C, L)."""
 
     function = staticmethod(F.lp_pool1d)
 
 
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPoolNd):
     """The norm of degree norm_type of each window of x (N, C, H, W) or (C, H, W)."""
 
     function = staticmethod(F.lp_pool2d)
 
 
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPoolNd):
     """The norm of degree norm_type of each window of x (N, C, D, H, W) or (C, D, H, W)."""
 
     function = staticmethod(F.lp_pool3d)
 
 
-class _MaxUnpool(FunctionLayer):
+class _MaxUnpoolNd(FunctionLayer):
     """Return values to the positions that max pooling took them from, zeros elsewhere; output_size: one that pools to x's size."""
 
     dims = None
@@ -153,21 +153,21 @@ class _MaxUnpool(FunctionLayer):
         return type(self).function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpoolNd):
     """Undo MaxPool1d for x (N, C, L) or (C, L) and the positions it returned; lost values become zeros."""
 
     dims = 1
     function = staticmethod(F.max_unpool1d)
 
 
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpoolNd):
     """Undo MaxPool2d for x (N, C, H, W) or (C, H, W) and the positions it returned; lost values become zeros."""
 
     dims = 2
     function = staticmethod(F.max_unpool2d)
 
 
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpoolNd):
     """Undo MaxPool3d for x (N, C, D, H, W) or (C, D, H, W) and its positions; lost values become zeros."""
 
     dims = 3

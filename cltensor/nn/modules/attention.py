@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..base.dtypes import dtype
-from ..base.errors import ArgumentError, AssertedShapeError
-from ..runtime.device import device
-from ..tensor.api.creation import empty
-from ..tensor.core.tensor import Tensor
-from . import functional as F
-from . import init
+from ...base.dtypes import dtype
+from ...base.errors import ArgumentError, AssertedShapeError
+from ...runtime.device import device
+from ...tensor.api.creation import empty
+from ...tensor.core.tensor import Tensor
+from .. import functional as F
+from .. import init
+from ..parameter import Parameter
 from .linear import Linear
 from .module import Module
-from .parameter import Parameter
 
 
 class NonDynamicallyQuantizableLinear(Linear):

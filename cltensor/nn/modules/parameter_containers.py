@@ -6,10 +6,10 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..base.errors import ArgumentTypeError, DimensionError
-from ..tensor import Tensor
+from ...base.errors import ArgumentTypeError, DimensionError
+from ...tensor import Tensor
+from ..parameter import Parameter
 from .module import Module
-from .parameter import Parameter
 
 
 def _as_parameter(value):

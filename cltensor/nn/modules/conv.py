@@ -2,19 +2,19 @@
 
 import math
 
-from ..base.errors import ArgumentError
-from ..tensor.api.creation import empty
-from . import functional as F
-from . import init
-from .functional.conv import convolved
-from .functional.sizes import each
+from ...base.errors import ArgumentError
+from ...tensor.api.creation import empty
+from .. import functional as F
+from .. import init
+from ..functional.conv import convolved
+from ..functional.sizes import each
+from ..parameter import Parameter
 from .module import Module
-from .parameter import Parameter
 
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class _Conv(Module):
+class _ConvNd(Module):
     """The common part of all six: sizes, and parameters, at first uniform in +-1 / sqrt(fan_in)."""
 
     dims = None
@@ -70,7 +70,7 @@ class _Conv(Module):
         return ", ".join(shown)
 
 
-class _Forward(_Conv):
+class _Forward(_ConvNd):
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
                  padding_mode="zeros", device=None, dtype=None):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, 0, groups, bias, padding_mode,
@@ -118,7 +118,7 @@ class Conv3d(_Forward):
     _convolve = staticmethod(F.conv3d)
 
 
-class _Transpose(_Conv):
+class _ConvTransposeNd(_ConvNd):
     transposed = True
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
@@ -143,21 +143,21 @@ class _Transpose(_Conv):
         return tuple(want - low for want, low in zip(size, least, strict=True))
 
 
-class ConvTranspose1d(_Transpose):
+class ConvTranspose1d(_ConvTransposeNd):
     """The transpose of Conv1d on x (N, C, L) or (C, L), weight (in_channels, out_channels / groups, k)."""
 
     dims = 1
     _convolve = staticmethod(F.conv_transpose1d)
 
 
-class ConvTranspose2d(_Transpose):
+class ConvTranspose2d(_ConvTransposeNd):
     """The transpose of Conv2d on x (N, C, H, W) or (C, H, W), weight (in_channels, out_channels / groups, kh, kw)."""
 
     dims = 2
     _convolve = staticmethod(F.conv_transpose2d)
 
 
-class ConvTranspose3d(_Transpose):
+class ConvTranspose3d(_ConvTransposeNd):
     """The transpose of Conv3d on x (N, C, D, H, W) or (C, D, H, W)."""
 
     dims = 3

@@ -5,17 +5,17 @@ from __future__ import annotations
 import copy
 import math
 
-from ..base.dtypes import dtype
-from ..base.errors import ShapeError
-from ..runtime.device import device
-from ..tensor.api.creation import full
-from ..tensor.core.tensor import Tensor
-from . import functional as F
-from . import init
+from ...base.dtypes import dtype
+from ...base.errors import ShapeError
+from ...runtime.device import device
+from ...tensor.api.creation import full
+from ...tensor.core.tensor import Tensor
+from .. import functional as F
+from .. import init
+from ..functional.multi_head_attention import additive
 from .attention import MultiheadAttention
-from .containers import ModuleList
+from .container import ModuleList
 from .dropout import Dropout
-from .functional.multi_head_attention import additive
 from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm

@@ -1,0 +1,104 @@
+"""Normalisation of each channel over the batch, with running statistics."""
+
+
+from __future__ import annotations
+
+from ...base import dtypes
+from ...base.errors import MismatchError
+from ...tensor.api.creation import empty, ones, scalar_tensor, zeros
+from .. import functional as F
+from .. import init
+from ..parameter import Parameter
+from .module import Module
+
+
+class _NormBase(Module):
+    """Affine parameters and running statistics for num_features channels."""
+
+    _version = 2  # version 1 had no num_batches_tracked
+    dims = ()
+
+    def __init__(self, num_features, eps, momentum, affine, bias, track_running_stats, device, dtype):
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        kind = {"device": device, "dtype": dtype}
+        self.register_parameter("weight", Parameter(empty(num_features, **kind)) if affine else None)
+        self.register_parameter("bias", Parameter(empty(num_features, **kind)) if affine and bias else None)
+        tracked = track_running_stats
+        self.register_buffer("running_mean", zeros(num_features, **kind) if tracked else None)
+        self.register_buffer("running_var", ones(num_features, **kind) if tracked else None)
+        count = scalar_tensor(0, dtype=dtypes.int64, device=device) if tracked else None
+        self.register_buffer("num_batches_tracked", count)
+        self.reset_parameters()
+
+    def reset_running_stats(self):
+        """Set the running mean to 0, the running variance to 1 and the count of batches to 0."""
+        if self.track_running_stats:
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+            self.num_batches_tracked.zero_()
+
+    def reset_parameters(self):
+        """Set weight to 1, bias to 0, and reset the running statistics."""
+        self.reset_running_stats()
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def _check(self, input):
+        if input.ndim not in self.dims:
+            expected = " or ".join(f"{d}D" for d in self.dims)
+            raise MismatchError(f"{self._get_name()}: expected {expected} input (got {input.ndim}D input of shape "
+                             f"{list(input.shape)})")
+
+    def extra_repr(self):
+        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+                f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}")
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        key = f"{prefix}num_batches_tracked"
+        if (local_metadata.get("version") or 1) < 2 and self.num_batches_tracked is not None and key not in state_dict:
+            state_dict = {**state_dict, key: self.num_batches_tracked.detach().clone()}
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+
+class _BatchNorm(_NormBase):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None,
+                 dtype=None, *, bias=True):
+        super().__init__(num_features, eps, momentum, affine, bias, track_running_stats, device, dtype)
+
+    def forward(self, input):
+        self._check(input)
+        update = self.training and self.track_running_stats
+        momentum = 0.0 if self.momentum is None else self.momentum
+        if update:
+            self.num_batches_tracked.add_(1)
+            if self.momentum is None:  # plain mean of all batches; reading the count waits for the device
+                momentum = 1.0 / float(self.num_batches_tracked)
+        by_batch = self.training or self.running_mean is None
+        running = (self.running_mean, self.running_var) if not self.training or self.track_running_stats else (None, None)
+        return F.batch_norm(input, *running, self.weight, self.bias, by_batch, momentum, self.eps)
+
+
+class BatchNorm1d(_BatchNorm):
+    """Normalise x (N, C) or (N, C, L) for each channel over the batch, with running statistics for evaluation.
+
+    momentum: how far the running statistics move towards each batch's; None keeps the plain mean of all batches.
+    Source: Ioffe and Szegedy 2015.
+    """
+
+    dims = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """Normalise x (N, C, H, W) for each channel over the batch; see BatchNorm1d."""
+
+    dims = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """Normalise x (N, C, D, H, W) for each channel over the batch; see BatchNorm1d."""
+
+    dims = (5,)
