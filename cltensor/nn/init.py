@@ -18,8 +18,9 @@ from ..tensor.api.creation import from_numpy
 from ..tensor.core.tensor import Tensor
 from ..tensor.random.sampling import Generator, default_generator
 
-__all__ = ["calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
-           "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]
+__all__ = ["calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal", "kaiming_normal_",
+           "kaiming_uniform", "kaiming_uniform_", "normal", "normal_", "ones_", "orthogonal", "orthogonal_", "sparse", "sparse_",
+           "trunc_normal_", "uniform", "uniform_", "xavier_normal", "xavier_normal_", "xavier_uniform", "xavier_uniform_", "zeros_"]
 
 _FIXED_GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "conv_transpose1d": 1.0,
                 "conv_transpose2d": 1.0, "conv_transpose3d": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2),
@@ -204,4 +205,24 @@ def sparse_(tensor: Tensor, sparsity, std: float = 0.01, generator: Generator | 
     tensor.normal_(0, std, generator=generator)
     tensor.mul_(from_numpy(keep.astype(np.float32)).to(tensor))
 
+
+def _older(name, fn):
+    """fn under the name without its underscore, with a warning."""
+
+    @functools.wraps(fn)
+    def initialize(*args, **kwargs):
+        warnings.warn(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2)
+        return fn(*args, **kwargs)
+
+    initialize.__name__ = initialize.__qualname__ = name
+    return initialize
+
+
+uniform, normal, constant, eye, dirac = (
+    _older(name, fn) for name, fn in (("uniform", uniform_), ("normal", normal_), ("constant", constant_), ("eye", eye_),
+                                      ("dirac", dirac_)))
+xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal, sparse = (
+    _older(name, fn) for name, fn in (("xavier_uniform", xavier_uniform_), ("xavier_normal", xavier_normal_),
+                                      ("kaiming_uniform", kaiming_uniform_), ("kaiming_normal", kaiming_normal_),
+                                      ("orthogonal", orthogonal_), ("sparse", sparse_)))
 _named_all(globals())

@@ -21,7 +21,7 @@ from ...ops.nn import ctc
 from ...tensor.api.creation import arange, full, tensor
 from ...tensor.core.tensor import Tensor
 from ...tensor.math.arithmetic import where
-from .loss import reduced
+from .reduction import reduced
 
 _REDUCTIONS = ("mean", "sum", "none")
 

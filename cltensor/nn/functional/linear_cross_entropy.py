@@ -28,7 +28,8 @@ def linear_cross_entropy(input: Tensor, linear_weight: Tensor, target: Tensor, *
     if ignore_index is not None and target.shape == logits.shape:
         raise ShapeError(f"linear_cross_entropy: ignore_index cannot be specified when target contains probabilities, got "
                          f"{ignore_index}; leave it out")
-    return cross_entropy(logits, target, weight, -100 if ignore_index is None else ignore_index, reduction, label_smoothing)
+    return cross_entropy(logits, target, weight, ignore_index=-100 if ignore_index is None else ignore_index, reduction=reduction,
+                         label_smoothing=label_smoothing)
 
 
 def _check(input, linear_weight, linear_bias, options):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 from ...base.dtypes import dtype
-from ...base.errors import ShapeError
+from ...base.errors import AssertedError, ShapeError
 from ...runtime.device import device
 from ...tensor.api.creation import empty
 from ...tensor.core.tensor import Tensor
@@ -122,7 +123,15 @@ class Hardtanh(FunctionLayer):
 
     function = staticmethod(F.hardtanh)
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False):
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, min_value: float | None = None,
+                 max_value: float | None = None):
+        for word, older in (("min_val", min_value), ("max_val", max_value)):
+            if older is not None:
+                warnings.warn(f"keyword argument `{word}ue` is deprecated and renamed to `{word}`", FutureWarning, stacklevel=2)
+        min_val = min_val if min_value is None else min_value
+        max_val = max_val if max_value is None else max_value
+        if not min_val < max_val:
+            raise AssertedError(f"Hardtanh: max_val ({max_val}) must be greater than min_val ({min_val})")
         super().__init__(min_val=min_val, max_val=max_val, inplace=inplace)
 
 

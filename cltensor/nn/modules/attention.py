@@ -64,6 +64,20 @@ class MultiheadAttention(Module):
             if bias is not None:
                 init.xavier_normal_(bias)
 
+    def merge_masks(self, attn_mask: Tensor | None, key_padding_mask: Tensor | None, query: Tensor):
+        """One mask of both, and its kind: 0 for attn_mask alone, 1 for key_padding_mask alone, 2 for both, None for none.
+
+        query (N, L, E) says the batch.  A mask with attn_mask in it is (N, num_heads, L, S), key_padding_mask alone (N, S).
+        """
+        if attn_mask is None:
+            return key_padding_mask, None if key_padding_mask is None else 1
+        batch, length = query.shape[0], attn_mask.shape[-1]
+        heads = attn_mask.view(batch, -1, length, length) if attn_mask.ndim == 3 else attn_mask.view(1, 1, length, length)
+        merged = heads.expand(batch, self.num_heads, -1, -1)
+        if key_padding_mask is None:
+            return merged, 2
+        return merged + key_padding_mask.view(batch, 1, 1, length).expand(-1, self.num_heads, -1, -1), 2
+
     def forward(self, query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Tensor | None = None,
                 need_weights: bool = True, attn_mask: Tensor | None = None, average_attn_weights: bool = True,
                 is_causal: bool = False):

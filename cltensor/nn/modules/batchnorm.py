@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from ...autograd.modes import no_grad
 from ...base import dtypes
+from ...base.dtypes import dtype
 from ...base.errors import MismatchError
+from ...runtime.device import device
 from ...tensor.api.creation import empty, ones, scalar_tensor, zeros
+from ...tensor.core.tensor import Tensor
 from .. import functional as F
 from .. import init
-from ..parameter import Parameter
+from ..parameter import Parameter, UninitializedBuffer, UninitializedParameter, is_lazy
+from .lazy import LazyModuleMixin
 from .module import Module
 
 
@@ -52,6 +57,10 @@ class _NormBase(Module):
             expected = " or ".join(f"{d}D" for d in self.dims)
             raise MismatchError(f"{self._get_name()}: expected {expected} input (got {input.ndim}D input of shape "
                              f"{list(input.shape)})")
+
+    def _channels(self, input):
+        """The dimension of the channels."""
+        return 1
 
     def extra_repr(self):
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
@@ -102,3 +111,78 @@ class BatchNorm3d(_BatchNorm):
     """Normalise x (N, C, D, H, W) for each channel over the batch; see BatchNorm1d."""
 
     dims = (5,)
+
+
+# --- lazy ------------------------------------------------------------------------------------------------------------
+
+
+class _LazyNorm(LazyModuleMixin):
+    """num_features from the first input."""
+
+    def __init__(self, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True, track_running_stats: bool = True,
+                 device: device | str | int | None = None, dtype: dtype | None = None, *, bias: bool = True):
+        super().__init__(0, eps, momentum, False, False)
+        self.affine, self.track_running_stats = affine, track_running_stats
+        kind = {"device": device, "dtype": dtype}
+        for name, wanted in (("weight", affine), ("bias", affine and bias)):
+            if wanted:
+                self.register_parameter(name, UninitializedParameter(**kind))
+        if track_running_stats:
+            self.running_mean, self.running_var = UninitializedBuffer(**kind), UninitializedBuffer(**kind)
+            self.num_batches_tracked = scalar_tensor(0, dtype=dtypes.int64, device=device)
+
+    def reset_parameters(self):
+        """Reset parameters and running statistics, once they have a shape."""
+        if self.num_features and not self.has_uninitialized_params():
+            super().reset_parameters()
+
+    def initialize_parameters(self, input: Tensor):
+        """Give parameters and running statistics their shapes and first values."""
+        if not self.has_uninitialized_params():
+            return
+        self._check(input)
+        self.num_features = input.shape[self._channels(input)]
+        with no_grad():
+            for t in (self.weight, self.bias, self.running_mean, self.running_var):
+                if is_lazy(t):
+                    t.materialize((self.num_features,))
+            self.reset_parameters()
+
+
+class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
+    """A BatchNorm1d that takes num_features from its first input (N, C) or (N, C, L).  It is a BatchNorm1d from then on.
+
+    Source: the definition of BatchNorm1d.
+
+        >>> from cltensor import nn, randn
+        >>> nn.LazyBatchNorm1d()(randn(2, 5, 4)).shape
+        cltensor.Size([2, 5, 4])
+    """
+
+    cls_to_become = BatchNorm1d
+
+
+class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
+    """A BatchNorm2d that takes num_features from its first input (N, C, H, W).  It is a BatchNorm2d from then on.
+
+    Source: the definition of BatchNorm2d.
+
+        >>> from cltensor import nn, randn
+        >>> nn.LazyBatchNorm2d()(randn(2, 5, 4, 4)).shape
+        cltensor.Size([2, 5, 4, 4])
+    """
+
+    cls_to_become = BatchNorm2d
+
+
+class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
+    """A BatchNorm3d that takes num_features from its first input (N, C, D, H, W).  It is a BatchNorm3d from then on.
+
+    Source: the definition of BatchNorm3d.
+
+        >>> from cltensor import nn, randn
+        >>> nn.LazyBatchNorm3d()(randn(2, 5, 4, 4, 4)).shape
+        cltensor.Size([2, 5, 4, 4, 4])
+    """
+
+    cls_to_become = BatchNorm3d

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
@@ -88,10 +89,10 @@ class _Numbered(Module):
         self._renumber(modules)
         return self
 
-    def pop(self, index):
-        """Remove the module at index and return it."""
-        module = self[index]
-        del self[index]
+    def pop(self, key: int):
+        """Remove the module at position key and return it."""
+        module = self[key]
+        del self[key]
         return module
 
 
@@ -108,6 +109,10 @@ class Sequential(_Numbered):
         named = args[0].items() if len(args) == 1 and isinstance(args[0], OrderedDict) else enumerate(args)
         for name, module in named:
             self.add_module(str(name), module)
+
+    def extend(self, sequential: Iterable[Module]):
+        """Add modules at the end."""
+        return super().extend(sequential)
 
     def forward(self, input: Tensor):
         waiting = None  # a layer that can also apply the next module's activation
@@ -205,3 +210,14 @@ class ModuleDict(Module):
                                     f"{type(modules).__name__}")
         for key, module in modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules:
             self[key] = module
+
+
+class Container(Module):
+    """A Module with the modules given by keyword; deprecated, since every Module can hold others."""
+
+    def __init__(self, **kwargs: Module):
+        super().__init__()
+        warnings.warn("`nn.Container` is deprecated. All of its functionality is now implemented in `nn.Module`. Subclass that "
+                      "instead.", FutureWarning, stacklevel=2)
+        for name, module in kwargs.items():
+            self.add_module(name, module)

@@ -1,14 +1,21 @@
 """Convolution layers, over one to three spatial dimensions, and their transposes."""
 
-import math
+from __future__ import annotations
 
-from ...base.errors import ArgumentError
+import math
+from collections.abc import Sequence
+
+from ...autograd.modes import no_grad
+from ...base.dtypes import dtype
+from ...base.errors import ArgumentError, ShapeError
+from ...runtime.device import device
 from ...tensor.api.creation import empty
 from .. import functional as F
 from .. import init
 from ..functional.conv import convolved
 from ..functional.sizes import each
-from ..parameter import Parameter
+from ..parameter import Parameter, UninitializedParameter, is_lazy
+from .lazy import LazyModuleMixin
 from .module import Module
 
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
@@ -162,3 +169,161 @@ class ConvTranspose3d(_ConvTransposeNd):
 
     dims = 3
     _convolve = staticmethod(F.conv_transpose3d)
+
+
+# --- lazy ------------------------------------------------------------------------------------------------------------
+
+
+class _LazyConv(LazyModuleMixin):
+    """in_channels from the first input."""
+
+    def _begin(self, out_channels, bias, device, dtype):
+        self.out_channels = out_channels
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
+        if bias:
+            self.bias = UninitializedParameter(device=device, dtype=dtype)
+
+    def reset_parameters(self):
+        """Give weight and bias new random values, once they have a shape."""
+        if self.in_channels and not self.has_uninitialized_params():
+            super().reset_parameters()
+
+    def initialize_parameters(self, input, *args, **kwargs):
+        """Give weight and bias their shapes and first values.  Raises ShapeError for an input of other dimensions."""
+        n = self.dims
+        if input.ndim not in (n + 1, n + 2):
+            raise ShapeError(f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {self._get_name()}, but got input "
+                             f"of size: {list(input.shape)}")
+        channels = input.shape[-n - 1]
+        if self.has_uninitialized_params():
+            self._check(channels, self.out_channels, self.groups, self.padding, self.stride, self.padding_mode)
+        self.in_channels = channels
+        if not self.has_uninitialized_params():
+            return
+        outer, inner = (channels, self.out_channels) if self.transposed else (self.out_channels, channels)
+        with no_grad():
+            for p, shape in ((self.weight, (outer, inner // self.groups, *self.kernel_size)), (self.bias, (self.out_channels,))):
+                if is_lazy(p):
+                    p.materialize(shape)
+            self.reset_parameters()
+
+
+class LazyConv1d(_LazyConv, Conv1d):
+    """A Conv1d that takes in_channels from its first input (N, C, L) or (C, L).  It is a Conv1d from then on.
+
+    Source: the definition of Conv1d.
+
+        >>> from cltensor import nn, ones
+        >>> nn.LazyConv1d(4, 3)(ones(2, 5, 6)).shape
+        cltensor.Size([2, 4, 4])
+    """
+
+    cls_to_become = Conv1d
+
+    def __init__(self, out_channels: int, kernel_size: int | Sequence[int], stride: int | Sequence[int] = 1,
+                 padding: int | str | Sequence[int] = 0, dilation: int | Sequence[int] = 1, groups: int = 1, bias: bool = True,
+                 padding_mode: str = "zeros", device: device | str | int | None = None, dtype: dtype | None = None):
+        super().__init__(0, 0, kernel_size, stride, padding, dilation, groups, False, padding_mode)
+        self._begin(out_channels, bias, device, dtype)
+
+
+class LazyConv2d(_LazyConv, Conv2d):
+    """A Conv2d that takes in_channels from its first input (N, C, H, W) or (C, H, W).  It is a Conv2d from then on.
+
+    Source: the definition of Conv2d.
+
+        >>> from cltensor import nn, ones
+        >>> nn.LazyConv2d(4, 3)(ones(2, 5, 6, 6)).shape
+        cltensor.Size([2, 4, 4, 4])
+    """
+
+    cls_to_become = Conv2d
+
+    def __init__(self, out_channels: int, kernel_size: int | Sequence[int], stride: int | Sequence[int] = 1,
+                 padding: int | str | Sequence[int] = 0, dilation: int | Sequence[int] = 1, groups: int = 1, bias: bool = True,
+                 padding_mode: str = "zeros", device: device | str | int | None = None, dtype: dtype | None = None):
+        super().__init__(0, 0, kernel_size, stride, padding, dilation, groups, False, padding_mode)
+        self._begin(out_channels, bias, device, dtype)
+
+
+class LazyConv3d(_LazyConv, Conv3d):
+    """A Conv3d that takes in_channels from its first input (N, C, D, H, W) or (C, D, H, W).  It is a Conv3d from then on.
+
+    Source: the definition of Conv3d.
+
+        >>> from cltensor import nn, ones
+        >>> nn.LazyConv3d(4, 3)(ones(2, 5, 6, 6, 6)).shape
+        cltensor.Size([2, 4, 4, 4, 4])
+    """
+
+    cls_to_become = Conv3d
+
+    def __init__(self, out_channels: int, kernel_size: int | Sequence[int], stride: int | Sequence[int] = 1,
+                 padding: int | str | Sequence[int] = 0, dilation: int | Sequence[int] = 1, groups: int = 1, bias: bool = True,
+                 padding_mode: str = "zeros", device: device | str | int | None = None, dtype: dtype | None = None):
+        super().__init__(0, 0, kernel_size, stride, padding, dilation, groups, False, padding_mode)
+        self._begin(out_channels, bias, device, dtype)
+
+
+class LazyConvTranspose1d(_LazyConv, ConvTranspose1d):
+    """A ConvTranspose1d that takes in_channels from its first input (N, C, L) or (C, L).  It is a ConvTranspose1d from then on.
+
+    Source: the definition of ConvTranspose1d.
+
+        >>> from cltensor import nn, ones
+        >>> nn.LazyConvTranspose1d(4, 3)(ones(2, 5, 6)).shape
+        cltensor.Size([2, 4, 8])
+    """
+
+    cls_to_become = ConvTranspose1d
+
+    def __init__(self, out_channels: int, kernel_size: int | Sequence[int], stride: int | Sequence[int] = 1,
+                 padding: int | Sequence[int] = 0, output_padding: int | Sequence[int] = 0, groups: int = 1, bias: bool = True,
+                 dilation: int | Sequence[int] = 1, padding_mode: str = "zeros", device: device | str | int | None = None,
+                 dtype: dtype | None = None):
+        super().__init__(0, 0, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode)
+        self._begin(out_channels, bias, device, dtype)
+
+
+class LazyConvTranspose2d(_LazyConv, ConvTranspose2d):
+    """A ConvTranspose2d that takes in_channels from its first input (N, C, H, W) or (C, H, W).
+
+    It is a ConvTranspose2d from then on.
+
+    Source: the definition of ConvTranspose2d.
+
+        >>> from cltensor import nn, ones
+        >>> nn.LazyConvTranspose2d(4, 3)(ones(2, 5, 6, 6)).shape
+        cltensor.Size([2, 4, 8, 8])
+    """
+
+    cls_to_become = ConvTranspose2d
+
+    def __init__(self, out_channels: int, kernel_size: int | Sequence[int], stride: int | Sequence[int] = 1,
+                 padding: int | Sequence[int] = 0, output_padding: int | Sequence[int] = 0, groups: int = 1, bias: bool = True,
+                 dilation: int | Sequence[int] = 1, padding_mode: str = "zeros", device: device | str | int | None = None,
+                 dtype: dtype | None = None):
+        super().__init__(0, 0, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode)
+        self._begin(out_channels, bias, device, dtype)
+
+
+class LazyConvTranspose3d(_LazyConv, ConvTranspose3d):
+    """A ConvTranspose3d that takes in_channels from its first input (N, C, D, H, W) or (C, D, H, W).
+
+    It is a ConvTranspose3d from then on.
+
+    Source: the definition of ConvTranspose3d.
+
+        >>> from cltensor import nn, ones
+        >>> nn.LazyConvTranspose3d(4, 3)(ones(2, 5, 6, 6, 6)).shape
+        cltensor.Size([2, 4, 8, 8, 8])
+    """
+
+    cls_to_become = ConvTranspose3d
+
+    def __init__(self, out_channels: int, kernel_size: int | Sequence[int], stride: int | Sequence[int] = 1,
+                 padding: int | Sequence[int] = 0, output_padding: int | Sequence[int] = 0, groups: int = 1, bias: bool = True,
+                 dilation: int | Sequence[int] = 1, padding_mode: str = "zeros", device: device | str | int | None = None,
+                 dtype: dtype | None = None):
+        super().__init__(0, 0, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode)
+        self._begin(out_channels, bias, device, dtype)

@@ -4,9 +4,10 @@ from .module import Module
 
 
 class FunctionLayer(Module):
-    """Call `function(*inputs, **settings)`; the settings are attributes and may be changed later.
+    """Call `function(input, **settings)`; the settings are attributes and may be changed later.
 
-    Subclasses name the `function` and pass their settings to super().__init__ by keyword.
+    Subclasses name the `function` and pass their settings to super().__init__ by keyword; with several inputs they
+    define a forward that names them.
     """
 
     function = None
@@ -19,7 +20,10 @@ class FunctionLayer(Module):
         for name, value in settings.items():
             setattr(self, name, value)
 
-    def forward(self, *inputs):
+    def forward(self, input):
+        return self._computed(input)
+
+    def _computed(self, *inputs):
         return type(self).function(*inputs, **{name: getattr(self, name) for name in self._settings})
 
     def extra_repr(self):

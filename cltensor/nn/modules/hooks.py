@@ -1,5 +1,8 @@
 """Hooks: functions to call around a Module's forward and backward pass, and around saving and loading its state."""
 
+import warnings
+
+from ...base.errors import CLTensorError
 from ...dispatch.node import Handle
 from .backward_hooks import BackwardHooks
 
@@ -30,12 +33,26 @@ class Hooks:
         """
         return _registered(self._forward_pre_hooks, (hook, with_kwargs), prepend)
 
-    def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False):
+    def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
         """Call hook(module, args, output) after forward; its result, unless None, replaces the output.
 
-        with_kwargs: call hook(module, args, kwargs, output).
+        with_kwargs: call hook(module, args, kwargs, output).  always_call: call it, with None as output, even where forward
+        or a hook raises.
         """
-        return _registered(self._forward_hooks, (hook, with_kwargs), prepend)
+        return _registered(self._forward_hooks, (hook, with_kwargs, always_call), prepend)
+
+    def register_backward_hook(self, hook):
+        """register_full_backward_hook under its older name; a module takes hooks of one of the two kinds."""
+        self._claim_backward_hooks(False)
+        return _registered(self._backward_hooks, hook)
+
+    def _claim_backward_hooks(self, full):
+        """Raise CLTensorError if the module has backward hooks of the other kind."""
+        if not self._backward_hooks:
+            self.__dict__["_is_full_backward_hook"] = full
+        elif self.__dict__.get("_is_full_backward_hook", True) is not full:
+            raise CLTensorError("Cannot use both regular backward hooks and full backward hooks on a single Module. Please use "
+                                "only one of them.")
 
     def register_full_backward_pre_hook(self, hook, prepend=False):
         """Call hook(module, grad_output) before the module's gradients; a tuple it returns replaces grad_output."""
@@ -43,6 +60,7 @@ class Hooks:
 
     def register_full_backward_hook(self, hook, prepend=False):
         """Call hook(module, grad_input, grad_output) once both are known; a tuple it returns replaces grad_input."""
+        self._claim_backward_hooks(True)
         return _registered(self._backward_hooks, hook, prepend)
 
     def register_state_dict_pre_hook(self, hook):
@@ -76,11 +94,31 @@ class Hooks:
         backward = BackwardHooks(self) if self._backward_hooks or self._backward_pre_hooks else None
         if backward:
             args = backward.on_inputs(args)
-        output = self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(self._forward_hooks.values()):
-            changed = hook(self, args, kwargs, output) if with_kwargs else hook(self, args, output)
-            output = output if changed is None else changed
+        left = list(self._forward_hooks.values())
+        try:
+            output = self.forward(*args, **kwargs)
+            while left:
+                changed = self._after(left.pop(0), args, kwargs, output)
+                output = output if changed is None else changed
+        except Exception:
+            for given in left:
+                if given[2]:
+                    self._after_error(given, args, kwargs)
+            raise
         return backward.on_outputs(output) if backward else output
+
+    def _after(self, given, args, kwargs, output):
+        """The result of one forward hook."""
+        hook, with_kwargs, _ = given
+        return hook(self, args, kwargs, output) if with_kwargs else hook(self, args, output)
+
+    def _after_error(self, given, args, kwargs):
+        """Call a forward hook where an error is on its way; what it raises is only warned of."""
+        try:
+            self._after(given, args, kwargs, None)
+        except Exception as error:
+            warnings.warn(f"forward hook with `always_call=True` raised an exception that was silenced as another error was "
+                          f"raised in forward: {error}", stacklevel=3)
 
     def _prepared(self, hook, with_kwargs, args, kwargs):
         """The arguments after one forward pre-hook."""

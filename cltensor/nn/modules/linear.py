@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 
+from ...autograd.modes import no_grad
 from ...base.dtypes import dtype
+from ...base.errors import AssertedError
 from ...ops.gemm.matmul import linear_activated
 from ...runtime.device import device
 from ...tensor.api.creation import empty
 from ...tensor.core.tensor import Tensor
 from .. import functional as F
 from .. import init
-from ..parameter import Parameter
+from ..parameter import Parameter, UninitializedParameter, is_lazy
+from .lazy import LazyModuleMixin
 from .module import Module
 
 
@@ -55,6 +58,49 @@ class Linear(Module):
 
     def extra_repr(self):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class LazyLinear(LazyModuleMixin, Linear):
+    """A Linear that takes in_features from its first input (*, in_features).  It is a Linear from then on.
+
+    Source: the definition of Linear.
+
+        >>> from cltensor import nn, ones
+        >>> nn.LazyLinear(3)(ones(2, 5)).shape
+        cltensor.Size([2, 3])
+    """
+
+    cls_to_become = Linear
+
+    def __init__(self, out_features: int, bias: bool = True, device: device | str | int | None = None,
+                 dtype: dtype | None = None):
+        super().__init__(0, 0, False)
+        self.out_features = out_features
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
+        if bias:
+            self.bias = UninitializedParameter(device=device, dtype=dtype)
+
+    def reset_parameters(self):
+        """Give weight and bias new random values, once they have a shape."""
+        if self.in_features and not self.has_uninitialized_params():
+            super().reset_parameters()
+
+    def initialize_parameters(self, input: Tensor):
+        """Give weight and bias their shapes and first values.  Raises AssertedError for a loaded weight that does not fit input."""
+        features = input.shape[-1]
+        if not is_lazy(self.weight):
+            if self.weight.shape[-1] != features:
+                raise AssertedError(f"LazyLinear: the in_features inferred from input: {features} is not equal to in_features from "
+                                    f"self.weight: {self.weight.shape[-1]}")
+            self.in_features = features
+            if not self.has_uninitialized_params():
+                return
+        with no_grad():
+            self.in_features = features
+            for p, shape in ((self.weight, (self.out_features, features)), (self.bias, (self.out_features,))):
+                if is_lazy(p):
+                    p.materialize(shape)
+            self.reset_parameters()
 
 
 class Bilinear(Module):

@@ -2,10 +2,13 @@
 
 import itertools
 
-from ...base.errors import ArgumentTypeError
+from ...base import absent
+from ...base.errors import ArgumentError, ArgumentTypeError
 from ...tensor import Tensor
 from ..parameter import Buffer, Parameter
 
+#: moves to devices that are no OpenCL ones
+_ELSEWHERE = dict.fromkeys(("cuda", "ipu", "mtia", "xpu"), "every device here is an OpenCL one; use .to('gpu')")
 _KINDS = ("_parameters", "_buffers", "_modules")
 
 
@@ -77,6 +80,7 @@ class Members:
             found = members.get(kind)
             if found is not None and name in found:
                 return found[name]
+        absent.refuse(type(self).__name__, name, _ELSEWHERE)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __delattr__(self, name):
@@ -145,9 +149,9 @@ class Members:
             if module is not None:
                 yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def modules(self):
-        """Yield this module and all below it, each once."""
-        return (module for _, module in self.named_modules())
+    def modules(self, remove_duplicate=True):
+        """Yield this module and all below it; by default each once."""
+        return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
 
     def named_children(self):
         """Yield (name, module) of the direct submodules, each module once."""
@@ -201,11 +205,21 @@ class Members:
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
 
-    def set_submodule(self, target, module):
-        """Replace the submodule of a dotted name.  Raises AttributeError if there is none."""
+    def set_submodule(self, target, module, strict=False):
+        """Replace the submodule of a dotted name, or add one to the module that the name lies in.
+
+        strict: only replace.  Raises AttributeError if the module that it lies in does not exist, if the name is another kind of
+        attribute, and with strict if it does not exist; ArgumentError for an empty name and for a value that is no Module.
+        """
+        if not target:
+            raise ArgumentError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Members):
+            raise ArgumentError(f"set_submodule: `module` is not an nn.Module, found {type(module)}")
         place, _, name = target.rpartition(".")
-        self.get_submodule(target)
-        setattr(self.get_submodule(place), name, module)
+        parent = self.get_submodule(place)
+        if strict or hasattr(parent, name):
+            parent.get_submodule(name)
+        setattr(parent, name, module)
 
     def get_parameter(self, target):
         """The Parameter of a dotted name.  Raises AttributeError if there is none."""

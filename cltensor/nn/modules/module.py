@@ -5,25 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...base import calls, dtypes
-from ...base.dtypes import dtype
+from ...base import calls
 from ...base.errors import ArgumentError, ArgumentTypeError, CLTensorError, MissingError
-from ...runtime.device import device
-from ...tensor import Tensor
+from .conversion import Conversion
 from .hooks import Hooks
 from .members import Members
 from .state_dict import StateDict
 
 
-class Module(Members, StateDict, Hooks):
+class Module(Members, StateDict, Conversion, Hooks):
     """A part of a network: holds parameters, buffers and other Modules, assigned as attributes, and computes `forward`.
 
-    Subclasses call super().__init__() first, then assign their members, and define forward(*inputs).
+    Subclasses call super().__init__() first, then assign their members, and define forward(*inputs).  A class with call_super_init
+    hands arguments on to the class after Module among its bases.
     """
 
-    def __init__(self):
+    call_super_init = False
+    #: of no effect, as in PyTorch
+    dump_patches = False
+
+    def __init__(self, *args, **kwargs):
+        if (args or kwargs) and not self.call_super_init:
+            given = f"argument {next(iter(kwargs))!r}" if kwargs else f"{len(args)} positional arguments"
+            raise ArgumentTypeError(f"{self._get_name()}: Module.__init__() takes no arguments, but got {given}; set "
+                                    "call_super_init to hand them on")
         Members.__init__(self)
         Hooks.__init__(self)
+        if self.call_super_init:
+            super(Hooks, self).__init__(*args, **kwargs)
 
     def __call__(self, *args, **kwargs):
         if self._is_hooked():
@@ -78,58 +87,8 @@ class Module(Members, StateDict, Hooks):
         fn(self)
         return self
 
-    # --- conversion --------------------------------------------------------------------------------------------------
-
-    def _apply(self, fn):
-        """Replace the memory of every parameter, gradient and buffer by that of fn(tensor)."""
-        for module in self.children():
-            module._apply(fn)
-        for t in self._parameters.values():
-            if t is not None:
-                g, t.grad = t.grad, None
-                t.data = fn(t.detach())
-                t.grad = None if g is None else fn(g.detach())
-        for name, t in self._buffers.items():
-            if t is not None:
-                self._buffers[name] = fn(t)
-        return self
-
-    def to(self, *args, device: device | str | int | None = None, dtype: dtype | None = None, non_blocking: bool = False):
-        """Move to a device and convert floating tensors: to(device), to(dtype), to(device, dtype), to(tensor).
-
-        Raises ArgumentTypeError for a dtype that is not floating.
-        """
-        for a in args:
-            if isinstance(a, Tensor):
-                device, dtype = a.device, a.dtype
-            elif isinstance(a, dtypes.dtype) or a in (bool, int, float):
-                dtype = a
-            elif a is not None and not isinstance(a, bool):
-                device = a
-        dtype = None if dtype is None else dtypes.as_dtype(dtype)
-        if dtype is not None and not dtype.is_floating_point:
-            raise ArgumentTypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
-        return self._apply(lambda t: t.to(device=device, dtype=dtype if t.is_floating_point() else None))
-
-    def type(self, dst_type):
-        """Convert every parameter and buffer to dst_type."""
-        return self._apply(lambda t: t.type(dst_type))
-
-    def float(self):
-        """Convert floating parameters and buffers to float32."""
-        return self.to(dtypes.float32)
-
-    def double(self):
-        """Convert floating parameters and buffers to float64."""
-        return self.to(dtypes.float64)
-
-    def half(self):
-        """Convert floating parameters and buffers to float16."""
-        return self.to(dtypes.float16)
-
-    def bfloat16(self):
-        """Convert floating parameters and buffers to bfloat16."""
-        return self.to(dtypes.bfloat16)
+    def compile(self, *args, **kwargs):
+        """Accepted for PyTorch's sake, with any arguments: kernels are compiled as they are first run, and kept on disk."""
 
     # --- text --------------------------------------------------------------------------------------------------------
 

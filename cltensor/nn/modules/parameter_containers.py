@@ -87,6 +87,22 @@ class ParameterDict(Module):
             raise KeyError(key)
         return getattr(self, key)
 
+    def __reversed__(self):
+        return reversed(self._keys)
+
+    def __or__(self, other):
+        return self.copy()._with(other)
+
+    def __ror__(self, other):
+        return type(self)(other)._with(self)
+
+    def __ior__(self, other):
+        return self._with(other)
+
+    def _with(self, parameters):
+        self.update(parameters)
+        return self
+
     def __setitem__(self, key, value):
         if not isinstance(key, str):
             raise ArgumentTypeError("Index given to ParameterDict cannot be used as a key as it is not a string (type "
@@ -122,6 +138,27 @@ class ParameterDict(Module):
     def get(self, key: str, default=None):
         """The value of key, or default."""
         return getattr(self, key) if key in self._keys else default
+
+    def setdefault(self, key: str, default=None):
+        """The value of key; where there is none, default is added and returned."""
+        if key not in self._keys:
+            self[key] = default
+        return self[key]
+
+    def copy(self):
+        """A ParameterDict of the same values."""
+        return type(self)(self)
+
+    def fromkeys(self, keys: Iterable[str], default=None):
+        """A ParameterDict with default under each of the keys."""
+        return type(self)((key, default) for key in keys)
+
+    def popitem(self):
+        """Remove the last (name, value) pair and return it.  Raises KeyError if there is none."""
+        if not self._keys:
+            raise KeyError("popitem: the ParameterDict is empty")
+        key = next(reversed(self._keys))
+        return key, self.pop(key)
 
     def pop(self, key: str):
         """Remove key and return its value."""

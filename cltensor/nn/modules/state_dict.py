@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from ...autograd.modes import no_grad
 from ...base.errors import ArgumentTypeError, CLTensorError
 from ...tensor import Tensor
-from ..parameter import Parameter
+from ..parameter import Parameter, is_lazy
 
 _EXTRA = "_extra_state"
 
@@ -52,7 +52,7 @@ class StateDict:
     def _save_to_state_dict(self, destination, prefix, keep_vars):
         """Add this module's own tensors, without those of its children."""
         for name, tensor in self._own_state().items():
-            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+            destination[prefix + name] = tensor if keep_vars or is_lazy(tensor) else tensor.detach()
         if type(self).get_extra_state is not StateDict.get_extra_state:
             destination[prefix + _EXTRA] = self.get_extra_state()
 
@@ -129,6 +129,11 @@ class StateDict:
         if not isinstance(value, Tensor):
             return (f'While copying the parameter named "{key}", expected cltensor.Tensor from checkpoint but received '
                     f"{type(value)}")
+        if is_lazy(tensor) and not is_lazy(value):
+            with no_grad():
+                tensor.materialize(value.shape)
+        elif is_lazy(tensor):
+            return None
         if value.shape != tensor.shape:
             return (f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, the shape in "
                     f"current model is {tensor.shape}.")
