@@ -5,8 +5,10 @@ Every function changes its tensor without recording a gradient, and returns it; 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
+import threading
 import warnings
 
 import numpy as np
@@ -42,13 +44,33 @@ def calculate_gain(nonlinearity: str, param=None):
     return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
 
 
+class _State(threading.local):
+    """Whether this thread leaves out initial values."""
+
+    skipping = False
+
+
+_state = _State()
+
+
+@contextlib.contextmanager
+def skipped():
+    """A context in which the functions of this module do nothing."""
+    before, _state.skipping = _state.skipping, True
+    try:
+        yield
+    finally:
+        _state.skipping = before
+
+
 def _initializer(fn):
     """Run fn without recording gradients, and return its tensor; a tensor without elements stays as it is."""
 
     @functools.wraps(fn)
     def initialize(tensor, *args, **kwargs):
-        with no_grad():
-            fn(tensor, *args, **kwargs)
+        if not _state.skipping:
+            with no_grad():
+                fn(tensor, *args, **kwargs)
         return tensor
 
     return initialize

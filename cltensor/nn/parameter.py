@@ -67,9 +67,9 @@ def _rebuilt_buffer(data, persistent):
 _PARTS = ("_storage", "_spec", "_offset")
 
 
-def is_lazy(value) -> bool:
+def is_lazy(param) -> bool:
     """Whether a value is a parameter or buffer that has no shape yet."""
-    return isinstance(value, UninitializedTensorMixin)
+    return isinstance(param, UninitializedTensorMixin)
 
 
 class UninitializedTensorMixin:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...autograd.modes import no_grad
 from ...base import dtypes
 from ...base.dtypes import dtype
@@ -111,6 +113,42 @@ class BatchNorm3d(_BatchNorm):
     """Normalise x (N, C, D, H, W) for each channel over the batch; see BatchNorm1d."""
 
     dims = (5,)
+
+
+class SyncBatchNorm(_BatchNorm):
+    """BatchNorm for x (N, C, *) whose statistics are those of all processes; in one process, those of the batch.
+
+    process_group: accepted; this process is the only one.  Other arguments, state_dict and results are those of BatchNorm2d,
+    floating dtypes.  Raises MismatchError for less than two dimensions.  Source: Ioffe and Szegedy 2015.
+
+        >>> from cltensor import nn
+        >>> nn.SyncBatchNorm.convert_sync_batchnorm(nn.BatchNorm2d(3))
+        SyncBatchNorm(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+    """
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+                 track_running_stats: bool = True, process_group: Any | None = None, device: device | str | int | None = None,
+                 dtype: dtype | None = None, *, bias: bool = True):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check(self, input):
+        if input.ndim < 2:
+            raise MismatchError(f"SyncBatchNorm: expected at least 2D input (got {input.ndim}D input)")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module, process_group=None):
+        """The module with every BatchNorm in it as a SyncBatchNorm that has the same parameters and statistics."""
+        made = module
+        if isinstance(module, _BatchNorm) and not isinstance(module, SyncBatchNorm):
+            made = cls(module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats, process_group,
+                       bias=module.bias is not None)
+            for members in ("_parameters", "_buffers"):
+                getattr(made, members).update(getattr(module, members))
+            made.train(module.training)
+        for name, child in module.named_children():
+            made.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return made
 
 
 # --- lazy ------------------------------------------------------------------------------------------------------------

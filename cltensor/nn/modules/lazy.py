@@ -10,7 +10,8 @@ class LazyModuleMixin:
     """Makes a Module lazy: it comes first among the bases, and defines initialize_parameters.
 
     The class makes UninitializedParameter and UninitializedBuffer in its constructor; initialize_parameters,
-    called with the arguments of the first call, materializes them.  The module is a cls_to_become from then on, unless that is None.
+    called with the arguments of the first call, materializes them.  The module is a cls_to_become from then on, unless that is
+    None.
 
     Raises CLTensorError where initialize_parameters leaves a tensor uninitialised.
 
@@ -41,7 +42,7 @@ class LazyModuleMixin:
             return
         self.initialize_parameters(*args, **kwargs)
         if self.has_uninitialized_params():
-            raise CLTensorError(f"module {self._get_name()} has not been fully initialized; its initialize_parameters has to "
+            raise CLTensorError(f"module {self._get_name()} is not fully initialized; its initialize_parameters has to "
                                 "materialize every parameter and buffer")
         if self.cls_to_become is not None:
             self.__class__ = self.cls_to_become

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from ...base import dtypes
 from ...base.dtypes import dtype
-from ...base.errors import ArgumentError
+from ...base.errors import ArgumentError, MismatchError
 from ...runtime.device import device
-from ...tensor.api.creation import empty
+from ...tensor.api.creation import empty, from_array
 from ...tensor.core.tensor import Tensor
 from .. import functional as F
 from .. import init
@@ -116,6 +119,37 @@ class LocalResponseNorm(Module):
 
     def forward(self, input: Tensor):
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self):
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(Module):
+    """Divide x (N, C, H, W) by (k + alpha / size * sum of squares over `size` neighbouring channels) ** beta.
+
+    The sum of a channel takes those less than (size - 1) // 2 + 1 away, and the first channel always, as PyTorch's does. The
+    gradient is that of these values.
+
+    Raises ArgumentError for another number of dimensions; floating dtypes.  Source: Krizhevsky et al. 2012.
+
+        >>> from cltensor import nn, randn
+        >>> nn.CrossMapLRN2d(3)(randn(2, 5, 4, 4)).shape
+        cltensor.Size([2, 5, 4, 4])
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1):
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input: Tensor):
+        if input.ndim != 4:
+            raise MismatchError(f"CrossMapLRN2d: Expected input to be 4D, got {input.ndim}D instead.")
+        channels = np.arange(input.shape[1])
+        near = np.abs(channels[:, None] - channels) <= (self.size - 1) // 2
+        near[:, :1] = True
+        window = from_array(near.astype(np.float32), dtypes.float32, input.device).to(input.dtype)
+        sums = (window @ (input * input).flatten(2)).reshape(input.shape)
+        return input / (self.k + self.alpha / self.size * sums) ** self.beta
 
     def extra_repr(self):
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
