@@ -11,6 +11,22 @@ PAGE = Path(__file__).parents[2] / "docs" / "missing.md"
 
 #: reason -> names
 EXCEPTIONS = {
+    "every device here is an OpenCL one; use .to('gpu')":
+        "nn.modules.module.Module.cuda nn.modules.module.Module.ipu nn.modules.module.Module.mtia nn.modules.module.Module.xpu",
+    "there are no quantized dtypes; use float16 or bfloat16 to save memory":
+        "nn.intrinsic nn.qat nn.quantizable nn.quantized",
+    "there are no 8-bit floating dtypes, which these products scale":
+        "nn.functional.ScalingType nn.functional.SwizzleType nn.functional.scaled_mm nn.functional.scaled_grouped_mm",
+    "chooses among libraries for NVIDIA's GPUs; attention has one kernel here, which nn.attention.sdpa_kernel can force":
+        "nn.attention.*_flash_attention_impl nn.attention.list_flash_attention_impls nn.attention.WARN_FOR_UNFUSED_KERNELS",
+    "not documented: plumbing of PyTorch's Python code that its modules happen to expose":
+        "nn.functional.assert_int_or_pair nn.functional.boolean_dispatch nn.functional.handle_torch_function "
+        "nn.functional.has_torch_function*",
+    "not documented: steps of PyTorch's own forward; the layers here check and permute inside theirs":
+        "nn.modules.rnn.*.check_input nn.modules.rnn.*.check_hidden_size nn.modules.rnn.*.check_forward_args "
+        "nn.modules.rnn.*.get_expected_*_size nn.modules.rnn.*.permute_hidden",
+    "one process only, for now; nn.DataParallel splits a batch over the devices of one process":
+        "nn.parallel.DistributedDataParallel",
 }
 
 REASONS = {name: why for why, names in EXCEPTIONS.items() for name in names.split()}

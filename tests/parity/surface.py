@@ -7,7 +7,6 @@
 A module is held to all of it once its name stands in MODULES; what cannot exist here stands in exceptions.py, with the reason.
 """
 
-import enum
 import importlib
 import inspect
 import keyword
@@ -20,7 +19,16 @@ import torch
 from . import exceptions
 
 #: PyTorch's modules, without `torch.`, each of which must be here whole
-MODULES = ("nn.utils.rnn",)
+MODULES = (
+    *("nn nn.functional nn.init nn.parameter nn.attention nn.attention.bias nn.grad nn.parallel").split(),
+    *("nn.utils nn.utils.fusion nn.utils.init nn.utils.memory_format nn.utils.parametrizations nn.utils.parametrize "
+      "nn.utils.prune nn.utils.rnn nn.utils.stateless").split(),
+    *("nn.modules nn.modules.activation nn.modules.adaptive nn.modules.batchnorm nn.modules.channelshuffle "
+      "nn.modules.container nn.modules.conv nn.modules.distance nn.modules.dropout nn.modules.flatten nn.modules.fold "
+      "nn.modules.instancenorm nn.modules.lazy nn.modules.linear nn.modules.loss nn.modules.module "
+      "nn.modules.normalization nn.modules.padding nn.modules.pixelshuffle nn.modules.pooling nn.modules.rnn "
+      "nn.modules.sparse nn.modules.transformer nn.modules.upsampling").split(),
+)
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -114,15 +122,15 @@ def _called(full, owner, name, theirs, ours):
         return {}
 
 
-def class_gaps(prefix, module, theirs, ours):
-    """The same for the public members that a class of PyTorch's defines or inherits."""
+def class_gaps(theirs, ours):
+    """The same for the public members that a class of PyTorch's defines or inherits, under the names of where they are defined."""
     gaps, seen = {}, set()
     for base in theirs.__mro__:
         if not base.__module__.startswith("torch.") or base is torch._C.TensorBase or issubclass(torch.Tensor, base):
             continue
-        owner = base.__name__ if getattr(module, base.__name__, None) is base else theirs.__name__
+        owner = f"{base.__module__.removeprefix('torch.')}.{base.__name__}"
         for name, value in vars(base).items():
-            full = f"{prefix}.{owner}.{name}"
+            full = f"{owner}.{name}"
             if name.startswith("_") or name in seen:
                 continue
             seen.add(name)
@@ -145,8 +153,8 @@ def gaps(name):
         ours = getattr(here, each, None)
         if ours is None and not hasattr(here, each):
             found[full] = "does not exist"
-        elif inspect.isclass(theirs) and not issubclass(theirs, (enum.Enum, tuple)):
-            found |= _called(full, module, each, theirs, ours) | class_gaps(name, module, theirs, ours)
+        elif inspect.isclass(theirs) and not issubclass(theirs, tuple) and not hasattr(theirs, "__members__"):
+            found |= _called(full, module, each, theirs, ours) | class_gaps(theirs, ours)
         elif callable(theirs):
             found |= _called(full, module, each, theirs, ours)
     return found

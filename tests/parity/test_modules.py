@@ -29,11 +29,7 @@ RANDOM = frozenset("Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAl
 ALWAYS_RANDOM = frozenset(("FractionalMaxPool2d", "FractionalMaxPool3d"))
 
 #: modules that do not pass, and why
-UNSUPPORTED = {
-    **dict.fromkeys([f"Lazy{kind}{n}d" for kind in ("Conv", "ConvTranspose") for n in (1, 2, 3)],
-                    "there are no lazy modules: give in_channels"),
-    "LinearCrossEntropyLoss": "not offered as a module: nn.functional.linear_cross_entropy is",
-}
+UNSUPPORTED = {}
 
 
 def entries():

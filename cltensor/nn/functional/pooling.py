@@ -89,7 +89,7 @@ def _named(fn, n, doc):
 def _with_indices(pool):
     """pool that also returns the positions."""
 
-    def public(*args, return_indices=True, **kwargs):
+    def public(*args, return_indices=False, **kwargs):
         return pool(*args, return_indices=True, **kwargs)
 
     public.__name__ = public.__qualname__ = f"{pool.__name__}_with_indices"

@@ -45,9 +45,8 @@ def _through(values, on_gradients):
 class BackwardHooks:
     """A module's full backward hooks and pre-hooks, for one call of it."""
 
-    def __init__(self, module):
-        self.module = module
-        self.pre_hooks, self.hooks = list(module._backward_pre_hooks.values()), list(module._backward_hooks.values())
+    def __init__(self, module, pre_hooks, hooks):
+        self.module, self.pre_hooks, self.hooks = module, pre_hooks, hooks
         self.grad_output = None
         self.n_inputs, self.inputs_seen = 0, False
 

@@ -5,6 +5,7 @@ import warnings
 from ...base.errors import CLTensorError
 from ...dispatch.node import Handle
 from .backward_hooks import BackwardHooks
+from .global_hooks import BACKWARD, BACKWARD_PRE, FORWARD, FORWARD_PRE
 
 _TABLES = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks", "_state_dict_pre_hooks",
            "_state_dict_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
@@ -86,15 +87,17 @@ class Hooks:
         """Whether a call must run hooks, or the instance's own forward."""
         own = self.__dict__
         return (own["_forward_pre_hooks"] or own["_forward_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"]
-                or "forward" in own)
+                or "forward" in own or FORWARD or FORWARD_PRE or BACKWARD or BACKWARD_PRE)
 
     def _call_with_hooks(self, args, kwargs):
-        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
+        for hook, with_kwargs in [*FORWARD_PRE.values(), *self._forward_pre_hooks.values()]:
             args, kwargs = self._prepared(hook, with_kwargs, args, kwargs)
-        backward = BackwardHooks(self) if self._backward_hooks or self._backward_pre_hooks else None
+        pre, after = ([*BACKWARD_PRE.values(), *self._backward_pre_hooks.values()],
+                      [*BACKWARD.values(), *self._backward_hooks.values()])
+        backward = BackwardHooks(self, pre, after) if pre or after else None
         if backward:
             args = backward.on_inputs(args)
-        left = list(self._forward_hooks.values())
+        left = [*FORWARD.values(), *self._forward_hooks.values()]
         try:
             output = self.forward(*args, **kwargs)
             while left:

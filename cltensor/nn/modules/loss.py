@@ -12,6 +12,7 @@ from .. import functional as F
 from ..functional.reduction import chosen
 from .distance import PairwiseDistance
 from .function_layer import FunctionLayer
+from .linear_cross_entropy import LinearCrossEntropyLoss as LinearCrossEntropyLoss
 
 
 class _Loss(FunctionLayer):

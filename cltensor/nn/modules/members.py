@@ -6,6 +6,7 @@ from ...base import absent
 from ...base.errors import ArgumentError, ArgumentTypeError
 from ...tensor import Tensor
 from ..parameter import Buffer, Parameter
+from .global_hooks import registered
 
 #: moves to devices that are no OpenCL ones
 _ELSEWHERE = dict.fromkeys(("cuda", "ipu", "mtia", "xpu"), "every device here is an OpenCL one; use .to('gpu')")
@@ -32,7 +33,7 @@ class Members:
             self.register_parameter(name, value)
         elif isinstance(value, Members):
             self._claim(name, "_modules")
-            members["_modules"][name] = value
+            members["_modules"][name] = registered(self, "_modules", name, value)
         elif isinstance(value, Buffer):
             self._claim(name, "_buffers")
             self.register_buffer(name, value, value.persistent)
@@ -115,7 +116,7 @@ class Members:
         if param is not None and not isinstance(param, Parameter):
             raise ArgumentTypeError(f"cannot assign '{_type_name(param)}' object to parameter '{name}' "
                                     "(cltensor.nn.Parameter or None required)")
-        self._parameters[name] = param
+        self._parameters[name] = param if param is None else registered(self, "_parameters", name, param)
 
     def register_buffer(self, name, tensor, persistent=True):
         """Add a tensor (or None) that is part of the state but not trained; persistent ones go into state_dict."""
@@ -123,7 +124,7 @@ class Members:
         if tensor is not None and not isinstance(tensor, Tensor):
             raise ArgumentTypeError(f"cannot assign '{_type_name(tensor)}' object to buffer '{name}' (cltensor Tensor "
                                     "or None required)")
-        self._buffers[name] = tensor
+        self._buffers[name] = tensor if tensor is None else registered(self, "_buffers", name, tensor)
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def add_module(self, name, module):
@@ -131,7 +132,7 @@ class Members:
         if module is not None and not isinstance(module, Members):
             raise ArgumentTypeError(f"{_type_name(module)} is not a Module subclass")
         self._check_name("module", name, "_modules")
-        self._modules[name] = module
+        self._modules[name] = module if module is None else registered(self, "_modules", name, module)
 
     register_module = add_module
 

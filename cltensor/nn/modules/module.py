@@ -8,6 +8,14 @@ from typing import Any
 from ...base import calls
 from ...base.errors import ArgumentError, ArgumentTypeError, CLTensorError, MissingError
 from .conversion import Conversion
+from .global_hooks import register_module_backward_hook as register_module_backward_hook
+from .global_hooks import register_module_buffer_registration_hook as register_module_buffer_registration_hook
+from .global_hooks import register_module_forward_hook as register_module_forward_hook
+from .global_hooks import register_module_forward_pre_hook as register_module_forward_pre_hook
+from .global_hooks import register_module_full_backward_hook as register_module_full_backward_hook
+from .global_hooks import register_module_full_backward_pre_hook as register_module_full_backward_pre_hook
+from .global_hooks import register_module_module_registration_hook as register_module_module_registration_hook
+from .global_hooks import register_module_parameter_registration_hook as register_module_parameter_registration_hook
 from .hooks import Hooks
 from .members import Members
 from .state_dict import StateDict

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
+from typing import TypeVar
 
 from ...autograd.modes import no_grad
 from ...base.errors import ArgumentTypeError, CLTensorError
@@ -25,6 +26,8 @@ class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpec
 class StateDict:
     """state_dict and load_state_dict; a base of Module."""
 
+    #: the type of the dictionary that state_dict fills, for annotations
+    T_destination = TypeVar("T_destination", bound=dict)
     #: version of the state's layout, stored with it so that later versions can read older ones
     _version = 1
 
