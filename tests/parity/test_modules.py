@@ -58,6 +58,8 @@ def made(info, name, given, training):
     """(PyTorch's module, ours with its parameters), or None where an argument has no counterpart here."""
     args, kwargs = given.constructor_input.args, given.constructor_input.kwargs
     theirs = info.module_cls(*args, **kwargs).double()
+    if isinstance(theirs, torch.nn.modules.lazy.LazyModuleMixin):
+        theirs(*given.forward_input.args, **given.forward_input.kwargs)
     try:
         args, kwargs = Converter()((args, kwargs))
     except Inconvertible:

@@ -33,11 +33,11 @@ class SpectralNorm:
         return matrix_of(weight, self.dim)
 
     def compute_weight(self, module: Module, do_power_iteration: bool) -> Tensor:
-        """The weight divided by its largest singular value, the estimate of which do_power_iteration refines."""
+        """The weight divided by its largest singular value, the estimate of which do_power_iteration refines, v first."""
         weight, u, v = (getattr(module, f"{self.name}_{part}") for part in ("orig", "u", "v"))
         matrix = matrix_of(weight, self.dim)
         if do_power_iteration:
-            power_iteration(matrix.detach(), u, v, self.n_power_iterations, self.eps)
+            power_iteration(matrix.detach().mT, v, u, self.n_power_iterations, self.eps)
             u, v = u.clone(), v.clone()
         return weight / u.dot(matrix @ v)
 
