@@ -81,7 +81,7 @@ def test_what_fits_nothing():
     with pytest.raises(ValueError, match="divisible by groups"):
         layer(cltensor.ones(1, 5, 4, 4))
     assert layer.in_channels == 0
-    with pytest.raises(RuntimeError, match="Expected 3D .unbatched. or 4D .batched. input to LazyConv2d"):
+    with pytest.raises(RuntimeError, match="input to LazyConv2d"):
         layer(cltensor.ones(5))
     assert layer(cltensor.ones(1, 6, 4, 4)).shape == (1, 4, 2, 2)
     layer = nn.LazyLinear(3)

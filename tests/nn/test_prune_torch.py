@@ -1,5 +1,6 @@
 """Pruning gives PyTorch's masks, names and gradients."""
 
+import importlib
 import math
 
 import numpy as np
@@ -10,8 +11,7 @@ from cltensor import nn, optim
 from cltensor.nn.utils import prune
 
 torch = pytest.importorskip("torch")
-import torch.nn.utils.prune as torch_prune
-
+torch_prune = importlib.import_module("torch.nn.utils.prune")
 pytestmark = pytest.mark.device
 
 
@@ -26,7 +26,8 @@ def layers(rng, *sizes):
 
 STEPS = [
     [("l1_unstructured", "weight", {"amount": 0.3})], [("l1_unstructured", "weight", {"amount": 5}), ("identity", "bias", {})],
-    [("ln_structured", "weight", {"amount": 1, "n": 2, "dim": 0})], [("ln_structured", "weight", {"amount": 0.5, "n": 1, "dim": -1})],
+    [("ln_structured", "weight", {"amount": 1, "n": 2, "dim": 0})],
+    [("ln_structured", "weight", {"amount": 0.5, "n": 1, "dim": -1})],
     [("ln_structured", "weight", {"amount": 2, "n": math.inf, "dim": 1})], [("l1_unstructured", "weight", {"amount": 0.0})],
     [("l1_unstructured", "weight", {"amount": 0.25}), ("l1_unstructured", "weight", {"amount": 0.25})],
     [("l1_unstructured", "weight", {"amount": 4}), ("ln_structured", "weight", {"amount": 1, "n": 2, "dim": 0}),
@@ -104,8 +105,10 @@ def test_prune_of_a_tensor():
 def test_errors():
     layer = nn.Linear(4, 3)
     before = layer.weight.tolist()
-    wrong = [("l1_unstructured", {"amount": 13}, ValueError, "smaller than"), ("l1_unstructured", {"amount": 1.5}, ValueError, "range"),
-             ("l1_unstructured", {"amount": -1}, ValueError, "non-negative"), ("l1_unstructured", {"amount": "a"}, TypeError, "int or"),
+    wrong = [("l1_unstructured", {"amount": 13}, ValueError, "smaller than"),
+             ("l1_unstructured", {"amount": 1.5}, ValueError, "range"),
+             ("l1_unstructured", {"amount": -1}, ValueError, "non-negative"),
+             ("l1_unstructured", {"amount": "a"}, TypeError, "int or"),
              ("ln_structured", {"amount": 0.5, "n": 2, "dim": 5}, IndexError, "Invalid index 5"),
              ("l1_unstructured", {"amount": 1, "importance_scores": cltensor.ones(2)}, AssertionError, "same shape"),
              ("custom_from_mask", {"mask": cltensor.ones(2)}, AssertionError, "mask has shape")]
