@@ -237,6 +237,14 @@ def _older(name, fn):
         return fn(*args, **kwargs)
 
     initialize.__name__ = initialize.__qualname__ = name
+    initialize.__doc__ = f"""{name}_ under its older name, with a warning; for a tensor of the shapes and floating dtypes of {name}_.
+
+    Raises what {name}_ raises.  Source: the definition of {name}_.
+
+        >>> from cltensor import nn
+        >>> nn.init.{name}.__name__
+        {name!r}
+    """
     return initialize
 
 

@@ -149,7 +149,14 @@ def _rebuilt_lazy(cls, device, dtype, options):
 class UninitializedParameter(UninitializedTensorMixin, Parameter):
     """A Parameter whose shape is not known yet, as those of lazy modules before the first call.
 
-    Nothing can be computed with it: ops raise ArgumentError, its shape CLTensorError; materialize makes it a Parameter.
+    It has a dtype and a device.  materialize makes it a Parameter; before that nothing can be computed with it.
+    Raises ArgumentError from ops, CLTensorError for its shape.  Source: PyTorch 2.13's interface.
+
+        >>> from cltensor import nn
+        >>> weight = nn.UninitializedParameter()
+        >>> weight.materialize((2, 3))
+        >>> weight.shape
+        cltensor.Size([2, 3])
     """
 
     cls_to_become = Parameter
@@ -164,9 +171,14 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
 
 
 class UninitializedBuffer(UninitializedTensorMixin, Buffer):
-    """A Buffer whose shape is not known yet; materialize makes it a Buffer.
+    """A Buffer whose shape is not known yet, as those of lazy modules before the first call.
 
-    Nothing can be computed with it: ops raise ArgumentError, its shape CLTensorError.
+    It has a dtype and a device.  materialize makes it a Buffer; before that nothing can be computed with it.
+    Raises ArgumentError from ops, CLTensorError for its shape.  Source: PyTorch 2.13's interface.
+
+        >>> from cltensor import nn
+        >>> nn.UninitializedBuffer()
+        <UninitializedBuffer>
     """
 
     cls_to_become = Buffer

@@ -66,3 +66,9 @@ def test_errors_of_causal_masks(qkv):
     with pytest.warns(UserWarning, match="NaNs"):
         assert not causal_lower_right(3, 2)[0].any()
     assert [v.name for v in CausalVariant] == ["UPPER_LEFT", "LOWER_RIGHT"]
+
+
+def test_queries_without_features(qkv):
+    query, key, value = qkv
+    got = F.scaled_dot_product_attention(query[..., :0], key[..., :0], value)  # all keys count the same
+    np.testing.assert_allclose(got.numpy(), value.mean(-2, keepdim=True).expand_as(value).numpy(), atol=1e-6)

@@ -39,7 +39,7 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
         raise ArgumentError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     if enable_gqa:
         key, value = _shared_heads(query, key), _shared_heads(query, value)
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scale = 1 / math.sqrt(query.shape[-1] or 1) if scale is None else scale
     if takes_kernel(lambda: not dropout_p and _fusible(query, key, value, attn_mask), lambda: _is_faster(query),
                     lambda: "it has no dropout" if dropout_p else "it does not support these shapes, dtypes and masks"):
         return _fused(query, key, value, attn_mask, float(scale), bool(is_causal))

@@ -190,6 +190,7 @@ class _LazyNorm(LazyModuleMixin):
 class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
     """A BatchNorm1d that takes num_features from its first input (N, C) or (N, C, L).  It is a BatchNorm1d from then on.
 
+    Floating dtypes.  Raises MismatchError for an input of other dimensions.
     Source: the definition of BatchNorm1d.
 
         >>> from cltensor import nn, randn
@@ -203,6 +204,7 @@ class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
 class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
     """A BatchNorm2d that takes num_features from its first input (N, C, H, W).  It is a BatchNorm2d from then on.
 
+    Floating dtypes.  Raises MismatchError for an input of other dimensions.
     Source: the definition of BatchNorm2d.
 
         >>> from cltensor import nn, randn
@@ -216,6 +218,7 @@ class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
 class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
     """A BatchNorm3d that takes num_features from its first input (N, C, D, H, W).  It is a BatchNorm3d from then on.
 
+    Floating dtypes.  Raises MismatchError for an input of other dimensions.
     Source: the definition of BatchNorm3d.
 
         >>> from cltensor import nn, randn

@@ -213,7 +213,17 @@ class ModuleDict(Module):
 
 
 class Container(Module):
-    """A Module with the modules given by keyword; deprecated, since every Module can hold others."""
+    """A Module with the modules given by keyword; deprecated, since every Module can hold others.
+
+    Shapes and dtypes play no part.  Raises ArgumentTypeError for what is no Module.  Source: PyTorch 2.13's interface.
+
+        >>> import warnings
+        >>> from cltensor import nn
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     nn.Container(first=nn.ReLU()).first
+        ReLU()
+    """
 
     def __init__(self, **kwargs: Module):
         super().__init__()

@@ -211,6 +211,7 @@ class _LazyConv(LazyModuleMixin):
 class LazyConv1d(_LazyConv, Conv1d):
     """A Conv1d that takes in_channels from its first input (N, C, L) or (C, L).  It is a Conv1d from then on.
 
+    Floating dtypes.  Raises ShapeError for an input of other dimensions, ArgumentError for groups that do not divide the channels.
     Source: the definition of Conv1d.
 
         >>> from cltensor import nn, ones
@@ -230,6 +231,7 @@ class LazyConv1d(_LazyConv, Conv1d):
 class LazyConv2d(_LazyConv, Conv2d):
     """A Conv2d that takes in_channels from its first input (N, C, H, W) or (C, H, W).  It is a Conv2d from then on.
 
+    Floating dtypes.  Raises ShapeError for an input of other dimensions, ArgumentError for groups that do not divide the channels.
     Source: the definition of Conv2d.
 
         >>> from cltensor import nn, ones
@@ -249,6 +251,7 @@ class LazyConv2d(_LazyConv, Conv2d):
 class LazyConv3d(_LazyConv, Conv3d):
     """A Conv3d that takes in_channels from its first input (N, C, D, H, W) or (C, D, H, W).  It is a Conv3d from then on.
 
+    Floating dtypes.  Raises ShapeError for an input of other dimensions, ArgumentError for groups that do not divide the channels.
     Source: the definition of Conv3d.
 
         >>> from cltensor import nn, ones
@@ -268,6 +271,7 @@ class LazyConv3d(_LazyConv, Conv3d):
 class LazyConvTranspose1d(_LazyConv, ConvTranspose1d):
     """A ConvTranspose1d that takes in_channels from its first input (N, C, L) or (C, L).  It is a ConvTranspose1d from then on.
 
+    Floating dtypes.  Raises ShapeError for an input of other dimensions, ArgumentError for groups that do not divide the channels.
     Source: the definition of ConvTranspose1d.
 
         >>> from cltensor import nn, ones
@@ -290,6 +294,7 @@ class LazyConvTranspose2d(_LazyConv, ConvTranspose2d):
 
     It is a ConvTranspose2d from then on.
 
+    Floating dtypes.  Raises ShapeError for an input of other dimensions, ArgumentError for groups that do not divide the channels.
     Source: the definition of ConvTranspose2d.
 
         >>> from cltensor import nn, ones
@@ -312,6 +317,7 @@ class LazyConvTranspose3d(_LazyConv, ConvTranspose3d):
 
     It is a ConvTranspose3d from then on.
 
+    Floating dtypes.  Raises ShapeError for an input of other dimensions, ArgumentError for groups that do not divide the channels.
     Source: the definition of ConvTranspose3d.
 
         >>> from cltensor import nn, ones

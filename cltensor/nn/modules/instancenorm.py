@@ -43,6 +43,7 @@ class InstanceNorm3d(_InstanceNorm):
 class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
     """A InstanceNorm1d that takes num_features from its first input (N, C, L) or (C, L).  It is a InstanceNorm1d from then on.
 
+    Floating dtypes.  Raises MismatchError for an input of other dimensions.
     Source: the definition of InstanceNorm1d.
 
         >>> from cltensor import nn, randn
@@ -58,6 +59,7 @@ class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
 
     It is a InstanceNorm2d from then on.
 
+    Floating dtypes.  Raises MismatchError for an input of other dimensions.
     Source: the definition of InstanceNorm2d.
 
         >>> from cltensor import nn, randn
@@ -73,6 +75,7 @@ class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
 
     It is a InstanceNorm3d from then on.
 
+    Floating dtypes.  Raises MismatchError for an input of other dimensions.
     Source: the definition of InstanceNorm3d.
 
         >>> from cltensor import nn, randn

@@ -63,7 +63,7 @@ class Linear(Module):
 class LazyLinear(LazyModuleMixin, Linear):
     """A Linear that takes in_features from its first input (*, in_features).  It is a Linear from then on.
 
-    Source: the definition of Linear.
+    Floating dtypes.  Raises AssertedError where a loaded weight does not fit the input.  Source: the definition of Linear.
 
         >>> from cltensor import nn, ones
         >>> nn.LazyLinear(3)(ones(2, 5)).shape

@@ -83,7 +83,15 @@ class NLLLoss(_WeightedLoss):
 
 
 class NLLLoss2d(NLLLoss):
-    """NLLLoss under an older name, for input (N, C, H, W)."""
+    """NLLLoss under an older name, for input (N, C, H, W) of a floating dtype.  Raises as NLLLoss.  Source: its definition.
+
+        >>> import warnings
+        >>> from cltensor import nn
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     nn.NLLLoss2d(reduction="sum").reduction
+        'sum'
+    """
 
     def __init__(self, *args, **kwargs):
         warnings.warn("`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement and see "
