@@ -237,7 +237,7 @@ def _older(name, fn):
         return fn(*args, **kwargs)
 
     initialize.__name__ = initialize.__qualname__ = name
-    initialize.__doc__ = f"""{name}_ under its older name, with a warning; for a tensor of the shapes and floating dtypes of {name}_.
+    initialize.__doc__ = f"""{name}_ under its older name, with a warning; for the same shapes and floating dtypes.
 
     Raises what {name}_ raises.  Source: the definition of {name}_.
 
