@@ -14,7 +14,7 @@ from ..base.errors import ArgumentError, ArgumentTypeError
 from ..runtime.device import device
 from ..tensor.core.tensor import Tensor
 from ..tensor.core.values import pick_device
-from ..tensor.shape.shape import cat, stack
+from ..tensor.shape.joining import cat, stack
 from .modules.module import Module
 
 __all__ = ["DataParallel", "data_parallel", "gather", "parallel_apply", "replicate", "scatter"]

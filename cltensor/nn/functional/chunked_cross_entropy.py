@@ -10,7 +10,7 @@ from ...base import dtypes
 from ...base.context import context
 from ...base.dtypes import dtype
 from ...base.errors import ArgumentError
-from ...tensor.shape.shape import cat
+from ...tensor.shape.joining import cat
 from .cross_entropy import cross_entropy
 from .linear import linear
 

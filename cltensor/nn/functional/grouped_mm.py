@@ -6,7 +6,7 @@ from ...base import dtypes
 from ...base.dtypes import dtype
 from ...base.errors import DTypeError, ShapeError
 from ...tensor.core.tensor import Tensor
-from ...tensor.shape.shape import cat, stack
+from ...tensor.shape.joining import cat, stack
 
 
 def grouped_mm(mat_a: Tensor, mat_b: Tensor, *, offs: Tensor | None = None, bias: Tensor | None = None,

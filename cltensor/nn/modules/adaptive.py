@@ -14,7 +14,7 @@ from ...runtime.device import device
 from ...tensor.api.creation import from_array
 from ...tensor.core.tensor import Tensor
 from ...tensor.math.softmax import log_softmax
-from ...tensor.shape.shape import cat
+from ...tensor.shape.joining import cat
 from .container import ModuleList, Sequential
 from .linear import Linear
 from .module import Module

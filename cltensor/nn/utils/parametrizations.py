@@ -9,7 +9,7 @@ from ...autograd.modes import no_grad
 from ...base.dtypes import finfo
 from ...base.errors import ArgumentError, DimensionError, MismatchError, MissingError
 from ...tensor.core.tensor import Tensor
-from ...tensor.shape.shape import cat
+from ...tensor.shape.joining import cat
 from ..functional import normalize
 from ..modules.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from ..modules.module import Module

@@ -11,7 +11,7 @@ from ... import linalg
 from ...autograd.modes import no_grad
 from ...base.errors import ArgumentError, ArgumentTypeError, AssertedShapeError, DimensionError
 from ...tensor.core.tensor import Tensor
-from ...tensor.shape.shape import cat
+from ...tensor.shape.joining import cat
 from ..modules.module import Module
 from .convert_parameters import parameters_to_vector
 
