@@ -98,10 +98,19 @@ def _plain(x):
 
 
 def _module(m):
+    if isinstance(m, torch.nn.TransformerEncoderLayer):
+        return _encoder_layer(m)
     made = getattr(getattr(cltensor, "nn", None), type(m).__name__, None)
     if made is None or list(m.parameters()):
         raise Inconvertible(f"module {type(m).__name__}")
     return made()
+
+
+def _encoder_layer(m):
+    """A TransformerEncoderLayer of the same sizes and settings; its values are of no matter, since what holds it is loaded."""
+    return cltensor.nn.TransformerEncoderLayer(
+        m.self_attn.embed_dim, m.self_attn.num_heads, m.linear1.out_features, m.dropout.p, m.activation.__name__, m.norm1.eps,
+        m.self_attn.batch_first, m.norm_first, m.linear1.bias is not None)
 
 
 def widened(x):
