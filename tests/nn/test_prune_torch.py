@@ -9,6 +9,7 @@ import pytest
 import cltensor
 from cltensor import nn, optim
 from cltensor.nn.utils import prune
+from cltensor.nn.utils.pruning_methods import pruning_hooks
 
 torch = pytest.importorskip("torch")
 torch_prune = importlib.import_module("torch.nn.utils.prune")
@@ -66,12 +67,12 @@ def test_random_methods_and_containers():
     prune.random_unstructured(layer, "weight", 0.3)
     assert layer.weight_mask.sum().item() == 70
     prune.random_structured(layer, "weight", 2, dim=0)
-    method = prune._pruning_hooks(layer, "weight")[0][1]
+    method = pruning_hooks(layer, "weight")[0][1]
     assert [type(m) for m in method] == [prune.RandomUnstructured, prune.RandomStructured]
     assert len(method) == 2
     assert method[0].amount == 0.3
     assert int((layer.weight_mask.sum(1) == 0).sum()) == 2
-    assert len(prune._pruning_hooks(layer, "weight")) == 1
+    assert len(pruning_hooks(layer, "weight")) == 1
 
 
 def test_all_layers_together(rng):
