@@ -6,9 +6,12 @@ import pytest
 
 import cltensor as ct
 import docstrings
+import public_names
 
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
-EXAMPLES = {name: value for name, value in docstrings.public().items() if ">>> " in (value.__doc__ or "")}
+NAMES = docstrings.public() | {f"cltensor.autograd.functional.{name}": value
+                               for name, value in public_names.members("autograd.functional").items()}
+EXAMPLES = {name: value for name, value in NAMES.items() if ">>> " in (value.__doc__ or "")}
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))

@@ -11,7 +11,7 @@ from cltensor.codegen import templates
 from cltensor.runtime.device import default_device
 
 # templates whose own tests are marked oclgrind
-ELSEWHERE = {**dict.fromkeys(["conv_pad", "conv_panel", "conv_planes", "conv_product", "conv_sum"],
+ELSEWHERE = {**dict.fromkeys(["conv_pad", "conv_panel", "conv_direct", "conv_product", "conv_sum"],
                              "tests/ops/test_convolution.py"),
              **dict.fromkeys(["matmul_blocked", "matmul_tiled", "matmul_vector", "matmul_sum"], "tests/ops/test_matmul.py"),
              "pool": "tests/ops/test_pooling.py", "multi_tensor": "tests/ops/test_multi_tensor.py",

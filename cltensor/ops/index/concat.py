@@ -85,5 +85,5 @@ def _peel(g, y, *inputs, needs, dim):
     return tuple(g.select(dim, i) if need else None for i, need in enumerate(needs))
 
 
-cat = Concat("cat_along", _side_by_side, vjp=_cut, public=False, onnx="Concat", doc="Inputs side by side along dim.")
+cat = Concat("cat_along", _side_by_side, vjp=_cut, public=False, doc="Inputs side by side along dim.")
 stack = Concat("stack_along", _as_layers, vjp=_peel, public=False, doc="Inputs as layers of a new dimension dim.")

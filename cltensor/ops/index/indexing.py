@@ -48,7 +48,7 @@ def _numbers(dims, runs):
         yield from (np.int64(run[r]) for run in runs)
 
 
-def _gather_step(name, x, out, index, index_strides, dim, wrap):
+def _gather_step(x, out, index, index_strides, dim, wrap):
     """One launch over out's elements; the index gives x's position along dim."""
     device = x.device
     walked = [0 if d == dim else s for d, s in enumerate(x.strides)] if x.ndim else []
@@ -172,9 +172,9 @@ def _gather_launch(specs, outs, dim, wrap):
         x = x if x.ndim else index.dense((1,), x.dtype)
         index_strides = index.strides if index.ndim else (0,)
         out = outs[0] if outs[0].ndim else outs[0].dense((1,))
-        return [_gather_step("gather", x, out, index, index_strides, 0, wrap)]
+        return [_gather_step(x, out, index, index_strides, 0, wrap)]
     d = normalize_dim(dim, x.ndim, "gather") if x.ndim else 0
-    return [_gather_step("gather", x, outs[0], index, index.strides, d, wrap)]
+    return [_gather_step(x, outs[0], index, index.strides, d, wrap)]
 
 
 def _zeros_like_x(g, x):
@@ -203,11 +203,11 @@ def _select_shape(x, index, *, dim, wrap=False):
 def _select_launch(specs, outs, dim, wrap):
     x, index = specs
     if not x.ndim:
-        return [_gather_step("index_select", x, outs[0], index, (), 0, wrap)]
+        return [_gather_step(x, outs[0], index, (), 0, wrap)]
     d = normalize_dim(dim, x.ndim, "index_select")
     step = index.strides[0] if index.ndim else 0
     strides = tuple(step if i == d else 0 for i in range(x.ndim))
-    return [_gather_step("index_select", x, outs[0], index, strides, d, wrap)]
+    return [_gather_step(x, outs[0], index, strides, d, wrap)]
 
 
 index_select = kernel("index_select", shape=_select_shape, launch=_select_launch, saves="index", reports_faults=True, public=False,

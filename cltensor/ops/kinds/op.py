@@ -40,7 +40,7 @@ class Op:
     kind = None
 
     def __init__(self, name, *, vjp=None, saves="", ref=None, dtypes="all", doc="", public=True, method=True,
-                 inplace=False, onnx=None, samples=None, aliases=(), reports_faults=False, batch=None, host=False,
+                 inplace=False, samples=None, aliases=(), reports_faults=False, batch=None, host=False,
                  accepts_missing_gradients=False):
         if name in REGISTRY:
             raise ValueError(f"op {name!r} is declared twice")
@@ -48,7 +48,7 @@ class Op:
             raise ValueError(f"op {name!r}: dtypes={dtypes!r} is none of {', '.join(DTYPE_SETS)}")
         self.name, self.vjp = name, vjp
         self.saves = {saved: frozenset(readers.split(",")) if readers else None for saved, readers in _SAVED.findall(saves)}
-        self.ref, self.dtypes, self.doc, self.onnx, self.samples = ref, dtypes, doc, onnx, samples
+        self.ref, self.dtypes, self.doc, self.samples = ref, dtypes, doc, samples
         self.reports_faults, self.accepts_missing_gradients = reports_faults, accepts_missing_gradients
         self.public, self.method, self.inplace, self.aliases = public, public and method, inplace, tuple(aliases)
         self.saved_outputs = tuple(int(n[1:]) for n in sorted(self.saves) if n[:1] == "y" and n[1:].isdigit())

@@ -15,31 +15,31 @@ full = elementwise("full", lambda value: value, tensors="", ref=None, public=Fal
 
 # Arithmetic
 
-add = elementwise("add", lambda input, other: input + other, ref=np.add, inplace=True, onnx="Add",
+add = elementwise("add", lambda input, other: input + other, ref=np.add, inplace=True,
                   numbers="input other", doc="input + other, broadcast.")
-sub = elementwise("sub", lambda input, other: input - other, ref=np.subtract, inplace=True, onnx="Sub", dtypes="number",
+sub = elementwise("sub", lambda input, other: input - other, ref=np.subtract, inplace=True, dtypes="number",
                   each=True, numbers="input other", doc="input - other, broadcast.", aliases=("subtract",))
-mul = elementwise("mul", lambda input, other: input * other, ref=np.multiply, inplace=True, onnx="Mul",
+mul = elementwise("mul", lambda input, other: input * other, ref=np.multiply, inplace=True,
                   numbers="input other", doc="input * other, broadcast.", aliases=("multiply",))
-div = elementwise("div", lambda input, other: input / other, ref=np.true_divide, inplace=True, onnx="Div", dtypes="floating",
+div = elementwise("div", lambda input, other: input / other, ref=np.true_divide, inplace=True, dtypes="floating",
                   numbers="input other", aliases=("divide", "true_divide"), rounded=False,
                   doc="input / other, broadcast; integers divide as floats.")
-neg = elementwise("neg", lambda input: -input, ref=np.negative, inplace=True, onnx="Neg", dtypes="number",
+neg = elementwise("neg", lambda input: -input, ref=np.negative, inplace=True, dtypes="number",
                   doc="-input.", aliases=("negative",))
 axpy = elementwise("axpy", lambda input, other, alpha: input + alpha * other, tensors="input other", public=False,
                    ref=lambda a, b, alpha: a + alpha * b, doc="input + alpha * other: add and sub with alpha.")
-pow = elementwise("pow", lambda input, exponent: input ** exponent, ref=np.power, inplace=True, onnx="Pow", dtypes="number",
+pow = elementwise("pow", lambda input, exponent: input ** exponent, ref=np.power, inplace=True, dtypes="number",
                   numbers="input exponent", doc="input raised to exponent, broadcast.")
 square = elementwise("square", lambda input: input * input, ref=np.square, inplace=True, dtypes="number", doc="input ** 2.")
-sqrt = elementwise("sqrt", lambda input: E.sqrt(input), ref=np.sqrt, inplace=True, onnx="Sqrt", dtypes="floating",
+sqrt = elementwise("sqrt", lambda input: E.sqrt(input), ref=np.sqrt, inplace=True, dtypes="floating",
                    doc="Square root.")
 rsqrt = elementwise("rsqrt", lambda input: E.rsqrt(input), ref=lambda x: 1 / np.sqrt(x), inplace=True, dtypes="floating",
                     doc="1 / sqrt(input).")
-reciprocal = elementwise("reciprocal", lambda input: 1 / input, ref=lambda x: 1 / x, inplace=True, onnx="Reciprocal",
+reciprocal = elementwise("reciprocal", lambda input: 1 / input, ref=lambda x: 1 / x, inplace=True,
                          grad=lambda g, input, y: -g * y * y, dtypes="floating", doc="1 / input.")
-abs = elementwise("abs", lambda input: E.abs(input), ref=np.abs, inplace=True, onnx="Abs", doc="Absolute value.",
+abs = elementwise("abs", lambda input: E.abs(input), ref=np.abs, inplace=True, doc="Absolute value.",
                   aliases=("absolute",))
-sign = elementwise("sign", lambda input: E.sign(input), ref=reference.sign, inplace=True, onnx="Sign", doc="-1, 0 or 1.")
+sign = elementwise("sign", lambda input: E.sign(input), ref=reference.sign, inplace=True, doc="-1, 0 or 1.")
 remainder = elementwise("remainder", lambda input, other: input % other, ref=np.remainder, inplace=True, dtypes="number",
                         divides=True, numbers="input other", doc="Modulo with the sign of other, as Python's %.")
 fmod = elementwise("fmod", lambda input, other: E.fmod(input, other), ref=np.fmod, inplace=True, dtypes="number",
@@ -49,12 +49,12 @@ floor_divide = elementwise("floor_divide", lambda input, other: input // other, 
 
 # Exponential, logarithm, powers
 
-exp = elementwise("exp", lambda input: E.exp(input), ref=np.exp, inplace=True, onnx="Exp", dtypes="floating",
+exp = elementwise("exp", lambda input: E.exp(input), ref=np.exp, inplace=True, dtypes="floating",
                   doc="e ** input.")
 exp2 = elementwise("exp2", lambda input: E.exp2(input), ref=np.exp2, inplace=True, dtypes="floating", doc="2 ** input.")
 expm1 = elementwise("expm1", lambda input: E.expm1(input), ref=np.expm1, inplace=True, dtypes="floating",
                     doc="exp(input) - 1, exact near 0.")
-log = elementwise("log", lambda input: E.log(input), ref=np.log, inplace=True, onnx="Log", dtypes="floating",
+log = elementwise("log", lambda input: E.log(input), ref=np.log, inplace=True, dtypes="floating",
                   doc="Natural logarithm.")
 log2 = elementwise("log2", lambda input: E.log2(input), ref=np.log2, inplace=True, dtypes="floating", doc="Logarithm to base 2.")
 log10 = elementwise("log10", lambda input: E.log10(input), ref=np.log10, inplace=True, dtypes="floating",
@@ -64,32 +64,32 @@ log1p = elementwise("log1p", lambda input: E.log1p(input), ref=np.log1p, inplace
 
 # Trigonometry
 
-sin = elementwise("sin", lambda input: E.sin(input), ref=np.sin, inplace=True, onnx="Sin", dtypes="floating", doc="Sine.")
-cos = elementwise("cos", lambda input: E.cos(input), ref=np.cos, inplace=True, onnx="Cos", dtypes="floating", doc="Cosine.")
-tan = elementwise("tan", lambda input: E.tan(input), ref=np.tan, inplace=True, onnx="Tan", dtypes="floating", doc="Tangent.")
-tanh = elementwise("tanh", lambda input: E.tanh(input), ref=np.tanh, inplace=True, onnx="Tanh", dtypes="floating",
+sin = elementwise("sin", lambda input: E.sin(input), ref=np.sin, inplace=True, dtypes="floating", doc="Sine.")
+cos = elementwise("cos", lambda input: E.cos(input), ref=np.cos, inplace=True, dtypes="floating", doc="Cosine.")
+tan = elementwise("tan", lambda input: E.tan(input), ref=np.tan, inplace=True, dtypes="floating", doc="Tangent.")
+tanh = elementwise("tanh", lambda input: E.tanh(input), ref=np.tanh, inplace=True, dtypes="floating",
                    doc="Hyperbolic tangent.")
 
 sigmoid = elementwise("sigmoid", lambda input: E.sigmoid(input), ref=lambda x: 1 / (1 + np.exp(-x)), inplace=True,
-                      onnx="Sigmoid", dtypes="floating", doc="1 / (1 + exp(-input)).")
+                      dtypes="floating", doc="1 / (1 + exp(-input)).")
 
 # Rounding
 
-floor = elementwise("floor", lambda input: E.floor(input), ref=np.floor, inplace=True, onnx="Floor", dtypes="number",
+floor = elementwise("floor", lambda input: E.floor(input), ref=np.floor, inplace=True, dtypes="number",
                     doc="The largest integer not above.")
-ceil = elementwise("ceil", lambda input: E.ceil(input), ref=np.ceil, inplace=True, onnx="Ceil", dtypes="number",
+ceil = elementwise("ceil", lambda input: E.ceil(input), ref=np.ceil, inplace=True, dtypes="number",
                    doc="The smallest integer not below.")
 trunc = elementwise("trunc", lambda input: E.trunc(input), ref=np.trunc, inplace=True, dtypes="number",
                     doc="Rounded towards zero.", aliases=("fix",))
 
 # Choosing
 
-maximum = elementwise("maximum", lambda input, other: E.maximum(input, other), ref=np.maximum, onnx="Max",
+maximum = elementwise("maximum", lambda input, other: E.maximum(input, other), ref=np.maximum,
                       numbers="", doc="The larger of two, NaN if either is; at a tie the gradient is halved.")
-minimum = elementwise("minimum", lambda input, other: E.minimum(input, other), ref=np.minimum, onnx="Min",
+minimum = elementwise("minimum", lambda input, other: E.minimum(input, other), ref=np.minimum,
                       numbers="", doc="The smaller of two, NaN if either is; at a tie the gradient is halved.")
 where_op = elementwise("where_select", lambda condition, input, other: E.where(condition, input, other), exempt="condition",
-                       ref=np.where, onnx="Where", public=False, doc="input where condition holds, else other.")
+                       ref=np.where, public=False, doc="input where condition holds, else other.")
 
 
 def _clamp(input, min, max):
@@ -139,22 +139,22 @@ norm_root = elementwise("norm_root", lambda input, exponent: E.where(input == 0,
 
 # Comparison and logic
 
-eq = elementwise("eq", lambda input, other: input == other, ref=np.equal, inplace=True, onnx="Equal", doc="input == other.")
+eq = elementwise("eq", lambda input, other: input == other, ref=np.equal, inplace=True, doc="input == other.")
 ne = elementwise("ne", lambda input, other: input != other, ref=np.not_equal, inplace=True, doc="input != other.",
                  aliases=("not_equal",))
-lt = elementwise("lt", lambda input, other: input < other, ref=np.less, inplace=True, onnx="Less", doc="input < other.",
+lt = elementwise("lt", lambda input, other: input < other, ref=np.less, inplace=True, doc="input < other.",
                  aliases=("less",))
-le = elementwise("le", lambda input, other: input <= other, ref=np.less_equal, inplace=True, onnx="LessOrEqual",
+le = elementwise("le", lambda input, other: input <= other, ref=np.less_equal, inplace=True,
                  doc="input <= other.", aliases=("less_equal",))
-gt = elementwise("gt", lambda input, other: input > other, ref=np.greater, inplace=True, onnx="Greater",
+gt = elementwise("gt", lambda input, other: input > other, ref=np.greater, inplace=True,
                  doc="input > other.", aliases=("greater",))
-ge = elementwise("ge", lambda input, other: input >= other, ref=np.greater_equal, inplace=True, onnx="GreaterOrEqual",
+ge = elementwise("ge", lambda input, other: input >= other, ref=np.greater_equal, inplace=True,
                  doc="input >= other.", aliases=("greater_equal",))
 logical_and = elementwise("logical_and", lambda input, other: E.logical_and(input, other), ref=np.logical_and, inplace=True,
-                          onnx="And", numbers="", doc="Whether both are non-zero.")
+                          numbers="", doc="Whether both are non-zero.")
 logical_or = elementwise("logical_or", lambda input, other: E.logical_or(input, other), ref=np.logical_or, inplace=True,
-                         onnx="Or", numbers="", doc="Whether either is non-zero.")
-logical_not = elementwise("logical_not", lambda input: E.logical_not(input), ref=np.logical_not, inplace=True, onnx="Not",
+                         numbers="", doc="Whether either is non-zero.")
+logical_not = elementwise("logical_not", lambda input: E.logical_not(input), ref=np.logical_not, inplace=True,
                           doc="Whether zero.")
 bitwise_and = elementwise("bitwise_and", lambda input, other: input & other, ref=np.bitwise_and, inplace=True,
                           dtypes="integral", numbers="input other", doc="Bitwise and; logical and of bools.")
@@ -164,6 +164,6 @@ bitwise_xor = elementwise("bitwise_xor", lambda input, other: input ^ other, ref
                           dtypes="integral", numbers="input other", doc="Bitwise exclusive or.")
 bitwise_not = elementwise("bitwise_not", lambda input: ~input, ref=np.invert, inplace=True, dtypes="integral",
                           doc="Bitwise not; logical not of bools.")
-isnan = elementwise("isnan", lambda input: E.isnan(input), ref=np.isnan, onnx="IsNaN", doc="Whether NaN.")
-isinf = elementwise("isinf", lambda input: E.isinf(input), ref=np.isinf, onnx="IsInf", doc="Whether infinite.")
+isnan = elementwise("isnan", lambda input: E.isnan(input), ref=np.isnan, doc="Whether NaN.")
+isinf = elementwise("isinf", lambda input: E.isinf(input), ref=np.isinf, doc="Whether infinite.")
 isfinite = elementwise("isfinite", lambda input: E.isfinite(input), ref=np.isfinite, doc="Whether neither NaN nor infinite.")

@@ -9,8 +9,8 @@ from ...codegen import reference
 from ..kinds.elementwise import elementwise
 
 
-def _unary(name, fn, ref, doc, *, aliases=(), onnx=None, dtypes="floating", inplace=True, **options):
-    return elementwise(name, fn, ref=ref, doc=doc, aliases=aliases, onnx=onnx, dtypes=dtypes, inplace=inplace, **options)
+def _unary(name, fn, ref, doc, *, aliases=(), dtypes="floating", inplace=True, **options):
+    return elementwise(name, fn, ref=ref, doc=doc, aliases=aliases, dtypes=dtypes, inplace=inplace, **options)
 
 
 def _scalar(fn):
@@ -27,14 +27,14 @@ def _scalar(fn):
 
 # Inverse trigonometric and hyperbolic
 
-acos = _unary("acos", lambda input: E.acos(input), np.arccos, "Inverse cosine.", aliases=("arccos",), onnx="Acos")
-asin = _unary("asin", lambda input: E.asin(input), np.arcsin, "Inverse sine.", aliases=("arcsin",), onnx="Asin")
-atan = _unary("atan", lambda input: E.atan(input), np.arctan, "Inverse tangent.", aliases=("arctan",), onnx="Atan")
-sinh = _unary("sinh", lambda input: E.sinh(input), np.sinh, "Hyperbolic sine.", onnx="Sinh")
-cosh = _unary("cosh", lambda input: E.cosh(input), np.cosh, "Hyperbolic cosine.", onnx="Cosh")
-asinh = _unary("asinh", lambda input: E.asinh(input), np.arcsinh, "Inverse hyperbolic sine.", aliases=("arcsinh",), onnx="Asinh")
-acosh = _unary("acosh", lambda input: E.acosh(input), np.arccosh, "Inverse hyperbolic cosine.", aliases=("arccosh",), onnx="Acosh")
-atanh = _unary("atanh", lambda input: E.atanh(input), np.arctanh, "Inverse hyperbolic tangent.", aliases=("arctanh",), onnx="Atanh")
+acos = _unary("acos", lambda input: E.acos(input), np.arccos, "Inverse cosine.", aliases=("arccos",))
+asin = _unary("asin", lambda input: E.asin(input), np.arcsin, "Inverse sine.", aliases=("arcsin",))
+atan = _unary("atan", lambda input: E.atan(input), np.arctan, "Inverse tangent.", aliases=("arctan",))
+sinh = _unary("sinh", lambda input: E.sinh(input), np.sinh, "Hyperbolic sine.")
+cosh = _unary("cosh", lambda input: E.cosh(input), np.cosh, "Hyperbolic cosine.")
+asinh = _unary("asinh", lambda input: E.asinh(input), np.arcsinh, "Inverse hyperbolic sine.", aliases=("arcsinh",))
+acosh = _unary("acosh", lambda input: E.acosh(input), np.arccosh, "Inverse hyperbolic cosine.", aliases=("arccosh",))
+atanh = _unary("atanh", lambda input: E.atanh(input), np.arctanh, "Inverse hyperbolic tangent.", aliases=("arctanh",))
 atan2 = elementwise(
     "atan2",
     lambda input, other: E.atan2(input, other),
@@ -60,7 +60,7 @@ rad2deg = _unary("rad2deg", lambda input: E.rad2deg(input), np.rad2deg, "Radians
 
 # Error functions
 
-erf = _unary("erf", lambda input: E.erf(input), np.vectorize(math.erf, otypes=[float]), "The error function.", onnx="Erf")
+erf = _unary("erf", lambda input: E.erf(input), np.vectorize(math.erf, otypes=[float]), "The error function.")
 erfc = _unary("erfc", lambda input: E.erfc(input), np.vectorize(math.erfc, otypes=[float]), "1 - erf(input).")
 erfinv = _unary("erfinv", lambda input: E.erfinv(input), reference.erfinv, "The inverse of erf.", rounded=False)
 erfcx = _unary("erfcx", lambda input: E.erfcx(input), reference.erfcx, "exp(input**2) erfc(input).", public=False, rounded=False)
@@ -312,7 +312,6 @@ logical_xor = elementwise(
     lambda input, other: E.logical_xor(input, other),
     ref=np.logical_xor,
     inplace=True,
-    onnx="Xor",
     numbers="",
     doc="Whether exactly one is non-zero.",
 )

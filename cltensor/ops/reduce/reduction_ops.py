@@ -69,21 +69,21 @@ def _product_before(rows):
 
 
 sum_ = reduction("sum_reduce", map=lambda input: input, combine=lambda a, b: a + b, identity=0, result=("acc",),
-                 accumulate="wide", ref=np.sum, public=False, onnx="ReduceSum",
+                 accumulate="wide", ref=np.sum, public=False,
                  vjp=(lambda g, y, x, dim, keepdim: unreduce(g, x, dim, keepdim),),
                  doc="Sum over dim; integers add up in int64.")
 mean = reduction("mean_reduce", map=lambda input: input, combine=lambda a, b: a + b, identity=0, result=("float",),
-                 finish=lambda a, n: a / n, ref=np.mean, dtypes="floating", public=False, onnx="ReduceMean",
+                 finish=lambda a, n: a / n, ref=np.mean, dtypes="floating", public=False,
                  vjp=(lambda g, y, x, dim, keepdim: unreduce(g / max(_count(x, dim), 1), x, dim, keepdim),),
                  doc="Mean over dim.")
 prod = reduction("prod_reduce", map=lambda input: input, combine=lambda a, b: a * b, identity=1, result=("acc",),
-                 accumulate="wide", ref=np.prod, public=False, onnx="ReduceProd", saves="input",
+                 accumulate="wide", ref=np.prod, public=False, saves="input",
                  vjp=(_prod_gradient,), doc="Product over dim.")
 amax = reduction("amax", map=lambda input: input, combine=lambda a, b: E.maximum(a, b), identity=_lowest, nonempty=True,
-                 ref=np.max, vjp=(spread_ties,), saves="input y", onnx="ReduceMax",
+                 ref=np.max, vjp=(spread_ties,), saves="input y",
                  doc="Largest value over dim; ties share the gradient equally.")
 amin = reduction("amin", map=lambda input: input, combine=lambda a, b: E.minimum(a, b), identity=_highest, nonempty=True,
-                 ref=np.min, vjp=(spread_ties,), saves="input y", onnx="ReduceMin",
+                 ref=np.min, vjp=(spread_ties,), saves="input y",
                  doc="Smallest value over dim; ties share the gradient equally.")
 argmax = reduction("argmax_reduce", map=lambda input, index: (input, index),
                    combine=lambda a, i, b, j: (E.where(_greater(a, i, b, j), b, a), E.where(_greater(a, i, b, j), j, i)),

@@ -1,4 +1,4 @@
-"""The public surface: functions of the namespace `cltensor` and methods of Tensor, each declared once.
+"""The public API: functions of the namespace `cltensor` and methods of Tensor, each declared once.
 
 `@function()` adds a function to the namespace.  As its first argument is a tensor, it becomes a method too.  Public ops of
 the registry become both by their declaration.

@@ -241,8 +241,7 @@ def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     n = A.ndim if dim is None else len(dim)
     if n not in (1, 2):
         raise ShapeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2; if it is None and ord is given, the "
-                         f"tensor must be "
-                         f"1D or 2D. Got {dim} for a {A.ndim}D tensor")
+                         f"tensor must be 1D or 2D. Got {dim} for a {A.ndim}D tensor")
     if n == 2:
         return matrix_norm(A, ord, (0, 1) if dim is None else tuple(dim), keepdim, dtype=dtype)
     if isinstance(ord, str):
@@ -313,8 +312,7 @@ def tensorinv(A, ind=2):
     rows, columns = A.shape[:ind], A.shape[ind:]
     if math.prod(rows) != math.prod(columns):
         raise ShapeError(f"linalg.tensorinv: Expected self to satisfy the requirement prod(self.shape[ind:]) == "
-                         f"prod(self.shape[:ind]), but "
-                         f"got {math.prod(columns)} != {math.prod(rows)}")
+                         f"prod(self.shape[:ind]), but got {math.prod(columns)} != {math.prod(rows)}")
     return inv(A.reshape(math.prod(rows), -1)).reshape((*columns, *rows))
 
 

@@ -23,8 +23,7 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1) -> tuple:
     steps = list(spacing) if isinstance(spacing, (tuple, list)) else [spacing] * len(dims)
     if len(steps) != len(dims):
         raise ArgumentError(f"gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'dim': "
-                            f"{len(dims)}, "
-                            f"got {len(steps)}")
+                            f"{len(dims)}, got {len(steps)}")
     return tuple(_gradient_along(input, d, h, edge_order) for d, h in zip(dims, steps, strict=True))
 
 

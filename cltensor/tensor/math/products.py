@@ -78,8 +78,7 @@ def dot(input, tensor):
     _same_dtype("dot", input, tensor)
     if input.shape != tensor.shape:
         raise ShapeError(f"dot: inconsistent tensor size, expected tensor {list(input.shape)} and src {list(tensor.shape)} to "
-                         f"have the "
-                         "same number of elements")
+                         "have the same number of elements")
     return _dot(input, tensor)
 
 
@@ -270,8 +269,7 @@ def tensordot(a, b, dims=2):
             a, b = (a, _summed(b, y)) if a.shape[x] == 1 else (_summed(a, x), b)
         if a.shape[x] != b.shape[y]:
             raise ShapeError(f"tensordot: contracted dimensions need to match, but first has size {a.shape[x]} in dim {x} and "
-                             f"second has "
-                             f"size {b.shape[y]} in dim {y}")
+                             f"second has size {b.shape[y]} in dim {y}")
     ra, rb = [d for d in range(a.ndim) if d not in da], [d for d in range(b.ndim) if d not in db]
     k = math.prod(a.shape[d] for d in da)
     left = a.permute(*ra, *da).reshape(math.prod(a.shape[d] for d in ra), k)

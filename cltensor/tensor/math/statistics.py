@@ -30,8 +30,7 @@ def _extreme(x, dim, keepdim, whole, arg, pair, pairwise):
     if dim is None:
         if not x.numel():
             raise ShapeError(f"{pair.__name__}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-                             f"reduction "
-                             "dim with the 'dim' argument.")
+                             "reduction dim with the 'dim' argument.")
         return whole(x)
     indices = arg(x, dim, True)
     if not x.ndim:

@@ -1,4 +1,4 @@
-## conv_planes: convolution with few output channels per group (such as depthwise), plane by plane.
+## conv_direct: convolution with few output channels per group (such as depthwise), plane by plane.
 ##
 ## form  map     y[n, lane, o] = bias[lane] + sum over chan, tap of x[n, chan, b + o * s + tap * u] * w[lane, chan, tap];
 ##               x (n, groups * chans, d0, d1, d2), y (n, groups * lanes, r0, r1, r2): forward, or one phase of the input
@@ -59,7 +59,7 @@ ${vectors.SERIAL}
 % elif form == "weight":
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif
-__kernel void conv_planes(
+__kernel void conv_direct(
     __global const ${S} *restrict x, const long x_o, __global const ${S} *restrict ${second}, const long ${second}_o,
 % if form == "map":
     __global const ${S} *restrict bias, const long bias_o, const long bias_s, const long biased,
