@@ -84,7 +84,7 @@ INTENDED = (
     Intended("values", "backward", "",
              "a write through detach() leaves the history of the other views; PyTorch loses that of views of a leaf",
              r"\.detach\(\)\["),
-    Intended("values", "backward", "",
+    Intended("values", _GRADIENT, "",
              "the slope of x * 2**n is 2**n; PyTorch's gradient takes 2 to a negative integer for 0", "ldexp"),
     # --- NaN, infinities and signs ---
     Intended("values", _GRADIENT, "",
