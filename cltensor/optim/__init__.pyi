@@ -9,6 +9,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
+from builtins import dict as dict
 from cltensor.base.dtypes import dtype as _dtype
 from cltensor.base.shapes import Size
 from cltensor.optim import lr_scheduler as lr_scheduler

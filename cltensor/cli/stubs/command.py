@@ -97,7 +97,8 @@ def _of_annotations(text, values):
              for alias in node.names}
     known |= {node.name for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
     missing = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - known
-    seen = [vars(sys.modules[value.__module__]) for value in values if getattr(value, "__module__", None) in sys.modules]
+    homes = dict.fromkeys(getattr(owner, "__module__", None) for value in values for owner in getattr(value, "__mro__", (value,)))
+    seen = [vars(sys.modules[home]) for home in homes if home in sys.modules]
     found = {name: names[name] for name in missing for names in seen if isinstance(names.get(name), type)}
     return {f"from {_home(made)} import {made.__name__} as {name}" for name, made in found.items()}
 
