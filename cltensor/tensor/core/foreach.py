@@ -87,5 +87,18 @@ class Foreach:
         return launch
 
 
+def recorded(foreach, rows, values):
+    """The same as calling `foreach`, recorded for gradients; values: numbers, or tensors that may need a gradient too."""
+    op = foreach.op.of_tensors
+    for row in rows:
+        for place, result in zip(foreach.writes, as_tuple(op(*row, *values)), strict=True):
+            row[place].copy_(result)
+
+
+def as_tuple(results):
+    """An op's results, of which one comes alone."""
+    return results if isinstance(results, tuple) else (results,)
+
+
 def _alike(a, b):
     return a is b or (a.contiguous and a.shape == b.shape and a.dtype is b.dtype and a.device is b.device)
