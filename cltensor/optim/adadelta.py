@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..ops.optim.updates import adadelta_step
-from ..tensor.api.creation import zeros_like
 from ..tensor import Tensor
+from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, not_negative
 

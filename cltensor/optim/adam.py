@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..ops.optim.updates import adam_step, amsgrad_step
-from ..tensor.api.creation import zeros_like
 from ..tensor import Tensor
+from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, check_betas, check_tensors_in_foreach, not_negative
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..ops.optim.updates import adamax_step
-from ..tensor.api.creation import zeros_like
 from ..tensor import Tensor
+from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, check_betas, not_negative
 
@@ -23,9 +23,9 @@ class Adamax(Optimizer):
         optimizer = optim.Adamax(model.parameters(), lr=1e-3)
     """
 
-    def __init__(self, params: Iterable[Any], lr: float | Tensor = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-                 weight_decay: float = 0, foreach: bool | None = None, *, maximize: bool = False, differentiable: bool = False,
-                 capturable: bool = False):
+    def __init__(self, params: Iterable[Any], lr: float | Tensor = 2e-3, betas: tuple[float, float] = (0.9, 0.999),
+                 eps: float = 1e-8, weight_decay: float = 0, foreach: bool | None = None, *, maximize: bool = False,
+                 differentiable: bool = False, capturable: bool = False):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "foreach": foreach,
                                   "maximize": maximize, "differentiable": differentiable, "capturable": capturable})
 

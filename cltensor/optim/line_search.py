@@ -95,9 +95,9 @@ def _minimum(a, b, least, most):
     if a.t > b.t:
         a, b = b, a
     d = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t)
-    root = d * d - a.slope * b.slope
-    if root < 0 or math.isnan(root):
+    square = d * d - a.slope * b.slope
+    root = math.sqrt(square) if square >= 0 else math.nan
+    bend = b.slope - a.slope + 2 * root
+    if bend == 0 or math.isnan(bend):
         return (least + most) / 2
-    root = math.sqrt(root)
-    t = b.t - (b.t - a.t) * ((b.slope + root - d) / (b.slope - a.slope + 2 * root))
-    return min(max(t, least), most)
+    return min(max(b.t - (b.t - a.t) * ((b.slope + root - d) / bend), least), most)

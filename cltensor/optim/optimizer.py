@@ -117,7 +117,7 @@ class Optimizer:
             own.add(id(p))
         if len(own) < len(params):
             warnings.warn("optimizer contains a parameter group with duplicate parameters, which are updated as often as they are "
-                          "listed; list each once", UserWarning, stacklevel=4)
+                          "listed; list each once", UserWarning, stacklevel=5)
 
     def check_group(self, group: dict[str, Any]):
         """Override to check the settings of a group."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..base.errors import ArgumentError
 from ..ops.optim.updates import rprop_step
-from ..tensor.api.creation import full_like, zeros_like
 from ..tensor import Tensor
+from ..tensor.api.creation import full_like, zeros_like
 from .optimizer import Optimizer
 from .settings import check, not_negative
 

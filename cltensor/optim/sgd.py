@@ -7,8 +7,8 @@ from typing import Any
 
 from ..base.errors import ArgumentError
 from ..ops.optim.updates import sgd_momentum_step, sgd_step
-from ..tensor.api.creation import zeros_like
 from ..tensor import Tensor
+from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, not_negative
 

@@ -13,15 +13,22 @@ from ..base.errors import ArgumentError
 from ..nn.module import Module
 from ..nn.normalization import _BatchNorm
 from ..ops.optim.updates import averaging_step
-from ..runtime.device import device as Device  # noqa: N812 - the class has its public name
+from ..runtime.device import device as Device
 from ..tensor import Tensor
 from ..tensor.api.creation import tensor
 from ..tensor.core.foreach import Foreach
 from .lr_scheduler.base import LRScheduler, per_group
 from .optimizer import Optimizer
 
-__all__ = ["AveragedModel", "SWALR", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn",
-           "update_bn"]
+__all__ = [
+    "SWALR",
+    "AveragedModel",
+    "get_ema_avg_fn",
+    "get_ema_multi_avg_fn",
+    "get_swa_avg_fn",
+    "get_swa_multi_avg_fn",
+    "update_bn",
+]
 
 
 def _moving(averaged, current, take, update):

@@ -18,8 +18,8 @@ def swap_in_optimizer_params_and_state(optimizer: Optimizer, swapin_parameters: 
                                        swapin_optim_state: dict[str, Any]) -> Iterator[None]:
     """Let an optimiser work on other parameters and another state inside a `with` block; its own come back after it.
 
-    swapin_parameters: {name: tensor}, in the order of the optimiser's own, of any shape and dtype; swapin_optim_state: in the form of
-    optimizer.state_dict().  Tensors are used as they are: what is written to them stays.
+    swapin_parameters: {name: tensor}, in the order of the optimiser's own, of any shape and dtype; swapin_optim_state: in the form
+    of optimizer.state_dict().  Tensors are used as they are: what is written to them stays.
 
     Raises ArgumentError where the numbers of parameters or groups differ.  Source: the interface is PyTorch 2.13's.
 

@@ -23,7 +23,7 @@ def _update(name, tensors, fn, doc, *, ref, **numbers):
 _TRIED = {"lr": 0.1, "weight_decay": 0.05, "sign": -1.0, "momentum": 0.8, "keep": 0.7, "take": 0.3, "one_minus_beta1": 0.2,
           "beta2": 0.9, "one_minus_beta2": 0.1, "eps": 0.01, "step_size": 0.15, "bias2_sqrt": 0.6, "decay_factor": 0.95,
           "alpha": 0.85, "rho": 0.75}
-_RANGES = {"v": (0.3, 1), "row": (0.3, 1), "column": (0.3, 1), "level": (0.3, 1), "top": (0.3, 1), "total": (0.3, 1), "u": (0.3, 1), "a": (-0.4, 0.4), "size": (0.1, 0.5)}
+_RANGES = {**dict.fromkeys(("v", "row", "column", "level", "top", "total", "u"), (0.3, 1)), "a": (-0.4, 0.4), "size": (0.1, 0.5)}
 
 
 def _mean(old, new, take):

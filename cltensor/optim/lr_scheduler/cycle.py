@@ -123,8 +123,8 @@ class CyclicLR(_Cycle):
 
     def __init__(self, optimizer: Optimizer, base_lr: float | Sequence[float], max_lr: float | Sequence[float],
                  step_size_up: int = 2000, step_size_down: int | None = None, mode: str = "triangular", gamma: float = 1.0,
-                 scale_fn: Callable[[float], float] | None = None, scale_mode: str = "cycle", cycle_momentum: bool = True, base_momentum: float = 0.8,
-                 max_momentum: float = 0.9, last_epoch: int = -1):
+                 scale_fn: Callable[[float], float] | None = None, scale_mode: str = "cycle", cycle_momentum: bool = True,
+                 base_momentum: float = 0.8, max_momentum: float = 0.9, last_epoch: int = -1):
         if mode not in _SCALES and scale_fn is None:
             raise ArgumentError(f"CyclicLR: mode is invalid and scale_fn is None: mode {mode!r} is none of "
                                 f"{', '.join(_SCALES)}")

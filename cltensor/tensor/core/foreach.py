@@ -3,6 +3,7 @@
 from ...base.context import context
 from ...dispatch.binding import numbers
 from ...dispatch.run_elementwise import run_elementwise
+from ...dispatch.tensor_base import TensorBase
 from ...ops.optim.multi_tensor import MultiTensor, capacity, even_parts
 
 
@@ -88,16 +89,15 @@ class Foreach:
 
 
 def recorded(foreach, rows, values):
-    """The same as calling `foreach`, recorded for gradients; values: numbers, or tensors that may need a gradient too."""
+    """The same as calling `foreach`, recorded for gradients; values: numbers, or tensors that may need a gradient too.
+
+    What a gradient reads is copied first: the next update writes to it.
+    """
     op = foreach.op.of_tensors
     for row in rows:
-        for place, result in zip(foreach.writes, as_tuple(op(*row, *values)), strict=True):
+        results = op(*[t.clone() for t in row], *[v.clone() if isinstance(v, TensorBase) else v for v in values])
+        for place, result in zip(foreach.writes, results if isinstance(results, tuple) else (results,), strict=True):
             row[place].copy_(result)
-
-
-def as_tuple(results):
-    """An op's results, of which one comes alone."""
-    return results if isinstance(results, tuple) else (results,)
 
 
 def _alike(a, b):
