@@ -30,7 +30,7 @@ class Foreach:
     def __call__(self, rows, values):
         """Run op on every tuple of `rows`; `values`: its attributes, in order."""
         values = numbers(self.op, values)
-        if context.grad or context.recorder is not None or context.transform is not None or len(rows) < 2:
+        if context.grad or context.recorder is not None or context.levels or len(rows) < 2:
             return self._run_alone(rows, values)
         tensors = [t for row in rows for t in row]
         layouts = [t._spec for t in tensors], [t._offset for t in tensors]
