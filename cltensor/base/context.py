@@ -16,7 +16,8 @@ class Context(threading.local):
     rules       what ops do instead while a vmap runs (func/batching.py); None outside
     autocast    the Autocast that ops pass through (dispatch/autocast.py), or None
     transform   what ops do instead: the first of `autocast` and `rules` that is there, see arrange; None outside both
-    autocasts   {kind of device: (whether autocast is on, its dtype)}, once set; autocast_cache: whether casts are kept
+    autocasts   {kind of device: (whether autocast is on, its dtype)}, once set; autocast_cache: whether casts are kept;
+                autocast_casts: those that are
     autocast_depth  the number of autocast regions around
     recorder    an object whose `op(op, inputs, attrs, outputs)` is called for each op and `read(tensor)` for each read; or None
     trial       (Key, values) of tunable constants on trial, or None
@@ -38,7 +39,7 @@ class Context(threading.local):
     questions = None
 
     def __init__(self):
-        self.streams, self.levels, self.autocasts = {}, [], {}
+        self.streams, self.levels, self.autocasts, self.autocast_casts = {}, [], {}, {}
 
     def arrange(self):
         """Set `transform`, after a change of `autocast` or `rules`: one field tells an op whether there is either."""

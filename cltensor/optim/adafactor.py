@@ -56,10 +56,11 @@ class Adafactor(Optimizer):
         return state["step"]
 
     def _update(self, number, group):
-        steps, states = {}, self.state
+        steps = {}
         for p in group["params"]:
             if p.grad is not None:
-                steps.setdefault(self.next_step(p, states[p], group), []).append((p, p.grad, states[p]))
+                state = self._stepping(p)
+                steps.setdefault(self.next_step(p, state, group), []).append((p, p.grad, state))
         for place, (step, members) in enumerate(steps.items()):
             pairs = [pair for p, g, state in members for pair in _moving(g, state)]
             self._apply((number, place), ops.averaging_step, pairs, {"take": step ** group["beta2_decay"]})

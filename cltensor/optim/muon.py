@@ -65,9 +65,10 @@ class Muon(Optimizer):
             state["momentum_buffer"] = zeros_like(p)
 
     def _update(self, number, group):
-        states, momentum, moves = self.state, group["momentum"], {}
+        states, momentum, moves = {}, group["momentum"], {}
         params = [p for p in group["params"] if p.grad is not None]
         for p in params:
+            states[p] = self._stepping(p)
             self.next_step(p, states[p], group)
         self._apply(number, averaging_step, [(states[p]["momentum_buffer"], p.grad) for p in params], {"take": 1 - momentum})
         for p in params:

@@ -10,14 +10,16 @@ from typing import Any
 
 from ..autograd.modes import enable_grad, set_grad_enabled
 from ..base import calls
-from ..base.errors import ArgumentError, ArgumentTypeError, CLTensorError
+from ..base.errors import ArgumentError, ArgumentTypeError
 from ..dispatch.node import Handle
 from ..tensor import Tensor
 from ..tensor.core.foreach import Foreach, recorded
 from .saved_state import fitted, saved, settings_for
 from .settings import Numbers, check_one, check_ways
+from .skipped import Skipped
+from .step_hooks import counted, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-_EVERY_STEP = {"step_pre": {}, "step_post": {}}  # hooks of all optimisers
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 
 class Optimizer:
@@ -51,11 +53,15 @@ class Optimizer:
     """
 
     counts = ("step",)  # entries of the state that are numbers here and 0-d tensors where they are saved
+    found_inf = None  # a 0-d float32 tensor while GradScaler steps: where it is not 0, the step leaves everything as it is
+    _step_supports_amp_scaling = True  # whether `step` heeds found_inf; not if a subclass has a step of its own
+    _pending = None  # a Skipped, while it is unknown whether the last step was
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "step" in vars(cls):
-            cls.step = _counted(cls.step)
+            cls.step = counted(cls.step)
+            cls._step_supports_amp_scaling = vars(cls).get("_step_supports_amp_scaling", False)
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]):
         if isinstance(params, Tensor):
@@ -143,10 +149,28 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        self._settle()
+        self._pending = None if self.found_inf is None else Skipped(self.found_inf)
         with set_grad_enabled(bool(self.defaults.get("differentiable"))):
             for number, group in enumerate(self.param_groups):
                 self._update(number, group if group.get("differentiable") else self._numbers.of(group))
         return loss
+
+    @property
+    def state(self) -> defaultdict[Any, dict[str, Any]]:
+        """{parameter: what is kept of it between steps}."""
+        self._settle()
+        return self._state
+
+    @state.setter
+    def state(self, state: defaultdict[Any, dict[str, Any]]):
+        self._state, self._pending = state, None
+
+    def _settle(self):
+        """Take back the counts of a step that turned out to be skipped."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.settle(self._state)
 
     @functools.cached_property
     def _numbers(self):
@@ -158,25 +182,37 @@ class Optimizer:
 
     def _update(self, number, group):
         """Update a group's parameters: those at the same step in as few launches as possible."""
-        steps, states = {}, self.state
+        steps = {}
         for p in group["params"]:
             g = p.grad
             if g is not None:
-                state = states[p]
+                state = self._stepping(p)
                 steps.setdefault(self.next_step(p, state, group), []).append((p, g, state))
         for place, (step, members) in enumerate(steps.items()):
             op, kept, numbers = self.update_rule(step, group)
             rows = [(p, g, *[state[name] for name in kept]) for p, g, state in members]
             self._apply((number, place), op, rows, numbers)
 
+    def _stepping(self, p):
+        """p's state, for a step: remembered if the step may turn out to be skipped."""
+        state = self._state[p]
+        if self._pending is not None:
+            self._pending.remember(p, state)
+        return state
+
     def _apply(self, place, op, rows, numbers, fresh=("g",)):
         """Run an update op in place on rows of tensors.  place: tells apart the uses of op; fresh: inputs that are only read."""
         values = tuple([numbers[name] for name in op.attr_names])
-        update = self._launches.get((place, op))
+        skip = self.found_inf
+        update = self._launches.get((place, op, skip is None))
         if update is None:
             writes = [i for i, name in enumerate(op.inputs) if name not in fresh]
-            update = self._launches[place, op] = Foreach(op, writes, [op.inputs.index(name) for name in fresh])
-        (recorded if self.defaults.get("differentiable") else Foreach.__call__)(update, rows, values)
+            update = Foreach(op, writes, [op.inputs.index(name) for name in fresh], skips=skip is not None)
+            self._launches[place, op, skip is None] = update
+        if self.defaults.get("differentiable"):
+            recorded(update, rows, values, skip)
+        else:
+            update(rows, values, skip=skip)
 
     def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         """Count one more step of parameter p; return its number, or whatever else update_rule's numbers depend on.
@@ -194,6 +230,7 @@ class Optimizer:
         raise ArgumentTypeError(f"{type(self).__name__} defines neither next_step and update_rule nor step")
 
     def __getstate__(self):
+        self._settle()
         return {name: value for name, value in self.__dict__.items() if name not in ("_launches", "_numbers")}
 
     # --- state -------------------------------------------------------------------------------------------------------
@@ -283,53 +320,4 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-def _counted(step):
-    """A step method that runs the step hooks and records its call, for the learning rate schedulers."""
-
-    @functools.wraps(step)
-    def counted(self, *args, **kwargs):
-        self._opt_called = True
-        for hook in [*_EVERY_STEP["step_pre"].values(), *self._hooks["step_pre"].values()]:
-            changed = hook(self, args, kwargs)
-            if changed is not None:
-                args, kwargs = _changed(step, changed)
-        result = step(self, *args, **kwargs)
-        for hook in [*self._hooks["step_post"].values(), *_EVERY_STEP["step_post"].values()]:
-            hook(self, args, kwargs)
-        return result
-
-    return counted
-
-
-def _changed(step, result):
-    """A step pre hook's new (args, kwargs).  Raises CLTensorError for anything else."""
-    if isinstance(result, tuple) and len(result) == 2:
-        return result
-    raise CLTensorError(f"{step.__name__}: a step pre hook must return None or a tuple of (new_args, new_kwargs), but got {result}")
-
-
-Optimizer.step = _counted(Optimizer.step)
-
-
-def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> Handle:
-    """Call hook(optimizer, args, kwargs) before each step of every optimiser; it may return new (args, kwargs).
-
-    Returns a handle whose remove() ends it.  Never raises; shapes and dtypes do not matter.
-    Source: the interface is PyTorch 2.13's.
-
-        handle = register_optimizer_step_pre_hook(lambda optimizer, args, kwargs: print("step"))
-        handle.remove()
-    """
-    return Handle(_EVERY_STEP["step_pre"], hook)
-
-
-def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> Handle:
-    """Call hook(optimizer, args, kwargs) after each step of every optimiser.
-
-    Returns a handle whose remove() ends it.  Never raises; shapes and dtypes do not matter.
-    Source: the interface is PyTorch 2.13's.
-
-        handle = register_optimizer_step_post_hook(lambda optimizer, args, kwargs: print("stepped"))
-        handle.remove()
-    """
-    return Handle(_EVERY_STEP["step_post"], hook)
+Optimizer.step = counted(Optimizer.step)

@@ -27,6 +27,7 @@ class SparseAdam(Optimizer):
         optimizer = optim.SparseAdam(embedding.parameters(), lr=1e-3)
     """
 
+    _step_supports_amp_scaling = False
     counts = ()  # PyTorch saves this optimiser's step as an int
 
     def __init__(self, params: Iterable[Any], lr: float | Tensor = 1e-3, betas: tuple[float, float] = (0.9, 0.999),

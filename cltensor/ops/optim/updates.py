@@ -3,6 +3,7 @@
 Every number is a kernel argument, so a new learning rate compiles nothing.  `sign` is -1 to maximise, 1 to minimise.
 """
 
+import math
 import operator
 
 import numpy as np
@@ -148,6 +149,12 @@ def _averaged(a, g, take):
     return E.where(take < 0.5, a + take * (g - a), g - (1 - take) * (g - a))
 
 
+def _rescaled(scale, growing, found, growth, backoff, interval):
+    full = growing + 1 >= interval
+    return (E.where(found > 0.5, scale * backoff, E.where(full & (E.abs(scale * growth) < math.inf), scale * growth, scale)),
+            E.where((found > 0.5) | full, 0, growing + 1))
+
+
 def _adafactor_direction(g, row, column, level, least):
     return g * E.rsqrt(E.maximum(row * column / E.maximum(level, least), least * least))
 
@@ -244,6 +251,11 @@ def _ref_adafactor_direction(g, row, column, level, *, least):
     return np.divide(g, np.sqrt(np.fmax(np.multiply(row, column) / np.fmax(level, least), least**2)))
 
 
+def _ref_rescale(scale, growing, found, *, growth, backoff, interval):
+    over, full = np.rint(found) == 1, growing >= interval - 1
+    return scale * np.select([over, full], [backoff, growth], 1.0), np.select([over | full], [0.0], growing + 1)
+
+
 def _ref_adafactor(p, u, size, length, *, step_size, decay_factor, least, threshold, sign):
     shrunk = np.fmax(1.0, np.divide(length, threshold))
     return np.multiply(p, decay_factor) - np.divide(sign * step_size * u * np.fmax(size, least), shrunk)
@@ -301,3 +313,13 @@ adafactor_direction_dense = _update("adafactor_direction_dense", "g v", _adafact
 adafactor_step = _update("adafactor_step", "p u size length", _adafactor,
                          "One step of Adafactor along -u of length `length`, in proportion to p's size.",
                          ref=_ref_adafactor, least=0.6, threshold=0.9)
+
+unscale = elementwise("unscale", lambda g, factor: (g * factor, (g != g) | (E.abs(g) == math.inf)), dtypes="floating", public=False,
+                      ref=lambda g, factor: (g * factor, ~np.isfinite(g)), samples=lambda rng: [
+                          ((rng.uniform(-2, 2, (2, 3)), np.array(0.5)), {})],
+                      doc="g times factor, and whether g is infinite or NaN.")
+rescale = elementwise("rescale", _rescaled, tensors="scale growing found", dtypes="floating", public=False, ref=_ref_rescale,
+                      samples=lambda rng: [
+                          ((np.array([8.0, 8, 8, 8]), np.array([0.1, 1.1, 2.1, 2.2]), np.array([0.1, 0.9, 0.2, 0.8])),
+                           {"growth": 2.0, "backoff": 0.5, "interval": 3})],
+                      doc="A loss scale and its count of good steps after a step that did (found) or did not overflow.")
