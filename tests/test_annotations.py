@@ -7,7 +7,7 @@ import pytest
 
 from public_names import functions
 
-MODULES = ("nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils", "utils.data", "io",
+MODULES = ("amp", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils", "utils.data", "io",
            "opencl", "autograd", "func")
 
 

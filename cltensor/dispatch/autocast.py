@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ..base import dtypes
 from ..base.context import context
+from ..base.errors import CLTensorError
 from .registry import REGISTRY
 from .run_elementwise import run_elementwise
 from .run_planned import run_composite, run_planned
@@ -20,7 +21,8 @@ from .tensor_base import TensorBase
 class Policy(NamedTuple):
     """What autocast does to an op's inputs, by kind of region, as PyTorch does for CPUs and for CUDA.
 
-    "low": to the region's dtype; "float32": to float32; "promote": to the widest among them; None: nothing.
+    "low": to the region's dtype; "float32": to float32; "promote": to the widest among them; "given": nothing, nor do ops inside
+    the function; "divisor": to float32 if the first is a number; "unsafe": raises, since 16 bits are too few; None: nothing.
     """
 
     cpu: str | None
@@ -39,6 +41,10 @@ FLOAT32_ON_GPU = Policy(None, "float32")
 PROMOTE = Policy("promote", "promote")
 PROMOTE_ON_CPU = Policy("promote", None)
 PROMOTE_ON_GPU = Policy(None, "promote")
+GIVEN_OR_LOW = Policy("given", "low")
+FLOAT32_OR_GIVEN = Policy("float32", "given")
+FLOAT32_OR_UNSAFE = Policy("float32", "unsafe")
+FLOAT32_DIVISOR_ON_GPU = Policy(None, "divisor")  # a number over a tensor is a reciprocal
 FLOAT32_OR_PROMOTE = Policy("float32", "promote")  # on CPUs, on GPUs
 
 _CAST = (dtypes.float32, dtypes.float16, dtypes.bfloat16)  # float64 stays: who uses it asked for it
@@ -106,6 +112,9 @@ class Autocast:
         if getattr(policy, self.kind) is None:
             return fn(*args, **kwargs)
         names = tuple(kwargs)
+        if getattr(policy, self.kind) == "unsafe":
+            raise CLTensorError(f"{fn.__name__}: unsafe under autocast, 16 bits cannot tell probabilities from 0 and 1; use "
+                                f"{fn.__name__}_with_logits, or autocast(..., enabled=False) around float32 tensors")
         args = self.fitted(policy, (*args, *kwargs.values()))
         cut = len(args) - len(names)
         with off():
@@ -114,7 +123,7 @@ class Autocast:
     def fitted(self, policy, values):
         """values, also nested in lists and tuples, cast by policy; the same object where nothing changes."""
         wanted = getattr(policy, self.kind)
-        if wanted is None:
+        if wanted in (None, "given") or (wanted == "divisor" and isinstance(values[0], TensorBase)):
             return values
         found = {t._spec.dtype for t in _tensors(values)}
         dtype = self._target(wanted, found)

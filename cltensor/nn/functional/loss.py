@@ -6,7 +6,7 @@ import math
 import warnings
 
 from ...base.errors import ArgumentError, MismatchError
-from ...dispatch.autocast import FLOAT32, autocasts
+from ...dispatch.autocast import FLOAT32, FLOAT32_OR_UNSAFE, autocasts
 from ...ops.kinds.precision import in_float32
 from ...ops.nn import losses as ops
 from ...ops.random.distributions import check_values
@@ -78,6 +78,7 @@ def _same_size(op, input, target):
                          f"({tuple(input.shape)}); reshape the target")
 
 
+@autocasts(FLOAT32_OR_UNSAFE)
 @in_float32
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
                          reduce: bool | None = None, reduction: str = "mean"):

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...codegen import expr as E
 from ...codegen import reference
-from ...dispatch.autocast import FLOAT32_ON_GPU
+from ...dispatch.autocast import FLOAT32_DIVISOR_ON_GPU, FLOAT32_ON_GPU
 from ..kinds.elementwise import elementwise
 
 # Moving data: copy to another layout or dtype, and fill with a constant
@@ -23,7 +23,7 @@ sub = elementwise("sub", lambda input, other: input - other, ref=np.subtract, in
 mul = elementwise("mul", lambda input, other: input * other, ref=np.multiply, inplace=True,
                   numbers="input other", doc="input * other, broadcast.", aliases=("multiply",))
 div = elementwise("div", lambda input, other: input / other, ref=np.true_divide, inplace=True, dtypes="floating",
-                  numbers="input other", aliases=("divide", "true_divide"), rounded=False,
+                  numbers="input other", aliases=("divide", "true_divide"), rounded=False, autocast=FLOAT32_DIVISOR_ON_GPU,
                   doc="input / other, broadcast; integers divide as floats.")
 neg = elementwise("neg", lambda input: -input, ref=np.negative, inplace=True, dtypes="number",
                   doc="-input.", aliases=("negative",))

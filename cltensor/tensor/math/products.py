@@ -7,7 +7,7 @@ from ...base import calls, dtypes
 from ...base.context import context
 from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ...base.shapes import broadcast_shapes, normalize_dim
-from ...dispatch.autocast import LOW, LOW_ON_GPU, PROMOTE_ON_GPU, autocasts
+from ...dispatch.autocast import GIVEN_OR_LOW, LOW, LOW_ON_GPU, PROMOTE_ON_GPU, autocasts
 from ...dispatch.binding import check_tensor
 from ...dispatch.promotion import result_type
 from ...dispatch.run_planned import run_planned
@@ -66,6 +66,7 @@ def bmm(input, mat2):
 
 
 @function()
+@autocasts(GIVEN_OR_LOW)
 def mv(input, vec):
     """Product of a matrix and a vector."""
     _dims("mv", input=(input, 2), vec=(vec, 1))
