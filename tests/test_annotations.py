@@ -7,8 +7,8 @@ import pytest
 
 from public_names import functions
 
-MODULES = ("amp", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils", "utils.data", "io",
-           "opencl", "autograd", "func")
+MODULES = ("amp", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils", "utils.data",
+           "io", "opencl", "autograd", "func")
 
 
 @pytest.mark.parametrize("name", MODULES)

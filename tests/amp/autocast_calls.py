@@ -17,7 +17,8 @@ def calls(lib):
     eye = lib.eye(2).to(lib.bfloat16)
     products = {
         "matmul": lambda: r(2, 3) @ r(3, 2), "mm": lambda: lib.mm(r(2, 3), r(3, 2)), "bmm": lambda: lib.bmm(r(1, 2, 3), r(1, 3, 2)),
-        "mv": lambda: lib.mv(r(2, 3), r(3)), "dot": lambda: lib.dot(r(3), r(3)), "addmm": lambda: lib.addmm(r(2, 2), r(2, 3), r(3, 2)),
+        "mv": lambda: lib.mv(r(2, 3), r(3)), "dot": lambda: lib.dot(r(3), r(3)),
+        "addmm": lambda: lib.addmm(r(2, 2), r(2, 3), r(3, 2)),
         "addmv": lambda: lib.addmv(r(2), r(2, 3), r(3)), "addr": lambda: lib.addr(r(2, 3), r(2), r(3)),
         "baddbmm": lambda: lib.baddbmm(r(1, 2, 2), r(1, 2, 3), r(1, 3, 2)),
         "addbmm": lambda: lib.addbmm(r(2, 2), r(1, 2, 3), r(1, 3, 2)), "vecdot": lambda: lib.linalg.vecdot(r(3), r(3)),
@@ -36,7 +37,8 @@ def calls(lib):
     functions = {
         "softmax": lambda: F.softmax(h(2, 3), 1), "log_softmax": lambda: F.log_softmax(h(2, 3), 1),
         "cumsum": lambda: lib.cumsum(h(2, 3), 1), "cumprod": lambda: lib.cumprod(h(2, 3), 1), "pow": lambda: h(2, 3) ** 2,
-        "rpow": lambda: 2 ** h(2, 3), "rdiv": lambda: 1 / h(2, 3), "div": lambda: h(2) / h(2), "softplus": lambda: F.softplus(h(2, 3)),
+        "rpow": lambda: 2 ** h(2, 3), "rdiv": lambda: 1 / h(2, 3), "div": lambda: h(2) / h(2),
+        "softplus": lambda: F.softplus(h(2, 3)),
         "gelu": lambda: F.gelu(h(2, 3)), "layer_norm": lambda: F.layer_norm(h(2, 3), (3,), r(3), r(3)),
         "group_norm": lambda: F.group_norm(h(2, 4, 3), 2, r(4), r(4)), "batch_norm": lambda: F.batch_norm(h(4, 3), r(3), r(3)),
         "dist": lambda: lib.dist(h(3), h(3)), "cdist": lambda: lib.cdist(h(2, 3), h(2, 3)),
@@ -48,7 +50,8 @@ def calls(lib):
         "avg_pool2d": lambda: F.avg_pool2d(h(1, 1, 4, 4), 2), "avg_pool3d": lambda: F.avg_pool3d(h(1, 1, 4, 4, 4), 2),
         "max_pool3d": lambda: F.max_pool3d(h(1, 1, 4, 4, 4), 2), "reflect": lambda: F.pad(h(1, 1, 4), (1, 1), mode="reflect"),
         "grid_sample": lambda: F.grid_sample(h(1, 1, 4, 4), h(1, 2, 2, 2), align_corners=False),
-        "inverse": lambda: lib.inverse(eye), "cholesky": lambda: lib.linalg.cholesky(eye), "svdvals": lambda: lib.linalg.svdvals(eye),
+        "inverse": lambda: lib.inverse(eye), "cholesky": lambda: lib.linalg.cholesky(eye),
+        "svdvals": lambda: lib.linalg.svdvals(eye),
         "solve": lambda: lib.linalg.solve(eye, h(2)), "index_copy": lambda: lib.index_copy(r(2), 0, ints(0), h(1))}
     losses = {name: lambda name=name: getattr(F, name)(h(2, 3), h(2, 3)) for name in (
         "mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits kl_div poisson_nll_loss "

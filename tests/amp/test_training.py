@@ -14,8 +14,9 @@ STEPS = 30
 
 def cnn(lib):
     nn = lib.nn
-    return nn.Sequential(nn.Conv2d(1, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 8, 3, padding=1),
-                         nn.GroupNorm(2, 8), nn.GELU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(32, 4))
+    return nn.Sequential(nn.Conv2d(1, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2),
+                         nn.Conv2d(6, 8, 3, padding=1), nn.GroupNorm(2, 8), nn.GELU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(),
+                         nn.Linear(32, 4))
 
 
 def gpt(lib):
@@ -48,7 +49,7 @@ def weights(model):
     for name, value in model.state_dict().items():
         shape = tuple(value.shape)
         if len(shape) > 1:
-            made[name] = (rng.standard_normal(shape) / math.sqrt(math.prod(shape[1:]) if len(shape) > 2 else shape[1])).astype(np.float32)
+            made[name] = (rng.standard_normal(shape) / math.sqrt(math.prod(shape[1:]))).astype(np.float32)
         elif shape:
             made[name] = np.full(shape, 0.0 if name.endswith(("bias", "mean")) else 1.0, np.float32)
     return made

@@ -1,10 +1,10 @@
 """Pooling over one to three spatial dimensions: the largest, mean or p-norm of each window."""
 
 
-from ...base.context import context
-from ...dispatch.autocast import FLOAT32_ON_CPU
 from ...base.calls import applied
+from ...base.context import context
 from ...base.errors import ArgumentError
+from ...dispatch.autocast import FLOAT32_ON_CPU
 from ...ops.conv import pooling as ops
 from ...ops.kinds.precision import in_float32
 from . import windows
