@@ -9,7 +9,7 @@ from ..autograd.modes import enable_grad, no_grad
 from ..base.errors import ArgumentError, CLTensorError
 from ..tensor import Tensor
 from ..tensor.api.creation import zeros_like
-from ..tensor.shape.shape import cat
+from ..tensor.shape.joining import cat
 from .line_search import Point, strong_wolfe
 from .optimizer import Optimizer
 from .settings import check, not_negative
