@@ -16,6 +16,7 @@ from pathlib import Path
 import public_names
 
 MODULES = ("", "linalg", "special", "fft", "autograd", "func", "io", "opencl", "nn", "nn.functional", "nn.init", "optim",
+           "optim.swa_utils", "amp",
            "utils.data")
 KEPT = Path(__file__).with_suffix(".json")
 PARTS = {

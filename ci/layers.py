@@ -37,7 +37,7 @@ LAYERS = (
     ("tensor.random",),
     ("tensor.linalg",),
     ("tensor", "linalg", "special", "fft", "array_api"),
-    ("nn", "optim", "utils", "io", "func", "signal"),
+    ("nn", "optim", "amp", "utils", "io", "func", "signal"),
     ("",),  # the public namespace, cltensor/__init__.py
     ("selftest",),
     ("cli", "__main__"),

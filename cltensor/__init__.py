@@ -23,9 +23,6 @@ from .base.accepted import (
     get_deterministic_debug_mode,
     get_float32_matmul_precision,
     get_num_interop_threads,
-    is_autocast_cache_enabled,
-    is_autocast_cpu_enabled,
-    is_autocast_enabled,
     is_deterministic_algorithms_warn_only_enabled,
     is_warn_always_enabled,
     set_deterministic_debug_mode,
@@ -103,10 +100,14 @@ def typename(obj):
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-_MODULES = ("array_api", "fft", "func", "io", "nn", "optim", "signal", "utils")
+_MODULES = ("amp", "array_api", "fft", "func", "io", "nn", "optim", "signal", "utils")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {
     "io": "load save",
+    "amp.autocast_mode": "autocast autocast_decrement_nesting autocast_increment_nesting clear_autocast_cache "
+                         "get_autocast_cpu_dtype get_autocast_dtype get_autocast_gpu_dtype is_autocast_cache_enabled "
+                         "is_autocast_cpu_enabled is_autocast_enabled set_autocast_cache_enabled set_autocast_cpu_dtype "
+                         "set_autocast_cpu_enabled set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype",
     "func": "vmap",
     "signal.periods": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
     "nn.aten": "adaptive_max_pool1d affine_grid_generator alpha_dropout alpha_dropout_ batch_norm "

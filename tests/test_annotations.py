@@ -7,8 +7,8 @@ import pytest
 
 from public_names import functions
 
-MODULES = ("nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "utils.data", "io", "opencl", "autograd",
-           "func")
+MODULES = ("amp", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils", "utils.data",
+           "io", "opencl", "autograd", "func")
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -36,4 +36,5 @@ def test_types_of_a_layer_and_an_optimiser():
     assert hints["bias"] is bool
     assert hints["dtype"] == dtype | None
     assert typing.get_type_hints(nn.functional.linear)["bias"] == Tensor | None
-    assert typing.get_type_hints(optim.Adam.__init__)["betas"] == tuple[float, float]
+    assert typing.get_type_hints(optim.Adam.__init__)["betas"] == tuple[float | Tensor, float | Tensor]
+    assert typing.get_type_hints(optim.NAdam.__init__)["betas"] == tuple[float, float]

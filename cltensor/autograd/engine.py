@@ -9,6 +9,7 @@ import traceback
 from ..base.context import context
 from ..base.errors import AutogradError
 from ..base.shapes import broadcast_dims
+from ..dispatch import autocast
 from ..dispatch.node import Node, checked
 from ..dispatch.registry import REGISTRY
 
@@ -27,7 +28,8 @@ def run(roots, inputs=None, retain_graph=False, create_graph=False):
     counts, useful = _survey(targets, wanted)
     before, context.grad = context.grad, create_graph
     try:
-        return _flow(roots, counts, useful, inputs, retain_graph)
+        with autocast.off():  # a gradient has the dtypes of its forward op
+            return _flow(roots, counts, useful, inputs, retain_graph)
     finally:
         context.grad = before
 

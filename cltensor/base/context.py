@@ -13,7 +13,12 @@ class Context(threading.local):
     device      the thread's default device, if it has chosen one; or None
     streams     {device: current Stream}, for devices where that is not the default stream
     levels      the running vmaps, the outermost first
-    transform   what ops do instead while a vmap runs (func/batching.py); None outside
+    rules       what ops do instead while a vmap runs (func/batching.py); None outside
+    autocast    the Autocast that ops pass through (dispatch/autocast.py), or None
+    transform   what ops do instead: the first of `autocast` and `rules` that is there, see arrange; None outside both
+    autocasts   {kind of device: (whether autocast is on, its dtype)}, once set; autocast_cache: whether casts are kept;
+                autocast_casts: those that are
+    autocast_depth  the number of autocast regions around
     recorder    an object whose `op(op, inputs, attrs, outputs)` is called for each op and `read(tensor)` for each read; or None
     trial       (Key, values) of tunable constants on trial, or None
     questions   a list to which every Space appends its Questions, or None
@@ -24,13 +29,21 @@ class Context(threading.local):
     inference = False
     anomaly = False
     made = None
+    rules = None
+    autocast = None
     transform = None
+    autocast_cache = True
+    autocast_depth = 0
     recorder = None
     trial = None
     questions = None
 
     def __init__(self):
-        self.streams, self.levels = {}, []
+        self.streams, self.levels, self.autocasts, self.autocast_casts = {}, [], {}, {}
+
+    def arrange(self):
+        """Set `transform`, after a change of `autocast` or `rules`: one field tells an op whether there is either."""
+        self.transform = self.rules if self.autocast is None else self.autocast
 
 
 context = Context()

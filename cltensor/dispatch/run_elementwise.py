@@ -26,7 +26,7 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
         result = context.transform.elementwise(op, inputs, attrs, out, dtype, inplace)
         if result is not NotImplemented:
             return result
-    elif out is None and not attrs and dtype is None and context.recorder is None:
+    if out is None and not attrs and dtype is None and context.recorder is None:
         call = op.fast_calls.get(tuple([getattr(x, "_spec", None) or x.__class__ for x in inputs]))
         if call is not None:
             result = call(*inputs)

@@ -242,12 +242,14 @@ def _below(level):
     """Run without `level` and the levels inside it."""
     at = context.levels.index(level)
     inner, context.levels[at:] = context.levels[at:], []
-    context.transform = Rules() if context.levels else None
+    context.rules = Rules() if context.levels else None
+    context.arrange()
     try:
         yield
     finally:
         context.levels.extend(inner)
-        context.transform = Rules()
+        context.rules = Rules()
+        context.arrange()
 
 
 def enter(size, randomness):
@@ -255,7 +257,8 @@ def enter(size, randomness):
     if randomness not in ("error", "different", "same"):
         raise ArgumentError(f"vmap: randomness must be 'error', 'different' or 'same', got {randomness!r}")
     context.levels.append(Level(size, randomness))
-    context.transform = Rules()
+    context.rules = Rules()
+    context.arrange()
     return context.levels[-1]
 
 
@@ -263,4 +266,5 @@ def leave():
     """End the innermost vmap."""
     context.levels.pop()
     if not context.levels:
-        context.transform = None
+        context.rules = None
+        context.arrange()

@@ -6,18 +6,29 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..ops.optim.updates import adagrad_step
+from ..tensor import Tensor
 from ..tensor.api.creation import full_like
-from ..tensor.core.tensor import Tensor
-from .optimizer import Optimizer, check, not_negative
+from .optimizer import Optimizer
+from .settings import check, not_negative
 
 
 class Adagrad(Optimizer):
-    """p -= lr / (1 + (step - 1) * lr_decay) * g / (sqrt(sum of g squared) + eps).  Source: Duchi et al. 2011."""
+    """p -= lr / (1 + (step - 1) * lr_decay) * g / (sqrt(sum of g squared) + eps).
 
-    def __init__(self, params: Iterable[Any], lr: float = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
-                 initial_accumulator_value: float = 0, eps: float = 1e-10, *, maximize: bool = False):
+    params: tensors of any shape and floating dtype, or groups.  lr: a number or a one-element tensor.  foreach, capturable,
+    differentiable, fused: see Optimizer.
+
+    Raises ArgumentError for settings out of range.  Source: Duchi et al. 2011.
+
+        optimizer = optim.Adagrad(model.parameters(), lr=1e-2)
+    """
+
+    def __init__(self, params: Iterable[Any], lr: float | Tensor = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
+                 initial_accumulator_value: float = 0, eps: float = 1e-10, foreach: bool | None = None, *,
+                 maximize: bool = False, differentiable: bool = False, fused: bool | None = None):
         super().__init__(params, {"lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay,
-                                  "initial_accumulator_value": initial_accumulator_value, "maximize": maximize})
+                                  "initial_accumulator_value": initial_accumulator_value, "foreach": foreach,
+                                  "maximize": maximize, "differentiable": differentiable, "fused": fused})
 
     def add_param_group(self, param_group):
         """See Optimizer; the sums start immediately, at initial_accumulator_value."""

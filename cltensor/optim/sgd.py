@@ -7,9 +7,10 @@ from typing import Any
 
 from ..base.errors import ArgumentError
 from ..ops.optim.updates import sgd_momentum_step, sgd_step
+from ..tensor import Tensor
 from ..tensor.api.creation import zeros_like
-from ..tensor.core.tensor import Tensor
-from .optimizer import Optimizer, check, not_negative
+from .optimizer import Optimizer
+from .settings import check, not_negative
 
 
 class SGD(Optimizer):
@@ -17,12 +18,21 @@ class SGD(Optimizer):
 
     With momentum, b = momentum * b + (1 - dampening) * d replaces d; with nesterov, d + momentum * b does.  The
     first b is the first d.  maximize ascends instead of descending.
+
+    params: tensors of any shape and floating dtype, or groups.  lr: a number or a one-element tensor.  foreach, capturable,
+    differentiable, fused: see Optimizer.
+
+    Raises ArgumentError for settings out of range.  Source: Robbins and Monro 1951; Sutskever et al. 2013.
+
+        optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     """
 
-    def __init__(self, params: Iterable[Any], lr: float = 1e-3, momentum: float = 0, dampening: float = 0,
-                 weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False):
+    def __init__(self, params: Iterable[Any], lr: float | Tensor = 1e-3, momentum: float = 0, dampening: float = 0,
+                 weight_decay: float | Tensor = 0, nesterov: bool = False, *, maximize: bool = False,
+                 foreach: bool | None = None, differentiable: bool = False, fused: bool | None = None):
         super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
-                                  "nesterov": nesterov, "maximize": maximize})
+                                  "nesterov": nesterov, "maximize": maximize, "foreach": foreach,
+                                  "differentiable": differentiable, "fused": fused})
 
     def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative, momentum=not_negative, weight_decay=not_negative)

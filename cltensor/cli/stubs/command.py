@@ -18,7 +18,8 @@ from .annotations import result_name
 PACKAGE = __name__.partition(".")[0]
 #: public modules that get a stub; first those that others import names from
 MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "fft", "signal", "signal.windows", "autograd", "func", "opencl",
-           "io", "nn.init", "nn.utils", "nn.functional", "nn", "optim.lr_scheduler", "optim", "utils.data", "utils", "")
+           "io", "nn.init", "nn.utils", "nn.functional", "nn", "optim.lr_scheduler", "optim.swa_utils", "optim",
+           "amp.autocast_mode", "amp", "utils.data", "utils", "")
 #: public modules that type checkers read as they are
 WITHOUT_STUBS = ("array_api", "autograd.functional", "nn.parameter", "nn.utils.rnn", "utils.checkpoint", "version")
 _TYPES = (f"from {PACKAGE}.base.dtypes import dtype as _dtype", f"from {PACKAGE}.runtime.device import device as _device",

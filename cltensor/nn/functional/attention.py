@@ -7,6 +7,7 @@ import math
 from ...base import dtypes
 from ...base.context import context
 from ...base.errors import ArgumentError, ShapeError
+from ...dispatch.autocast import LOW, autocasts
 from ...ops.kinds.precision import in_float32
 from ...ops.nn.attention import fits
 from ...ops.nn.attention_gradient import attention, weighed
@@ -16,6 +17,7 @@ from .causal_bias import CausalBias
 from .dropout import dropout
 
 
+@autocasts(LOW)
 def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
                                  dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None,
                                  enable_gqa: bool = False):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError
+from ...dispatch.autocast import FLOAT32, autocasts
 from ...ops.kinds.precision import in_float32
 from ...ops.nn import cross_entropy as ops
 from ...tensor.core.tensor import Tensor
@@ -43,6 +44,7 @@ def _check_input(op, input, target):
     return input.unsqueeze(0), target.unsqueeze(0), True
 
 
+@autocasts(FLOAT32)
 def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
              ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean"):
     """Negative log-probability of the target classes.
@@ -73,6 +75,7 @@ def _smoothed(input, target, weight, logarithm, reduction, ignored, smoothing):
     return ops.nll(logarithm(input), target, weight, reduction=reduction, ignored=ignored, smoothing=smoothing)[0]
 
 
+@autocasts(FLOAT32)
 def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
                   ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0):
     """-log(softmax(input)) at the target classes, or averaged over target probabilities.

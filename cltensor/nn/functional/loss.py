@@ -6,6 +6,7 @@ import math
 import warnings
 
 from ...base.errors import ArgumentError, MismatchError
+from ...dispatch.autocast import FLOAT32, FLOAT32_OR_UNSAFE, autocasts
 from ...ops.kinds.precision import in_float32
 from ...ops.nn import losses as ops
 from ...ops.random.distributions import check_values
@@ -28,6 +29,7 @@ def _paired(op, op_name, input, target, weight, reduction, **settings):
     return _weighted(op(input, target, **settings), weight, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def mse_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
              weight: Tensor | None = None):
@@ -36,6 +38,7 @@ def mse_loss(input: Tensor, target: Tensor, size_average: bool | None = None, re
     return _paired(ops.squared, "mse_loss", input, target, weight, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def l1_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
             weight: Tensor | None = None):
@@ -44,6 +47,7 @@ def l1_loss(input: Tensor, target: Tensor, size_average: bool | None = None, red
     return _paired(ops.absolute, "l1_loss", input, target, weight, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None):
     """Half the squared error within delta, then linear: delta * (|input - target| - delta / 2)."""
@@ -52,6 +56,7 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
     return _paired(ops.huber, "huber_loss", input, target, weight, reduction, delta=delta)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def smooth_l1_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
                    reduction: str = "mean", beta: float = 1.0):
@@ -73,6 +78,7 @@ def _same_size(op, input, target):
                          f"({tuple(input.shape)}); reshape the target")
 
 
+@autocasts(FLOAT32_OR_UNSAFE)
 @in_float32
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
                          reduce: bool | None = None, reduction: str = "mean"):
@@ -88,6 +94,7 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     return _weighted(ops.bce(input, target), weight, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None,
                                      size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
@@ -99,6 +106,7 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tens
     return _weighted(losses, weight, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def kl_div(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
            log_target: bool = False):
@@ -110,6 +118,7 @@ def kl_div(input: Tensor, target: Tensor, size_average: bool | None = None, redu
     return reduced(losses, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, size_average: bool | None = None,
                      eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean"):
@@ -149,6 +158,7 @@ def gaussian_nll_loss(input: Tensor, target: Tensor, var: Tensor | float, full: 
 
 # --- margins ---------------------------------------------------------------------------------------------------------
 
+@autocasts(FLOAT32)
 @in_float32
 def soft_margin_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
                      reduction: str = "mean"):
@@ -168,6 +178,7 @@ def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | 
     return reduced((losses if weight is None else losses * weight).mean(-1), reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None,
                          reduce: bool | None = None, reduction: str = "mean"):
@@ -177,6 +188,7 @@ def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, siz
     return reduced(losses, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, size_average: bool | None = None,
                         reduce: bool | None = None, reduction: str = "mean"):
@@ -185,6 +197,7 @@ def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: 
     return reduced((margin - target * (input1 - input2)).clamp_min(0), reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, size_average: bool | None = None,
                           reduce: bool | None = None, reduction: str = "mean"):
@@ -196,6 +209,7 @@ def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin
     return reduced(losses, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
                         swap: bool = False, size_average: bool | None = None, reduce: bool | None = None,

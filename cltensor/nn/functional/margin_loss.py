@@ -7,6 +7,7 @@ from typing import Any
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, AutogradError, DTypeError, ShapeError
+from ...dispatch.autocast import FLOAT32, autocasts
 from ...ops.kinds.precision import in_float32
 from ...ops.nn import losses as ops
 from ...tensor.api.creation import arange
@@ -26,6 +27,7 @@ def _check_rows(op, input, target):
         raise DTypeError(f"{op}: expected scalar type Long but found {target.dtype.name} as target; use .long()")
 
 
+@autocasts(FLOAT32)
 @in_float32
 def multi_margin_loss(input: Tensor, target: Tensor, p: float = 1, margin: float = 1.0, weight: Tensor | None = None,
                       size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"):
@@ -71,6 +73,7 @@ def _check_multi_margin(input, rows, target, weight):
                             "weight.detach()")
 
 
+@autocasts(FLOAT32)
 @in_float32
 def multilabel_margin_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
                            reduction: str = "mean"):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError, UnsupportedError
+from ...dispatch.autocast import FLOAT32_OR_PROMOTE, autocasts
 from ...ops.kinds.precision import in_float32
 from ...tensor.api.creation import from_array, linspace
 from ...tensor.core.tensor import Tensor
@@ -298,6 +299,7 @@ def _base(k, align, like):
     return points if align else points * ((k - 1) / k)
 
 
+@autocasts(FLOAT32_OR_PROMOTE)
 @in_float32
 def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mode: str = "zeros",
                 align_corners: bool | None = None):

@@ -11,6 +11,7 @@ import math
 
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...base.shapes import collapse
+from ...dispatch.autocast import LOW
 from ...dispatch.plan import In, Out
 from ...dispatch.spec import spec
 from ..gemm import gemm
@@ -308,7 +309,8 @@ def _drawn(*shapes, **attributes):
 
 
 convolution = kernel(
-    "convolution", shape=convolution_shape, launch=convolution_launch, dtypes="floating", saves="x(w) w(x)", public=False,
+    "convolution", autocast=LOW, shape=convolution_shape, launch=convolution_launch, dtypes="floating", saves="x(w) w(x)",
+    public=False,
     vjp=(lambda g, y, x, w, bias, **attributes: convolution_input_gradient(g, w, size=tuple(x.shape[2:]), **attributes),
          lambda g, y, x, w, bias, **attributes: convolution_weight_gradient(g, x, size=tuple(w.shape[2:]), **attributes),
          _bias_gradient),

@@ -7,6 +7,7 @@ import numpy as np
 from ...base.errors import DTypeError, ShapeError
 from ...base.shapes import broadcast_shapes, broadcast_strides, collapse
 from ...codegen.types import NUMPY_OF, compute_type
+from ...dispatch.autocast import LOW
 from ...dispatch.plan import In, Value
 from ...dispatch.spec import Spec, dense, spec
 from ..kinds.activated import activated
@@ -145,8 +146,8 @@ def _samples(*pairs):
 
 
 matmul = kernel(
-    "matmul", shape=matmul_shape, launch=matmul_launch, saves="input(other) other(input)", vjp=(_grad_a, _grad_b), dtypes="number",
-    ref=np.matmul,
+    "matmul", autocast=LOW, shape=matmul_shape, launch=matmul_launch, saves="input(other) other(input)", vjp=(_grad_a, _grad_b),
+    dtypes="number", ref=np.matmul,
     samples=_samples(((3, 4), (4, 2)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (2, 4, 3)), ((2, 1, 3, 4), (3, 4, 2)),
                      ((2, 3, 4), (4, 2))),
     doc="""Matrix product, with torch.matmul's rules for 1-d and batched operands.
@@ -167,8 +168,8 @@ def _scaled(g, factor):
 
 
 addmm = kernel(
-    "addmm_fused", shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a(b) b(a)", dtypes="number",
-    public=False,
+    "addmm_fused", autocast=LOW, shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a(b) b(a)",
+    dtypes="number", public=False,
     vjp=(lambda g, y, input, a, b, beta, alpha: _scaled(g, beta),
          lambda g, y, input, a, b, beta, alpha: _scaled(g @ b.mT, alpha),
          lambda g, y, input, a, b, beta, alpha: _scaled(a.mT @ g, alpha)),
@@ -185,7 +186,8 @@ def _grad_weight(g, y, input, weight, bias):
 
 
 linear = kernel(
-    "linear", shape=linear_shape, launch=linear_launch, saves="input(weight) weight(input)", dtypes="number", public=False,
+    "linear", autocast=LOW, shape=linear_shape, launch=linear_launch, saves="input(weight) weight(input)", dtypes="number",
+    public=False,
     vjp=(lambda g, y, input, weight, bias: g @ weight, _grad_weight, lambda g, y, input, weight, bias: g),
     ref=lambda x, w, b: x @ w.T + (0 if b is None else b),
     samples=_samples(((3, 4), (2, 4), (2,)), ((2, 3, 4), (5, 4), None), ((4,), (3, 4), (3,))),

@@ -64,6 +64,11 @@ class Elementwise(Op):
         """The traced expressions, one per output."""
         return _traced(self.fn, [*self.inputs, *self.attrs])
 
+    @Lazy
+    def of_tensors(self):
+        """This op with its attributes as inputs: they may be tensors, also ones that need a gradient."""
+        return Derived(self.name, self.exprs, (*self.inputs, *self.attr_names))
+
     def apply(self, args, attrs):
         """See Op."""
         out, inplace = attrs.pop("out", None), attrs.pop("inplace", False)

@@ -35,13 +35,15 @@ class Op:
                  with its attribute `dim` moved by one), "inside" (a composite of batchable ops), None (one by one)
         host     whether its forward pass runs on the host, through a library there
         inplace  whether an in-place form (`name_`) exists
+        autocast how autocast runs it: a Policy (dispatch/autocast.py); None if in the dtypes it is given
     """
 
     kind = None
+    autocast = None
 
     def __init__(self, name, *, vjp=None, saves="", ref=None, dtypes="all", doc="", public=True, method=True,
                  inplace=False, samples=None, aliases=(), reports_faults=False, batch=None, host=False,
-                 accepts_missing_gradients=False):
+                 accepts_missing_gradients=False, autocast=None):
         if name in REGISTRY:
             raise ValueError(f"op {name!r} is declared twice")
         if dtypes not in DTYPE_SETS:
@@ -50,6 +52,7 @@ class Op:
         self.saves = {saved: frozenset(readers.split(",")) if readers else None for saved, readers in _SAVED.findall(saves)}
         self.ref, self.dtypes, self.doc, self.samples = ref, dtypes, doc, samples
         self.reports_faults, self.accepts_missing_gradients = reports_faults, accepts_missing_gradients
+        self.autocast = autocast
         self.public, self.method, self.inplace, self.aliases = public, public and method, inplace, tuple(aliases)
         self.saved_outputs = tuple(int(n[1:]) for n in sorted(self.saves) if n[:1] == "y" and n[1:].isdigit())
         self.batch, self.host, self.plans, self.savings = batch, host, {}, {}

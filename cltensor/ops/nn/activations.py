@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ...codegen import expr as E
+from ...dispatch.autocast import FLOAT32_ON_GPU
 from ..kinds.elementwise import elementwise
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
@@ -98,7 +99,7 @@ gelu_tanh = _op("gelu_tanh",
 silu = _op("silu", lambda input: input * E.sigmoid(input), ref=lambda x: x * _sigmoid(x), doc="x * sigmoid(x).")
 mish = _op("mish", lambda input: input * E.tanh(E.softplus(input)), ref=lambda x: x * np.tanh(np.logaddexp(0, x)),
            doc="x * tanh(softplus(x)).")
-softplus = _op("softplus", lambda input, beta=1.0, threshold=20.0: E.where(
+softplus = _op("softplus", autocast=FLOAT32_ON_GPU, fn=lambda input, beta=1.0, threshold=20.0: E.where(
     input * beta > threshold, input, E.softplus(input, beta)),
     grad=lambda g, input, y, beta, threshold: E.where(input * beta > threshold, g, g * E.sigmoid(input * beta)),
     ref=lambda x, beta=1.0, threshold=20.0: np.logaddexp(0, x * beta) / beta,

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...codegen import expr as E
 from ...codegen import reference
+from ...dispatch.autocast import FLOAT32_DIVISOR_ON_GPU, FLOAT32_ON_GPU
 from ..kinds.elementwise import elementwise
 
 # Moving data: copy to another layout or dtype, and fill with a constant
@@ -22,20 +23,20 @@ sub = elementwise("sub", lambda input, other: input - other, ref=np.subtract, in
 mul = elementwise("mul", lambda input, other: input * other, ref=np.multiply, inplace=True,
                   numbers="input other", doc="input * other, broadcast.", aliases=("multiply",))
 div = elementwise("div", lambda input, other: input / other, ref=np.true_divide, inplace=True, dtypes="floating",
-                  numbers="input other", aliases=("divide", "true_divide"), rounded=False,
+                  numbers="input other", aliases=("divide", "true_divide"), rounded=False, autocast=FLOAT32_DIVISOR_ON_GPU,
                   doc="input / other, broadcast; integers divide as floats.")
 neg = elementwise("neg", lambda input: -input, ref=np.negative, inplace=True, dtypes="number",
                   doc="-input.", aliases=("negative",))
 axpy = elementwise("axpy", lambda input, other, alpha: input + alpha * other, tensors="input other", public=False,
                    ref=lambda a, b, alpha: a + alpha * b, doc="input + alpha * other: add and sub with alpha.")
-pow = elementwise("pow", lambda input, exponent: input ** exponent, ref=np.power, inplace=True, dtypes="number",
-                  numbers="input exponent", doc="input raised to exponent, broadcast.")
+pow = elementwise("pow", lambda input, exponent: input ** exponent, autocast=FLOAT32_ON_GPU, ref=np.power, inplace=True,
+                  dtypes="number", numbers="input exponent", doc="input raised to exponent, broadcast.")
 square = elementwise("square", lambda input: input * input, ref=np.square, inplace=True, dtypes="number", doc="input ** 2.")
 sqrt = elementwise("sqrt", lambda input: E.sqrt(input), ref=np.sqrt, inplace=True, dtypes="floating",
                    doc="Square root.")
-rsqrt = elementwise("rsqrt", lambda input: E.rsqrt(input), ref=lambda x: 1 / np.sqrt(x), inplace=True, dtypes="floating",
-                    doc="1 / sqrt(input).")
-reciprocal = elementwise("reciprocal", lambda input: 1 / input, ref=lambda x: 1 / x, inplace=True,
+rsqrt = elementwise("rsqrt", lambda input: E.rsqrt(input), autocast=FLOAT32_ON_GPU, ref=lambda x: 1 / np.sqrt(x), inplace=True,
+                    dtypes="floating", doc="1 / sqrt(input).")
+reciprocal = elementwise("reciprocal", lambda input: 1 / input, autocast=FLOAT32_ON_GPU, ref=lambda x: 1 / x, inplace=True,
                          grad=lambda g, input, y: -g * y * y, dtypes="floating", doc="1 / input.")
 abs = elementwise("abs", lambda input: E.abs(input), ref=np.abs, inplace=True, doc="Absolute value.",
                   aliases=("absolute",))
@@ -49,24 +50,26 @@ floor_divide = elementwise("floor_divide", lambda input, other: input // other, 
 
 # Exponential, logarithm, powers
 
-exp = elementwise("exp", lambda input: E.exp(input), ref=np.exp, inplace=True, dtypes="floating",
+exp = elementwise("exp", lambda input: E.exp(input), autocast=FLOAT32_ON_GPU, ref=np.exp, inplace=True, dtypes="floating",
                   doc="e ** input.")
 exp2 = elementwise("exp2", lambda input: E.exp2(input), ref=np.exp2, inplace=True, dtypes="floating", doc="2 ** input.")
-expm1 = elementwise("expm1", lambda input: E.expm1(input), ref=np.expm1, inplace=True, dtypes="floating",
+expm1 = elementwise("expm1", lambda input: E.expm1(input), autocast=FLOAT32_ON_GPU, ref=np.expm1, inplace=True, dtypes="floating",
                     doc="exp(input) - 1, exact near 0.")
-log = elementwise("log", lambda input: E.log(input), ref=np.log, inplace=True, dtypes="floating",
+log = elementwise("log", lambda input: E.log(input), autocast=FLOAT32_ON_GPU, ref=np.log, inplace=True, dtypes="floating",
                   doc="Natural logarithm.")
-log2 = elementwise("log2", lambda input: E.log2(input), ref=np.log2, inplace=True, dtypes="floating", doc="Logarithm to base 2.")
-log10 = elementwise("log10", lambda input: E.log10(input), ref=np.log10, inplace=True, dtypes="floating",
+log2 = elementwise("log2", lambda input: E.log2(input), autocast=FLOAT32_ON_GPU, ref=np.log2, inplace=True, dtypes="floating",
+                   doc="Logarithm to base 2.")
+log10 = elementwise("log10", lambda input: E.log10(input), autocast=FLOAT32_ON_GPU, ref=np.log10, inplace=True, dtypes="floating",
                     doc="Logarithm to base 10.")
-log1p = elementwise("log1p", lambda input: E.log1p(input), ref=np.log1p, inplace=True, dtypes="floating",
+log1p = elementwise("log1p", lambda input: E.log1p(input), autocast=FLOAT32_ON_GPU, ref=np.log1p, inplace=True, dtypes="floating",
                     doc="log(1 + input), exact near 0.")
 
 # Trigonometry
 
 sin = elementwise("sin", lambda input: E.sin(input), ref=np.sin, inplace=True, dtypes="floating", doc="Sine.")
 cos = elementwise("cos", lambda input: E.cos(input), ref=np.cos, inplace=True, dtypes="floating", doc="Cosine.")
-tan = elementwise("tan", lambda input: E.tan(input), ref=np.tan, inplace=True, dtypes="floating", doc="Tangent.")
+tan = elementwise("tan", lambda input: E.tan(input), autocast=FLOAT32_ON_GPU, ref=np.tan, inplace=True, dtypes="floating",
+                  doc="Tangent.")
 tanh = elementwise("tanh", lambda input: E.tanh(input), ref=np.tanh, inplace=True, dtypes="floating",
                    doc="Hyperbolic tangent.")
 

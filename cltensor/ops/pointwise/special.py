@@ -6,6 +6,7 @@ import numpy as np
 
 from ...codegen import expr as E
 from ...codegen import reference
+from ...dispatch.autocast import FLOAT32_ON_GPU, PROMOTE_ON_GPU
 from ..kinds.elementwise import elementwise
 
 
@@ -27,11 +28,11 @@ def _scalar(fn):
 
 # Inverse trigonometric and hyperbolic
 
-acos = _unary("acos", lambda input: E.acos(input), np.arccos, "Inverse cosine.", aliases=("arccos",))
-asin = _unary("asin", lambda input: E.asin(input), np.arcsin, "Inverse sine.", aliases=("arcsin",))
+acos = _unary("acos", lambda input: E.acos(input), np.arccos, "Inverse cosine.", aliases=("arccos",), autocast=FLOAT32_ON_GPU)
+asin = _unary("asin", lambda input: E.asin(input), np.arcsin, "Inverse sine.", aliases=("arcsin",), autocast=FLOAT32_ON_GPU)
 atan = _unary("atan", lambda input: E.atan(input), np.arctan, "Inverse tangent.", aliases=("arctan",))
-sinh = _unary("sinh", lambda input: E.sinh(input), np.sinh, "Hyperbolic sine.")
-cosh = _unary("cosh", lambda input: E.cosh(input), np.cosh, "Hyperbolic cosine.")
+sinh = _unary("sinh", lambda input: E.sinh(input), np.sinh, "Hyperbolic sine.", autocast=FLOAT32_ON_GPU)
+cosh = _unary("cosh", lambda input: E.cosh(input), np.cosh, "Hyperbolic cosine.", autocast=FLOAT32_ON_GPU)
 asinh = _unary("asinh", lambda input: E.asinh(input), np.arcsinh, "Inverse hyperbolic sine.", aliases=("arcsinh",))
 acosh = _unary("acosh", lambda input: E.acosh(input), np.arccosh, "Inverse hyperbolic cosine.", aliases=("arccosh",))
 atanh = _unary("atanh", lambda input: E.atanh(input), np.arctanh, "Inverse hyperbolic tangent.", aliases=("arctanh",))
@@ -42,6 +43,7 @@ atan2 = elementwise(
     inplace=True,
     dtypes="floating",
     aliases=("arctan2",),
+    autocast=PROMOTE_ON_GPU,
     numbers="",
     doc="The angle of the point (other, input), in (-pi, pi].",
 )
@@ -62,7 +64,8 @@ rad2deg = _unary("rad2deg", lambda input: E.rad2deg(input), np.rad2deg, "Radians
 
 erf = _unary("erf", lambda input: E.erf(input), np.vectorize(math.erf, otypes=[float]), "The error function.")
 erfc = _unary("erfc", lambda input: E.erfc(input), np.vectorize(math.erfc, otypes=[float]), "1 - erf(input).")
-erfinv = _unary("erfinv", lambda input: E.erfinv(input), reference.erfinv, "The inverse of erf.", rounded=False)
+erfinv = _unary("erfinv", lambda input: E.erfinv(input), reference.erfinv, "The inverse of erf.", rounded=False,
+                autocast=FLOAT32_ON_GPU)
 erfcx = _unary("erfcx", lambda input: E.erfcx(input), reference.erfcx, "exp(input**2) erfc(input).", public=False, rounded=False)
 ndtri = _unary(
     "ndtri", lambda input: E.ndtri(input), reference.ndtri, "The inverse of the normal distribution function.", public=False

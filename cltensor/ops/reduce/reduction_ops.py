@@ -6,6 +6,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...codegen import expr as E
+from ...dispatch.autocast import FLOAT32, FLOAT32_ON_GPU
 from ..kinds.precision import in_float32
 from ..kinds.reduction import reduction
 
@@ -68,15 +69,15 @@ def _product_before(rows):
     return rows.roll(1, -1).slice_scatter(ones, -1, 0, 1).cumprod(-1)
 
 
-sum_ = reduction("sum_reduce", map=lambda input: input, combine=lambda a, b: a + b, identity=0, result=("acc",),
-                 accumulate="wide", ref=np.sum, public=False,
+sum_ = reduction("sum_reduce", autocast=FLOAT32_ON_GPU, map=lambda input: input, combine=lambda a, b: a + b, identity=0,
+                 result=("acc",), accumulate="wide", ref=np.sum, public=False,
                  vjp=(lambda g, y, x, dim, keepdim: unreduce(g, x, dim, keepdim),),
                  doc="Sum over dim; integers add up in int64.")
 mean = reduction("mean_reduce", map=lambda input: input, combine=lambda a, b: a + b, identity=0, result=("float",),
                  finish=lambda a, n: a / n, ref=np.mean, dtypes="floating", public=False,
                  vjp=(lambda g, y, x, dim, keepdim: unreduce(g / max(_count(x, dim), 1), x, dim, keepdim),),
                  doc="Mean over dim.")
-prod = reduction("prod_reduce", map=lambda input: input, combine=lambda a, b: a * b, identity=1, result=("acc",),
+prod = reduction("prod_reduce", autocast=FLOAT32, map=lambda input: input, combine=lambda a, b: a * b, identity=1, result=("acc",),
                  accumulate="wide", ref=np.prod, public=False, saves="input",
                  vjp=(_prod_gradient,), doc="Product over dim.")
 amax = reduction("amax", map=lambda input: input, combine=lambda a, b: E.maximum(a, b), identity=_lowest, nonempty=True,

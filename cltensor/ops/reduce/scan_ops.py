@@ -6,6 +6,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...codegen import expr as E
+from ...dispatch.autocast import FLOAT32_ON_GPU
 from ..kinds.precision import in_float32
 from ..kinds.scan import scan
 
@@ -56,10 +57,11 @@ def _at_extreme(g, y, x, dim):
     return g[0].new_zeros(x.shape).scatter_add(dim, y[1], g[0])
 
 
-cumsum = scan("cumsum_dense", map=lambda input: input, combine=lambda a, b: a + b, identity=0, ref=lambda x, dim: np.cumsum(x, dim),
+cumsum = scan("cumsum_dense", autocast=FLOAT32_ON_GPU, map=lambda input: input, combine=lambda a, b: a + b, identity=0,
+              ref=lambda x, dim: np.cumsum(x, dim),
               vjp=(lambda g, y, x, dim: _reverse_cumsum(g, dim),), public=False, samples=_samples,
               doc="Running sum along dim.")
-cumprod = scan("cumprod_dense", map=lambda input: input, combine=lambda a, b: a * b, identity=1,
+cumprod = scan("cumprod_dense", autocast=FLOAT32_ON_GPU, map=lambda input: input, combine=lambda a, b: a * b, identity=1,
                ref=lambda x, dim: np.cumprod(x, dim), vjp=(_cumprod_gradient,), saves="input y", public=False,
                samples=_samples, doc="Running product along dim.")
 logcumsumexp = scan(

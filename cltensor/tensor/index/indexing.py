@@ -5,6 +5,7 @@ import numpy as np
 from ...base import calls, dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, DimensionError, DTypeError, ShapeError
 from ...base.shapes import broadcast_shapes, contiguous_strides, normalize_dim
+from ...dispatch.autocast import PROMOTE_ON_CPU, PROMOTE_ON_GPU, autocasts
 from ...dispatch.run_elementwise import run_elementwise
 from ...dispatch.run_planned import run_planned, run_view
 from ...dispatch.tensor_base import TensorBase
@@ -316,6 +317,7 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
 
 
 @function(inplace="writing")
+@autocasts(PROMOTE_ON_GPU)
 def scatter_add(input, dim, index, src):
     """Add src to a copy of input at index along dim; the order of additions is fixed.  Raises as scatter."""
     return _scatter(input, dim, index, src, "add")
@@ -332,6 +334,7 @@ def index_add(input, dim, index, source, *, alpha=1):
 
 
 @function(inplace="writing")
+@autocasts(PROMOTE_ON_CPU)
 def index_copy(input, dim, index, source):
     """Write slices of source to a copy of input at a vector of indices along dim.  Raises as index_add."""
     return run_planned(indexing.index_combine, (input, index, source), (_dim(input, dim, "index_copy"), "set", False))
@@ -367,6 +370,7 @@ def index_put_(self, indices, values, accumulate=False):
 
 
 @function()
+@autocasts(PROMOTE_ON_GPU)
 def index_put(input, indices, values, accumulate=False):
     """A copy of input with values written at index tensors; see index_put_."""
     return input.clone().index_put_(indices, values, accumulate)

@@ -8,6 +8,7 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, DimensionError, DTypeError, ShapeError
 from ...base.shapes import normalize_dim
+from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...dispatch.run_planned import run_planned
 from ...dispatch.tensor_base import TensorBase
 from ...ops.kinds.composite import composite
@@ -193,12 +194,14 @@ def _pick(values, rank):
 
 
 @function()
+@autocasts(FLOAT32_ON_CPU)
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """Values below which the fractions q of the elements lie; NaN if any element is NaN."""
     return _quantile(input, q, dim, keepdim, interpolation, skip_nan=False)
 
 
 @function()
+@autocasts(FLOAT32_ON_CPU)
 def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """quantile of the elements that are not NaN."""
     return _quantile(input, q, dim, keepdim, interpolation, skip_nan=True)

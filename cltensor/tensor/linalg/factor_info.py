@@ -8,6 +8,7 @@ from collections import namedtuple
 import numpy as np
 
 from ...base import dtypes
+from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ..api.creation import eye, from_array
 from ..math.arithmetic import where
 from . import lapack
@@ -20,6 +21,7 @@ CholeskyEx = namedtuple("cholesky_ex", ("L", "info"))
 SolveEx = namedtuple("solve_ex", ("result", "info"))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def inv_ex(A, *, check_errors=False) -> InvEx:
     """(inverse, info) of square matrices.
 
@@ -41,6 +43,7 @@ def inv_ex(A, *, check_errors=False) -> InvEx:
     return InvEx(where(fine, inv(_without_others(A, fine)), float("inf")), from_array(info, dtypes.int32, A.device))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def cholesky_ex(A, *, upper=False, check_errors=False) -> CholeskyEx:
     """(L, info) of symmetric matrices.
 

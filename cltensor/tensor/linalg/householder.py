@@ -10,6 +10,7 @@ from collections import namedtuple
 import numpy as np
 
 from ...base.errors import DTypeError, ShapeError
+from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...ops.kinds.composite import composite
 from ..api.creation import eye
 from ..core.public_api import function
@@ -64,6 +65,7 @@ def _check(name, input, tau):
         raise DTypeError(f"{name}: tau dtype {tau.dtype.name} does not match input dtype {input.dtype.name}")
 
 
+@autocasts(FLOAT32_ON_CPU)
 def householder_product(A, tau):
     """The first n columns of the product of k reflectors.
 
@@ -88,6 +90,7 @@ def _orgqr(input, tau):
 
 
 @function()
+@autocasts(FLOAT32_ON_CPU)
 def ormqr(input, tau, other, left=True, transpose=False):
     """Q other, or other Q with left=False, for the square Q of geqrf's input and tau; Q.T with transpose=True.
 

@@ -11,6 +11,7 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...base.shapes import broadcast_shapes, normalize_dim
+from ...dispatch.autocast import FLOAT32_ON_CPU, LOW, autocasts
 from ...dispatch.tensor_base import TensorBase
 from ...ops.kinds.precision import in_float32
 from ..api.creation import eye
@@ -31,6 +32,7 @@ TriangularSolve = namedtuple("triangular_solve", ("solution", "cloned_coefficien
 LstSq = namedtuple("lstsq", ("solution", "residuals", "rank", "singular_values"))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def inv(A):
     """The inverse of square matrices.  Raises LinAlgError for a singular one."""
     lapack.check_square("inv", A)
@@ -49,6 +51,7 @@ def slogdet(A) -> SlogDet:
     return SlogDet(*lapack.slogdet(A))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def cholesky(A, *, upper=False):
     """The Cholesky factor of symmetric positive-definite matrices.  Raises LinAlgError for others."""
     lapack.check_square("cholesky", A)
@@ -56,6 +59,7 @@ def cholesky(A, *, upper=False):
     return low.mT if upper else low
 
 
+@autocasts(FLOAT32_ON_CPU)
 def qr(A, mode="reduced") -> QR:
     """(Q, R) with orthonormal columns in Q; mode "r" leaves Q empty, "complete" gives a square Q (no gradient)."""
     lapack.check_matrix("qr", A)
@@ -68,6 +72,7 @@ def qr(A, mode="reduced") -> QR:
     return QR(A.new_empty(0), r) if mode == "r" else QR(q, r)
 
 
+@autocasts(FLOAT32_ON_CPU)
 def eigh(A, UPLO="L") -> EigH:
     """(eigenvalues ascending, eigenvectors in columns) of symmetric matrices; only one triangle is read."""
     lapack.check_square("eigh", A)
@@ -76,17 +81,20 @@ def eigh(A, UPLO="L") -> EigH:
     return EigH(*lapack.eigh(A, lower=UPLO.upper() == "L"))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def eigvalsh(A, UPLO="L"):
     """The eigenvalues of symmetric matrices, ascending."""
     return eigh(A, UPLO).eigenvalues
 
 
+@autocasts(FLOAT32_ON_CPU)
 def svd(A, full_matrices=True, *, driver=None) -> SVD:
     """(U, S, Vh) with singular values descending; full_matrices completes U and Vh by vectors that have no gradient."""
     lapack.check_matrix("svd", A)
     return SVD(*lapack.svd(A, full=bool(full_matrices)))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def svdvals(A, *, driver=None):
     """The singular values of matrices, descending."""
     lapack.check_matrix("svdvals", A)
@@ -97,6 +105,7 @@ def _is_vector_rhs(A, B):
     return B.ndim == 1 or (A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1]))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def solve(A, B, *, left=True):
     """X with A X = B (or X A = B with left=False); B: a vector, a matrix, or batches.  Raises LinAlgError for a singular A."""
     lapack.check_square("solve", A)
@@ -115,6 +124,7 @@ def solve(A, B, *, left=True):
     return x if left or vector else x.mT
 
 
+@autocasts(FLOAT32_ON_CPU)
 def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
     """X with A X = B (or X A = B); only one triangle of A is read."""
     lapack.check_square("solve_triangular", A)
@@ -135,6 +145,7 @@ def _tolerances(A, rtol, atol):
     return float(rtol), atol
 
 
+@autocasts(FLOAT32_ON_CPU)
 def pinv(A, *, rtol=None, atol=None, rcond=None, hermitian=False):
     """The Moore-Penrose inverse; singular values up to max(atol, rtol * largest) count as 0."""
     lapack.check_matrix("pinv", A)
@@ -146,6 +157,7 @@ _DRIVERS = (None, "gels", "gelsy", "gelsd", "gelss")
 
 
 @also(b="B")
+@autocasts(FLOAT32_ON_CPU)
 def lstsq(A, B, rcond=None, *, driver=None) -> LstSq:
     """(solution, residuals, rank, singular values) of least squares for A X = B, by the pseudo-inverse.
 
@@ -168,6 +180,7 @@ def lstsq(A, B, rcond=None, *, driver=None) -> LstSq:
 
 
 @also(input="A")
+@autocasts(FLOAT32_ON_CPU)
 def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
     """How many singular values are above max(atol, rtol * largest)."""
     lapack.check_matrix("matrix_rank", A)
@@ -187,6 +200,7 @@ def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
     return (s > limit).sum(-1)
 
 
+@autocasts(FLOAT32_ON_CPU)
 def cond(A, p=None):
     """The condition number of matrices in the norm p (2 by default)."""
     lapack.check_matrix("cond", A)
@@ -284,6 +298,7 @@ def matrix_exp(A):
     return result
 
 
+@autocasts(LOW)
 @in_float32
 def vecdot(x, y, *, dim=-1):
     """The sum of products over one dimension, broadcast."""
@@ -360,6 +375,7 @@ def _top_cholesky(input, upper=False):
 
 
 @function()
+@autocasts(FLOAT32_ON_CPU)
 def cholesky_inverse(input, upper=False):
     """The inverse of A from its Cholesky factor."""
     low = input.mT if upper else input
@@ -368,6 +384,7 @@ def cholesky_inverse(input, upper=False):
 
 @function()
 @also(input2="L")
+@autocasts(FLOAT32_ON_CPU)
 def cholesky_solve(input, L, upper=False):
     """X with A X = input from A's Cholesky factor."""
     if input.ndim < 2 or L.ndim < 2 or input.shape[-2] != L.shape[-1]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...base.errors import DTypeError, ShapeError
+from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...ops.kinds.composite import composite
 from ..api.creation import eye, from_array, from_values
 from ..core.public_api import function
@@ -140,6 +141,7 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False) -> LUFactorEx:
     return result
 
 
+@autocasts(FLOAT32_ON_CPU)
 def lu_factor(A, *, pivot=True) -> LUFactor:
     """(LU, pivots), as lu_factor_ex.  Raises LinAlgError where U has a zero on its diagonal; this waits for the device."""
     check_matrix("lu_factor", A)
@@ -156,6 +158,7 @@ def _check(name, info):
                           "factor the matrix all the same, use linalg.lu or linalg.lu_factor_ex")
 
 
+@autocasts(FLOAT32_ON_CPU)
 def lu(A, *, pivot=True) -> LU:
     """(P, L, U) with A = P L U: a permutation, unit lower and upper triangular matrices.
 
@@ -176,6 +179,7 @@ def _unpacked(packed, pivots, data, permutation):
     return p, low, packed.narrow(-2, 0, k).triu()
 
 
+@autocasts(FLOAT32_ON_CPU)
 def lu_solve(LU, pivots, B, *, left=True, adjoint=False):
     """X with A X = B (X A = B with left=False, A.mT for A with adjoint=True), from lu_factor's LU and pivots.
 

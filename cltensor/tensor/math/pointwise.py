@@ -5,6 +5,7 @@ import math
 from ...autograd.function import Function
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
+from ...dispatch.autocast import LOW_ON_GPU, PROMOTE_ON_GPU, autocasts
 from ...dispatch.binding import check_tensor
 from ...dispatch.promotion import result_type
 from ...dispatch.run_elementwise import run_elementwise, write_into
@@ -163,12 +164,14 @@ def mvlgamma(input, p):
 
 
 @function(inplace="writing")
+@autocasts(PROMOTE_ON_GPU)
 def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     """input + value * tensor1 * tensor2."""
     return run_elementwise(ops.addcmul_op, (input, tensor1, tensor2), (value,), out)
 
 
 @function(inplace="writing")
+@autocasts(PROMOTE_ON_GPU)
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     """input + value * tensor1 / tensor2.  Raises DTypeError for integers, as PyTorch does."""
     if all(not x.dtype.is_floating_point for x in (tensor1, tensor2)):
@@ -320,6 +323,7 @@ class _NextAfter(Function):
 
 
 @function()
+@autocasts(LOW_ON_GPU)
 def prelu(input, weight):
     """x above 0, weight * x below; weight () or (1,) for all, or (C,) for the channels of input (N, C, *)."""
     if weight.ndim > 1:

@@ -7,6 +7,7 @@ from ...base import calls, dtypes
 from ...base.context import context
 from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ...base.shapes import broadcast_shapes, normalize_dim
+from ...dispatch.autocast import GIVEN_OR_LOW, LOW, LOW_ON_GPU, PROMOTE_ON_GPU, autocasts
 from ...dispatch.binding import check_tensor
 from ...dispatch.promotion import result_type
 from ...dispatch.run_planned import run_planned
@@ -65,6 +66,7 @@ def bmm(input, mat2):
 
 
 @function()
+@autocasts(GIVEN_OR_LOW)
 def mv(input, vec):
     """Product of a matrix and a vector."""
     _dims("mv", input=(input, 2), vec=(vec, 1))
@@ -72,6 +74,7 @@ def mv(input, vec):
 
 
 @function()
+@autocasts(PROMOTE_ON_GPU)
 def dot(input, tensor):
     """Inner product of two vectors."""
     _dims("dot", input=(input, 1), tensor=(tensor, 1))
@@ -83,6 +86,7 @@ def dot(input, tensor):
 
 
 @function()
+@autocasts(PROMOTE_ON_GPU)
 def vdot(input, other):
     """dot."""
     return dot(input, other)
@@ -149,6 +153,7 @@ def _added_product(name, check, input, a, b, beta, alpha):
 
 
 @function()
+@autocasts(LOW)
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta * input + alpha * mat1 @ mat2."""
     return _added_product("addmm", _check_mm, input, mat1, mat2, beta, alpha)
@@ -161,6 +166,7 @@ def _apart(name, multiply, input, a, b, beta, alpha):
 
 
 @function()
+@autocasts(LOW_ON_GPU)
 def addmv(input, mat, vec, *, beta=1, alpha=1):
     """beta * input + alpha * mat @ vec."""
     _dims("addmv", input=(mat, 2), vec=(vec, 1))
@@ -169,6 +175,7 @@ def addmv(input, mat, vec, *, beta=1, alpha=1):
 
 
 @function()
+@autocasts(LOW_ON_GPU)
 def addr(input, vec1, vec2, *, beta=1, alpha=1):
     """beta * input + alpha * outer(vec1, vec2)."""
     dtype = result_type([input._spec, vec1._spec, vec2._spec])
@@ -176,12 +183,14 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
 
 
 @function()
+@autocasts(LOW)
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * batch1 @ batch2."""
     return _added_product("baddbmm", _check_bmm, input, batch1, batch2, beta, alpha)
 
 
 @function()
+@autocasts(LOW)
 def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * sum over the batch of batch1 @ batch2."""
     _check_bmm(batch1, batch2)
@@ -248,6 +257,7 @@ def _chained(tensors, where, i, j):
 
 
 @function(method=False)
+@autocasts(PROMOTE_ON_GPU)
 def tensordot(a, b, dims=2):
     """Sum products over pairs of dimensions: the last `dims` of a with the first of b, or two lists of dimensions."""
     if hasattr(dims, "__index__"):
@@ -293,6 +303,7 @@ def kron(input, other):
 
 
 @function()
+@autocasts(PROMOTE_ON_GPU)
 def cross(input, other, dim=None):
     """The cross product of vectors of 3 along dim (by default the first dimension of size 3)."""
     if dim is None:

@@ -6,6 +6,7 @@ from collections import namedtuple
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...base.shapes import normalize_dim, normalize_dims
+from ...dispatch.autocast import FLOAT32_ON_GPU, autocasts
 from ...dispatch.binding import check_tensor
 from ...dispatch.run_elementwise import run_elementwise
 from ...dispatch.tensor_base import TensorBase
@@ -141,6 +142,7 @@ def _vector_norm(x, ord, dims, keepdim):
 
 
 @function()
+@autocasts(FLOAT32_ON_GPU)
 @in_float32
 def dist(input, other, p=2):
     """The p-norm of input - other."""
@@ -149,6 +151,7 @@ def dist(input, other, p=2):
 
 
 @function(inplace="writing", contiguous=True)
+@autocasts(FLOAT32_ON_GPU)
 @in_float32
 def renorm(input, p, dim, maxnorm):
     """Scale slices along dim down to p-norm maxnorm where theirs is larger."""
