@@ -276,7 +276,8 @@ def beta_slope(x, a, b):
     edges = np.linspace(0, 60 / a, 80)
     s = (edges[:-1, None] + (_NODES + 1) / 2 * edges[1]).ravel()
     score = digamma(a) - digamma(a + b) - math.log(x) + s
-    return x * np.dot(score * np.exp(-a * s) * ((1 - x * np.exp(-s)) / (1 - x)) ** (b - 1), np.tile(_WEIGHTS / 2 * edges[1], 79)) / (1 - x)
+    density = np.exp(-a * s) * ((1 - x * np.exp(-s)) / (1 - x)) ** (b - 1)
+    return x / (1 - x) * np.dot(score * density, np.tile(_WEIGHTS / 2 * edges[1], 79))
 
 
 def _bessel(n, x):

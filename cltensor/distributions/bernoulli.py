@@ -9,7 +9,8 @@ from ..tensor.random.sampling import bernoulli
 from . import constraints
 from .distribution import SampleShape
 from .exp_family import ExponentialFamily
-from .probability import OfProbability, binary_entropy, softplus
+from .parameters import softplus
+from .probability import OfProbability, binary_entropy
 
 
 class Bernoulli(OfProbability, ExponentialFamily):

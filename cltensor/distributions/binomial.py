@@ -7,7 +7,8 @@ from ..tensor.random.sampling import binomial
 from . import constraints
 from .bernoulli import enumerated
 from .distribution import SampleShape
-from .probability import OfProbability, softplus
+from .parameters import softplus
+from .probability import OfProbability
 
 
 class Binomial(OfProbability):

@@ -113,8 +113,9 @@ def _transform_to_lower_cholesky(constraint):
     return transforms.LowerCholeskyTransform()
 
 
-@_both(constraints.PositiveDefinite, constraints.PositiveSemidefinite)
-def _to_positive_definite(constraint):
+@transform_to.register(constraints.PositiveSemidefinite)
+@transform_to.register(constraints.PositiveDefinite)
+def _transform_to_positive_definite(constraint):
     return transforms.PositiveDefiniteTransform()
 
 

@@ -8,8 +8,8 @@ from . import constraints
 from .distribution import SampleShape
 from .exp_family import ExponentialFamily
 from .noise import uniform
-from .parameters import clamp_probs
-from .probability import OfProbability, softplus
+from .parameters import clamp_probs, softplus
+from .probability import OfProbability
 
 
 class ContinuousBernoulli(OfProbability, ExponentialFamily):

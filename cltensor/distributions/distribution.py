@@ -85,25 +85,17 @@ class Distribution:
         A subclass with arguments of its own gives _instance, a new object of its own class, or defines `expand`.  Raises
         MissingError if it does neither, ShapeError if batch_shape is none to which the present one broadcasts.
         """
-        owner = self._owner("expand", _instance)
         if not (self._given or self._settings):
             raise MissingError(f"{type(self).__name__} does not define expand; define it in the class")
-        new = type(self).__new__(type(self)) if _instance is None else _instance
-        owner.__init__(new, **{name: self._expanded(value, batch_shape) for name, value in self._given.items()}, **self._settings,
-                       validate_args=False)
+        owner = next(c for c in type(self).__mro__ if c.__module__.startswith(f"{__package__}."))
+        new = self._get_checked_instance(owner, _instance)
+        given = {name: self._expanded(value, batch_shape) for name, value in self._given.items()}
+        owner.__init__(new, **given, **self._settings, validate_args=False)
         new._validate_args = self._validate_args
         return new
 
-    def _owner(self, method, instance):
-        """The class of the package whose constructor remakes this object."""
-        owner = next(c for c in type(self).__mro__ if c.__module__.startswith(f"{__package__}."))
-        if instance is None and type(self).__init__ is not owner.__init__:
-            raise MissingError(f"Subclass {type(self).__name__} of {owner.__name__} that defines a custom __init__ method must also "
-                               f"define a custom .{method}() method.")
-        return owner
-
     def _get_checked_instance(self, cls, _instance=None):
-        """A new object of this class, or _instance; for the `expand` of subclasses."""
+        """A new object of this class for the `expand` of cls, or _instance."""
         if _instance is None and type(self).__init__ is not cls.__init__:
             raise MissingError(f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom __init__ method must also "
                                "define a custom .expand() method.")
@@ -254,6 +246,8 @@ class Distribution:
 def _shown(value):
     if not isinstance(value, Tensor):
         return value
+    if value.ndim == 0:
+        return value.item()
     return value.detach() if value.numel() == 1 else value.shape
 
 

@@ -13,8 +13,8 @@ from .parameters import sum_rightmost
 class Independent(Distribution):
     """base_distribution, with its last reinterpreted_batch_ndims batch dimensions as part of one event.
 
-    log_prob is summed over them.  Of any shapes and the base's dtype.  Raises ArgumentError for more dimensions than the base's batch_shape has.  Source: standard
-    definition.
+    log_prob is summed over them.  Of any shapes and the base's dtype.  Raises ArgumentError for more dimensions than the base's
+    batch_shape has.  Source: standard definition.
 
         Independent(Normal(cltensor.zeros(3), 1.0), 1).event_shape   # (3,)
     """

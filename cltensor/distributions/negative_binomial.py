@@ -6,7 +6,8 @@ from ..tensor.random.implicit import standard_gamma
 from ..tensor.random.sampling import poisson
 from . import constraints
 from .distribution import SampleShape
-from .probability import OfProbability, softplus
+from .parameters import softplus
+from .probability import OfProbability
 
 
 class NegativeBinomial(OfProbability):

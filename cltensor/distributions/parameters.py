@@ -61,3 +61,8 @@ def one_of_two(first, second, names):
 def sum_rightmost(value, n):
     """value summed over its last n dimensions."""
     return value.reshape(*value.shape[: value.ndim - n], -1).sum(-1) if n else value
+
+
+def softplus(x):
+    """log(1 + exp(x)), for logits of any size."""
+    return x.logaddexp(x.new_zeros(()))

@@ -5,7 +5,7 @@ from functools import cached_property
 from ..base.errors import MismatchError
 from ..tensor import Tensor
 from .distribution import Distribution
-from .parameters import logits_to_probs, one_of_two, probs_to_logits
+from .parameters import logits_to_probs, one_of_two, probs_to_logits, softplus
 
 
 class OfProbability(Distribution):
@@ -56,11 +56,6 @@ class OfCategories(OfProbability):
     @property
     def _num_events(self):
         return self._param.shape[-1]
-
-
-def softplus(x):
-    """log(1 + exp(x)), for logits of any size."""
-    return x.clamp(min=0) + (-x.abs()).exp().log1p()
 
 
 def binary_entropy(logits, probs):

@@ -4,8 +4,8 @@ from ..tensor import Tensor
 from . import constraints
 from .distribution import SampleShape
 from .noise import inner_uniform
-from .parameters import number_like, probs_to_logits
-from .probability import OfProbability, softplus
+from .parameters import number_like, probs_to_logits, softplus
+from .probability import OfProbability
 from .transformed_distribution import TransformedDistribution
 from .transforms import SigmoidTransform
 

@@ -38,6 +38,12 @@ class Cat(_Joined):
 class Stack(_Joined):
     """The slices along dim lie each in their own set."""
 
+    @property
+    def event_dim(self) -> int:
+        """The largest of them, and 1 where dim lies inside one element."""
+        largest = super().event_dim
+        return largest + (self.dim + largest < 0)
+
     def check(self, value: Tensor) -> Tensor:
         """See Constraint."""
         return stack([c.check(value.select(self.dim, i)) for i, c in enumerate(self.cseq)], self.dim)

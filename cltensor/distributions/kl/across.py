@@ -13,9 +13,9 @@ from ..gamma import Gamma
 from ..gumbel import EULER, Gumbel
 from ..laplace import Laplace
 from ..normal import Normal
+from ..parameters import softplus
 from ..pareto import Pareto
 from ..poisson import Poisson
-from ..probability import softplus
 from ..uniform import Uniform
 from .registry import register_kl
 

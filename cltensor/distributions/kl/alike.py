@@ -22,10 +22,9 @@ from ..independent import Independent
 from ..laplace import Laplace
 from ..normal import Normal
 from ..one_hot_categorical import OneHotCategorical
-from ..parameters import sum_rightmost
+from ..parameters import softplus, sum_rightmost
 from ..pareto import Pareto
 from ..poisson import Poisson
-from ..probability import softplus
 from ..transformed_distribution import TransformedDistribution
 from ..uniform import Uniform
 from .registry import kl_divergence, register_kl
@@ -47,7 +46,7 @@ def _exponential_family(p, q):
     result = q._log_normalizer(*others) - log_normalizer
     for mine, other, mean in zip(eta, others, means, strict=True):
         result = result - sum_rightmost((other - mine) * mean, mine.ndim - len(p.batch_shape))
-    return result
+    return result if any(e.requires_grad for e in (*p._natural_params, *others)) else result.detach()
 
 
 @_same(Bernoulli)
@@ -126,7 +125,7 @@ def _gamma(p, q):
 @_same(Gumbel)
 def _gumbel(p, q):
     ratio, shift = p.scale / q.scale, (q.loc - p.loc) / q.scale
-    return -ratio.log() + shift - 1 - EULER + ratio * EULER + (shift + (1 + ratio).lgamma()).exp()
+    return -ratio.log() - shift - 1 - EULER + ratio * EULER + (shift + (1 + ratio).lgamma()).exp()
 
 
 @_same(Geometric)

@@ -7,12 +7,11 @@ from typing import Any
 
 from ...base.dtypes import finfo
 from ...base.shapes import Size, broadcast_shapes
-from ...nn.functional import softplus
 from ...tensor import Tensor
 from ...tensor.api.creation import full_like
 from .. import constraints
 from ..distribution import Distribution
-from ..parameters import broadcast_all, sum_rightmost
+from ..parameters import broadcast_all, softplus, sum_rightmost
 from .transform import Transform
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from ...base.dtypes import finfo
 from ...base.errors import ArgumentError
 from ...base.shapes import Size
-from ...nn.functional import pad, softplus
+from ...nn.functional import pad
 from ...tensor import Tensor
 from ...tensor.api.creation import arange, eye
 from ...tensor.linalg.linalg import cholesky
 from ...tensor.shape.diagonals import diag_embed
 from .. import constraints
+from ..parameters import softplus
 from ..utils import tril_matrix_to_vec, tril_size, vec_to_tril_matrix
 from .elementwise import _Plain, inside_unit
 

@@ -27,7 +27,8 @@ def _launch(distribution, logarithm=False):
 
 
 def _rejection(name, launch, **options):
-    return kernel(name, shape=_shape, launch=launch, dtypes="floating", values=("seed", "offset"), public=False, ref=None, **options)
+    return kernel(name, shape=_shape, launch=launch, dtypes="floating", values=("seed", "offset"), public=False, ref=None,
+                  **options)
 
 
 gamma_slope = elementwise(
