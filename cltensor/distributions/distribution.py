@@ -246,8 +246,6 @@ class Distribution:
 def _shown(value):
     if not isinstance(value, Tensor):
         return value
-    if value.ndim == 0:
-        return value.item()
     return value.detach() if value.numel() == 1 else value.shape
 
 

@@ -20,7 +20,8 @@ PACKAGE = __name__.partition(".")[0]
 MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "fft", "signal", "signal.windows", "autograd", "func", "opencl",
            "io", "nn.init", "nn.utils", "nn.functional", "nn", "optim.lr_scheduler", "optim", "utils.data", "utils", "")
 #: public modules that type checkers read as they are
-WITHOUT_STUBS = ("array_api", "autograd.functional", "nn.parameter", "nn.utils.rnn", "utils.checkpoint", "version")
+WITHOUT_STUBS = ("array_api", "autograd.functional", "distributions", "distributions.constraints", "distributions.transforms",
+                 "distributions.utils", "nn.parameter", "nn.utils.rnn", "utils.checkpoint", "version")
 _TYPES = (f"from {PACKAGE}.base.dtypes import dtype as _dtype", f"from {PACKAGE}.runtime.device import device as _device",
           f"from {PACKAGE}.tensor.core import tensor as _results")
 #: modules whose functions return tensors by default
