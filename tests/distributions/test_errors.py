@@ -84,10 +84,9 @@ def test_refused(call, kind, says):
 @pytest.mark.filterwarnings("ignore::UserWarning:torch")
 def test_refused_as_torch_does():
     torch = pytest.importorskip("torch")
-    for call, kind, says in BAD:
+    for call, kind, _ in BAD:
         with pytest.raises(kind):
             call(torch, torch.distributions)
-            pytest.fail(f"PyTorch takes it: {says}")
 
 
 def test_without_validation():
@@ -154,7 +153,8 @@ def test_nothing_is_read_from_the_device_but_by_validation(monkeypatch):
     monkeypatch.setattr(D.Distribution, "_validate_args", False)
     made = [D.Normal(ct.zeros(2), 1.0), D.Gamma(ct.ones(2), 1.0), D.Beta(ct.ones(2), 1.0), D.Dirichlet(ct.ones(3)),
             D.Categorical(ct.ones(3)), D.VonMises(ct.zeros(2), 1.0), D.Poisson(ct.ones(2)), D.Binomial(3, ct.ones(2) * 0.5),
-            D.StudentT(ct.ones(2)), D.Multinomial(4, ct.ones(3)), D.RelaxedBernoulli(1.0, ct.ones(2) * 0.5), D.Gumbel(ct.zeros(2), 1.0)]
+            D.StudentT(ct.ones(2)), D.Multinomial(4, ct.ones(3)), D.RelaxedBernoulli(1.0, ct.ones(2) * 0.5),
+            D.Gumbel(ct.zeros(2), 1.0)]
     monkeypatch.setattr(ct.Tensor, "_read", lambda self: pytest.fail("read"))
     for d in made:
         d.log_prob(d.sample((3,)))

@@ -1,4 +1,4 @@
-"""Transforms against PyTorch's, their inverses, and their Jacobians against those that autograd finds; constraints and registries."""
+"""Transforms against PyTorch's, their inverses, their Jacobians against autograd's; constraints and registries."""
 
 import numpy as np
 import pytest
@@ -101,7 +101,8 @@ def test_caches():
     assert cached.inv(y) is x
     assert transforms.TanhTransform().inv(y).tolist() != x.tolist()
     parts = [transforms.ExpTransform(), transforms.PowerTransform(2.0), transforms.AffineTransform(1.0, 2.0),
-             transforms.CatTransform([transforms.ExpTransform()], lengths=[2]), transforms.StackTransform([transforms.ExpTransform()]),
+             transforms.CatTransform([transforms.ExpTransform()], lengths=[2]),
+             transforms.StackTransform([transforms.ExpTransform()]),
              transforms.ReshapeTransform((2,), (2, 1)), transforms.IndependentTransform(transforms.ExpTransform(), 1)]
     for part in [*parts, transforms.ComposeTransform(parts[:2])]:
         assert part.with_cache(0) is part
@@ -129,7 +130,8 @@ def test_equal_transforms():
 
 
 SHAPES = [
-    (lambda T: T.SoftmaxTransform().forward_shape(()), "Too few"), (lambda T: T.StickBreakingTransform().inverse_shape(()), "Too few"),
+    (lambda T: T.SoftmaxTransform().forward_shape(()), "Too few"),
+    (lambda T: T.StickBreakingTransform().inverse_shape(()), "Too few"),
     (lambda T: T.ReshapeTransform((2,), (3,)), "different numbers"),
     (lambda T: T.ReshapeTransform((2,), (2, 1)).forward_shape((3,)), "Shape mismatch"),
     (lambda T: T.ReshapeTransform((2,), (2, 1)).forward_shape(()), "Too few"),
@@ -180,15 +182,19 @@ CONSTRAINTS = {
     "nonnegative_integer": (lambda c: c.nonnegative_integer, A([0.0, 3.0]), A([-1.0, 2.5])),
     "positive_integer": (lambda c: c.positive_integer, A([1.0, 3.0]), A([0.0, 2.5])),
     "real": (lambda c: c.real, A([1.0, np.inf]), A([np.nan, np.nan])), "positive": (lambda c: c.positive, A([0.1]), A([0.0])),
-    "nonnegative": (lambda c: c.nonnegative, A([0.0]), A([-0.1])), "greater_than": (lambda c: c.greater_than(2), A([2.1]), A([2.0])),
-    "greater_than_eq": (lambda c: c.greater_than_eq(2), A([2.0]), A([1.0])), "less_than": (lambda c: c.less_than(2), A([1.0]), A([2.0])),
+    "nonnegative": (lambda c: c.nonnegative, A([0.0]), A([-0.1])),
+    "greater_than": (lambda c: c.greater_than(2), A([2.1]), A([2.0])),
+    "greater_than_eq": (lambda c: c.greater_than_eq(2), A([2.0]), A([1.0])),
+    "less_than": (lambda c: c.less_than(2), A([1.0]), A([2.0])),
     "interval": (lambda c: c.interval(1.0, 2.0), A([1.0, 2.0]), A([0.9, 2.1])),
     "unit_interval": (lambda c: c.unit_interval, A([0.0, 1.0]), A([-0.1, 1.1])),
     "half_open_interval": (lambda c: c.half_open_interval(1.0, 2.0), A([1.0]), A([2.0])),
-    "simplex": (lambda c: c.simplex, A([0.3, 0.7]), A([0.3, 0.8])), "multinomial": (lambda c: c.multinomial(3), A([1.0, 2.0]), A([-1.0, 2.0])),
+    "simplex": (lambda c: c.simplex, A([0.3, 0.7]), A([0.3, 0.8])),
+    "multinomial": (lambda c: c.multinomial(3), A([1.0, 2.0]), A([-1.0, 2.0])),
     "lower_triangular": (lambda c: c.lower_triangular, LOW, MATRIX), "lower_cholesky": (lambda c: c.lower_cholesky, LOW, -LOW),
     "corr_cholesky": (lambda c: c.corr_cholesky, CORRELATION, LOW), "square": (lambda c: c.square, MATRIX, MATRIX[:1]),
-    "symmetric": (lambda c: c.symmetric, MATRIX, LOW), "positive_semidefinite": (lambda c: c.positive_semidefinite, MATRIX, -MATRIX),
+    "symmetric": (lambda c: c.symmetric, MATRIX, LOW),
+    "positive_semidefinite": (lambda c: c.positive_semidefinite, MATRIX, -MATRIX),
     "positive_definite": (lambda c: c.positive_definite, MATRIX, A([[1.0, 2.0], [2.0, 1.0]])),
     "positive_definite of none": (lambda c: c.positive_definite, MATRIX, LOW),
     "real_vector": (lambda c: c.real_vector, A([[1.0, 2.0]]), A([[1.0, np.nan]])),
@@ -234,8 +240,8 @@ def test_dependent_constraints():
 
 
 @pytest.mark.parametrize("name", [n for n in CONSTRAINTS if n not in (
-    "boolean", "one_hot", "integer_interval", "nonnegative_integer", "positive_integer", "multinomial", "lower_triangular", "square",
-    "symmetric", "mixture", "mixture of vectors")])
+    "boolean", "one_hot", "integer_interval", "nonnegative_integer", "positive_integer", "multinomial", "lower_triangular",
+    "square", "symmetric", "mixture", "mixture of vectors")])
 @pytest.mark.parametrize("registry", ["biject_to", "transform_to"])
 def test_registries(name, registry):
     torch = pytest.importorskip("torch")
@@ -247,8 +253,8 @@ def test_registries(name, registry):
             getattr(D, registry)(make(constraints))
         return
     mine = getattr(D, registry)(make(constraints))
-    x = {"lower_cholesky": X[:, :2], "positive_definite": X[:, :2], "positive_semidefinite": X[:, :2], "cat": X[0], "stack": X[:, :2],
-         "positive_definite of none": X[:, :2]}.get(name, X)
+    square = ("lower_cholesky", "positive_definite", "positive_semidefinite", "stack", "positive_definite of none")
+    x = X[0] if name == "cat" else X[:, :2] if name in square else X
     y = mine(t(x))
     np.testing.assert_allclose(y.numpy(), theirs(torch.tensor(x)).numpy(), rtol=1e-9, atol=1e-12)
     assert make(constraints).check(y).all()

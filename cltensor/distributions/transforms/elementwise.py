@@ -48,7 +48,8 @@ class ExpTransform(_Plain):
 class PowerTransform(Transform):
     """y = x ** exponent for positive x.
 
-    exponent: a number or a tensor, of a shape that broadcasts with x's and any floating dtype.  Never raises.  Source: standard definition.
+    exponent: a number or a tensor, of a shape that broadcasts with x's and any floating dtype.  Never raises.  Source: standard
+    definition.
 
         PowerTransform(2.0)(cltensor.tensor(3.0))   # tensor(9.)
     """
