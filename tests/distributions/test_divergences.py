@@ -30,7 +30,7 @@ EXAMPLES = [
     E("Poisson", A([0.5, 4.0])), E("Poisson", 2.0), E("Uniform", A([0.2, 0.6]), A([0.7, 0.9])), E("Uniform", -0.5, 1.5),
     E("Wishart", A(4.0), SPREAD), E("Wishart", A(3.0), scale_tril=ROOT),
 ]
-N = 3000
+N = 2000
 
 
 def made(example, **more):
@@ -44,7 +44,9 @@ def divergence(p, q, function=D.kl_divergence):
         return None
 
 
-PAIRS = [(p, q) for p, q in itertools.product(EXAMPLES, EXAMPLES) if registry._closest(getattr(D, p.name), getattr(D, q.name))]
+FIRST = {e.name: e for e in reversed(EXAMPLES)}
+PAIRS = [(p, q) for p, q in itertools.product(FIRST.values(), EXAMPLES)
+         if p is not q and registry._closest(getattr(D, p.name), getattr(D, q.name))]
 #: pairs of classes where the first always has values outside the second's support
 INFINITE = {(p.__name__, q.__name__) for (p, q), formula in registry._formulas.items() if formula.__name__ == "_infinite"}
 BASES = {("ExponentialFamily",) * 2, ("TransformedDistribution",) * 2, ("Independent",) * 2}
@@ -55,7 +57,7 @@ def test_divergences_of_all_pairs():
     ct.manual_seed(11)
     finite = set()
     for p_example, q_example in PAIRS:
-        p, q = made(p_example), made(q_example, validate_args=False)
+        p, q = (made(e, validate_args=False) for e in (p_example, q_example))
         found = divergence(p, q)
         if found is None:
             continue
@@ -77,11 +79,11 @@ def test_divergences_of_all_pairs():
 
 def test_divergences_against_torch():
     torch = pytest.importorskip("torch")
-    for p_example, q_example in itertools.product(EXAMPLES, EXAMPLES):
+    for p_example, q_example in PAIRS:
         p, q = (e.made(torch.distributions, lambda a: torch.tensor(a, dtype=torch.float32)) for e in (p_example, q_example))
         theirs = divergence(p, q, torch.distributions.kl_divergence)
         if theirs is not None:
-            mine = D.kl_divergence(made(p_example), made(q_example))
+            mine = D.kl_divergence(*(made(e, validate_args=False) for e in (p_example, q_example)))
             expected = theirs.detach().numpy()
             np.testing.assert_allclose(mine.numpy(), expected, rtol=2e-4, atol=2e-5, err_msg=f"{p_example} {q_example}")
 

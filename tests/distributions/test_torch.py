@@ -10,7 +10,7 @@ from cltensor import distributions
 from distributions.examples import EXAMPLES
 
 torch = pytest.importorskip("torch")
-pytestmark = [pytest.mark.device, pytest.mark.filterwarnings("ignore::UserWarning:torch")]
+pytestmark = [pytest.mark.device, pytest.mark.any_style, pytest.mark.filterwarnings("ignore::UserWarning:torch")]
 QUANTITIES = ("mean", "mode", "variance", "stddev")
 #: where PyTorch's formula has no value though there is one
 BETTER = {"Kumaraswamy": ("mode", "PyTorch takes the logarithm of a negative number"),

@@ -8,7 +8,7 @@ from cltensor import distributions as D
 from cltensor.autograd.functional import jacobian
 from cltensor.distributions import constraints, transforms, utils
 
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 A = np.array
 X = A([[-1.2, 0.3, 2.0], [0.5, -0.4, 1.1]])
 POSITIVE = np.abs(X) + 0.1
