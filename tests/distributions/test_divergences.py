@@ -10,7 +10,7 @@ from cltensor import distributions as D
 from cltensor.distributions.kl import registry
 from distributions.examples import ROOT, SPREAD, WEIGHTS, A, E
 
-pytestmark = [pytest.mark.device, pytest.mark.filterwarnings("ignore::UserWarning:torch")]
+pytestmark = [pytest.mark.device, pytest.mark.any_style, pytest.mark.filterwarnings("ignore::UserWarning:torch")]
 #: several of each class, so that each pair of classes that has a formula has a pair with a finite divergence
 EXAMPLES = [
     E("Bernoulli", A([0.3, 0.9])), E("Bernoulli", A([0.5, 0.2])), E("Beta", A([2.0, 1.5]), A([3.0, 2.0])), E("Beta", 1.2, 2.5),
