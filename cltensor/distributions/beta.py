@@ -1,7 +1,7 @@
 """The beta distribution."""
 
 from ..tensor import Tensor
-from ..tensor.shape.shape import stack
+from ..tensor.shape.joining import stack
 from . import constraints
 from .dirichlet import Dirichlet
 from .distribution import Distribution, SampleShape

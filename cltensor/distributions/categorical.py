@@ -7,7 +7,7 @@ from ..base.dtypes import finfo
 from ..base.shapes import Size
 from ..tensor import Tensor
 from ..tensor.api.creation import arange, full
-from ..tensor.index.sorting import searchsorted
+from ..tensor.index.searching import searchsorted
 from ..tensor.shape.shape import broadcast_tensors
 from . import constraints
 from .distribution import SampleShape

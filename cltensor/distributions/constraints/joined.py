@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ...tensor import Tensor
-from ...tensor.shape.shape import cat, stack
+from ...tensor.shape.joining import cat, stack
 from .constraint import Constraint
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ...base.errors import ArgumentError, MismatchError
 from ...base.shapes import Size
 from ...tensor import Tensor
-from ...tensor.shape.shape import cat, stack
+from ...tensor.shape.joining import cat, stack
 from .. import constraints
 from ..parameters import sum_rightmost
 from .transform import Transform
