@@ -1,6 +1,6 @@
 """Transforms: invertible functions with Jacobians, to make distributions of others."""
 
-from .composed import CatTransform, ComposeTransform, IndependentTransform, ReshapeTransform, StackTransform, identity_transform
+from .composed import ComposeTransform, IndependentTransform, ReshapeTransform, identity_transform
 from .elementwise import (
     AbsTransform,
     AffineTransform,
@@ -11,6 +11,7 @@ from .elementwise import (
     SoftplusTransform,
     TanhTransform,
 )
+from .joined import CatTransform, StackTransform
 from .transform import Transform
 from .vectors import (
     CorrCholeskyTransform,
