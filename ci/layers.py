@@ -38,6 +38,7 @@ LAYERS = (
     ("tensor.linalg",),
     ("tensor", "linalg", "special", "fft", "array_api"),
     ("nn", "optim", "amp", "utils", "io", "func", "signal"),
+    ("distributions",),
     ("",),  # the public namespace, cltensor/__init__.py
     ("selftest",),
     ("cli", "__main__"),

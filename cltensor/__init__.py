@@ -100,7 +100,7 @@ def typename(obj):
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-_MODULES = ("amp", "array_api", "fft", "func", "io", "nn", "optim", "signal", "utils")
+_MODULES = ("amp", "array_api", "distributions", "fft", "func", "io", "nn", "optim", "signal", "utils")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {
     "io": "load save",

@@ -12,6 +12,7 @@ import numpy as np
 from cltensor import amp as amp
 from cltensor import array_api as array_api
 from cltensor import autograd as autograd
+from cltensor import distributions as distributions
 from cltensor import fft as fft
 from cltensor import func as func
 from cltensor import io as io

@@ -8,7 +8,7 @@ import pytest
 from public_names import functions
 
 MODULES = ("amp", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils", "utils.data",
-           "io", "opencl", "autograd", "func")
+           "io", "opencl", "autograd", "func", "distributions", "distributions.transforms", "distributions.utils")
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -19,7 +19,7 @@ def test_annotations_resolve(name):
         typing.get_type_hints(fn)
 
 
-@pytest.mark.parametrize("name", ["nn", "optim", "optim.lr_scheduler"])
+@pytest.mark.parametrize("name", ["nn", "optim", "optim.lr_scheduler", "distributions"])
 def test_arguments_of_constructors_have_types(name):
     made = {full: fn for full, fn in functions(name).items() if full.endswith(".__init__")}
     assert len(made) > 10

@@ -232,6 +232,8 @@ trigamma = _row("trigamma", "T", _CT, grad=lambda a, y: (-2 * zeta(3, a),), ref=
 zeta = _row("zeta", "TT", _CT, grad=lambda s, q, y: (None, -(s * zeta(s + 1, q))), ref=reference.zeta, flops=1000)
 igamma = _row("igamma", "TT", _CT, grad=lambda a, x, y: (None, _gamma_density(a, x)), ref=reference.igamma, flops=1000)
 igammac = _row("igammac", "TT", _CT, grad=lambda a, x, y: (None, -_gamma_density(a, x)), ref=reference.igammac, flops=1000)
+gamma_slope = _row("gamma_slope", "TT", _CT, ref=reference.gamma_slope, flops=1500)
+beta_slope = _row("beta_slope", "TTT", _CT, ref=reference.beta_slope, flops=3000)
 i0 = _row("i0", "T", _CT, grad=lambda a, y: (i1(a),), ref=reference.i0, flops=75)
 i0e = _row("i0e", "T", _CT, grad=lambda a, y: (i1e(a) - sign(a) * y,), ref=reference.i0e, flops=75)
 i1 = _row("i1", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0(a) - y / a),), ref=reference.i1, flops=75)

@@ -16,5 +16,5 @@ from .nn import (
 )
 from .optim import updates
 from .pointwise import bessel, elementary, orthogonal_polynomials, special
-from .random import distributions
+from .random import distributions, rejection
 from .reduce import reduction_ops, scan_ops, sorting

@@ -10,7 +10,7 @@ from typing import Any
 from ..autograd.modes import no_grad
 from ..base import dtypes
 from ..base.errors import ArgumentError
-from ..nn.module import Module
+from ..nn.modules.module import Module
 from ..nn.normalization import _BatchNorm
 from ..ops.optim.updates import averaging_step
 from ..runtime.device import device as Device

@@ -4,6 +4,7 @@ import numpy as np
 
 import cltensor as ct
 
+from ..tensor.random import implicit
 from .comparison import WrongResult, expect_close, expect_equal
 
 
@@ -68,6 +69,17 @@ def double(device, rng):
     a = rng.standard_normal(4099)
     x = ct.tensor(a, device=device)
     expect_equal((x * x).numpy(), a * a)
+
+
+def rejection(device, rng):
+    """Gamma numbers by rejection: mean within six standard errors, and gradients whose mean is that of the mean."""
+    n = 50_021
+    parameter = ct.full((n,), 2.5, device=device, requires_grad=True)
+    x = implicit.standard_gamma(parameter)
+    x.sum().backward()
+    for values, mean, deviation in ((x.detach().numpy(), 2.5, 2.5**0.5), (parameter.grad.numpy(), 1.0, 0.5)):
+        if not abs(values.mean(dtype=np.float64) - mean) < 6 * deviation / n**0.5:
+            raise WrongResult(f"the mean is {values.mean():.4f}; it should be {mean:.4f}")
 
 
 def random(device, rng):

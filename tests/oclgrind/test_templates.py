@@ -9,6 +9,7 @@ import cltensor as ct
 from cltensor.cli.bench import probe
 from cltensor.codegen import templates
 from cltensor.runtime.device import default_device
+from cltensor.tensor.random import implicit
 
 # templates whose own tests are marked oclgrind
 ELSEWHERE = {**dict.fromkeys(["conv_pad", "conv_panel", "conv_direct", "conv_product", "conv_sum"],
@@ -148,6 +149,14 @@ def counts():
     few = ct.binomial(ct.full((5,), 40.0), ct.tensor([0.0, 0.1, 0.4, 0.9, 1.0]))
     yield (few >= ct.tensor([0.0, 0, 0, 0, 40])) & (few <= ct.tensor([0.0, 40, 40, 40, 40])), np.ones(5, bool)
     yield ct.poisson(ct.tensor([0.0, 2, 50, np.inf])) >= ct.tensor([0.0, 0, 1, np.inf]), np.ones(4, bool)
+
+
+@tried
+def rejection():
+    ct.manual_seed(0)
+    yield implicit.standard_gamma(ct.tensor([0.0, 0.3, 2.0, 90.0])) > 0, np.ones(4, bool)
+    yield implicit.dirichlet(ct.tensor([[0.3, 2.0]])).sum(-1), np.ones(1)
+    yield implicit.von_mises(ct.tensor([0.1, 5.0])).abs() <= 3.1416, np.ones(2, bool)
 
 
 @tried

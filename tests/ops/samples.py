@@ -26,6 +26,8 @@ EXEMPT = {
     "device_copy": "needs two devices; tests/tensor/test_devices.py runs it where there are two",
     **dict.fromkeys(["random_like", "bernoulli_of", "binomial_seeded", "dropout_seeded", "poisson_seeded"],
                     "random; tests/tensor/test_random.py tests the distributions"),
+    **dict.fromkeys(["standard_gamma_seeded", "log_standard_gamma_seeded", "von_mises_seeded", "dirichlet_drawn"],
+                    "random; tests/distributions/test_samples.py tests the distributions"),
     **dict.fromkeys(["check_divisor", "check_input", "check_std", "check_target", "check_var"],
                     "made to leave notes; tests/tensor/test_device_faults.py tests them"),
     "attention_backward": "attention, whose samples run it, is compared with finite differences",
@@ -50,6 +52,8 @@ REFERENCED_ELSEWHERE = {
     # plain elementwise ops of long functions, which every layout and dtype would compile again
     **dict.fromkeys([op.name for module in (bessel, orthogonal_polynomials) for op in vars(module).values() if isinstance(op, Op)],
                     "tests/ops/test_bessel.py, tests/ops/test_orthogonal.py: SciPy"),
+    **dict.fromkeys(["standard_gamma_grad", "dirichlet_grad"],
+                    "tests/distributions/test_implicit_gradients.py: quantiles of SciPy's distributions"),
     **dict.fromkeys(["nll_sums", "nll_slope"], "the two kernels of nll, forward and backward: its samples run them"),
     **dict.fromkeys(["cross_entropy_sums", "cross_entropy_slope"], "kernels of cross_entropy_numbers: its samples run them"),
 }

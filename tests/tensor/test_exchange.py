@@ -43,6 +43,8 @@ def test_scalars_work():
     assert len(ct.ones(4, 2)) == 4
     assert [int(v) for v in ct.arange(3)] == [0, 1, 2]
     assert f"{ct.tensor(1.23456):.2f}" == "1.23"
+    assert [f"{x}" for x in (ct.tensor(1.5), ct.tensor(3), ct.tensor(True))] == ["1.5", "3", "True"]
+    assert f"{ct.tensor([1.5])}" == "tensor([1.5000])"
 
 
 def test_frombuffer():

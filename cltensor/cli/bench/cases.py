@@ -133,6 +133,14 @@ FAMILIES = {
         _pointwise("sigmoid", lambda xp, a: xp.sigmoid(a)),
         _pointwise("relu", lambda xp, a: xp.relu(a)),
     )),
+    "random": Family("random numbers by rejection, and how they move with their parameters", (
+        _pointwise("gamma", lambda xp, a: xp.distributions.Gamma(a.abs() + 0.5, 1.0, validate_args=False).sample()),
+        _pointwise("Poisson", lambda xp, a: xp.poisson(a.abs() + 0.5)),
+        Case("gamma, both", "N", ((1 << 16,), (1 << 20,)), lambda n: ((n,),), both_ways(
+            lambda xp, a: xp.distributions.Gamma(a.abs() + 0.5, 1.0, validate_args=False).rsample())),
+        Case("Dirichlet, both", "RxC", ROWS, lambda r, c: ((r, c),), both_ways(
+            lambda xp, a: xp.distributions.Dirichlet(a.abs() + 0.5, validate_args=False).rsample())),
+    )),
     "reduction": Family("sums and extremes over rows, columns and everything", (
         _reduced("sum, rows", lambda xp, a: a.sum(1)),
         _reduced("sum, columns", lambda xp, a: a.sum(0)),

@@ -21,7 +21,8 @@ MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "fft", "signal",
            "io", "nn.init", "nn.utils", "nn.functional", "nn", "optim.lr_scheduler", "optim.swa_utils", "optim",
            "amp.autocast_mode", "amp", "utils.data", "utils", "")
 #: public modules that type checkers read as they are
-WITHOUT_STUBS = ("array_api", "autograd.functional", "nn.parameter", "nn.utils.rnn", "utils.checkpoint", "version")
+WITHOUT_STUBS = ("array_api", "autograd.functional", "distributions", "distributions.constraints", "distributions.transforms",
+                 "distributions.utils", "nn.parameter", "nn.utils.rnn", "utils.checkpoint", "version")
 _TYPES = (f"from {PACKAGE}.base.dtypes import dtype as _dtype", f"from {PACKAGE}.runtime.device import device as _device",
           f"from {PACKAGE}.tensor.core import tensor as _results")
 #: modules whose functions return tensors by default

@@ -179,7 +179,7 @@ class Tensor(Differentiable, HostValues):
         return tensor_text(self)
 
     def __format__(self, text) -> str:
-        if self._spec.ndim == 0 and text:
+        if self._spec.ndim == 0 and (text or type(self) is self._plain):
             return format(self.item(), text)
         return object.__format__(self, text) if text else str(self)
 
