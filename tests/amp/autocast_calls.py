@@ -14,7 +14,9 @@ def calls(lib):
     def ints(*values):
         return lib.tensor(values if len(values) > 1 else [*values])
 
-    eye = lib.eye(2).to(lib.bfloat16)
+    def h_eye():
+        return lib.eye(2).to(lib.bfloat16)
+
     products = {
         "matmul": lambda: r(2, 3) @ r(3, 2), "mm": lambda: lib.mm(r(2, 3), r(3, 2)), "bmm": lambda: lib.bmm(r(1, 2, 3), r(1, 3, 2)),
         "mv": lambda: lib.mv(r(2, 3), r(3)), "dot": lambda: lib.dot(r(3), r(3)),
@@ -50,9 +52,9 @@ def calls(lib):
         "avg_pool2d": lambda: F.avg_pool2d(h(1, 1, 4, 4), 2), "avg_pool3d": lambda: F.avg_pool3d(h(1, 1, 4, 4, 4), 2),
         "max_pool3d": lambda: F.max_pool3d(h(1, 1, 4, 4, 4), 2), "reflect": lambda: F.pad(h(1, 1, 4), (1, 1), mode="reflect"),
         "grid_sample": lambda: F.grid_sample(h(1, 1, 4, 4), h(1, 2, 2, 2), align_corners=False),
-        "inverse": lambda: lib.inverse(eye), "cholesky": lambda: lib.linalg.cholesky(eye),
-        "svdvals": lambda: lib.linalg.svdvals(eye),
-        "solve": lambda: lib.linalg.solve(eye, h(2)), "index_copy": lambda: lib.index_copy(r(2), 0, ints(0), h(1))}
+        "inverse": lambda: lib.inverse(h_eye()), "cholesky": lambda: lib.linalg.cholesky(h_eye()),
+        "svdvals": lambda: lib.linalg.svdvals(h_eye()),
+        "solve": lambda: lib.linalg.solve(h_eye(), h(2)), "index_copy": lambda: lib.index_copy(r(2), 0, ints(0), h(1))}
     losses = {name: lambda name=name: getattr(F, name)(h(2, 3), h(2, 3)) for name in (
         "mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits kl_div poisson_nll_loss "
         "soft_margin_loss hinge_embedding_loss").split()}
