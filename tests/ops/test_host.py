@@ -5,6 +5,7 @@ import pytest
 
 import cltensor as ct
 from cltensor.base import dtypes
+from cltensor.base.context import context
 from cltensor.runtime import device as devices
 from cltensor.runtime import profile
 from ops import samples
@@ -17,6 +18,7 @@ def host(monkeypatch):
     """A HostDevice as the default device."""
     made = devices.HostDevice(0, *profile.HOST)
     monkeypatch.setattr(devices, "_default", made)
+    monkeypatch.setattr(context, "device", None)  # an earlier test may have chosen one for this thread
     return made
 
 
