@@ -9,10 +9,6 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from builtins import bool as bool
-from builtins import bytes as bytes
-from builtins import float as float
-from builtins import int as int
 from cltensor import amp as amp
 from cltensor import array_api as array_api
 from cltensor import autograd as autograd

@@ -9,7 +9,6 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from builtins import dict as dict
 from cltensor.amp.autocast_mode import autocast as autocast
 from cltensor.base.dtypes import dtype as DType
 from cltensor.base.dtypes import dtype as _dtype

@@ -9,7 +9,6 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from builtins import object as object
 from cltensor.base.dtypes import dtype as DType
 from cltensor.base.dtypes import dtype as _dtype
 from cltensor.base.errors import ArgumentError as ArgumentError

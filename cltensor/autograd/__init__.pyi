@@ -9,9 +9,6 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from builtins import RuntimeError as RuntimeError
-from builtins import classmethod as classmethod
-from builtins import staticmethod as staticmethod
 from cltensor.autograd import functional as functional
 from cltensor.base.dtypes import dtype as _dtype
 from cltensor.base.shapes import Size

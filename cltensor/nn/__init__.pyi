@@ -9,10 +9,6 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from builtins import classmethod as classmethod
-from builtins import dict as dict
-from builtins import property as property
-from builtins import staticmethod as staticmethod
 from cltensor.base.dtypes import dtype as _dtype
 from cltensor.base.layouts import memory_format as memory_format
 from cltensor.base.shapes import Size

@@ -9,8 +9,6 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from builtins import dict as dict
-from builtins import property as property
 from cltensor.base.dtypes import dtype as _dtype
 from cltensor.base.shapes import Size
 from cltensor.dispatch.node import Handle as Handle

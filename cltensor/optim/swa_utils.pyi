@@ -9,7 +9,6 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from builtins import list as list
 from cltensor.base.dtypes import dtype as _dtype
 from cltensor.base.shapes import Size
 from cltensor.nn import Module as Module

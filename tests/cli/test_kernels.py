@@ -80,7 +80,7 @@ def test_op_renders_its_own_expression(capsys):
 
 
 @pytest.mark.parametrize(("arguments", "expected"), [
-    (["render", "reducton"], "there is no kernel template 'reducton'; did you mean reduction?"),
+    (["render", "softmx"], "there is no kernel template 'softmx'; did you mean softmax?"),
     (["render", "reduction", "--set", "WSG=64"], "template 'reduction' has no parameter 'WSG'; did you mean WGS?"),
     (["render", "reduction", "--set", "WGS=many"], "--set WGS=many: WGS is a whole number, by default 64"),
     (["render", "reduction", "--set", "WGS"], "--set WGS: write NAME=VALUE"),

@@ -133,7 +133,7 @@ FAMILIES = {
         _pointwise("sigmoid", lambda xp, a: xp.sigmoid(a)),
         _pointwise("relu", lambda xp, a: xp.relu(a)),
     )),
-    "random": Family("random numbers by rejection, and how they move with their parameters", (
+    "random": Family("random numbers by rejection, and their slopes", (
         _pointwise("gamma", lambda xp, a: xp.distributions.Gamma(a.abs() + 0.5, 1.0, validate_args=False).sample()),
         _pointwise("Poisson", lambda xp, a: xp.poisson(a.abs() + 0.5)),
         Case("gamma, both", "N", ((1 << 16,), (1 << 20,)), lambda n: ((n,),), both_ways(

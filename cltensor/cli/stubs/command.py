@@ -100,7 +100,7 @@ def _of_annotations(text, values):
     known |= {node.name for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
     missing = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - known
     homes = dict.fromkeys(getattr(owner, "__module__", None) for value in values for owner in getattr(value, "__mro__", (value,)))
-    seen = [vars(sys.modules[home]) for home in homes if home in sys.modules]
+    seen = [vars(sys.modules[home]) for home in homes if home in sys.modules and home != "builtins"]
     found = {name: names[name] for name in missing for names in seen if isinstance(names.get(name), type)}
     return {f"from {_home(made)} import {made.__name__} as {name}" for name, made in found.items()}
 
