@@ -10,8 +10,8 @@ from typing import Any
 from ..autograd.modes import no_grad
 from ..base import dtypes
 from ..base.errors import ArgumentError
-from ..nn.modules.module import Module
 from ..nn.modules.batchnorm import _BatchNorm
+from ..nn.modules.module import Module
 from ..ops.optim.updates import averaging_step
 from ..runtime.device import device as Device
 from ..tensor import Tensor
