@@ -27,6 +27,7 @@ LAYERS = (
     ("ops.reduce", "ops.gemm", "ops.random", "ops.optim"),
     ("ops.index",),
     ("ops.conv",),
+    ("ops.complex",),
     ("ops.nn",),
     ("ops",),  # its __init__ loads them all
     ("tensor.core",),

@@ -31,6 +31,9 @@ def _initial(out, g):
         if out.numel() != 1:
             raise AutogradError(f"backward: grad can be implicitly created only for scalar outputs, this one has shape "
                                 f"{list(out.shape)}. Reduce it, for instance with .sum(), or pass gradient=")
+        if out._spec.dtype.is_complex:
+            raise AutogradError("backward: grad can be implicitly created only for real scalar outputs, this one is "
+                                f"{out.dtype.name}. Take its .real or .abs(), or pass gradient=")
         return filled(out._plain, out._spec, 1)
     if g._spec.shape != out._spec.shape:
         raise ShapeError(f"backward: Mismatch in shape: the gradient has shape {list(g.shape)}, the output "

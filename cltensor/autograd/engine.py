@@ -151,8 +151,8 @@ def _fitted(node, results):
         elif g._spec is not spec:
             if g._spec.shape != spec.shape:
                 fitted[i] = g = _summed(node, g, spec.shape, i)
-            if g._spec.dtype is not spec.dtype:
-                fitted[i] = g.to(spec.dtype)
+            if g._spec.dtype is not spec.dtype:  # of a complex gradient for a real input, the real part counts
+                fitted[i] = (g.real if g._spec.dtype.is_complex and not spec.dtype.is_complex else g).to(spec.dtype)
     return fitted
 
 

@@ -202,7 +202,7 @@ def _finished(cls, ctx, args, raw, recorded):
               if _is_tensor(o) and _among(o._storage, memory) and not _among(o, ctx._dirty)]
     outs = tuple(o._alias() if i in shared else o for i, o in enumerate(raw))
     constant = [i for i, o in enumerate(raw)
-                if not _is_tensor(o) or _among(o, ctx._constant) or not o._spec.dtype.is_floating_point]
+                if not _is_tensor(o) or _among(o, ctx._constant) or not o._spec.dtype.is_inexact]
     if recorded:
         _attach(cls, ctx, args, outs, constant, shared)
     places = {id(o): i for i, o in enumerate(outs) if i not in constant}

@@ -116,6 +116,12 @@ trunc_divide = _row("trunc_divide", "TT", "ct_trunc_{T}({0} / {1})", integer="ct
 remainder = _row("remainder", "TT", *_OURS, grad=lambda a, b, y: (1, -floor_divide(a, b)), ref=np.remainder, flops=20)
 fmod = _row("fmod", "TT", _CT, "fmod({0}, {1})", _CT, grad=lambda a, b, y: (1, -trunc(a / b)), ref=np.fmod,
             flops=20)
+conj = _row("conj", "T", "{0}", grad=lambda a, y: (1,), ref=np.conj)
+real = _row("real", "T", "{0}", grad=lambda a, y: (1,), ref=np.real)
+imag = _row("imag", "T", "0", grad=_zero, ref=np.imag)
+angle = _row("angle", "T", "{0} < 0 ? 3.1415927f : {0} != {0} ? {0} : 0", "{0} < 0 ? 3.141592653589793 : {0} != {0} ? {0} : 0",
+             grad=_zero, ref=np.angle)
+complex = _row("complex", "TT", ref=lambda a, b: a + 1j * b)
 gcd = _row("gcd", "TT", integer=_CT, ref=np.gcd, flops=100)
 
 # Choice
@@ -177,7 +183,7 @@ sqrt = _row("sqrt", "T", _CT, grad=lambda a, y: (0.5 / y,), ref=np.sqrt, flops=4
 rsqrt = _row("rsqrt", "T", "1 / ct_sqrt_{T}({0})", grad=lambda a, y: (-0.5 * (y * y * y),), ref=reference.rsqrt,
              flops=8)
 pow = _row("pow", "TT", _CT, "pow({0}, {1})", _CT, ref=reference.pow, flops=110,
-           grad=lambda a, b, y: (where(b == 0, 0, b * pow(a, b - 1)), where((a == 0) & (b >= 0), 0, y * log(a))))
+           grad=lambda a, b, y: (where(b == 0, 0, b * pow(a, b - 1)), where((a == 0) & (real(b) >= 0), 0, y * log(a))))
 hypot = _row("hypot", "TT", _CT, "hypot({0}, {1})", grad=lambda a, b, y: (a / y, b / y), ref=np.hypot, flops=20)
 
 # Exponentials and logarithms

@@ -7,7 +7,7 @@ from ..base.errors import ArgumentTypeError
 from .tensor_base import TensorBase
 
 _required = inspect.Parameter.empty
-_PYTHON = {"bool": bool, "int": int, "float": float}
+_PYTHON = {"bool": bool, "int": int, "float": float, "complex": complex}
 
 #: NumPy's argument names, which PyTorch accepts too
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
@@ -38,8 +38,8 @@ def bind(op, args, given):
 
 
 def number(op, x):
-    """x as a Python bool, int or float.  Raises ArgumentTypeError for anything that is not a real number."""
-    if type(x) in (int, float, bool):
+    """x as a Python bool, int, float or complex.  Raises ArgumentTypeError for anything that is not a number."""
+    if type(x) in (int, float, bool, complex):
         return x
     category = dtypes.category_of(x)
     if category is None:
@@ -53,7 +53,8 @@ def numbers(op, given):
 
     Convert them now: they are set on a kernel object while the device is locked, and then no tensor can be read.
     """
-    return tuple([x if type(x) in (int, float, bool) else number(op, x.item() if isinstance(x, TensorBase) else x) for x in given])
+    return tuple([x if type(x) in (int, float, bool, complex) else number(op, x.item() if isinstance(x, TensorBase) else x)
+                  for x in given])
 
 
 def check_tensor(name, argument, position, x):

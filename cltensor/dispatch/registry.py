@@ -4,13 +4,16 @@ from ..base import dtypes
 
 REGISTRY = {}
 
+#: the real dtypes an op may be declared for; `complex=True` adds the complex ones
 DTYPE_SETS = {
-    "all": dtypes.ALL,
-    "number": tuple(d for d in dtypes.ALL if d.category != "bool"),
+    "all": dtypes.REAL,
+    "number": tuple(d for d in dtypes.REAL if d.category != "bool"),
     "integer": dtypes.INTEGERS,
     "integral": (dtypes.bool_, *dtypes.INTEGERS),
     "index": (dtypes.int64,),
+    "none": (),
+    "parts": (dtypes.float16, dtypes.float32, dtypes.float64),
     "floating": dtypes.FLOATS,
     "wide": (dtypes.float32, dtypes.float64),
-    "signed": tuple(d for d in dtypes.ALL if d.is_signed),
+    "signed": tuple(d for d in dtypes.REAL if d.is_signed),
 }

@@ -52,6 +52,8 @@ def extent_of(spec):
 
 
 def check_fp64(device, dtype):
-    """Raise DTypeError for float64 on a device without it."""
-    if dtype is dtypes.float64 and not device.profile.fp64:
-        raise DTypeError(f"float64: {device} ({device.name}) has no double precision arithmetic; use float32, or another device")
+    """Raise DTypeError for float64 or complex128 on a device without double precision."""
+    if dtype.to_real() is dtypes.float64 and not device.profile.fp64:
+        cure = "complex64" if dtype.is_complex else "float32"
+        raise DTypeError(f"{dtype.name}: {device} ({device.name}) has no double precision arithmetic; use {cure}, or another "
+                         "device")

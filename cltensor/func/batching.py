@@ -15,7 +15,7 @@ from ..dispatch.run_elementwise import run_elementwise
 from ..dispatch.run_planned import run_planned, run_view
 from ..dispatch.spec import spec
 from ..dispatch.tensor_base import TensorBase
-from ..ops.index import strided
+from ..ops.index import parts, strided
 from ..ops.kinds.reduction import Reduction
 from ..ops.kinds.scan import Scan
 from ..tensor.core.tensor import Tensor
@@ -120,6 +120,7 @@ class Rules:
             raise ShapeError(f"vmap: {op.name} cannot write a batched result into a tensor that is not batched; make the tensor "
                              "inside the mapped function from a batched one, for instance with x.new_zeros")
         operands = [x._spec if isinstance(x, TensorBase) else type(x) for x in inputs]
+        op = op.form(operands, tuple(o._spec for o in outs) or dtype)
         if out is None and dtype is None and operands:
             kinds = set(op.result_dtypes(op.compute_dtype(operands)))
             dtype = kinds.pop() if len(kinds) == 1 else None
@@ -178,8 +179,10 @@ class Rules:
             return NotImplemented
         s, delta = op.plan(x._spec, attrs)
         level, physical = x._level, x._physical
-        geometry = ((level.size, *s.shape), (physical.stride(0), *s.strides), delta)
-        result = wrap(run_view(strided.as_strided, physical, geometry), level)
+        step, shown = physical.stride(0), strided.as_strided
+        if s.dtype is not x.dtype:  # complex numbers seen in parts, or parts as complex numbers
+            step, shown = step * x.itemsize // s.itemsize, parts.recast
+        result = wrap(run_view(shown, physical, ((level.size, *s.shape), (step, *s.strides), delta)), level)
         result._base = x if x._base is None else x._base
         result._history_version = result._base._history_version
         if context.grad and x.requires_grad:

@@ -15,7 +15,8 @@ from .header import METADATA
 
 CODES = {dtypes.bool_: "BOOL", dtypes.uint8: "U8", dtypes.int8: "I8", dtypes.int16: "I16", dtypes.int32: "I32",
          dtypes.int64: "I64", dtypes.float16: "F16", dtypes.bfloat16: "BF16", dtypes.float32: "F32",
-         dtypes.float64: "F64"}
+         dtypes.float64: "F64", dtypes.complex64: "C64",
+         dtypes.complex32: "C32", dtypes.complex128: "C128"}  # of the complex ones other readers know C64 alone
 DTYPES = {code: d for d, code in CODES.items()}
 LENGTH_BYTES = 8
 HEADER_LIMIT = 100_000_000

@@ -119,7 +119,7 @@ class _Check:
     def __call__(self, kind, name, requires_grad):
         if name not in self.entries:
             raise SerializationError(f"the object names a tensor {name!r} that the file does not hold")
-        if requires_grad and not self.entries[name].dtype.is_floating_point:
+        if requires_grad and not self.entries[name].dtype.is_inexact:
             raise SerializationError(f"tensor {name!r} of dtype {self.entries[name].dtype.name} cannot require grad")
 
 

@@ -35,7 +35,9 @@ class Adagrad(Optimizer):
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         for p in group["params"]:
-            self.state[p].update(step=0, sum=full_like(p.detach(), group["initial_accumulator_value"]))
+            value = group["initial_accumulator_value"]
+            value = complex(value, value) if p.dtype.is_complex else value
+            self.state[p].update(step=0, sum=full_like(p.detach(), value))
 
     def check_group(self, group: dict[str, Any]):
         check(group, **dict.fromkeys(("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"), not_negative))

@@ -14,6 +14,7 @@ from ..base.errors import ArgumentError, ArgumentTypeError
 from ..dispatch.node import Handle
 from ..tensor import Tensor
 from ..tensor.core.foreach import Foreach, recorded
+from ..tensor.math.complex_numbers import view_as_real
 from .saved_state import fitted, saved, settings_for
 from .settings import Numbers, check_one, check_ways
 from .skipped import Skipped
@@ -202,6 +203,8 @@ class Optimizer:
 
     def _apply(self, place, op, rows, numbers, fresh=("g",)):
         """Run an update op in place on rows of tensors.  place: tells apart the uses of op; fresh: inputs that are only read."""
+        if any(t.dtype.is_complex for row in rows for t in row):  # updated part by part, as in PyTorch
+            rows = [tuple(view_as_real(t) if t.dtype.is_complex else t for t in row) for row in rows]
         values = tuple([numbers[name] for name in op.attr_names])
         skip = self.found_inf
         update = self._launches.get((place, op, skip is None))

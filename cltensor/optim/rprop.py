@@ -39,7 +39,8 @@ class Rprop(Optimizer):
 
     def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         if not state:
-            state.update(step=0, prev=zeros_like(p), step_size=full_like(p, group["lr"]))
+            lr = group["lr"]
+            state.update(step=0, prev=zeros_like(p), step_size=full_like(p, complex(lr, lr) if p.dtype.is_complex else lr))
         state["step"] += 1
 
     def update_rule(self, step, group: dict[str, Any]):

@@ -82,6 +82,16 @@ def rejection(device, rng):
             raise WrongResult(f"the mean is {values.mean():.4f}; it should be {mean:.4f}")
 
 
+def complex_numbers(device, rng):
+    """Products and sums of pairs, with a pair given by value."""
+    a = rng.standard_normal((67, 131, 2), np.float32).view(np.complex64)[..., 0]
+    x = ct.tensor(a, device=device)
+    expect_close((x * x.T.contiguous().T * (2 - 1j)).numpy(), a * a * (2 - 1j), 1e-5, 1e-5)
+    expect_close(x.abs().numpy(), np.abs(a), 1e-5, 1e-5)
+    for dim in (0, 1):
+        expect_close(x.sum(dim).numpy(), a.sum(dim, dtype=np.complex128), 1e-4, 1e-3)
+
+
 def random(device, rng):
     """Uniform and normal numbers: moments within six standard errors, and equal numbers from an equal seed."""
     n = 300_007

@@ -33,8 +33,16 @@ def array(*shape):
     return (np.arange(np.prod(shape)) * 7 % 19).astype(np.float32).reshape(shape)
 
 
+def pairs(*shape):
+    """array as complex64, with another order of the same numbers as imaginary parts."""
+    return array(*shape) + 1j * array(*shape)[::-1]
+
+
 @tried
 def elementwise():
+    z, w = pairs(5, 3), pairs(3) + 1
+    yield (ct.tensor(z) / ct.tensor(w)).abs(), np.abs(z / w)
+    yield ct.tensor(z)[::2].t() * ct.tensor(a := array(3, 3)) * 2j, z[::2].T * a * 2j
     a, b = array(5, 3), array(3)
     yield ct.tensor(a).exp() + ct.tensor(b), np.exp(a) + b
     yield ct.tensor(a)[::2].t().half(), a[::2].T.astype(np.float16)
@@ -42,6 +50,10 @@ def elementwise():
 
 @tried
 def reduction():
+    z = pairs(3, 37)
+    for dim in (0, 1, None):
+        yield ct.tensor(z).sum(dim), z.sum(dim)
+    yield ct.tensor(z / 20).prod(0), (z / 20).prod(0)
     a = array(3, 37)
     for dim in (0, 1, None):
         yield ct.tensor(a).sum(dim), a.sum(dim)
@@ -51,6 +63,8 @@ def reduction():
 
 @tried
 def scan():
+    z = pairs(3, 37)
+    yield ct.tensor(z).cumsum(1), z.cumsum(1)
     a = array(3, 37)
     yield ct.tensor(a).cumsum(1), a.cumsum(1)
     yield ct.tensor(a).cummax(0).values, np.maximum.accumulate(a, 0)
@@ -92,6 +106,7 @@ def norm():
 
 @tried
 def gather():
+    yield ct.tensor(z := pairs(5, 4))[ct.tensor([4, 0, -3])], z[[4, 0, -3]]
     a, rows = array(5, 4), np.array([4, 0, -3])
     yield ct.tensor(a)[ct.tensor(rows)], a[rows]
     yield ct.tensor(a).gather(1, ct.tensor(rows[:, None] % 4)), np.take_along_axis(a[:3], rows[:, None] % 4, 1)
@@ -99,6 +114,8 @@ def gather():
 
 @tried
 def scatter():
+    z = pairs(3, 2)
+    yield ct.tensor(z).scatter_reduce(0, ct.tensor([[1, 1]]), ct.tensor(z[:1]), "prod"), np.stack([z[0], z[1] * z[0], z[2]])
     table = ct.zeros(4, 2)
     table.index_add_(0, ct.tensor([1, 3, 1]), ct.tensor(array(3, 2)))
     wanted = np.zeros((4, 2), np.float32)
@@ -161,6 +178,7 @@ def rejection():
 
 @tried
 def transpose():
+    yield ct.tensor(z := pairs(40, 35)).t().contiguous(), z.T
     a = array(70, 67)
     yield ct.tensor(a).t().contiguous(), a.T
     yield ct.tensor(a).t().to(ct.int64).t().contiguous(), a.astype(np.int64)

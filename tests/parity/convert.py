@@ -10,7 +10,7 @@ from .database import rebound
 
 
 class Inconvertible(Exception):
-    """An argument that has no counterpart here (complex, sparse, quantized, on another device)."""
+    """An argument that has no counterpart here (sparse, quantized, on another device)."""
 
 
 class Converter:
@@ -44,7 +44,7 @@ class Converter:
         dtype = _dtype(t.dtype)
         if t.layout != torch.strided or t.device.type != "cpu" or t.is_quantized:
             raise Inconvertible(f"a {t.layout} tensor on {t.device}")
-        t = t.detach().resolve_neg()
+        t = t.detach().resolve_conj().resolve_neg()
         size = t.untyped_storage().nbytes() // t.element_size()
         if t.numel() and t.storage_offset() + sum((n - 1) * s for n, s in zip(t.shape, t.stride(), strict=True)) >= size:
             raise Inconvertible("a tensor larger than its storage, which an earlier error left behind")
@@ -58,6 +58,8 @@ class Converter:
 def _flat(t, dtype):
     if t.dtype is torch.bfloat16:
         return cltensor.tensor(t.float().numpy()).to(dtype)
+    if t.dtype is torch.complex32:
+        return cltensor.tensor(t.cfloat().numpy()).to(dtype)
     return cltensor.tensor(t.numpy(force=True), dtype=dtype)
 
 
@@ -77,8 +79,6 @@ def _is_default(name, value):
 def _plain(x):
     if isinstance(x, torch.dtype):
         return _dtype(x)
-    if isinstance(x, complex):
-        raise Inconvertible("a complex number")
     if isinstance(x, torch.device) or (isinstance(x, str) and x in ("cpu", "cuda", "meta", "cuda:0")):
         if str(x).startswith(("cuda", "meta")):
             raise Inconvertible(f"device {x}")
@@ -114,20 +114,24 @@ def _encoder_layer(m):
 
 
 def widened(x):
-    """x with float32 tensors and dtypes in nested containers as float64."""
+    """x with float32 and complex64 tensors and dtypes in nested containers as float64 and complex128."""
     if isinstance(x, torch.Tensor):
-        return x.detach().double() if x.dtype is torch.float32 else x
+        return x.detach().to(_WIDER[x.dtype]) if x.dtype in _WIDER else x
     if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
         return type(x)(map(widened, x))
     if isinstance(x, dict):
         return {k: widened(v) for k, v in x.items()}
-    return torch.float64 if x is torch.float32 else x
+    return _WIDER.get(x, x) if isinstance(x, torch.dtype) else x
+
+
+_WIDER = {torch.float32: torch.float64, torch.complex64: torch.complex128}
+_NARROWER = {wide: narrow for narrow, wide in _WIDER.items()}
 
 
 def narrowed(x):
-    """x with float64 tensors in nested containers as float32."""
+    """x with float64 and complex128 tensors in nested containers as float32 and complex64."""
     if isinstance(x, torch.Tensor):
-        return x.float() if x.dtype is torch.float64 else x
+        return x.to(_NARROWER[x.dtype]) if x.dtype in _NARROWER else x
     if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
         return type(x)(map(narrowed, x)) if type(x) in (list, tuple) else tuple(map(narrowed, x))
     return x

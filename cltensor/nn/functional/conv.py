@@ -29,7 +29,7 @@ def convolved(n, input, weight, bias, stride, padding, dilation, groups, activat
     if activation is not None:
         convolve = functools.partial(convolution_activated, activation=activation)
     y = convolve(input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    y = y if y._spec.contiguous or y.dtype.is_floating_point else y.contiguous()
+    y = y if y._spec.contiguous or y.dtype.is_inexact else y.contiguous()
     return y.squeeze(0) if single else y
 
 
@@ -94,7 +94,7 @@ def _conv_transpose(n, input, weight, bias, stride, padding, output_padding, gro
         y = pad_constant(y, [n for pair in zeros for n in pair])
     if bias is not None:
         y = y + bias.reshape(-1, *(1,) * n)
-    y = y if y._spec.contiguous or y.dtype.is_floating_point else y.contiguous()
+    y = y if y._spec.contiguous or y.dtype.is_inexact else y.contiguous()
     return y.squeeze(0) if single else y
 
 

@@ -48,11 +48,11 @@ class Conversion:
             elif a is not None and not isinstance(a, bool):
                 device = a
         dtype = None if dtype is None else dtypes.as_dtype(dtype)
-        if dtype is not None and not dtype.is_floating_point:
-            raise ArgumentTypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
+        if dtype is not None and not dtype.is_inexact:
+            raise ArgumentTypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
 
         def moved(t):
-            t = t.to(device=device, dtype=dtype if t.is_floating_point() else None)
+            t = t.to(device=device, dtype=dtype if t.dtype.is_inexact else None)
             return t.contiguous(memory_format=memory_format) if memory_format is not None and t.ndim in (4, 5) else t
 
         return self._apply(moved)

@@ -22,6 +22,8 @@ ITEMS = 1024  # work-items that keep a GPU's compute unit busy
 UFUNC = {"add": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}  # NumPy's counterparts of COMBINE
 COMBINE = {"set": "value", "add": "old + value", "prod": "old * value",
            "amax": "old != old || old > value ? old : value", "amin": "old != old || old < value ? old : value"}
+#: of pairs, where that differs
+COMPLEX_COMBINE = {"prod": "old * value.x + (value_t)(-old.y, old.x) * value.y"}
 
 
 def check_index(name, index):
@@ -76,7 +78,7 @@ def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combin
         lanes = tuple([s[d] for d in rest] for s in (index_strides, src_strides, out.strides))
         size, along, index_t, src_t = out.shape[dim], out.strides[dim], index_strides[dim], src_strides[dim]
     dims, runs, rank = _layout(shape, lanes)
-    text = COMBINE[combine]
+    text = COMPLEX_COMBINE.get(combine, COMBINE[combine]) if out.dtype.is_complex else COMBINE[combine]
     source = render("scatter", style=device.profile.style, rank=rank, dtype=out.dtype, index_dtype=index.dtype, combine=text,
                     index_class="b" if runs[0][-1] == 0 else "s")
     rows = math.prod(dims[:-1])
@@ -187,7 +189,8 @@ gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, save
                      lambda *a, **k: None),
                 ref=_gather_ref, doc="x's values at index along dim.",
                 samples=lambda rng: [((rng.standard_normal((3, 4)), rng.integers(0, 3, (2, 4))), {"dim": 0}),
-                                     ((rng.standard_normal((3, 4)), rng.integers(-4, 4, (3, 5))), {"dim": 1, "wrap": True})])
+                                     ((rng.standard_normal((3, 4)), rng.integers(-4, 4, (3, 5))), {"dim": 1, "wrap": True})],
+                complex=True)
 
 
 def _select_shape(x, index, *, dim, wrap=False):
@@ -215,7 +218,8 @@ index_select = kernel("index_select", shape=_select_shape, launch=_select_launch
                                                                            wrap=wrap), lambda *a, **k: None),
                       ref=_select_ref, doc="x's slices at a vector of indices along dim.",
                       samples=lambda rng: [((rng.standard_normal((3, 4)), rng.integers(0, 3, 5)), {"dim": 0}),
-                                           ((rng.standard_normal((3, 4)), np.array([1, -1, -4])), {"dim": -1, "wrap": True})])
+                                           ((rng.standard_normal((3, 4)), np.array([1, -1, -4])), {"dim": -1, "wrap": True})],
+                      complex=True)
 
 
 # --- scatter, index_add, index_copy ----------------------------------------------------------------------------------
@@ -278,7 +282,7 @@ def _scatter_samples(rng):
 
 scatter = kernel("scatter_along", shape=_scatter_shape, launch=_scatter_launch, saves="index", reports_faults=True, batch="dim",
                  public=False, vjp=(_scatter_self, lambda *a, **k: None, _scatter_src), ref=_scatter_ref, samples=_scatter_samples,
-                 doc="x with src combined into it at index along dim, in order.")
+                 doc="x with src combined into it at index along dim, in order.", complex=True)
 
 
 def _add_shape(x, index, src, *, dim, combine, wrap=False):
@@ -332,4 +336,4 @@ index_combine = kernel("index_combine", shape=_add_shape, launch=_add_launch, sa
                        vjp=(_combine_self, lambda *a, **k: None, lambda g, y, x, index, src, dim, combine, wrap: index_select(
                            g, index, dim=dim, wrap=wrap).reshape(src.shape)),
                        ref=_combine_ref, samples=_combine_samples,
-                       doc="x with slices of src combined into it at a vector of indices along dim, in order.")
+                       doc="x with slices of src combined into it at a vector of indices along dim, in order.", complex=True)

@@ -83,8 +83,9 @@ class Kernel(Planned):
 
     kind = "kernel"
 
-    def __init__(self, name, *, shape, launch, values=(), **common):
+    def __init__(self, name, *, shape, launch, values=(), on_complex=None, **common):
         super().__init__(name, **common)
+        self.on_complex = on_complex
         self.shape, self.launch, self.values = shape, launch, tuple(values)
         self._read_signature(shape)
 

@@ -22,8 +22,9 @@ class Scan(Fold):
 
     kind = "scan"
 
-    def __init__(self, name, *, map, combine, identity, finish=None, states=("acc",), result=("input",), **common):
+    def __init__(self, name, *, map, combine, identity, finish=None, states=("acc",), result=("input",), on_complex=None, **common):
         super().__init__(name, **common)
+        self.on_complex = on_complex
         self._declare(map, combine, identity, finish, states)
         self.result = result
         self.indexed = "index" in inspect.signature(map).parameters

@@ -96,7 +96,7 @@ gelu = _op("gelu", lambda input: input * _normal(input)[1], grad=_gelu_slope,
 gelu_tanh = _op("gelu_tanh",
                 lambda input: 0.5 * input * (1 + E.tanh(_SQRT_2_OVER_PI * (input + 0.044715 * input * input * input))),
                 ref=lambda x: 0.5 * x * (1 + np.tanh(_SQRT_2_OVER_PI * (x + 0.044715 * x**3))), doc="gelu by tanh.")
-silu = _op("silu", lambda input: input * E.sigmoid(input), ref=lambda x: x * _sigmoid(x), doc="x * sigmoid(x).")
+silu = _op("silu", lambda input: input * E.sigmoid(input), ref=lambda x: x * _sigmoid(x), doc="x * sigmoid(x).", complex=True)
 mish = _op("mish", lambda input: input * E.tanh(E.softplus(input)), ref=lambda x: x * np.tanh(np.logaddexp(0, x)),
            doc="x * tanh(softplus(x)).")
 softplus = _op("softplus", autocast=FLOAT32_ON_GPU, fn=lambda input, beta=1.0, threshold=20.0: E.where(
@@ -107,6 +107,6 @@ softplus = _op("softplus", autocast=FLOAT32_ON_GPU, fn=lambda input, beta=1.0, t
 logsigmoid = _op("logsigmoid", lambda input: -E.softplus(-input), grad=lambda g, input, y: g * E.sigmoid(-input),
                  ref=lambda x: -np.logaddexp(0, -x), doc="log(sigmoid(x)) without overflow.")
 softsign = _op("softsign", lambda input: input / (1 + E.abs(input)), rounded=False, ref=lambda x: x / (1 + np.abs(x)),
-               doc="x / (1 + |x|).")
-tanhshrink = _op("tanhshrink", lambda input: input - E.tanh(input), ref=lambda x: x - np.tanh(x), doc="x - tanh(x).")
+               doc="x / (1 + |x|).", complex=True)
+tanhshrink = _op("tanhshrink", lambda input: input - E.tanh(input), ref=lambda x: x - np.tanh(x), doc="x - tanh(x).", complex=True)
 glu = _op("glu_gate", lambda a, b: a * E.sigmoid(b), ref=lambda a, b: a * _sigmoid(b), doc="a * sigmoid(b).")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...base import calls, dtypes
-from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedDTypeError
 from ...base.layouts import contiguous_format, format_strides, preserve_format
 from ...base.overlap import packed
 from ...base.shapes import contiguous_strides, dense_strides
@@ -100,7 +100,13 @@ class _Legacy(type):
 
 
 for _name, _dtype in dtypes.LEGACY.items():
-    _doc = f"A {_dtype.name} tensor of a sequence's values, or of sizes with uninitialised memory; better: tensor, empty."
+    _doc = f"""A {_dtype.name} tensor of a sequence's values, or of sizes with uninitialised memory; better: tensor, empty.
+
+    Raises: ArgumentTypeError for other arguments, DTypeError for a dtype that the device has not.  Source: Torch7's tensor types
+    (Collobert et al. 2011).
+
+        {_name}Tensor([1, 2])
+    """
     FUNCTIONS[f"{_name}Tensor"] = _Legacy(f"{_name}Tensor", (), {"dtype": _dtype, "__doc__": _doc, "__module__": "cltensor"})
 
 
@@ -282,6 +288,11 @@ def new_arange(self, end):
     return arange(end, device=self.device)
 
 
+def _refuse_complex(name, dtype):
+    if dtype.is_complex:
+        raise UnsupportedDTypeError(f"{name}: not defined for {dtype.name}, which has no order; convert the result")
+
+
 @function(method=False)
 def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
     """start, start + step, ... below end, computed on the host in float64 or int64.
@@ -298,6 +309,7 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
         floating = any(isinstance(x, (float, np.floating)) for x in (start, end, step))
         dtype = dtypes.get_default_dtype() if floating else dtypes.int64
     dtype, d = _options(dtype, device)
+    _refuse_complex("arange", dtype)
     if dtype.category == "int":  # as in PyTorch: convert the numbers before counting them
         start, end, step = int(start), int(end), int(step)
         if step == 0:
@@ -317,6 +329,7 @@ def range_(start, end, step=1, *, dtype=None, device=None, requires_grad=False):
         raise ArgumentError(f"range: upper bound and lower bound inconsistent with step sign, or not finite: "
                             f"start {start}, end {end}, step {step}")
     dtype, d = _options(dtype, device)
+    _refuse_complex("range", dtype)
     n = math.floor((end - start) / step) + 1
     check_room(n, dtype, d)
     array, _ = array_of(np.arange(n) * float(step) + float(start), dtype)
@@ -330,7 +343,8 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False)
         raise ArgumentError(f"linspace: number of steps must be non-negative, got {steps}")
     dtype, d = _options(dtype, device)
     check_room(steps, dtype, d)
-    ends = [float(x) if dtype.is_floating_point else int(x) for x in (start, end)]  # the ends are of the dtype, too
+    kind = complex if dtype.is_complex else float if dtype.is_floating_point else int
+    ends = [kind(x) for x in (start, end)]  # the ends are of the dtype, too
     array, _ = array_of(np.linspace(*ends, steps), dtype)
     return made(from_array(array, dtype, d), requires_grad)
 

@@ -139,7 +139,7 @@ def _rest_by_name(fn):
 
 
 #: functions named with a trailing underscore because Python owns the plain name
-_SHADOWED = {"sum", "max", "min", "any", "all", "abs", "pow", "round", "range"}
+_SHADOWED = {"sum", "max", "min", "any", "all", "abs", "pow", "round", "range", "complex"}
 
 
 def registered():

@@ -6,7 +6,7 @@ from types import FunctionType
 
 from ...base import absent, calls, dtypes
 from ...base.context import context
-from ...base.errors import ArgumentTypeError, AutogradError, ShapeError
+from ...base.errors import ArgumentTypeError, AutogradError, DTypeError, ShapeError
 from ...base.layouts import contiguous_format, format_strides
 from ...base.layouts import strided as strided_layout
 from ...base.shapes import Size, normalize_dim
@@ -14,7 +14,7 @@ from ...dispatch.registry import REGISTRY
 from ...dispatch.run_elementwise import run_elementwise
 from ...dispatch.run_planned import run_view
 from ...dispatch.tensor_base import TensorBase
-from ...ops.index import view_ops
+from ...ops.index import parts, view_ops
 from ...ops.pointwise import elementary
 from ...runtime.device import device as Device
 from .differentiable import Differentiable
@@ -72,7 +72,7 @@ class Tensor(Differentiable, HostValues):
     def _with_history(self, node, index):
         """A fresh tensor over the same memory whose history is (node, index)."""
         t = Tensor._make(self._storage, self._spec, self._offset)
-        if context.grad and self.dtype.is_floating_point:
+        if context.grad and self.dtype.is_inexact:
             t._node, t._index, t._req = node, index, True
         return t
 
@@ -141,12 +141,32 @@ class Tensor(Differentiable, HostValues):
         return self._spec.dtype.is_floating_point
 
     def is_complex(self) -> bool:
-        """Always False: there are no complex dtypes."""
-        return False
+        """Whether the dtype is a complex one."""
+        return self._spec.dtype.is_complex
 
     @property
     def real(self) -> "Tensor":
-        return self
+        return self._part(0) if self._spec.dtype.is_complex else self
+
+    @real.setter
+    def real(self, value):
+        self.real.copy_(value)
+
+    @property
+    def imag(self) -> "Tensor":
+        if not self._spec.dtype.is_complex:
+            raise DTypeError(f"imag is not implemented for tensors with non-complex dtypes; this one is {self.dtype.name}")
+        return self._part(1)
+
+    @imag.setter
+    def imag(self, value):
+        self.imag.copy_(value)
+
+    def _part(self, which):
+        """The real (0) or imaginary (1) parts, as a view."""
+        whole = (0, 1)
+        return run_view(view_ops.basic_index, run_view(parts.view_as_real, self),
+                        ((*((*whole, n) for n in self._spec.shape), which),))
 
     def is_inference(self) -> bool:
         """Whether the tensor was made in inference mode."""
@@ -252,7 +272,8 @@ class Tensor(Differentiable, HostValues):
         if n < 2 or (name == "H" and n > 2):
             raise ShapeError(f"tensor.{name} is only supported on matrices{'' if name == 'H' else ' or batches of matrices'}. Got "
                              f"{n}-D tensor.")
-        return run_view(view_ops.permute, self, ((*range(n - 2), n - 1, n - 2),))
+        x = self.conj() if name != "mT" else self
+        return run_view(view_ops.permute, x, ((*range(n - 2), n - 1, n - 2),))
 
 
 #: results have this class, whatever subclass of Tensor the inputs have

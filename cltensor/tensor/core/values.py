@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from ...base import bfloat16, calls, dtypes
+from ...base import bfloat16, calls, complex32, dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError
 from ...dispatch.tensor_base import TensorBase
 from ...runtime.device import default_device
@@ -26,6 +26,10 @@ def array_of(data, dtype):
     dtype = dtype or found
     if dtype is dtypes.bfloat16:
         return bfloat16.encode(array), dtype
+    if dtype is dtypes.complex32:
+        return complex32.encode(array), dtype
+    if array.dtype.kind == "c" and not dtype.is_complex:
+        array = array.real if dtype is not dtypes.bool_ else array != 0
     with np.errstate(all="ignore"):
         return array.astype(dtype.numpy, copy=False), dtype
 
@@ -50,7 +54,7 @@ def _from_sequence(data):
             raise ArgumentError("tensor: Overflow: a value does not fit int64")
         return array.astype(np.int64), dtypes.int64
     if array.dtype.kind == "c":
-        dtypes.from_numpy_dtype(array.dtype)
+        return array, dtypes.default_for("complex")
     raise ArgumentTypeError(f"tensor: could not infer a dtype for {calls.kind(data)} data {str(data)[:60]!r}; "
                             "give numbers, bools, or nested sequences of them")
 
@@ -67,7 +71,7 @@ def _promoted(kinds):
     """The promoted dtype if any element is NumPy's, which keeps its dtype; else None."""
     if not any(isinstance(k, np.dtype) for k in kinds):
         return None
-    python = {bool: "bool", int: "int", float: "float"}
+    python = {bool: "bool", int: "int", float: "float", complex: "complex"}
     found = [dtypes.from_numpy_dtype(k) if isinstance(k, np.dtype) else dtypes.default_for(python[k])
              for k in kinds if isinstance(k, np.dtype) or k in python]
     return functools.reduce(dtypes.promote_types, found)

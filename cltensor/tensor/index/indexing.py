@@ -229,7 +229,7 @@ def _is_one(value):
 
 def _limited(value, dtype):
     """Convert a number to what dtype stores: a float beyond the range becomes infinite."""
-    if dtype.is_floating_point and abs(value) > dtypes.finfo(dtype).max:
+    if dtype.is_floating_point and not isinstance(value, complex) and abs(value) > dtypes.finfo(dtype).max:
         return float("inf") if value > 0 else -float("inf")
     return dtypes.stored(value, dtype, "x[index] = value")
 

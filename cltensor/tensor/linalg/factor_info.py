@@ -65,7 +65,7 @@ def cholesky_ex(A, *, upper=False, check_errors=False) -> CholeskyEx:
     info = lapack.indefinite(host)
     fine = _fine(info, A)
     low = where(fine, cholesky(_without_others(A, fine)), to_device(_begun(host, info), A))
-    return CholeskyEx(low.mT if upper else low, from_array(info, dtypes.int32, A.device))
+    return CholeskyEx(low.mH if upper else low, from_array(info, dtypes.int32, A.device))
 
 
 def solve_ex(A, B, *, left=True, check_errors=False) -> SolveEx:
@@ -117,9 +117,9 @@ def _begun(matrices, info):
     for at in map(tuple, np.argwhere(info)):
         done = info[at] - 1
         first = np.linalg.cholesky(matrices[at][:done, :done])
-        left = np.linalg.solve(first, matrices[at][done:, :done].T).T
+        left = np.linalg.solve(first, matrices[at][done:, :done].conj().T).conj().T
         made[at][:done, :done], made[at][done:, :done] = first, left
-        made[at][done, done] -= left[0] @ left[0]
+        made[at][done, done] -= left[0] @ left[0].conj()
     return made
 
 

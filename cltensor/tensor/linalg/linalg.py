@@ -56,7 +56,7 @@ def cholesky(A, *, upper=False):
     """The Cholesky factor of symmetric positive-definite matrices.  Raises LinAlgError for others."""
     lapack.check_square("cholesky", A)
     low = lapack.cholesky(A)
-    return low.mT if upper else low
+    return low.mH if upper else low
 
 
 @autocasts(FLOAT32_ON_CPU)
@@ -173,9 +173,9 @@ def lstsq(A, B, rcond=None, *, driver=None) -> LstSq:
         raise ShapeError(f"linalg.lstsq: input.size(-2) should match other.size(-2), got {A.shape[-2]} and {b.shape[-2]}")
     x = product(pinv(A, rtol=rcond), b)
     over = A.shape[-2] > A.shape[-1] and driver not in (None, "gelsy")
-    rest = ((product(A, x) - b) ** 2).sum(-2) if over else x.reshape(-1)[:0]
+    rest = ((product(A, x) - b).abs() ** 2).sum(-2) if over else x.reshape(-1)[:0].real
     rank = A.new_empty(0, dtype=dtypes.int64) if driver == "gels" else matrix_rank(A, rtol=rcond)
-    values = lapack.svd(A.detach())[1] if driver in ("gelsd", "gelss") else A.new_empty(0)
+    values = lapack.svd(A.detach())[1] if driver in ("gelsd", "gelss") else A.new_empty(0).real
     return LstSq(x.squeeze(-1) if vector else x, rest, rank, values)
 
 
@@ -215,7 +215,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     """A norm of matrices in two dimensions: "fro", "nuc", 1, -1, 2, -2, inf, -inf."""
     if dtype is not None:
         A = A.to(dtype)
-    if not A.dtype.is_floating_point:
+    if not A.dtype.is_inexact:
         raise DTypeError(f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {A.dtype.name}")
     if A.ndim < 2:
         raise ShapeError(f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions, got {A.ndim}.")
@@ -286,7 +286,8 @@ def matrix_exp(A):
     if not A.numel():
         return A.clone()
     largest = float(A.detach().abs().sum(-2).amax())
-    limit = 1.09 if A.dtype is dtypes.float64 else 3.01  # largest 1-norms at which degree 18 reaches the dtype's precision
+    # largest 1-norms at which degree 18 reaches the dtype's precision
+    limit = 1.09 if A.dtype.to_real() is dtypes.float64 else 3.01
     squarings = max(0, math.ceil(math.log2(largest / limit))) if 0 < largest < math.inf else 0
     x = A * 2.0 ** -squarings
     unit = eye(A.shape[-1], dtype=A.dtype, device=A.device)
@@ -301,8 +302,8 @@ def matrix_exp(A):
 @autocasts(LOW)
 @in_float32
 def vecdot(x, y, *, dim=-1):
-    """The sum of products over one dimension, broadcast."""
-    return (x * y).sum(dim)
+    """The sum of products over one dimension, broadcast; x is conjugated."""
+    return (x.conj() * y).sum(dim)
 
 
 def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
@@ -363,8 +364,10 @@ for _fn, _names in ((inv, ("inverse",)), (det, ()), (slogdet, ()), (matrix_power
 
 @function()
 def logdet(input):
-    """The logarithm of the determinant; NaN where it is negative."""
+    """The logarithm of the determinant; NaN where it is negative, its principal value where it is complex."""
     sign, log = slogdet(input)
+    if input.dtype.is_complex:
+        return sign.log() + log
     return log + (sign.detach() * 0 + math.nan).where(sign < 0, sign.detach() * 0)
 
 
@@ -378,8 +381,8 @@ def _top_cholesky(input, upper=False):
 @autocasts(FLOAT32_ON_CPU)
 def cholesky_inverse(input, upper=False):
     """The inverse of A from its Cholesky factor."""
-    low = input.mT if upper else input
-    return lapack.inv(product(low, low.mT))
+    low = input.mH if upper else input
+    return lapack.inv(product(low, low.mH))
 
 
 @function()
@@ -414,9 +417,9 @@ def _top_qr(input, some=True) -> QR:
 
 @function("svd")
 def _top_svd(input, some=True, compute_uv=True) -> SVDWithV:
-    """(U, S, V): linalg.svd with V instead of its transpose; without compute_uv U and V are square and all zeros."""
+    """(U, S, V): linalg.svd with V instead of its conjugate transpose; without compute_uv U and V are square and all zeros."""
     if not compute_uv:
         batch, (m, n) = input.shape[:-2], input.shape[-2:]
         return SVDWithV(input.new_zeros((*batch, m, m)), svdvals(input), input.new_zeros((*batch, n, n)))
     u, s, vh = svd(input, not some)
-    return SVDWithV(u, s, vh.mT)
+    return SVDWithV(u, s, vh.mH)

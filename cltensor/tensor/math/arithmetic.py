@@ -1,5 +1,7 @@
 """Arithmetic beyond one op: alpha, rounding modes, clamping, choosing, filling, dtype and device conversion."""
 
+import warnings
+
 from ...base import calls, dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ...base.layouts import preserve_format
@@ -14,7 +16,7 @@ from ..core.public_api import also, function, method
 
 
 def _operand(x):
-    if not isinstance(x, TensorBase) and type(x) not in (bool, int, float):
+    if not isinstance(x, TensorBase) and type(x) not in (bool, int, float, complex):
         raise ArgumentTypeError(f"result_type: expected a Tensor or a number, got {calls.kind(x)}")
     return x._spec if isinstance(x, TensorBase) else type(x)
 
@@ -136,6 +138,9 @@ def _one(value, dtype):
     if value.ndim:
         raise ArgumentError(f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} "
                             f"dimension(s).")
+    if value.dtype.is_complex and not dtype.is_complex:
+        raise ArgumentError(f"masked_fill: value cannot be converted to type {dtype.name} without overflow: it is "
+                            f"{value.dtype.name}; use its .real")
     return convert(value, dtype)
 
 
@@ -194,13 +199,14 @@ def zero_(self):
 @method()
 def copy_(self, src, non_blocking=False):
     """Write src, a tensor or a number, broadcast and converted to this tensor's dtype and device."""
-    if isinstance(src, (bool, int, float)):
+    if isinstance(src, (bool, int, float, complex)):
         return self.fill_(src)
     if not isinstance(src, TensorBase):
         raise ArgumentTypeError(f"copy_: expected a Tensor, got {calls.kind(src)}")
     src = to_device(src, self.device)
     if src.shape != self.shape:
         src = src.expand(self.shape)
+    _warn_of_discarding(src.dtype, self.dtype)
     return write_into(elementary.copy, self, (src,))
 
 
@@ -223,7 +229,14 @@ def convert(x, dtype):
     if x.dtype is dtype:
         return x
     check_fp64(x.device, dtype)
+    _warn_of_discarding(x.dtype, dtype)
     return run_elementwise(elementary.copy, (x,), dtype=dtype)
+
+
+def _warn_of_discarding(found, wanted):
+    """Warn that a conversion from one dtype to another drops the imaginary part; to bool it does not."""
+    if found.is_complex and not wanted.is_complex and wanted is not dtypes.bool_:
+        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=4)
 
 
 @method()
@@ -287,7 +300,12 @@ def _conversion(name, dtype):
         return self.to(dtype, memory_format=memory_format)
 
     fn.__name__ = name
-    fn.__doc__ = f"The tensor as {dtype.name}."
+    fn.__doc__ = f"""The tensor, of any shape, as {dtype.name}: itself if it is already.
+
+    Raises: DTypeError for 64-bit floats on a device without them.  Numbers are rounded to nearest (IEEE 754-2019).
+
+        x.{name}()
+    """
     method()(fn)
 
 

@@ -41,10 +41,10 @@ def _gradient_along(x, d, h, edge_order):
     if hasattr(h, "_spec"):
         if h.ndim != 1 or h.shape[0] != n:
             raise ShapeError(f"gradient: coordinates must be a vector of {n} elements, got {list(h.shape)}")
-        points = h.to(x.dtype if x.dtype.is_floating_point else dtypes.get_default_dtype())
+        points = h.to(x.dtype if x.dtype.is_inexact else dtypes.get_default_dtype())
         gaps = (points.narrow(0, 1, n - 1) - points.narrow(0, 0, n - 1)).reshape([-1 if i == d else 1 for i in range(x.ndim)])
     else:
-        gaps = arange(n - 1, device=x.device).to(dtypes.get_default_dtype() if not x.dtype.is_floating_point else x.dtype) * 0 + h
+        gaps = arange(n - 1, device=x.device).to(dtypes.get_default_dtype() if not x.dtype.is_inexact else x.dtype) * 0 + h
         gaps = gaps.reshape([-1 if i == d else 1 for i in range(x.ndim)])
     left, right = gap(0, n - 2), gap(1, n - 2)
     if hasattr(h, "_spec"):

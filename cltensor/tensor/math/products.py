@@ -88,8 +88,17 @@ def dot(input, tensor):
 @function()
 @autocasts(PROMOTE_ON_GPU)
 def vdot(input, other):
-    """dot."""
-    return dot(input, other)
+    """Inner product of two vectors, the first one conjugated: sum of conj(input[i]) * other[i].
+
+    Args: input, other: (N,), of one dtype.
+    Returns: a 0-d tensor of that dtype.
+    Raises: ShapeError for other shapes, DTypeError for two dtypes.
+    Source: BLAS's dotc (Blackford et al. 2002).
+
+        vdot(tensor([1j]), tensor([1j]))  # tensor(1.+0.j)
+    """
+    _dims("vdot", input=(input, 1), other=(other, 1))
+    return dot(input.conj(), other)
 
 
 def _dot(a, b, dims=(0,)):
@@ -118,7 +127,7 @@ def inner(input, other):
 
 def _factors(dtype, *factors):
     """Convert the factors to the tensors' dtype, as PyTorch does."""
-    return factors if dtype.is_floating_point else map(bool if dtype.category == "bool" else int, factors)
+    return factors if dtype.is_inexact else map(bool if dtype.category == "bool" else int, factors)
 
 
 def _scaled(beta, input, alpha, result):

@@ -32,7 +32,7 @@ def sum_(input, dim=None, keepdim=False, *, dtype=None):
 def mean(input, dim=None, keepdim=False, *, dtype=None):
     """Mean of all elements, or over dim.  Raises DTypeError for integers unless a floating dtype is given."""
     input = _cast(input, dtype)
-    if not input.dtype.is_floating_point:
+    if not input.dtype.is_inexact:
         raise DTypeError(f"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
                          f"Got: {input.dtype.name}; use .float().mean()")
     return _run(reduction_ops.mean, input, dim, keepdim)
@@ -131,7 +131,7 @@ def _deviation(input, dim, unbiased, keepdim, correction):
 def _moments(input, dim, unbiased, keepdim, correction):
     if isinstance(dim, bool):
         dim, unbiased = None, dim
-    if not input.dtype.is_floating_point:
+    if not input.dtype.is_inexact:
         raise DTypeError(f"var: only support floating point and complex dtypes, got {input.dtype.name}; use .float()")
     correction = (1 if unbiased is None else int(unbiased)) if correction is None else correction
     dims = normalize_dims(dim, input.ndim, "var")

@@ -17,6 +17,7 @@ from ..core.public_api import function
 from ..shape.joining import cat
 from ..shape.shape import broadcast_to
 from .arithmetic import convert
+from .complex_numbers import view_as_complex, view_as_real
 from .reduce import amax, amin, argmax, argmin, mean, sum_
 
 Max = namedtuple("max", ("values", "indices"))
@@ -65,11 +66,11 @@ def aminmax(input, *, dim=None, keepdim=False) -> AMinMax:
 @in_float32
 def logsumexp(input, dim=None, keepdim=False):
     """log(sum(exp(input))) over dim; the largest value is subtracted first, so nothing overflows."""
-    x = input if input.dtype.is_floating_point else convert(input, dtypes.get_default_dtype())
+    x = input if input.dtype.is_inexact else convert(input, dtypes.get_default_dtype())
     dims = normalize_dims(dim, x.ndim, "logsumexp")
     if any(x.shape[d] == 0 for d in dims):
         return x.exp().sum(dims, keepdim).log()
-    top = amax(x.detach(), dims, True)
+    top = amax(x.detach().real, dims, True)
     top = top.masked_fill(top.isinf(), 0)
     total = (x - top).exp().sum(dims, True).log() + top
     return total if keepdim else total.reshape([n for d, n in enumerate(x.shape) if d not in dims])
@@ -79,14 +80,14 @@ def logsumexp(input, dim=None, keepdim=False):
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """Sum of the elements that are not NaN."""
     x = input if dtype is None else convert(input, dtypes.as_dtype(dtype))
-    return sum_(x.masked_fill(x.isnan(), 0) if x.dtype.is_floating_point else x, dim, keepdim)
+    return sum_(x.masked_fill(x.isnan(), 0) if x.dtype.is_inexact else x, dim, keepdim)
 
 
 @function()
 def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     """Mean of the elements that are not NaN."""
     x = input if dtype is None else convert(input, dtypes.as_dtype(dtype))
-    if not x.dtype.is_floating_point:
+    if not x.dtype.is_inexact:
         raise DTypeError(f"nanmean(): expected input to have floating point or complex dtype but got {x.dtype.name}")
     return _nanmean(x, dim, keepdim)
 
@@ -114,10 +115,11 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     """(sum |x| ** ord) ** (1 / ord) over dim; inf and -inf give the largest and smallest; 0 counts the non-zero elements."""
     if dtype is not None:
         x = convert(x, dtypes.as_dtype(dtype))
-    if not x.dtype.is_floating_point:
+    if not x.dtype.is_inexact:
         raise DTypeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.dtype.name}")
     if not isinstance(ord, (int, float)):
         raise ArgumentError(f"linalg.vector_norm: ord must be a number, got {ord!r}")
+    x = x.abs() if x.dtype.is_complex else x
     dims = normalize_dims(dim, x.ndim, "linalg.vector_norm")
     empty = any(x.shape[d] == 0 for d in dims)
     if empty and (ord < 0 or ord == math.inf):
@@ -238,7 +240,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     if input.dtype is dtypes.bool_:
         raise DTypeError("cov(): bool dtype is not supported for input")
     x = input.reshape(1, -1) if input.ndim < 2 else input
-    x = x if x.dtype.is_floating_point else convert(x, dtypes.get_default_dtype())
+    x = x if x.dtype.is_inexact else convert(x, dtypes.get_default_dtype())
     weights = None
     for w in (fweights, aweights):
         if w is not None:
@@ -249,7 +251,8 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
                 raise DTypeError(f"cov(): expected {kind} dtype but got {w.dtype.name}")
             if bool((w < 0).any()):
                 raise ArgumentError("cov(): fweights and aweights cannot be negative")
-            weights = w.to(x.dtype) if weights is None else weights * w.to(x.dtype)
+            w = w.to(x.dtype.to_real())
+            weights = w if weights is None else weights * w
     if weights is None:
         total, center, weighted = float(x.shape[1]), mean(x, 1, True), None
         spread = total - correction
@@ -260,11 +263,11 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
         if aweights is None:
             spread = total - correction
         else:
-            spread = total - correction * (weights * aweights.to(x.dtype)).sum() / total if correction else total
+            spread = total - correction * (weights * aweights.to(x.dtype.to_real())).sum() / total if correction else total
     c = x - center
     spread = max(spread, 0.0) if isinstance(spread, float) else spread.clamp(min=0)
     right = c if weighted is None else c * weighted
-    result = right.matmul(c.mT) / spread
+    result = right.matmul(c.mH) / spread
     return result.squeeze()
 
 
@@ -278,5 +281,8 @@ def corrcoef(input):
     c = cov(input)
     if not c.ndim:
         return c / c
-    s = c.diagonal().sqrt()
-    return (c / s.unsqueeze(1) / s.unsqueeze(0)).clamp(-1, 1)
+    s = c.diagonal().real.sqrt()
+    scaled = c / s.unsqueeze(1) / s.unsqueeze(0)
+    if scaled.dtype.is_complex:
+        return view_as_complex(view_as_real(scaled).clamp(-1, 1))
+    return scaled.clamp(-1, 1)

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 
 from ...base import calls, dtypes
-from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
+from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, UnsupportedDTypeError
 from ...base.forking import in_forked_children
 from ...base.layouts import preserve_format
 from ...dispatch.run_planned import run_planned
@@ -15,6 +15,7 @@ from ...ops.random import distributions as ops
 from ..api.creation import _options, _shape, check_room, count, empty, empty_like, from_array, from_values, made, pick_device
 from ..core.public_api import function, method
 from ..index.searching import searchsorted
+from ..math.complex_numbers import view_as_complex
 from ..shape.shape import broadcast_tensors
 
 
@@ -140,9 +141,22 @@ def _stream(generator):
 
 
 def _draw(x, distribution, a, b, generator):
-    """Fresh random numbers in x's shape and dtype."""
+    """Fresh random numbers in x's shape and dtype; the parts of complex ones are independent, of half the variance each."""
+    if x._spec.dtype.is_complex:
+        return _draw_pairs(x, distribution, a, b, generator)
     seed_, offset = _stream(generator).advance(x._spec.numel)
     return run_planned(ops.fill, (x,), (distribution,), (seed_, offset, a, b))
+
+
+def _draw_pairs(x, distribution, a, b, generator):
+    """_draw for complex x."""
+    if distribution not in ("normal", "uniform"):
+        raise UnsupportedDTypeError(f"{distribution}: not defined for {x.dtype.name}; fill .real and .imag")
+    parts = empty((*x.shape, 2), dtype=x.dtype.to_real(), device=x.device)
+    if distribution == "uniform":
+        return view_as_complex(_draw(parts, distribution, a, b, generator))
+    drawn = view_as_complex(_draw(parts, distribution, 0.0, b * math.sqrt(0.5), generator))
+    return drawn + a if a else drawn
 
 
 def _into(self, distribution, a, b, generator):
@@ -151,7 +165,7 @@ def _into(self, distribution, a, b, generator):
 
 def _new(size, distribution, a, b, generator, dtype, device, requires_grad, name):
     dtype, d = _options(dtype, device)
-    if not dtype.is_floating_point:
+    if not dtype.is_inexact:
         raise DTypeError(f"{name}: \"{name}\" is not implemented for {dtype.name}; use a floating dtype, or randint")
     return made(_draw(empty(_shape(size, name), dtype=dtype, device=d), distribution, a, b, generator), requires_grad)
 
