@@ -12,6 +12,7 @@ from .math import arithmetic, distance, einsum, gradient, pointwise, products, r
 from .random import implicit, sampling
 from .random.sampling import Generator, default_generator
 from .shape import affine, diagonals, grids, joining, padding, rearrange, shape
+from .sparse import creation as sparse_creation
 
 Tensor._attach(methods.declared(existing=dir(Tensor)))
 aliases.declare()
