@@ -15,8 +15,8 @@ from pathlib import Path
 
 import public_names
 
-MODULES = ("", "linalg", "special", "fft", "amp", "autograd", "distributions", "func", "io", "opencl", "nn", "nn.functional",
-           "nn.init", "optim", "optim.swa_utils", "utils.data")
+MODULES = ("", "linalg", "special", "sparse", "fft", "amp", "autograd", "distributions", "func", "io", "serialization", "quantize",
+           "opencl", "nn", "nn.functional", "nn.init", "optim", "optim.swa_utils", "utils.data")
 KEPT = Path(__file__).with_suffix(".json")
 PARTS = {
     "shapes": re.compile(r"\([A-Z*N][\w*,/' ]*\)|shape|0-d|vector|matri|scalar|dimension|size", re.I),

@@ -37,9 +37,10 @@ LAYERS = (
     ("tensor.index",),
     ("tensor.random",),
     ("tensor.linalg",),
-    ("tensor", "linalg", "special", "fft", "array_api"),
+    ("tensor.sparse",),
+    ("tensor", "linalg", "sparse", "special", "fft", "array_api"),
     ("nn", "optim", "amp", "utils", "io", "func", "signal"),
-    ("distributions",),
+    ("distributions", "serialization", "quantize"),
     ("",),  # the public namespace, cltensor/__init__.py
     ("selftest",),
     ("cli", "__main__"),

@@ -48,11 +48,23 @@ from .base.errors import (
     MismatchError,
     MissingError,
     OutOfMemoryError,
+    PickleError,
     SerializationError,
     ShapeError,
 )
-from .base.layouts import channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format, strided
+from .base.layouts import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    sparse_coo,
+    sparse_csr,
+    strided,
+)
 from .base.shapes import Size
+from .dispatch.tensor_base import SparseBase as _SparseBase
 from .runtime.device import default_device as get_default_device
 from .runtime.device import device, set_default_device
 from .tensor import Generator, Storage, Tensor, default_generator
@@ -88,8 +100,8 @@ def is_storage(obj):
 
 
 def is_tensor(obj):
-    """Whether obj is a Tensor."""
-    return isinstance(obj, Tensor)
+    """Whether obj is a Tensor, or a sparse one."""
+    return isinstance(obj, (Tensor, _SparseBase))
 
 
 def typename(obj):
@@ -100,7 +112,8 @@ def typename(obj):
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-_MODULES = ("amp", "array_api", "distributions", "fft", "func", "io", "nn", "optim", "signal", "utils")
+_MODULES = ("amp", "array_api", "distributions", "fft", "func", "io", "nn", "optim", "quantize", "serialization", "signal",
+            "sparse", "utils")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {
     "io": "load save",

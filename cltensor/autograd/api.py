@@ -6,11 +6,17 @@ from ..base.errors import ArgumentError, AutogradError, ShapeError
 from ..dispatch.node import edge_of
 from ..dispatch.registry import REGISTRY
 from ..dispatch.run_elementwise import filled
+from ..dispatch.tensor_base import SparseBase
 from . import engine
 
 
 def _tuple(x):
     return () if x is None else tuple(x) if isinstance(x, (list, tuple)) else (x,)
+
+
+def _dense(x):
+    """What gradients of a tensor belong to: the values of a sparse one, every other tensor itself."""
+    return x._values() if isinstance(x, SparseBase) else x
 
 
 def _roots(outputs, grads):
@@ -22,6 +28,8 @@ def _roots(outputs, grads):
         if not out.requires_grad:
             raise AutogradError("backward: element 0 of tensors does not require grad and does not have a grad_fn. Set "
                                 "requires_grad=True on what you want gradients of, and leave no_grad()")
+        if isinstance(out, SparseBase):
+            out, g = out._values(), None if g is None else out._gradient_of_values(g)
         roots.append((*edge_of(out), _initial(out, g)))
     return roots
 
@@ -67,7 +75,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph: bool =
     if inputs is None:
         engine.run(roots, None, keep, create_graph)
         return
-    inputs = _tuple(inputs)
+    inputs = tuple(map(_dense, _tuple(inputs)))
     for x, g in zip(inputs, engine.run(roots, [edge_of(x) for x in inputs], keep, create_graph), strict=True):
         if g is not None:
             engine.accumulate(x, g)
@@ -101,7 +109,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph: bo
         if not x.requires_grad:
             raise AutogradError(f"grad: One of the differentiated Tensors (input {i}) does not require grad")
     keep = create_graph if retain_graph is None else retain_graph
-    results = engine.run(_roots(outputs, _tuple(grad_outputs)), [edge_of(x) for x in inputs], keep, create_graph)
+    results = engine.run(_roots(outputs, _tuple(grad_outputs)), [edge_of(_dense(x)) for x in inputs], keep, create_graph)
+    results = [g if g is None or not isinstance(x, SparseBase) else x._like(g) for x, g in zip(inputs, results, strict=True)]
     if materialize_grads:
         return tuple(x.detach().new_zeros(x.shape) if g is None else g for x, g in zip(inputs, results, strict=True))
     if not allow_unused and any(g is None for g in results):

@@ -12,6 +12,7 @@ from ..base.shapes import broadcast_dims
 from ..dispatch import autocast
 from ..dispatch.node import Node, checked
 from ..dispatch.registry import REGISTRY
+from ..dispatch.tensor_base import SparseBase
 
 _NONE = itertools.repeat(None)  # no gradient for any input
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -102,7 +103,12 @@ def _deliver(pending, target, index, g):
     slots = pending.get(target)
     if slots is None:
         slots = pending[target] = [None] * (len(target.out_specs) if isinstance(target, Node) else 1)
-    slots[index] = g if slots[index] is None else REGISTRY["add"](slots[index], g)
+    slots[index] = g if slots[index] is None else _sum(slots[index], g)
+
+
+def _sum(a, b):
+    """a + b, of which either may be sparse."""
+    return a + b if isinstance(a, SparseBase) or isinstance(b, SparseBase) else REGISTRY["add"](a, b)
 
 
 def _step(node, gs, wanted, captured, useful, retain_graph):
@@ -200,7 +206,9 @@ _ALONE, _STORED = _Probe.counts()
 
 def accumulate(leaf, g):
     """Add g to leaf.grad.  The first gradient becomes .grad itself if nothing else refers to it, else a copy does."""
-    if leaf._grad is not None:
+    if isinstance(g, SparseBase) or isinstance(leaf._grad, SparseBase):
+        leaf._grad = g if leaf._grad is None else leaf._grad + g
+    elif leaf._grad is not None:
         if context.grad:
             leaf._grad = leaf._grad + g
         else:
@@ -233,6 +241,6 @@ def _forward_line(node):
 
 def _check_nan(node, results):
     for i, g in enumerate(results):
-        if g is not None and bool(g.isnan().any()):
+        if g is not None and bool((g._values() if isinstance(g, SparseBase) else g).isnan().any()):
             raise AutogradError(f"Function '{node.name()}' returned nan values in its {i}th output.\n"
                                 + _forward_line(node))

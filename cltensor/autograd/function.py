@@ -96,7 +96,7 @@ class FunctionNode(Node):
             raise AutogradError(f"function {self.name()} returned an incorrect number of gradients (expected {n}, got "
                                 f"{len(results)}); return one per argument of forward(), None for what is no tensor")
         for i, (g, spec) in enumerate(zip(results, self.args, strict=True)):
-            if g is not None and not _is_tensor(g):
+            if g is not None and not hasattr(g, "_spec"):
                 raise ArgumentTypeError(f"function {self.name()}: expected a Tensor or None as gradient {i}, got "
                                         f"{type(g).__name__}")
             if g is not None and spec is None:

@@ -3,6 +3,8 @@
 Each class also derives from the class PyTorch raises in the same place, so `except RuntimeError` keeps working.
 """
 
+import pickle
+
 from . import calls
 
 
@@ -86,3 +88,7 @@ class AutogradError(CLTensorError):
 
 class SerializationError(CLTensorError):
     """A file is truncated, corrupt, or asks for something a safe format does not allow."""
+
+
+class PickleError(SerializationError, pickle.UnpicklingError):
+    """A pickle in a file names something that a file of data may not use."""

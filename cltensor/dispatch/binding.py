@@ -3,8 +3,9 @@
 import inspect
 
 from ..base import calls, dtypes
+from ..base.absent import DENSE_ONLY
 from ..base.errors import ArgumentTypeError
-from .tensor_base import TensorBase
+from .tensor_base import SparseBase, TensorBase
 
 _required = inspect.Parameter.empty
 _PYTHON = {"bool": bool, "int": int, "float": float, "complex": complex}
@@ -43,8 +44,8 @@ def number(op, x):
         return x
     category = dtypes.category_of(x)
     if category is None:
-        raise ArgumentTypeError(f"{op.name}: expected a Tensor or a number, got {calls.kind(x)}: {x!r}. "
-                                "Make a tensor of it with cltensor.tensor(...)")
+        cure = _cure(x) or f": {x!r}. Make a tensor of it with cltensor.tensor(...)"
+        raise ArgumentTypeError(f"{op.name}: expected a Tensor or a number, got {calls.kind(x)}{cure}")
     return _PYTHON[category](x)
 
 
@@ -57,15 +58,21 @@ def numbers(op, given):
                   for x in given])
 
 
+def _cure(x):
+    """What to do with a sparse tensor, which dense ops cannot read."""
+    return f"; {DENSE_ONLY}" if isinstance(x, SparseBase) else ""
+
+
 def check_tensor(name, argument, position, x):
     """Raise ArgumentTypeError unless an argument of a public function is a tensor."""
     if not isinstance(x, TensorBase):
-        raise ArgumentTypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {calls.kind(x)}")
+        raise ArgumentTypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {calls.kind(x)}"
+                                f"{_cure(x)}")
 
 
 def check_tensors(op, inputs):
     """inputs as a tuple.  Raises ArgumentTypeError for one that is neither a tensor nor None."""
     for x in inputs:
         if x is not None and not isinstance(x, TensorBase):
-            raise ArgumentTypeError(f"{op.name}: expected a Tensor, got {calls.kind(x)}: {x!r}")
+            raise ArgumentTypeError(f"{op.name}: expected a Tensor, got {calls.kind(x)}{_cure(x) or f': {x!r}'}")
     return tuple(inputs)

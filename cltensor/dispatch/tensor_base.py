@@ -46,6 +46,10 @@ class TensorBase:
         return t
 
 
+class SparseBase:
+    """A sparse tensor, as far as the engine knows it: a gradient that adds to others by `+`, and has a Spec to compare."""
+
+
 def extent_of(spec):
     """The number of elements a storage must hold for a tensor of this Spec at offset 0."""
     return spec.numel if spec.contiguous else extent(spec.shape, spec.strides)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..base.errors import CLTensorError
+from ..dispatch.tensor_base import SparseBase
 from ..ops.optim.updates import adagrad_step
 from ..tensor import Tensor
 from ..tensor.api.creation import full_like
@@ -45,6 +47,17 @@ class Adagrad(Optimizer):
     def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         state["step"] += 1
         return state["step"]
+
+    def update_sparse(self, p: Tensor, g: SparseBase, group: dict[str, Any]):
+        if group["weight_decay"] != 0:
+            raise CLTensorError("Adagrad: weight_decay is not compatible with sparse gradients: it moves every row; leave it out")
+        g, state = g.coalesce(), self._state[p]
+        step = self.next_step(p, state, group)
+        at, values = tuple(g.indices().unbind(0)), -g.values() if group["maximize"] else g.values()
+        sums = state["sum"][at] + values * values
+        state["sum"].index_put_(at, sums)
+        rate = group["lr"] / (1 + (step - 1) * group["lr_decay"])
+        p.detach().index_put_(at, values / (sums.sqrt() + group["eps"]) * -rate, accumulate=True)
 
     def update_rule(self, step, group: dict[str, Any]):
         return adagrad_step, ("sum",), {"lr": group["lr"] / (1 + (step - 1) * group["lr_decay"]), "eps": group["eps"],

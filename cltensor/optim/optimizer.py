@@ -10,8 +10,9 @@ from typing import Any
 
 from ..autograd.modes import enable_grad, set_grad_enabled
 from ..base import calls
-from ..base.errors import ArgumentError, ArgumentTypeError
+from ..base.errors import ArgumentError, ArgumentTypeError, CLTensorError
 from ..dispatch.node import Handle
+from ..dispatch.tensor_base import SparseBase
 from ..tensor import Tensor
 from ..tensor.core.foreach import Foreach, recorded
 from ..tensor.math.complex_numbers import view_as_real
@@ -186,7 +187,10 @@ class Optimizer:
         steps = {}
         for p in group["params"]:
             g = p.grad
-            if g is not None:
+            if isinstance(g, SparseBase):
+                if self.found_inf is None or not bool(self.found_inf):
+                    self.update_sparse(p, g, group)
+            elif g is not None:
                 state = self._stepping(p)
                 steps.setdefault(self.next_step(p, state, group), []).append((p, g, state))
         for place, (step, members) in enumerate(steps.items()):
@@ -216,6 +220,11 @@ class Optimizer:
             recorded(update, rows, values, skip)
         else:
             update(rows, values, skip=skip)
+
+    def update_sparse(self, p: Tensor, g: SparseBase, group: dict[str, Any]):
+        """Update p by a sparse gradient.  Optimisers that can override it; others raise CLTensorError."""
+        raise CLTensorError(f"{type(self).__name__} does not support sparse gradients, please consider SparseAdam, Adagrad or SGD "
+                            "instead, or an embedding with sparse=False")
 
     def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         """Count one more step of parameter p; return its number, or whatever else update_rule's numbers depend on.

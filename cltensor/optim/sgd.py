@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..base.errors import ArgumentError
+from ..base.errors import ArgumentError, CLTensorError
+from ..dispatch.tensor_base import SparseBase
 from ..ops.optim.updates import sgd_momentum_step, sgd_step
 from ..tensor import Tensor
 from ..tensor.api.creation import zeros_like
@@ -44,6 +45,17 @@ class SGD(Optimizer):
         if first:
             state["momentum_buffer"] = zeros_like(p)
         return first
+
+    def update_sparse(self, p: Tensor, g: SparseBase, group: dict[str, Any]):
+        if group["weight_decay"] != 0:
+            raise CLTensorError("SGD: weight_decay is not compatible with sparse gradients: it moves every row; leave it out")
+        d = -g if group["maximize"] else g
+        if group["momentum"] != 0:
+            before = self._state[p].get("momentum_buffer")
+            b = d.clone() if before is None else (before * group["momentum"] + d * (1 - group["dampening"])).coalesce()
+            self._state[p]["momentum_buffer"] = b
+            d = d + b * group["momentum"] if group["nesterov"] else b
+        d._add_to(p.detach(), -group["lr"])
 
     def update_rule(self, first, group: dict[str, Any]):
         momentum = group["momentum"]

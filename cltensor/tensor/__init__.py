@@ -24,6 +24,7 @@ from .math import (
 from .random import implicit, sampling
 from .random.sampling import Generator, default_generator
 from .shape import affine, diagonals, grids, joining, padding, rearrange, shape
+from .sparse import creation as sparse_creation
 
 Tensor._attach(methods.declared(existing=dir(Tensor)))
 aliases.declare()

@@ -64,6 +64,10 @@ def _same_sequence(name, got, expected, where, values):
 
 
 def _same_tensor(name, got, expected, where, values):
+    if expected.layout != torch.strided:
+        if str(getattr(got, "layout", None)).partition(".")[2] != str(expected.layout).partition(".")[2]:
+            raise Difference(f"{where}: expected a {expected.layout} tensor, got {got!r:.60}")
+        got, expected = got.to_dense(), expected.to_dense()
     if not isinstance(got, cltensor.Tensor):
         raise Difference(f"{where}: expected a Tensor, got {type(got).__name__} {got!r:.60}")
     if tuple(got.shape) != tuple(expected.shape):
@@ -103,7 +107,10 @@ def _same_values(got, expected, tolerances, where):
 
 
 def shares_memory(x, others):
-    """Whether tensor x looks at the memory of one of the tensors `others`; for either library."""
+    """Whether dense tensor x looks at the memory of one of the dense tensors `others`; for either library."""
+    if str(x.layout).partition(".")[2] != "strided":
+        return False
+    others = [o for o in others if str(o.layout).partition(".")[2] == "strided"]
     if isinstance(x, torch.Tensor):
         pointers = {o.untyped_storage().data_ptr() for o in others if o.numel()}
         return x.numel() > 0 and x.untyped_storage().data_ptr() in pointers

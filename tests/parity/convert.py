@@ -42,6 +42,8 @@ class Converter:
 
     def _tensor(self, t):
         dtype = _dtype(t.dtype)
+        if t.layout in (torch.sparse_coo, torch.sparse_csr):
+            return self._sparse(t.detach())
         if t.layout != torch.strided or t.device.type != "cpu" or t.is_quantized:
             raise Inconvertible(f"a {t.layout} tensor on {t.device}")
         t = t.detach().resolve_conj().resolve_neg()
@@ -53,6 +55,14 @@ class Converter:
             self.memories[key] = _flat(torch.as_strided(t, (size,), (1,), 0), dtype)
         with cltensor.no_grad():
             return self.memories[key].as_strided(tuple(t.shape), t.stride(), t.storage_offset()).detach()
+
+
+    def _sparse(self, t):
+        if t.layout == torch.sparse_csr:
+            if t.ndim > 2:
+                raise Inconvertible("a batch of sparse matrices")
+            return cltensor.sparse_csr_tensor(*map(self, (t.crow_indices(), t.col_indices(), t.values())), tuple(t.shape))
+        return cltensor.sparse_coo_tensor(self(t._indices()), self(t._values()), tuple(t.shape), is_coalesced=t.is_coalesced())
 
 
 def _flat(t, dtype):
@@ -139,7 +149,7 @@ def narrowed(x):
 
 def leaves(x):
     """The tensors of either library in nested containers, in order."""
-    if isinstance(x, (torch.Tensor, cltensor.Tensor)):
+    if isinstance(x, (torch.Tensor, cltensor.Tensor, cltensor.sparse.SparseTensor)):
         return [x]
     if isinstance(x, (list, tuple)):
         return [t for y in x for t in leaves(y)]

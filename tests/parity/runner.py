@@ -301,8 +301,10 @@ def _shown(sample):
 
 def _described(x):
     """A short text for an argument; the values of small tensors only, as PyTorch cannot print all that errors left behind."""
+    if isinstance(x, torch.Tensor) and x.layout != torch.strided:
+        return f"<{str(x.dtype).removeprefix('torch.')} {list(x.shape)} {x.layout}>"
     if isinstance(x, torch.Tensor):
-        values = f" {x.tolist()}" if x.numel() <= 12 and x.is_contiguous() and x.layout == torch.strided else ""
+        values = f" {x.tolist()}" if x.numel() <= 12 and x.is_contiguous() else ""
         grad = " requires_grad" if x.requires_grad else ""
         return f"<{str(x.dtype).removeprefix('torch.')} {list(x.shape)} strides {list(x.stride())}{grad}{values}>"
     if isinstance(x, (list, tuple)):

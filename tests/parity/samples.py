@@ -61,7 +61,9 @@ def _differing(samples, limit, parts):
 def _structure(x):
     """The properties of an argument that may select another code path."""
     if isinstance(x, torch.Tensor):
-        return ("tensor", x.ndim, str(x.dtype), x.is_contiguous(), x.numel() == 0, 1 in x.shape, x.requires_grad)
+        dense = x.layout == torch.strided
+        return ("tensor", x.ndim, str(x.dtype), str(x.layout), dense and x.is_contiguous(), x.numel() == 0, 1 in x.shape,
+                x.requires_grad)
     if isinstance(x, (list, tuple)):
         return (type(x).__name__, *map(_structure, x))
     if isinstance(x, dict):

@@ -21,8 +21,9 @@ def test_transforms(name):
 
 
 @pytest.mark.parametrize(("fetch", "reason"), [
-    (lambda: ct.sparse_coo_tensor, "no sparse tensors"),
-    (lambda: ct.ones(2).to_sparse(), "no sparse tensors"),
+    (lambda: ct.sparse_bsr_tensor, "sparse tensors are COO or CSR"),
+    (lambda: ct.ones(2).to_sparse_csc(), "sparse tensors are COO or CSR"),
+    (lambda: ct.nested, "no nested tensors; pad the parts"),
     (lambda: ct.quantize_per_tensor, "no quantized dtypes"),
     (lambda: ct.uint16, "use int32 or int64"),
 ])

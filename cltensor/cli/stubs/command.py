@@ -17,9 +17,9 @@ from .annotations import result_name
 
 PACKAGE = __name__.partition(".")[0]
 #: public modules that get a stub; first those that others import names from
-MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "fft", "signal", "signal.windows", "autograd", "func", "opencl",
-           "io", "nn.init", "nn.utils", "nn.functional", "nn", "optim.lr_scheduler", "optim.swa_utils", "optim",
-           "amp.autocast_mode", "amp", "utils.data", "utils", "")
+MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "sparse", "fft", "signal", "signal.windows", "autograd", "func",
+           "opencl", "io", "serialization", "nn.init", "nn.utils", "nn.functional", "nn", "optim.lr_scheduler",
+           "optim.swa_utils", "optim", "amp.autocast_mode", "amp", "utils.data", "utils", "quantize", "")
 #: public modules that type checkers read as they are
 WITHOUT_STUBS = ("array_api", "autograd.functional", "distributions", "distributions.constraints", "distributions.transforms",
                  "distributions.utils", "nn.parameter", "nn.utils.rnn", "utils.checkpoint", "version")

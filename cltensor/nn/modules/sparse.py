@@ -18,7 +18,8 @@ from .module import Module
 class Embedding(Module):
     """Rows of weight (num_embeddings, embedding_dim) at integers x (*) -> (*, embedding_dim); weight starts normal.
 
-    padding_idx: a row that starts at 0 and gets no gradient; max_norm: scale longer rows down when they are read.
+    padding_idx: a row that starts at 0 and gets no gradient; max_norm: scale longer rows down when they are read; sparse: the
+    gradient is a sparse tensor of the rows that were read, for SGD, Adagrad and SparseAdam.
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, max_norm: float | None = None,

@@ -35,7 +35,7 @@ def _reduce(self, protocol):
 _OWN = frozenset(("_storage", "_spec", "_offset", *(name for name in vars(TensorBase) if name.startswith("_") and name[1] != "_")))
 
 
-def _given(x):
+def attributes_of(x):
     """The attributes that the program set on a tensor."""
     return {name: value for name, value in vars(x).items() if name not in _OWN}
 
@@ -44,7 +44,7 @@ def _given(x):
 def _copy(self):
     """Another tensor object over the same memory, as a leaf."""
     copied = self.detach()._as(type(self))
-    vars(copied).update(_given(self))
+    vars(copied).update(attributes_of(self))
     return copied.requires_grad_() if self.requires_grad else copied
 
 
@@ -60,7 +60,7 @@ def _deepcopy(self, memo):
             storage = memo[id(self._storage)] = self._storage.clone()
         copied = memo[id(self)] = type(self)._make(storage, self._spec, self._offset)
         copied.requires_grad_(self.requires_grad)
-        vars(copied).update(deepcopy(_given(self), memo))
+        vars(copied).update(deepcopy(attributes_of(self), memo))
         if self.grad is not None:
             copied.grad = deepcopy(self.grad, memo) if self.grad.is_leaf else self.grad.detach().clone()
     return memo[id(self)]

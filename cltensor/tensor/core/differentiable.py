@@ -7,7 +7,7 @@ from ...base import calls
 from ...base.context import context
 from ...base.errors import ArgumentTypeError, AutogradError, ShapeError
 from ...dispatch.node import Handle, record
-from ...dispatch.tensor_base import TensorBase
+from ...dispatch.tensor_base import SparseBase, TensorBase
 from .overwrite import over
 from .slice_write import seen_from_base, shown_by
 
@@ -62,7 +62,7 @@ class Differentiable(TensorBase):
     @grad.setter
     def grad(self, g):
         if g is not None:
-            if not isinstance(g, TensorBase):
+            if not isinstance(g, (TensorBase, SparseBase)):
                 raise ArgumentTypeError(f"grad: assign a Tensor or None, got {calls.kind(g)}")
             if g.shape != self.shape or g.dtype is not self.dtype or g.device is not self.device:
                 raise ShapeError(f"grad: assigned grad is {g.dtype.name} {list(g.shape)} on {g.device}, the tensor "

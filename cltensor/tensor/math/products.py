@@ -11,7 +11,7 @@ from ...dispatch.autocast import GIVEN_OR_LOW, LOW, LOW_ON_GPU, PROMOTE_ON_GPU, 
 from ...dispatch.binding import check_tensor
 from ...dispatch.promotion import result_type
 from ...dispatch.run_planned import run_planned
-from ...dispatch.tensor_base import TensorBase
+from ...dispatch.tensor_base import SparseBase, TensorBase
 from ...ops.gemm.matmul import addmm as addmm_op
 from ...ops.gemm.matmul import matmul as matmul_op
 from ...ops.kinds.precision import in_float32
@@ -53,7 +53,9 @@ def _check_bmm(input, mat2):
 
 @function()
 def mm(input, mat2):
-    """Product of two matrices."""
+    """Product of two matrices, of which either may be sparse."""
+    if isinstance(input, SparseBase) or isinstance(mat2, SparseBase):
+        return input @ mat2
     _check_mm(input, mat2)
     return product(input, mat2)
 

@@ -6,7 +6,7 @@ A JSON parser creates all objects before any check can run: some 25 bytes for ea
 import json
 import re
 
-from ..base.errors import SerializationError
+from ...base.errors import SerializationError
 
 METADATA = "__metadata__"
 LONGEST = 4096  # characters per tensor: enough for 64 sizes, two offsets and a dtype

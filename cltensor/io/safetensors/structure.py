@@ -2,6 +2,7 @@
 
 Numbers, strings, None and lists stay as they are; everything else is an object with one kind and its content:
     {"dict": [[key, value], ...]}   {"OrderedDict": [...]}   {"tuple": [...]}   {"float": "nan"}
+    {"sparse_coo": [[indices, values], size, whether coalesced]}   {"sparse_csr": [[row starts, columns, values], size, true]}
     {"tensor": name}   {"parameter": name}   {"dtype": "float32"}   {"Size": [2, 3]}
 with "requires_grad" beside a tensor or parameter if it is not the default, and "metadata" beside an OrderedDict that
 holds a module's version numbers.
@@ -14,10 +15,14 @@ from collections import Counter, OrderedDict
 
 import numpy as np
 
-from ..base import dtypes
-from ..base.errors import SerializationError
-from ..base.shapes import Size
+from ...base import dtypes
+from ...base.errors import SerializationError
+from ...base.layouts import sparse_coo, sparse_csr
+from ...base.shapes import Size
+from ..sparse_parts import made, parts_of
 
+STRUCTURE = "cltensor"  # the metadata entry that holds the nesting
+VERSION = 1
 MAX_DEPTH = 200
 MOST = 1 << 22  # values outside tensors; each takes some 70 bytes of memory
 _MOST_ALIKE = 100  # keys with one hash; strings have random hashes, but numbers and tuples do not
@@ -67,21 +72,26 @@ class Encoder:
             return coded
         if isinstance(value, dtypes.dtype):
             return {"dtype": value.name}
+        sparse = parts_of(value)
+        if sparse is not None:
+            layout, tensors, size, coalesced = sparse
+            return {layout.name: [self.encode(list(tensors), path, depth), list(size), coalesced]}
         if type(value) is Size:
             return {"Size": list(value)}
         if isinstance(value, (np.bool_, np.integer, np.floating)) and not isinstance(value, np.longdouble):
             return self.encode(value.item(), path, depth)
         raise SerializationError(f"save: {place(path)} is of type {type(value).__module__}.{type(value).__qualname__}, "
-                                 f"which a file that never runs code cannot hold; {_cure(value)}")
+                                 f"which a file that never runs code cannot hold; {cure(value)}")
 
 
-def _cure(value):
+def cure(value):
+    """What to do with a value that no file of data holds."""
     if isinstance(value, np.ndarray):
         return "make it a tensor with cltensor.from_numpy"
     if isinstance(value, (dict, tuple, list)):
         return "convert it to a plain dict, tuple or list"
     if hasattr(value, "state_dict"):
-        return "save its state_dict() instead"
+        return "save its state_dict() instead, or the whole of it with format='pickle', which only load(weights_only=False) reads"
     return ("save tensors, numbers, strings, None, dtypes, and lists, tuples and dicts of them")
 
 
@@ -122,7 +132,7 @@ class Decoder:
     def __init__(self, tensor):
         self.tensor = tensor
         self.kinds = {"dict": self._dict, "OrderedDict": self._ordered, "tuple": self._tuple, "float": self._float,
-                      "dtype": self._dtype, "Size": self._size}
+                      "dtype": self._dtype, "Size": self._size, "sparse_coo": self._coo, "sparse_csr": self._csr}
 
     def decode(self, data, depth=0):
         """The object.  Raises SerializationError for anything Encoder does not write."""
@@ -191,3 +201,15 @@ class Decoder:
         if not (isinstance(sizes, list) and all(type(n) is int for n in sizes)):
             raise SerializationError("a Size in the object's description is no list of ints")
         return Size(sizes)
+
+    def _coo(self, parts, depth):
+        return self._sparse(sparse_coo, parts, depth)
+
+    def _csr(self, parts, depth):
+        return self._sparse(sparse_csr, parts, depth)
+
+    def _sparse(self, layout, parts, depth):
+        if not (isinstance(parts, list) and len(parts) == 3 and isinstance(parts[0], list)):
+            raise SerializationError("a sparse tensor in the object's description is no list of parts, size and a flag")
+        tensors = [self.decode(part, depth) for part in parts[0]]
+        return None if None in tensors else made(layout, tensors, *parts[1:])  # None: while the description is checked

@@ -8,15 +8,15 @@ import json
 import math
 from dataclasses import dataclass
 
-from ..base import dtypes
-from ..base.errors import SerializationError
+from ...base import dtypes
+from ...base.errors import SerializationError
 from . import header
 from .header import METADATA
 
-CODES = {dtypes.bool_: "BOOL", dtypes.uint8: "U8", dtypes.int8: "I8", dtypes.int16: "I16", dtypes.int32: "I32",
-         dtypes.int64: "I64", dtypes.float16: "F16", dtypes.bfloat16: "BF16", dtypes.float32: "F32",
-         dtypes.float64: "F64", dtypes.complex64: "C64",
-         dtypes.complex32: "C32", dtypes.complex128: "C128"}  # of the complex ones other readers know C64 alone
+_CODES = {"bool": "BOOL", "uint8": "U8", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64", "uint16": "U16",
+          "uint32": "U32", "uint64": "U64", "float16": "F16", "bfloat16": "BF16", "float32": "F32", "float64": "F64",
+          "complex64": "C64", "complex32": "C32", "complex128": "C128"}  # of the complex ones other readers know C64 alone
+CODES = {d: _CODES[name] for name, d in dtypes.BY_NAME.items() if name in _CODES}
 DTYPES = {code: d for d, code in CODES.items()}
 LENGTH_BYTES = 8
 HEADER_LIMIT = 100_000_000
