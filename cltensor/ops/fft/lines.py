@@ -1,0 +1,219 @@
+"""Launch rule of the template fft_lines: transforms of lines whose length has small prime factors only."""
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ...base import dtypes
+from ...base.shapes import collapse
+from ...codegen import vectors
+from ...codegen.templates import render
+from ...codegen.types import compute_type
+from ...dispatch.plan import Scratch, Step
+from ..kinds.launch import longs
+from . import factors
+
+ONE_LEVEL = 64  # elements of lines that lie side by side in no dimension: longer ones are transformed as matrices
+ABREAST = 8192  # elements of lines that do: buffers for a vector of them still fit a second-level cache
+LEVEL = 4096  # elements of a column of such a matrix, for the same reason
+SHARED = 1 << 14  # elements of a transform that several work-groups share, if there are too few for all of them
+WGS = 64  # work-items of a group
+_RANKS = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Room:
+    """The temporary memory of a plan: one Scratch, whose parts are handed out in numbers of `dtype`."""
+
+    def __init__(self, dtype):
+        self.scratch, self.itemsize, self.taken = Scratch(1), dtype.itemsize, 0
+
+    def take(self, numbers):
+        """Kernel arguments for a part that stays taken: pointer, offset."""
+        start, self.taken = self.taken, self.taken + -(-numbers // 16) * 16
+        self._grow(self.taken)
+        return (self.scratch, np.int64(start))
+
+    def lend(self, numbers):
+        """Kernel arguments for a part that the next launch may use as well."""
+        self._grow(self.taken + numbers)
+        return (self.scratch, np.int64(self.taken))
+
+    def _grow(self, numbers):
+        self.scratch.nbytes = max(self.scratch.nbytes, numbers * self.itemsize)
+
+
+class Side(NamedTuple):
+    """Where the numbers of an operand lie; distances in real numbers.
+
+    args: kernel arguments (pointer, offset); unit: real numbers per element the offset counts; element: from one element of a line
+    to the next; imaginary: from a real to its imaginary part, 0 if there is none; batch: between lines, for each batch dimension
+    """
+
+    args: tuple
+    unit: int
+    element: int
+    imaginary: int
+    batch: tuple
+
+
+def paired(args, strides, dim, unit=1):
+    """The Side of complex numbers with these strides, in pairs, along dimension dim."""
+    return Side(args, unit, 2 * strides[dim], 1, tuple(2 * s for i, s in enumerate(strides) if i != dim))
+
+
+class Work(NamedTuple):
+    """What all launches of a transform share."""
+
+    device: object
+    dtype: object  # of the real numbers
+    room: Room
+    inverse: bool
+    scale: float
+
+    @property
+    def lanes(self):
+        """Lines transformed at a time in the cpu style."""
+        return vectors.width(compute_type(self.dtype))
+
+    @property
+    def cpu(self):
+        return self.device.profile.style == "cpu"
+
+
+class Level(NamedTuple):
+    """Transforms of one length: of `lines` neighbouring lines, for each outer index."""
+
+    n: int
+    lines: int
+    x: Side  # the last batch distance is that between neighbouring lines
+    y: Side
+
+
+def steps(work, n, shape, x, y):
+    """The Steps that transform lines of length n, for a batch of this shape, from Side x to Side y.
+
+    n has no prime factors but factors.PRIMES.
+    """
+    shape, (xb, yb) = collapse(shape, x.batch, y.batch)
+    x, y = x._replace(batch=xb), y._replace(batch=yb)
+    abreast = _abreast(shape, x, y)
+    if n <= _longest(work, abreast is not None and shape[abreast] >= work.lanes // 2):
+        lane = len(shape) - 1 if abreast is None else abreast
+        if lane >= 0:
+            shape, x, y = _last(lane, shape, x, y)
+        else:
+            shape, x, y = (1,), x._replace(batch=(0,)), y._replace(batch=(0,))
+        return [_launch(work, shape[:-1], (Level(n, shape[-1], x, y),), None, work.inverse, work.inverse, work.scale)]
+    return _as_matrix(work, n, shape, x, y, work.inverse)
+
+
+def _longest(work, abreast):
+    """The longest lines to transform in one piece."""
+    if work.cpu:
+        return ABREAST if abreast else ONE_LEVEL
+    return _capacity(work) // (4 if abreast else 1)
+
+
+def _capacity(work):
+    """How many complex numbers a work-group of the gpu style holds in local memory, twice."""
+    return (8 if work.device.profile.local_memory > 40000 else 4) * 1024 // work.dtype.itemsize
+
+
+def _abreast(shape, x, y):
+    """The dimension in which lines lie side by side in both operands, or in one; None if there is none."""
+    def beside(side, i):
+        return side.batch[i] == (2 if side.imaginary == 1 else 1)
+
+    found = [(beside(x, i) + beside(y, i), n, i) for i, n in enumerate(shape)]
+    best = max(found, default=(0, 0, 0))
+    return best[2] if best[0] else None
+
+
+def _last(i, shape, *sides):
+    """shape and sides with batch dimension i moved to the end."""
+    def moved(t):
+        return (*t[:i], *t[i + 1:], t[i])
+
+    return (moved(shape), *(s._replace(batch=moved(s.batch)) for s in sides))
+
+
+def _as_matrix(work, n, shape, x, y, swap):
+    """Steps for lines longer than one piece: columns of a matrix, factors, rows.  swap: exchange the parts of what is read."""
+    limit = LEVEL if work.cpu else _capacity(work) // 8
+    n1, n2 = factors.split(n, work.lanes if work.cpu else 1, limit)
+    outer = math.prod(shape)
+    if work.cpu and max(n1, n2) <= LEVEL and (n < SHARED or outer >= work.device.profile.groups):
+        inner = Side((), 1, 2 * n2, 1, ()), Side((), 1, 2, 1, ())
+        columns = Level(n1, n2, x._replace(element=n2 * x.element, batch=(*x.batch, x.element)), inner[0]._replace(batch=(2,)))
+        rows = Level(n2, n1, inner[1]._replace(batch=(2 * n2,)), y._replace(element=n1 * y.element, batch=(*y.batch, y.element)))
+        return [_launch(work, shape, (columns, rows), n, swap, work.inverse, work.scale)]
+    matrix = work.room.take(2 * n * outer)
+    dense = tuple(2 * n * math.prod(shape[i + 1:]) for i in range(len(shape)))
+    columns = Side(matrix, 1, 2 * n2, 1, (*dense, 2))
+    rows = Side(matrix, 1, 2, 1, (*dense, 2 * n2))
+    first = Level(n1, n2, x._replace(element=n2 * x.element, batch=(*x.batch, x.element)), columns)
+    y = y._replace(element=n1 * y.element, batch=(*y.batch, y.element))
+    made = [_launch(work, shape, (first,), n, swap, False, 1.0)]
+    shape = (*shape, n1)
+    if n2 > limit:
+        return made + _as_matrix(work, n2, shape, rows, y, False)
+    return [*made, _launch(work, shape[:-1], (Level(n2, n1, rows, y),), None, False, work.inverse, work.scale)]
+
+
+def _launch(work, shape, levels, turned, swap_x, swap_y, scale):
+    """The Step for one Level, or for the columns and the rows of a matrix.  turned: the matrix's size, if columns are turned."""
+    profile, dtype, lanes = work.device.profile, work.dtype, work.lanes
+    x, y = levels[0].x, levels[-1].y
+    count = len(shape)
+    outer, (xb, yb) = collapse(shape, x.batch[:count], y.batch[:count])
+    rank = next(r for r in _RANKS if r >= len(outer))
+    fill = rank - len(outer)
+    batch = [(1, 0, 0)] * fill + list(zip(outer, xb, yb, strict=True))
+    outer, first = math.prod(outer), levels[0]
+    buffer, starts, turn = constants(work.device, dtype, tuple(v.n for v in levels), turned and (first.n, turned), lanes if work.cpu else 0)
+    options = {"style": profile.style, "dtype": dtype, "rank": rank, "phases": len(levels),
+               "radices": factors.radix_set(*(factors.radices(v.n) for v in levels))}
+    if work.cpu:
+        chunks = -(-first.lines // lanes) if len(levels) == 1 else 1
+        groups = max(1, min(profile.groups, outer * chunks, outer * first.lines * first.n // 1024))
+        span = 4 * lanes * max(v.n for v in levels) + (2 * first.n * levels[1].n if len(levels) == 2 else 0)
+        scratch, sizes, width, along = work.room.lend(groups * span), ((groups,), (1,)), turn.width, 0
+    else:
+        along = x.element < x.batch[-1]
+        width = _width(work, first, along)
+        chunks, span, options["CAP"], options["WGS"] = -(-first.lines // width), 0, _capacity(work), WGS
+        scratch, sizes = work.room.lend(16), ((min(outer * chunks, 65535) * WGS,), (WGS,))
+    source = render("fft_lines", **options)
+    numbers = [n for triple in batch for n in triple]
+    scale = (np.float64 if dtype is dtypes.float64 else np.float32)(scale)
+    args = [*x.args, np.int64(x.unit), *(y.args), np.int64(y.unit), *scratch, np.int64(span), buffer, *longs(tuple(numbers)),
+            *longs(outer, chunks), np.int32(swap_x), np.int32(swap_y), scale, *longs(turn.start, turn.shift, width), np.int32(along)]
+    for v, start in zip(levels, starts, strict=True):
+        args += [np.int64(v.n), np.int64(v.lines), np.uint64(factors.packed(factors.radices(v.n))), np.int64(start),
+                 *longs(v.x.element, v.x.batch[-1], v.x.imaginary, v.y.element, v.y.batch[-1], v.y.imaginary)]
+    return Step(source, "fft_lines", args, *sizes)
+
+
+def _width(work, level, along):
+    """How many lines a work-group of the gpu style takes: a cache line's worth of neighbours, or enough for its work-items."""
+    most = _capacity(work) // level.n
+    wanted = max(1, 4 * WGS // level.n) if along else 16
+    return max(1, min(most, wanted, level.lines))
+
+
+@functools.lru_cache(maxsize=64)
+def constants(device, dtype, lengths, turned, lanes):
+    """(buffer, starts, Turn) on the device; see factors.table."""
+    numbers, starts, turn = factors.table(lengths, turned, lanes)
+    return upload(device, numbers.astype(dtype.numpy)), starts, turn
+
+
+def upload(device, array):
+    """A buffer with an array's numbers, which launches of any stream may read at once."""
+    buffer = device.allocate(max(array.nbytes, 16))
+    device.write(buffer, 0, array)
+    if not device.silent:
+        device.synchronize()
+    return buffer
