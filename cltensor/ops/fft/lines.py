@@ -15,8 +15,9 @@ from ...dispatch.plan import Scratch, Step
 from ..kinds.launch import longs
 from . import factors
 
-ONE_LEVEL = 64  # elements of lines that lie side by side in no dimension: longer ones are transformed as matrices
-ABREAST = 8192  # elements of lines that do: buffers for a vector of them still fit a second-level cache
+ONE_LEVEL = 64  # elements of a few lines: longer ones are transformed as matrices, whose columns fill vectors
+ONE_AFTER_ANOTHER = 1000  # elements of many lines that lie one after another, so that buffers stay in a first-level cache
+ABREAST = 8192  # elements of lines that lie side by side: buffers for a vector of them still fit a second-level cache
 LEVEL = 4096  # elements of a column of such a matrix, for the same reason
 SHARED = 1 << 14  # elements of a transform that several work-groups share, if there are too few for all of them
 WGS = 64  # work-items of a group
@@ -77,6 +78,10 @@ class Work(NamedTuple):
         """Lines transformed at a time in the cpu style."""
         return vectors.width(compute_type(self.dtype))
 
+    def number(self, x):
+        """x as a kernel argument."""
+        return (np.float64 if self.dtype is dtypes.float64 else np.float32)(x)
+
     @property
     def cpu(self):
         return self.device.profile.style == "cpu"
@@ -98,22 +103,24 @@ def steps(work, n, shape, x, y):
     """
     shape, (xb, yb) = collapse(shape, x.batch, y.batch)
     x, y = x._replace(batch=xb), y._replace(batch=yb)
-    abreast = _abreast(shape, x, y)
-    if n <= _longest(work, abreast is not None and shape[abreast] >= work.lanes // 2):
-        lane = len(shape) - 1 if abreast is None else abreast
+    beside = abreast(shape, x, y)
+    lane = len(shape) - 1 if beside is None else beside
+    if n <= _longest(work, beside is not None, shape[lane] if shape else 1):
         if lane >= 0:
-            shape, x, y = _last(lane, shape, x, y)
+            shape, x, y = lane_last(lane, shape, x, y)
         else:
             shape, x, y = (1,), x._replace(batch=(0,)), y._replace(batch=(0,))
         return [_launch(work, shape[:-1], (Level(n, shape[-1], x, y),), None, work.inverse, work.inverse, work.scale)]
     return _as_matrix(work, n, shape, x, y, work.inverse)
 
 
-def _longest(work, abreast):
-    """The longest lines to transform in one piece."""
-    if work.cpu:
-        return ABREAST if abreast else ONE_LEVEL
-    return _capacity(work) // (4 if abreast else 1)
+def _longest(work, beside, count):
+    """The longest lines to transform in one piece, of `count` that lie side by side or not."""
+    if not work.cpu:
+        return _capacity(work) // (4 if beside else 1)
+    if beside:
+        return ABREAST if count >= work.lanes // 2 else ONE_LEVEL
+    return ONE_AFTER_ANOTHER if count >= 2 * work.lanes or count % work.lanes == 0 else ONE_LEVEL
 
 
 def _capacity(work):
@@ -121,7 +128,7 @@ def _capacity(work):
     return (8 if work.device.profile.local_memory > 40000 else 4) * 1024 // work.dtype.itemsize
 
 
-def _abreast(shape, x, y):
+def abreast(shape, x, y):
     """The dimension in which lines lie side by side in both operands, or in one; None if there is none."""
     def beside(side, i):
         return side.batch[i] == (2 if side.imaginary == 1 else 1)
@@ -131,7 +138,7 @@ def _abreast(shape, x, y):
     return best[2] if best[0] else None
 
 
-def _last(i, shape, *sides):
+def lane_last(i, shape, *sides):
     """shape and sides with batch dimension i moved to the end."""
     def moved(t):
         return (*t[:i], *t[i + 1:], t[i])
@@ -168,10 +175,8 @@ def _launch(work, shape, levels, turned, swap_x, swap_y, scale):
     x, y = levels[0].x, levels[-1].y
     count = len(shape)
     outer, (xb, yb) = collapse(shape, x.batch[:count], y.batch[:count])
-    rank = next(r for r in _RANKS if r >= len(outer))
-    fill = rank - len(outer)
-    batch = [(1, 0, 0)] * fill + list(zip(outer, xb, yb, strict=True))
-    outer, first = math.prod(outer), levels[0]
+    batch = batch_numbers(outer, xb, yb)
+    outer, rank, first = math.prod(outer), (len(batch) - 1) // 3, levels[0]
     buffer, starts, turn = constants(work.device, dtype, tuple(v.n for v in levels), turned and (first.n, turned), lanes if work.cpu else 0)
     options = {"style": profile.style, "dtype": dtype, "rank": rank, "phases": len(levels),
                "radices": factors.radix_set(*(factors.radices(v.n) for v in levels))}
@@ -186,14 +191,19 @@ def _launch(work, shape, levels, turned, swap_x, swap_y, scale):
         chunks, span, options["CAP"], options["WGS"] = -(-first.lines // width), 0, _capacity(work), WGS
         scratch, sizes = work.room.lend(16), ((min(outer * chunks, 65535) * WGS,), (WGS,))
     source = render("fft_lines", **options)
-    numbers = [n for triple in batch for n in triple]
-    scale = (np.float64 if dtype is dtypes.float64 else np.float32)(scale)
-    args = [*x.args, np.int64(x.unit), *(y.args), np.int64(y.unit), *scratch, np.int64(span), buffer, *longs(tuple(numbers)),
-            *longs(outer, chunks), np.int32(swap_x), np.int32(swap_y), scale, *longs(turn.start, turn.shift, width), np.int32(along)]
+    args = [*x.args, np.int64(x.unit), *(y.args), np.int64(y.unit), *scratch, np.int64(span), buffer, *batch,
+            np.int64(chunks), np.int32(swap_x), np.int32(swap_y), work.number(scale), *longs(turn.start, turn.shift, width), np.int32(along)]
     for v, start in zip(levels, starts, strict=True):
         args += [np.int64(v.n), np.int64(v.lines), np.uint64(factors.packed(factors.radices(v.n))), np.int64(start),
                  *longs(v.x.element, v.x.batch[-1], v.x.imaginary, v.y.element, v.y.batch[-1], v.y.imaginary)]
     return Step(source, "fft_lines", args, *sizes)
+
+
+def batch_numbers(shape, xb, yb):
+    """Kernel arguments of outer dimensions: size, distance in x, distance in y of each, filled up to a rank, and their product."""
+    fill = next(r for r in _RANKS if r >= len(shape)) - len(shape)
+    triples = [(1, 0, 0)] * fill + list(zip(shape, xb, yb, strict=True))
+    return longs(*triples, math.prod(shape))
 
 
 def _width(work, level, along):
