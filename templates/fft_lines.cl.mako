@@ -11,13 +11,14 @@
 ##            exp(-2 pi i k c / N): exp(-2 pi i j / N) of j < 2^shift, then of multiples of 2^shift, then (cpu) of k times each of
 ##            0 .. V - 1; `width` is how far those are from the multiples
 ## swap_x, swap_y  exchange real and imaginary parts at the user's end, which turns the transform into the inverse one
-## phases     2: a transform as columns and then as rows of a matrix, by one work-group, whose first results stay in `scratch`
+## phases     2: a transform as columns (_0) and then as rows (_1) of a matrix, by one work-group, whose first results stay in
+##            `scratch`; cpu only
 ##
 ## cpu: a vector holds the same element of V lines; scratch has two buffers per group, and the matrix.
 ## gpu: a work-group keeps `width` lines in local memory.
 <%!
 import math
-PARAMETERS = dict(style="cpu", dtype="float32", radices=(1, 2, 4, 8), rank=1, phases=1, CAP=1024, WGS=64)
+PARAMETERS = dict(style="cpu", dtype="float32", radices=(1, 2, 4, 8), rank=2, CAP=1024, WGS=64)
 DTYPES = "wide"
 LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (groups * WGS,)"}
 
@@ -215,10 +216,10 @@ __kernel void fft_lines(
     const long b${i}, const long x_b${i}, const long y_b${i},
 % endfor
     const long outer, const long chunks, const int swap_x, const int swap_y, const ${T} scale, const long turn, const long shift,
-    const long width, const int along,
-% for i in range(phases):
+    const long width, const int along, const int phases,
+% for i in range(2):
     const long n_${i}, const long lines_${i}, const ulong radices_${i}, const long tw_${i}, const long xe_${i}, const long xl_${i},
-    const long xi_${i}, const long ye_${i}, const long yl_${i}, const long yi_${i}${"," if i + 1 < phases else ")"}
+    const long xi_${i}, const long ye_${i}, const long yl_${i}, const long yi_${i}${")" if i else ","}
 % endfor
 {
     const size_t mask = ((size_t)1 << shift) - 1;
@@ -229,26 +230,17 @@ __kernel void fft_lines(
     for (size_t unit = get_group_id(0) * units / get_num_groups(0); unit < end; unit++) {
         const size_t chunk = unit % chunks;
         ${outer_index("unit / chunks")}
-        for (int phase = 0; phase < ${phases}; phase++) {
-% if phases == 1:
-            const size_t n = n_0, lines = lines_0;
-            const ulong plan = radices_0;
-            const long xe = xe_0, xl = xl_0, xi = xi_0, ye = ye_0, yl = yl_0, yi = yi_0;
-            __global const ${T} *xs = x, *tws = table + tw_0;
-            __global ${T} *ys = y;
-            const int swap = swap_x, swap_out = swap_y, turned = turn != 0;
-            const ${T} factor = scale;
-% else:
+        for (int phase = 0; phase < phases; phase++) {
             const size_t n = phase ? n_1 : n_0, lines = phase ? lines_1 : lines_0;
             const ulong plan = phase ? radices_1 : radices_0;
             const long xe = phase ? xe_1 : xe_0, xl = phase ? xl_1 : xl_0, xi = phase ? xi_1 : xi_0;
             const long ye = phase ? ye_1 : ye_0, yl = phase ? yl_1 : yl_0, yi = phase ? yi_1 : yi_0;
             __global ${T} *matrix = buffers + (span - 2 * n_0 * n_1);
             __global const ${T} *xs = phase ? matrix : x, *tws = table + (phase ? tw_1 : tw_0);
-            __global ${T} *ys = phase ? y : matrix;
-            const int swap = phase ? 0 : swap_x, swap_out = phase ? swap_y : 0, turned = !phase;
-            const ${T} factor = phase ? scale : 1;
-% endif
+            const int final = phase + 1 == phases;
+            __global ${T} *ys = final ? y : matrix;
+            const int swap = phase ? 0 : swap_x, swap_out = final ? swap_y : 0, turned = turn && !phase;
+            const ${T} factor = final ? scale : 1;
             __global const ${T} *each = high + width;
             const size_t blocks = (lines + ${V - 1}) / ${V};
             for (size_t block = chunk * blocks / chunks; block < (chunk + 1) * blocks / chunks; block++) {

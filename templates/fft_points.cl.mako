@@ -4,6 +4,7 @@
 ## factors   n pairs; used if `multiply`
 ## extend    x has n / 2 + 1 elements and y[k] is conj(x[n - k]) for k > n / 2; the imaginary parts of elements that are their own
 ##           counterparts do not count
+## middle    what elements that are not their own counterparts, 2 k != 0 and n, are multiplied with besides
 ## conjugate x before anything else;  swap_x, swap_y  exchange real and imaginary parts when reading and when writing
 ## by_lines  neighbours in memory are lines, not elements
 <%!
@@ -19,14 +20,15 @@ ${types.pragmas([dtype])}
     ${T} u = k < (size_t)n ? from[0] : 0, v = k < (size_t)n && xi ? from[xi] : 0;
     if ((own != k) != conjugate) v = -v;
     if (extend && (k == 0 || 2 * k == (size_t)n)) v = 0;
+    const ${T} factor = own == 0 || 2 * own == (size_t)n ? scale : scale * middle;
     if (swap_x) { const ${T} z = u; u = v; v = z; }
     if (multiply && k < (size_t)n) {
         const ${T} c = factors[2 * k], s = factors[2 * k + 1], z = u;
         u = z * c - v * s; v = z * s + v * c;
     }
     __global ${T} *to = y + (long)k * ye + (long)l * yl;
-    to[0] = scale * (swap_y ? v : u);
-    if (yi) to[yi] = scale * (swap_y ? u : v);
+    to[0] = factor * (swap_y ? v : u);
+    if (yi) to[yi] = factor * (swap_y ? u : v);
 </%def>
 % if style == "cpu":
 ${vectors.SERIAL}
@@ -39,7 +41,7 @@ __kernel void fft_points(
 % endfor
     const long outer, const long lines, const long n, const long m, const long xe, const long xl, const long xi, const long ye,
     const long yl, const long yi, const int multiply, const int extend, const int conjugate, const int swap_x, const int swap_y,
-    const int by_lines, const ${T} scale)
+    const int by_lines, const ${T} scale, const ${T} middle)
 {
     const size_t each = by_lines ? m : lines, units = (size_t)outer * each;
 % if style == "cpu":

@@ -5,6 +5,7 @@
 ##
 ## zipping 0: x has h elements, x[h] being x[0], y h + 1;  half = 1/2, w = -i/2 exp(-2 pi i k / n): after a transform
 ##         1: x has h + 1 elements, the imaginary parts of the first and last do not count, y h;  half = 1, w = i exp(2 pi i k / n)
+## middle   what all elements of the h + 1 but the first and the last are multiplied with besides
 ## x and y  lines of complex numbers; distances as in fft_lines; y may be x
 ## conjugate_x, conjugate_y  take and give the conjugates
 ## by_lines  neighbours in memory are lines, not elements
@@ -26,8 +27,8 @@ ${types.pragmas([dtype])}
     const ${T} ar = p[0], br = q[0];
     ${T} ai = conjugate_x ? -p[1] : p[1], bi = conjugate_x ? q[1] : -q[1];
     if (zipping && k == 0) ai = bi = 0;
-    const ${T} wr = factors[2 * k], wi = factors[2 * k + 1];
-    const ${T} sr = half_ * (ar + br), si = half_ * (ai + bi), dr = ar - br, di = ai - bi;
+    const ${T} own = k ? middle : 1, wr = own * factors[2 * k], wi = own * factors[2 * k + 1];
+    const ${T} sr = own * half_ * (ar + br), si = own * half_ * (ai + bi), dr = ar - br, di = ai - bi;
     const ${T} tr = wr * dr - wi * di, ti = wr * di + wi * dr;
     __global ${T} *to = y + (long)k * ye + (long)l * yl;
     to[0] = sr + tr; to[1] = conjugate_y ? -(si + ti) : si + ti;
@@ -48,7 +49,7 @@ __kernel void fft_real(
     const long b${i}, const long x_b${i}, const long y_b${i},
 % endfor
     const long outer, const long lines, const long h, const long xe, const long xl, const long ye, const long yl,
-    const int zipping, const int conjugate_x, const int conjugate_y, const int by_lines)
+    const int zipping, const int conjugate_x, const int conjugate_y, const int by_lines, const ${T} middle)
 {
     const ${T} half_ = zipping ? 1 : ${types.literal(0.5, T)};
     const size_t m = h / 2 + 1, each = by_lines ? m : lines, units = (size_t)outer * each;
@@ -84,10 +85,10 @@ __kernel void fft_real(
                 vec a = *(__global const loose *)p, b = *(__global const loose *)q;
                 a *= sign_a;
                 b = (vec)(${turned}) * (sign_a * alternate);
-                const vec f = *(__global const loose *)(factors + 2 * i);
+                const vec f = middle * *(__global const loose *)(factors + 2 * i);
                 const vec wr = (vec)(${", ".join(f"f.s{i - i % 2}" for i in range(V))}), wi = (vec)(${", ".join(f"{'' if i % 2 else '-'}f.s{i - i % 2 + 1}" for i in range(V))});
                 vec d = a - b;
-                const vec s = half_ * (a + b), t = wr * d + wi * (vec)(${", ".join(f"d.s{i + 1 - i % 2 * 2}" for i in range(V))});
+                const vec s = middle * half_ * (a + b), t = wr * d + wi * (vec)(${", ".join(f"d.s{i + 1 - i % 2 * 2}" for i in range(V))});
                 *(__global loose *)to = (s + t) * sign_y;
                 d = (s - t) * (sign_y * alternate);
                 *(__global loose *)back = (vec)(${turned_back});

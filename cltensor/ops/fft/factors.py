@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-PRIMES = (2, 3, 5, 7, 11, 13)  # the kernels have a pass for each
-RADIX_SETS = ((1, 2, 4, 8), (1, 2, 3, 4, 5, 7, 8), (1, 2, 3, 4, 5, 7, 8, 11, 13))  # few, since each is a program
+PRIMES = (2, 3, 5, 7)  # the kernels have a pass for each
+RADIX_SETS = ((1, 2, 4, 8), (1, 2, 3, 4, 5, 7, 8))  # few, since each is a program
 
 
 @functools.cache
@@ -54,13 +54,15 @@ def smooth_at_least(n):
 
 @functools.cache
 def split(n, lanes, limit):
-    """(n1, n2), n1 n2 = n, of two shorter transforms, both at most `limit` long if possible, that waste few of the lanes."""
+    """(n1, n2), n1 n2 = n: n1 at most `limit`, n2 too if one split is enough; both alike, and wasting few of the lanes."""
+    levels = max(2, math.ceil(math.log(n) / math.log(limit) - 1e-9))
+
     def cost(a):
         b = n // a
         waste = (-(-a // lanes) * lanes) * (-(-b // lanes) * lanes) / n
-        return max(a, b) > limit, waste * (1 + 0.1 * abs(math.log2(a / b))), b
+        return a > limit, b > limit ** (levels - 1), waste * (1 + 0.2 * abs(math.log2(a) - math.log2(n) / levels)), b
 
-    return min(((a, n // a) for a in divisors(n)), key=lambda pair: cost(pair[0]))
+    return min(((a, n // a) for a in divisors(n)[1:-1]), key=lambda pair: cost(pair[0]))
 
 
 def divisors(n):

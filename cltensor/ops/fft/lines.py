@@ -21,7 +21,7 @@ ABREAST = 8192  # elements of lines that lie side by side: buffers for a vector 
 LEVEL = 4096  # elements of a column of such a matrix, for the same reason
 SHARED = 1 << 14  # elements of a transform that several work-groups share, if there are too few for all of them
 WGS = 64  # work-items of a group
-_RANKS = (1, 2, 4, 8, 16, 32, 64)
+_RANKS = (2, 8, 64)  # few, since each is a program
 
 
 class Room:
@@ -59,9 +59,11 @@ class Side(NamedTuple):
     batch: tuple
 
 
-def paired(args, strides, dim, unit=1):
-    """The Side of complex numbers with these strides, in pairs, along dimension dim."""
-    return Side(args, unit, 2 * strides[dim], 1, tuple(2 * s for i, s in enumerate(strides) if i != dim))
+def side(arg, s, dim):
+    """The Side of lines along dimension dim of a Spec."""
+    unit = 2 if s.dtype.is_complex else 1
+    batch = tuple(unit * stride for i, stride in enumerate(s.strides) if i != dim)
+    return Side((arg,), unit, unit * s.strides[dim], unit - 1, batch)
 
 
 class Work(NamedTuple):
@@ -178,7 +180,7 @@ def _launch(work, shape, levels, turned, swap_x, swap_y, scale):
     batch = batch_numbers(outer, xb, yb)
     outer, rank, first = math.prod(outer), (len(batch) - 1) // 3, levels[0]
     buffer, starts, turn = constants(work.device, dtype, tuple(v.n for v in levels), turned and (first.n, turned), lanes if work.cpu else 0)
-    options = {"style": profile.style, "dtype": dtype, "rank": rank, "phases": len(levels),
+    options = {"style": profile.style, "dtype": dtype, "rank": rank,
                "radices": factors.radix_set(*(factors.radices(v.n) for v in levels))}
     if work.cpu:
         chunks = -(-first.lines // lanes) if len(levels) == 1 else 1
@@ -192,8 +194,8 @@ def _launch(work, shape, levels, turned, swap_x, swap_y, scale):
         scratch, sizes = work.room.lend(16), ((min(outer * chunks, 65535) * WGS,), (WGS,))
     source = render("fft_lines", **options)
     args = [*x.args, np.int64(x.unit), *(y.args), np.int64(y.unit), *scratch, np.int64(span), buffer, *batch,
-            np.int64(chunks), np.int32(swap_x), np.int32(swap_y), work.number(scale), *longs(turn.start, turn.shift, width), np.int32(along)]
-    for v, start in zip(levels, starts, strict=True):
+            np.int64(chunks), np.int32(swap_x), np.int32(swap_y), work.number(scale), *longs(turn.start, turn.shift, width), np.int32(along), np.int32(len(levels))]
+    for v, start in zip((first, levels[-1]), (starts[0], starts[-1]), strict=True):
         args += [np.int64(v.n), np.int64(v.lines), np.uint64(factors.packed(factors.radices(v.n))), np.int64(start),
                  *longs(v.x.element, v.x.batch[-1], v.x.imaginary, v.y.element, v.y.batch[-1], v.y.imaginary)]
     return Step(source, "fft_lines", args, *sizes)

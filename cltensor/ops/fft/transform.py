@@ -24,27 +24,33 @@ def complex_steps(work, n, shape, x, y):
     return _bluestein(work, n, shape, x, y)
 
 
-def real_to_half_steps(work, n, shape, x, y):
-    """From n real numbers to the n // 2 + 1 complex ones that tell all; the inverse transform gives their conjugates."""
+def real_to_half_steps(work, n, shape, x, y, middle):
+    """From n real numbers to the n // 2 + 1 complex ones that tell all; the inverse transform gives their conjugates.
+
+    middle: what all but the first, and the one for n / 2, are multiplied with
+    """
     forward = work._replace(inverse=False)
     if n % 2 or n <= 2:
         whole = _dense(work, n, shape)
         made = complex_steps(forward, n, shape, x, whole)
-        return [*made, _points(forward, shape, n, n // 2 + 1, whole, y, conjugate=work.inverse)]
+        return [*made, _points(forward, shape, n, n // 2 + 1, whole, y, middle=middle, conjugate=work.inverse)]
     h = n // 2
     made = complex_steps(forward, h, shape, x._replace(element=2 * x.element, imaginary=x.element), y)
-    return [*made, _pairs(work, shape, h, y, y, zipping=False, conjugate_y=work.inverse)]
+    return [*made, _pairs(work, shape, h, y, y, middle, zipping=False, conjugate_y=work.inverse)]
 
 
-def half_to_real_steps(work, n, shape, x, y):
-    """From n // 2 + 1 complex numbers to the n real ones they tell; the forward transform takes their conjugates."""
+def half_to_real_steps(work, n, shape, x, y, middle):
+    """From n // 2 + 1 complex numbers to the n real ones they tell; the forward transform takes their conjugates.
+
+    middle: what all but the first, and the one for n / 2, are multiplied with
+    """
     backward = work._replace(inverse=True)
     whole = _dense(work, n if n % 2 or n <= 2 else n // 2, shape)
     if n % 2 or n <= 2:
-        made = [_points(backward, shape, n, n, x, whole, extend=True, conjugate=not work.inverse)]
+        made = [_points(backward, shape, n, n, x, whole, middle=middle, extend=True, conjugate=not work.inverse)]
         return made + complex_steps(backward, n, shape, whole, y)
     h = n // 2
-    made = [_pairs(work, shape, h, x, whole, zipping=True, conjugate_x=not work.inverse)]
+    made = [_pairs(work, shape, h, x, whole, middle, zipping=True, conjugate_x=not work.inverse)]
     return made + complex_steps(backward, h, shape, whole, y._replace(element=2 * y.element, imaginary=y.element))
 
 
@@ -98,22 +104,22 @@ def _table(device, dtype, kind, n):
     return lines.upload(device, numbers.astype(dtype.numpy))
 
 
-def _points(work, shape, n, m, x, y, table=None, scale=1.0, **flags):
+def _points(work, shape, n, m, x, y, table=None, scale=1.0, middle=1.0, **flags):
     """The Step of the template fft_points: n elements of each line to m, times those of a table."""
     options = {"extend": False, "conjugate": False, "swap_x": False, "swap_y": False, **flags}
     batch, by_lines, count, x, y = _batch(shape, x, y)
     numbers = _table(work.device, work.dtype, *table) if table else placeholder(work.device)
     args = [*_operands(x, y), numbers, *batch, *longs(count, n, m, x.element, x.batch[-1], x.imaginary, y.element, y.batch[-1], y.imaginary),
-            *map(np.int32, (table is not None, *options.values(), by_lines)), work.number(scale)]
+            *map(np.int32, (table is not None, *options.values(), by_lines)), work.number(scale), work.number(middle)]
     return _step("fft_points", work, args, batch, count * m)
 
 
-def _pairs(work, shape, h, x, y, zipping, conjugate_x=False, conjugate_y=False):
+def _pairs(work, shape, h, x, y, middle, zipping, conjugate_x=False, conjugate_y=False):
     """The Step of the template fft_real, whose lines have h complex numbers on one side and h + 1 on the other."""
     batch, by_lines, count, x, y = _batch(shape, x, y)
     table = _table(work.device, work.dtype, "zipping" if zipping else "unzipping", 2 * h)
     args = [*_operands(x, y), table, *batch, *longs(count, h, x.element, x.batch[-1], y.element, y.batch[-1]),
-            *map(np.int32, (zipping, conjugate_x, conjugate_y, by_lines))]
+            *map(np.int32, (zipping, conjugate_x, conjugate_y, by_lines)), work.number(middle)]
     return _step("fft_real", work, args, batch, count * (h // 2 + 1))
 
 

@@ -1,0 +1,108 @@
+"""What the transforms' arguments mean: dtypes, lengths, dimensions, normalisation."""
+
+import math
+
+from ..base import dtypes
+from ..base.calls import kind
+from ..base.errors import ArgumentError, ArgumentTypeError, DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
+from ..base.shapes import normalize_dim
+from ..dispatch.tensor_base import TensorBase
+from ..tensor.math.arithmetic import convert
+from ..tensor.shape.padding import pad_constant
+from ..tensor.shape.shape import narrow
+
+_NORMS = (None, "backward", "ortho", "forward")
+
+
+def floating(name, input):
+    """input as a tensor of float32, float64, complex64 or complex128; integers and bools in the default dtype."""
+    if not isinstance(input, TensorBase):
+        raise ArgumentTypeError(f"{name}(): argument 'input' must be Tensor, not {kind(input)}")
+    d = input.dtype
+    if not d.is_inexact:
+        return convert(input, dtypes.get_default_dtype())
+    if d.to_real() not in (dtypes.float32, dtypes.float64):
+        raise UnsupportedDTypeError(f"{name}: Unsupported dtype {d.name}; transforms are computed in float32, float64, complex64 "
+                                    f"and complex128. Convert first, for instance with {'.cfloat()' if d.is_complex else '.float()'}")
+    return input
+
+
+def real(name, input):
+    """input as a tensor of float32 or float64.  Raises DTypeError for a complex one."""
+    input = floating(name, input)
+    if input.dtype.is_complex:
+        cure = "fftn" if name.endswith(("n", "2")) else "fft"
+        raise DTypeError(f"{name} expects a real input tensor, but got {input.dtype.name}; use {cure}, or .real for the real part")
+    return input
+
+
+def complex_(name, input):
+    """input as a tensor of complex64 or complex128."""
+    input = floating(name, input)
+    return convert(input, dtypes.complex_for(input.dtype))
+
+
+def one_dim(name, input, dim):
+    """dim as a number from 0 on.  Raises DimensionError for a 0-d tensor, and out of range."""
+    if not input.ndim:
+        raise DimensionError(f"{name}: Dimension specified as {dim} but tensor has no dimensions; use reshape(1)")
+    return normalize_dim(dim, input.ndim, name)
+
+
+def length(name, n):
+    """n as an int.  Raises ArgumentError for a length below 1, ArgumentTypeError for no int."""
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise ArgumentTypeError(f"{name}(): argument 'n' must be int, not {kind(n)}")
+    n = n.__index__()
+    if n < 1:
+        raise ArgumentError(f"{name}: Invalid number of data points ({n}) specified; a transform needs at least 1")
+    return n
+
+
+def resized(input, dim, n):
+    """input with n elements along dim: cut off, or filled up with zeros."""
+    size = input.shape[dim]
+    if n < size:
+        return narrow(input, dim, 0, n)
+    return input if n == size else pad_constant(input, (0, 0) * (input.ndim - 1 - dim) + (0, n - size))
+
+
+def scale(name, norm, n, inverse):
+    """What to multiply a transform of n points with: 1, 1 / n or 1 / sqrt(n).  Raises ArgumentError for an unknown norm."""
+    if norm not in _NORMS:
+        raise ArgumentError(f'{name}: Invalid normalization mode: "{norm}"; it may be "forward", "backward" or "ortho"')
+    if norm == "ortho":
+        return 1 / math.sqrt(n)
+    return 1 / n if (norm == "forward") != inverse else 1.0
+
+
+def several(name, input, s, dim, half=False):
+    """(dims, lengths) of a transform over several dimensions; half: input holds n // 2 + 1 of the last n numbers.
+
+    s None: the sizes there are; dim None: the last ones, as many as s has, or all.  -1 in s stands for the size there is.
+    """
+    s = None if s is None else _numbers(name, "s", s)
+    if dim is not None:
+        dims = [normalize_dim(d, input.ndim, name) if input.ndim else one_dim(name, input, d) for d in _numbers(name, "dim", dim)]
+        if len(set(dims)) < len(dims):
+            raise ShapeError(f"{name}: FFT dims must be unique, got {tuple(dim)}")
+        if s is not None and len(s) != len(dims):
+            raise ArgumentError(f"{name}: When given, dim and shape arguments must have the same length, got dim={dim} and s={s}")
+    elif s is None:
+        dims = list(range(input.ndim))
+    elif len(s) > input.ndim:
+        raise ArgumentError(f"{name}: Got shape with {len(s)} values but input tensor only has {input.ndim} dimensions.")
+    else:
+        dims = list(range(input.ndim - len(s), input.ndim))
+    whole = [input.shape[d] for d in dims]
+    if half and dims:
+        whole[-1] = 2 * (whole[-1] - 1)
+    return dims, [length(name, there if n == -1 else n) for n, there in zip(s or [-1] * len(dims), whole, strict=True)]
+
+
+def _numbers(name, argument, values):
+    """An int, or a sequence of them, as a list."""
+    values = [values] if hasattr(values, "__index__") else values
+    if not isinstance(values, (tuple, list)) or not all(hasattr(v, "__index__") for v in values):
+        raise ArgumentTypeError(f"{name}(): argument '{argument}' must be an int or a tuple of ints, not {kind(values)}")
+    return [v.__index__() for v in values]
