@@ -2,8 +2,6 @@
 
 from .errors import AbsentError
 
-COMPLEX = "there are no Fourier transforms yet"
-_TRANSFORMS = f"{COMPLEX}; for a short one multiply by the matrix of cosines and sines"
 SPARSE = "there are no sparse tensors; use dense ones, and index_add or scatter_add for sparse updates"
 _QUANTIZED = "there are no quantized dtypes; use float16 or bfloat16 to save memory"
 _UNSIGNED = "next to no arithmetic is defined for unsigned integers wider than 8 bits; use int32 or int64"
@@ -12,7 +10,6 @@ _SHARED = "a device's memory belongs to one process; send tensor.numpy()"
 
 #: reason -> names in the namespace `cltensor`
 _NAMES = {
-    _TRANSFORMS: "stft istft",
     SPARSE: "sparse sparse_coo sparse_csr sparse_csc sparse_bsr sparse_bsc sparse_coo_tensor sparse_csr_tensor "
             "sparse_csc_tensor sparse_bsr_tensor sparse_bsc_tensor sparse_compressed_tensor hspmm smm sspaddmm",
     _QUANTIZED: "quantize_per_tensor quantize_per_channel quantize_per_tensor_dynamic dequantize qint8 quint8 qint32 quint4x2",
@@ -21,8 +18,7 @@ _NAMES = {
 REASONS = {name: reason for reason, names in _NAMES.items() for name in names.split()}
 
 #: names of Tensor
-METHODS = {**dict.fromkeys(("stft", "istft"), _TRANSFORMS),
-           **dict.fromkeys(("to_sparse", "to_sparse_coo", "to_sparse_csr", "coalesce", "sparse_mask"), SPARSE),
+METHODS = {**dict.fromkeys(("to_sparse", "to_sparse_coo", "to_sparse_csr", "coalesce", "sparse_mask"), SPARSE),
            "dequantize": _QUANTIZED, "cuda": _CUDA, "xpu": _CUDA, "share_memory_": _SHARED}
 
 

@@ -7,6 +7,7 @@ from ..base.errors import ArgumentError
 from ..ops.fft.fourier import c2c, c2r, r2c
 from ..tensor.core.tensor import Tensor
 from ..tensor.core.with_out import with_out
+from ..tensor.math import fourier
 from ..tensor.math.arithmetic import convert
 from . import arguments
 
@@ -16,7 +17,7 @@ _Numbers = int | Sequence[int] | None
 def _along(name, x, dims, lengths, norm, inverse):
     """x transformed along each of dims, which have these lengths already, the last first."""
     for dim, n in zip(dims[::-1], lengths[::-1], strict=True):
-        x = c2c(x, dim=dim, inverse=inverse, scale=arguments.scale(name, norm, n, inverse))
+        x = c2c(x, dim=dim, inverse=inverse, scale=fourier.scale(name, norm, n, inverse))
     return x
 
 
@@ -27,9 +28,9 @@ def _resized(x, dims, lengths):
 
 
 def _complex(name, input, s, dim, norm, inverse):
-    input = arguments.floating(name, input)
+    input = fourier.floating(name, input)
     dims, lengths = arguments.several(name, input, s, dim)
-    arguments.scale(name, norm, 1, inverse)  # norm is checked without dimensions, too
+    fourier.scale(name, norm, 1, inverse)  # norm is checked without dimensions, too
     if not dims:
         return convert(input, dtypes.complex_for(input.dtype)).clone()
     return _along(name, _resized(input, dims, lengths), dims, lengths, norm, inverse)
@@ -42,22 +43,22 @@ def _at_least_one(name, dims):
 
 def _to_half(name, input, s, dim, norm, inverse):
     """Real numbers along the last of the dimensions to half a spectrum, then complex ones along the others."""
-    input = arguments.real(name, input)
+    input = fourier.real(name, input)
     dims, lengths = arguments.several(name, input, s, dim)
     _at_least_one(name, dims)
-    scale = arguments.scale(name, norm, lengths[-1], inverse)
+    scale = fourier.scale(name, norm, lengths[-1], inverse)
     half = r2c(_resized(input, dims, lengths), dim=dims[-1], inverse=inverse, scale=scale, middle=1.0)
     return _along(name, half, dims[:-1], lengths[:-1], norm, inverse)
 
 
 def _from_half(name, input, s, dim, norm, inverse):
     """Complex numbers along all but the last of the dimensions, then half a spectrum along that one to real ones."""
-    input = arguments.complex_(name, input)
+    input = fourier.complex_(name, input)
     dims, lengths = arguments.several(name, input, s, dim, half=True)
     _at_least_one(name, dims)
     n = lengths[-1]
     x = _along(name, _resized(input, dims, [*lengths[:-1], n // 2 + 1]), dims[:-1], lengths[:-1], norm, inverse)
-    return c2r(x, dim=dims[-1], inverse=inverse, scale=arguments.scale(name, norm, n, inverse), n=n, middle=1.0)
+    return c2r(x, dim=dims[-1], inverse=inverse, scale=fourier.scale(name, norm, n, inverse), n=n, middle=1.0)
 
 
 @with_out

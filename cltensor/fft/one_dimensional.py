@@ -3,32 +3,33 @@
 from ..ops.fft.fourier import c2c, c2r, r2c
 from ..tensor.core.tensor import Tensor
 from ..tensor.core.with_out import with_out
+from ..tensor.math import fourier
 from . import arguments
 
 
 def _complex(name, input, n, dim, norm, inverse):
     """A transform of complex numbers, or of real ones taken for such."""
-    input = arguments.floating(name, input)
+    input = fourier.floating(name, input)
     dim = arguments.one_dim(name, input, dim)
     n = arguments.length(name, input.shape[dim] if n is None else n)
-    return c2c(arguments.resized(input, dim, n), dim=dim, inverse=inverse, scale=arguments.scale(name, norm, n, inverse))
+    return c2c(arguments.resized(input, dim, n), dim=dim, inverse=inverse, scale=fourier.scale(name, norm, n, inverse))
 
 
 def _to_half(name, input, n, dim, norm, inverse):
     """The n // 2 + 1 numbers that tell the transform of n real ones."""
-    input = arguments.real(name, input)
+    input = fourier.real(name, input)
     dim = arguments.one_dim(name, input, dim)
     n = arguments.length(name, input.shape[dim] if n is None else n)
-    scale = arguments.scale(name, norm, n, inverse)
+    scale = fourier.scale(name, norm, n, inverse)
     return r2c(arguments.resized(input, dim, n), dim=dim, inverse=inverse, scale=scale, middle=1.0)
 
 
 def _from_half(name, input, n, dim, norm, inverse):
     """The n real numbers whose transform n // 2 + 1 numbers tell."""
-    input = arguments.complex_(name, input)
+    input = fourier.complex_(name, input)
     dim = arguments.one_dim(name, input, dim)
     n = arguments.length(name, 2 * (input.shape[dim] - 1) if n is None else n)
-    scale = arguments.scale(name, norm, n, inverse)
+    scale = fourier.scale(name, norm, n, inverse)
     return c2r(arguments.resized(input, dim, n // 2 + 1), dim=dim, inverse=inverse, scale=scale, n=n, middle=1.0)
 
 
