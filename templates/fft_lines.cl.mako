@@ -3,7 +3,7 @@
 ## x, y       lines of n numbers; V of them at a time, side by side, are a block.  Distances are counted in real numbers:
 ##            between elements of a line (e), between neighbouring lines (l), from a real part to its imaginary part (i; 0: there is
 ##            none, and it is read as 0), between outer indices (b).  x_u, y_u: real numbers per element that the offset counts
-## radices    four bits for each pass, the first lowest, of the mixed-radix algorithm of Stockham, which leaves the order natural.
+## radices    a byte for each pass, the first lowest, of the mixed-radix algorithm of Stockham, which leaves the order natural.
 ##            At pass t, of radix r, s is the product of the radices before it and n = s r m:
 ##            y[q + s (r p + k)] = exp(-2 pi i p k / (r m)) sum over j of x[q + s (p + m j)] exp(-2 pi i j k / r),  p < m, q < s
 ## table      per pass and p the exp(-2 pi i p k / (r m)) for k = 1 .. r - 1
@@ -283,8 +283,8 @@ __kernel void fft_lines(
                 }
                 const int direct = live == ${V} && ((yl == 2 && yi == 1) || (yl == 1 && (yi || !swap_out)));
                 size_t s = 1, left = n;
-                for (ulong plan_left = plan; plan_left; plan_left >>= 4) {
-                    const int last = plan_left < 16;
+                for (ulong plan_left = plan; plan_left; plan_left >>= 8) {
+                    const int last = plan_left < 256;
                     int write = SPLIT;
                     if (last && direct) {
                         dst = yb; de = ye; dst_i = yi;
@@ -294,7 +294,7 @@ __kernel void fft_lines(
                     } else {
                         dst = spare; de = ${W}; dst_i = ${V};
                     }
-                    switch (plan_left & 15) {
+                    switch (plan_left & 255) {
 % for r in radices:
                     case ${r}: {
                         ${butterfly(r)}
@@ -349,8 +349,8 @@ __kernel void fft_lines(
         barrier(CLK_LOCAL_MEM_FENCE);
         uint s = 1, left = n32, src = 0;
         __global const ${T} *tw = table + tw_0;
-        for (ulong plan = radices_0; plan; plan >>= 4) {
-            const uint dst = ${CAP} - src, r = (uint)(plan & 15), m = left / r, each = n32 / r;
+        for (ulong plan = radices_0; plan; plan >>= 8) {
+            const uint dst = ${CAP} - src, r = (uint)(plan & 255), m = left / r, each = n32 / r;
             for (uint i = here; i < each * w32; i += ${WGS}) {
                 const uint l = along ? i / each : i % w32, j = along ? i % each : i / w32, q = j % s, p = j / s;
                 const uint from = src + (q + s * p) * es + l * ls, to = dst + (q + s * r * p) * es + l * ls;

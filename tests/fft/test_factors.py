@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cltensor.ops.fft import factors
+from cltensor.ops.fft import factors, lines
 
 PI = np.longdouble("3.14159265358979323846264338327950288")
 
@@ -29,7 +29,12 @@ def test_radices(n):
     else:
         assert math.prod(used) == n
         assert set(used) <= set(factors.radix_set(used))
-        assert factors.packed(used) < 1 << 64
+
+
+def test_radices_of_a_launch_fit_a_long():
+    for n in range(1, max(lines.ABREAST, lines.LEVEL) + 1):
+        used = factors.radices(n)
+        assert used is None or factors.packed(used) < 1 << 64
 
 
 def test_powers_of_two_need_few_passes():

@@ -42,8 +42,8 @@ def radix_set(*used):
 
 
 def packed(used):
-    """Radices as a number of four bits each, the first lowest."""
-    return sum(r << 4 * i for i, r in enumerate(used))
+    """Radices as a number of a byte each, the first lowest."""
+    return sum(r << 8 * i for i, r in enumerate(used))
 
 
 @functools.cache

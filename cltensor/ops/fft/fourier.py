@@ -57,7 +57,7 @@ def _complex_samples(rng, *shapes, **attributes):
     return [((x + 1j * rng.standard_normal(x.shape),), named) for (x,), named in _samples(rng, *shapes, **attributes)]
 
 
-c2c = kernel("fft_c2c", dtypes="wide", complex=True, public=False, batch="dim", ref=_c2c_ref,
+c2c = kernel("fft_c2c", dtypes="wide, complex or not", public=False, batch="dim", ref=_c2c_ref,
              shape=lambda x, *, dim, inverse, scale: x.dense(dtype=dtypes.complex_for(x.dtype)),
              launch=lambda specs, outs, dim, inverse, scale: _launch(
                  transform.complex_steps, specs[0].shape[dim], specs, outs, dim, inverse, scale),
@@ -75,7 +75,7 @@ r2c = kernel("fft_r2c", dtypes="wide", public=False, batch="dim", ref=_r2c_ref,
              samples=lambda rng: _samples(rng, ((3, 12), 1), ((9, 10), 0), middle=1.0),
              doc="The elements k <= n / 2 of the transform of n real numbers, those for 0 < k < n / 2 times middle.")
 
-c2r = kernel("fft_c2r", dtypes="none", complex=True, public=False, batch="dim", ref=_c2r_ref,
+c2r = kernel("fft_c2r", dtypes="wide complex", public=False, batch="dim", ref=_c2r_ref,
              shape=lambda x, *, dim, inverse, scale, n, middle: _resized(x, dim, n, x.dtype.to_real()),
              launch=lambda specs, outs, dim, inverse, scale, n, middle: _launch(
                  transform.half_to_real_steps, n, specs, outs, dim, inverse, scale, middle),
