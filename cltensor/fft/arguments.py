@@ -6,6 +6,7 @@ from ..base.shapes import normalize_dim
 from ..tensor.shape.padding import pad_constant
 from ..tensor.shape.shape import narrow
 
+
 def one_dim(name, input, dim):
     """dim as a number from 0 on.  Raises DimensionError for a 0-d tensor, and out of range."""
     if not input.ndim:

@@ -29,8 +29,8 @@ def fftfreq(n: int, d: float = 1.0, *, dtype: _dtype | None = None, device: _dev
             requires_grad: bool = False) -> Tensor:
     """The n frequencies of a transform of n samples at distance d: 0, 1 / (n d), ..., then the negative ones up to -1 / (n d).
 
-    The result is a vector (n,) of dtype, the default dtype for None, computed on the host.  Raises ArgumentError for n < 0, DTypeError
-    for a dtype that is not floating.  Source: the definition, as numpy.fft.fftfreq.
+    The result is a vector (n,) of dtype, the default dtype for None, computed on the host.  Raises ArgumentError for n < 0,
+    DTypeError for a dtype that is not floating.  Source: the definition, as numpy.fft.fftfreq.
 
         fftfreq(4, 0.5)  # tensor([0.0, 0.5, -1.0, -0.5])
     """
@@ -42,8 +42,8 @@ def rfftfreq(n: int, d: float = 1.0, *, dtype: _dtype | None = None, device: _de
              requires_grad: bool = False) -> Tensor:
     """The n // 2 + 1 frequencies of rfft of n samples at distance d: 0, 1 / (n d), ..., all positive.
 
-    The result is a vector of dtype, the default dtype for None, computed on the host.  Raises ArgumentError for n < 0, DTypeError for a
-    dtype that is not floating.  Source: the definition, as numpy.fft.rfftfreq.
+    The result is a vector of dtype, the default dtype for None, computed on the host.  Raises ArgumentError for n < 0,
+    DTypeError for a dtype that is not floating.  Source: the definition, as numpy.fft.rfftfreq.
 
         rfftfreq(4, 0.5)  # tensor([0.0, 0.5, 1.0])
     """

@@ -65,9 +65,9 @@ def _from_half(name, input, s, dim, norm, inverse):
 def fftn(input: Tensor, s: _Numbers = None, dim: _Numbers = None, norm: str | None = None) -> Tensor:
     """fft along several dimensions.
 
-    input: any shape, float32, float64, complex64, complex128, integers or bools; the result is complex.  dim: the dimensions; None
-    for the last ones, as many as s has, or all.  s: the length of each, to which input is cut or filled up with zeros; -1 and None:
-    the size there is.  norm: as for fft; n is the product of the lengths.  Raises ShapeError for a dimension given twice,
+    input: any shape, float32, float64, complex64, complex128, integers or bools; the result is complex.  dim: the dimensions;
+    None for the last ones, as many as s has, or all.  s: the length of each, to which input is cut or filled up with zeros; -1 and
+    None: the size there is.  norm: as for fft; n is the product of the lengths.  Raises ShapeError for a dimension given twice,
     ArgumentError for s and dim of different lengths, and what fft raises.  Source: Cooley and Tukey 1965.
 
         fftn(x, dim=(0, 2))  # fft(fft(x, dim=2), dim=0)
@@ -90,8 +90,8 @@ def ifftn(input: Tensor, s: _Numbers = None, dim: _Numbers = None, norm: str | N
 def rfftn(input: Tensor, s: _Numbers = None, dim: _Numbers = None, norm: str | None = None) -> Tensor:
     """rfft along the last of several dimensions, then fft along the others.
 
-    input: any shape but (), float32, float64, integers or bools; the result is complex, n // 2 + 1 long along the last of dim.  s, dim
-    and norm: as for fftn.  Raises DTypeError for complex input, ArgumentError for no dimension, and what fftn raises.
+    input: any shape but (), float32, float64, integers or bools; the result is complex, n // 2 + 1 long along the last of dim.
+    s, dim and norm: as for fftn.  Raises DTypeError for complex input, ArgumentError for no dimension, and what fftn raises.
     Source: Cooley, Lewis and Welch 1970.
 
         rfftn(x)  # fftn(x)[..., :x.shape[-1] // 2 + 1]
@@ -103,9 +103,9 @@ def rfftn(input: Tensor, s: _Numbers = None, dim: _Numbers = None, norm: str | N
 def irfftn(input: Tensor, s: _Numbers = None, dim: _Numbers = None, norm: str | None = None) -> Tensor:
     """The inverse of rfftn: ifft along all but the last of several dimensions, then irfft along that one.
 
-    input: any shape but (), complex or real; the result is float32 or float64.  s: as for fftn; its last number is the result's size,
-    2 (m - 1) for None where there are m.  dim and norm: as for fftn and ifft.  Raises ArgumentError for no dimension, and what fftn
-    raises.  Source: Cooley, Lewis and Welch 1970.
+    input: any shape but (), complex or real; the result is float32 or float64.  s: as for fftn; its last number is the result's
+    size, 2 (m - 1) for None where there are m.  dim and norm: as for fftn and ifft.  Raises ArgumentError for no dimension, and
+    what fftn raises.  Source: Cooley, Lewis and Welch 1970.
 
         irfftn(rfftn(x), s=x.shape)  # x
     """
@@ -116,8 +116,8 @@ def irfftn(input: Tensor, s: _Numbers = None, dim: _Numbers = None, norm: str | 
 def hfftn(input: Tensor, s: _Numbers = None, dim: _Numbers = None, norm: str | None = None) -> Tensor:
     """fft along all but the last of several dimensions, then hfft along that one.
 
-    input: any shape but (), complex or real; the result is float32 or float64.  s and dim: as for irfftn; norm: as for fft.  Raises what
-    irfftn raises.  Source: Cooley, Lewis and Welch 1970.
+    input: any shape but (), complex or real; the result is float32 or float64.  s and dim: as for irfftn; norm: as for fft.
+    Raises what irfftn raises.  Source: Cooley, Lewis and Welch 1970.
 
         hfftn(x, s=(4, 6))  # hfft(fft(x, n=4, dim=0), n=6)
     """

@@ -93,7 +93,10 @@ def pass_factors(n, used):
 
 
 class Turn(NamedTuple):
-    """Where exp(-2 pi i j / N) stands in a table: start (0: nowhere), bits of j that the first part covers, length of the second."""
+    """Where exp(-2 pi i j / N) stands in a table.
+
+    start: 0 for nowhere; shift: bits of j that the first part covers; width: numbers in the second
+    """
 
     start: int = 0
     shift: int = 0
@@ -126,4 +129,4 @@ def table(lengths, turned, lanes):
         if lanes:
             vectors = unit_roots(np.outer(np.arange(k), np.arange(lanes)), n)
             parts.append(np.concatenate([vectors.real, vectors.imag], 1).ravel().view(np.complex128))
-    return np.ascontiguousarray(np.concatenate(parts)).view(np.float64), tuple(starts), turn
+    return np.concatenate(parts).view(np.float64), tuple(starts), turn

@@ -20,6 +20,7 @@ ONE_AFTER_ANOTHER = 1000  # elements of many lines that lie one after another, s
 ABREAST = 8192  # elements of lines that lie side by side: buffers for a vector of them still fit a second-level cache
 LEVEL = 4096  # elements of a column of such a matrix, for the same reason
 SHARED = 1 << 14  # elements of a transform that several work-groups share, if there are too few for all of them
+OWN = 1 << 17  # elements of a transform that one work-group may have a matrix of its own for
 WGS = 64  # work-items of a group
 _RANKS = (2, 8, 64)  # few, since each is a program
 
@@ -152,53 +153,73 @@ def _as_matrix(work, n, shape, x, y, swap):
     """Steps for lines longer than one piece: columns of a matrix, factors, rows.  swap: exchange the parts of what is read."""
     limit = LEVEL if work.cpu else _capacity(work) // 8
     n1, n2 = factors.split(n, work.lanes if work.cpu else 1, limit)
-    outer = math.prod(shape)
-    if work.cpu and max(n1, n2) <= LEVEL and (n < SHARED or outer >= work.device.profile.groups):
-        inner = Side((), 1, 2 * n2, 1, ()), Side((), 1, 2, 1, ())
-        columns = Level(n1, n2, x._replace(element=n2 * x.element, batch=(*x.batch, x.element)), inner[0]._replace(batch=(2,)))
-        rows = Level(n2, n1, inner[1]._replace(batch=(2 * n2,)), y._replace(element=n1 * y.element, batch=(*y.batch, y.element)))
+    outer, alone = math.prod(shape), work.cpu and max(n1, n2) <= LEVEL
+    together = alone and (n < SHARED or (n <= OWN and outer >= work.device.profile.groups))
+    matrix = ((), ()) if together else (work.room.take(2 * n * outer),) * 2
+    dense = () if together else tuple(2 * n * math.prod(shape[i + 1:]) for i in range(len(shape)))
+    columns = Level(n1, n2, _folded(x, n2, x.element), Side(matrix[0], 1, 2 * n2, 1, (*dense, 2)))
+    rows = Level(n2, n1, Side(matrix[1], 1, 2, 1, (*dense, 2 * n2)), _folded(y, n1, y.element))
+    if together:
         return [_launch(work, shape, (columns, rows), n, swap, work.inverse, work.scale)]
-    matrix = work.room.take(2 * n * outer)
-    dense = tuple(2 * n * math.prod(shape[i + 1:]) for i in range(len(shape)))
-    columns = Side(matrix, 1, 2 * n2, 1, (*dense, 2))
-    rows = Side(matrix, 1, 2, 1, (*dense, 2 * n2))
-    first = Level(n1, n2, x._replace(element=n2 * x.element, batch=(*x.batch, x.element)), columns)
-    y = y._replace(element=n1 * y.element, batch=(*y.batch, y.element))
-    made = [_launch(work, shape, (first,), n, swap, False, 1.0)]
-    shape = (*shape, n1)
+    made = [_launch(work, shape, (columns,), n, swap, False, 1.0)]
     if n2 > limit:
-        return made + _as_matrix(work, n2, shape, rows, y, False)
-    return [*made, _launch(work, shape[:-1], (Level(n2, n1, rows, y),), None, False, work.inverse, work.scale)]
+        return made + _as_matrix(work, n2, (*shape, n1), rows.x, rows.y, False)
+    return [*made, _launch(work, shape, (rows,), None, False, work.inverse, work.scale)]
+
+
+def _folded(side, n, element):
+    """A Side with n elements' distance between elements, and lines between them that are one element apart."""
+    return side._replace(element=n * element, batch=(*side.batch, element))
+
+
+class _Share(NamedTuple):
+    """How a launch is divided among its work-groups, and what each needs."""
+
+    chunks: int  # of neighbouring lines, for each outer index
+    width: int
+    along: bool
+    span: int
+    scratch: tuple
+    sizes: tuple
+    options: dict
+
+
+def _cpu_share(work, outer, levels, turn):
+    """Blocks of lines for each group of the cpu style, or whole matrices; with two buffers, and room for the matrix."""
+    first, lanes = levels[0], work.lanes
+    chunks = -(-first.lines // lanes) if len(levels) == 1 else 1
+    groups = max(1, min(work.device.profile.groups, outer * chunks, outer * first.lines * first.n // 1024))
+    span = 4 * lanes * max(v.n for v in levels) + (2 * first.n * levels[1].n if len(levels) == 2 else 0)
+    return _Share(chunks, turn.width, False, span, work.room.lend(groups * span), ((groups,), (1,)), {})
+
+
+def _gpu_share(work, outer, level):
+    """A cache line's worth of neighbouring lines for each group of the gpu style, or enough for its work-items."""
+    along, capacity = level.x.element < level.x.batch[-1], _capacity(work)
+    wanted = max(1, 4 * WGS // level.n) if along else 16
+    width = max(1, min(capacity // level.n, wanted, level.lines))
+    chunks = -(-level.lines // width)
+    groups = min(outer * chunks, 65535)
+    return _Share(chunks, width, along, 0, work.room.lend(16), ((groups * WGS,), (WGS,)), {"CAP": capacity, "WGS": WGS})
 
 
 def _launch(work, shape, levels, turned, swap_x, swap_y, scale):
     """The Step for one Level, or for the columns and the rows of a matrix.  turned: the matrix's size, if columns are turned."""
-    profile, dtype, lanes = work.device.profile, work.dtype, work.lanes
-    x, y = levels[0].x, levels[-1].y
-    count = len(shape)
+    x, y, count, first = levels[0].x, levels[-1].y, len(shape), levels[0]
     outer, (xb, yb) = collapse(shape, x.batch[:count], y.batch[:count])
-    batch = batch_numbers(outer, xb, yb)
-    outer, rank, first = math.prod(outer), (len(batch) - 1) // 3, levels[0]
-    buffer, starts, turn = constants(work.device, dtype, tuple(v.n for v in levels), turned and (first.n, turned), lanes if work.cpu else 0)
-    options = {"style": profile.style, "dtype": dtype, "rank": rank,
-               "radices": factors.radix_set(*(factors.radices(v.n) for v in levels))}
-    if work.cpu:
-        chunks = -(-first.lines // lanes) if len(levels) == 1 else 1
-        groups = max(1, min(profile.groups, outer * chunks, outer * first.lines * first.n // 1024))
-        span = 4 * lanes * max(v.n for v in levels) + (2 * first.n * levels[1].n if len(levels) == 2 else 0)
-        scratch, sizes, width, along = work.room.lend(groups * span), ((groups,), (1,)), turn.width, 0
-    else:
-        along = x.element < x.batch[-1]
-        width = _width(work, first, along)
-        chunks, span, options["CAP"], options["WGS"] = -(-first.lines // width), 0, _capacity(work), WGS
-        scratch, sizes = work.room.lend(16), ((min(outer * chunks, 65535) * WGS,), (WGS,))
-    source = render("fft_lines", **options)
-    args = [*x.args, np.int64(x.unit), *(y.args), np.int64(y.unit), *scratch, np.int64(span), buffer, *batch,
-            np.int64(chunks), np.int32(swap_x), np.int32(swap_y), work.number(scale), *longs(turn.start, turn.shift, width), np.int32(along), np.int32(len(levels))]
+    batch, outer = batch_numbers(outer, xb, yb), math.prod(outer)
+    buffer, starts, turn = constants(work.device, work.dtype, tuple(v.n for v in levels), turned and (first.n, turned),
+                                     work.lanes if work.cpu else 0)
+    share = _cpu_share(work, outer, levels, turn) if work.cpu else _gpu_share(work, outer, first)
+    source = render("fft_lines", style=work.device.profile.style, dtype=work.dtype, rank=(len(batch) - 1) // 3,
+                    radices=factors.radix_set(*(factors.radices(v.n) for v in levels)), **share.options)
+    args = [*x.args, np.int64(x.unit), *y.args, np.int64(y.unit), *share.scratch, np.int64(share.span), buffer, *batch,
+            np.int64(share.chunks), np.int32(swap_x), np.int32(swap_y), work.number(scale),
+            *longs(turn.start, turn.shift, share.width), np.int32(share.along), np.int32(len(levels))]
     for v, start in zip((first, levels[-1]), (starts[0], starts[-1]), strict=True):
         args += [np.int64(v.n), np.int64(v.lines), np.uint64(factors.packed(factors.radices(v.n))), np.int64(start),
                  *longs(v.x.element, v.x.batch[-1], v.x.imaginary, v.y.element, v.y.batch[-1], v.y.imaginary)]
-    return Step(source, "fft_lines", args, *sizes)
+    return Step(source, "fft_lines", args, *share.sizes)
 
 
 def batch_numbers(shape, xb, yb):
@@ -206,13 +227,6 @@ def batch_numbers(shape, xb, yb):
     fill = next(r for r in _RANKS if r >= len(shape)) - len(shape)
     triples = [(1, 0, 0)] * fill + list(zip(shape, xb, yb, strict=True))
     return longs(*triples, math.prod(shape))
-
-
-def _width(work, level, along):
-    """How many lines a work-group of the gpu style takes: a cache line's worth of neighbours, or enough for its work-items."""
-    most = _capacity(work) // level.n
-    wanted = max(1, 4 * WGS // level.n) if along else 16
-    return max(1, min(most, wanted, level.lines))
 
 
 @functools.lru_cache(maxsize=64)

@@ -109,7 +109,8 @@ def _points(work, shape, n, m, x, y, table=None, scale=1.0, middle=1.0, **flags)
     options = {"extend": False, "conjugate": False, "swap_x": False, "swap_y": False, **flags}
     batch, by_lines, count, x, y = _batch(shape, x, y)
     numbers = _table(work.device, work.dtype, *table) if table else placeholder(work.device)
-    args = [*_operands(x, y), numbers, *batch, *longs(count, n, m, x.element, x.batch[-1], x.imaginary, y.element, y.batch[-1], y.imaginary),
+    args = [*_operands(x, y), numbers, *batch, *longs(count, n, m), *longs(x.element, x.batch[-1], x.imaginary),
+            *longs(y.element, y.batch[-1], y.imaginary),
             *map(np.int32, (table is not None, *options.values(), by_lines)), work.number(scale), work.number(middle)]
     return _step("fft_points", work, args, batch, count * m)
 

@@ -19,8 +19,9 @@ def floating(name, input):
     if not d.is_inexact:
         return convert(input, dtypes.get_default_dtype())
     if d.to_real() not in (dtypes.float32, dtypes.float64):
+        cure = ".cfloat()" if d.is_complex else ".float()"
         raise UnsupportedDTypeError(f"{name}: Unsupported dtype {d.name}; transforms are computed in float32, float64, complex64 "
-                                    f"and complex128. Convert first, for instance with {'.cfloat()' if d.is_complex else '.float()'}")
+                                    f"and complex128. Convert first, for instance with {cure}")
     return input
 
 

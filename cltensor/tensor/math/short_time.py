@@ -54,12 +54,12 @@ def stft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: i
          return_complex: bool | None = None, align_to_window: bool | None = None) -> Tensor:
     """The Fourier transforms of windows along a signal: y[k, t] is the sum over j of w[j] x[t hop + j] exp(-2 pi i j k / n).
 
-    input: (L,) or (B, L), floating or complex.  The result is complex, (N, T) or (B, N, T): N frequencies, n_fft // 2 + 1 if onesided,
-    else n_fft; T windows.  hop_length: between windows, n_fft // 4 for None.  window: (win_length,), ones for None; it stands in the
-    middle of n_fft numbers, zeros around it; win_length: n_fft for None.  center: window t has its middle at t hop_length, for which
-    the signal is padded at both ends as pad_mode says: "reflect", "replicate", "circular" or "constant".  normalized: divide by
-    sqrt(n_fft).  onesided: None for real input and window.  return_complex: required for real input; False gives pairs, (*, 2).
-    align_to_window: without center, the first window, not the first n_fft numbers, starts at the signal's start.
+    input: (L,) or (B, L), floating or complex.  The result is complex, (N, T) or (B, N, T): N frequencies, n_fft // 2 + 1 if
+    onesided, else n_fft; T windows.  hop_length: between windows, n_fft // 4 for None.  window: (win_length,), ones for None; it
+    stands in the middle of n_fft numbers, zeros around it; win_length: n_fft for None.  center: window t has its middle at
+    t hop_length, for which the signal is padded at both ends as pad_mode says: "reflect", "replicate", "circular" or "constant".
+    normalized: divide by sqrt(n_fft).  onesided: None for real input and window.  return_complex: required for real input; False
+    gives pairs, (*, 2).  align_to_window: without center, the first window, not the first n_fft numbers, starts with the signal.
     Raises ShapeError, ArgumentError and DTypeError for arguments that do not fit.  Source: Griffin and Lim 1984.
 
         stft(signal, 400, hop_length=160, window=hann_window(400), return_complex=True).abs() ** 2  # a spectrogram
@@ -68,8 +68,8 @@ def stft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: i
     complex_ = input.dtype.is_complex or (window is not None and window.dtype.is_complex)
     if return_complex is None:
         if not complex_:
-            raise ArgumentError("stft requires the return_complex parameter be given for real inputs: return_complex=True for complex "
-                                "numbers, False for pairs")
+            raise ArgumentError("stft requires the return_complex parameter be given for real inputs: return_complex=True for "
+                                "complex numbers, False for pairs")
         return_complex = True
     onesided = not complex_ if onesided is None else onesided
     if onesided and complex_:
@@ -81,7 +81,8 @@ def stft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: i
     if center:
         x = _centred(x, n_fft, pad_mode)
     if not 0 < n_fft <= x.shape[1]:
-        raise ArgumentError(f"stft: expected 0 < n_fft <= {x.shape[1]}, the length of the signal with its padding, but got n_fft={n_fft}")
+        raise ArgumentError(f"stft: expected 0 < n_fft <= {x.shape[1]}, the length of the signal with its padding, but got "
+                            f"n_fft={n_fft}")
     hop_length, win_length, window = _lengths("stft", n_fft, hop_length, win_length, x, window)
     if align_to_window:
         left = (n_fft - win_length) // 2
@@ -89,11 +90,9 @@ def stft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: i
     frames = x.unfold(1, n_fft, hop_length)
     frames = frames if window is None else frames * window
     scale = n_fft**-0.5 if normalized else 1.0
-    if onesided:
-        y = r2c(frames, dim=2, inverse=False, scale=scale, middle=1.0)
-    else:
-        y = c2c(frames, dim=2, inverse=False, scale=scale)
-    y = y.transpose(1, 2) if batched else y.squeeze(0).transpose(0, 1)
+    forward = {"dim": 2, "inverse": False, "scale": scale}
+    y = (r2c(frames, **forward, middle=1.0) if onesided else c2c(frames, **forward)).transpose(1, 2)
+    y = y if batched else y.squeeze(0)
     return y if return_complex else view_as_real(y)
 
 
@@ -113,7 +112,8 @@ def istft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: 
 
     input: (N, T) or (B, N, T), complex, as stft gives it.  The result is (L,) or (B, L), float32 or float64, complex with
     return_complex.  n_fft, hop_length, win_length, window, center, normalized: as they were for stft.  onesided: None for
-    N != n_fft; of all n_fft frequencies the first half tells a real signal.  length: of the result, cut off or filled up with zeros; None for all that the windows cover.
+    N != n_fft; of n_fft frequencies the first half tells a real signal.  length: of the result, cut off or filled up with zeros;
+    None for all that the windows cover.
     Raises ArgumentError where the sum of the squared windows vanishes, which waits for the device; ShapeError, ArgumentError and
     DTypeError for arguments that do not fit.  Source: Griffin and Lim 1984.
 
@@ -122,7 +122,8 @@ def istft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: 
     _check_spectrum(input, n_fft, onesided)
     onesided = input.shape[-2] != n_fft if onesided is None else onesided
     if onesided and return_complex:
-        raise ArgumentError("istft: Cannot have onesided output if window or input is complex; return_complex=True needs onesided=False")
+        raise ArgumentError("istft: Cannot have onesided output if window or input is complex; return_complex=True needs "
+                            "onesided=False")
     if window is not None and window.dtype.is_complex and not return_complex:
         raise ArgumentError("istft: Complex windows are incompatible with return_complex=False")
     hop_length, win_length, window = _lengths("istft", n_fft, hop_length, win_length, input, window)
@@ -136,8 +137,8 @@ def istft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: 
     weight = _laid_over(squares.expand(1, spectra.shape[1], n_fft), hop_length, start, end)
     least = weight.detach().abs().min().item() if weight.shape[1] else 0.0
     if least <= _LEAST:
-        raise ArgumentError(f"istft: window overlap add min: {least}; the windows do not cover the signal. Use a smaller hop_length, "
-                            "another window, or center=True, which leaves out both ends")
+        raise ArgumentError(f"istft: window overlap add min: {least}; the windows do not cover the signal. Use a smaller "
+                            "hop_length, another window, or center=True, which leaves out both ends")
     signal = signal / weight
     if length is not None and signal.shape[1] < length:
         signal = pad_constant(signal, (0, length - signal.shape[1]))
