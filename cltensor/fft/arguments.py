@@ -1,10 +1,29 @@
 """What the transforms' arguments mean: lengths and dimensions."""
 
+import functools
+
 from ..base.calls import kind
 from ..base.errors import ArgumentError, ArgumentTypeError, DimensionError, ShapeError
 from ..base.shapes import normalize_dim
+from ..tensor.math.fourier import scale
 from ..tensor.shape.padding import pad_constant
 from ..tensor.shape.shape import narrow
+
+
+def settled(name, s, n, dim, norm, inverse, half=False):
+    """(dim, n, scale) of a transform along one dimension of a Spec; half: of which it holds n // 2 + 1 elements."""
+    try:
+        return _settled(name, s, n, dim, norm, inverse, half)
+    except TypeError:  # numbers that cannot be hashed, if no others
+        return _settled.__wrapped__(name, s, n, dim, norm, inverse, half)
+
+
+@functools.lru_cache(maxsize=1024, typed=True)
+def _settled(name, s, n, dim, norm, inverse, half):
+    dim = one_dim(name, s, dim)
+    there = s.shape[dim]
+    n = length(name, n if n is not None else 2 * (there - 1) if half else there)
+    return dim, n, scale(name, norm, n, inverse)
 
 
 def one_dim(name, input, dim):
@@ -26,7 +45,7 @@ def length(name, n):
 
 def resized(input, dim, n):
     """input with n elements along dim: cut off, or filled up with zeros."""
-    size = input.shape[dim]
+    size = input._spec.shape[dim]
     if n < size:
         return narrow(input, dim, 0, n)
     return input if n == size else pad_constant(input, (0, 0) * (input.ndim - 1 - dim) + (0, n - size))

@@ -1,5 +1,6 @@
 """Transforms along one dimension."""
 
+from ..dispatch.run_planned import run_planned
 from ..ops.fft.fourier import c2c, c2r, r2c
 from ..tensor.core.tensor import Tensor
 from ..tensor.core.with_out import with_out
@@ -10,27 +11,22 @@ from . import arguments
 def _complex(name, input, n, dim, norm, inverse):
     """A transform of complex numbers, or of real ones taken for such."""
     input = fourier.floating(name, input)
-    dim = arguments.one_dim(name, input, dim)
-    n = arguments.length(name, input.shape[dim] if n is None else n)
-    return c2c(arguments.resized(input, dim, n), dim=dim, inverse=inverse, scale=fourier.scale(name, norm, n, inverse))
+    dim, n, scale = arguments.settled(name, input._spec, n, dim, norm, inverse)
+    return run_planned(c2c, (arguments.resized(input, dim, n),), (dim, inverse, scale))
 
 
 def _to_half(name, input, n, dim, norm, inverse):
     """The n // 2 + 1 numbers that tell the transform of n real ones."""
     input = fourier.real(name, input)
-    dim = arguments.one_dim(name, input, dim)
-    n = arguments.length(name, input.shape[dim] if n is None else n)
-    scale = fourier.scale(name, norm, n, inverse)
-    return r2c(arguments.resized(input, dim, n), dim=dim, inverse=inverse, scale=scale, middle=1.0)
+    dim, n, scale = arguments.settled(name, input._spec, n, dim, norm, inverse)
+    return run_planned(r2c, (arguments.resized(input, dim, n),), (dim, inverse, scale, 1.0))
 
 
 def _from_half(name, input, n, dim, norm, inverse):
     """The n real numbers whose transform n // 2 + 1 numbers tell."""
     input = fourier.complex_(name, input)
-    dim = arguments.one_dim(name, input, dim)
-    n = arguments.length(name, 2 * (input.shape[dim] - 1) if n is None else n)
-    scale = fourier.scale(name, norm, n, inverse)
-    return c2r(arguments.resized(input, dim, n // 2 + 1), dim=dim, inverse=inverse, scale=scale, n=n, middle=1.0)
+    dim, n, scale = arguments.settled(name, input._spec, n, dim, norm, inverse, half=True)
+    return run_planned(c2r, (arguments.resized(input, dim, n // 2 + 1),), (dim, inverse, scale, n, 1.0))
 
 
 @with_out

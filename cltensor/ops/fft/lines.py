@@ -16,7 +16,7 @@ from ..kinds.launch import longs
 from . import factors
 
 ONE_LEVEL = 64  # elements of a few lines: longer ones are transformed as matrices, whose columns fill vectors
-ONE_AFTER_ANOTHER = 1000  # elements of many lines that lie one after another, so that buffers stay in a first-level cache
+ONE_AFTER_ANOTHER = 1024  # elements of many lines that lie one after another, so that buffers stay in a first-level cache
 ABREAST = 8192  # elements of lines that lie side by side: buffers for a vector of them still fit a second-level cache
 LEVEL = 4096  # elements of a column of such a matrix, for the same reason
 SHARED = 1 << 14  # elements of a transform that several work-groups share, if there are too few for all of them
