@@ -12,7 +12,11 @@ PARAMETERS = dict(style="cpu", dtype="float32", rank=1)
 DTYPES = "wide"
 LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (64,); global = (outer * lines * m rounded up,)"}
 %>
-<% T = types.compute_type(dtype) %>
+<%
+T = types.compute_type(dtype)
+V = vectors.width(T)
+exchanged = ", ".join(f"u.s{i + 1 - i % 2 * 2}" for i in range(V))
+%>
 ${types.pragmas([dtype])}
 <%def name="point()">
     const size_t own = extend && 2 * k > (size_t)n ? n - k : k;
@@ -31,6 +35,8 @@ ${types.pragmas([dtype])}
     if (yi) to[yi] = factor * (swap_y ? u : v);
 </%def>
 % if style == "cpu":
+typedef ${T}${V} vec;
+${vectors.typedef(T)}
 ${vectors.SERIAL}
 % endif
 __kernel void fft_points(
@@ -62,7 +68,23 @@ __kernel void fft_points(
         __global const ${T} *x = x_p + x_o * x_u${"".join(f" + (long)o{i} * x_b{i}" for i in range(rank))};
         __global ${T} *y = y_p + y_o * y_u${"".join(f" + (long)o{i} * y_b{i}" for i in range(rank))};
 % if style == "cpu":
-        for (size_t i = 0; i < count; i++) {
+        size_t i = 0;
+        if (xe == 2 && xi == 1 && ye == 2 && yi == 1 && !by_lines && !extend && !conjugate && middle == 1) {
+            __global const ${T} *from = x + (long)first * xl;
+            __global ${T} *to = y + (long)first * yl;
+            for (const size_t whole = n < m ? n : m; i + ${V // 2} <= whole; i += ${V // 2}) {
+                vec u = *(__global const loose *)(from + 2 * i);
+                if (swap_x) u = (vec)(${exchanged});
+                if (multiply) {
+                    const vec f = *(__global const loose *)(factors + 2 * i);
+                    u = u * (vec)(${", ".join(f"f.s{i - i % 2}" for i in range(V))})
+                        + (vec)(${exchanged}) * (vec)(${", ".join(f"{'' if i % 2 else '-'}f.s{i - i % 2 + 1}" for i in range(V))});
+                }
+                if (swap_y) u = (vec)(${exchanged});
+                *(__global loose *)(to + 2 * i) = scale * u;
+            }
+        }
+        for (; i < count; i++) {
             const size_t k = by_lines ? first : i, l = by_lines ? i : first;
             ${point()}
         }

@@ -111,3 +111,24 @@ def spectrum():
 def test_errors(call, error, match):
     with pytest.raises(error, match=match):
         call(ct.ones(30))
+
+
+WINDOWS = {"bartlett": np.bartlett, "blackman": np.blackman, "hamming": np.hamming, "hann": np.hanning,
+           "kaiser": lambda n: np.kaiser(n, 12.0)}
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_windows(name):
+    window = getattr(ct, f"{name}_window")
+    for n in (0, 1, 2, 5, 8):
+        np.testing.assert_allclose(window(n, periodic=False, dtype=ct.float64), WINDOWS[name](n), atol=1e-15)
+        if n > 1:
+            np.testing.assert_allclose(window(n), WINDOWS[name](n + 1)[:-1], atol=1e-7)
+    assert window(4, dtype=ct.float16, requires_grad=True).requires_grad
+    assert window(4, dtype=ct.bfloat16).dtype is ct.bfloat16
+    with pytest.raises(ct.ArgumentError, match=f"^{name}_window requires non-negative window_length, got window_length=-1"):
+        window(-1)
+    with pytest.raises(ct.ArgumentError, match=f"^{name}_window expects floating point dtypes, got: int32"):
+        window(4, dtype=ct.int32)
+    with pytest.raises(ct.ArgumentTypeError, match="argument 'window_length' must be int, not float"):
+        window(4.0)
