@@ -26,7 +26,7 @@ LAYERS = (
     ("ops.pointwise",),
     ("ops.reduce", "ops.gemm", "ops.random", "ops.optim"),
     ("ops.index",),
-    ("ops.conv",),
+    ("ops.conv", "ops.fft"),
     ("ops.complex",),
     ("ops.nn",),
     ("ops",),  # its __init__ loads them all

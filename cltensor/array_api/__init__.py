@@ -1,7 +1,6 @@
 """The Python array API standard (2024.12) over cltensor: what `tensor.__array_namespace__()` returns.
 
-Not here: the fft extension (there are no Fourier transforms yet); uint16, uint32, uint64 (no arithmetic is
-defined for them).  docs/array-api.md has the whole list, with reasons.
+Not here: uint16, uint32, uint64 (no arithmetic is defined for them).  docs/array-api.md has the whole list, with reasons.
 """
 
 import builtins as _builtins
@@ -14,7 +13,7 @@ from ..base.errors import ArgumentError, DTypeError
 from ..base.shapes import normalize_dim as _normalize_dim
 from ..runtime import device as _devices
 from ..tensor import namespace as _namespace
-from . import linalg
+from . import fft, linalg
 
 __array_api_version__ = "2024.12"
 
@@ -425,5 +424,5 @@ def diff(x, /, *, axis=-1, n=1, prepend=None, append=None):
 
 
 def __getattr__(name):
-    _absent.refuse("cltensor.array_api", name, _absent.REASONS | {"fft": _absent.COMPLEX})
+    _absent.refuse("cltensor.array_api", name, _absent.REASONS)
     raise AttributeError(f"module 'cltensor.array_api' has no attribute {name!r}")

@@ -2,8 +2,6 @@
 
 from .errors import AbsentError
 
-COMPLEX = "there are no Fourier transforms yet"
-_TRANSFORMS = f"{COMPLEX}; for a short one multiply by the matrix of cosines and sines"
 SPARSE = "sparse tensors are COO or CSR; use sparse_coo_tensor, sparse_csr_tensor or to_sparse, and cltensor.sparse.mm for products"
 DENSE_ONLY = "this works on dense tensors; use to_dense(), or the sparse tensor's own methods, @ and cltensor.sparse"
 LAYOUTS = "this makes dense tensors only; call to_sparse() or to_sparse_csr() on the result"
@@ -15,7 +13,6 @@ _SHARED = "a device's memory belongs to one process; send tensor.numpy()"
 
 #: reason -> names in the namespace `cltensor`
 _NAMES = {
-    _TRANSFORMS: "stft istft",
     SPARSE: "sparse_csc sparse_bsr sparse_bsc sparse_csc_tensor sparse_bsr_tensor sparse_bsc_tensor sparse_compressed_tensor hspmm "
             "smm sspaddmm",
     _NESTED: "nested jagged",
@@ -25,8 +22,7 @@ _NAMES = {
 REASONS = {name: reason for reason, names in _NAMES.items() for name in names.split()}
 
 #: names of Tensor
-METHODS = {**dict.fromkeys(("stft", "istft"), _TRANSFORMS),
-           **dict.fromkeys(("to_sparse_csc", "to_sparse_bsr", "to_sparse_bsc"), SPARSE), "to_padded_tensor": _NESTED,
+METHODS = {**dict.fromkeys(("to_sparse_csc", "to_sparse_bsr", "to_sparse_bsc"), SPARSE), "to_padded_tensor": _NESTED,
            "dequantize": _QUANTIZED, "cuda": _CUDA, "xpu": _CUDA, "share_memory_": _SHARED}
 
 

@@ -15,5 +15,7 @@ DTYPE_SETS = {
     "parts": (dtypes.float16, dtypes.float32, dtypes.float64),
     "floating": dtypes.FLOATS,
     "wide": (dtypes.float32, dtypes.float64),
+    "wide complex": (dtypes.complex64, dtypes.complex128),
+    "wide, complex or not": (dtypes.float32, dtypes.float64, dtypes.complex64, dtypes.complex128),
     "signed": tuple(d for d in dtypes.REAL if d.is_signed),
 }

@@ -3,6 +3,7 @@
 from .complex import convolution as complex_convolution
 from .complex import products as complex_products
 from .conv import convolution, fractional_pooling, pooling
+from .fft import fourier
 from .gemm import matmul
 from .index import concat, indexing, parts, reverse, view_ops
 from .nn import (

@@ -92,6 +92,16 @@ def complex_numbers(device, rng):
         expect_close(x.sum(dim).numpy(), a.sum(dim, dtype=np.complex128), 1e-4, 1e-3)
 
 
+def fourier(device, rng):
+    """Fourier transforms: a power of two, a length with a large prime factor, and real numbers, along both dimensions."""
+    for n in (4096, 1000, 2 * 127):
+        a = rng.standard_normal((9, n), np.float32)
+        for dim, values in ((1, a), (0, np.ascontiguousarray(a.T))):
+            x, size = ct.tensor(values, device=device), n**0.5
+            expect_close(ct.fft.fft(x * 1j, dim=dim).numpy(), np.fft.fft(1j * values.astype(np.float64), axis=dim), 0, 1e-5 * size)
+            expect_close(ct.fft.irfft(ct.fft.rfft(x, dim=dim), n, dim).numpy(), values, 0, 1e-5)
+
+
 def random(device, rng):
     """Uniform and normal numbers: moments within six standard errors, and equal numbers from an equal seed."""
     n = 300_007

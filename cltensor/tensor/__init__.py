@@ -18,6 +18,7 @@ from .math import (
     products,
     reduce,
     scanning,
+    short_time,
     softmax,
     statistics,
 )

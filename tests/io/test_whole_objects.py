@@ -116,8 +116,10 @@ def test_files_of_data_load_then_too(file):
     assert load(io.BytesIO(file), weights_only=False).tolist() == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("obj", [nn.Linear(1, 1), object(), {"a": [print]}, deque()], ids=repr)
-def test_pytorchs_format_names_the_place_of_what_it_cannot_hold(obj, tmp_path):
+@pytest.mark.parametrize("make", [lambda: nn.Linear(1, 1), object, lambda: {"a": [print]}, deque],
+                         ids=["a module", "an object", "a function", "a deque"])
+def test_pytorchs_format_names_the_place_of_what_it_cannot_hold(make, tmp_path):
+    obj = make()
     with pytest.raises(cltensor.SerializationError, match=r"obj.* of type .*PyTorch does not read with weights_only=True; "):
         save(obj, tmp_path / "f", format="torch")
     assert not os.listdir(tmp_path)

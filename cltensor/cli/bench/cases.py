@@ -100,6 +100,19 @@ def _cross_entropy(xp, x):
     return both_ways(lambda xp, x: xp.nn.functional.cross_entropy(x, labels))(xp, x)
 
 
+def _transformed(name, form, sizes, f, inputs, real=False):
+    """Rows of Fourier transforms of n numbers, which take about 5 n log2(n) operations, half as many for real ones."""
+    def count(*size):
+        return (2.5 if real else 5) * math.prod(size) * math.log2(size[-1])
+
+    return Case(name, form, sizes, inputs, f, flops=count)
+
+
+def _of_pairs(dim):
+    """A setup whose action transforms the complex numbers that a tensor holds in pairs."""
+    return lambda xp, a: forward(lambda xp, z: xp.view_as_real(xp.fft.fft(z, dim=dim)))(xp, xp.view_as_complex(a))
+
+
 FAMILIES = {
     "machine": Family("what the device can do at best: copying, multiplying and adding", (
         Case("copy", "N", ((1 << 24,),), lambda n: ((n,),), forward(lambda xp, a: a.clone()),
@@ -158,6 +171,15 @@ FAMILIES = {
         Case("index_select", "RxC", ((4096, 4096),), lambda r, c: ((r, c),), _chosen,
              nbytes=lambda itemsize, r, c: 2 * itemsize * r * c),
         Case("embedding, both ways", "RxC", ((10000, 128),), lambda r, c: ((r, c),), _embedding),
+    )),
+    "fft": Family("Fourier transforms of complex and of real numbers", (
+        _transformed("fft", "N", tuple((1 << k,) for k in (4, 8, 12, 16, 20)), _of_pairs(-1), lambda n: ((n, 2),)),
+        _transformed("fft, rows", "RxC", ((256, 1024), (4096, 64)), _of_pairs(-1), lambda r, c: ((r, c, 2),)),
+        _transformed("fft, columns", "RxC", ((1024, 256),), _of_pairs(0), lambda r, c: ((r, c, 2),)),
+        _transformed("rfft", "RxC", ((256, 1024), (1, 1 << 16)), forward(lambda xp, a: xp.view_as_real(xp.fft.rfft(a))),
+                     lambda r, c: ((r, c),), real=True),
+        _transformed("irfft", "RxC", ((256, 1024),), lambda xp, a: forward(lambda xp, z: xp.fft.irfft(z))(xp, xp.fft.rfft(a)),
+                     lambda r, c: ((r, c),), real=True),
     )),
     "softmax": Family("softmax over rows", (
         _reduced("softmax", lambda xp, a: xp.softmax(a, 1)),
