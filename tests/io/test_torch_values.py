@@ -232,3 +232,31 @@ def test_a_default_dictionary():
     torch.save(collections.defaultdict(list, a=[1]), out)
     found = load(io.BytesIO(out.getvalue()))
     assert (type(found), found["a"], found["b"]) == (collections.defaultdict, [1], [])
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize("make", [
+    lambda c: c, lambda c: c.conj(), lambda c: c.conj().imag, lambda c: torch.view_as_real(c), lambda c: c.to(torch.complex128),
+    lambda c: c.to(torch.complex32), lambda c: c.clone().requires_grad_(), lambda c: c.unsqueeze(0).to_sparse(),
+])
+@pytest.mark.filterwarnings("ignore:ComplexHalf support")
+def test_complex_numbers(make, zipped):
+    theirs, out, back = make(torch.tensor([1 + 2j, 3 - 4j])), io.BytesIO(), io.BytesIO()
+    torch.save(theirs, out, _use_new_zipfile_serialization=zipped)
+    ours = load(io.BytesIO(out.getvalue()))
+    save(ours, back, format="torch")
+    again = torch.load(io.BytesIO(back.getvalue()), weights_only=True)
+    assert f"torch.{ours.dtype.name}" == str(theirs.dtype) == str(again.dtype)
+    assert ours.requires_grad == theirs.requires_grad == again.requires_grad
+    expected = theirs.detach().to_dense().to(torch.complex64).tolist()
+    assert ours.detach().to_dense().to(cltensor.complex64).tolist() == expected
+    assert again.detach().to_dense().to(torch.complex64).tolist() == expected
+
+
+def test_complex_numbers_and_their_parts_share_a_storage():
+    c = cltensor.tensor([1 + 2j])
+    out = io.BytesIO()
+    save([c, cltensor.view_as_real(c)], out, format="torch")
+    for found in (load(io.BytesIO(out.getvalue())), torch.load(io.BytesIO(out.getvalue()), weights_only=True)):
+        found[0].fill_(0)
+        assert found[1].tolist() == [[0, 0]]
