@@ -10,6 +10,6 @@ z = z.masked_fill(z.abs() > 1, 2j)
 z.real = z.imag
 c: complex = complex(z[0])
 d: ct.dtype = ct.complex64.to_real()
-v: ct.Tensor = ct.linalg.eig(z.reshape(1, 1)).eigenvectors
+v: ct.Tensor = ct.linalg.eig(z[:1].reshape(1, 1)).eigenvectors
 y = ct.add(z, 1j, alpha=2j)
 print(z, c, d, v, y)
