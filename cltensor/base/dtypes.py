@@ -25,11 +25,11 @@ class dtype:
         self.is_inexact = self.is_floating_point or self.is_complex
         self.part = part or self  # the dtype of the real and the imaginary part
 
-    def to_real(self):
+    def to_real(self) -> "dtype":
         """The dtype of the real part: float32 for complex64, and a dtype that is not complex itself."""
         return self.part
 
-    def to_complex(self):
+    def to_complex(self) -> "dtype":
         """The complex dtype that holds numbers of this one.  Raises DTypeError for a dtype that is neither floating nor complex."""
         if not self.is_inexact:
             raise DTypeError(f"to_complex: {self!r} is neither floating nor complex; use cltensor.complex64")

@@ -10,7 +10,8 @@ from cltensor.runtime import device as devices
 from cltensor.runtime import profile
 from ops import samples
 
-DTYPES = (dtypes.float32, dtypes.float64, dtypes.bfloat16, dtypes.int64, dtypes.uint8, dtypes.bool_)
+DTYPES = (dtypes.float32, dtypes.float64, dtypes.bfloat16, dtypes.int64, dtypes.uint8, dtypes.bool_, dtypes.complex64,
+          dtypes.complex32)
 
 
 @pytest.fixture

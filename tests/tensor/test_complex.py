@@ -303,6 +303,7 @@ def test_function_transforms(rng):
 @pytest.mark.any_style
 @pytest.mark.parametrize(("call", "error", "text"), [
     (lambda z: z < z, NotImplementedError, "not defined for complex64"),
+    (lambda z: z.scatter_reduce(0, ct.tensor([0]), z[:1], "amax"), NotImplementedError, "amax is not defined for complex64"),
     (lambda z: z.floor(), NotImplementedError, "not defined for complex64"),
     (lambda z: z.max(), NotImplementedError, "not defined for complex64"),
     (lambda z: z.sort(), RuntimeError, "complex64"),

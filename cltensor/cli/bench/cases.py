@@ -9,6 +9,21 @@ from .training import STEPS
 ROWS = ((4096, 1024),)
 
 
+def _complex(name, f, form="N", sizes=((1 << 20,), (1 << 22,)), inputs=lambda n: ((n, 2),), **work):
+    """A row of f(library, *complex tensors); the inputs are pairs."""
+
+    def setup(xp, *pairs):
+        numbers = [xp.view_as_complex(p) for p in pairs]
+
+        def action():
+            y = f(xp, *numbers)
+            return xp.view_as_real(y) if y.is_complex() else y
+
+        return action
+
+    return Case(name, form, sizes, inputs, setup, **work)
+
+
 def _with_grad(xp, a, b):
     a.requires_grad_()
     return lambda: a + b
@@ -145,6 +160,16 @@ FAMILIES = {
         _pointwise("tanh", lambda xp, a: xp.tanh(a)),
         _pointwise("sigmoid", lambda xp, a: xp.sigmoid(a)),
         _pointwise("relu", lambda xp, a: xp.relu(a)),
+    )),
+    "complex": Family("complex numbers: functions, sums and products", (
+        _complex("a * b", lambda xp, a, b: a * b, inputs=lambda n: ((n, 2), (n, 2)), nbytes=lambda itemsize, n: 6 * itemsize * n),
+        _complex("a / b", lambda xp, a, b: a / b, inputs=lambda n: ((n, 2), (n, 2)), nbytes=lambda itemsize, n: 6 * itemsize * n),
+        _complex("abs", lambda xp, a: a.abs(), nbytes=lambda itemsize, n: 3 * itemsize * n),
+        _complex("exp", lambda xp, a: xp.exp(a), nbytes=lambda itemsize, n: 4 * itemsize * n),
+        _complex("sum, rows", lambda xp, a: a.sum(1), "RxC", ((1024, 1024),), lambda r, c: ((r, c, 2),),
+                 nbytes=lambda itemsize, r, c: 2 * itemsize * r * c),
+        _complex("a @ b", lambda xp, a, b: a @ b, "MxKxN", ((256,) * 3, (1024,) * 3), lambda m, k, n: ((m, k, 2), (k, n, 2)),
+                 flops=lambda m, k, n: 8 * m * k * n),
     )),
     "random": Family("random numbers by rejection, and their slopes", (
         _pointwise("gamma", lambda xp, a: xp.distributions.Gamma(a.abs() + 0.5, 1.0, validate_args=False).sample()),

@@ -147,7 +147,7 @@ def _tensor():
     named = _named_tuples()
     body = [writer.HEAD, *_TYPES, f"from {PACKAGE}.base.shapes import Size", f"from {PACKAGE}.dispatch.storage import Storage",
             f"from {PACKAGE}.tensor.random.sampling import Generator", "",
-            "Number = builtins.bool | builtins.int | builtins.float", ""]
+            "Number = builtins.bool | builtins.int | builtins.float | builtins.complex", ""]
     body += [writer.named_tuple(made, result_name(made)) for _, made in sorted(named.items())]
     return "\n".join([*body, "", writer.cls(Tensor, "Tensor", {}, "Tensor"), ""])
 

@@ -43,7 +43,7 @@ class Conversion:
         for a in args:
             if isinstance(a, Tensor):
                 device, dtype = a.device, a.dtype
-            elif isinstance(a, dtypes.dtype) or a in (bool, int, float):
+            elif isinstance(a, dtypes.dtype) or a in (bool, int, float, complex):
                 dtype = a
             elif a is not None and not isinstance(a, bool):
                 device = a

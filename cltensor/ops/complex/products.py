@@ -8,10 +8,11 @@ multiplies them:
 
 import numpy as np
 
+from ...dispatch.run_elementwise import run_elementwise
 from ..gemm.matmul import added_shape, grad_a, grad_b, linear_shape, matmul_shape
-from ..index.concat import stack
 from ..index.parts import paired, view_as_real
 from ..kinds.composite import composite
+from ..pointwise.elementary import mul
 
 
 def _drawn(*shapes):
@@ -21,8 +22,11 @@ def _drawn(*shapes):
 
 def in_parts(b):
     """The real matrices (..., 2 K, 2 N) that multiply rows in parts as b (..., K, N) multiplies complex rows."""
-    rows = stack(view_as_real(b), view_as_real(b * 1j), dim=b.ndim - 1)
-    return rows.reshape((*b.shape[:-2], 2 * b.shape[-2], 2 * b.shape[-1]))
+    *batch, k, n = b.shape
+    rows = b.new_empty((*batch, k, 2, n))
+    rows.select(-2, 0).copy_(b)
+    run_elementwise(mul, (b, 1j), out=rows.select(-2, 1))
+    return view_as_real(rows).reshape((*batch, 2 * k, 2 * n))
 
 
 @composite("complex_matmul", batch="inside", public=False, dtypes="none", complex=True, saves="input(other) other(input)",

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from ...base import dtypes
-from ...base.errors import DimensionError, DTypeError, ShapeError
+from ...base.errors import DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
 from ...base.shapes import collapse, normalize_dim
 from ...codegen import expr as E
 from ...codegen.templates import render
@@ -30,6 +30,12 @@ def check_index(name, index):
     """Raise DTypeError unless index holds int64 or int32."""
     if index.dtype not in (dtypes.int64, dtypes.int32):
         raise DTypeError(f"{name}(): Expected dtype int64 or int32 for index, got {index.dtype.name}; use .long()")
+
+
+def _check_order(name, x, combine):
+    """Raise UnsupportedDTypeError for the extremes of complex numbers, which have no order."""
+    if combine in ("amax", "amin") and x.dtype.is_complex:
+        raise UnsupportedDTypeError(f"{name}(): {combine} is not defined for {x.dtype.name}, which has no order; use .abs()")
 
 
 def _layout(shape, strides):
@@ -233,6 +239,7 @@ def _check_not_empty(name, x, d, index):
 
 def _scatter_shape(x, index, src, *, dim, combine, wrap=False):
     check_index("scatter", index)
+    _check_order("scatter_reduce", x, combine)
     if x.dtype is not src.dtype:
         raise DTypeError(f"scatter(): Expected self.dtype to be equal to src.dtype, got {x.dtype.name} and {src.dtype.name}")
     if max(x.ndim, 1) != max(index.ndim, 1) or (index.numel and max(index.ndim, 1) != max(src.ndim, 1)):
@@ -288,6 +295,7 @@ scatter = kernel("scatter_along", shape=_scatter_shape, launch=_scatter_launch, 
 def _add_shape(x, index, src, *, dim, combine, wrap=False):
     name = "index_add" if combine == "add" else "index_copy"
     check_index(name, index)
+    _check_order("index_reduce", x, combine)
     if x.dtype is not src.dtype:
         raise DTypeError(f"{name}(): self ({x.dtype.name}) and source ({src.dtype.name}) expected to have the same dtype")
     if index.ndim > 1:

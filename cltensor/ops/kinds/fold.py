@@ -112,6 +112,10 @@ class Fold(Planned):
         mapped = traced(self.map, [*self.inputs, *(["index"] if self.indexed else []), *self.scalars])
         return len(self.inputs) == 1 and isinstance(mapped[0], expr.Input) and self.host_ufunc is np.add
 
+    def ufunc_for(self, d):
+        """host_ufunc if it takes numbers of dtype d, else None."""
+        return None if d.is_complex and "FF->F" not in getattr(self.host_ufunc, "types", ()) else self.host_ufunc
+
     @Lazy
     def host_ufunc(self):
         """The NumPy ufunc that does the same as combine, or None."""

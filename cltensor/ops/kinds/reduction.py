@@ -101,8 +101,9 @@ class Reduction(Fold):
 
     def _host_reduced(self, d, states):
         """The states (*, count) combined along the last dimension, neighbours first."""
-        if self.host_ufunc is not None:
-            return [self.host_ufunc.reduce(states[0], axis=-1, dtype=states[0].dtype)]
+        ufunc = self.ufunc_for(d)
+        if ufunc is not None:
+            return [ufunc.reduce(states[0], axis=-1, dtype=states[0].dtype)]
         while (count := states[0].shape[-1]) > 1:
             even = count // 2 * 2
             joined = self.host_combined(d, [x[..., 0:even:2] for x in states], [x[..., 1:even:2] for x in states])

@@ -5,6 +5,7 @@ from collections import namedtuple
 import numpy as np
 
 from ...base import dtypes
+from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...ops.kinds.composite import composite
 from ..api.creation import eye, from_values
 from ..math.products import product
@@ -37,7 +38,8 @@ def _eig(a):
     return tuple(from_values(x, dtypes.complex_for(a.dtype), a.device) for x in (w, v))
 
 
-def eig(A):
+@autocasts(FLOAT32_ON_CPU)
+def eig(A) -> Eig:
     """(eigenvalues, eigenvectors in columns) of square matrices, in no particular order.
 
     A: (*, n, n) float32, float64, complex64 or complex128.  eigenvalues: (*, n) and eigenvectors: (*, n, n), complex; the columns
@@ -52,6 +54,7 @@ def eig(A):
     return Eig(*_eig(A))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def eigvals(A):
     """The eigenvalues of square matrices, complex, in no particular order.
 

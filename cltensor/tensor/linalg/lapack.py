@@ -24,8 +24,8 @@ class LinAlgError(ShapeError):
 
 def check_floating(name, x):
     if x.dtype.to_real() not in (dtypes.float32, dtypes.float64):
-        raise DTypeError(f"linalg.{name}: Expected a floating point or complex tensor as input, of float32, float64, complex64 or "
-                         f"complex128. Got {x.dtype.name}")
+        raise DTypeError(f"linalg.{name}: Expected a floating point or complex tensor of float32 or float64, or of complex64 or "
+                         f"complex128, as input. Got {x.dtype.name}")
 
 
 def check_matrix(name, x):

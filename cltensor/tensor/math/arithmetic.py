@@ -274,7 +274,7 @@ def _type(self, dtype=None, non_blocking=False):
 
 def legacy_dtype(kind):
     """The dtype given as itself, as "torch.FloatTensor", "cltensor.FloatTensor" or as the class FloatTensor."""
-    if isinstance(kind, dtypes.dtype) or kind in (bool, int, float):
+    if isinstance(kind, dtypes.dtype) or kind in (bool, int, float, complex):
         return dtypes.as_dtype(kind)
     home, _, name = kind.rpartition(".") if isinstance(kind, str) else ("", "", getattr(kind, "__name__", str(kind)))
     found = dtypes.LEGACY.get(name.removesuffix("Tensor")) if name.endswith("Tensor") else None
