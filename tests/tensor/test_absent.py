@@ -19,7 +19,7 @@ def test_other_absences(fetch, reason):
 
 
 def test_hasattr_is_false():
-    assert not hasattr(ct, "sparse")
+    assert not hasattr(ct, "qint8")
     assert not hasattr(ct.ones(1), "to_sparse")
     with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'nonsense'"):
         ct.ones(1).nonsense  # noqa: B018
