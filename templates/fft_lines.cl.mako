@@ -105,7 +105,8 @@ typedef ${T} vec;
 <%def name="outer_index(index)">
     size_t rest = ${index};
 % for i in reversed(range(1, rank)):
-    const size_t o${i} = rest % (size_t)b${i}; rest /= (size_t)b${i};
+    size_t o${i} = 0;
+    if (b${i} > 1) { o${i} = rest % (size_t)b${i}; rest /= (size_t)b${i}; }
 % endfor
     const size_t o0 = rest;
     __global const ${T} *x = x_p + x_o * x_u${"".join(f" + (long)o{i} * x_b{i}" for i in range(rank))};
@@ -242,8 +243,9 @@ __kernel void fft_lines(
             const int swap = phase ? 0 : swap_x, swap_out = final ? swap_y : 0, turned = turn && !phase;
             const ${T} factor = final ? scale : 1;
             __global const ${T} *each = high + width;
-            const size_t blocks = (lines + ${V - 1}) / ${V};
-            for (size_t block = chunk * blocks / chunks; block < (chunk + 1) * blocks / chunks; block++) {
+            // a block is a chunk, unless the group has all lines for itself
+            const size_t blocks = chunks == 1 ? (lines + ${V - 1}) / ${V} : chunk + 1;
+            for (size_t block = chunk; block < blocks; block++) {
                 const size_t line = block * ${V}, live = lines - line < ${V} ? lines - line : ${V};
                 __global const ${T} *xb = xs + (long)line * xl, *src = xb, *tw = tws;
                 __global ${T} *yb = ys + (long)line * yl, *dst, *spare = buffers, *other = buffers + n * ${W};

@@ -86,12 +86,27 @@ def test_matrices(cut, n, style, rng):
     close(run(fourier.c2c, style, x, dim=0, inverse=True, scale=1.0), np.fft.ifft(x, axis=0) * n)
 
 
-@pytest.mark.parametrize("n", [1 << 12, 1 << 20, 10007])
+@pytest.mark.parametrize("n", [1 << 12, 1 << 20])
 def test_long_ones_are_exact(n, device, rng):
     x = complex_array(rng, (n,), "float32")
     style = device.profile.style
     wanted = np.fft.fft(x.astype(complex))
     assert np.linalg.norm(run(fourier.c2c, style, x, dim=0, inverse=False, scale=1.0) - wanted) < 1e-6 * np.linalg.norm(wanted)
+
+
+@STYLES
+@pytest.mark.parametrize("n", [17, 62])
+def test_chirps_without_tables(n, style, rng, monkeypatch):
+    monkeypatch.setattr(transform, "TABLED", 1)
+    for op in (fourier.c2c, fourier.r2c, fourier.c2r):
+        monkeypatch.setattr(op, "plans", {})
+    for real in ("float32", "float64"):
+        all_of(complex_array(rng, (3, n), real), style, 1, real)
+
+
+@pytest.mark.parametrize("n", [20000, 10007])
+def test_lines_in_pieces(n, device, rng):
+    all_of(complex_array(rng, (n,), "float32"), device.profile.style, 0, "float32")
 
 
 def test_response_of_the_chirp():
@@ -114,3 +129,11 @@ def test_memory(shape, dim, device, rng):
 def test_memory_of_matrices(cut, device, rng):
     x = complex_array(rng, (2, 20), "float32")
     close(run(fourier.c2c, device.profile.style, x, dim=1, inverse=False, scale=1.0), np.fft.fft(x), "float32")
+
+
+@pytest.mark.oclgrind
+def test_memory_of_chirps(device, rng, monkeypatch):
+    monkeypatch.setattr(transform, "TABLED", 1)
+    monkeypatch.setattr(fourier.c2c, "plans", {})
+    x = complex_array(rng, (2, 11), "float32")
+    close(run(fourier.c2c, device.profile.style, x, dim=1, inverse=True, scale=1.0), np.fft.ifft(x) * 11, "float32")

@@ -5,6 +5,7 @@ Source: Bluestein 1970 for lengths with large prime factors; Cooley, Lewis and W
 
 import functools
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from ..kinds.fold import placeholder
 from ..kinds.launch import longs
 from . import factors, lines
 from .lines import Side
+
+TABLED = 4096  # the longest transform whose chirp is kept as a table
 
 
 def complex_steps(work, n, shape, x, y):
@@ -65,11 +68,36 @@ def _bluestein(work, n, shape, x, y):
     m = factors.smooth_at_least(2 * n - 1)
     near, far = _dense(work, m, shape), _dense(work, m, shape)
     plain = work._replace(inverse=False, scale=1.0)
-    return [_points(plain, shape, n, m, x, near, table=("chirp", n), swap_x=work.inverse),
+    chirp, response, made = _chirp_factors(plain, n, m)
+    return [*made, _points(plain, shape, n, m, x, near, chirp, swap_x=work.inverse),
             *lines.steps(plain, m, shape, near, far),
-            _points(plain, shape, m, m, far, far, table=("response", n)),
+            _points(plain, shape, m, m, far, far, response),
             *lines.steps(plain._replace(inverse=True), m, shape, far, near),
-            _points(work, shape, n, n, near, y, table=("chirp", n), scale=work.scale, swap_y=work.inverse)]
+            _points(work, shape, n, n, near, y, chirp, scale=work.scale, swap_y=work.inverse)]
+
+
+class _Factors(NamedTuple):
+    """Kernel arguments of what elements are multiplied with; see the template fft_points."""
+
+    args: tuple
+    period: int = 0
+    shift: int = 0
+    kind: int = 1
+
+
+def _chirp_factors(work, n, m):
+    """(the chirp, the transform of its conjugate over m, Steps that compute that one) for Bluestein's convolution of length m.
+
+    They are computed at each call where n is large, since plans, and there may be one for each length, keep their tables.
+    """
+    if n <= TABLED:
+        tables = (_table(work.device, work.dtype, kind, n) for kind in ("chirp", "response"))
+        return *(_Factors((t, np.int64(0))) for t in tables), []
+    shift = _shift(2 * n)
+    chirp = _Factors((_table(work.device, work.dtype, "roots", 2 * n), np.int64(0)), 2 * n, shift)
+    wrapped, response = _dense(work, m, ()), _dense(work, m, ())
+    around = _points(work, (), n, m, wrapped, wrapped, chirp._replace(kind=2), scale=1 / m)
+    return chirp, _Factors(response.args), [around, *lines.steps(work, m, (), wrapped, response)]
 
 
 def _chirp(n):
@@ -85,17 +113,29 @@ def _response(n):
     return np.fft.fft(around) / m
 
 
+def _shift(n):
+    """How many bits of j < n the first part of a table of exp(-2 pi i j / n) in two parts covers: about half."""
+    return (n.bit_length() + 1) // 2
+
+
+def _roots(n, first=1):
+    """exp(-2 pi i j / n) in two parts: for j below 2^s + 8, and first times that for all multiples of 2^s below n."""
+    s = _shift(n)
+    return np.concatenate([factors.unit_roots(np.arange((1 << s) + 8), n),
+                           first * factors.unit_roots(np.arange((n >> s) + 1) << s, n)])
+
+
 def _unzipping(n):
-    """-i/2 exp(-2 pi i k / n) for k <= n / 4."""
-    return -0.5j * factors.unit_roots(np.arange(n // 4 + 1), n)
+    """-i/2 exp(-2 pi i k / n), in two parts."""
+    return _roots(n, -0.5j)
 
 
 def _zipping(n):
-    """i exp(2 pi i k / n) for k <= n / 4."""
-    return 1j * factors.unit_roots(np.arange(n // 4 + 1), n).conj()
+    """i exp(2 pi i k / n), in two parts."""
+    return _roots(n, -1j).conj()
 
 
-_TABLES = {"chirp": _chirp, "response": _response, "unzipping": _unzipping, "zipping": _zipping}
+_TABLES = {"chirp": _chirp, "response": _response, "roots": _roots, "unzipping": _unzipping, "zipping": _zipping}
 
 
 @functools.lru_cache(maxsize=64)
@@ -104,14 +144,14 @@ def _table(device, dtype, kind, n):
     return lines.upload(device, numbers.astype(dtype.numpy))
 
 
-def _points(work, shape, n, m, x, y, table=None, scale=1.0, middle=1.0, **flags):
-    """The Step of the template fft_points: n elements of each line to m, times those of a table."""
+def _points(work, shape, n, m, x, y, by=None, scale=1.0, middle=1.0, **flags):
+    """The Step of the template fft_points: n elements of each line to m, times _Factors."""
     options = {"extend": False, "conjugate": False, "swap_x": False, "swap_y": False, **flags}
     batch, by_lines, count, x, y = _batch(shape, x, y)
-    numbers = _table(work.device, work.dtype, *table) if table else placeholder(work.device)
-    args = [*_operands(x, y), numbers, *batch, *longs(count, n, m), *longs(x.element, x.batch[-1], x.imaginary),
-            *longs(y.element, y.batch[-1], y.imaginary),
-            *map(np.int32, (table is not None, *options.values(), by_lines)), work.number(scale), work.number(middle)]
+    by = by or _Factors((placeholder(work.device), np.int64(0)), kind=0)
+    args = [*_operands(x, y), *by.args, *longs(by.period, by.shift), *batch, *longs(count, n, m),
+            *longs(x.element, x.batch[-1], x.imaginary, y.element, y.batch[-1], y.imaginary),
+            *map(np.int32, (by.kind, *options.values(), by_lines)), work.number(scale), work.number(middle)]
     return _step("fft_points", work, args, batch, count * m)
 
 
@@ -119,7 +159,8 @@ def _pairs(work, shape, h, x, y, middle, zipping, conjugate_x=False, conjugate_y
     """The Step of the template fft_real, whose lines have h complex numbers on one side and h + 1 on the other."""
     batch, by_lines, count, x, y = _batch(shape, x, y)
     table = _table(work.device, work.dtype, "zipping" if zipping else "unzipping", 2 * h)
-    args = [*_operands(x, y), table, *batch, *longs(count, h, x.element, x.batch[-1], y.element, y.batch[-1]),
+    args = [*_operands(x, y), table, np.int64(_shift(2 * h)), *batch, *longs(count, h),
+            *longs(x.element, x.batch[-1], y.element, y.batch[-1]),
             *map(np.int32, (zipping, conjugate_x, conjugate_y, by_lines)), work.number(middle)]
     return _step("fft_real", work, args, batch, count * (h // 2 + 1))
 
