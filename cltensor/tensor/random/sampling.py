@@ -71,9 +71,16 @@ class Generator:
 
     def clone_state(self):
         """A new generator that continues from the same state."""
-        copy = Generator(self._device)
-        copy._seed, copy._offset = self._seed, self._offset
-        return copy
+        return Generator(self._device).graphsafe_set_state(self)
+
+    graphsafe_get_state = clone_state
+
+    def graphsafe_set_state(self, state):
+        """Continue from the state of another generator.  Raises ArgumentTypeError for anything else; returns self."""
+        if not isinstance(state, Generator):
+            raise ArgumentTypeError(f"graphsafe_set_state: expected a cltensor.Generator, got {calls.kind(state)}")
+        self._seed, self._offset = state._seed, state._offset
+        return self
 
     def __reduce__(self):
         return _restored, (None if self._device is None else str(self._device), self._seed, self._offset)
@@ -105,31 +112,59 @@ def _renew():
 
 @function(method=False)
 def manual_seed(seed):
-    """Seed the default generator (of every device); returns it."""
+    """Seed the default generator, which serves every device; returns it.
+
+    seed: any int, taken modulo 2**64.  No shape or dtype plays a part.  Raises ArgumentTypeError for anything but an int.
+    Source: the counter-based generator Philox (Salmon et al., 2011).
+
+        cltensor.manual_seed(0)
+    """
     return default_generator.manual_seed(seed)
 
 
 @function(method=False)
 def seed() -> int:
-    """Seed the default generator from fresh entropy; returns the seed."""
+    """Seed the default generator from fresh entropy; returns the seed.
+
+    The seed is an int of 63 bits; no shape or dtype plays a part.  Never raises.
+    Source: the operating system's entropy, as in Python's module secrets.
+
+        kept = cltensor.seed()
+    """
     return default_generator.seed()
 
 
 @function(method=False)
 def initial_seed() -> int:
-    """The default generator's seed."""
+    """The default generator's seed, an int; no shape or dtype plays a part.
+
+    Never raises.  Source: what manual_seed or seed set.
+
+        cltensor.manual_seed(7)
+        cltensor.initial_seed()    # 7
+    """
     return default_generator.initial_seed()
 
 
 @function(method=False)
 def get_rng_state():
-    """The default generator's state."""
+    """The default generator's state, a uint8 vector of 16 bytes: seed and numbers drawn, each a 64-bit int.
+
+    Never raises.  Source: the counter-based generator Philox (Salmon et al., 2011).
+
+        state = cltensor.get_rng_state()
+    """
     return default_generator.get_state()
 
 
 @function(method=False)
 def set_rng_state(new_state):
-    """Continue the default generator from a state."""
+    """Continue the default generator from a state, a uint8 tensor of 16 bytes that get_rng_state gave.
+
+    Raises ArgumentError for another dtype or size.  Source: see get_rng_state.
+
+        cltensor.set_rng_state(state)
+    """
     default_generator.set_state(new_state)
 
 
