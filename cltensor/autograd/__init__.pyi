@@ -10,6 +10,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from cltensor.autograd import functional as functional
+from cltensor.autograd import graph as graph
 from cltensor.base.dtypes import dtype as _dtype
 from cltensor.base.shapes import Size
 from cltensor.runtime.device import device as _device

@@ -21,6 +21,7 @@ class TensorBase:
     _history_version = 0
     _hooks = None
     _post_hooks = None
+    _end_hooks = None  # of the leaf's AccumulateGrad
     _req = False
     _retains = False
     _untracked = False  # a view made in no_grad mode of a tensor that requires grad

@@ -38,7 +38,8 @@ class Foreach:
         shared, skip: see above; raised: a 0-d float32 tensor that is set to 1 where an output beyond `writes` is true.
         """
         values = numbers(self.op, values)
-        if context.grad or context.recorder is not None or context.levels or (len(rows) < 2 and not self.roles.skips):
+        if context.grad or context.recorder is not None or context.mutation is not None or context.levels \
+                or (len(rows) < 2 and not self.roles.skips):
             return self._run_alone(rows, values, shared, raised, skip)
         tensors = [t for row in rows for t in row]
         layouts = [t._spec for t in tensors], [t._offset for t in tensors]
