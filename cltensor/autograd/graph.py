@@ -84,7 +84,8 @@ def _from_host(kept):
         x, version = kept
         if x._storage.version != version:
             raise AutogradError("save_on_cpu: one of the variables needed for gradient computation has been modified by an "
-                                f"inplace operation: a saved tensor, {x.dtype.name} {list(x.shape)}, is at version {x._storage.version}; "
+                                f"inplace operation: a saved tensor, {x.dtype.name} {list(x.shape)}, is at version "
+                                f"{x._storage.version}; "
                                 f"expected version {version} instead. Use the out-of-place form, or clone() it first")
         return x
     values, dtype, device, cls = kept

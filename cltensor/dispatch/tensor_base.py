@@ -42,7 +42,7 @@ class TensorBase:
         """A tensor holding a copy of a NumPy array whose bytes are those of dtype."""
         check_fp64(device, dtype)
         t = cls._fresh(dense(array.shape, dtype, device))
-        if array.size:
+        if array.size and not device.meta:
             device.write(t._storage.buffer, 0, np.ascontiguousarray(array))
         return t
 

@@ -125,7 +125,7 @@ class Elementwise(Op):
             self._check_targets(shape, results, targets)
         if device.host:
             return HostPlan(device, specs, targets, functools.partial(self._through_numpy, operands, compute))
-        steps = self._steps(operands, targets, compute, device) if targets[0].numel else ()
+        steps = self._steps(operands, targets, compute, device) if targets[0].numel and not device.meta else ()
         return Plan(device, specs, targets, steps)
 
     def _through_numpy(self, operands, compute, arrays, values):

@@ -95,7 +95,7 @@ def detach(input):
 @function()
 def get_device(input) -> int:
     """The index of input's device."""
-    return input.device.index
+    return -1 if input.is_meta else input.device.index
 
 
 @method()

@@ -106,7 +106,7 @@ class Foreach:
     def _fits(self, row):
         first = row[0]._spec
         own = {id(t._storage) for t in row}
-        if first.device.host:
+        if first.device.host or first.device.meta:
             return False
         return (first.numel and first.contiguous and first.dtype.is_floating_point and len(own) == len(row)
                 and all(_alike(t._spec, first) and not t._offset and not t._storage.inference for t in row))

@@ -17,6 +17,7 @@ from ...dispatch.tensor_base import TensorBase
 from ...ops.index import parts, view_ops
 from ...ops.pointwise import elementary
 from ...runtime.device import device as Device
+from ...runtime.device import real_default
 from .differentiable import Differentiable
 from .formatting import tensor_text
 from .host_values import HostValues
@@ -39,13 +40,13 @@ class Tensor(Differentiable, HostValues):
     def __new__(cls, *data, device=None):
         dtype = dtypes.get_default_dtype()
         if data and all(hasattr(n, "__index__") and not isinstance(n, TensorBase) for n in data):
-            return Tensor._from_array(*array_of([], dtype), pick_device(device)).new_empty(data)._as(cls)
+            return Tensor._from_array(*array_of([], dtype), _data_device(device)).new_empty(data)._as(cls)
         if len(data) > 1:
             raise ArgumentTypeError(f"Tensor: expected a sequence of values, or sizes as ints, got {data!r}")
         given = data[0] if data else ()
         if isinstance(given, TensorBase):
             return given.detach().clone().to(device=device or given.device, dtype=dtype)._as(cls)
-        return cls._from_array(*array_of(given, dtype), pick_device(device))
+        return cls._from_array(*array_of(given, dtype), _data_device(device))
 
     @classmethod
     def _attach(cls, methods):
@@ -209,7 +210,8 @@ class Tensor(Differentiable, HostValues):
 
     layout = property(lambda self: strided_layout)
     is_cpu = property(lambda self: self.device.profile.kind == "cpu")
-    is_cuda = is_mps = is_xpu = is_ipu = is_xla = is_vulkan = is_mtia = is_maia = is_meta = is_mkldnn = is_nested = is_quantized = (
+    is_meta = property(lambda self: self._spec.device.meta)
+    is_cuda = is_mps = is_xpu = is_ipu = is_xla = is_vulkan = is_mtia = is_maia = is_mkldnn = is_nested = is_quantized = (
         is_sparse) = is_sparse_csr = property(lambda self: False)
 
     # --- operators -------------------------------------------------------------------------------------------------------
@@ -278,3 +280,8 @@ class Tensor(Differentiable, HostValues):
 
 #: results have this class, whatever subclass of Tensor the inputs have
 Tensor._plain = Tensor
+
+
+def _data_device(device):
+    """The device for values that are given; the meta device only where it is asked for."""
+    return real_default() if device is None else pick_device(device)

@@ -16,6 +16,11 @@ def pick_device(d):
     return default_device() if d is None else Device(d)
 
 
+def any_true(flags):
+    """Whether a bool tensor holds a True (this waits for it); False for a meta tensor: what nobody knows is not refused."""
+    return not flags.is_meta and bool(flags.any())
+
+
 def array_of(data, dtype):
     """(NumPy array, dtype) of nested sequences, numbers or an array."""
     if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array_interface__"):
