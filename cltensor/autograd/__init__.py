@@ -1,6 +1,6 @@
 """Reverse-mode differentiation of recorded ops: nodes, the engine, modes, Function and gradcheck."""
 
-from . import functional, graph
+from . import forward_ad, functional, graph
 from .api import backward, grad
 from .function import Function
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck

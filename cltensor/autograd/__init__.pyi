@@ -9,6 +9,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
+from cltensor.autograd import forward_ad as forward_ad
 from cltensor.autograd import functional as functional
 from cltensor.autograd import graph as graph
 from cltensor.base.dtypes import dtype as _dtype

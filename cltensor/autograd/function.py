@@ -7,7 +7,7 @@ from ..base.context import context
 from ..base.errors import ArgumentTypeError, AutogradError
 from ..dispatch.node import Node, edge_of, leaf_at
 from ..dispatch.run_elementwise import with_zeros
-from ..dispatch.saved import Packed
+from ..dispatch.saved import Packed, silently
 from .modes import no_grad
 
 
@@ -179,7 +179,7 @@ class Function:
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(_is_tensor(a) and a.requires_grad for a in args)
         recorded = context.grad and any(ctx.needs_input_grad)
-        with no_grad():
+        with silently():
             if cls.setup_context is Function.setup_context:
                 output = cls.forward(ctx, *args, **kwargs)
             else:

@@ -13,6 +13,7 @@ class Context(threading.local):
     saving      what packs the tensors that nodes save (dispatch/saved.py); or None
     mutation    what keeps saved tensors apart from writes to their memory (autograd/mutation.py); or None
     running     the backward pass that runs (autograd/engine.py); or None
+    forward     whether tangents are carried (autograd/forward_ad.py): then no_grad does not keep ops from recording
     device      the thread's default device, if it has chosen one; or None
     streams     {device: current Stream}, for devices where that is not the default stream
     levels      the running vmaps, the outermost first
@@ -37,6 +38,7 @@ class Context(threading.local):
     saving = None
     mutation = None
     running = None
+    forward = False
     transform = None
     autocast_cache = True
     autocast_depth = 0

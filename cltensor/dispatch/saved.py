@@ -3,7 +3,7 @@
 from ..base import calls
 from ..base.context import context
 from ..base.errors import ArgumentTypeError, AutogradError
-from .node import Node
+from .node import Node, edge_of
 from .spec import Spec
 from .tensor_base import TensorBase
 
@@ -20,7 +20,7 @@ class Packed:
         pack, self.unpack = hooks
         self._spec, self.edge = tensor._spec, edge
         version = tensor._storage.version
-        with _plainly():
+        with silently():
             self.made = pack(tensor)
         if tensor._storage.version != version:
             raise AutogradError("saved_tensors_hooks: A saved tensor pack hook is modifying its input in place; compute a new "
@@ -28,7 +28,7 @@ class Packed:
 
     def tensor(self):
         """The tensor that the unpack hook returns, with the history of the one that was packed."""
-        with _plainly():
+        with silently():
             found = self.unpack(self.made)
         if not isinstance(found, TensorBase):
             raise ArgumentTypeError("saved_tensors_hooks: Output of saved tensor unpack_hook expected to be a Tensor but got "
@@ -53,8 +53,8 @@ class Packing:
             node.outputs = tuple(o if isinstance(o, Spec) else (Packed(o[0], self.hooks), None) for o in node.outputs)
 
 
-class _plainly:
-    """Inside, ops record nothing and nothing is packed: a hook's own work."""
+class silently:
+    """Inside, ops record nothing and nothing is packed: what a hook, or a Function, does by itself."""
 
     def __enter__(self):
         self.before = context.grad, context.saving
@@ -82,6 +82,18 @@ def _continued(tensor, edge):
     """tensor's memory with a history that leads to edge."""
     target, index = edge
     if not isinstance(target, Node):
-        spec = tensor._spec
-        target, index = Node(_Same(), (edge,), (spec,), (), (), (spec,)), 0
+        target, index = _through(tensor, edge), 0
     return tensor._with_history(target, index)
+
+
+def continued(tensor, source):
+    """tensor's memory with a node of its own, which leads to where source's gradient goes, if it has one."""
+    made = tensor._with_history(None, 0)
+    made._node, made._req = _through(tensor, edge_of(source) if source.requires_grad else None), True
+    return made
+
+
+def _through(tensor, edge):
+    """A node that passes gradients of tensor's shape on to edge."""
+    spec = tensor._spec
+    return Node(_Same(), (edge,), (spec,), (), (), (spec,))
