@@ -122,6 +122,7 @@ _HOMES = {name: module for module, names in {
                          "is_autocast_cpu_enabled is_autocast_enabled set_autocast_cache_enabled set_autocast_cpu_dtype "
                          "set_autocast_cpu_enabled set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype",
     "func": "vmap",
+    "utils.dlpack": "to_dlpack",
     "signal.periods": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
     "nn.aten": "adaptive_max_pool1d affine_grid_generator alpha_dropout alpha_dropout_ batch_norm "
                "binary_cross_entropy_with_logits conv_tbc convolution cosine_embedding_loss ctc_loss dropout_ embedding "
