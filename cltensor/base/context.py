@@ -14,6 +14,8 @@ class Context(threading.local):
     mutation    what keeps saved tensors apart from writes to their memory (autograd/mutation.py); or None
     running     the backward pass that runs (autograd/engine.py); or None
     forward     whether tangents are carried (autograd/forward_ad.py): then no_grad does not keep ops from recording
+    asking      whether classes with __torch_function__ are asked (base/overriding.py); None: modes neither
+    modes       the TorchFunctionModes entered, the innermost last
     device      the thread's default device, if it has chosen one; or None
     streams     {device: current Stream}, for devices where that is not the default stream
     levels      the running vmaps, the outermost first
@@ -39,6 +41,8 @@ class Context(threading.local):
     mutation = None
     running = None
     forward = False
+    asking = True
+    modes = ()
     transform = None
     autocast_cache = True
     autocast_depth = 0

@@ -48,7 +48,8 @@ class Module(Members, StateDict, Conversion, Hooks):
         try:
             return self.forward(*args, **kwargs)
         except AttributeError as error:
-            foreign = next((x for x in args if hasattr(type(x), "__torch_function__")), None)
+            foreign = next((x for x in args if hasattr(type(x), "__torch_function__") and not isinstance(x, Tensor)),
+                           None)
             if foreign is None or isinstance(error, CLTensorError):
                 raise
             raise ArgumentTypeError(f"{self._get_name()}: expected Tensors, got {calls.kind(foreign)}; make a tensor of it with "

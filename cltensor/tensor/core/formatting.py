@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ...base import dtypes
 from ...base.errors import ArgumentError
+from ...base.overriding import overrides
 from ...ops.index.concat import cat
 
 
@@ -112,7 +113,7 @@ def _nested(values, depth, indent, form, summarize):
 
 def tensor_text(t):
     """repr of a tensor."""
-    prefix = "tensor("
+    prefix = f"{type(t).__name__}(" if overrides(type(t)) else "tensor("
     notes = _notes(t)
     if t.is_meta:
         body = "..."

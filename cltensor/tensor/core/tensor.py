@@ -4,7 +4,7 @@ import warnings
 from itertools import chain
 from types import FunctionType
 
-from ...base import absent, calls, dtypes
+from ...base import absent, calls, dtypes, overriding
 from ...base.context import context
 from ...base.errors import ArgumentTypeError, AutogradError, DTypeError, ShapeError
 from ...base.layouts import contiguous_format, format_strides
@@ -22,6 +22,7 @@ from .differentiable import Differentiable
 from .formatting import tensor_text
 from .host_values import HostValues
 from .operators import arithmetic, comparison, matmul, rmatmul
+from .subclassed import Subclassed
 from .values import array_of, pick_device
 
 #: methods whose errors name no call
@@ -30,7 +31,14 @@ _METHOD_OF = {"__matmul__": "matmul", "__rmatmul__": "matmul", "__neg__": "neg",
               "__reversed__": "flip", "__pos__": "positive"}
 
 
-class Tensor(Differentiable, HostValues):
+#: operators that `__torch_function__` knows by their methods
+_SAME_AS = {f"__{name}__": method for name, method in {
+    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "mod": "remainder", "pow": "pow", "matmul": "matmul", "neg": "neg",
+    "abs": "abs", "invert": "bitwise_not", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lt": "lt", "le": "le",
+    "gt": "gt", "ge": "ge", "iadd": "add_", "isub": "sub_", "imul": "mul_", "itruediv": "div_"}.items()}
+
+
+class Tensor(Differentiable, HostValues, Subclassed):
     """A multi-dimensional array on an OpenCL device, with PyTorch's names and behaviour.
 
     Create one with `cltensor.tensor(...)` or another creation function.  Tensor(data) gives the default floating dtype, and
@@ -53,9 +61,11 @@ class Tensor(Differentiable, HostValues):
         """Add methods, {name: function}, to the class, and let errors call all methods by their public names."""
         for name, fn in methods.items():
             setattr(cls, name, fn)
-        for name, fn in chain.from_iterable(vars(c).items() for c in (cls, Differentiable, HostValues)):
+        for name, fn in chain.from_iterable(vars(c).items() for c in (cls, Differentiable, HostValues, Subclassed)):
             if isinstance(fn, FunctionType) and (not name.startswith("_") or name.startswith("__")) and name not in _SILENT:
                 calls.named(fn, _METHOD_OF.get(name, name))
+        for name, other in _SAME_AS.items():
+            overriding.hand_over(getattr(cls, name), getattr(cls, other))
 
     # --- tensors over the same memory ---------------------------------------------------------------------------------------
 
