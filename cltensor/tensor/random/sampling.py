@@ -228,6 +228,8 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
     dtype, d = _options(dtype or dtypes.int64, device)
     _check_range(low, high, "randint")
     _check_fits(low, high, dtype, "randint")
+    if dtype in dtypes.UNSIGNED:
+        return randint(low, high, size, generator=generator, device=d).to(dtype)
     blank = empty(_shape((size,), "randint"), dtype=dtype, device=d)
     return made(_draw(blank, "integers", int(low), int(high), generator), requires_grad)
 
