@@ -26,7 +26,7 @@ PARTS = {
     "example": re.compile(r">>> |\n\n {4,}\S|\n {8,}\w+ = |::\n"),
 }
 #: names that neither take nor give tensors: their docstrings need not say shapes and dtypes
-WITHOUT_TENSORS = re.compile(r"cltensor\.opencl\.|cltensor\.autograd\.(no_grad|enable_grad|set_grad_enabled|inference_mode|"
+WITHOUT_TENSORS = re.compile(r"cltensor\.(opencl\.|Event$|Stream$)|cltensor\.autograd\.(no_grad|enable_grad|set_grad_enabled|inference_mode|"
                              r"is_grad_enabled|(set_)?detect_anomaly)$")
 
 

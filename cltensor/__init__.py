@@ -69,6 +69,7 @@ from .runtime.device import default_device as get_default_device
 from .runtime.device import device, set_default_device
 from .tensor import Generator, Storage, Tensor, default_generator
 from .tensor import namespace as _namespace
+from .tensor.api.typed_storage import TypedStorage as _TypedStorage
 from .tensor.core.formatting import set_printoptions
 from .tensor.math.arithmetic import legacy_dtype as _legacy_dtype
 from .version import __version__
@@ -96,7 +97,7 @@ def get_num_threads():
 
 def is_storage(obj):
     """Whether obj is a tensor's storage."""
-    return isinstance(obj, Storage)
+    return isinstance(obj, (Storage, _TypedStorage))
 
 
 def is_tensor(obj):
@@ -123,6 +124,9 @@ _HOMES = {name: module for module, names in {
                          "set_autocast_cpu_enabled set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype",
     "func": "vmap",
     "utils.dlpack": "to_dlpack",
+    "runtime.stream": "Event Stream",
+    "tensor.api.typed_storage": "TypedStorage BFloat16Storage BoolStorage ByteStorage CharStorage DoubleStorage FloatStorage "
+                                "HalfStorage IntStorage LongStorage ShortStorage UntypedStorage",
     "signal.periods": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
     "nn.aten": "adaptive_max_pool1d affine_grid_generator alpha_dropout alpha_dropout_ batch_norm "
                "binary_cross_entropy_with_logits conv_tbc convolution cosine_embedding_loss ctc_loss dropout_ embedding "

@@ -13,3 +13,4 @@ from .modes import (
     set_detect_anomaly,
     set_grad_enabled,
 )
+from .variable import Variable, is_multithreading_enabled, is_view_replay_enabled, set_multithreading_enabled

@@ -20,3 +20,4 @@ from cltensor.utils import checkpoint as checkpoint
 from cltensor.utils import data as data
 from cltensor.utils import dlpack as dlpack
 
+def swap_tensors(t1: Tensor, t2: Tensor) -> None: ...
