@@ -6,6 +6,7 @@ depends on, by reverse mode applied twice: so every op with a second gradient ha
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import Any, NamedTuple
 
@@ -76,7 +77,7 @@ def exit_dual_level(*, level: int | None = None) -> None:
     context.grad, context.forward = _levels.before, False
 
 
-class dual_level:
+class dual_level(contextlib.ContextDecorator):
     """A block in which dual tensors can be made and tangents read; they are gone after it.
 
     Ops record what tangents need, under no_grad too.  No shape or dtype plays a part.

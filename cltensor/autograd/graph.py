@@ -63,7 +63,7 @@ class save_on_cpu(saved_tensors_hooks):
         loss.backward()
     """
 
-    def __init__(self, pin_memory: bool = False, device_type: str = "opencl") -> None:
+    def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
         super().__init__(_to_host, _from_host)
 
 

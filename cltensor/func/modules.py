@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..base.errors import ArgumentError
-from ..nn.module import Module
-from ..nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
+
+_BATCH_NORM = "_BatchNorm"  # the base of nn's batch norms; nn is built on this package, so it is known by its name here
 
 
-def replace_all_batch_norm_modules_(root: Module) -> Module:
+def replace_all_batch_norm_modules_(root: Any) -> Any:
     """Let every batch norm in root, root too, do without running statistics: it then writes to nothing, as vmap needs it.
 
     root is changed in place and returned.  Tensors of any shape and floating dtype go through as before in training; in
@@ -20,7 +20,7 @@ def replace_all_batch_norm_modules_(root: Module) -> Module:
         func.replace_all_batch_norm_modules_(model)
     """
     for module in root.modules():
-        if isinstance(module, (BatchNorm1d, BatchNorm2d, BatchNorm3d)):
+        if any(base.__name__ == _BATCH_NORM for base in type(module).__mro__):
             module.running_mean = module.running_var = module.num_batches_tracked = None
             module.track_running_stats = False
     return root

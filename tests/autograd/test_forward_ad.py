@@ -122,6 +122,14 @@ def test_bad_duals(primal, tangent, error, text):
         forward_ad.make_dual(primal(), tangent())
 
 
+def test_a_level_around_a_function():
+    @forward_ad.dual_level()
+    def slope(x):
+        return forward_ad.unpack_dual(forward_ad.make_dual(x, ct.ones(1)) ** 2).tangent.item()
+
+    assert slope(ct.tensor([3.0])) == slope(ct.tensor([3.0])) == 6.0
+
+
 def test_bad_arguments_of_unpack():
     with pytest.raises(TypeError, match="expected a Tensor"):
         forward_ad.unpack_dual(3)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...base import calls
 from ...base.errors import ArgumentError, ArgumentTypeError, CLTensorError, MissingError
+from ...tensor import Tensor
 from .conversion import Conversion
 from .global_hooks import register_module_backward_hook as register_module_backward_hook
 from .global_hooks import register_module_buffer_registration_hook as register_module_buffer_registration_hook
