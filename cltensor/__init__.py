@@ -64,6 +64,7 @@ from .base.layouts import (
     strided,
 )
 from .base.shapes import Size
+from .base.symbolic import sym_float, sym_int, sym_ite, sym_max, sym_min, sym_not, sym_sqrt, sym_sum
 from .dispatch.tensor_base import SparseBase as _SparseBase
 from .runtime.device import default_device as get_default_device
 from .runtime.device import device, set_default_device
@@ -113,8 +114,8 @@ def typename(obj):
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-_MODULES = ("amp", "array_api", "distributions", "fft", "func", "io", "nn", "optim", "quantize", "serialization", "signal",
-            "sparse", "utils")
+_MODULES = ("amp", "array_api", "distributions", "fft", "func", "io", "multiprocessing", "nn", "optim", "overrides", "quantize",
+            "random", "serialization", "signal", "sparse", "testing", "utils")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {
     "io": "load save",

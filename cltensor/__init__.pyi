@@ -21,11 +21,14 @@ from cltensor import multiprocessing as multiprocessing
 from cltensor import nn as nn
 from cltensor import opencl as opencl
 from cltensor import optim as optim
+from cltensor import overrides as overrides
 from cltensor import quantize as quantize
+from cltensor import random as random
 from cltensor import serialization as serialization
 from cltensor import signal as signal
 from cltensor import sparse as sparse
 from cltensor import special as special
+from cltensor import testing as testing
 from cltensor import utils as utils
 from cltensor import version as version
 from cltensor.amp.autocast_mode import autocast as autocast
@@ -61,16 +64,28 @@ from cltensor.base.shapes import Size as Size
 from cltensor.dispatch.storage import Storage as Storage
 from cltensor.runtime.device import device as _device
 from cltensor.runtime.device import device as device
+from cltensor.runtime.stream import Event as Event
+from cltensor.runtime.stream import Stream as Stream
+from cltensor.tensor.api.typed_storage import TypedStorage as TypedStorage
+from cltensor.tensor.api.typed_storage import UntypedStorage as UntypedStorage
 from cltensor.tensor.core import tensor as _results
 from cltensor.tensor.core.tensor import Number
 from cltensor.tensor.core.tensor import Tensor as Tensor
 from cltensor.tensor.random.sampling import Generator as Generator
 
+class BFloat16Storage:
+    dtype: _dtype
 class BFloat16Tensor:
+    dtype: _dtype
+class BoolStorage:
     dtype: _dtype
 class BoolTensor:
     dtype: _dtype
+class ByteStorage:
+    dtype: _dtype
 class ByteTensor:
+    dtype: _dtype
+class CharStorage:
     dtype: _dtype
 class CharTensor:
     dtype: _dtype
@@ -78,15 +93,27 @@ class ComplexDoubleTensor:
     dtype: _dtype
 class ComplexFloatTensor:
     dtype: _dtype
+class DoubleStorage:
+    dtype: _dtype
 class DoubleTensor:
+    dtype: _dtype
+class FloatStorage:
     dtype: _dtype
 class FloatTensor:
     dtype: _dtype
+class HalfStorage:
+    dtype: _dtype
 class HalfTensor:
+    dtype: _dtype
+class IntStorage:
     dtype: _dtype
 class IntTensor:
     dtype: _dtype
+class LongStorage:
+    dtype: _dtype
 class LongTensor:
+    dtype: _dtype
+class ShortStorage:
     dtype: _dtype
 class ShortTensor:
     dtype: _dtype
@@ -639,6 +666,7 @@ def sinc(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def sinc_(self: Any) -> Tensor: ...
 def sinh(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def sinh_(self: Any) -> Tensor: ...
+def slice_copy(input: Tensor, dim: builtins.int = ..., start: Any = ..., end: Tensor | Number | None = ..., step: builtins.int = ..., *, out: Any = ...) -> Tensor: ...
 def slice_scatter(input: Tensor, src: Tensor | Number, dim: builtins.int = ..., start: Any = ..., end: Tensor | Number | None = ..., step: builtins.int = ..., *, out: Any = ...) -> Tensor: ...
 def slogdet(A: Tensor, *, out: Any = ...) -> _results.slogdet_result: ...
 def softmax(input: Tensor, dim: builtins.int, dtype: _dtype | None = ..., *, out: Any = ...) -> Tensor: ...
@@ -669,6 +697,14 @@ def svd(input: Tensor, some: builtins.bool = ..., compute_uv: builtins.bool = ..
 def svd_lowrank(A: Tensor, q: builtins.float = ..., niter: builtins.float = ..., M: Any = ..., *, out: Any = ...) -> builtins.tuple[Tensor, ...]: ...
 def swapaxes(input: Tensor, dim0: builtins.int, dim1: builtins.int, *, out: Any = ...) -> Tensor: ...
 def swapdims(input: Tensor, dim0: builtins.int, dim1: builtins.int, *, out: Any = ...) -> Tensor: ...
+def sym_float(a: Any) -> Tensor: ...
+def sym_int(a: Any) -> Tensor: ...
+def sym_ite(b: Any, t: Any, f: builtins.str | PathLike[builtins.str] | IO[bytes]) -> Tensor: ...
+def sym_max(a: Any, b: Any) -> Tensor: ...
+def sym_min(a: Any, b: Any) -> Tensor: ...
+def sym_not(a: Any) -> Tensor: ...
+def sym_sqrt(a: Any) -> Tensor: ...
+def sym_sum(args: Any) -> Tensor: ...
 def t(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def t_copy(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def take(input: Tensor, index: Tensor, *, out: Any = ...) -> Tensor: ...
@@ -713,6 +749,7 @@ def unique_consecutive(input: Tensor, return_inverse: builtins.bool = ..., retur
 def unravel_index(indices: Any, shape: builtins.int | Sequence[builtins.int], *, out: Any = ...) -> builtins.tuple[Tensor, ...]: ...
 def unsafe_chunk(input: Tensor, chunks: builtins.int, dim: builtins.int = ..., *, out: Any = ...) -> builtins.tuple[Tensor, ...]: ...
 def unsafe_split(tensor: Tensor, split_size: Any, dim: builtins.int = ..., *, out: Any = ...) -> builtins.tuple[Tensor, ...]: ...
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: builtins.int = ..., *, out: Any = ...) -> builtins.tuple[Tensor, ...]: ...
 def unsqueeze(input: Tensor, dim: builtins.int, *, out: Any = ...) -> Tensor: ...
 def unsqueeze_copy(input: Tensor, dim: builtins.int, *, out: Any = ...) -> Tensor: ...
 def use_deterministic_algorithms(mode: builtins.str, *, warn_only: builtins.bool = ...) -> Tensor: ...

@@ -116,7 +116,7 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
     for name, x in (("primal", tensor), ("tangent", tangent)):
         if not isinstance(x, TensorBase):
             raise ArgumentTypeError(f"make_dual: expected {name} to be a Tensor, got {calls.kind(x)}")
-        if not x._spec.dtype.is_floating_point:
+        if not x._spec.dtype.is_inexact:
             raise ArgumentError(f"make_dual: Expected {name} to be floating point or complex, but got: {x.dtype}")
     if tensor.shape != tangent.shape:
         raise ShapeError("make_dual: Trying to set a forward gradient that has a different size than that of the original Tensor: "

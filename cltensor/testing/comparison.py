@@ -21,7 +21,8 @@ from ..tensor.math.pointwise import isclose
 
 #: dtype -> (relative, absolute) tolerance; results of other dtypes must be equal
 TOLERANCES = {dtypes.float16: (1e-3, 1e-5), dtypes.bfloat16: (1.6e-2, 1e-5), dtypes.float32: (1.3e-6, 1e-5),
-              dtypes.float64: (1e-7, 1e-7)}
+              dtypes.float64: (1e-7, 1e-7), dtypes.complex32: (1e-3, 1e-5), dtypes.complex64: (1.3e-6, 1e-5),
+              dtypes.complex128: (1e-7, 1e-7)}
 _EXACT = (0.0, 0.0)
 
 
@@ -65,9 +66,9 @@ def assert_close(actual: Any, expected: Any, *, allow_subclasses: bool = True, r
 
     actual and expected: tensors of the same shape and dtype, NumPy arrays, Python numbers, bools, None, or sequences and mappings
     of these, nested.  Without rtol and atol the dtype decides: (1e-3, 1e-5) for float16, (1.6e-2, 1e-5) for bfloat16,
-    (1.3e-6, 1e-5) for float32, (1e-7, 1e-7) for float64 and Python floats, equality for ints and bools.  The message counts
-    the elements that differ and names the greatest absolute and relative difference and where they are; msg replaces it, or makes
-    another of it.  Elements are compared on the device of expected.
+    (1.3e-6, 1e-5) for float32, (1e-7, 1e-7) for float64 and Python floats, equality for ints and bools; complex dtypes as their
+    parts.  The message counts the elements that differ and names the greatest absolute and relative difference and where they are;
+    msg replaces it, or makes another of it.  Elements are compared on the device of expected.
 
     Raises AssertionError for results that differ; ArgumentTypeError for objects that cannot be compared; ArgumentError where
     only one tolerance is given, or a negative one.
@@ -223,7 +224,7 @@ def _size(t):
 
 def _tensor_text(actual, expected, close, rtol, atol):
     """What assert_close says of tensors that differ."""
-    if not expected.dtype.is_floating_point:
+    if not expected.dtype.is_inexact:
         actual, expected = actual.long(), expected.long()
     absolute = (actual - expected).abs()
     relative = absolute / expected.abs()

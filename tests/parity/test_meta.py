@@ -21,7 +21,7 @@ GROUPS = 24
 BY_VALUE = frozenset("""
     nonzero nonzero_static argwhere unique unique_consecutive masked_select bincount histc histogram histogramdd equal allclose item
     combinations repeat_interleave where tensor_split nn.functional.one_hot nn.functional.ctc_loss
-    nn.functional.embedding_bag to_sparse narrow _segment_reduce.lengths
+    nn.functional.embedding_bag to_sparse narrow _segment_reduce.lengths sparse.mm.reduce
     linspace.tensor_overload logspace.tensor_overload
 """.split())
 

@@ -34,6 +34,7 @@ CASES = {
     "another message": lambda T: (T([1.0]), T([2.0]), {"msg": lambda m: "x: " + m}),
     "strides": lambda T: (T([[1.0, 2.0], [3.0, 4.0]]).T, T([[1.0, 3.0], [2.0, 4.0]]), {"check_stride": True}),
     "overlapping sevenths": lambda T: (T([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]), T([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8]), {}),
+    "complex": lambda T: (T([1 + 1j, 2 + 2j]), T([1 + 1j, 2 + 3j]), {}),
     "python nan": lambda T: (float("nan"), float("nan"), {}),
 }
 

@@ -36,6 +36,14 @@ def test_given_limits_and_layouts(device):
     assert make_tensor((), dtype=ct.float32, device=device).ndim == 0
 
 
+def test_complex_numbers(device):
+    x = make_tensor(500, dtype=ct.complex64, device=device, low=1, high=2)
+    assert x.dtype is ct.complex64
+    for part in (x.real, x.imag):
+        assert part.min() >= 1
+        assert part.max() <= 2
+
+
 @pytest.mark.parametrize(("options", "text"), [
     ({"low": 3, "high": 2}, "must be less than `high`"), ({"low": 2, "high": 2, "dtype": "int32"}, "must be less than"),
     ({"low": float("nan")}, "cannot be NaN"), ({"low": 200, "high": 300, "dtype": "int8"}, "only supports"),
