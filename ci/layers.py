@@ -39,7 +39,7 @@ LAYERS = (
     ("tensor.linalg",),
     ("tensor.sparse",),
     ("tensor", "linalg", "sparse", "special", "fft", "array_api"),
-    ("nn", "optim", "amp", "utils", "io", "func", "signal"),
+    ("nn", "optim", "amp", "utils", "io", "func", "signal", "random", "testing", "multiprocessing", "overrides"),
     ("distributions", "serialization", "quantize"),
     ("",),  # the public namespace, cltensor/__init__.py
     ("selftest",),

@@ -8,7 +8,8 @@ import pytest
 from public_names import functions
 
 MODULES = ("amp", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils", "utils.data",
-           "io", "opencl", "autograd", "func", "distributions", "distributions.transforms", "distributions.utils")
+           "io", "opencl", "autograd", "func", "distributions", "distributions.transforms", "distributions.utils", "random",
+           "testing", "autograd.graph", "autograd.forward_ad", "overrides", "utils.benchmark", "utils.dlpack")
 
 
 @pytest.mark.parametrize("name", MODULES)

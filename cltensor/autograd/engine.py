@@ -27,12 +27,24 @@ def run(roots, inputs=None, retain_graph=False, create_graph=False):
     wanted = None if inputs is None else set(inputs)
     targets = [t for t, _, _ in roots]
     counts, useful = _survey(targets, wanted)
-    before, context.grad = context.grad, create_graph
+    before = context.grad, context.running
+    context.grad, context.running = create_graph, Run(counts, useful)
     try:
         with autocast.off():  # a gradient has the dtypes of its forward op
             return _flow(roots, counts, useful, inputs, retain_graph)
     finally:
-        context.grad = before
+        context.grad, context.running = before
+
+
+class Run:
+    """One backward pass: which nodes and leaves it reaches."""
+
+    def __init__(self, counts, useful):
+        self.counts, self.useful = counts, useful
+
+    def reaches(self, target):
+        """Whether a gradient of this node or leaf is computed."""
+        return target in self.counts and (self.useful is None or target in self.useful)
 
 
 def _survey(targets, wanted):
@@ -171,8 +183,7 @@ def _summed(node, g, shape, i):
 
 
 def _finish_leaf(leaf, gs, wanted, captured, inputs):
-    g = gs[0] if gs is not None else None
-    gs = None
+    g = None if gs is None else gs.pop()  # the list may outlive this call; without g it holds no second reference
     if g is None:
         return
     if leaf._hooks:
@@ -216,8 +227,7 @@ def accumulate(leaf, g):
     elif context.grad:
         leaf._grad = g.clone() if g is leaf else g
     else:
-        # one more reference than the probe's: the engine's list of gradients
-        alone = sys.getrefcount(g) <= _ALONE + 1 and sys.getrefcount(g._storage) <= _STORED
+        alone = sys.getrefcount(g) <= _ALONE and sys.getrefcount(g._storage) <= _STORED
         alone = alone and g._spec.strides == leaf._spec.strides
         if not alone:
             g = g.detach().clone()
@@ -225,6 +235,9 @@ def accumulate(leaf, g):
     if leaf._post_hooks:
         for hook in list(leaf._post_hooks.values()):
             hook(leaf)
+    if leaf._end_hooks:
+        for hook in list(leaf._end_hooks.values()):
+            hook((), (g,))
 
 
 def _explain(error, text):

@@ -7,7 +7,6 @@ DENSE_ONLY = "this works on dense tensors; use to_dense(), or the sparse tensor'
 LAYOUTS = "this makes dense tensors only; call to_sparse() or to_sparse_csr() on the result"
 _NESTED = "there are no nested tensors; pad the parts with nn.utils.rnn.pad_sequence and keep their lengths"
 _QUANTIZED = "there are no quantized dtypes; cltensor.quantize.weight_only keeps the weights of Linear layers as int8"
-_UNSIGNED = "next to no arithmetic is defined for unsigned integers wider than 8 bits; use int32 or int64"
 _CUDA = "every device here is an OpenCL one; use .to('gpu')"
 _SHARED = "a device's memory belongs to one process; send tensor.numpy()"
 
@@ -17,7 +16,6 @@ _NAMES = {
             "smm sspaddmm",
     _NESTED: "nested jagged",
     _QUANTIZED: "quantize_per_tensor quantize_per_channel quantize_per_tensor_dynamic dequantize qint8 quint8 qint32 quint4x2",
-    _UNSIGNED: "uint16 uint32 uint64",
 }
 REASONS = {name: reason for reason, names in _NAMES.items() for name in names.split()}
 

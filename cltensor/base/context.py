@@ -10,6 +10,12 @@ class Context(threading.local):
     inference   whether results can never enter a graph
     anomaly     whether to remember forward lines for errors: False, "trace", or "nan" to look for NaN as well
     made        a list that collects new nodes, while a checkpointed forward pass runs (recompute.py); or None
+    saving      what packs the tensors that nodes save (dispatch/saved.py); or None
+    mutation    what keeps saved tensors apart from writes to their memory (autograd/mutation.py); or None
+    running     the backward pass that runs (autograd/engine.py); or None
+    forward     whether tangents are carried (autograd/forward_ad.py): then no_grad does not keep ops from recording
+    asking      whether classes with __torch_function__ are asked (base/overriding.py); None: modes neither
+    modes       the TorchFunctionModes entered, the innermost last
     device      the thread's default device, if it has chosen one; or None
     streams     {device: current Stream}, for devices where that is not the default stream
     levels      the running vmaps, the outermost first
@@ -31,6 +37,12 @@ class Context(threading.local):
     made = None
     rules = None
     autocast = None
+    saving = None
+    mutation = None
+    running = None
+    forward = False
+    asking = True
+    modes = ()
     transform = None
     autocast_cache = True
     autocast_depth = 0

@@ -62,13 +62,19 @@ complex32 = dtype("complex32", 4, "complex", [("real", "float16"), ("imag", "flo
 complex64 = dtype("complex64", 8, "complex", "complex64", 9, part=float32)
 complex128 = dtype("complex128", 16, "complex", "complex128", 10, part=float64)
 
-#: the real dtypes
+uint16 = dtype("uint16", 2, "int", "uint16", 2, is_signed=False)
+uint32 = dtype("uint32", 4, "int", "uint32", 3, is_signed=False)
+uint64 = dtype("uint64", 8, "int", "uint64", 4, is_signed=False)
+
+#: to keep numbers in, more than to compute with: ops are defined for them where PyTorch's are, and some more
+UNSIGNED = (uint16, uint32, uint64)
+#: the real dtypes that every op of real numbers is defined for
 REAL = (bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64)
 COMPLEX = (complex32, complex64, complex128)
 ALL = (*REAL, *COMPLEX)
 INTEGERS = tuple(d for d in REAL if d.category == "int")
 FLOATS = tuple(d for d in REAL if d.category == "float")
-BY_NAME = {d.name: d for d in ALL}
+BY_NAME = {d.name: d for d in (*ALL, *UNSIGNED)}
 ALIASES = {"half": float16, "float": float32, "double": float64, "short": int16, "int": int32, "long": int64,
            "chalf": complex32, "cfloat": complex64, "cdouble": complex128}
 
@@ -79,8 +85,9 @@ CONVERSIONS = {**ALIASES, "char": int8, "byte": uint8, "bool": bool_, "bfloat16"
 LEGACY = {**{name.capitalize(): d for name, d in CONVERSIONS.items() if not d.is_complex}, "BFloat16": bfloat16,
           "ComplexFloat": complex64, "ComplexDouble": complex128}
 LEGACY.pop("Bfloat16")
+LEGACY.update(UInt16=uint16, UInt32=uint32, UInt64=uint64)
 
-_BY_NUMPY = {d.numpy: d for d in ALL if d not in (bfloat16, complex32)}
+_BY_NUMPY = {d.numpy: d for d in (*ALL, *UNSIGNED) if d not in (bfloat16, complex32)}
 _CATEGORY_RANK = {"bool": 0, "int": 1, "float": 2, "complex": 3}
 _COMPLEX_OF = {float16: complex32, bfloat16: complex64, float32: complex64, float64: complex128}
 _default = float32
@@ -128,11 +135,11 @@ def numpy_form(d):
 
 
 def from_numpy_dtype(d):
-    """The dtype that stores NumPy dtype d exactly.  Raises DTypeError for those without one (object, uint32...)."""
+    """The dtype that stores NumPy dtype d exactly.  Raises DTypeError for those without one, such as object."""
     d = np.dtype(d)
     found = _BY_NUMPY.get(d) or _BY_NUMPY.get(d.newbyteorder("="))
     if found is None:
-        names = ", ".join(x.name for x in ALL)
+        names = ", ".join(BY_NAME)
         raise DTypeError(f"NumPy dtype {d} has no counterpart here; convert it first, for instance with "
                          f"array.astype('float32'). Supported: {names}")
     return found
@@ -170,6 +177,9 @@ def promote_types(a, b):
         return a
     if a.is_complex or b.is_complex:
         a, b = (_COMPLEX_OF.get(d, d) for d in (a, b))
+    if (a in UNSIGNED or b in UNSIGNED) and not (a.is_inexact or b.is_inexact):
+        raise DTypeError("Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+                         f"{a.name} and {b.name}; convert one of the tensors, for instance with .long()")
     if a.category != b.category:
         return a if _CATEGORY_RANK[a.category] > _CATEGORY_RANK[b.category] else b
     if {a, b} == {uint8, int8}:
@@ -209,7 +219,10 @@ def stored(value, d, op):
         fits = -top - d.is_signed <= value <= top and (type(value) is not float or d.is_signed or value >= 0)
     if not fits:
         raise ArgumentError(f"{op}: value {value} cannot be converted to type {d.name} without overflow")
-    return value if d.category == "float" else int(value)
+    if d.category == "float":
+        return value
+    value = int(value)
+    return value if d is not uint64 or value < 2**63 else value - 2**64  # kernels compute with its bits as a signed number
 
 
 class finfo:

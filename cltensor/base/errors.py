@@ -74,6 +74,10 @@ class DeviceError(CLTensorError):
     """No such device, tensors on different devices, or a limit of the device that would be exceeded."""
 
 
+class NoDataError(DeviceError, NotImplementedError, TypeError):
+    """Values of a meta tensor, which has none, were asked for."""
+
+
 class OutOfMemoryError(CLTensorError):
     """The device cannot hold the allocation, even after cached blocks were given back."""
 

@@ -11,11 +11,13 @@ STORAGE = {
     dtypes.bool_: "uchar", dtypes.uint8: "uchar", dtypes.int8: "char", dtypes.int16: "short", dtypes.int32: "int",
     dtypes.int64: "long", dtypes.float16: "ushort", dtypes.bfloat16: "ushort", dtypes.float32: "float",
     dtypes.float64: "double", dtypes.complex32: "ushort2", dtypes.complex64: "float2", dtypes.complex128: "double2",
+    dtypes.uint16: "ushort", dtypes.uint32: "uint", dtypes.uint64: "ulong",
 }
 COMPUTE = {
     dtypes.bool_: "int", dtypes.uint8: "int", dtypes.int8: "int", dtypes.int16: "int", dtypes.int32: "int",
     dtypes.int64: "long", dtypes.float16: "float", dtypes.bfloat16: "float", dtypes.float32: "float",
     dtypes.float64: "double", dtypes.complex32: "float2", dtypes.complex64: "float2", dtypes.complex128: "double2",
+    dtypes.uint16: "int", dtypes.uint32: "long", dtypes.uint64: "long",
 }
 NUMPY_OF = {"int": "int32", "long": "int64", "float": "float32", "double": "float64", "float2": "complex64",
             "double2": "complex128"}

@@ -45,6 +45,8 @@ def number(op, x):
     category = dtypes.category_of(x)
     if category is None:
         cure = _cure(x) or f": {x!r}. Make a tensor of it with cltensor.tensor(...)"
+        if hasattr(x, "__torch_function__"):
+            cure = f": {x!r}. import cltensor.overrides first, so that its __torch_function__ is asked"
         raise ArgumentTypeError(f"{op.name}: expected a Tensor or a number, got {calls.kind(x)}{cure}")
     return _PYTHON[category](x)
 

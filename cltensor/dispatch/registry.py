@@ -7,9 +7,11 @@ REGISTRY = {}
 #: the real dtypes an op may be declared for; `complex=True` adds the complex ones
 DTYPE_SETS = {
     "all": dtypes.REAL,
+    "stored": (*dtypes.REAL, *dtypes.UNSIGNED),
     "number": tuple(d for d in dtypes.REAL if d.category != "bool"),
     "integer": dtypes.INTEGERS,
     "integral": (dtypes.bool_, *dtypes.INTEGERS),
+    "bits": (dtypes.bool_, *dtypes.INTEGERS, *dtypes.UNSIGNED),
     "index": (dtypes.int64,),
     "none": (),
     "parts": (dtypes.float16, dtypes.float32, dtypes.float64),

@@ -124,6 +124,8 @@ def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
     if graph:
         if keep_outputs:
             node.outputs = tuple((o._alias(), o._storage.version) for o in outs)
+        if context.saving is not None:
+            context.saving.of_node(node)
         for i, o in enumerate(outs):
             o._rebase(node, i)
     if context.recorder is not None:

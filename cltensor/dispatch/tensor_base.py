@@ -21,6 +21,7 @@ class TensorBase:
     _history_version = 0
     _hooks = None
     _post_hooks = None
+    _end_hooks = None  # of the leaf's AccumulateGrad
     _req = False
     _retains = False
     _untracked = False  # a view made in no_grad mode of a tensor that requires grad
@@ -41,7 +42,7 @@ class TensorBase:
         """A tensor holding a copy of a NumPy array whose bytes are those of dtype."""
         check_fp64(device, dtype)
         t = cls._fresh(dense(array.shape, dtype, device))
-        if array.size:
+        if array.size and not device.meta:
             device.write(t._storage.buffer, 0, np.ascontiguousarray(array))
         return t
 

@@ -9,6 +9,7 @@ import contextlib
 from ..autograd.modes import no_grad
 from ..base.context import context
 from ..base.errors import ArgumentError, AutogradError, ShapeError
+from ..base.overriding import disabled
 from ..dispatch.history import attach, finish
 from ..dispatch.node import record
 from ..dispatch.run_elementwise import run_elementwise
@@ -30,6 +31,8 @@ class Level:
 
 class Batched(Tensor):
     """A tensor without its leading dimension, over which `level` maps."""
+
+    __torch_function__ = disabled
 
     def __repr__(self):
         return f"Batched({list(self.shape)} of a batch of {self._level.size}, {self.dtype})"

@@ -115,6 +115,8 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
                       "incorrect.", stacklevel=3)
+    if tensor.is_meta:
+        return
     rng = (generator or default_generator).host()
     values = rng.normal(mean, std, tuple(tensor.shape))
     outside = (values < a) | (values > b)
@@ -206,7 +208,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     """Orthogonal rows (or columns, if there are fewer) of length gain; (out, *rest) counts as a matrix."""
     if tensor.ndim < 2:
         raise ArgumentError("Only tensors with 2 or more dimensions are supported")
-    if tensor.numel() == 0:
+    if tensor.numel() == 0 or tensor.is_meta:
         return
     rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
     drawn = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator).float().numpy().astype(np.float64)
@@ -221,6 +223,8 @@ def sparse_(tensor: Tensor, sparsity, std: float = 0.01, generator: Generator | 
     """A matrix of normal numbers, with the fraction `sparsity` of each column set to zero."""
     if tensor.ndim != 2:
         raise ArgumentError("Only tensors with 2 dimensions are supported")
+    if tensor.is_meta:
+        return
     rows, columns = tensor.shape
     order = tensor.new_empty((rows, columns)).uniform_(generator=generator).float().numpy().argsort(axis=0)
     keep = order >= math.ceil(sparsity * rows)

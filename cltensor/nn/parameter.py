@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..base import calls
 from ..base.dtypes import as_dtype, dtype, get_default_dtype
 from ..base.errors import ArgumentError, ArgumentTypeError, CLTensorError
+from ..base.overriding import disabled
 from ..runtime.device import device
 from ..tensor import Tensor
 from ..tensor.api.creation import empty
@@ -22,6 +23,8 @@ class Parameter(Tensor):
 
     data: a tensor, whose memory is shared; requires_grad needs a floating dtype.
     """
+
+    __torch_function__ = disabled
 
     def __new__(cls, data=None, requires_grad=True):
         data = empty(0) if data is None else data
@@ -43,6 +46,8 @@ class Parameter(Tensor):
 
 class Buffer(Tensor):
     """A tensor that belongs to a Module but is not trained; persistent ones are part of its state_dict."""
+
+    __torch_function__ = disabled
 
     def __new__(cls, data=None, *, persistent=True):
         buffer = (empty(0) if data is None else data).detach()._as(cls)

@@ -52,7 +52,7 @@ class Converter:
             raise Inconvertible("a tensor larger than its storage, which an earlier error left behind")
         key = (t.untyped_storage().data_ptr() if size else len(self.memories), t.dtype)
         if key not in self.memories:
-            self.memories[key] = _flat(torch.as_strided(t, (size,), (1,), 0), dtype)
+            self.memories[key] = self.flat(torch.as_strided(t, (size,), (1,), 0), dtype)
         with cltensor.no_grad():
             return self.memories[key].as_strided(tuple(t.shape), t.stride(), t.storage_offset()).detach()
 
@@ -63,6 +63,10 @@ class Converter:
                 raise Inconvertible("a batch of sparse matrices")
             return cltensor.sparse_csr_tensor(*map(self, (t.crow_indices(), t.col_indices(), t.values())), tuple(t.shape))
         return cltensor.sparse_coo_tensor(self(t._indices()), self(t._values()), tuple(t.shape), is_coalesced=t.is_coalesced())
+
+    def flat(self, t, dtype):
+        """A tensor that holds the values of a whole storage."""
+        return _flat(t, dtype)
 
 
 def _flat(t, dtype):

@@ -25,6 +25,13 @@ EXCEPTIONS = {
     "not documented: steps of PyTorch's own forward; the layers here check and permute inside theirs":
         "nn.modules.rnn.*.check_input nn.modules.rnn.*.check_hidden_size nn.modules.rnn.*.check_forward_args "
         "nn.modules.rnn.*.get_expected_*_size nn.modules.rnn.*.permute_hidden",
+    "belongs to torch.compile and to CUDA's graphs and streams":
+        "autograd.graph.region_activation_memory_budget autograd.graph.set_warn_on_accumulate_grad_stream_mismatch "
+        "autograd.graph.set_override_stale_capture_stream",
+    "a property, as it is of PyTorch's own nodes":
+        "autograd.graph.Node.metadata",
+    "not documented: plumbing of PyTorch's dispatcher and decorators":
+        "overrides.enable_reentrant_dispatch utils._contextlib._DecoratorContextManager.clone",
     "one process only, for now; nn.DataParallel splits a batch over the devices of one process":
         "nn.parallel.DistributedDataParallel",
 }

@@ -28,6 +28,7 @@ MODULES = (
       "nn.modules.instancenorm nn.modules.lazy nn.modules.linear nn.modules.loss nn.modules.module "
       "nn.modules.normalization nn.modules.padding nn.modules.pixelshuffle nn.modules.pooling nn.modules.rnn "
       "nn.modules.sparse nn.modules.transformer nn.modules.upsampling").split(),
+    *("autograd.functional autograd.graph autograd.forward_ad random testing overrides multiprocessing utils.dlpack").split(),
 )
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -11,7 +11,6 @@ pytestmark = [pytest.mark.device, pytest.mark.any_style]
     (lambda: ct.ones(2).to_sparse_csc(), "sparse tensors are COO or CSR"),
     (lambda: ct.nested, "no nested tensors; pad the parts"),
     (lambda: ct.quantize_per_tensor, "no quantized dtypes"),
-    (lambda: ct.uint16, "use int32 or int64"),
 ])
 def test_other_absences(fetch, reason):
     with pytest.raises(ct.AbsentError, match=reason):

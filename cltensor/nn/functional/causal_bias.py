@@ -9,6 +9,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...base.errors import AssertedError
+from ...base.overriding import disabled
 from ...tensor.api.creation import from_array
 from ...tensor.core.tensor import Tensor
 from ...tensor.core.values import pick_device
@@ -39,6 +40,8 @@ class CausalBias(Tensor):
         tensor([[ True,  True, False],
                 [ True,  True,  True]])
     """
+
+    __torch_function__ = disabled
 
     def __new__(cls, variant: CausalVariant, seq_len_q: int, seq_len_kv: int):
         if not isinstance(variant, CausalVariant):

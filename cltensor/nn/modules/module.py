@@ -7,6 +7,7 @@ from typing import Any
 
 from ...base import calls
 from ...base.errors import ArgumentError, ArgumentTypeError, CLTensorError, MissingError
+from ...tensor import Tensor
 from .conversion import Conversion
 from .global_hooks import register_module_backward_hook as register_module_backward_hook
 from .global_hooks import register_module_buffer_registration_hook as register_module_buffer_registration_hook
@@ -48,7 +49,8 @@ class Module(Members, StateDict, Conversion, Hooks):
         try:
             return self.forward(*args, **kwargs)
         except AttributeError as error:
-            foreign = next((x for x in args if hasattr(type(x), "__torch_function__")), None)
+            foreign = next((x for x in args if hasattr(type(x), "__torch_function__") and not isinstance(x, Tensor)),
+                           None)
             if foreign is None or isinstance(error, CLTensorError):
                 raise
             raise ArgumentTypeError(f"{self._get_name()}: expected Tensors, got {calls.kind(foreign)}; make a tensor of it with "

@@ -190,7 +190,7 @@ def _zeros_like_x(g, x):
 
 
 gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, saves="index", reports_faults=True,
-                batch="dim", public=False,
+                batch="dim", public=False, dtypes="stored",
                 vjp=(lambda g, y, x, index, dim, wrap: scatter(_zeros_like_x(g, x), index, g, dim=dim, combine="add", wrap=wrap),
                      lambda *a, **k: None),
                 ref=_gather_ref, doc="x's values at index along dim.",
@@ -220,6 +220,7 @@ def _select_launch(specs, outs, dim, wrap):
 
 
 index_select = kernel("index_select", shape=_select_shape, launch=_select_launch, saves="index", reports_faults=True, public=False,
+                      dtypes="stored",
                       vjp=(lambda g, y, x, index, dim, wrap: index_combine(_zeros_like_x(g, x), index, g, dim=dim, combine="add",
                                                                            wrap=wrap), lambda *a, **k: None),
                       ref=_select_ref, doc="x's slices at a vector of indices along dim.",
@@ -341,6 +342,7 @@ def _combine_self(g, y, x, index, src, dim, combine, wrap):
 
 
 index_combine = kernel("index_combine", shape=_add_shape, launch=_add_launch, saves="index", reports_faults=True, public=False,
+                       dtypes="stored",
                        vjp=(_combine_self, lambda *a, **k: None, lambda g, y, x, index, src, dim, combine, wrap: index_select(
                            g, index, dim=dim, wrap=wrap).reshape(src.shape)),
                        ref=_combine_ref, samples=_combine_samples,

@@ -118,6 +118,7 @@ class Elementwise(Op):
         compute = self.compute_dtype(operands) if operands else targets[0].dtype
         shape = broadcast_shapes(*(s.shape for s in specs), op=self.name) if specs else targets[0].shape
         results = self.result_dtypes(compute, None if targets else out)
+        compute = self._of_large_numbers(compute, targets[0].dtype if targets else results[0])
         if targets is None:
             strides = dense_strides(shape, *(broadcast_strides(s.shape, s.strides, shape) for s in specs))
             targets = tuple(spec(shape, strides, d, device) for d in results)
@@ -125,7 +126,7 @@ class Elementwise(Op):
             self._check_targets(shape, results, targets)
         if device.host:
             return HostPlan(device, specs, targets, functools.partial(self._through_numpy, operands, compute))
-        steps = self._steps(operands, targets, compute, device) if targets[0].numel else ()
+        steps = self._steps(operands, targets, compute, device) if targets[0].numel and not device.meta else ()
         return Plan(device, specs, targets, steps)
 
     def _through_numpy(self, operands, compute, arrays, values):
@@ -136,7 +137,7 @@ class Elementwise(Op):
                 env[name] = np.asarray(next(arrays if isinstance(operand, Spec) else values)).astype(computing(compute), copy=False)
             elif not isinstance(operand, Spec):
                 divides = name == self.inputs[-1] and self._divides_integers(operands, compute)
-                convert = _wrapped_byte if compute is dtypes.uint8 else number.type
+                convert = _wrapping(compute) or number.type
                 env[name] = (_divisor(convert) if divides else convert)(next(values))
             elif operand.dtype is dtypes.bool_ and (name in self.exempt or compute is operand.dtype):
                 env[name] = next(arrays)
@@ -152,7 +153,11 @@ class Elementwise(Op):
         if self.form(operands, targets) is not self:
             return self.on_complex.plan_steps(*specs)
         compute = self.compute_dtype(operands) if operands else targets[0].dtype
-        return self._steps(operands, targets, compute, targets[0].device)
+        return self._steps(operands, targets, self._of_large_numbers(compute, targets[0].dtype), targets[0].device)
+
+    def _of_large_numbers(self, compute, target):
+        """The dtype to convert in: uint64, computed with as a signed number, becomes a float at once."""
+        return target if self.casts and compute is dtypes.uint64 and target.is_floating_point else compute
 
     def compute_dtype(self, operands):
         """The dtype the operands are promoted to.  Raises DTypeError when the op is not defined for it."""
@@ -215,7 +220,7 @@ class Elementwise(Op):
         """The Values of the numbers among the operands, and of the attributes."""
         plain, whole = (computing(d).type for d in (compute.to_real(), compute))
         given = [o for o in operands if isinstance(o, type)]
-        kinds = [_wrapped_byte if compute is dtypes.uint8 else whole if o is complex else plain for o in given]
+        kinds = [_wrapping(compute) or (whole if o is complex else plain) for o in given]
         kinds += [whole if n in self.factors else plain for n in self.attrs]
         if self._divides_integers(operands, compute):
             kinds[-1] = _divisor(kinds[-1])
@@ -300,12 +305,16 @@ class Elementwise(Op):
         return found
 
 
-_BYTE = getattr(np, types.NUMPY_OF[types.compute_type(dtypes.uint8)])
 
 
-def _wrapped_byte(number):
-    """A number converted to uint8 with wraparound: -1 becomes 255, as in PyTorch."""
-    return _BYTE(int(number) & 255)
+@functools.cache
+def _wrapping(d):
+    """A function that converts a number to an unsigned dtype with wraparound: -1 becomes 255, as in PyTorch; None for others."""
+    if d.category != "int" or d.is_signed:
+        return None
+    kind = np.dtype(types.NUMPY_OF[types.compute_type(d)]).type
+    bits, half = 1 << 8 * d.itemsize, 1 << 63
+    return lambda number: kind((int(number) % bits + half) % (2 * half) - half)  # a uint64 has the bits of a signed number
 
 
 def _divisor(convert):

@@ -54,7 +54,7 @@ class Planned(Op):
         outs = outs if isinstance(outs, tuple) else (outs,)
         if device.host:
             return HostPlan(device, specs, outs, functools.partial(self.host_results, specs, outs, **named))
-        steps = self.launch(specs, outs, **named) if any(o.numel for o in outs) else ()
+        steps = self.launch(specs, outs, **named) if any(o.numel for o in outs) and not device.meta else ()
         return Plan(device, specs, outs, steps)
 
     def host_results(self, specs, outs, arrays, values, **named):

@@ -9,9 +9,10 @@ from ..kinds.elementwise import elementwise
 
 # Moving data: copy to another layout or dtype, and fill with a constant
 
-copy = elementwise("copy", lambda input: input, ref=np.copy, public=False, casts=True,
+copy = elementwise("copy", lambda input: input, ref=np.copy, public=False, casts=True, dtypes="stored",
                    doc="The input's values, in the dtype and layout asked for.", complex=True)
 full = elementwise("full", lambda value: value, tensors="", factors="value", ref=None, public=False, casts=True,
+                   dtypes="stored",
                    doc="One value everywhere; used with out=.", complex=True)
 
 
@@ -26,7 +27,7 @@ add = elementwise("add", lambda input, other: input + other, ref=np.add, inplace
                   numbers="input other", doc="input + other, broadcast.", complex=True)
 sub = elementwise("sub", lambda input, other: input - other, ref=np.subtract, inplace=True, dtypes="number",
                   each=True, numbers="input other", doc="input - other, broadcast.", aliases=("subtract",), complex=True)
-mul = elementwise("mul", lambda input, other: input * other, ref=np.multiply, inplace=True,
+mul = elementwise("mul", lambda input, other: input * other, ref=np.multiply, inplace=True, dtypes="stored",
                   numbers="input other", doc="input * other, broadcast.", aliases=("multiply",), complex=True)
 div = elementwise("div", lambda input, other: input / other, ref=np.true_divide, inplace=True, dtypes="floating",
                   numbers="input other", aliases=("divide", "true_divide"), rounded=False, autocast=FLOAT32_DIVISOR_ON_GPU,
@@ -110,7 +111,7 @@ maximum = elementwise("maximum", lambda input, other: E.maximum(input, other), r
 minimum = elementwise("minimum", lambda input, other: E.minimum(input, other), ref=np.minimum,
                       numbers="", doc="The smaller of two, NaN if either is; at a tie the gradient is halved.")
 where_op = elementwise("where_select", lambda condition, input, other: E.where(condition, input, other), exempt="condition",
-                       ref=np.where, public=False, doc="input where condition holds, else other.", complex=True)
+                       ref=np.where, public=False, dtypes="stored", doc="input where condition holds, else other.", complex=True)
 
 
 def _clamp(input, min, max):
@@ -160,8 +161,9 @@ norm_root = elementwise("norm_root", lambda input, exponent: E.where(input == 0,
 
 # Comparison and logic
 
-eq = elementwise("eq", lambda input, other: input == other, ref=np.equal, inplace=True, doc="input == other.", complex=True)
-ne = elementwise("ne", lambda input, other: input != other, ref=np.not_equal, inplace=True, doc="input != other.",
+eq = elementwise("eq", lambda input, other: input == other, ref=np.equal, inplace=True, dtypes="stored",
+                 doc="input == other.", complex=True)
+ne = elementwise("ne", lambda input, other: input != other, ref=np.not_equal, inplace=True, dtypes="stored", doc="input != other.",
                  aliases=("not_equal",), complex=True)
 lt = elementwise("lt", lambda input, other: input < other, ref=np.less, inplace=True, doc="input < other.",
                  aliases=("less",))
@@ -178,12 +180,12 @@ logical_or = elementwise("logical_or", lambda input, other: E.logical_or(input, 
 logical_not = elementwise("logical_not", lambda input: E.logical_not(input), ref=np.logical_not, inplace=True,
                           doc="Whether zero.", complex=True)
 bitwise_and = elementwise("bitwise_and", lambda input, other: input & other, ref=np.bitwise_and, inplace=True,
-                          dtypes="integral", numbers="input other", doc="Bitwise and; logical and of bools.")
+                          dtypes="bits", numbers="input other", doc="Bitwise and; logical and of bools.")
 bitwise_or = elementwise("bitwise_or", lambda input, other: input | other, ref=np.bitwise_or, inplace=True,
-                         dtypes="integral", numbers="input other", doc="Bitwise or; logical or of bools.")
+                         dtypes="bits", numbers="input other", doc="Bitwise or; logical or of bools.")
 bitwise_xor = elementwise("bitwise_xor", lambda input, other: input ^ other, ref=np.bitwise_xor, inplace=True,
-                          dtypes="integral", numbers="input other", doc="Bitwise exclusive or.")
-bitwise_not = elementwise("bitwise_not", lambda input: ~input, ref=np.invert, inplace=True, dtypes="integral",
+                          dtypes="bits", numbers="input other", doc="Bitwise exclusive or.")
+bitwise_not = elementwise("bitwise_not", lambda input: ~input, ref=np.invert, inplace=True, dtypes="bits",
                           doc="Bitwise not; logical not of bools.")
 isnan = elementwise("isnan", lambda input: E.isnan(input), ref=np.isnan, doc="Whether NaN.", complex=True)
 isinf = elementwise("isinf", lambda input: E.isinf(input), ref=np.isinf, doc="Whether infinite.", complex=True)

@@ -97,11 +97,11 @@ argmin = reduction("argmin_reduce", map=lambda input, index: (input, index),
                    result=("int64",), nonempty=True, ref=np.argmin, public=False,
                    doc="Index of the smallest value over dim, the first where there are several.")
 any_ = reduction("any_reduce", map=lambda input: E.where(input != 0, 1, 0), combine=lambda a, b: a | b, identity=0,
-                 states=("int32",), result=("bool",), ref=np.any, public=False, doc="Whether any element is non-zero.",
-                 complex=True)
+                 states=("int32",), result=("bool",), ref=np.any, public=False, dtypes="stored",
+                 doc="Whether any element is non-zero.", complex=True)
 all_ = reduction("all_reduce", map=lambda input: E.where(input != 0, 1, 0), combine=lambda a, b: a & b, identity=1,
-                 states=("int32",), result=("bool",), ref=np.all, public=False, doc="Whether every element is non-zero.",
-                 complex=True)
+                 states=("int32",), result=("bool",), ref=np.all, public=False, dtypes="stored",
+                 doc="Whether every element is non-zero.", complex=True)
 sum_squares = reduction("sum_squared_deviation", map=lambda input, center: E.real((input - center) * E.conj(input - center)),
                         combine=lambda a, b: a + b, states=("real",), result=("real",), identity=0,
                         ref=lambda x, c, **k: np.sum(np.abs(x - c) ** 2, **k),

@@ -14,6 +14,7 @@ from ...dispatch.run_elementwise import filled
 from ...dispatch.spec import dense, spec
 from ...dispatch.tensor_base import TensorBase, check_fp64
 from ...runtime import host_memory
+from ...runtime.device import real_default
 from ..core.public_api import FUNCTIONS, function, method
 from ..core.tensor import Tensor
 from ..core.values import array_of, pick_device
@@ -66,6 +67,14 @@ def from_values(array, dtype, d):
     return from_array(array, dtype, d)
 
 
+def computed(n, dtype, d, values):
+    """A vector of the n values that values() computes on the host, converted to dtype.  Raises OutOfMemoryError."""
+    if d.meta:
+        return Tensor._fresh(dense((n,), dtype, d))
+    check_room(n, dtype, d)
+    return from_values(values(), dtype, d)
+
+
 def check_room(n, dtype, d):
     """Raise OutOfMemoryError if the device or the host cannot hold n values that the host is about to compute."""
     if n * dtype.itemsize > d.profile.max_allocation:
@@ -92,8 +101,8 @@ class _Legacy(type):
 
     def __call__(cls, *data, device=None):
         if all(hasattr(n, "__index__") and not isinstance(n, TensorBase) for n in data):
-            return empty(data if data else 0, dtype=cls.dtype, device=device)
-        return tensor(*data, dtype=cls.dtype, device=device)
+            return empty(data if data else 0, dtype=cls.dtype, device=device or real_default())
+        return tensor(*data, dtype=cls.dtype, device=device or real_default())
 
     def __instancecheck__(cls, obj):
         return isinstance(obj, TensorBase) and obj.dtype is cls.dtype
@@ -136,7 +145,7 @@ def from_numpy(ndarray):
     """A tensor with the values of a NumPy array.  Unlike in PyTorch it is a copy: the values move to the device."""
     if not isinstance(ndarray, np.ndarray):
         raise ArgumentTypeError(f"from_numpy: expected a NumPy array, got {calls.kind(ndarray)}")
-    return tensor(ndarray)
+    return tensor(ndarray, device=real_default())
 
 
 def _options(dtype, device):
@@ -316,10 +325,7 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
             raise ArgumentError("arange: step must be nonzero")
     n = math.ceil((end - start) / step)
     exact = np.int64 if not any(isinstance(x, (float, np.floating)) for x in (start, end, step)) else np.float64
-    check_room(n, dtype, d)
-    values = np.arange(n, dtype=exact) * exact(step) + exact(start)
-    array, _ = array_of(values, dtype)
-    return made(from_array(array, dtype, d), requires_grad)
+    return made(computed(n, dtype, d, lambda: np.arange(n, dtype=exact) * exact(step) + exact(start)), requires_grad)
 
 
 @function(method=False)
@@ -331,9 +337,7 @@ def range_(start, end, step=1, *, dtype=None, device=None, requires_grad=False):
     dtype, d = _options(dtype, device)
     _refuse_complex("range", dtype)
     n = math.floor((end - start) / step) + 1
-    check_room(n, dtype, d)
-    array, _ = array_of(np.arange(n) * float(step) + float(start), dtype)
-    return made(from_array(array, dtype, d), requires_grad)
+    return made(computed(n, dtype, d, lambda: np.arange(n) * float(step) + float(start)), requires_grad)
 
 
 @function(method=False)
@@ -342,11 +346,9 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False)
     if steps < 0:
         raise ArgumentError(f"linspace: number of steps must be non-negative, got {steps}")
     dtype, d = _options(dtype, device)
-    check_room(steps, dtype, d)
     kind = complex if dtype.is_complex else float if dtype.is_floating_point else int
     ends = [kind(x) for x in (start, end)]  # the ends are of the dtype, too
-    array, _ = array_of(np.linspace(*ends, steps), dtype)
-    return made(from_array(array, dtype, d), requires_grad)
+    return made(computed(steps, dtype, d, lambda: np.linspace(*ends, steps)), requires_grad)
 
 
 @function(method=False)

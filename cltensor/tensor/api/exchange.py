@@ -12,7 +12,7 @@ from ...base import dtypes
 from ...base.errors import ArgumentError, AutogradError, DeviceError
 from ...dispatch.tensor_base import TensorBase
 from ..core.public_api import function, method
-from .creation import from_array, pick_device, tensor
+from .creation import empty_strided, from_array, pick_device, tensor
 
 _CPU = (1, 0)  # DLPack's kDLCPU, device 0: where the copies are
 
@@ -25,10 +25,16 @@ def _rebuilt(values, dtype, device, requires_grad):
     return from_array(values, dtypes.BY_NAME[dtype], d).requires_grad_(requires_grad)
 
 
+def _rebuilt_meta(shape, strides, dtype, requires_grad):
+    return empty_strided(shape, strides, dtype=dtypes.BY_NAME[dtype], device="meta", requires_grad=requires_grad)
+
+
 @method("__reduce_ex__")
 def _reduce(self, protocol):
     if not self.is_leaf:
         raise AutogradError("pickle: only leaves can be pickled, this tensor has a grad_fn; pickle tensor.detach()")
+    if self.is_meta:
+        return _rebuilt_meta, (tuple(self.shape), self.stride(), self.dtype.name, self.requires_grad)
     return _rebuilt, (self.detach()._read(), self.dtype.name, str(self.device), self.requires_grad)
 
 
@@ -80,6 +86,8 @@ def _dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
         raise BufferError(f"__dlpack__: only copies to the CPU {_CPU} can be given away, {dl_device} was asked for")
     if self.requires_grad:
         raise BufferError("__dlpack__: Can't export tensors that require gradient, use tensor.detach()")
+    if self.is_meta:
+        raise BufferError("__dlpack__: Cannot pack tensors on meta, which have no values; use a real device")
     if self.dtype is dtypes.bfloat16:
         raise BufferError("__dlpack__: the copy is made through NumPy, which has no bfloat16; use tensor.float()")
     return self.numpy().__dlpack__()

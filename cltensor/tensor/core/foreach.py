@@ -38,7 +38,8 @@ class Foreach:
         shared, skip: see above; raised: a 0-d float32 tensor that is set to 1 where an output beyond `writes` is true.
         """
         values = numbers(self.op, values)
-        if context.grad or context.recorder is not None or context.levels or (len(rows) < 2 and not self.roles.skips):
+        if context.grad or context.recorder is not None or context.mutation is not None or context.levels \
+                or (len(rows) < 2 and not self.roles.skips):
             return self._run_alone(rows, values, shared, raised, skip)
         tensors = [t for row in rows for t in row]
         layouts = [t._spec for t in tensors], [t._offset for t in tensors]
@@ -105,7 +106,7 @@ class Foreach:
     def _fits(self, row):
         first = row[0]._spec
         own = {id(t._storage) for t in row}
-        if first.device.host:
+        if first.device.host or first.device.meta:
             return False
         return (first.numel and first.contiguous and first.dtype.is_floating_point and len(own) == len(row)
                 and all(_alike(t._spec, first) and not t._offset and not t._storage.inference for t in row))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ...base import dtypes
 from ...base.errors import ArgumentError
+from ...base.overriding import overrides
 from ...ops.index.concat import cat
 
 
@@ -112,9 +113,12 @@ def _nested(values, depth, indent, form, summarize):
 
 def tensor_text(t):
     """repr of a tensor."""
-    prefix = "tensor("
+    prefix = f"{type(t).__name__}(" if overrides(type(t)) else "tensor("
     notes = _notes(t)
-    if t.numel() == 0:
+    if t.is_meta:
+        body = "..."
+        notes.insert(1, f"size={tuple(t.shape)}")
+    elif t.numel() == 0:
         body = "[]"
         if t.ndim != 1:
             notes.insert(0, f"size={tuple(t.shape)}")
@@ -147,10 +151,10 @@ def _notes(t):
     from ...runtime.device import default_device
 
     notes = []
-    if t.device is not default_device():
+    if t.device is not default_device() or t.is_meta:
         notes.append(f"device='{t.device}'")
     known = (dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_, dtypes.default_for("complex"))
-    if t.dtype not in known or (t.numel() == 0 and t.dtype is not known[0]):
+    if t.dtype not in known or (t.is_meta and t.dtype is not known[0]) or (t.numel() == 0 and t.dtype is not known[0]):
         notes.append(f"dtype={t.dtype}")
     if t.grad_fn is not None:
         notes.append(f"grad_fn={t.grad_fn!r}")

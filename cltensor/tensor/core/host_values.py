@@ -4,7 +4,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...base.context import context
-from ...base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, MismatchError, ShapeError
+from ...base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, MismatchError, NoDataError, ShapeError
 from ...dispatch import faults
 from ...dispatch.tensor_base import TensorBase
 from ...runtime import host_memory
@@ -34,6 +34,8 @@ class HostValues(TensorBase):
     def _read(self):
         if context.recorder is not None:
             context.recorder.read(self)
+        if self._spec.device.meta:
+            self._spec.device.read()
         source = self if self._spec.contiguous else self.detach().contiguous()
         out = np.empty(self.shape, self.dtype.numpy)
         if out.size:
@@ -55,6 +57,8 @@ class HostValues(TensorBase):
         """The value of a one-element tensor as a Python number."""
         if self._spec.numel != 1:
             raise ShapeError(f"item: a Tensor with {self._spec.numel} elements cannot be converted to Scalar; it needs exactly 1")
+        if self._spec.device.meta:
+            raise NoDataError("item: Tensor.item() cannot be called on meta tensors, which have no values; use a real device")
         return self.detach().reshape(()).tolist()
 
     def tolist(self) -> object:

@@ -53,6 +53,7 @@ def method(*names):
         fn = named(_by_numpy_names(accepting_inert_arguments(explaining(_rest_by_name(fn), own))), own)
         for name in (fn.__name__, *names):
             METHODS[name] = fn
+        fn.__name__ = own
         return fn
 
     return declare

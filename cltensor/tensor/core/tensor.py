@@ -4,7 +4,7 @@ import warnings
 from itertools import chain
 from types import FunctionType
 
-from ...base import absent, calls, dtypes
+from ...base import absent, calls, dtypes, overriding
 from ...base.context import context
 from ...base.errors import ArgumentTypeError, AutogradError, DTypeError, ShapeError
 from ...base.layouts import contiguous_format, format_strides
@@ -17,10 +17,12 @@ from ...dispatch.tensor_base import TensorBase
 from ...ops.index import parts, view_ops
 from ...ops.pointwise import elementary
 from ...runtime.device import device as Device
+from ...runtime.device import real_default
 from .differentiable import Differentiable
 from .formatting import tensor_text
 from .host_values import HostValues
 from .operators import arithmetic, comparison, matmul, rmatmul
+from .subclassed import Subclassed
 from .values import array_of, pick_device
 
 #: methods whose errors name no call
@@ -29,7 +31,14 @@ _METHOD_OF = {"__matmul__": "matmul", "__rmatmul__": "matmul", "__neg__": "neg",
               "__reversed__": "flip", "__pos__": "positive"}
 
 
-class Tensor(Differentiable, HostValues):
+#: operators that `__torch_function__` knows by their methods
+_SAME_AS = {f"__{name}__": method for name, method in {
+    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "mod": "remainder", "pow": "pow", "matmul": "matmul", "neg": "neg",
+    "abs": "abs", "invert": "bitwise_not", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lt": "lt", "le": "le",
+    "gt": "gt", "ge": "ge", "iadd": "add_", "isub": "sub_", "imul": "mul_", "itruediv": "div_"}.items()}
+
+
+class Tensor(Differentiable, HostValues, Subclassed):
     """A multi-dimensional array on an OpenCL device, with PyTorch's names and behaviour.
 
     Create one with `cltensor.tensor(...)` or another creation function.  Tensor(data) gives the default floating dtype, and
@@ -39,22 +48,24 @@ class Tensor(Differentiable, HostValues):
     def __new__(cls, *data, device=None):
         dtype = dtypes.get_default_dtype()
         if data and all(hasattr(n, "__index__") and not isinstance(n, TensorBase) for n in data):
-            return Tensor._from_array(*array_of([], dtype), pick_device(device)).new_empty(data)._as(cls)
+            return Tensor._from_array(*array_of([], dtype), _data_device(device)).new_empty(data)._as(cls)
         if len(data) > 1:
             raise ArgumentTypeError(f"Tensor: expected a sequence of values, or sizes as ints, got {data!r}")
         given = data[0] if data else ()
         if isinstance(given, TensorBase):
             return given.detach().clone().to(device=device or given.device, dtype=dtype)._as(cls)
-        return cls._from_array(*array_of(given, dtype), pick_device(device))
+        return cls._from_array(*array_of(given, dtype), _data_device(device))
 
     @classmethod
     def _attach(cls, methods):
         """Add methods, {name: function}, to the class, and let errors call all methods by their public names."""
         for name, fn in methods.items():
             setattr(cls, name, fn)
-        for name, fn in chain.from_iterable(vars(c).items() for c in (cls, Differentiable, HostValues)):
+        for name, fn in chain.from_iterable(vars(c).items() for c in (cls, Differentiable, HostValues, Subclassed)):
             if isinstance(fn, FunctionType) and (not name.startswith("_") or name.startswith("__")) and name not in _SILENT:
                 calls.named(fn, _METHOD_OF.get(name, name))
+        for name, other in _SAME_AS.items():
+            overriding.hand_over(getattr(cls, name), getattr(cls, other))
 
     # --- tensors over the same memory ---------------------------------------------------------------------------------------
 
@@ -209,7 +220,8 @@ class Tensor(Differentiable, HostValues):
 
     layout = property(lambda self: strided_layout)
     is_cpu = property(lambda self: self.device.profile.kind == "cpu")
-    is_cuda = is_mps = is_xpu = is_ipu = is_xla = is_vulkan = is_mtia = is_maia = is_meta = is_mkldnn = is_nested = is_quantized = (
+    is_meta = property(lambda self: self._spec.device.meta)
+    is_cuda = is_mps = is_xpu = is_ipu = is_xla = is_vulkan = is_mtia = is_maia = is_mkldnn = is_nested = is_quantized = (
         is_sparse) = is_sparse_csr = property(lambda self: False)
 
     # --- operators -------------------------------------------------------------------------------------------------------
@@ -278,3 +290,8 @@ class Tensor(Differentiable, HostValues):
 
 #: results have this class, whatever subclass of Tensor the inputs have
 Tensor._plain = Tensor
+
+
+def _data_device(device):
+    """The device for values that are given; the meta device only where it is asked for."""
+    return real_default() if device is None else pick_device(device)

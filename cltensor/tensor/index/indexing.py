@@ -220,7 +220,7 @@ def setitem(x, index, value):
         d, mask = advanced[0]
         target.masked_fill_(_placed(mask, d, target), value.reshape(()) if isinstance(value, TensorBase) else value)
         return
-    put(target, _masks_as_indices(target, advanced), value, accumulate=False)
+    _put_at(target, advanced, value, accumulate=False)
 
 
 def _is_one(value):
@@ -245,6 +245,13 @@ def _leading_ones_dropped(value, target):
     while value.ndim > target.ndim and value.shape[0] == 1:
         value = value[0]
     return value
+
+
+def _put_at(x, advanced, value, accumulate):
+    """put, at indices or masks."""
+    if x.is_meta and any(item.dtype in _MASKS for _, item in advanced):
+        return x.copy_(x.detach())  # which places is unknown
+    return put(x, _masks_as_indices(x, advanced), value, accumulate)
 
 
 def put(x, pairs, value, accumulate):
@@ -366,7 +373,7 @@ def _pairs(indices):
 @method()
 def index_put_(self, indices, values, accumulate=False):
     """Write values at index tensors, one per dimension; accumulate adds instead."""
-    return put(self, _masks_as_indices(self, _pairs(indices)), values, accumulate)
+    return _put_at(self, _pairs(indices), values, accumulate)
 
 
 @function()

@@ -27,10 +27,28 @@ Mode = namedtuple("mode", ("values", "indices"))
 def sort_along(x, dim, descending, name):
     """(values, indices) sorted along dim, with dim moved last; and dim's position."""
     d = normalize_dim(dim, x._spec.ndim, name)
+    if x.dtype in dtypes.UNSIGNED:
+        values, indices, d = sort_along(_signed(x), dim, descending, name)
+        return _unsigned(values, x.dtype), indices, d
     if not x._spec.ndim:
         return x.clone(), x.new_zeros((), dtype=dtypes.int64), 0
     values, indices = run_planned(ops.sort_rows, (x.movedim(d, -1).contiguous(),), (bool(descending),))
     return values, indices, d
+
+
+_TOP = -(2**63)  # the highest bit of 64: with it turned, unsigned numbers are in the order of signed ones
+
+
+def _signed(x):
+    """Signed ints in the order of unsigned ones."""
+    if x.dtype is dtypes.uint64:
+        return x.contiguous().view(dtypes.int64) ^ _TOP
+    return x.to(dtypes.int64 if x.dtype is dtypes.uint32 else dtypes.int32)
+
+
+def _unsigned(x, dtype):
+    """The unsigned ints that _signed converted."""
+    return (x ^ _TOP).view(dtype) if dtype is dtypes.uint64 else x.to(dtype)
 
 
 def _back(x, d):

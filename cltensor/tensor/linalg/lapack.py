@@ -12,6 +12,7 @@ from ...base import dtypes
 from ...base.errors import DTypeError, ShapeError
 from ...ops.kinds.composite import composite
 from ..api.creation import eye, from_values
+from ..core.values import any_true
 from ..math.complex_numbers import complex_
 from ..math.products import product
 from ..shape.diagonals import diag_embed
@@ -45,7 +46,14 @@ def to_host(x):
     """x's values as an array.  Raises DTypeError for 16-bit floats, which LAPACK does not support."""
     if x.dtype.is_inexact:
         check_floating("LAPACK", x)
-    return x.detach()._read()
+    return np.broadcast_to(_stand_in(x), x.shape) if x.is_meta else x.detach()._read()
+
+
+def _stand_in(x):
+    """A matrix that every factorisation works with, to learn the shapes of what is made of a meta tensor."""
+    if not x.dtype.is_inexact:  # pivots, and numbers of what went wrong
+        return np.zeros(x.shape, x.dtype.numpy)
+    return np.eye(*x.shape[-2:], dtype=x.dtype.numpy) if x.ndim > 1 else np.ones(x.shape, x.dtype.numpy)
 
 
 def to_device(array, like):
@@ -176,7 +184,7 @@ def det(a):
 
 def _cofactors(a, det_):
     """det(A) inv(A).T, conjugated; by singular values where A is singular."""
-    if not bool((det_ == 0).any()):
+    if not any_true(det_ == 0):
         return inv(a).mH * det_.conj().unsqueeze(-1).unsqueeze(-1)
     u, s, vh = svd(a)
     n = s.shape[-1]

@@ -126,7 +126,7 @@ def _ldl_factor(a, *, hermitian):
 def _ldl_solve(ld, pivots, b, *, hermitian):
     """X from the packed factors; the batch shapes are equal."""
     n, k = b.shape[-2:]
-    if not b.numel():
+    if not b.numel() or b.is_meta:
         return b.clone()
     systems = zip(to_host(ld).reshape(-1, n, n), to_host(pivots).reshape(-1, n), to_host(b).reshape(-1, n, k), strict=True)
     return to_device(np.array([_solved(*system, hermitian) for system in systems]).reshape(b.shape), b)

@@ -285,7 +285,7 @@ def matrix_exp(A):
     lapack.check_square("matrix_exp", A)
     if not A.numel():
         return A.clone()
-    largest = float(A.detach().abs().sum(-2).amax())
+    largest = 0.0 if A.is_meta else float(A.detach().abs().sum(-2).amax())
     # largest 1-norms at which degree 18 reaches the dtype's precision
     limit = 1.09 if A.dtype.to_real() is dtypes.float64 else 3.01
     squarings = max(0, math.ceil(math.log2(largest / limit))) if 0 < largest < math.inf else 0

@@ -7,12 +7,14 @@ from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeEr
 from ...base.layouts import preserve_format
 from ...dispatch.promotion import result_type as promoted
 from ...dispatch.run_elementwise import run_elementwise, write_into
+from ...dispatch.spec import dense
 from ...dispatch.tensor_base import TensorBase, check_fp64
 from ...ops.kinds.composite import composite
 from ...ops.pointwise import elementary
 from ...runtime.device import device as Device
 from ..api.creation import from_array, pick_device
 from ..core.public_api import also, function, method
+from ..core.tensor import Tensor
 
 
 def _operand(x):
@@ -221,7 +223,8 @@ def to_device(x, d):
 @composite("device_copy", public=False, vjp=(lambda g, y, x, device: to_device(g, x.device),))
 def _device_copy(x, *, device):
     """x on another device."""
-    return from_array(x.detach()._read(), x.dtype, Device(device))
+    d = Device(device)
+    return Tensor._fresh(dense(x.shape, x.dtype, d)) if d.meta else from_array(x.detach()._read(), x.dtype, d)
 
 
 def convert(x, dtype):
@@ -268,7 +271,7 @@ def _type(self, dtype=None, non_blocking=False):
     Raises ArgumentError for an unknown name.
     """
     if dtype is None:
-        return f"cltensor.{dtypes.legacy_name(self.dtype)}Tensor"
+        return f"cltensor.{'meta.' * self.is_meta}{dtypes.legacy_name(self.dtype)}Tensor"
     return convert(self, legacy_dtype(dtype))
 
 

@@ -22,10 +22,15 @@ def _cast(x, dtype):
     return x if dtype is None else convert(x, dtypes.as_dtype(dtype))
 
 
+def _wide(input, dtype):
+    """The dtype to add up in: dtype, or int64 for the unsigned ints that no reduction is defined for."""
+    return dtypes.int64 if dtype is None and input.dtype in dtypes.UNSIGNED else dtype
+
+
 @function()
 def sum_(input, dim=None, keepdim=False, *, dtype=None):
     """Sum of all elements, or over dim; integers add up in int64."""
-    return _cast(_run(reduction_ops.sum_, _cast(input, dtype), dim, keepdim), dtype)
+    return _cast(_run(reduction_ops.sum_, _cast(input, _wide(input, dtype)), dim, keepdim), dtype)
 
 
 @function()
@@ -57,7 +62,7 @@ def _truth(result, input):
 @function()
 def prod(input, dim=None, keepdim=False, *, dtype=None):
     """Product of all elements, or over dim."""
-    return _cast(_run(reduction_ops.prod, _cast(input, dtype), dim, keepdim), dtype)
+    return _cast(_run(reduction_ops.prod, _cast(input, _wide(input, dtype)), dim, keepdim), dtype)
 
 
 @function()

@@ -14,6 +14,7 @@ from ...ops.kinds.precision import in_float32
 from ...ops.pointwise import elementary
 from ...ops.reduce.reduction_ops import dot
 from ..core.public_api import function
+from ..core.values import any_true
 from ..shape.joining import cat
 from ..shape.shape import broadcast_to
 from .arithmetic import convert
@@ -249,7 +250,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
             if (w.dtype.category != "int") if w is fweights else not w.dtype.is_floating_point:
                 kind = "fweights to have integral" if w is fweights else "aweights to have floating point"
                 raise DTypeError(f"cov(): expected {kind} dtype but got {w.dtype.name}")
-            if bool((w < 0).any()):
+            if any_true(w < 0):
                 raise ArgumentError("cov(): fweights and aweights cannot be negative")
             w = w.to(x.dtype.to_real())
             weights = w if weights is None else weights * w
