@@ -2,8 +2,8 @@
 
     run(minutes, seed) -> {part: number of cases}; raises Fault with the steps that led to it
 
-Three parts: the cache folder (entries, tuning databases, small files), models (cltensor.save), and whole processes that compute
-with a damaged cache folder, also under a limit on the size of files.
+Three parts: the cache folder (entries, tuning databases, small files), models (of all formats that load reads), and whole
+processes that compute with a damaged cache folder, also under a limit on the size of files.
 """
 
 import contextlib
@@ -17,8 +17,11 @@ import sys
 import tempfile
 import time
 import warnings
+import zipfile
 from collections import Counter
 from pathlib import Path
+
+import numpy as np
 
 import cltensor
 from cltensor.base.errors import CLTensorError, SerializationError
@@ -27,6 +30,15 @@ from cltensor.runtime.cache import KernelCache
 from cltensor.tune import database
 from cltensor.tune.key import Key
 
+#: as torch.save wrote it before 1.6: {"w": a view of two floats of four}
+LEGACY = bytes.fromhex(
+    "80028a0a6cfc9c46f9206aa850192e80024de9032e80027d710028581000000070726f746f636f6c5f76657273696f6e71014de903580d0000006c69"
+    "74746c655f656e6469616e710288580a000000747970655f73697a657371037d710428580500000073686f727471054b025803000000696e7471064b"
+    "0458040000006c6f6e6771074b0475752e80027d7100580100000077710163746f7263682e5f7574696c730a5f72656275696c645f74656e736f725f"
+    "76320a71022828580700000073746f72616765710363746f7263680a466c6f617453746f726167650a7104580e000000393434333630373636313432"
+    "30387105580300000063707571064b044e747107514b014b028571084b018571098963636f6c6c656374696f6e730a4f726465726564446963740a71"
+    "0a2952710b74710c52710d732e80025d7100580e00000039343433363037363631343230387101612e0400000000000000000000000000803f000000"
+    "4000004040")
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 300  # seconds without an end, after which the stacks are printed and the process ends
 DEVICE = database.Device("a platform", "A CPU", "1.0")
@@ -163,7 +175,7 @@ class CacheFolder:
         found = database.Database(DEVICE)
         found.record(KEY, {"values": {"MR": 4}, "when": "2026-01-01"})
         with contextlib.suppress(OSError):
-            self.database = database.update(found)
+            database.update(found)
         trusted.store(self.small, b"small")
 
     def targets(self):
@@ -237,21 +249,81 @@ def damaged_cache(place, rng, steps):
 # --- models ----------------------------------------------------------------------------------------------------------
 
 
+def object_to_save():
+    """Tensors and plain values of many kinds."""
+    t = cltensor.arange(6.0)
+    return {"a": cltensor.ones(3), "b": [1, (2.5, {"c": cltensor.zeros(2, 2)})], "n": None, "views": [t, t[1:3], t.view(2, 3).mT],
+            "p": cltensor.nn.Parameter(cltensor.ones(2)), "h": cltensor.ones(2, dtype=cltensor.bfloat16), 3: cltensor.float16}
+
+
+def safetensors_file(path):
+    cltensor.save(object_to_save(), path)
+
+
+def torch_file(path):
+    cltensor.save(object_to_save(), path, format="torch")
+
+
+def legacy_file(path):
+    path.write_bytes(LEGACY)
+
+
+def npy_file(path):
+    with open(path, "wb") as file:
+        np.save(file, np.ones((2, 3)))
+
+
+def npz_file(path):
+    with open(path, "wb") as file:
+        random.choice([np.savez, np.savez_compressed])(file, a=np.arange(300.0), b=np.float32(1))
+
+
+def index_file(path):
+    cltensor.save({"a": cltensor.ones(3), "b": cltensor.ones(4)}, path.with_suffix(".index.json"), max_shard_size=12)
+    path.with_suffix(".index.json").rename(path)
+
+
+FORMATS = (safetensors_file, torch_file, legacy_file, npy_file, npz_file, index_file)
+#: what is put in the place of a byte: JSON, and instructions of pickles
+PIECES = (b'"', b"[", b"}", b"-1", b"1e999", b"\\", b"null", b"9" * 30, b"R", b"Q", b"b", b"\x81", b"(", b"t", b"u", b"h\x00",
+          b"h\x07", b"\x8a\x09" + b"\xff" * 8 + b"\x7f", b"cbuiltins\neval\n", b"]", b"2", b"0", b"K\xff", b"J\xff\xff\xff\xff",
+          b"\xff\xff\xff\x7f")
+
+
+def changed(data, rng):
+    """Bytes with a piece in the place of one or more."""
+    at = rng.randrange(len(data))
+    return data[:at] + rng.choice(PIECES) + data[at + rng.choice([0, 1, 1, 1, 2, 8]) :]
+
+
 def damaged_model(place, rng, steps):
     """Damage a saved model and load it: an error that names the file, or an object."""
     path = place / "model"
-    cltensor.save({"a": cltensor.ones(3), "b": [1, (2.5, {"c": cltensor.zeros(2, 2)})], "n": None}, path)
-    name = rng.choice(["truncate", "flip", "extend", "noise", "change"])
-    steps.append(f"{name} a model")
+    write = rng.choice(FORMATS)
+    write(path)
+    name = rng.choice(["truncate", "flip", "extend", "noise", "change", "change", "change inside"])
+    steps.append(f"{name} a {write.__name__}")
     if name == "change":
-        data = path.read_bytes()
-        at = rng.randrange(len(data))
-        path.write_bytes(data[:at] + rng.choice([b'"', b"[", b"}", b"-1", b"1e999", b"\\", b"null", b"9" * 30]) + data[at + 1 :])
+        path.write_bytes(changed(path.read_bytes(), rng))
+    elif name == "change inside" and zipfile.is_zipfile(path):
+        _change_inside(path, rng)
     else:
-        OF_FILES[name](path, rng)
-    for given in (path, io.BytesIO(path.read_bytes())):
+        OF_FILES["flip" if name == "change inside" else name](path, rng)
+    for given, mmap in ((path, False), (path, True), (io.BytesIO(path.read_bytes()), False)):
         with contextlib.suppress(SerializationError):
-            cltensor.load(given)
+            cltensor.load(given, mmap=mmap)
+
+
+def _change_inside(path, rng):
+    """Change a member of a zip archive and pack it again, so that its checksum is right."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = rng.choice([max(members, key=lambda n: n.endswith("data.pkl")), rng.choice(list(members))])
+    for _ in range(rng.randint(1, 3)):
+        members[name] = changed(members[name] or b"0", rng)
+    with zipfile.ZipFile(path, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
 
 
 # --- whole processes -------------------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ LAYERS = (
     ("ops.pointwise",),
     ("ops.reduce", "ops.gemm", "ops.random", "ops.optim"),
     ("ops.index",),
-    ("ops.conv",),
+    ("ops.conv", "ops.fft"),
+    ("ops.complex",),
     ("ops.nn",),
     ("ops",),  # its __init__ loads them all
     ("tensor.core",),
@@ -36,8 +37,10 @@ LAYERS = (
     ("tensor.index",),
     ("tensor.random",),
     ("tensor.linalg",),
-    ("tensor", "linalg", "special", "fft", "array_api"),
-    ("nn", "optim", "utils", "io", "func", "signal"),
+    ("tensor.sparse",),
+    ("tensor", "linalg", "sparse", "special", "fft", "array_api"),
+    ("nn", "optim", "amp", "utils", "io", "func", "signal", "random", "testing", "multiprocessing", "overrides"),
+    ("distributions", "serialization", "quantize"),
     ("graph",),
     ("",),  # the public namespace, cltensor/__init__.py
     ("selftest",),

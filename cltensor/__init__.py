@@ -23,9 +23,6 @@ from .base.accepted import (
     get_deterministic_debug_mode,
     get_float32_matmul_precision,
     get_num_interop_threads,
-    is_autocast_cache_enabled,
-    is_autocast_cpu_enabled,
-    is_autocast_enabled,
     is_deterministic_algorithms_warn_only_enabled,
     is_warn_always_enabled,
     set_deterministic_debug_mode,
@@ -51,15 +48,29 @@ from .base.errors import (
     MismatchError,
     MissingError,
     OutOfMemoryError,
+    PickleError,
     SerializationError,
     ShapeError,
 )
-from .base.layouts import channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format, strided
+from .base.layouts import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    sparse_coo,
+    sparse_csr,
+    strided,
+)
 from .base.shapes import Size
+from .base.symbolic import sym_float, sym_int, sym_ite, sym_max, sym_min, sym_not, sym_sqrt, sym_sum
+from .dispatch.tensor_base import SparseBase as _SparseBase
 from .runtime.device import default_device as get_default_device
 from .runtime.device import device, set_default_device
 from .tensor import Generator, Storage, Tensor, default_generator
 from .tensor import namespace as _namespace
+from .tensor.api.typed_storage import TypedStorage as _TypedStorage
 from .tensor.core.formatting import set_printoptions
 from .tensor.math.arithmetic import legacy_dtype as _legacy_dtype
 from .version import __version__
@@ -87,12 +98,12 @@ def get_num_threads():
 
 def is_storage(obj):
     """Whether obj is a tensor's storage."""
-    return isinstance(obj, Storage)
+    return isinstance(obj, (Storage, _TypedStorage))
 
 
 def is_tensor(obj):
-    """Whether obj is a Tensor."""
-    return isinstance(obj, Tensor)
+    """Whether obj is a Tensor, or a sparse one."""
+    return isinstance(obj, (Tensor, _SparseBase))
 
 
 def typename(obj):
@@ -103,11 +114,20 @@ def typename(obj):
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-_MODULES = ("array_api", "fft", "func", "io", "nn", "optim", "signal", "utils")
+_MODULES = ("amp", "array_api", "distributions", "fft", "func", "io", "multiprocessing", "nn", "optim", "overrides", "quantize",
+            "random", "serialization", "signal", "sparse", "testing", "utils")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {
     "io": "load save",
+    "amp.autocast_mode": "autocast autocast_decrement_nesting autocast_increment_nesting clear_autocast_cache "
+                         "get_autocast_cpu_dtype get_autocast_dtype get_autocast_gpu_dtype is_autocast_cache_enabled "
+                         "is_autocast_cpu_enabled is_autocast_enabled set_autocast_cache_enabled set_autocast_cpu_dtype "
+                         "set_autocast_cpu_enabled set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype",
     "func": "vmap",
+    "utils.dlpack": "to_dlpack",
+    "runtime.stream": "Event Stream",
+    "tensor.api.typed_storage": "TypedStorage BFloat16Storage BoolStorage ByteStorage CharStorage DoubleStorage FloatStorage "
+                                "HalfStorage IntStorage LongStorage ShortStorage UntypedStorage",
     "signal.periods": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
     "nn.aten": "adaptive_max_pool1d affine_grid_generator alpha_dropout alpha_dropout_ batch_norm "
                "binary_cross_entropy_with_logits conv_tbc convolution cosine_embedding_loss ctc_loss dropout_ embedding "

@@ -57,7 +57,7 @@ def current_device():
         >>> ct.opencl.current_device() == ct.ones(1).device.index
         True
     """
-    return _devices.default_device().index
+    return _devices.real_default().index
 
 
 def set_device(device: device | str | int | None):

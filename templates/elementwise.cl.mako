@@ -75,7 +75,7 @@ __kernel void elementwise(
 <%def name="element(staged=False)">
 % for n, d, c, k in ins:
 % if k != "b":
-    const ${c} ${n} = (${c})${types.load(d, n + "_p", at(n, k))};
+    const ${c} ${n} = ${types.converted(c, types.load(d, n + "_p", at(n, k)), d)};
 % endif
 % endfor
     ${results_stored(staged)}
@@ -123,7 +123,7 @@ __kernel void elementwise(
             if (i < (size_t)run) {
 % for n, d, c, k in ins:
 % if k != "b":
-                ${n}_l[u_] = (${c})${types.load(d, n + "_p", at(n, k))};
+                ${n}_l[u_] = ${types.converted(c, types.load(d, n + "_p", at(n, k)), d)};
 % endif
 % endfor
             }
@@ -145,7 +145,7 @@ __kernel void elementwise(
 <%def name="row_constants()">
 % for n, d, c, k in ins:
 % if k == "b":
-    const ${c} ${n} = (${c})${types.load(d, n + "_p", n + "_o")};
+    const ${c} ${n} = ${types.converted(c, types.load(d, n + "_p", n + "_o"), d)};
 % endif
 % endfor
 </%def>

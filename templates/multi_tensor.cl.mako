@@ -7,10 +7,14 @@
 ## tensors   number of tuples; a launch with fewer sets the size of the others to 0
 ## operands  (name, dtype, C type it is used as, whether it is written to)
 ## scalars   (name, C type): numbers passed by value
+## shared    (name, dtype, C type): numbers in memory, each read once
+## raises    C conditions: where one holds for an element, *raised is set to 1
+## skips     whether the launch does nothing where *skip is not 0: what decides that need not be read by the host
 ## body      C statements computing `results`: (operand name, expression) for each one written
 <%!
 PARAMETERS = dict(
     style="cpu", dtype="float32", tensors=4, operands=None, scalars=(("s0", "float"),), body=(), results=(("x0", "x0 - s0 * x1"),),
+    shared=(), raises=(), skips=False,
 )
 DTYPES = "floating"
 LAUNCH = {
@@ -24,7 +28,7 @@ C = types.compute_type(dtype)
 given = [("x0", dtype, C, True), ("x1", dtype, C, False)] if operands is None else operands
 each = [(n, D(d), c, f"__global {'' if written else 'const '}{types.storage_type(D(d))}") for n, d, c, written in given]
 dtype_of = {n: d for n, d, _, _ in each}
-used = [*dtype_of.values(), dtype]
+used = [*dtype_of.values(), *(D(d) for _, d, _ in shared), dtype]
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
@@ -40,8 +44,28 @@ __kernel void multi_tensor(
 % for n, c in scalars:
     const ${c} ${n},
 % endfor
-    const long share)
+    const long share\
+% for n, d, _ in shared:
+, __global const ${types.storage_type(D(d))} *${n}_p\
+% endfor
+% if raises:
+, __global float *raised\
+% endif
+% if skips:
+, __global const float *skip\
+% endif
+)
 {
+% if skips:
+    if (*skip != 0)
+        return;
+% endif
+% for n, d, c in shared:
+    const ${c} ${n} = (${c})${types.load(D(d), n + "_p", "0")};
+% endfor
+% if raises:
+    int found = 0;
+% endif
     const long lo = (long)get_group_id(0) * share, hi = lo + share;
     long start = 0;
     for (int t = 0; t < ${tensors} && start < hi; t++) {
@@ -72,7 +96,14 @@ __kernel void multi_tensor(
 % for n, r in results:
             ${types.store(dtype_of[n], n + "_p", "i", r)}
 % endfor
+% for r in raises:
+            found |= ${r};
+% endfor
         }
         start += n;
     }
+% if raises:
+    if (found)
+        *raised = 1;
+% endif
 }

@@ -10,12 +10,13 @@
 ##            gpu style: a work-group has one output, or SIDE outputs in WGS / SIDE pieces; an item has AHEAD states,
 ##            but uses only one if a row has several reduced dimensions
 ## columns    (run time) kept elements reduced side by side, at most W
+## summed     whether complex elements are only added: then their parts are, as one row of real numbers
 ## mode       (run time) 0: finish; 1: write states to the partial buffers; 2: combine S partial states and finish
 <%!
 PARAMETERS = dict(
     style="cpu", dtype="float32", layout="row", kept_rank=1, reduced_rank=1, inputs=None, scalars=(), outputs=None, states=None,
     map_body=(), map_results=("x0",), combine_body=(), combine_results=("a0 + b0",), finish_body=(), finish_results=("a0",),
-    LANES=16, UNROLL=1, BLOCK=4096, W=1024, WGS=64, SIDE=32, AHEAD=4,
+    summed=False, LANES=16, UNROLL=1, BLOCK=4096, W=1024, WGS=64, SIDE=32, AHEAD=4,
 )
 DTYPES = "all"
 LAUNCH = {
@@ -32,11 +33,17 @@ held = ((C, types.literal(0, C)),) if states is None else states
 used = [d for _, d, _, _ in ins] + [d for _, d in outs] + [dtype]
 S = range(len(held))
 # Whole vectors of a row, where it is stored as it is computed with, and the declaration needs no more than operators.
-by_vectors = (style == "cpu" and layout == "row" and LANES in (2, 4, 8, 16) and [t for t, _ in held] == [C]
+by_vectors = (style == "cpu" and layout == "row" and LANES in (2, 4, 8, 16) and types.part_type(C) == C and [t for t, _ in held] == [C]
               and all(k == "b" or (k == "c" and types.storage_type(d) == C) for _, d, _, k in ins))
-lifted = ([vectors.lifted(*part, C) for part in ((map_body, map_results), (combine_body, combine_results))] if by_vectors
-          else [None])
-by_vectors = None not in lifted
+if summed and style == "cpu" and layout == "row" and LANES <= 8 and all(k == "c" and types.storage_type(d) == C for _, d, _, k in ins):
+    by_vectors, lifted, vec_results = True, [[], []], ("x0", "a0 + b0")
+else:
+    lifted = ([vectors.lifted(*part, C) for part in ((map_body, map_results), (combine_body, combine_results))] if by_vectors
+              else [None])
+    by_vectors, vec_results = None not in lifted, (map_results[0], combine_results[0])
+PART, PARTS = types.part_type(C), 2 if types.part_type(C) != C else 1
+def first_part(n, place):
+    return f"{n}_p + {place}" if PARTS == 1 else f"(__global const {PART} *)({n}_p + {place})"
 KR, RR = kept_rank, reduced_rank
 def step(k, n):
     return {"c": "1", "b": "0"}.get(k, f"{n}_v")
@@ -44,8 +51,8 @@ def step(k, n):
 ${types.pragmas(used)}
 ${header(*types.headers(used), *(["prefetch.clh"] if by_vectors else []))}
 % if by_vectors:
-typedef ${C}${LANES} vec;
-typedef vec __attribute__((aligned(${4 if C in ("float", "int") else 8}))) loose;
+typedef ${PART}${LANES * PARTS} vec;
+typedef vec __attribute__((aligned(${4 if PART in ("float", "int") else 8}))) loose;
 % endif
 <%def name="combine_vectors(into, other)">
 {
@@ -53,18 +60,18 @@ typedef vec __attribute__((aligned(${4 if C in ("float", "int") else 8}))) loose
 % for s in lifted[1]:
     ${s}
 % endfor
-    ${into} = ${combine_results[0]};
+    ${into} = ${vec_results[1]};
 }
 </%def>
 <%def name="vector_element(along, into)">
 {
 % for n, d, c, k in ins:
-    const vec ${n} = ${f"(vec)({types.load(d, n + '_p', n + '_b')})" if k == "b" else f"*(__global const loose *)({n}_p + {n}_b + {along})"};
+    const vec ${n} = ${f"(vec)({types.load(d, n + '_p', n + '_b')})" if k == "b" else f"*(__global const loose *)({first_part(n, f'{n}_b + {along}')})"};
 % endfor
 % for s in lifted[0]:
     ${s}
 % endfor
-    ${combine_vectors(into, map_results[0])}
+    ${combine_vectors(into, vec_results[0])}
 }
 </%def>
 <%def name="combine_into(acc)">
@@ -86,7 +93,7 @@ typedef vec __attribute__((aligned(${4 if C in ("float", "int") else 8}))) loose
 <%def name="element(position, along, acc, row='')">
 {
 % for n, d, c, k in ins:
-    const ${c} ${n} = (${c})${types.load(d, n + "_p", f"{n}_b{row}" if k == "b" else f"{n}_b{row} + ({along}) * {step(k, n)}")};
+    const ${c} ${n} = ${types.converted(c, types.load(d, n + "_p", f"{n}_b{row}" if k == "b" else f"{n}_b{row} + ({along}) * {step(k, n)}"), d)};
 % endfor
     const long index = (long)(${position});
 % for s in map_body:
@@ -262,7 +269,7 @@ __kernel void reduction(
             const size_t shift = at - along;
             if (along < whole) {
 % if by_vectors:
-                vec ${", ".join(f"v_{u} = (vec)({held[0][1]})" for u in range(UNROLL))};
+                vec ${", ".join(f"v_{u} = (vec)({held[0][1] if PARTS == 1 else 0})" for u in range(UNROLL))};
                 for (; along + ${LANES * UNROLL} <= whole; along += ${LANES * UNROLL}) {
 % for n, d, _, k in ins:
 % if k == "c":

@@ -18,6 +18,9 @@ index_step = {"c": "i", "b": "0"}.get(index_class, f"i * index_s{rank - 1}")
 %>
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
+% if types.part_type(C) != C:
+typedef ${C} value_t;
+% endif
 
 <%def name="columns()">
     for (size_t t = 0; t < (size_t)count; t++) {

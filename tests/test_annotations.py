@@ -7,8 +7,9 @@ import pytest
 
 from public_names import functions
 
-MODULES = ("nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "utils.data", "io", "opencl", "autograd",
-           "func")
+MODULES = ("amp", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils", "utils.data",
+           "io", "opencl", "autograd", "func", "distributions", "distributions.transforms", "distributions.utils", "random",
+           "testing", "autograd.graph", "autograd.forward_ad", "overrides", "utils.benchmark", "utils.dlpack")
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -19,7 +20,7 @@ def test_annotations_resolve(name):
         typing.get_type_hints(fn)
 
 
-@pytest.mark.parametrize("name", ["nn", "optim", "optim.lr_scheduler"])
+@pytest.mark.parametrize("name", ["nn", "optim", "optim.lr_scheduler", "distributions"])
 def test_arguments_of_constructors_have_types(name):
     made = {full: fn for full, fn in functions(name).items() if full.endswith(".__init__")}
     assert len(made) > 10
@@ -36,4 +37,5 @@ def test_types_of_a_layer_and_an_optimiser():
     assert hints["bias"] is bool
     assert hints["dtype"] == dtype | None
     assert typing.get_type_hints(nn.functional.linear)["bias"] == Tensor | None
-    assert typing.get_type_hints(optim.Adam.__init__)["betas"] == tuple[float, float]
+    assert typing.get_type_hints(optim.Adam.__init__)["betas"] == tuple[float | Tensor, float | Tensor]
+    assert typing.get_type_hints(optim.NAdam.__init__)["betas"] == tuple[float, float]

@@ -25,6 +25,7 @@ class Mismatch:
     kind: str
     message: str
     finite: bool = True  # whether all that was live in PyTorch up to there is finite
+    intended: bool = False  # whether differences.py lists it
 
     def signature(self, program):
         """A text that mismatches of one cause probably share."""
@@ -36,19 +37,24 @@ def compare(program, module):
     found, count = _compared(program, module)
     if found and not program.reads:  # say where it begins
         nearer, more = _compared(replace(program, reads=True), module)
-        return nearer or found, count + more
-    return found, count
+        found, count = nearer or found, count + more
+    return None if found and found.intended else found, count
 
 
 def _compared(program, module):
     import torch
     with execution.silent():
         theirs, ours = execution.run(program, torch), execution.run(program, module)
-        return judge(program, ours, theirs, module)
+        return _judged(program, ours, theirs, module)
 
 
 def judge(program, ours, theirs, module=None):
-    """The first Mismatch between two runs, or None, and how many comparisons it took."""
+    """The first Mismatch between two runs, or None where there is none or it is intended; and how many comparisons it took."""
+    found, count = _judged(program, ours, theirs, module)
+    return None if found and found.intended else found, count
+
+
+def _judged(program, ours, theirs, module):
     judged = _Judge(program, module)
     for position, (mine, other) in enumerate(zip(ours, theirs, strict=False)):
         found = judged.errors(position, mine, other)
@@ -56,7 +62,7 @@ def judge(program, ours, theirs, module=None):
             found = judged.live(position, mine, other)
         if found:
             found = replace(found, finite=all(map(_finite, theirs[: position + 1])))
-            return None if differences.intended(program, found) else found, judged.count
+            return replace(found, intended=differences.intended(program, found) is not None), judged.count
         if mine.late or judged.apart:
             break
     return None, judged.count

@@ -84,7 +84,7 @@ INTENDED = (
     Intended("values", "backward", "",
              "a write through detach() leaves the history of the other views; PyTorch loses that of views of a leaf",
              r"\.detach\(\)\["),
-    Intended("values", "backward", "",
+    Intended("values", _GRADIENT, "",
              "the slope of x * 2**n is 2**n; PyTorch's gradient takes 2 to a negative integer for 0", "ldexp"),
     # --- NaN, infinities and signs ---
     Intended("values", _GRADIENT, "",
@@ -93,6 +93,7 @@ INTENDED = (
     Intended("values", "", "PyTorch has nan, cltensor (-?inf|0.0)",
              "the limit exists: the mean among which is an infinity, i0 and hardswish of infinities",
              r"ct\.(std|var)_mean|special\.i0|hardswish\("),
+    Intended("values", "", "", "the same mean, seen through another function", r"(std|var)_mean\((.|\n)*", finite=False),
     Intended("values", "", "has (0.0|nan), cltensor (0.0|nan)",
              "whether a product overflows before it meets a 0 depends on the order of its factors", r"prod\("),
     Intended("values", "copysign|signbit|atan2", "", "the sign of a NaN that was computed, and of a zero that was added to, is not "

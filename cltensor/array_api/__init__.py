@@ -1,7 +1,6 @@
 """The Python array API standard (2024.12) over cltensor: what `tensor.__array_namespace__()` returns.
 
-Not here: complex64, complex128, imag and the fft extension (there are no complex dtypes); uint16, uint32, uint64 (no arithmetic is
-defined for them).  docs/array-api.md has the whole list, with reasons.
+Not here: uint16, uint32, uint64 (no arithmetic is defined for them).  docs/array-api.md has the whole list, with reasons.
 """
 
 import builtins as _builtins
@@ -14,13 +13,14 @@ from ..base.errors import ArgumentError, DTypeError
 from ..base.shapes import normalize_dim as _normalize_dim
 from ..runtime import device as _devices
 from ..tensor import namespace as _namespace
-from . import linalg
+from . import fft, linalg
 
 __array_api_version__ = "2024.12"
 
 e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
-bool, int8, int16, int32, int64, uint8, float32, float64 = (
-    _dtypes.BY_NAME[n] for n in ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64"))
+bool, int8, int16, int32, int64, uint8, float32, float64, complex64, complex128 = (
+    _dtypes.BY_NAME[n] for n in ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64", "complex64",
+                                 "complex128"))
 
 _f = _namespace()
 
@@ -29,7 +29,7 @@ _SAME = {
     name: name for name in (
         "abs acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor "
         "ceil conj copysign cos cosh divide empty empty_like equal exp expm1 floor floor_divide full full_like greater "
-        "greater_equal hypot isfinite isinf isnan less less_equal log log10 log1p log2 logaddexp logical_and logical_not "
+        "greater_equal hypot imag isfinite isinf isnan less less_equal log log10 log1p log2 logaddexp logical_and logical_not "
         "logical_or logical_xor matmul maximum meshgrid minimum multiply negative nextafter not_equal ones ones_like positive pow "
         "real reciprocal remainder round signbit sin sinh sqrt square subtract tan tanh trunc where zeros zeros_like "
         "from_dlpack broadcast_to").split()
@@ -59,11 +59,12 @@ class _Info:
 
     def default_dtypes(self, *, device=None):
         """The dtypes given to Python numbers and indices."""
-        return {"real floating": _dtypes.get_default_dtype(), "complex floating": None, "integral": int64, "indexing": int64}
+        return {"real floating": _dtypes.get_default_dtype(), "complex floating": _dtypes.default_for("complex"), "integral": int64,
+                "indexing": int64}
 
     def dtypes(self, *, device=None, kind=None):
         """The dtypes of a kind (or of several)."""
-        standard = {d.name: d for d in (bool, int8, int16, int32, int64, uint8, float32, float64)}
+        standard = {d.name: d for d in (bool, int8, int16, int32, int64, uint8, float32, float64, complex64, complex128)}
         return standard if kind is None else {n: d for n, d in standard.items() if isdtype(d, kind)}
 
 
@@ -154,7 +155,7 @@ def isdtype(dtype, kind):
         return dtype is kind
     kinds = {"bool": dtype.category == "bool", "signed integer": dtype.category == "int" and dtype.is_signed,
              "unsigned integer": dtype.category == "int" and not dtype.is_signed, "integral": dtype.category == "int",
-             "real floating": dtype.is_floating_point, "complex floating": False,
+             "real floating": dtype.is_floating_point, "complex floating": dtype.is_complex,
              "numeric": dtype.category != "bool"}
     if kind not in kinds:
         raise ArgumentError(f"isdtype: kind {kind!r} is none of {', '.join(kinds)}")
@@ -173,13 +174,17 @@ def result_type(*arrays_and_dtypes):
     if found is None:
         raise DTypeError("result_type: at least one tensor or dtype is needed")
     for category in numbers:
-        if category == "float" and not found.is_floating_point:
+        if category == "float" and not found.is_inexact:
             found = _dtypes.get_default_dtype()
+        if category == "complex":
+            found = _dtypes.complex_for(found)
     return found
 
 
 def sign(x, /):
-    """-1, 0 or 1 as x is below, at or above 0; NaN where x is NaN, unlike PyTorch's sign."""
+    """-1, 0 or 1 as x is below, at or above 0, x / |x| for complex x; NaN where x is NaN, unlike PyTorch's sign."""
+    if x.dtype.is_complex:
+        return _f["sgn"](x)
     out = _f["sign"](x)
     return out.where(x == x, x) if x.dtype.is_floating_point else out
 
@@ -419,5 +424,5 @@ def diff(x, /, *, axis=-1, n=1, prepend=None, append=None):
 
 
 def __getattr__(name):
-    _absent.refuse("cltensor.array_api", name, _absent.REASONS | {"fft": _absent.COMPLEX})
+    _absent.refuse("cltensor.array_api", name, _absent.REASONS)
     raise AttributeError(f"module 'cltensor.array_api' has no attribute {name!r}")

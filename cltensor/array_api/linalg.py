@@ -27,6 +27,16 @@ def diagonal(x, /, *, offset=0):
     return x.diagonal(offset, -2, -1)
 
 
+def eig(x, /):
+    """(eigenvalues, eigenvectors in columns) of square matrices, complex."""
+    return _ours.eig(x)
+
+
+def eigvals(x, /):
+    """The eigenvalues of square matrices, complex."""
+    return _ours.eigvals(x)
+
+
 def eigh(x, /):
     """(eigenvalues, eigenvectors) of symmetric matrices."""
     return _ours.eigh(x)

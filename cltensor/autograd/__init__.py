@@ -1,6 +1,6 @@
 """Reverse-mode differentiation of recorded ops: nodes, the engine, modes, Function and gradcheck."""
 
-from . import functional
+from . import forward_ad, functional, graph
 from .api import backward, grad
 from .function import Function
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -13,3 +13,4 @@ from .modes import (
     set_detect_anomaly,
     set_grad_enabled,
 )
+from .variable import Variable, is_multithreading_enabled, is_view_replay_enabled, set_multithreading_enabled

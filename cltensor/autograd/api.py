@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 from ..base.errors import ArgumentError, AutogradError, ShapeError
-from ..dispatch.node import edge_of
+from ..dispatch.node import AccumulateGrad, Node, edge_of
 from ..dispatch.registry import REGISTRY
 from ..dispatch.run_elementwise import filled
+from ..dispatch.tensor_base import SparseBase
 from . import engine
+from .graph import GradientEdge
 
 
 def _tuple(x):
-    return () if x is None else tuple(x) if isinstance(x, (list, tuple)) else (x,)
+    many = isinstance(x, (list, tuple)) and not isinstance(x, GradientEdge)
+    return () if x is None else tuple(x) if many else (x,)
+
+
+def _edge(x):
+    """Where the gradient of a tensor, or of a GradientEdge, goes."""
+    if not isinstance(x, GradientEdge):
+        return edge_of(x)
+    return (x.node.variable, 0) if isinstance(x.node, AccumulateGrad) else (x.node, x.output_nr)
+
+
+def _spec_of(x):
+    """The Spec of a tensor, or of the output that a GradientEdge names."""
+    if not isinstance(x, GradientEdge):
+        return x._spec
+    return x.node.variable._spec if isinstance(x.node, AccumulateGrad) else x.node.out_specs[x.output_nr]
+
+
+def _filled(x, value):
+    """A tensor full of one number, of the shape, dtype and device of a tensor or of what a GradientEdge names."""
+    end = x if not isinstance(x, GradientEdge) else _edge(x)[0]
+    while isinstance(end, Node):
+        end = next(e for e in end.edges if e is not None)[0]
+    return filled(end._plain, _spec_of(x), value)
+
+
+def _dense(x):
+    """What gradients of a tensor belong to: the values of a sparse one, every other tensor itself."""
+    return x._values() if isinstance(x, SparseBase) else x
 
 
 def _roots(outputs, grads):
@@ -19,23 +49,40 @@ def _roots(outputs, grads):
         raise ArgumentError(f"got {len(outputs)} tensors and {len(grads)} gradients; give one each, None for a scalar")
     roots = []
     for out, g in zip(outputs, grads, strict=True):
-        if not out.requires_grad:
+        if not isinstance(out, GradientEdge) and not out.requires_grad:
             raise AutogradError("backward: element 0 of tensors does not require grad and does not have a grad_fn. Set "
                                 "requires_grad=True on what you want gradients of, and leave no_grad()")
-        roots.append((*edge_of(out), _initial(out, g)))
+        if isinstance(out, SparseBase):
+            out, g = out._values(), None if g is None else out._gradient_of_values(g)
+        roots.append((*_edge(out), _initial(out, g)))
     return roots
 
 
 def _initial(out, g):
+    """The gradient of an output: g, or 1 where it is None."""
+    spec = _spec_of(out)
     if g is None:
-        if out.numel() != 1:
+        if spec.numel != 1:
             raise AutogradError(f"backward: grad can be implicitly created only for scalar outputs, this one has shape "
-                                f"{list(out.shape)}. Reduce it, for instance with .sum(), or pass gradient=")
-        return filled(out._plain, out._spec, 1)
-    if g._spec.shape != out._spec.shape:
+                                f"{list(spec.shape)}. Reduce it, for instance with .sum(), or pass gradient=")
+        if spec.dtype.is_complex:
+            raise AutogradError("backward: grad can be implicitly created only for real scalar outputs, this one is "
+                                f"{spec.dtype.name}. Take its .real or .abs(), or pass gradient=")
+        return _filled(out, 1)
+    if g._spec.shape != spec.shape:
         raise ShapeError(f"backward: Mismatch in shape: the gradient has shape {list(g.shape)}, the output "
-                         f"{list(out.shape)}")
-    return g if g._spec.dtype is out._spec.dtype else g.to(out.dtype)
+                         f"{list(spec.shape)}")
+    return g if g._spec.dtype is spec.dtype else g.to(spec.dtype)
+
+
+def _accumulating(x):
+    """The tensor whose `.grad` the gradient of an input of backward() is added to.  Raises AutogradError where there is none."""
+    if not isinstance(x, GradientEdge):
+        return x
+    if not isinstance(x.node, AccumulateGrad):
+        raise AutogradError(f"backward: inputs: the GradientEdge of {x.node.name()} belongs to no leaf, so there is no .grad to "
+                            "add to; use autograd.grad")
+    return x.node.variable
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph: bool = False, inputs=None):
@@ -64,10 +111,12 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph: bool =
     if inputs is None:
         engine.run(roots, None, keep, create_graph)
         return
-    inputs = _tuple(inputs)
-    for x, g in zip(inputs, engine.run(roots, [edge_of(x) for x in inputs], keep, create_graph), strict=True):
+    leaves = [_accumulating(_dense(x)) for x in _tuple(inputs)]
+    gs = engine.run(roots, [_edge(_dense(x)) for x in _tuple(inputs)], keep, create_graph)
+    for leaf in reversed(leaves):
+        g = gs.pop()  # a gradient that nothing else holds becomes `.grad` itself
         if g is not None:
-            engine.accumulate(x, g)
+            engine.accumulate(leaf, g)
 
 
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph: bool = False, only_inputs: bool = True,
@@ -95,12 +144,13 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph: bo
         return _batched(outputs, inputs, _tuple(grad_outputs), create_graph if retain_graph is None else retain_graph,
                         create_graph=create_graph, allow_unused=allow_unused, materialize_grads=materialize_grads)
     for i, x in enumerate(inputs):
-        if not x.requires_grad:
+        if not isinstance(x, GradientEdge) and not x.requires_grad:
             raise AutogradError(f"grad: One of the differentiated Tensors (input {i}) does not require grad")
     keep = create_graph if retain_graph is None else retain_graph
-    results = engine.run(_roots(outputs, _tuple(grad_outputs)), [edge_of(x) for x in inputs], keep, create_graph)
+    results = engine.run(_roots(outputs, _tuple(grad_outputs)), [_edge(_dense(x)) for x in inputs], keep, create_graph)
+    results = [g if g is None or not isinstance(x, SparseBase) else x._like(g) for x, g in zip(inputs, results, strict=True)]
     if materialize_grads:
-        return tuple(x.detach().new_zeros(x.shape) if g is None else g for x, g in zip(inputs, results, strict=True))
+        return tuple(_filled(_dense(x), 0) if g is None else g for x, g in zip(inputs, results, strict=True))
     if not allow_unused and any(g is None for g in results):
         which = [i for i, g in enumerate(results) if g is None]
         raise AutogradError(f"grad: One of the differentiated Tensors (input {which[0]}) appears to not have been used "

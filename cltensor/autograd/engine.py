@@ -9,8 +9,10 @@ import traceback
 from ..base.context import context
 from ..base.errors import AutogradError
 from ..base.shapes import broadcast_dims
+from ..dispatch import autocast
 from ..dispatch.node import Node, checked
 from ..dispatch.registry import REGISTRY
+from ..dispatch.tensor_base import SparseBase
 
 _NONE = itertools.repeat(None)  # no gradient for any input
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -27,11 +29,24 @@ def run(roots, inputs=None, retain_graph=False, create_graph=False, stops=frozen
     wanted = None if inputs is None else set(inputs)
     targets = [t for t, _, _ in roots]
     counts, useful = _survey(targets, wanted, stops)
-    before, context.grad = context.grad, create_graph
+    before = context.grad, context.running
+    context.grad, context.running = create_graph, Run(counts, useful)
     try:
-        return _flow(roots, counts, useful, inputs, retain_graph, stops)
+        with autocast.off():  # a gradient has the dtypes of its forward op
+            return _flow(roots, counts, useful, inputs, retain_graph, stops)
     finally:
-        context.grad = before
+        context.grad, context.running = before
+
+
+class Run:
+    """One backward pass: which nodes and leaves it reaches."""
+
+    def __init__(self, counts, useful):
+        self.counts, self.useful = counts, useful
+
+    def reaches(self, target):
+        """Whether a gradient of this node or leaf is computed."""
+        return target in self.counts and (self.useful is None or target in self.useful)
 
 
 def _survey(targets, wanted, stops):
@@ -105,7 +120,12 @@ def _deliver(pending, target, index, g):
     slots = pending.get(target)
     if slots is None:
         slots = pending[target] = [None] * (len(target.out_specs) if isinstance(target, Node) else 1)
-    slots[index] = g if slots[index] is None else REGISTRY["add"](slots[index], g)
+    slots[index] = g if slots[index] is None else _sum(slots[index], g)
+
+
+def _sum(a, b):
+    """a + b, of which either may be sparse."""
+    return a + b if isinstance(a, SparseBase) or isinstance(b, SparseBase) else REGISTRY["add"](a, b)
 
 
 def _step(node, gs, wanted, captured, useful, retain_graph):
@@ -154,8 +174,8 @@ def _fitted(node, results):
         elif g._spec is not spec:
             if g._spec.shape != spec.shape:
                 fitted[i] = g = _summed(node, g, spec.shape, i)
-            if g._spec.dtype is not spec.dtype:
-                fitted[i] = g.to(spec.dtype)
+            if g._spec.dtype is not spec.dtype:  # of a complex gradient for a real input, the real part counts
+                fitted[i] = (g.real if g._spec.dtype.is_complex and not spec.dtype.is_complex else g).to(spec.dtype)
     return fitted
 
 
@@ -168,8 +188,7 @@ def _summed(node, g, shape, i):
 
 
 def _finish_leaf(leaf, gs, wanted, captured, inputs):
-    g = gs[0] if gs is not None else None
-    gs = None
+    g = None if gs is None else gs.pop()  # the list may outlive this call; without g it holds no second reference
     if g is None:
         return
     if leaf._hooks:
@@ -205,7 +224,9 @@ def accumulate(leaf, g):
     """Add g to leaf.grad.  The first gradient becomes .grad itself if nothing else refers to it, else a copy does."""
     if context.recorder is not None:
         context.recorder.grad_changes(leaf)
-    if leaf._grad is not None:
+    if isinstance(g, SparseBase) or isinstance(leaf._grad, SparseBase):
+        leaf._grad = g if leaf._grad is None else leaf._grad + g
+    elif leaf._grad is not None:
         if context.grad:
             leaf._grad = leaf._grad + g
         else:
@@ -213,8 +234,7 @@ def accumulate(leaf, g):
     elif context.grad:
         leaf._grad = g.clone() if g is leaf else g
     else:
-        # one more reference than the probe's: the engine's list of gradients
-        alone = sys.getrefcount(g) <= _ALONE + 1 and sys.getrefcount(g._storage) <= _STORED
+        alone = sys.getrefcount(g) <= _ALONE and sys.getrefcount(g._storage) <= _STORED
         alone = alone and g._spec.strides == leaf._spec.strides
         if not alone:
             g = g.detach().clone()
@@ -222,6 +242,9 @@ def accumulate(leaf, g):
     if leaf._post_hooks:
         for hook in list(leaf._post_hooks.values()):
             hook(leaf)
+    if leaf._end_hooks:
+        for hook in list(leaf._end_hooks.values()):
+            hook((), (g,))
 
 
 def _explain(error, text):
@@ -238,6 +261,6 @@ def _forward_line(node):
 
 def _check_nan(node, results):
     for i, g in enumerate(results):
-        if g is not None and bool(g.isnan().any()):
+        if g is not None and bool((g._values() if isinstance(g, SparseBase) else g).isnan().any()):
             raise AutogradError(f"Function '{node.name()}' returned nan values in its {i}th output.\n"
                                 + _forward_line(node))

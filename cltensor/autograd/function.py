@@ -7,6 +7,7 @@ from ..base.context import context
 from ..base.errors import ArgumentTypeError, AutogradError
 from ..dispatch.node import Node, edge_of, leaf_at
 from ..dispatch.run_elementwise import with_zeros
+from ..dispatch.saved import Packed, silently
 from .modes import no_grad
 
 
@@ -55,9 +56,14 @@ class _Saved:
     def __init__(self, tensor, index):
         self.tensor = tensor if index is None else tensor._alias()
         self.index, self.version = index, tensor._storage.version
+        if context.saving is not None:
+            self.tensor = Packed(self.tensor, context.saving.hooks, edge_of(self.tensor) if self.tensor._req else None)
 
     def unpack(self, node):
         """The tensor, with its history.  Raises AutogradError when it was changed in place since."""
+        if isinstance(self.tensor, Packed):
+            found = self.tensor.tensor()
+            return found if self.index is None or node is None else found._with_history(node, self.index)
         now, s = self.tensor._storage.version, self.tensor._spec
         if now != self.version:
             raise AutogradError(
@@ -96,7 +102,7 @@ class FunctionNode(Node):
             raise AutogradError(f"function {self.name()} returned an incorrect number of gradients (expected {n}, got "
                                 f"{len(results)}); return one per argument of forward(), None for what is no tensor")
         for i, (g, spec) in enumerate(zip(results, self.args, strict=True)):
-            if g is not None and not _is_tensor(g):
+            if g is not None and not hasattr(g, "_spec"):
                 raise ArgumentTypeError(f"function {self.name()}: expected a Tensor or None as gradient {i}, got "
                                         f"{type(g).__name__}")
             if g is not None and spec is None:
@@ -173,7 +179,7 @@ class Function:
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(_is_tensor(a) and a.requires_grad for a in args)
         recorded = context.grad and any(ctx.needs_input_grad)
-        with no_grad():
+        with silently():
             if cls.setup_context is Function.setup_context:
                 output = cls.forward(ctx, *args, **kwargs)
             else:
@@ -202,7 +208,7 @@ def _finished(cls, ctx, args, raw, recorded):
               if _is_tensor(o) and _among(o._storage, memory) and not _among(o, ctx._dirty)]
     outs = tuple(o._alias() if i in shared else o for i, o in enumerate(raw))
     constant = [i for i, o in enumerate(raw)
-                if not _is_tensor(o) or _among(o, ctx._constant) or not o._spec.dtype.is_floating_point]
+                if not _is_tensor(o) or _among(o, ctx._constant) or not o._spec.dtype.is_inexact]
     if recorded:
         _attach(cls, ctx, args, outs, constant, shared)
     places = {id(o): i for i, o in enumerate(outs) if i not in constant}

@@ -1,4 +1,8 @@
-"""gradcheck and gradgradcheck: compare gradients with finite differences of the function."""
+"""gradcheck and gradgradcheck: compare gradients with finite differences of the function.
+
+A complex number counts as two real ones, its parts: the gradient of a real L by z = a + i b is dL/da + i dL/db, so seeds of 1 and i
+give the rows of the real and the imaginary part.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,8 @@ def gradcheck(func: Callable[..., Any], inputs, *, eps: float = 1e-6, atol: floa
               check_grad_dtypes: bool = False, fast_mode: bool = False):
     """Compare the gradients of func(*inputs) with central differences of step eps.
 
-    inputs: a tensor or a tuple; those that require grad are checked, of any shape, and should be float64.  The Jacobian is compared
+    inputs: a tensor or a tuple; those that require grad are checked, of any shape, and should be float64 or
+    complex128.  The Jacobian is compared
     element by element within atol + rtol * |numerical|; fast_mode compares one random projection of it instead. nondet_tol: largest
     difference between two runs of the same backward.  check_undefined_grad: whether to try outputs without a gradient.
     check_grad_dtypes: whether a gradient's dtype must be its input's.
@@ -116,11 +121,12 @@ class _Check:
                                      f"but the outputs depend on input {k}")
 
     def numerical(self, x, n):
-        """Per output: the Jacobian with respect to x by central differences, (x.numel(), output.numel())."""
+        """Per output: the Jacobian of its parts with respect to those of x, by central differences."""
         rows = [[] for _ in range(n)]
         for at, value in np.ndenumerate(x.detach().numpy()):
-            for row, change in zip(rows, self._difference([(x, at, value, 1.0)]), strict=True):
-                row.append(change)
+            for d in _directions(x):
+                for row, change in zip(rows, self._difference([(x, at, value, d)]), strict=True):
+                    row.append(change)
         return [np.stack(row) if row else np.zeros((0, 0)) for row in rows]
 
     def _difference(self, moves):
@@ -130,7 +136,7 @@ class _Check:
             for x, at, value, d in moves:
                 _poke(x, at, value + sign * self.eps * d)
             with no_grad():
-                ends.append([o.detach().numpy().ravel() for o in self.outputs()])
+                ends.append([_parts(o.detach().numpy()) for o in self.outputs()])
         for x, at, value, _ in moves:
             _poke(x, at, value)
         return [(up - down) / (2 * self.eps) for up, down in zip(*ends, strict=True)]
@@ -138,25 +144,27 @@ class _Check:
     def backward(self, output, seed):
         """Gradients of all checked inputs, as arrays, for the gradient `seed` (an array) of output."""
         if not output.requires_grad:
-            return [np.zeros(x.shape) for x in self.inputs]
+            return [np.zeros(x.shape, x.dtype.numpy) for x in self.inputs]
         seed = output.new_tensor(seed, dtype=output.dtype)
         found = grad(output, self.inputs, seed, retain_graph=True, allow_unused=True)
         for k, x, g in zip(self.numbers, self.inputs, found, strict=True):
             if g is not None and g.shape != x.shape:
                 raise GradcheckError(f"Analytical gradient has incorrect size: {list(g.shape)} for input {k} "
                                      f"{list(x.shape)}")
-        return [np.zeros(x.shape) if g is None else g.detach().numpy() for x, g in zip(self.inputs, found, strict=True)]
+        return [np.zeros(x.shape, x.dtype.numpy) if g is None else g.detach().numpy()
+                for x, g in zip(self.inputs, found, strict=True)]
 
     def analytical(self, output):
-        """Per input: the Jacobian of output by backward, (input.numel(), output.numel())."""
+        """Per input: the Jacobian of output's parts by backward, with respect to the input's parts."""
         columns = [[] for _ in self.inputs]
-        self._repeatable(output, np.random.default_rng(0).uniform(0.5, 1.5, output.shape))
+        self._repeatable(output, _between(np.random.default_rng(0), output))
         for at in np.ndindex(*output.shape):
-            seed = np.zeros(output.shape)
-            seed[at] = 1
-            for column, g in zip(columns, self.backward(output, seed), strict=True):
-                column.append(g.ravel())
-        return [np.stack(c, axis=1) if c else np.zeros((x.numel(), 0))
+            for d in _directions(output):
+                seed = np.zeros(output.shape, output.dtype.numpy)
+                seed[at] = d
+                for column, g in zip(columns, self.backward(output, seed), strict=True):
+                    column.append(_parts(g))
+        return [np.stack(c, axis=1) if c else np.zeros((_parts(np.empty(x.shape, x.dtype.numpy)).size, 0))
                 for c, x in zip(columns, self.inputs, strict=True)]
 
     def _repeatable(self, output, seed):
@@ -179,13 +187,13 @@ class _Check:
         """u' J v for random u and v, per output and input."""
         rng = np.random.default_rng(0)
         for i, output in enumerate(outputs):
-            u = rng.uniform(0.5, 1.5, output.shape)
+            u = _between(rng, output)
             gradients = self._repeatable(output, u)
             for k, x, g in zip(self.numbers, self.inputs, gradients, strict=True):
-                v = rng.uniform(0.5, 1.5, x.shape)
+                v = _between(rng, x)
                 values = x.detach().numpy()
-                numerical = self._difference([(x, at, values[at], v[at]) for at in np.ndindex(*x.shape)])[i] @ u.ravel()
-                self._compare((g * v).sum(), numerical, i, k)
+                numerical = self._difference([(x, at, values[at], v[at]) for at in np.ndindex(*x.shape)])[i] @ _parts(u)
+                self._compare(_parts(g) @ _parts(v), numerical, i, k)
 
     def _compare(self, analytical, numerical, i, k):
         if not np.allclose(analytical, numerical, rtol=self.rtol, atol=self.atol, equal_nan=True):
@@ -244,11 +252,27 @@ def _tuple(x):
 
 
 def _floating(outputs):
-    """The floating tensors among what a function returned."""
-    found = [o for o in _tuple(outputs) if _is_tensor(o) and o.is_floating_point()]
+    """The floating and complex tensors among what a function returned."""
+    found = [o for o in _tuple(outputs) if _is_tensor(o) and o.dtype.is_inexact]
     if not found:
-        raise ArgumentError("gradcheck: the function returned no floating point tensor, so there is no gradient")
+        raise ArgumentError("gradcheck: the function returned no floating point or complex tensor, so there is no gradient")
     return found
+
+
+def _directions(x):
+    """The unit steps of an element: one for each part."""
+    return (1.0, 1.0j) if x.dtype.is_complex else (1.0,)
+
+
+def _parts(array):
+    """An array's elements in a row, complex ones as two."""
+    return np.stack([array.real, array.imag], -1).ravel() if array.dtype.kind == "c" else array.ravel()
+
+
+def _between(rng, x, low=0.5, high=1.5):
+    """Random numbers of x's shape and kind."""
+    drawn = rng.uniform(low, high, x.shape)
+    return drawn + 1j * rng.uniform(low, high, x.shape) if x.dtype.is_complex else drawn
 
 
 def _differentiable(outputs):
@@ -261,7 +285,7 @@ def _check_inputs(inputs, numbers):
                             "have requires_grad=True.")
     for i in numbers:
         x = inputs[i]
-        if x.dtype is not dtypes.float64:
+        if x.dtype.to_real() is not dtypes.float64:
             warnings.warn(f"Input #{i} requires gradient and is not a double precision floating point. This check will "
                           "likely fail if all the inputs are not of double precision floating point.", stacklevel=4)
         if any(n > 1 and s == 0 for n, s in zip(x.shape, x.stride(), strict=True)):
@@ -280,5 +304,5 @@ def _random_like(output, strided):
     """A random gradient of output's shape that requires grad; with `strided`, not contiguous."""
     rng = np.random.default_rng(1)
     shape = (*output.shape, 2) if strided and output.ndim else tuple(output.shape)
-    g = output.detach().new_tensor(rng.uniform(-1, 1, shape), dtype=output.dtype)
+    g = output.detach().new_tensor(_between(rng, output.detach().new_empty(shape), -1, 1), dtype=output.dtype)
     return (g[..., 0] if strided and output.ndim else g).detach().requires_grad_()

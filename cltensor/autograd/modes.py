@@ -35,6 +35,8 @@ class _Switch:
         self.previous.append({name: getattr(context, name) for name in self.fields})
         for name, value in self.fields.items():
             setattr(context, name, value)
+        if context.forward:
+            context.grad = True
         return self
 
     def __exit__(self, *exc):

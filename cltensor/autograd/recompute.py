@@ -4,6 +4,7 @@ import weakref
 
 from ..base.context import context
 from ..base.errors import AutogradError
+from ..dispatch.autocast import using
 from .modes import enable_grad
 
 
@@ -16,10 +17,12 @@ class Stretch:
 
     def __init__(self, run, check=True):
         self.run, self.check, self.nodes = run, check, ()
+        self.autocast = None if context.autocast is None else context.autocast.alone()  # without casts of what lies outside
 
     def forward(self):
         """Return run(); the nodes it recorded then hold no saved data."""
-        result, nodes = _recorded(self.run)
+        with using(self.autocast):
+            result, nodes = _recorded(self.run)
         self.nodes = tuple(map(weakref.ref, nodes))
         for node in nodes:
             node.defer(self)
@@ -27,7 +30,9 @@ class Stretch:
 
     def restore(self):
         """Run again and give every node its saved data."""
-        with enable_grad():
+        if self.autocast is not None:
+            self.autocast.cache.clear()
+        with enable_grad(), using(self.autocast):
             _, nodes = _recorded(self.run)
         if self.check:
             self._compare(nodes)

@@ -2,28 +2,25 @@
 
 from .errors import AbsentError
 
-COMPLEX = "there are no complex dtypes"
-_PAIRS = f"{COMPLEX}; keep the real and the imaginary part as two tensors"
-SPARSE = "there are no sparse tensors; use dense ones, and index_add or scatter_add for sparse updates"
-_QUANTIZED = "there are no quantized dtypes; use float16 or bfloat16 to save memory"
-_UNSIGNED = "next to no arithmetic is defined for unsigned integers wider than 8 bits; use int32 or int64"
+SPARSE = "sparse tensors are COO or CSR; use sparse_coo_tensor, sparse_csr_tensor or to_sparse, and cltensor.sparse.mm for products"
+DENSE_ONLY = "this works on dense tensors; use to_dense(), or the sparse tensor's own methods, @ and cltensor.sparse"
+LAYOUTS = "this makes dense tensors only; call to_sparse() or to_sparse_csr() on the result"
+_NESTED = "there are no nested tensors; pad the parts with nn.utils.rnn.pad_sequence and keep their lengths"
+_QUANTIZED = "there are no quantized dtypes; cltensor.quantize.weight_only keeps the weights of Linear layers as int8"
 _CUDA = "every device here is an OpenCL one; use .to('gpu')"
 _SHARED = "a device's memory belongs to one process; send tensor.numpy()"
 
 #: reason -> names in the namespace `cltensor`
 _NAMES = {
-    _PAIRS: "complex32 complex64 complex128 chalf cfloat cdouble complex polar view_as_complex view_as_real view_as_complex_copy "
-            "view_as_real_copy imag stft istft",
-    SPARSE: "sparse sparse_coo sparse_csr sparse_csc sparse_bsr sparse_bsc sparse_coo_tensor sparse_csr_tensor "
-            "sparse_csc_tensor sparse_bsr_tensor sparse_bsc_tensor sparse_compressed_tensor hspmm smm sspaddmm",
+    SPARSE: "sparse_csc sparse_bsr sparse_bsc sparse_csc_tensor sparse_bsr_tensor sparse_bsc_tensor sparse_compressed_tensor hspmm "
+            "smm sspaddmm",
+    _NESTED: "nested jagged",
     _QUANTIZED: "quantize_per_tensor quantize_per_channel quantize_per_tensor_dynamic dequantize qint8 quint8 qint32 quint4x2",
-    _UNSIGNED: "uint16 uint32 uint64",
 }
 REASONS = {name: reason for reason, names in _NAMES.items() for name in names.split()}
 
 #: names of Tensor
-METHODS = {**dict.fromkeys(("imag", "chalf", "cfloat", "cdouble", "stft", "istft"), _PAIRS),
-           **dict.fromkeys(("to_sparse", "to_sparse_coo", "to_sparse_csr", "coalesce", "sparse_mask"), SPARSE),
+METHODS = {**dict.fromkeys(("to_sparse_csc", "to_sparse_bsr", "to_sparse_bsc"), SPARSE), "to_padded_tensor": _NESTED,
            "dequantize": _QUANTIZED, "cuda": _CUDA, "xpu": _CUDA, "share_memory_": _SHARED}
 
 

@@ -80,11 +80,3 @@ def set_warn_always(b):
 def is_warn_always_enabled():
     """What set_warn_always was told."""
     return _warn_always
-
-
-def is_autocast_enabled(device_type=None):
-    """False: ops compute in the dtypes that the program gives."""
-    return False
-
-
-is_autocast_cpu_enabled = is_autocast_cache_enabled = is_autocast_enabled

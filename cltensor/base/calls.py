@@ -13,6 +13,8 @@ PACKAGE = __name__.partition(".")[0] + "."
 
 _public = {}  # id of a code object: (public name, function)
 _op_call = None  # id of the code object of Op.__call__
+_op_function = None  # Op.__call__
+_told = []  # functions that are told of each function declared
 _inner = set()  # names of ops that a message may begin with
 _LEADING = re.compile(r"([A-Za-z_]\w*)(\(\))?: ")
 
@@ -32,7 +34,19 @@ def named(fn, name):
             fn.__code__ = fn.__code__.replace(co_name=name)
         _public[id(fn.__code__)] = name, fn
         _inner.add(name)
+        for tell in _told:
+            tell(fn)
     return fn
+
+
+def declared():
+    """(name, function) of every public function and method declared so far."""
+    return list(_public.values())
+
+
+def tell_of_declarations(tell):
+    """Call tell(function) for each function that is declared from now on."""
+    _told.append(tell)
 
 
 def applied(fn, first):
@@ -60,9 +74,14 @@ def inner(name):
 
 def op_call(fn):
     """Register fn, the method that calls a public op (its `self`), and return it."""
-    global _op_call
-    _op_call = id(fn.__code__)
+    global _op_call, _op_function
+    _op_call, _op_function = id(fn.__code__), fn
     return fn
+
+
+def op_call_function():
+    """The method that calls a public op."""
+    return _op_function
 
 
 def codes():

@@ -43,10 +43,21 @@ class Context(threading.local):
     inference   whether results can never enter a graph
     anomaly     whether to remember forward lines for errors: False, "trace", or "nan" to look for NaN as well
     made        a list that collects new nodes, while a checkpointed forward pass runs (recompute.py); or None
+    saving      what packs the tensors that nodes save (dispatch/saved.py); or None
+    mutation    what keeps saved tensors apart from writes to their memory (autograd/mutation.py); or None
+    running     the backward pass that runs (autograd/engine.py); or None
+    forward     whether tangents are carried (autograd/forward_ad.py): then no_grad does not keep ops from recording
+    asking      whether classes with __torch_function__ are asked (base/overriding.py); None: modes neither
+    modes       the TorchFunctionModes entered, the innermost last
     device      the thread's default device, if it has chosen one; or None
     streams     {device: current Stream}, for devices where that is not the default stream
     levels      the running vmaps, the outermost first
-    transform   what ops do instead while a vmap runs (func/batching.py); None outside
+    rules       what ops do instead while a vmap runs (func/batching.py); None outside
+    autocast    the Autocast that ops pass through (dispatch/autocast.py), or None
+    transform   what ops do instead: the first of `autocast` and `rules` that is there, see arrange; None outside both
+    autocasts   {kind of device: (whether autocast is on, its dtype)}, once set; autocast_cache: whether casts are kept;
+                autocast_casts: those that are
+    autocast_depth  the number of autocast regions around
     recorder    a Recorder that is told of each op and of what else happens to memory; or None
     trial       (Key, values) of tunable constants on trial, or None
     questions   a list to which every Space appends its Questions, or None
@@ -57,13 +68,27 @@ class Context(threading.local):
     inference = False
     anomaly = False
     made = None
+    rules = None
+    autocast = None
+    saving = None
+    mutation = None
+    running = None
+    forward = False
+    asking = True
+    modes = ()
     transform = None
+    autocast_cache = True
+    autocast_depth = 0
     recorder = None
     trial = None
     questions = None
 
     def __init__(self):
-        self.streams, self.levels = {}, []
+        self.streams, self.levels, self.autocasts, self.autocast_casts = {}, [], {}, {}
+
+    def arrange(self):
+        """Set `transform`, after a change of `autocast` or `rules`: one field tells an op whether there is either."""
+        self.transform = self.rules if self.autocast is None else self.autocast
 
 
 context = Context()

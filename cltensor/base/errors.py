@@ -3,6 +3,8 @@
 Each class also derives from the class PyTorch raises in the same place, so `except RuntimeError` keeps working.
 """
 
+import pickle
+
 from . import calls
 
 
@@ -72,6 +74,10 @@ class DeviceError(CLTensorError):
     """No such device, tensors on different devices, or a limit of the device that would be exceeded."""
 
 
+class NoDataError(DeviceError, NotImplementedError, TypeError):
+    """Values of a meta tensor, which has none, were asked for."""
+
+
 class OutOfMemoryError(CLTensorError):
     """The device cannot hold the allocation, even after cached blocks were given back."""
 
@@ -90,3 +96,7 @@ class CaptureError(CLTensorError):
 
 class SerializationError(CLTensorError):
     """A file is truncated, corrupt, or asks for something a safe format does not allow."""
+
+
+class PickleError(SerializationError, pickle.UnpicklingError):
+    """A pickle in a file names something that a file of data may not use."""

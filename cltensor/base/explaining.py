@@ -60,4 +60,6 @@ def told(error, fn, name, args, kwargs, method=False):
 
 def _foreign(value):
     marks = ("__array_interface__", "__torch_function__")
+    if hasattr(type(value), "_plain"):  # a tensor
+        return False
     return isinstance(value, (int, float, str, list)) or any(hasattr(value, mark) for mark in marks)

@@ -1,6 +1,6 @@
-"""A tensor's arrangement in memory, with PyTorch's names: its layout (only strided) and its memory format."""
+"""A tensor's arrangement in memory, with PyTorch's names: its layout and its memory format."""
 
-from .absent import SPARSE
+from .absent import LAYOUTS
 from .errors import AbsentError, ArgumentTypeError, ShapeError
 from .shapes import contiguous_strides
 
@@ -20,7 +20,7 @@ class layout:
         return self.name
 
 
-strided = layout("strided")
+strided, sparse_coo, sparse_csr = layout("strided"), layout("sparse_coo"), layout("sparse_csr")
 
 
 def check_layout(value, op):
@@ -29,9 +29,9 @@ def check_layout(value, op):
         return
     if type(value).__name__ == "layout":  # PyTorch's, in a program being ported
         if str(value) != "torch.strided":
-            raise AbsentError(f"{op}: layout {value}: {SPARSE}")
+            raise AbsentError(f"{op}: layout {value}: {LAYOUTS}")
         return
-    raise ArgumentTypeError(f"{op}: layout must be cltensor.strided, got {value!r}")
+    raise ArgumentTypeError(f"{op}: layout must be cltensor.strided, got {value!r}; to_sparse makes a sparse tensor of a dense one")
 
 
 class memory_format:

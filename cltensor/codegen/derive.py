@@ -1,24 +1,32 @@
-"""Symbolic reverse mode: gradients of traced expressions, of any order, as expressions."""
+"""Symbolic reverse mode: gradients of traced expressions, of any order, as expressions.
+
+Over complex numbers the gradient of a real L by z = a + i b is dL/da + i dL/db, as in PyTorch.  A holomorphic function multiplies
+it with the conjugate of its derivative; wirtinger.py has the rules of the others.
+"""
 
 from .nodes import Call, Const, Input, as_expr, call, is_call, is_const, topological
+from .wirtinger import RULES
 
 
-def gradient(outputs, wrt, seeds):
+def gradient(outputs, wrt, seeds, complex=False):
     """Gradients of sum(seed_i * output_i) as a dict {name in wrt: Expr}.
 
     outputs: a node or a tuple of nodes.  wrt: input names.  seeds: one input name (or node) for each output, None for
     an output without a gradient.  An input that no output depends on gets the constant 0.  The result may contain
-    a forward output as a subexpression (the same object); `expr.replace` can replace it by a saved output.
+    a forward output as a subexpression (the same object); `expr.replace` can replace it by a saved output.  complex: whether
+    the values are complex numbers.
     """
     outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    if complex:
+        return _adjoints(outputs, wrt, seeds, _push_conjugate)
     if len(outputs) == 1 and seeds[0] is not None:
         # Compute the slope first, then multiply by the seed: an infinite seed times a zero factor of the slope would be NaN.
         seed = Input(seeds[0]) if isinstance(seeds[0], str) else as_expr(seeds[0])
-        return {name: times(seed, slope) for name, slope in _adjoints(outputs, wrt, (Const(1),)).items()}
-    return _adjoints(outputs, wrt, seeds)
+        return {name: times(seed, slope) for name, slope in _adjoints(outputs, wrt, (Const(1),), _push).items()}
+    return _adjoints(outputs, wrt, seeds, _push)
 
 
-def _adjoints(outputs, wrt, seeds):
+def _adjoints(outputs, wrt, seeds, push):
     """The sums of seed_i times the derivative of output_i by each input in wrt."""
     adjoints = {}
     for output, seed in zip(outputs, seeds, strict=True):
@@ -28,7 +36,7 @@ def _adjoints(outputs, wrt, seeds):
     active = _depends_on(order, wrt)
     for node in reversed(order):
         if isinstance(node, Call) and node in adjoints and node in active:
-            _push(adjoints, node, adjoints[node], active)
+            push(adjoints, node, adjoints[node], active)
     return {name: adjoints.get(Input(name), Const(0)) for name in wrt}
 
 
@@ -48,6 +56,20 @@ def _push(adjoints, node, g, active):
     for arg, partial in zip(node.args, partials, strict=True):
         if partial is not None and arg in active:
             _accumulate(adjoints, arg, times(g, as_expr(partial)))
+
+
+def _push_conjugate(adjoints, node, g, active):
+    """_push over complex numbers."""
+    rule = RULES.get(node.function.name)
+    if rule is not None:
+        given = rule(g, *node.args, node)
+    elif node.function.grad is not None:
+        given = [None if p is None else times(g, call("conj", as_expr(p))) for p in node.function.grad(*node.args, node)]
+    else:
+        return
+    for arg, part in zip(node.args, given, strict=True):
+        if part is not None and arg in active:
+            _accumulate(adjoints, arg, as_expr(part))
 
 
 def _accumulate(adjoints, node, g):

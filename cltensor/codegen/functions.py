@@ -1,5 +1,5 @@
-"""The table of scalar functions: a row gives a function's OpenCL spelling, derivative, NumPy reference, ONNX node and
-cost.  All other pointwise functions are composed of these (compositions.py).
+"""The table of scalar functions: a row gives a function's OpenCL spelling, derivative, NumPy reference and cost.
+All other pointwise functions are composed of these (compositions.py).
 
 Spellings are templates over {0} {1} {2} (the arguments), {T} (the compute type), {I} and {U} (signed and unsigned
 integers of the same width).  Argument kinds: "T" a number in the compute type, "b" a truth value, "a" either of them,
@@ -21,7 +21,7 @@ from .nodes import FUNCTIONS, Expr, call
 @dataclass(frozen=True, eq=False)
 class Function:
     """A row of the table.  Attributes: name, kinds (of the arguments), result ("T", "bool", or "a": as the arguments),
-    spellings {compute type: template}, grad, numpy (reference), onnx (node name or None), flops."""
+    spellings {compute type: template}, grad, numpy (reference), flops."""
 
     name: str
     kinds: str
@@ -29,7 +29,6 @@ class Function:
     spellings: dict
     grad: Any
     numpy: Any
-    onnx: str | None
     flops: float
 
     @property
@@ -67,7 +66,7 @@ def _spellings(name, arity, floating, double, integer):
     return {ctype: text for ctype, text in table.items() if text is not None}
 
 
-def _row(name, kinds, floating=None, double=None, integer=None, *, grad=None, ref, onnx=None, flops=1, result="T"):
+def _row(name, kinds, floating=None, double=None, integer=None, *, grad=None, ref, flops=1, result="T"):
     """Enter a function in the table and return its public Python function.  double defaults to the float spelling."""
 
     def function(*args):
@@ -76,7 +75,7 @@ def _row(name, kinds, floating=None, double=None, integer=None, *, grad=None, re
         return row.fold(args)
 
     spellings = _spellings(name, len(kinds), floating, double, integer)
-    row = FUNCTIONS[name] = Function(name, kinds, result, spellings, grad, ref, onnx, flops)
+    row = FUNCTIONS[name] = Function(name, kinds, result, spellings, grad, ref, flops)
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{name} of traced scalars, or of plain numbers."
     return function
@@ -87,9 +86,9 @@ def _same(name, kinds, text, **rest):
     return _row(name, kinds, text, text, text, **rest)
 
 
-def _math(name, grad, ref, onnx, flops):
+def _math(name, grad, ref, flops):
     """A row for a function of one argument; kernels_cl provides it for float, OpenCL for double."""
-    return _row(name, "T", _CT, f"{name}({{0}})", grad=grad, ref=ref, onnx=onnx, flops=flops)
+    return _row(name, "T", _CT, f"{name}({{0}})", grad=grad, ref=ref, flops=flops)
 
 
 def _wrapping(operator):
@@ -104,35 +103,41 @@ _CT = object()  # spelled ct_<name>_<type>(...), a function of kernels_cl
 _OURS = (_CT, _CT, _CT)
 
 # Arithmetic
-add = _row("add", "TT", "{0} + {1}", integer=_wrapping("+"), grad=lambda a, b, y: (1, 1), ref=np.add, onnx="Add")
-sub = _row("sub", "TT", "{0} - {1}", integer=_wrapping("-"), grad=lambda a, b, y: (1, -1), ref=np.subtract, onnx="Sub")
-mul = _row("mul", "TT", "{0} * {1}", integer=_wrapping("*"), grad=lambda a, b, y: (b, a), ref=np.multiply, onnx="Mul")
-div = _row("div", "TT", "{0} / {1}", grad=lambda a, b, y: (1 / b, -(y / b)), ref=np.true_divide, onnx="Div", flops=4)
-neg = _row("neg", "T", "-{0}", integer="({T})(0 - ({U}){0})", grad=lambda a, y: (-1,), ref=np.negative, onnx="Neg")
-abs = _row("abs", "T", *_OURS, grad=lambda a, y: (sign(a),), ref=np.abs, onnx="Abs")
-sign = _row("sign", "T", *_OURS, grad=_zero, ref=reference.sign, onnx="Sign", flops=2)
+add = _row("add", "TT", "{0} + {1}", integer=_wrapping("+"), grad=lambda a, b, y: (1, 1), ref=np.add)
+sub = _row("sub", "TT", "{0} - {1}", integer=_wrapping("-"), grad=lambda a, b, y: (1, -1), ref=np.subtract)
+mul = _row("mul", "TT", "{0} * {1}", integer=_wrapping("*"), grad=lambda a, b, y: (b, a), ref=np.multiply)
+div = _row("div", "TT", "{0} / {1}", grad=lambda a, b, y: (1 / b, -(y / b)), ref=np.true_divide, flops=4)
+neg = _row("neg", "T", "-{0}", integer="({T})(0 - ({U}){0})", grad=lambda a, y: (-1,), ref=np.negative)
+abs = _row("abs", "T", *_OURS, grad=lambda a, y: (sign(a),), ref=np.abs)
+sign = _row("sign", "T", *_OURS, grad=_zero, ref=reference.sign, flops=2)
 floor_divide = _row("floor_divide", "TT", *_OURS, grad=_zero, ref=reference.floor_divide, flops=20)
 trunc_divide = _row("trunc_divide", "TT", "ct_trunc_{T}({0} / {1})", integer="ct_quotient_{T}({0}, {1})", grad=_zero,
                     ref=reference.trunc_divide, flops=8)
 remainder = _row("remainder", "TT", *_OURS, grad=lambda a, b, y: (1, -floor_divide(a, b)), ref=np.remainder, flops=20)
 fmod = _row("fmod", "TT", _CT, "fmod({0}, {1})", _CT, grad=lambda a, b, y: (1, -trunc(a / b)), ref=np.fmod,
-            onnx="Mod", flops=20)
+            flops=20)
+conj = _row("conj", "T", "{0}", grad=lambda a, y: (1,), ref=np.conj)
+real = _row("real", "T", "{0}", grad=lambda a, y: (1,), ref=np.real)
+imag = _row("imag", "T", "0", grad=_zero, ref=np.imag)
+angle = _row("angle", "T", "{0} < 0 ? 3.1415927f : {0} != {0} ? {0} : 0", "{0} < 0 ? 3.141592653589793 : {0} != {0} ? {0} : 0",
+             grad=_zero, ref=np.angle)
+complex = _row("complex", "TT", ref=lambda a, b: a + 1j * b)
 gcd = _row("gcd", "TT", integer=_CT, ref=np.gcd, flops=100)
 
 # Choice
 where = _row("where", "bTT", "{0} ? {1} : {2}", integer="{0} ? {1} : {2}",
-             grad=lambda c, a, b, y: (None, where(c, 1, 0), where(c, 0, 1)), ref=reference.where, onnx="Where")
-maximum = _row("maximum", "TT", "({0} > {1} | {0} != {0}) ? {0} : {1}", integer="{0} > {1} ? {0} : {1}", onnx="Max",
+             grad=lambda c, a, b, y: (None, where(c, 1, 0), where(c, 0, 1)), ref=reference.where)
+maximum = _row("maximum", "TT", "({0} > {1} | {0} != {0}) ? {0} : {1}", integer="{0} > {1} ? {0} : {1}",
                grad=lambda a, b, y: (where(a == b, 0.5, where(a < b, 0, 1)), where(a == b, 0.5, where(a > b, 0, 1))),
                ref=np.maximum)
-minimum = _row("minimum", "TT", "({0} < {1} | {0} != {0}) ? {0} : {1}", integer="{0} < {1} ? {0} : {1}", onnx="Min",
+minimum = _row("minimum", "TT", "({0} < {1} | {0} != {0}) ? {0} : {1}", integer="{0} < {1} ? {0} : {1}",
                grad=lambda a, b, y: (where(a == b, 0.5, where(a > b, 0, 1)), where(a == b, 0.5, where(a < b, 0, 1))),
                ref=np.minimum)
 fmax = _row("fmax", "TT", "({0} >= {1} | {1} != {1}) ? {0} : {1}", integer="{0} > {1} ? {0} : {1}", ref=np.fmax,
             grad=lambda a, b, y: (where((a >= b) | isnan(b), 1, 0), where((a >= b) | isnan(b), 0, 1)))
 fmin = _row("fmin", "TT", "({0} <= {1} | {1} != {1}) ? {0} : {1}", integer="{0} < {1} ? {0} : {1}", ref=np.fmin,
             grad=lambda a, b, y: (where((a <= b) | isnan(b), 1, 0), where((a <= b) | isnan(b), 0, 1)))
-clamp = _row("clamp", "TTT", *_OURS, ref=reference.clamp, onnx="Clip", flops=2,
+clamp = _row("clamp", "TTT", *_OURS, ref=reference.clamp, flops=2,
              grad=lambda a, lo, hi, y: (where((a >= lo) & (a <= hi), 1, 0), where((a < lo) & (lo < hi), 1, 0),
                                         where((a > hi) | (hi < lo), 1, 0)))
 clamp_min = _row("clamp_min", "TT", "({0} < {1} | {1} != {1}) ? {1} : {0}", integer="{0} < {1} ? {1} : {0}",
@@ -141,55 +146,54 @@ clamp_max = _row("clamp_max", "TT", "({0} > {1} | {1} != {1}) ? {1} : {0}", inte
                  ref=np.minimum, grad=lambda a, hi, y: (where(a <= hi, 1, 0), where(a > hi, 1, 0)))
 
 # Comparison and logic
-lt = _same("lt", "TT", "{0} < {1}", ref=np.less, onnx="Less", result="bool")
-le = _same("le", "TT", "{0} <= {1}", ref=np.less_equal, onnx="LessOrEqual", result="bool")
-gt = _same("gt", "TT", "{0} > {1}", ref=np.greater, onnx="Greater", result="bool")
-ge = _same("ge", "TT", "{0} >= {1}", ref=np.greater_equal, onnx="GreaterOrEqual", result="bool")
-eq = _same("eq", "TT", "{0} == {1}", ref=np.equal, onnx="Equal", result="bool")
+lt = _same("lt", "TT", "{0} < {1}", ref=np.less, result="bool")
+le = _same("le", "TT", "{0} <= {1}", ref=np.less_equal, result="bool")
+gt = _same("gt", "TT", "{0} > {1}", ref=np.greater, result="bool")
+ge = _same("ge", "TT", "{0} >= {1}", ref=np.greater_equal, result="bool")
+eq = _same("eq", "TT", "{0} == {1}", ref=np.equal, result="bool")
 ne = _same("ne", "TT", "{0} != {1}", ref=np.not_equal, result="bool")
-logical_and = _same("logical_and", "bb", "{0} & {1}", ref=np.logical_and, onnx="And", result="bool")
-logical_or = _same("logical_or", "bb", "{0} | {1}", ref=np.logical_or, onnx="Or", result="bool")
-logical_xor = _same("logical_xor", "bb", "{0} ^ {1}", ref=np.logical_xor, onnx="Xor", result="bool")
-logical_not = _same("logical_not", "b", "!{0}", ref=np.logical_not, onnx="Not", result="bool")
-isnan = _same("isnan", "T", "{0} != {0}", ref=np.isnan, onnx="IsNaN", result="bool")
-isinf = _row("isinf", "T", _CT, integer="0", ref=np.isinf, onnx="IsInf", result="bool")
+logical_and = _same("logical_and", "bb", "{0} & {1}", ref=np.logical_and, result="bool")
+logical_or = _same("logical_or", "bb", "{0} | {1}", ref=np.logical_or, result="bool")
+logical_xor = _same("logical_xor", "bb", "{0} ^ {1}", ref=np.logical_xor, result="bool")
+logical_not = _same("logical_not", "b", "!{0}", ref=np.logical_not, result="bool")
+isnan = _same("isnan", "T", "{0} != {0}", ref=np.isnan, result="bool")
+isinf = _row("isinf", "T", _CT, integer="0", ref=np.isinf, result="bool")
 signbit = _row("signbit", "T", "as_{I}({0}) < 0", integer="{0} < 0", ref=np.signbit, result="bool")
 
 # Bits of integers; for truth values emit uses the logical function instead
-bitwise_and = _row("bitwise_and", "aa", integer="{0} & {1}", ref=np.bitwise_and, onnx="BitwiseAnd", result="a")
-bitwise_or = _row("bitwise_or", "aa", integer="{0} | {1}", ref=np.bitwise_or, onnx="BitwiseOr", result="a")
-bitwise_xor = _row("bitwise_xor", "aa", integer="{0} ^ {1}", ref=np.bitwise_xor, onnx="BitwiseXor", result="a")
-bitwise_not = _row("bitwise_not", "a", integer="~{0}", ref=np.invert, onnx="BitwiseNot", result="a")
-bitwise_left_shift = _row("bitwise_left_shift", "TT", integer="ct_left_shift_{T}({0}, {1})", ref=reference.left_shift,
-                          onnx="BitShift")
+bitwise_and = _row("bitwise_and", "aa", integer="{0} & {1}", ref=np.bitwise_and, result="a")
+bitwise_or = _row("bitwise_or", "aa", integer="{0} | {1}", ref=np.bitwise_or, result="a")
+bitwise_xor = _row("bitwise_xor", "aa", integer="{0} ^ {1}", ref=np.bitwise_xor, result="a")
+bitwise_not = _row("bitwise_not", "a", integer="~{0}", ref=np.invert, result="a")
+bitwise_left_shift = _row("bitwise_left_shift", "TT", integer="ct_left_shift_{T}({0}, {1})", ref=reference.left_shift)
 bitwise_right_shift = _row("bitwise_right_shift", "TT", integer="ct_right_shift_{T}({0}, {1})",
-                           ref=reference.right_shift, onnx="BitShift")
+                           ref=reference.right_shift)
 
 # Rounding and the parts of a float
-floor = _row("floor", "T", _CT, integer="{0}", grad=_zero, ref=np.floor, onnx="Floor")
-ceil = _row("ceil", "T", _CT, integer="{0}", grad=_zero, ref=np.ceil, onnx="Ceil")
+floor = _row("floor", "T", _CT, integer="{0}", grad=_zero, ref=np.floor)
+ceil = _row("ceil", "T", _CT, integer="{0}", grad=_zero, ref=np.ceil)
 trunc = _row("trunc", "T", _CT, integer="{0}", grad=_zero, ref=np.trunc)
-round = _row("round", "T", _CT, integer="{0}", grad=_zero, ref=np.round, onnx="Round")  # half to even
+round = _row("round", "T", _CT, integer="{0}", grad=_zero, ref=np.round)  # half to even
 copysign = _row("copysign", "TT", _CT, grad=lambda a, b, y: (where(a == 0, 0, y / a), 0), ref=np.copysign)
 nextafter = _row("nextafter", "TT", _CT, "nextafter({0}, {1})", ref=np.nextafter, flops=8)
 ldexp = _row("ldexp", "TT", _CT, grad=lambda a, b, y: (exp2(b), y * _LN2), ref=reference.ldexp, flops=25)
 
 # Powers and roots
-sqrt = _row("sqrt", "T", _CT, grad=lambda a, y: (0.5 / y,), ref=np.sqrt, onnx="Sqrt", flops=4)
+sqrt = _row("sqrt", "T", _CT, grad=lambda a, y: (0.5 / y,), ref=np.sqrt, flops=4)
 rsqrt = _row("rsqrt", "T", "1 / ct_sqrt_{T}({0})", grad=lambda a, y: (-0.5 * (y * y * y),), ref=reference.rsqrt,
              flops=8)
-pow = _row("pow", "TT", _CT, "pow({0}, {1})", _CT, ref=reference.pow, onnx="Pow", flops=110,
-           grad=lambda a, b, y: (where(b == 0, 0, b * pow(a, b - 1)), where((a == 0) & (b >= 0), 0, y * log(a))))
+pow = _row("pow", "TT", _CT, "pow({0}, {1})", _CT, ref=reference.pow, flops=110,
+           grad=lambda a, b, y: (where(b == 0, 0, b * pow(a, b - 1)), where((a == 0) & (real(b) >= 0), 0, y * log(a))))
 hypot = _row("hypot", "TT", _CT, "hypot({0}, {1})", grad=lambda a, b, y: (a / y, b / y), ref=np.hypot, flops=20)
 
 # Exponentials and logarithms
-exp = _math("exp", lambda a, y: (y,), np.exp, "Exp", 25)
-exp2 = _math("exp2", lambda a, y: (y * _LN2,), np.exp2, None, 25)
-expm1 = _math("expm1", lambda a, y: (y + 1,), np.expm1, None, 30)
-log = _math("log", lambda a, y: (1 / a,), np.log, "Log", 35)
-log2 = _math("log2", lambda a, y: (1 / (a * _LN2),), np.log2, None, 35)
-log10 = _math("log10", lambda a, y: (1 / (a * _LN10),), np.log10, None, 35)
-log1p = _math("log1p", lambda a, y: (1 / (a + 1),), np.log1p, None, 45)
+exp = _math("exp", lambda a, y: (y,), np.exp, 25)
+exp2 = _math("exp2", lambda a, y: (y * _LN2,), np.exp2, 25)
+expm1 = _math("expm1", lambda a, y: (y + 1,), np.expm1, 30)
+log = _math("log", lambda a, y: (1 / a,), np.log, 35)
+log2 = _math("log2", lambda a, y: (1 / (a * _LN2),), np.log2, 35)
+log10 = _math("log10", lambda a, y: (1 / (a * _LN10),), np.log10, 35)
+log1p = _math("log1p", lambda a, y: (1 / (a + 1),), np.log1p, 45)
 logaddexp = _row("logaddexp", "TT", _CT, grad=lambda a, b, y: (sigmoid(a - b), sigmoid(b - a)), ref=np.logaddexp,
                  flops=75)
 xlogy = _row("xlogy", "TT", "(({0} == 0) & ({1} == {1})) ? 0 : {0} * ct_log_float({1})",
@@ -200,27 +204,27 @@ xlog1py = _row("xlog1py", "TT", "(({0} == 0) & ({1} == {1})) ? 0 : {0} * ct_log1
                grad=lambda a, b, y: (where((a == 0) & (b <= -1), 0, log1p(b)), a / (b + 1)))
 logit = _row("logit", "T", "ct_log_float({0} / (1 - {0}))", "log({0} / (1 - {0}))", ref=reference.logit, flops=45,
              grad=lambda a, y: (1 / (a * (1 - a)) + where((a < 0) | (a > 1), math.nan, 0),))
-sigmoid = _row("sigmoid", "T", _CT, grad=lambda a, y: (y * (1 - y),), ref=reference.sigmoid, onnx="Sigmoid", flops=40)
-tanh = _math("tanh", lambda a, y: (1 - y * y,), np.tanh, "Tanh", 40)
-sinh = _math("sinh", lambda a, y: (cosh(a),), np.sinh, "Sinh", 40)
-cosh = _math("cosh", lambda a, y: (sinh(a),), np.cosh, "Cosh", 30)
-asinh = _math("asinh", lambda a, y: (1 / sqrt(a * a + 1),), np.arcsinh, "Asinh", 100)
-acosh = _math("acosh", lambda a, y: (1 / sqrt(a * a - 1),), np.arccosh, "Acosh", 100)
-atanh = _math("atanh", lambda a, y: (1 / (1 - a * a),), np.arctanh, "Atanh", 50)
+sigmoid = _row("sigmoid", "T", _CT, grad=lambda a, y: (y * (1 - y),), ref=reference.sigmoid, flops=40)
+tanh = _math("tanh", lambda a, y: (1 - y * y,), np.tanh, 40)
+sinh = _math("sinh", lambda a, y: (cosh(a),), np.sinh, 40)
+cosh = _math("cosh", lambda a, y: (sinh(a),), np.cosh, 30)
+asinh = _math("asinh", lambda a, y: (1 / sqrt(a * a + 1),), np.arcsinh, 100)
+acosh = _math("acosh", lambda a, y: (1 / sqrt(a * a - 1),), np.arccosh, 100)
+atanh = _math("atanh", lambda a, y: (1 / (1 - a * a),), np.arctanh, 50)
 
 # Trigonometry
-sin = _math("sin", lambda a, y: (cos(a),), np.sin, "Sin", 90)
-cos = _math("cos", lambda a, y: (-sin(a),), np.cos, "Cos", 90)
-tan = _math("tan", lambda a, y: (1 + y * y,), np.tan, "Tan", 90)
-asin = _math("asin", lambda a, y: (rsqrt(1 - a * a),), np.arcsin, "Asin", 30)
-acos = _math("acos", lambda a, y: (-rsqrt(1 - a * a),), np.arccos, "Acos", 30)
-atan = _math("atan", lambda a, y: (1 / (a * a + 1),), np.arctan, "Atan", 30)
+sin = _math("sin", lambda a, y: (cos(a),), np.sin, 90)
+cos = _math("cos", lambda a, y: (-sin(a),), np.cos, 90)
+tan = _math("tan", lambda a, y: (1 + y * y,), np.tan, 90)
+asin = _math("asin", lambda a, y: (rsqrt(1 - a * a),), np.arcsin, 30)
+acos = _math("acos", lambda a, y: (-rsqrt(1 - a * a),), np.arccos, 30)
+atan = _math("atan", lambda a, y: (1 / (a * a + 1),), np.arctan, 30)
 atan2 = _row("atan2", "TT", _CT, "atan2({0}, {1})", ref=np.arctan2, flops=50,
              grad=lambda a, b, y: _atan2_partials(a, b))
 
 # Special functions
-erf = _math("erf", lambda a, y: (exp(-(a * a)) * _2_SQRTPI,), reference.erf, "Erf", 60)
-erfc = _math("erfc", lambda a, y: (exp(-(a * a)) * -_2_SQRTPI,), reference.erfc, None, 75)
+erf = _math("erf", lambda a, y: (exp(-(a * a)) * _2_SQRTPI,), reference.erf, 60)
+erfc = _math("erfc", lambda a, y: (exp(-(a * a)) * -_2_SQRTPI,), reference.erfc, 75)
 erfcx = _row("erfcx", "T", _CT, grad=lambda a, y: (2 * (a * y) - _2_SQRTPI,), ref=reference.erfcx, flops=80)
 ndtr_tail = _row("ndtr_tail", "T", "ct_ndtr_tail_float({0})", "0.5 * ct_erfcx_double(fabs({0}) * 0.7071067811865476)",
                  grad=lambda a, y: (a * y - where(a > 0, 1, -1) * (1 / _SQRT2PI),), ref=reference.ndtr_tail, flops=18)
@@ -228,12 +232,14 @@ erfinv = _row("erfinv", "T", _CT, grad=lambda a, y: (exp(y * y) * (1 / _2_SQRTPI
 ndtri = _row("ndtri", "T", _CT, grad=lambda a, y: (exp(y * y * 0.5) * _SQRT2PI,), ref=reference.ndtri, flops=110)
 log_ndtr = _row("log_ndtr", "T", _CT, grad=lambda a, y: (_SQRT_2_PI / erfcx(a * -_SQRT_HALF),), ref=reference.log_ndtr,
                 flops=300)
-lgamma = _math("lgamma", lambda a, y: (digamma(a),), reference.lgamma, None, 180)
+lgamma = _math("lgamma", lambda a, y: (digamma(a),), reference.lgamma, 180)
 digamma = _row("digamma", "T", _CT, grad=lambda a, y: (trigamma(a),), ref=reference.digamma, flops=120)
 trigamma = _row("trigamma", "T", _CT, grad=lambda a, y: (-2 * zeta(3, a),), ref=reference.trigamma, flops=60)
 zeta = _row("zeta", "TT", _CT, grad=lambda s, q, y: (None, -(s * zeta(s + 1, q))), ref=reference.zeta, flops=1000)
 igamma = _row("igamma", "TT", _CT, grad=lambda a, x, y: (None, _gamma_density(a, x)), ref=reference.igamma, flops=1000)
 igammac = _row("igammac", "TT", _CT, grad=lambda a, x, y: (None, -_gamma_density(a, x)), ref=reference.igammac, flops=1000)
+gamma_slope = _row("gamma_slope", "TT", _CT, ref=reference.gamma_slope, flops=1500)
+beta_slope = _row("beta_slope", "TTT", _CT, ref=reference.beta_slope, flops=3000)
 i0 = _row("i0", "T", _CT, grad=lambda a, y: (i1(a),), ref=reference.i0, flops=75)
 i0e = _row("i0e", "T", _CT, grad=lambda a, y: (i1e(a) - sign(a) * y,), ref=reference.i0e, flops=75)
 i1 = _row("i1", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0(a) - y / a),), ref=reference.i1, flops=75)

@@ -65,7 +65,7 @@ class Input(Expr):
 
 
 class Const(Expr):
-    """A Python bool, int or float.  A float with an integral value becomes that int."""
+    """A Python bool, int, float or complex.  A float with an integral value becomes that int."""
 
     __slots__ = ("value",)
     args = ()
@@ -130,7 +130,7 @@ def as_expr(value):
     """value as a node: a node itself, or a Python or NumPy number.  Raises ArgumentTypeError for anything else."""
     if isinstance(value, Expr):
         return value
-    if isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
+    if isinstance(value, (bool, int, float, complex, np.bool_, np.number)):
         return Const(value)
     kind = type(value).__name__
     raise ArgumentTypeError(f"an expression is built from traced scalars and numbers, got {kind}: {value!r}")

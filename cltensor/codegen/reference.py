@@ -259,6 +259,30 @@ def igammac(a, x):
     return _incomplete_gamma(a, x)[1]
 
 
+def _towards_end(rate, integrand):
+    """The integral over s from 0 on of exp(-rate s) integrand(exp(-s)), which takes arrays."""
+    edges, (nodes, weights) = 60 / rate * np.linspace(0, 1, 80) ** 2, np.polynomial.legendre.leggauss(16)
+    half = np.diff(edges)[:, None] / 2
+    s = edges[:-1, None] + (nodes + 1) * half
+    return np.sum(np.exp(-rate * s) * integrand(np.exp(-s)) * weights * half)
+
+
+@_elementwise(2)
+def gamma_slope(a, x):
+    """-(dP / da) / (dP / dx) of the lower regularized incomplete gamma function P(a, x): an integral from 0 to x."""
+    score = digamma(a) - math.log(x)
+    return x * _towards_end(a, lambda part: (score - np.log(part)) * np.exp(x * (1 - part)))
+
+
+@_elementwise(3)
+def beta_slope(x, a, b):
+    """-(dI / da) / (dI / dx) / (1 - x) of the incomplete beta function I_x(a, b): an integral from x to the end where it lies."""
+    score, rest = digamma(a) - digamma(a + b), 1 - x
+    if x < a / (a + b):
+        return x / rest * _towards_end(a, lambda part: (score - np.log(x * part)) * ((1 - x * part) / rest) ** (b - 1))
+    return _towards_end(b, lambda part: (np.log1p(-rest * part) - score) * ((1 - rest * part) / x) ** (a - 1))
+
+
 def _bessel(n, x):
     """exp(-x) I_n(x), n 0 or 1: the mean over the circle of exp(x (cos t - 1)), times x sin(t)^2 for n = 1; asymptotic > 1e4."""
     if x > 1e4:

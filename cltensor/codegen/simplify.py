@@ -144,5 +144,22 @@ def _abs(a):
     return a if is_call(a, "abs") else call("abs", a.args[0]) if is_call(a, "neg") else None
 
 
+@rule("conj")
+def _conj(a):
+    """Inside what the derivatives look for: a choice, a quotient."""
+    if is_call(a, "conj"):
+        return a.args[0]
+    if is_call(a, "where"):
+        return call("where", a.args[0], *(call("conj", branch) for branch in a.args[1:]))
+    if is_call(a, "div") or is_call(a, "neg"):
+        return call(a.function.name, *(call("conj", x) for x in a.args))
+    return a if is_call(a, "real") or is_call(a, "abs") else None
+
+
+@rule("real")
+def _real(a):
+    return a if is_call(a, "real") or is_call(a, "abs") else None
+
+
 def _is_bool(node):
     return isinstance(node, Call) and node.function.result == "bool"

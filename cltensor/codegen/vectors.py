@@ -2,7 +2,7 @@
 
 import re
 
-from .types import HALVES, compute_type, load, storage_type, store
+from .types import HALVES, compute_type, load, part_type, storage_type, store
 
 _NAME, _CALLED = re.compile(r"[a-z]\w*"), re.compile(r"\w\(|\((?:int|long|float|double)\)|index")
 _CHOICE = re.compile(r"\) \? [a-z]\w* : [a-z]\w*;$")
@@ -16,7 +16,7 @@ __attribute__((reqd_work_group_size(1, 1, 1)))"""
 
 def width(ctype):
     """How many numbers of a compute type make a vector: 32 bytes' worth, the size that is safe with every compiler."""
-    return 4 if ctype in ("double", "long") else 8
+    return 4 if part_type(ctype) in ("double", "long") else 8
 
 
 def loop(*ctypes):
@@ -25,7 +25,7 @@ def loop(*ctypes):
     ctypes: the types of the computation.  Clang fills 512-bit vectors only when told how many elements they hold.
     """
     # Intel's compiler, which defines no processor macro, crashes on some loops of double if forced to vectorise them.
-    elsewhere = "" if "double" in ctypes else ' _Pragma("clang loop vectorize(assume_safety)")'
+    elsewhere = "" if "double" in map(part_type, ctypes) else ' _Pragma("clang loop vectorize(assume_safety)")'
     return f"""#ifndef CT_LOOP
 #ifdef __clang__
 // A loop that calls a built-in stays scalar; that is no news.

@@ -3,12 +3,13 @@
 import inspect
 
 from ..base import calls, dtypes
+from ..base.absent import DENSE_ONLY
 from ..base.errors import ArgumentTypeError
 from ..base.named_numbers import NamedFloat, NamedInt
-from .tensor_base import TensorBase
+from .tensor_base import SparseBase, TensorBase
 
 _required = inspect.Parameter.empty
-_PYTHON = {"bool": bool, "int": int, "float": float}
+_PYTHON = {"bool": bool, "int": int, "float": float, "complex": complex}
 
 #: NumPy's argument names, which PyTorch accepts too
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
@@ -39,13 +40,15 @@ def bind(op, args, given):
 
 
 def number(op, x):
-    """x as a Python bool, int or float.  Raises ArgumentTypeError for anything that is not a real number."""
-    if type(x) in (int, float, bool) or isinstance(x, (NamedFloat, NamedInt)):
+    """x as a Python bool, int, float or complex.  Raises ArgumentTypeError for anything that is not a number."""
+    if type(x) in (int, float, bool, complex) or isinstance(x, (NamedFloat, NamedInt)):
         return x
     category = dtypes.category_of(x)
     if category is None:
-        raise ArgumentTypeError(f"{op.name}: expected a Tensor or a number, got {calls.kind(x)}: {x!r}. "
-                                "Make a tensor of it with cltensor.tensor(...)")
+        cure = _cure(x) or f": {x!r}. Make a tensor of it with cltensor.tensor(...)"
+        if hasattr(x, "__torch_function__"):
+            cure = f": {x!r}. import cltensor.overrides first, so that its __torch_function__ is asked"
+        raise ArgumentTypeError(f"{op.name}: expected a Tensor or a number, got {calls.kind(x)}{cure}")
     return _PYTHON[category](x)
 
 
@@ -54,18 +57,25 @@ def numbers(op, given):
 
     Convert them now: they are set on a kernel object while the device is locked, and then no tensor can be read.
     """
-    return tuple([x if type(x) in (int, float, bool) else number(op, x.item() if isinstance(x, TensorBase) else x) for x in given])
+    return tuple([x if type(x) in (int, float, bool, complex) else number(op, x.item() if isinstance(x, TensorBase) else x)
+                  for x in given])
+
+
+def _cure(x):
+    """What to do with a sparse tensor, which dense ops cannot read."""
+    return f"; {DENSE_ONLY}" if isinstance(x, SparseBase) else ""
 
 
 def check_tensor(name, argument, position, x):
     """Raise ArgumentTypeError unless an argument of a public function is a tensor."""
     if not isinstance(x, TensorBase):
-        raise ArgumentTypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {calls.kind(x)}")
+        raise ArgumentTypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {calls.kind(x)}"
+                                f"{_cure(x)}")
 
 
 def check_tensors(op, inputs):
     """inputs as a tuple.  Raises ArgumentTypeError for one that is neither a tensor nor None."""
     for x in inputs:
         if x is not None and not isinstance(x, TensorBase):
-            raise ArgumentTypeError(f"{op.name}: expected a Tensor, got {calls.kind(x)}: {x!r}")
+            raise ArgumentTypeError(f"{op.name}: expected a Tensor, got {calls.kind(x)}{_cure(x) or f': {x!r}'}")
     return tuple(inputs)

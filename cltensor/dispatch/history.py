@@ -30,5 +30,5 @@ def finish(op, inputs, attrs, outs):
 def attach(node, outs):
     """Make node the history of its outputs."""
     for i, o in enumerate(outs):
-        if o._spec.dtype.is_floating_point:
+        if o._spec.dtype.is_inexact:
             o._node, o._index, o._req = node, i, True

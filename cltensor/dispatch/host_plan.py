@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..base import bfloat16, dtypes
+from ..base import bfloat16, complex32, dtypes
 from ..base.errors import DeviceError
 from ..codegen import types
 
@@ -37,14 +37,20 @@ def shown(buffer, spec, offset=0):
 
 
 def loaded(array, dtype):
-    """Stored elements converted for NumPy to compute with: 16-bit floats as float32, all else unchanged."""
+    """Stored elements converted for NumPy to compute with: 16-bit floats as float32, pairs of them as complex64."""
+    if dtype is dtypes.complex32:
+        return complex32.decode(array)
     if dtype is dtypes.bfloat16:
         return bfloat16.decode(array)
     return array.astype(np.float32) if dtype is dtypes.float16 else array
 
 
 def stored(values, dtype):
-    """Computed values converted to the stored dtype."""
+    """Computed values converted to the stored dtype; of complex ones a real dtype keeps the real part."""
+    if dtype is dtypes.complex32:
+        return complex32.encode(values)
+    if np.iscomplexobj(values) and not dtype.is_complex and dtype is not dtypes.bool_:
+        values = np.real(values)
     if dtype is dtypes.bfloat16:
         return bfloat16.encode(values)
     return np.asarray(values) != 0 if dtype is dtypes.bool_ else np.asarray(values).astype(dtype.numpy, copy=False)

@@ -15,7 +15,13 @@ _compiled = 0  # programs compiled when a node was last recorded
 
 
 class Node:
-    """The gradient of one op application.
+    """The gradient of one op application: what `grad_fn` of its results is, whatever their shapes and floating dtypes.
+
+    Ops make nodes; programs look at `name()`, `next_functions` and `metadata`, and register hooks.  Never raises.
+    Source: the names of PyTorch 2.13's autograd.graph.Node.
+
+        node = (x * 2).grad_fn
+        node.register_hook(lambda inputs, outputs: print(inputs))
 
     edges   per input: (Node or leaf tensor, output number) that receives its gradient, or None
     args    per input: the tensor if it is saved, else its Spec; or the Python number
@@ -48,8 +54,9 @@ class Node:
 
     @property
     def next_functions(self):
-        """Where gradients go next: (node or leaf tensor, output number) per input; (None, 0) where none is needed."""
-        return tuple(e or (None, 0) for e in self.edges)
+        """Where gradients go next: (node, output number) per input, for a leaf its AccumulateGrad; (None, 0) where none goes."""
+        return tuple((None, 0) if e is None else (e[0] if isinstance(e[0], Node) else AccumulateGrad(e[0]), e[1])
+                     for e in self.edges)
 
     @property
     def metadata(self):
@@ -106,10 +113,17 @@ class Node:
         if self.freed:
             self._refuse()
         for i, version in self.versions:
+            if version is None:
+                return self._unpacked()
             now = self.args[i]._storage.version
             if now != version:
                 self._changed(f"input {i}", self.args[i]._spec, now, version)
         return self.args
+
+    def _unpacked(self):
+        """The inputs of the op, those that a hook packed as it unpacks them."""
+        packed = {i for i, _ in self.versions}
+        return tuple([a.tensor() if i in packed else a for i, a in enumerate(self.args)])
 
     def saved_outputs(self):
         """The saved outputs of the op, with their history, or Specs.  Raises AutogradError when changed in place."""
@@ -118,7 +132,9 @@ class Node:
         return [kept if isinstance(kept, Spec) else self._saved_output(i, *kept) for i, kept in enumerate(self.outputs)]
 
     def _saved_output(self, i, alias, version):
-        if alias._storage.version != version:
+        if version is None:
+            alias = alias.tensor()
+        elif alias._storage.version != version:
             self._changed(f"output {i}", alias._spec, alias._storage.version, version)
         if not context.grad:
             return alias
@@ -164,6 +180,43 @@ class Node:
             f"operation: {what} of {self.op.name}, {spec.dtype.name} {list(spec.shape)}, is at version {now}; expected "
             f"version {version} instead. Use the out-of-place form, or clone() before changing it. "
             "detect_anomaly() names the forward line")
+
+
+class AccumulateGrad(Node):
+    """The end of the graph at a leaf, `variable`, whose `.grad` gradients are added to; equal for the same leaf."""
+
+    __slots__ = ("variable",)
+
+    def __init__(self, variable):
+        self.variable, self.edges, self.meta = variable, (), None
+
+    def name(self):
+        """See Node."""
+        return "torch::autograd::AccumulateGrad"
+
+    def __repr__(self):
+        return "<AccumulateGrad>"
+
+    def __eq__(self, other):
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self):
+        return hash(self.variable)
+
+    def register_hook(self, fn):
+        """Call fn((), (gradient,)) after the gradient was added to `.grad`."""
+        if self.variable._end_hooks is None:
+            self.variable._end_hooks = {}
+        return Handle(self.variable._end_hooks, fn)
+
+    def register_prehook(self, fn):
+        """Call fn((gradient,)) before; a tuple it returns replaces the gradient."""
+
+        def pre(g):
+            new = fn((g,))
+            return None if new is None else new[0]
+
+        return self.variable.register_hook(pre)
 
 
 def checked(hook, new, g):
@@ -241,6 +294,8 @@ def record(op, inputs, attrs, outputs, versions=None, needs=None):
                               for i, o in enumerate(outputs)])
     if builds.compiled != _compiled:
         _tell(node)
+    if context.saving is not None and versions is None:
+        context.saving.of_node(node)
     return node
 
 

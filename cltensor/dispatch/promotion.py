@@ -2,20 +2,22 @@
 
 from ..base import dtypes
 
-_PYTHON = {bool: "bool", int: "int", float: "float"}
+_PYTHON = {bool: "bool", int: "int", float: "float", complex: "complex"}
 
 
 def _combine(higher, lower):
     """The dtype of the operand with priority, unless the other's dtype is of a higher category."""
     if higher is None or lower is None:
         return lower if higher is None else higher
-    if higher.is_floating_point or not (higher.category == "bool" or lower.is_floating_point):
+    if lower.is_complex and not higher.is_complex:
+        return dtypes.complex_for(higher) if higher.is_floating_point else lower
+    if higher.is_inexact or not (higher.category == "bool" or lower.is_floating_point):
         return higher
     return dtypes.promote_types(higher, lower)
 
 
 def result_type(operands):
-    """PyTorch's promotion of Specs and the types bool, int, float.  Priority: tensors, then 0-d tensors, then scalars."""
+    """PyTorch's promotion of Specs and the types bool, int, float, complex.  Priority: tensors, then 0-d tensors, then scalars."""
     groups = [None, None, None]
     for o in operands:
         if isinstance(o, type):

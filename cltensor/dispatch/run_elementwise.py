@@ -17,8 +17,9 @@ from .writable import apart, check_history, check_writable
 def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
     """Run an elementwise op.
 
-    inputs: tensors and numbers; attrs: numbers; out: a tensor or tuple to write to; dtype: of the result, if not the
-    promoted one; inplace: add this op to out's history (without it, writing to a tensor that autograd tracks is an error).
+    Complex operands or results make it run op's form over complex numbers.  inputs: tensors and numbers; attrs: numbers; out: a
+    tensor or tuple to write to; dtype: of the result, if not the promoted one; inplace: add this op to out's history (without it,
+    writing to a tensor that autograd tracks is an error).
     """
     if attrs:
         attrs = numbers(op, attrs)
@@ -26,7 +27,7 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
         result = context.transform.elementwise(op, inputs, attrs, out, dtype, inplace)
         if result is not NotImplemented:
             return result
-    elif out is None and not attrs and dtype is None and context.recorder is None:
+    if out is None and not attrs and dtype is None and context.recorder is None:
         call = op.fast_calls.get(tuple([getattr(x, "_spec", None) or x.__class__ for x in inputs]))
         if call is not None:
             result = call(*inputs)
@@ -50,6 +51,9 @@ def run_elementwise(op, inputs, attrs=(), out=None, dtype=None, inplace=False):
     key = (operands, forced)
     plan = op.plans.get(key)
     if plan is None:
+        form = op.form(operands, forced)
+        if form is not op:
+            return run_elementwise(form, inputs, attrs, out if out is None or len(out) > 1 else out[0], dtype, inplace)
         if not tensors and out is None:
             raise ArgumentTypeError(f"{op.name}: at least one argument must be a Tensor, got {', '.join(map(repr, inputs))}")
         if out is not None and not inplace:
@@ -106,7 +110,7 @@ def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
     if context.grad and outs[0]._untracked and outs[0]._node is None and outs[0]._base._req:
         raise AutogradError(f"{op.name}: A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
                             "Move both the view and the write into the no_grad block, or both out of it")
-    graph = context.grad and outs[0]._spec.dtype.is_floating_point and any(
+    graph = context.grad and outs[0]._spec.dtype.is_inexact and any(
         t._req or (t._base is not None and t._refresh()) for t in (*tensors, *outs))
     if graph:
         check_history(op, outs, inplace)
@@ -120,6 +124,8 @@ def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
     if graph:
         if keep_outputs:
             node.outputs = tuple((o._alias(), o._storage.version) for o in outs)
+        if context.saving is not None:
+            context.saving.of_node(node)
         for i, o in enumerate(outs):
             o._rebase(node, i)
     if context.recorder is not None:
@@ -162,5 +168,5 @@ def with_zeros(gs, specs):
     cls = next((g._plain for g in gs if g is not None), None)
     if cls is None:
         return tuple(gs)
-    return tuple(filled(cls, s, 0) if g is None and s is not None and s.dtype.is_floating_point else g
+    return tuple(filled(cls, s, 0) if g is None and s is not None and s.dtype.is_inexact else g
                  for g, s in zip(gs, specs, strict=True))

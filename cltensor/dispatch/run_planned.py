@@ -7,6 +7,7 @@ from .fast_path import fast_call
 from .history import attach, finish, record_if_needed
 from .node import record
 from .plans import kept
+from .registry import REGISTRY
 from .tensor_base import extent_of
 
 
@@ -26,6 +27,8 @@ def run_planned(op, inputs, attrs=(), values=()):
     key = (specs, attrs)
     plan = op.plans.get(key)
     if plan is None:
+        if op.on_complex is not None and any(s is not None and s.dtype.is_complex for s in specs):
+            return REGISTRY[op.on_complex](*inputs, **dict(zip(op.attr_names, (*attrs, *values), strict=True)))
         plan = kept(op.plans, key, op.plan(specs, attrs))
         if not (op.reports_faults or values or None in specs):
             y = plan.outputs[0]
@@ -66,7 +69,8 @@ def run_view(op, x, attrs=()):
     if found is None:
         found = kept(op.plans, key, op.plan(x._spec, attrs))
     spec, delta = found
-    out = x._plain._make(x._storage, spec, x._offset + delta)
+    offset = x._offset if spec.dtype is x._spec.dtype else x._offset * x._spec.itemsize // spec.itemsize
+    out = x._plain._make(x._storage, spec, offset + delta)
     base = out._base = x if x._base is None or (x._req and x._node is None) else x._base  # a leaf is a base of its own
     out._history_version = base._history_version
     if context.grad and (x._req or (x._base is not None and x._refresh())):

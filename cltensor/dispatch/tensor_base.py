@@ -21,6 +21,7 @@ class TensorBase:
     _history_version = 0
     _hooks = None
     _post_hooks = None
+    _end_hooks = None  # of the leaf's AccumulateGrad
     _req = False
     _retains = False
     _untracked = False  # a view made in no_grad mode of a tensor that requires grad
@@ -41,9 +42,13 @@ class TensorBase:
         """A tensor holding a copy of a NumPy array whose bytes are those of dtype."""
         check_fp64(device, dtype)
         t = cls._fresh(dense(array.shape, dtype, device))
-        if array.size:
+        if array.size and not device.meta:
             device.write(t._storage.buffer, 0, np.ascontiguousarray(array))
         return t
+
+
+class SparseBase:
+    """A sparse tensor, as far as the engine knows it: a gradient that adds to others by `+`, and has a Spec to compare."""
 
 
 def extent_of(spec):
@@ -52,6 +57,8 @@ def extent_of(spec):
 
 
 def check_fp64(device, dtype):
-    """Raise DTypeError for float64 on a device without it."""
-    if dtype is dtypes.float64 and not device.profile.fp64:
-        raise DTypeError(f"float64: {device} ({device.name}) has no double precision arithmetic; use float32, or another device")
+    """Raise DTypeError for float64 or complex128 on a device without double precision."""
+    if dtype.to_real() is dtypes.float64 and not device.profile.fp64:
+        cure = "complex64" if dtype.is_complex else "float32"
+        raise DTypeError(f"{dtype.name}: {device} ({device.name}) has no double precision arithmetic; use {cure}, or another "
+                         "device")

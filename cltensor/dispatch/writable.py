@@ -12,6 +12,8 @@ def check_writable(name, outs, once=True):
 
     Raises AutogradError for a write to an inference tensor outside inference mode.
     """
+    if context.mutation is not None:
+        context.mutation.before_write(outs)
     for o in outs:
         s = o._spec
         if once and not s.contiguous and any(st == 0 and n > 1 for n, st in zip(s.shape, s.strides, strict=True)):

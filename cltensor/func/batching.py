@@ -9,13 +9,14 @@ import contextlib
 from ..autograd.modes import no_grad
 from ..base.context import context
 from ..base.errors import ArgumentError, AutogradError, ShapeError
+from ..base.overriding import disabled
 from ..dispatch.history import attach, finish
 from ..dispatch.node import record
 from ..dispatch.run_elementwise import run_elementwise
 from ..dispatch.run_planned import run_planned, run_view
 from ..dispatch.spec import spec
 from ..dispatch.tensor_base import TensorBase
-from ..ops.index import strided
+from ..ops.index import parts, strided
 from ..ops.kinds.reduction import Reduction
 from ..ops.kinds.scan import Scan
 from ..tensor.core.tensor import Tensor
@@ -30,6 +31,8 @@ class Level:
 
 class Batched(Tensor):
     """A tensor without its leading dimension, over which `level` maps."""
+
+    __torch_function__ = disabled
 
     def __repr__(self):
         return f"Batched({list(self.shape)} of a batch of {self._level.size}, {self.dtype})"
@@ -120,6 +123,7 @@ class Rules:
             raise ShapeError(f"vmap: {op.name} cannot write a batched result into a tensor that is not batched; make the tensor "
                              "inside the mapped function from a batched one, for instance with x.new_zeros")
         operands = [x._spec if isinstance(x, TensorBase) else type(x) for x in inputs]
+        op = op.form(operands, tuple(o._spec for o in outs) or dtype)
         if out is None and dtype is None and operands:
             kinds = set(op.result_dtypes(op.compute_dtype(operands)))
             dtype = kinds.pop() if len(kinds) == 1 else None
@@ -178,8 +182,10 @@ class Rules:
             return NotImplemented
         s, delta = op.plan(x._spec, attrs)
         level, physical = x._level, x._physical
-        geometry = ((level.size, *s.shape), (physical.stride(0), *s.strides), delta)
-        result = wrap(run_view(strided.as_strided, physical, geometry), level)
+        step, shown = physical.stride(0), strided.as_strided
+        if s.dtype is not x.dtype:  # complex numbers seen in parts, or parts as complex numbers
+            step, shown = step * x.itemsize // s.itemsize, parts.recast
+        result = wrap(run_view(shown, physical, ((level.size, *s.shape), (step, *s.strides), delta)), level)
         result._base = x if x._base is None else x._base
         result._history_version = result._base._history_version
         if context.grad and x.requires_grad:
@@ -242,12 +248,14 @@ def _below(level):
     """Run without `level` and the levels inside it."""
     at = context.levels.index(level)
     inner, context.levels[at:] = context.levels[at:], []
-    context.transform = Rules() if context.levels else None
+    context.rules = Rules() if context.levels else None
+    context.arrange()
     try:
         yield
     finally:
         context.levels.extend(inner)
-        context.transform = Rules()
+        context.rules = Rules()
+        context.arrange()
 
 
 def enter(size, randomness):
@@ -255,7 +263,8 @@ def enter(size, randomness):
     if randomness not in ("error", "different", "same"):
         raise ArgumentError(f"vmap: randomness must be 'error', 'different' or 'same', got {randomness!r}")
     context.levels.append(Level(size, randomness))
-    context.transform = Rules()
+    context.rules = Rules()
+    context.arrange()
     return context.levels[-1]
 
 
@@ -263,4 +272,5 @@ def leave():
     """End the innermost vmap."""
     context.levels.pop()
     if not context.levels:
-        context.transform = None
+        context.rules = None
+        context.arrange()

@@ -37,13 +37,18 @@ def _key(node):
         return None
     dtype, shape = node.results[0].use.spec.dtype, node.results[0].use.spec.shape
     uses = [*node.uses, *(r.use for r in node.results)]
-    if not dtype.is_floating_point or any(
-            u.offset or not u.spec.contiguous or u.spec.dtype is not dtype or u.spec.shape != shape or not u.spec.numel for u in uses):
+    if not dtype.is_floating_point or not all(_whole(u, dtype, shape) for u in uses):
         return None
     if len({u.block for u in node.uses}) < len(node.uses):
         return None
     writes = writes_of(node)
     return None if writes is None else (op.exprs, op.inputs, op.attr_names, dtype, writes, node.numbers)
+
+
+def _whole(use, dtype, shape):
+    """Whether a use starts its block and lies in one piece."""
+    s = use.spec
+    return not use.offset and s.contiguous and s.dtype is dtype and s.shape == shape and s.numel
 
 
 def _independent(node, run):

@@ -5,7 +5,7 @@ import weakref
 import numpy as np
 
 from ..base import calls, dtypes
-from ..base.context import Recorder
+from ..base.context import Recorder, context
 from ..base.errors import CaptureError
 from ..base.named_numbers import NamedFloat, NamedInt, named
 from ..dispatch import faults
@@ -30,7 +30,6 @@ class GraphRecorder(Recorder):
         self.grads = {}  # id of a leaf whose .grad changed -> (leaf, its .grad before)
         self._known = weakref.WeakKeyDictionary()  # Storage -> [Block, version]
         self._born = {}  # id of a buffer -> weak reference to the storage made with it
-        self._acting = False
         for i, t in enumerate(arguments):
             if t._storage not in self._known:
                 self._add(t._storage, Origin.ARGUMENT, i)
@@ -89,14 +88,12 @@ class GraphRecorder(Recorder):
                 self._add(leaf._grad._storage, Origin.GRADIENT, leaf)
 
     def action(self, compute):
-        """See Recorder.  The numbers are named; an action inside another is a part of that."""
-        if self._acting:
-            return compute()
-        self._acting = True
+        """See Recorder.  The numbers are named.  What compute does is not noted, since it does it again at each replay."""
+        context.recorder = None
         try:
             numbers = compute()
         finally:
-            self._acting = False
+            context.recorder = self
         action = Action(compute)
         self.actions.append(action)
         return tuple(named(n, Scalar(action, k)) for k, n in enumerate(numbers))

@@ -1,4 +1,4 @@
-"""Save and load tensors and nested Python data as safetensors files, which never run code."""
+"""Save and load tensors and nested Python data, in formats that never run code unless they are told to."""
 
 from .load import load
 from .save import save

@@ -5,8 +5,10 @@ Every function changes its tensor without recording a gradient, and returns it; 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
+import threading
 import warnings
 
 import numpy as np
@@ -18,8 +20,9 @@ from ..tensor.api.creation import from_numpy
 from ..tensor.core.tensor import Tensor
 from ..tensor.random.sampling import Generator, default_generator
 
-__all__ = ["calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
-           "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]
+__all__ = ["calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal", "kaiming_normal_",
+           "kaiming_uniform", "kaiming_uniform_", "normal", "normal_", "ones_", "orthogonal", "orthogonal_", "sparse", "sparse_",
+           "trunc_normal_", "uniform", "uniform_", "xavier_normal", "xavier_normal_", "xavier_uniform", "xavier_uniform_", "zeros_"]
 
 _FIXED_GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "conv_transpose1d": 1.0,
                 "conv_transpose2d": 1.0, "conv_transpose3d": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2),
@@ -41,13 +44,33 @@ def calculate_gain(nonlinearity: str, param=None):
     return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
 
 
+class _State(threading.local):
+    """Whether this thread leaves out initial values."""
+
+    skipping = False
+
+
+_state = _State()
+
+
+@contextlib.contextmanager
+def skipped():
+    """A context in which the functions of this module do nothing."""
+    before, _state.skipping = _state.skipping, True
+    try:
+        yield
+    finally:
+        _state.skipping = before
+
+
 def _initializer(fn):
     """Run fn without recording gradients, and return its tensor; a tensor without elements stays as it is."""
 
     @functools.wraps(fn)
     def initialize(tensor, *args, **kwargs):
-        with no_grad():
-            fn(tensor, *args, **kwargs)
+        if not _state.skipping:
+            with no_grad():
+                fn(tensor, *args, **kwargs)
         return tensor
 
     return initialize
@@ -92,6 +115,8 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
                       "incorrect.", stacklevel=3)
+    if tensor.is_meta:
+        return
     rng = (generator or default_generator).host()
     values = rng.normal(mean, std, tuple(tensor.shape))
     outside = (values < a) | (values > b)
@@ -183,7 +208,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     """Orthogonal rows (or columns, if there are fewer) of length gain; (out, *rest) counts as a matrix."""
     if tensor.ndim < 2:
         raise ArgumentError("Only tensors with 2 or more dimensions are supported")
-    if tensor.numel() == 0:
+    if tensor.numel() == 0 or tensor.is_meta:
         return
     rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
     drawn = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator).float().numpy().astype(np.float64)
@@ -198,10 +223,40 @@ def sparse_(tensor: Tensor, sparsity, std: float = 0.01, generator: Generator | 
     """A matrix of normal numbers, with the fraction `sparsity` of each column set to zero."""
     if tensor.ndim != 2:
         raise ArgumentError("Only tensors with 2 dimensions are supported")
+    if tensor.is_meta:
+        return
     rows, columns = tensor.shape
     order = tensor.new_empty((rows, columns)).uniform_(generator=generator).float().numpy().argsort(axis=0)
     keep = order >= math.ceil(sparsity * rows)
     tensor.normal_(0, std, generator=generator)
     tensor.mul_(from_numpy(keep.astype(np.float32)).to(tensor))
 
+
+def _older(name, fn):
+    """fn under the name without its underscore, with a warning."""
+
+    @functools.wraps(fn)
+    def initialize(*args, **kwargs):
+        warnings.warn(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2)
+        return fn(*args, **kwargs)
+
+    initialize.__name__ = initialize.__qualname__ = name
+    initialize.__doc__ = f"""{name}_ under its older name, with a warning; for the same shapes and floating dtypes.
+
+    Raises what {name}_ raises.  Source: the definition of {name}_.
+
+        >>> from cltensor import nn
+        >>> nn.init.{name}.__name__
+        {name!r}
+    """
+    return initialize
+
+
+uniform, normal, constant, eye, dirac = (
+    _older(name, fn) for name, fn in (("uniform", uniform_), ("normal", normal_), ("constant", constant_), ("eye", eye_),
+                                      ("dirac", dirac_)))
+xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal, sparse = (
+    _older(name, fn) for name, fn in (("xavier_uniform", xavier_uniform_), ("xavier_normal", xavier_normal_),
+                                      ("kaiming_uniform", kaiming_uniform_), ("kaiming_normal", kaiming_normal_),
+                                      ("orthogonal", orthogonal_), ("sparse", sparse_)))
 _named_all(globals())

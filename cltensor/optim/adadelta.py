@@ -6,20 +6,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..ops.optim.updates import adadelta_step
+from ..tensor import Tensor
 from ..tensor.api.creation import zeros_like
-from ..tensor.core.tensor import Tensor
-from .optimizer import Optimizer, check, not_negative
+from .optimizer import Optimizer
+from .settings import check, not_negative
 
 
 class Adadelta(Optimizer):
     """p -= lr * sqrt(u + eps) / sqrt(v + eps) * g, with running means v of g squared and u of the squared steps, decay rho.
 
-    Source: Zeiler 2012.
+    params: tensors of any shape and floating dtype, or groups.  lr: a number or a one-element tensor.  foreach, capturable,
+    differentiable: see Optimizer.
+
+    Raises ArgumentError for settings out of range.  Source: Zeiler 2012.
+
+        optimizer = optim.Adadelta(model.parameters())
     """
 
-    def __init__(self, params: Iterable[Any], lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0, *,
-                 maximize: bool = False):
-        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
+    def __init__(self, params: Iterable[Any], lr: float | Tensor = 1.0, rho: float = 0.9, eps: float = 1e-6,
+                 weight_decay: float = 0, foreach: bool | None = None, *, capturable: bool = False, maximize: bool = False,
+                 differentiable: bool = False):
+        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
+                                  "capturable": capturable, "foreach": foreach, "differentiable": differentiable})
 
     def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative, rho=lambda rho: 0 <= rho <= 1, eps=not_negative, weight_decay=not_negative)

@@ -6,17 +6,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..ops.optim.updates import adamax_step
+from ..tensor import Tensor
 from ..tensor.api.creation import zeros_like
-from ..tensor.core.tensor import Tensor
-from .optimizer import Optimizer, check, check_betas, not_negative
+from .optimizer import Optimizer
+from .settings import check, check_betas, not_negative
 
 
 class Adamax(Optimizer):
-    """p -= lr / (1 - beta1 ** step) * m / u; m: running mean of g; u: decaying maximum of |g|.  Source: Kingma and Ba 2015."""
+    """p -= lr / (1 - beta1 ** step) * m / u; m: running mean of g; u: decaying maximum of |g|.
 
-    def __init__(self, params: Iterable[Any], lr: float = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-                 weight_decay: float = 0, *, maximize: bool = False):
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
+    params: tensors of any shape and floating dtype, or groups.  lr: a number or a one-element tensor.  foreach, capturable,
+    differentiable: see Optimizer.
+
+    Raises ArgumentError for settings out of range.  Source: Kingma and Ba 2015.
+
+        optimizer = optim.Adamax(model.parameters(), lr=1e-3)
+    """
+
+    def __init__(self, params: Iterable[Any], lr: float | Tensor = 2e-3, betas: tuple[float, float] = (0.9, 0.999),
+                 eps: float = 1e-8, weight_decay: float = 0, foreach: bool | None = None, *, maximize: bool = False,
+                 differentiable: bool = False, capturable: bool = False):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "foreach": foreach,
+                                  "maximize": maximize, "differentiable": differentiable, "capturable": capturable})
 
     def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)

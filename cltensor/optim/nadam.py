@@ -6,23 +6,32 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..ops.optim.updates import nadam_step
+from ..tensor import Tensor
 from ..tensor.api.creation import zeros_like
-from ..tensor.core.tensor import Tensor
-from .optimizer import Optimizer, check, check_betas, not_negative
+from .optimizer import Optimizer
+from .settings import check, check_betas, not_negative
 
 
 class NAdam(Optimizer):
     """Adam whose momentum looks one step ahead, with a schedule mu = beta1 * (1 - 0.96 ** (step * momentum_decay) / 2).
 
-    Source: Dozat 2016.
+    params: tensors of any shape and floating dtype, or groups.  lr: a number or a one-element tensor.  foreach, capturable,
+    differentiable: see Optimizer.
+
+    Raises ArgumentError for settings out of range.  Source: Dozat 2016.
+
+        optimizer = optim.NAdam(model.parameters(), lr=1e-3)
     """
 
-    def __init__(self, params: Iterable[Any], lr: float = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-                 weight_decay: float = 0, momentum_decay: float = 4e-3, decoupled_weight_decay: bool = False, *,
-                 maximize: bool = False):
+    counts = ("step", "mu_product")
+
+    def __init__(self, params: Iterable[Any], lr: float | Tensor = 2e-3, betas: tuple[float, float] = (0.9, 0.999),
+                 eps: float = 1e-8, weight_decay: float = 0, momentum_decay: float = 4e-3, decoupled_weight_decay: bool = False, *,
+                 foreach: bool | None = None, maximize: bool = False, capturable: bool = False, differentiable: bool = False):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
                                   "momentum_decay": momentum_decay, "decoupled_weight_decay": decoupled_weight_decay,
-                                  "maximize": maximize})
+                                  "maximize": maximize, "foreach": foreach, "capturable": capturable,
+                                  "differentiable": differentiable})
 
     def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative, momentum_decay=not_negative)

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import itertools
-from collections import defaultdict
+import warnings
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..autograd.modes import enable_grad, no_grad
+from ..autograd.modes import enable_grad, set_grad_enabled
 from ..base import calls
 from ..base.context import context
-from ..base.errors import ArgumentError, ArgumentTypeError
+from ..base.errors import ArgumentError, ArgumentTypeError, CLTensorError
 from ..dispatch.node import Handle
+from ..dispatch.tensor_base import SparseBase
 from ..tensor import Tensor
-from ..tensor.core.foreach import Foreach
+from ..tensor.core.foreach import Foreach, recorded
+from ..tensor.math.complex_numbers import view_as_real
+from .saved_state import fitted, saved, settings_for
+from .settings import Numbers, check_one, check_ways
+from .skipped import Skipped
+from .step_hooks import counted, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-
-def check(group, **rules):
-    """Raise ArgumentError unless each named setting of the group satisfies its rule (a function of its value)."""
-    for name, holds in rules.items():
-        if not holds(group[name]):
-            label = "learning rate" if name == "lr" else f"{name} value"
-            raise ArgumentError(f"Invalid {label}: {group[name]}")
-
-
-def check_betas(betas):
-    """Raise ArgumentError unless both decay rates lie in [0, 1)."""
-    for i, beta in enumerate(betas):
-        if not 0 <= beta < 1:
-            raise ArgumentError(f"Invalid beta parameter at index {i}: {beta}; it must be at least 0 and below 1")
-
-
-def not_negative(value):
-    """The rule of most settings."""
-    return value >= 0
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 
 class Optimizer:
@@ -44,33 +32,62 @@ class Optimizer:
     Subclasses call super().__init__(params, defaults) and define `step`; or `next_step` and `update_rule`, with which `step`
     updates all parameters of a group in as few launches as possible, and `check_group` for the settings.
 
+    params: an iterable of tensors, of (name, tensor) pairs, or of dicts with "params" and settings of their own.
+    defaults: the settings of groups that do not give them.
+
     param_groups: list of dicts, each with "params" and the settings of that group.
-    state: for each parameter, a dict of the values kept between steps.
+    state: for each parameter, a dict of the values kept between steps; tensors of the parameter's shape and dtype, and counts.
+
+    The keywords foreach, fused and capturable of the optimisers choose nothing here: an update is always a few launches, whose
+    numbers are kernel arguments.  With differentiable=True steps are recorded for gradients, also those of settings given as
+    tensors, and parameters need not be leaves.
+
+    Raises ArgumentTypeError for a tensor in place of a list, ArgumentError for an empty list and settings out of range.
+    Source: the interface is PyTorch 2.13's torch.optim.Optimizer.
+
+        class Descent(optim.Optimizer):
+            def __init__(self, params, lr):
+                super().__init__(params, {"lr": lr})
+
+            @cltensor.no_grad()
+            def step(self):
+                for group in self.param_groups:
+                    for p in group["params"]:
+                        p.sub_(p.grad, alpha=group["lr"])
     """
+
+    counts = ("step",)  # entries of the state that are numbers here and 0-d tensors where they are saved
+    found_inf = None  # a 0-d float32 tensor while GradScaler steps: where it is not 0, the step leaves everything as it is
+    _step_supports_amp_scaling = True  # whether `step` heeds found_inf; not if a subclass has a step of its own
+    _pending = None  # a Skipped, while it is unknown whether the last step was
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "step" in vars(cls):
-            cls.step = _counted(cls.step)
+            cls.step = counted(cls.step)
+            cls._step_supports_amp_scaling = vars(cls).get("_step_supports_amp_scaling", False)
 
-    def __init__(self, params: Iterable[Any], defaults):
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]):
         if isinstance(params, Tensor):
             raise ArgumentTypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, "
                                     "but got a Tensor; put it into a list")
         self.defaults, self.state, self.param_groups = defaults, defaultdict(dict), []
-        self._hooks = {name: {} for name in ("step_pre", "step_post", "state_dict_pre", "state_dict_post",
-                                             "load_state_dict_pre", "load_state_dict_post")}
+        self._hooks = {name: OrderedDict() for name in ("step_pre", "step_post", "state_dict_pre", "state_dict_post",
+                                                        "load_state_dict_pre", "load_state_dict_post")}
         self._opt_called = False
+        check_one(defaults.get("lr"), "lr")
+        check_ways(defaults)
         groups = list(params)
         if not groups:
             raise ArgumentError("optimizer got an empty parameter list")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
-    def add_param_group(self, param_group):
+    def add_param_group(self, param_group: dict[str, Any]):
         """Add a dict with "params" and settings that differ from the defaults.
 
-        Raises ArgumentTypeError for anything but tensors, ArgumentError for non-leaves and parameters already there.
+        Raises ArgumentTypeError for anything but tensors, ArgumentError for non-leaves, for parameters of another group, and for
+        names given to some parameters only.  A parameter listed twice warns, and is updated twice a step.
         """
         if not isinstance(param_group, dict):
             raise ArgumentTypeError(f"param_group must be a dict, but got {type(param_group)}")
@@ -80,26 +97,37 @@ class Optimizer:
                                     "set changes between runs. Please use a list instead.")
         params = [params] if isinstance(params, Tensor) else list(params)
         names = [p[0] for p in params if isinstance(p, tuple)]
+        self._check_names(names, params)
         params = [p[1] if isinstance(p, tuple) else p for p in params]
-        self._check_params(params)
         group = {**param_group, "params": params, **({"param_names": names} if names else {})}
         for name, value in self.defaults.items():
             group.setdefault(name, value)
+        self._check_params(params)
         self.check_group(group)
         self.param_groups.append(group)
 
+    def _check_names(self, names, params):
+        if len(names) not in (0, len(params)):
+            raise ArgumentError(f"all optimizer params should be with/without names. Some param names are missing: {len(names)} of "
+                                f"{len(params)} have one")
+        if self.param_groups and bool(names) != ("param_names" in self.param_groups[0]):
+            raise ArgumentError("all optimizer param groups should be with/without names. cannot add param group "
+                                f"{'with' if names else 'without'} names to the optimizer")
+
     def _check_params(self, params):
-        seen = {id(p) for group in self.param_groups for p in group["params"]}
+        seen, own = {id(p) for group in self.param_groups for p in group["params"]}, set()
         for p in params:
             if not isinstance(p, Tensor):
                 raise ArgumentTypeError(f"optimizer can only optimize Tensors, but one of the params is "
                                         f"{calls.kind(p)}")
-            if not p.is_leaf:
+            if not (p.is_leaf or p.retains_grad or self.defaults.get("differentiable")):
                 raise ArgumentError("can't optimize a non-leaf Tensor; optimize the leaf it was computed from")
             if id(p) in seen:
-                raise ArgumentError("some parameters appear in more than one parameter group, or twice in one; list "
-                                    "each once")
-            seen.add(id(p))
+                raise ArgumentError("some parameters appear in more than one parameter group; list each once")
+            own.add(id(p))
+        if len(own) < len(params):
+            warnings.warn("optimizer contains a parameter group with duplicate parameters, which are updated as often as they are "
+                          "listed; list each once", UserWarning, stacklevel=5)
 
     def check_group(self, group: dict[str, Any]):
         """Override to check the settings of a group."""
@@ -125,36 +153,98 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with no_grad():
-            for number, group in enumerate(self.param_groups):
-                self._update(number, group)
+        self._settle()
+        self._pending = None if self.found_inf is None else Skipped(self.found_inf)
+        with set_grad_enabled(bool(self.defaults.get("differentiable"))):
+            for number in range(len(self.param_groups)):
+                self._update(number, self._settings(number))
         return loss
+
+    @property
+    def state(self) -> defaultdict[Any, dict[str, Any]]:
+        """{parameter: what is kept of it between steps}."""
+        self._settle()
+        return self._state
+
+    @state.setter
+    def state(self, state: defaultdict[Any, dict[str, Any]]):
+        self._state, self._pending = state, None
+
+    def _settle(self):
+        """Take back the counts of a step that turned out to be skipped."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.settle(self._state)
+
+    @functools.cached_property
+    def _numbers(self):
+        return Numbers()
+
+    @functools.cached_property
+    def _launches(self):
+        return {}
 
     def _update(self, number, group):
         """Update a group's parameters: those at the same step in as few launches as possible."""
-        rules, params = [], [p for p in group["params"] if p.grad is not None]
+        params = []
+        for p in group["params"]:
+            g = p.grad
+            if isinstance(g, SparseBase):
+                if self.found_inf is None or not bool(self.found_inf):
+                    self.update_sparse(p, g, group)
+            elif g is not None:
+                params.append(p)
+        rules = []
 
         def numbers_of_step():
-            rules[:] = self._rules(params, _with_numbers(group))
-            return tuple(n for _, _, numbers, _ in rules for n in numbers)
+            rules[:] = self._rules(params, self._settings(number))
+            return tuple(numbers[name] for op, _, numbers, _ in rules for name in op.attr_names)
 
-        numbers = numbers_of_step() if context.recorder is None else context.recorder.action(numbers_of_step)
-        numbers, launches = iter(numbers), self.__dict__.setdefault("_launches", {})
+        values = iter(numbers_of_step() if context.recorder is None else context.recorder.action(numbers_of_step))
         for place, (op, kept, _, members) in enumerate(rules):
-            update = launches.get((number, place, op))
-            if update is None:
-                writes = [i for i, name in enumerate(op.inputs) if name != "g"]
-                update = launches[number, place, op] = Foreach(op, writes, fresh=[op.inputs.index("g")])
-            rows = [(p, p.grad, *[self.state[p][name] for name in kept]) for p in members]
-            update(rows, tuple(itertools.islice(numbers, len(op.attr_names))))
+            rows = [(p, p.grad, *[self._state[p][name] for name in kept]) for p in members]
+            own = itertools.islice(values, len(op.attr_names))
+            self._apply((number, place), op, rows, dict(zip(op.attr_names, own, strict=True)))
+
+    def _settings(self, number):
+        """The settings of a group, tensors among them as numbers."""
+        group = self.param_groups[number]
+        return group if group.get("differentiable") else self._numbers.of(group)
 
     def _rules(self, params, group):
-        """[(op, names of state, the op's numbers, parameters)], one for each step count among the parameters."""
+        """[(op, names of state, {attribute: number}, parameters)], one for each step count among the parameters."""
         steps = {}
         for p in params:
-            steps.setdefault(self.next_step(p, self.state[p], group), []).append(p)
-        found = [(self.update_rule(step, group), members) for step, members in steps.items()]
-        return [(op, kept, [numbers[name] for name in op.attr_names], members) for (op, kept, numbers), members in found]
+            steps.setdefault(self.next_step(p, self._stepping(p), group), []).append(p)
+        return [(*self.update_rule(step, group), members) for step, members in steps.items()]
+
+    def _stepping(self, p):
+        """p's state, for a step: remembered if the step may turn out to be skipped."""
+        state = self._state[p]
+        if self._pending is not None:
+            self._pending.remember(p, state)
+        return state
+
+    def _apply(self, place, op, rows, numbers, fresh=("g",)):
+        """Run an update op in place on rows of tensors.  place: tells apart the uses of op; fresh: inputs that are only read."""
+        if any(t.dtype.is_complex for row in rows for t in row):  # updated part by part, as in PyTorch
+            rows = [tuple(view_as_real(t) if t.dtype.is_complex else t for t in row) for row in rows]
+        values = tuple([numbers[name] for name in op.attr_names])
+        skip = self.found_inf
+        update = self._launches.get((place, op, skip is None))
+        if update is None:
+            writes = [i for i, name in enumerate(op.inputs) if name not in fresh]
+            update = Foreach(op, writes, [op.inputs.index(name) for name in fresh], skips=skip is not None)
+            self._launches[place, op, skip is None] = update
+        if self.defaults.get("differentiable"):
+            recorded(update, rows, values, skip)
+        else:
+            update(rows, values, skip=skip)
+
+    def update_sparse(self, p: Tensor, g: SparseBase, group: dict[str, Any]):
+        """Update p by a sparse gradient.  Optimisers that can override it; others raise CLTensorError."""
+        raise CLTensorError(f"{type(self).__name__} does not support sparse gradients, please consider SparseAdam, Adagrad or SGD "
+                            "instead, or an embedding with sparse=False")
 
     def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         """Count one more step of parameter p; return its number, or whatever else update_rule's numbers depend on.
@@ -172,12 +262,16 @@ class Optimizer:
         raise ArgumentTypeError(f"{type(self).__name__} defines neither next_step and update_rule nor step")
 
     def __getstate__(self):
-        return {name: value for name, value in self.__dict__.items() if name != "_launches"}
+        self._settle()
+        return {name: value for name, value in self.__dict__.items() if name not in ("_launches", "_numbers")}
 
     # --- state -------------------------------------------------------------------------------------------------------
 
-    def state_dict(self):
-        """{"state": {number: state}, "param_groups": [settings with parameters as numbers]}, sharing the tensors."""
+    def state_dict(self) -> dict[str, Any]:
+        """{"state": {number: state}, "param_groups": [settings with parameters as numbers]}, sharing the tensors.
+
+        Counts, such as "step", become 0-d float32 tensors: keys and values are PyTorch's.
+        """
         for hook in self._hooks["state_dict_pre"].values():
             hook(self)
         numbers, groups = {}, []
@@ -186,7 +280,8 @@ class Optimizer:
                 numbers.setdefault(id(p), len(numbers))
             settings = {name: value for name, value in group.items() if name != "params"}
             groups.append({**settings, "params": [numbers[id(p)] for p in group["params"]]})
-        state = {numbers.get(id(p), p): kept for p, kept in self.state.items() if kept}
+        state = {numbers.get(id(p), p): saved(kept, p, self.counts) if isinstance(p, Tensor) else kept
+                 for p, kept in self.state.items() if kept}
         found = {"state": state, "param_groups": groups}
         for hook in self._hooks["state_dict_post"].values():
             changed = hook(self, found)
@@ -196,57 +291,58 @@ class Optimizer:
     def load_state_dict(self, state_dict: dict[str, Any]):
         """Restore settings and state from a state_dict; tensors get the device and dtype of their parameter.
 
+        state_dict: of this class or of PyTorch's; its tensors may be arrays.
+
         Raises ArgumentError when the groups or their sizes differ.
         """
         state_dict = dict(state_dict)
         for hook in self._hooks["load_state_dict_pre"].values():
             changed = hook(self, state_dict)
             state_dict = state_dict if changed is None else changed
-        saved = copy.deepcopy(state_dict["param_groups"])
-        if len(saved) != len(self.param_groups):
-            raise ArgumentError(f"loaded state dict has a different number of parameter groups: {len(saved)}, this "
-                                f"optimizer has {len(self.param_groups)}")
-        by_number = {}
-        for group, wanted in zip(self.param_groups, saved, strict=True):
-            if len(group["params"]) != len(wanted["params"]):
-                raise ArgumentError(f"loaded state dict contains a parameter group that doesn't match the size of "
-                                    f"optimizer's group: {len(wanted['params'])} parameters, here "
-                                    f"{len(group['params'])}")
-            by_number.update(zip(wanted["params"], group["params"], strict=True))
-        self.state = defaultdict(dict)
+        settings = settings_for(self.param_groups, state_dict, self.defaults)
+        by_number = {n: p for group, wanted in zip(self.param_groups, settings, strict=True)
+                     for n, p in zip(wanted["params"], group["params"], strict=True)}
+        state = defaultdict(dict)
         for number, kept in state_dict["state"].items():
             p = by_number.get(number)
-            self.state[number if p is None else p] = _fitted(kept, p)
+            state[number if p is None else p] = fitted(kept, p, self.counts)
+        self.state = state
         self.param_groups = [{**wanted, "params": group["params"]}
-                             for group, wanted in zip(self.param_groups, saved, strict=True)]
+                             for group, wanted in zip(self.param_groups, settings, strict=True)]
         for hook in self._hooks["load_state_dict_post"].values():
             hook(self)
 
     # --- hooks -------------------------------------------------------------------------------------------------------
 
-    def register_step_pre_hook(self, hook: Callable[..., Any]):
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> Handle:
         """Call hook(optimizer, args, kwargs) before each step; it may return new (args, kwargs)."""
-        return Handle(self._hooks["step_pre"], hook)
+        return self._register("step_pre", hook)
 
-    def register_step_post_hook(self, hook: Callable[..., Any]):
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> Handle:
         """Call hook(optimizer, args, kwargs) after each step."""
-        return Handle(self._hooks["step_post"], hook)
+        return self._register("step_post", hook)
 
-    def register_state_dict_pre_hook(self, hook: Callable[..., Any]):
-        """Call hook(optimizer) before state_dict."""
-        return Handle(self._hooks["state_dict_pre"], hook)
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
+        """Call hook(optimizer) before state_dict.  prepend: before the hooks that are there."""
+        return self._register("state_dict_pre", hook, prepend)
 
-    def register_state_dict_post_hook(self, hook: Callable[..., Any]):
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
         """Call hook(optimizer, state_dict) on the result of state_dict; it may return another."""
-        return Handle(self._hooks["state_dict_post"], hook)
+        return self._register("state_dict_post", hook, prepend)
 
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]):
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
         """Call hook(optimizer, state_dict) before load_state_dict; it may return another."""
-        return Handle(self._hooks["load_state_dict_pre"], hook)
+        return self._register("load_state_dict_pre", hook, prepend)
 
-    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]):
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
         """Call hook(optimizer) after load_state_dict."""
-        return Handle(self._hooks["load_state_dict_post"], hook)
+        return self._register("load_state_dict_post", hook, prepend)
+
+    def _register(self, event, hook, prepend=False):
+        handle = Handle(self._hooks[event], hook)
+        if prepend:
+            self._hooks[event].move_to_end(handle.key, last=False)
+        return handle
 
     def __repr__(self):
         lines = [f"{type(self).__name__} ("]
@@ -256,53 +352,4 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-def _counted(step):
-    """A step method that runs the step hooks and records its call, for the learning rate schedulers."""
-
-    @functools.wraps(step)
-    def counted(self, *args, **kwargs):
-        self._opt_called = True
-        for hook in list(self._hooks["step_pre"].values()):
-            changed = hook(self, args, kwargs)
-            args, kwargs = (args, kwargs) if changed is None else changed
-        result = step(self, *args, **kwargs)
-        for hook in list(self._hooks["step_post"].values()):
-            hook(self, args, kwargs)
-        return result
-
-    return counted
-
-
-Optimizer.step = _counted(Optimizer.step)
-
-
-def _with_numbers(group):
-    """The settings of a group; tensors, by themselves or in a tuple, become numbers."""
-    found = {name: _number(value) for name, value in group.items() if _holds_tensor(value)}
-    return {**group, **found} if found else group
-
-
-def _holds_tensor(value):
-    return isinstance(value, Tensor) or (isinstance(value, tuple) and any(isinstance(v, Tensor) for v in value))
-
-
-def _number(value):
-    if isinstance(value, tuple):
-        return tuple(map(_number, value))
-    return value.item() if isinstance(value, Tensor) else value
-
-
-def _fitted(value, p, name=None):
-    """A saved state for parameter p: counts as numbers, tensors on p's device, floating ones in p's dtype."""
-    if isinstance(value, Tensor):
-        if name in ("step", "mu_product"):
-            return value.item()
-        if p is None:
-            return value
-        floating = p.is_floating_point() and value.is_floating_point()
-        return value.detach().to(device=p.device, dtype=p.dtype if floating else value.dtype, copy=True)
-    if isinstance(value, dict):
-        return {k: _fitted(v, p, k) for k, v in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return type(value)(_fitted(v, p) for v in value)
-    return value
+Optimizer.step = counted(Optimizer.step)

@@ -7,21 +7,29 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..ops.optim.updates import radam_step
+from ..tensor import Tensor
 from ..tensor.api.creation import zeros_like
-from ..tensor.core.tensor import Tensor
-from .optimizer import Optimizer, check, check_betas, not_negative
+from .optimizer import Optimizer
+from .settings import check, check_betas, not_negative
 
 
 class RAdam(Optimizer):
     """Adam with its scaling rectified by the number of steps in its running mean, and left out at first.
 
-    Source: Liu et al. 2020.
+    params: tensors of any shape and floating dtype, or groups.  lr: a number or a one-element tensor.  foreach, capturable,
+    differentiable: see Optimizer.
+
+    Raises ArgumentError for settings out of range.  Source: Liu et al. 2020.
+
+        optimizer = optim.RAdam(model.parameters(), lr=1e-3)
     """
 
-    def __init__(self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-                 weight_decay: float = 0, decoupled_weight_decay: bool = False, *, maximize: bool = False):
+    def __init__(self, params: Iterable[Any], lr: float | Tensor = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
+                 eps: float = 1e-8, weight_decay: float = 0, decoupled_weight_decay: bool = False, *, foreach: bool | None = None,
+                 maximize: bool = False, capturable: bool = False, differentiable: bool = False):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
-                                  "decoupled_weight_decay": decoupled_weight_decay})
+                                  "foreach": foreach, "capturable": capturable,
+                                  "decoupled_weight_decay": decoupled_weight_decay, "differentiable": differentiable})
 
     def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative, eps=not_negative, weight_decay=not_negative)

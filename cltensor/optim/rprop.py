@@ -7,20 +7,30 @@ from typing import Any
 
 from ..base.errors import ArgumentError
 from ..ops.optim.updates import rprop_step
+from ..tensor import Tensor
 from ..tensor.api.creation import full_like, zeros_like
-from ..tensor.core.tensor import Tensor
-from .optimizer import Optimizer, check, not_negative
+from .optimizer import Optimizer
+from .settings import check, not_negative
 
 
 class Rprop(Optimizer):
     """p -= sign(g) * size; size grows by etas[1] while the sign stays, shrinks by etas[0] when it flips, within step_sizes.
 
-    For full batches.  Source: Riedmiller and Braun 1993.
+    For full batches.
+
+    params: tensors of any shape and floating dtype, or groups.  lr: a number or a one-element tensor.  foreach, capturable,
+    differentiable: see Optimizer.
+
+    Raises ArgumentError for settings out of range.  Source: Riedmiller and Braun 1993.
+
+        optimizer = optim.Rprop(model.parameters(), lr=1e-3)
     """
 
-    def __init__(self, params: Iterable[Any], lr: float = 1e-2, etas: tuple[float, float] = (0.5, 1.2),
-                 step_sizes: tuple[float, float] = (1e-6, 50), *, maximize: bool = False):
-        super().__init__(params, {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize})
+    def __init__(self, params: Iterable[Any], lr: float | Tensor = 1e-2, etas: tuple[float, float] = (0.5, 1.2),
+                 step_sizes: tuple[float, float] = (1e-6, 50), *, capturable: bool = False, foreach: bool | None = None,
+                 maximize: bool = False, differentiable: bool = False):
+        super().__init__(params, {"lr": lr, "etas": etas, "step_sizes": step_sizes, "foreach": foreach, "maximize": maximize,
+                                  "differentiable": differentiable, "capturable": capturable})
 
     def check_group(self, group: dict[str, Any]):
         check(group, lr=not_negative)
@@ -29,7 +39,8 @@ class Rprop(Optimizer):
 
     def next_step(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]):
         if not state:
-            state.update(step=0, prev=zeros_like(p), step_size=full_like(p, group["lr"]))
+            lr = group["lr"]
+            state.update(step=0, prev=zeros_like(p), step_size=full_like(p, complex(lr, lr) if p.dtype.is_complex else lr))
         state["step"] += 1
 
     def update_rule(self, step, group: dict[str, Any]):

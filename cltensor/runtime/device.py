@@ -13,14 +13,16 @@ import threading
 
 from ..base.context import context
 from ..base.errors import ArgumentTypeError, DeviceError
-from . import cure, inline, loader, platforms, profile
+from . import cure, inline, loader, meta, platforms, profile
 from .channel import Channel, InlineChannel
 from .host_buffers import HOST_ONLY, HostMemory
 from .memory import DeviceMemory
+from .meta import MetaMemory
 from .program import Programs
 from .transfer import Transfers
 
 _NAME = re.compile(r"(opencl|gpu|cpu)(?::(\d+))?")
+_META = re.compile(r"meta(?::\d+)?")
 _OPENED = frozenset({"context", "submit", "inline", "arena", "allocate", "lock", "memory", "programs", "channels", "streaming",
                      "default_stream", "profiling", "timestamps", "read", "write"})
 _EACH_CHANNELS_OWN = object()  # device.arena with streams: each channel has its own, and this equals none of them
@@ -35,6 +37,7 @@ _facts = {}  # index -> (Entry, profile) of the known devices, in a process that
 class device:
     """An OpenCL device: device("opencl:0"), device("opencl", 0), device(0), device("gpu"), device("cpu").
 
+    device("meta") is no hardware: its tensors have shapes, strides and dtypes but neither memory nor values.
     Each device has one object, so compare devices by identity.  "opencl" alone is the default device.  Raises DeviceError
     for a missing device, naming those there are.  As a context manager it is the default device inside the block.
 
@@ -46,10 +49,13 @@ class device:
     type = "opencl"
     silent = False  # True: launches run nothing; see compile_only.py
     host = False  # True for a HostDevice, in a process that leaves OpenCL alone
+    meta = False  # True for the meta device, whose tensors have no values
 
     def __new__(cls, device="opencl", index=None):
-        if isinstance(device, cls) and index is None:
-            return get(device.index) if _host_only and not device.host else device
+        if isinstance(device, _device) and index is None:
+            return get(device.index) if _host_only and not (device.host or device.meta) else device
+        if isinstance(device, str) and _META.fullmatch(device.strip().lower()):
+            return _meta
         return get(_resolve(device, index))
 
     def __getattr__(self, attribute):
@@ -244,6 +250,32 @@ class HostDevice(HostMemory, device):
     queue = property(HostMemory.refuse)
 
 
+class MetaDevice(MetaMemory, device):
+    """The device of tensors without values: ops work out shapes and dtypes, and run nothing."""
+
+    type = "meta"
+    index = None
+    entry, profile = meta.ENTRY, meta.PROFILE
+
+    def __new__(cls):
+        return object.__new__(cls)
+
+    def __getattr__(self, attribute):
+        raise AttributeError(f"the meta device has no attribute {attribute!r}")
+
+    queue = property(MetaMemory.refuse)
+
+    def __str__(self):
+        return "meta"
+
+    def __repr__(self):
+        return "device(type='meta')"
+
+
+_device = device
+_meta = MetaDevice()
+
+
 class _Entered(threading.local):
     """Per thread: the default devices from before each `with device` block it is in."""
 
@@ -296,8 +328,13 @@ def count():
 
 def default_device():
     """The device for tensors made without one: CLTENSOR_DEVICE, else the best GPU, else the CPU."""
+    return real_default() if context.device is None else context.device
+
+
+def real_default():
+    """The default device; where that is the meta device, the one there would be without it: for values that are there."""
     global _default
-    if context.device is not None:
+    if context.device is not None and not context.device.meta:
         return context.device
     if _default is None:
         _default = get(0 if _host_only else platforms.chosen_index())
@@ -326,7 +363,7 @@ def _resolve(name, index):
         raise DeviceError(f"device({name!r}, {index}) gives the index twice; write device({kind!r}, {index})")
     wanted = int(number) if number is not None else index.__index__() if index is not None else None
     if kind == "opencl":
-        return default_device().index if wanted is None else wanted
+        return real_default().index if wanted is None else wanted
     return _nth_of_kind(kind, wanted or 0)
 
 
@@ -356,10 +393,10 @@ def facts():
     Searches for devices.  Without any, this process makes no tensors either, so other processes need no facts.
     """
     try:
-        default_device().profile  # noqa: B018  (the lookup stores it)
+        real_default().profile  # noqa: B018  (the lookup stores it)
     except DeviceError:
         return 0, {}
-    return default_device().index, _known([e.bare() for e in _entries()])
+    return real_default().index, _known([e.bare() for e in _entries()])
 
 
 def _known(entries):
@@ -395,7 +432,7 @@ def _after_fork_in_child():
     for d in _devices.values():
         for attribute in [k for k in d.__dict__ if k not in ("index", "entry", "profile")]:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(d.__dict__.pop(attribute)))
-    chosen = context.device or _default
+    chosen = _default if context.device is None or context.device.meta else context.device
     leave_opencl_alone((0 if chosen is None else chosen.index, _known(platforms.known())))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 import cltensor as ct
 
+from ..tensor.random import implicit
 from .comparison import WrongResult, expect_close, expect_equal
 
 
@@ -68,6 +69,37 @@ def double(device, rng):
     a = rng.standard_normal(4099)
     x = ct.tensor(a, device=device)
     expect_equal((x * x).numpy(), a * a)
+
+
+def rejection(device, rng):
+    """Gamma numbers by rejection: mean within six standard errors, and gradients whose mean is that of the mean."""
+    n = 50_021
+    parameter = ct.full((n,), 2.5, device=device, requires_grad=True)
+    x = implicit.standard_gamma(parameter)
+    x.sum().backward()
+    for values, mean, deviation in ((x.detach().numpy(), 2.5, 2.5**0.5), (parameter.grad.numpy(), 1.0, 0.5)):
+        if not abs(values.mean(dtype=np.float64) - mean) < 6 * deviation / n**0.5:
+            raise WrongResult(f"the mean is {values.mean():.4f}; it should be {mean:.4f}")
+
+
+def complex_numbers(device, rng):
+    """Products and sums of pairs, with a pair given by value."""
+    a = rng.standard_normal((67, 131, 2), np.float32).view(np.complex64)[..., 0]
+    x = ct.tensor(a, device=device)
+    expect_close((x * x.T.contiguous().T * (2 - 1j)).numpy(), a * a * (2 - 1j), 1e-5, 1e-5)
+    expect_close(x.abs().numpy(), np.abs(a), 1e-5, 1e-5)
+    for dim in (0, 1):
+        expect_close(x.sum(dim).numpy(), a.sum(dim, dtype=np.complex128), 1e-4, 1e-3)
+
+
+def fourier(device, rng):
+    """Fourier transforms: a power of two, a length with a large prime factor, and real numbers, along both dimensions."""
+    for n in (4096, 1000, 2 * 127):
+        a = rng.standard_normal((9, n), np.float32)
+        for dim, values in ((1, a), (0, np.ascontiguousarray(a.T))):
+            x, size = ct.tensor(values, device=device), n**0.5
+            expect_close(ct.fft.fft(x * 1j, dim=dim).numpy(), np.fft.fft(1j * values.astype(np.float64), axis=dim), 0, 1e-5 * size)
+            expect_close(ct.fft.irfft(ct.fft.rfft(x, dim=dim), n, dim).numpy(), values, 0, 1e-5)
 
 
 def random(device, rng):

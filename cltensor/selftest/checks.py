@@ -15,7 +15,8 @@ from . import moving as m
 from . import speed
 
 CHECKS = {f.__name__: f for f in (
-    a.transfer, a.add, a.integers, a.exp, a.half, a.double, a.reduction, a.scan, a.random,
+    a.transfer, a.add, a.integers, a.exp, a.half, a.double, a.complex_numbers, a.reduction, a.scan, a.fourier,
+    a.random, a.rejection,
     m.transpose, m.gather, m.scatter, m.sort, m.search, m.compact, m.counts, m.mode,
     n.matmul, n.convolution, n.pool, n.softmax, n.normalization, n.attention, n.optimizer)}
 MEASUREMENTS = {f.__name__: f for f in (speed.launch, speed.training)}

@@ -8,10 +8,24 @@ from .core.public_api import FUNCTIONS, registered
 from .core.tensor import Tensor
 from .index import histogram, indexing, masking, picking, scattering, searching, sorting, unique
 from .linalg import householder, ldl, linalg, lowrank, lu, norms
-from .math import arithmetic, distance, einsum, gradient, pointwise, products, reduce, scanning, softmax, statistics
-from .random import sampling
+from .math import (
+    arithmetic,
+    complex_numbers,
+    distance,
+    einsum,
+    gradient,
+    pointwise,
+    products,
+    reduce,
+    scanning,
+    short_time,
+    softmax,
+    statistics,
+)
+from .random import implicit, sampling
 from .random.sampling import Generator, default_generator
 from .shape import affine, diagonals, grids, joining, padding, rearrange, shape
+from .sparse import creation as sparse_creation
 
 Tensor._attach(methods.declared(existing=dir(Tensor)))
 aliases.declare()

@@ -1,5 +1,6 @@
-"""Training tools without tensors of their own: the data pipeline and activation checkpointing."""
+"""Tools around training: the data pipeline, activation checkpointing, timing, DLPack."""
 
-from . import checkpoint, data
+from . import benchmark, checkpoint, data, dlpack
+from .swapping import swap_tensors
 
-__all__ = ["checkpoint", "data"]
+__all__ = ["benchmark", "checkpoint", "data", "dlpack", "swap_tensors"]

@@ -15,6 +15,9 @@ from cltensor.runtime.device import device as _device
 from cltensor.tensor.core import tensor as _results
 from cltensor.tensor.core.tensor import Number, Tensor
 from cltensor.tensor.random.sampling import Generator
+from cltensor.utils import benchmark as benchmark
 from cltensor.utils import checkpoint as checkpoint
 from cltensor.utils import data as data
+from cltensor.utils import dlpack as dlpack
 
+def swap_tensors(t1: Tensor, t2: Tensor) -> None: ...

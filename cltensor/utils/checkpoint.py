@@ -10,6 +10,7 @@ from typing import Any
 from ..autograd.modes import is_grad_enabled
 from ..autograd.recompute import CheckpointError, Stretch
 from ..base.errors import ArgumentError
+from ..random import fork_rng
 from ..tensor.core.tensor import Tensor
 from ..tensor.random.sampling import default_generator
 
@@ -45,7 +46,7 @@ def checkpoint(function: Callable[..., Any], *args, use_reentrant=None, context_
         return function(*args, **kwargs)
     contexts = list(context_fn())
     again = contexts.pop()
-    state = default_generator.get_state() if preserve_rng_state else None
+    state = default_generator.clone_state() if preserve_rng_state else None
 
     def run():
         if contexts:  # the forward pass
@@ -59,16 +60,11 @@ def checkpoint(function: Callable[..., Any], *args, use_reentrant=None, context_
 
 @contextlib.contextmanager
 def _random_numbers_from(state):
-    """Inside, the default generator continues from state; None leaves it alone."""
-    if state is None:
+    """Inside, the default generator continues from the state of another one; None leaves it alone."""
+    with fork_rng(enabled=state is not None):
+        if state is not None:
+            default_generator.graphsafe_set_state(state)
         yield
-        return
-    before = default_generator.get_state()
-    default_generator.set_state(state)
-    try:
-        yield
-    finally:
-        default_generator.set_state(before)
 
 
 def checkpoint_sequential(functions, segments, input: Tensor, use_reentrant=None, **kwargs):

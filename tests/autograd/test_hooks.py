@@ -183,3 +183,12 @@ def test_graph_is_open_to_inspection(x):
     node.metadata["note"] = 1
     assert y.grad_fn.metadata == {"note": 1}
     assert "ExpBackward0" in repr(y)
+
+
+def test_a_gradient_that_a_hook_keeps_stays_as_it_was():
+    x, seen = ct.ones(3, requires_grad=True), []
+    x.register_hook(seen.append)
+    for _ in range(2):
+        (x * ct.tensor([1.0, 2.0, 3.0])).sum().backward()
+    assert [g.tolist() for g in seen] == [[1.0, 2.0, 3.0]] * 2
+    assert x.grad.tolist() == [2.0, 4.0, 6.0]

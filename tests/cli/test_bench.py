@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+import cltensor as ct
 from cltensor.base import dtypes
 from cltensor.base.errors import CLTensorError
 from cltensor.cli import main
@@ -80,8 +81,10 @@ def test_every_case_runs(family, monkeypatch):
     for case in cases.FAMILIES[family].cases:
         arrays = libraries.inputs(case.inputs(*small.get(case.form, (64,))), dtypes.float32, np.random.default_rng(0))
         action = case.setup(ours.xp, *(ours.tensor(a, dtypes.float32) for a in arrays))
+        ct.manual_seed(0)
         first = action()
         if case.form not in ("N", "NxH"):  # whole images, which take long
+            ct.manual_seed(0)
             second = action()
             assert first is second is None or np.array_equal(libraries.values(first), libraries.values(second))
 

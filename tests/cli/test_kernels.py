@@ -71,7 +71,7 @@ def test_render_writes_what_it_prints(tmp_path, capsys):
 def test_every_op_renders(name):
     op = catalog.ops()[name]
     for style in catalog.STYLES:
-        for dtype in catalog.registry.DTYPE_SETS[op.dtypes]:
+        for dtype in op.allowed:
             assert rendering.kernel_names(rendering.of_op(op, dtype, style).text) == [op.kind]
 
 
@@ -80,7 +80,7 @@ def test_op_renders_its_own_expression(capsys):
 
 
 @pytest.mark.parametrize(("arguments", "expected"), [
-    (["render", "reducton"], "there is no kernel template 'reducton'; did you mean reduction?"),
+    (["render", "softmx"], "there is no kernel template 'softmx'; did you mean softmax?"),
     (["render", "reduction", "--set", "WSG=64"], "template 'reduction' has no parameter 'WSG'; did you mean WGS?"),
     (["render", "reduction", "--set", "WGS=many"], "--set WGS=many: WGS is a whole number, by default 64"),
     (["render", "reduction", "--set", "WGS"], "--set WGS: write NAME=VALUE"),
@@ -94,7 +94,8 @@ def test_op_renders_its_own_expression(capsys):
     (["render", "--op", "exp", "--dtype", "int8"], "op 'exp' is not for int8"),
     (["render", "--op", "exp", "--set", "rank=2"], "--set goes with a TEMPLATE"),
     (["render", "reduction", "--op", "exp"], "name a TEMPLATE, or an op"),
-    (["render", "reduction", "--dtype", "complex64"], "there is no dtype 'complex64'"),
+    (["render", "reduction", "--dtype", "complex64"], "template 'reduction' is not for complex64"),
+    (["render", "--op", "floor", "--dtype", "complex64"], "op 'floor' is not for complex64"),
     (["build"], "name templates, or --all"),
     (["build", "conv_pad", "--dtype", "int8"], "none of these templates"),
 ])

@@ -6,6 +6,7 @@ import pytest
 
 from cltensor.base.errors import ArgumentError, DTypeError
 from cltensor.codegen import expr, headers, sources, types
+from cltensor.codegen.complex_forms import FORMS
 from cltensor.codegen.emit import emit, flops
 
 x, y = expr.Input("x"), expr.Input("y")
@@ -123,7 +124,7 @@ def test_every_row_of_the_table_is_complete(name):
     for ctype, text in row.spellings.items():
         called = [w for w in text.replace("{T}", ctype).replace("(", " ").split() if w.startswith("ct_")]
         assert all(w in headers.index() for w in called), called
-    assert row.spellings
+    assert row.spellings or name in FORMS
     assert callable(row.numpy)
     assert row.flops > 0
     assert getattr(expr, name).__name__ == name

@@ -66,7 +66,7 @@ def test_decisions_on_traced_values_are_refused_with_the_cure(fn):
         expr.trace(fn, 2)
 
 
-@pytest.mark.parametrize("value", ["text", None, 1j])
+@pytest.mark.parametrize("value", ["text", None, b"1"])
 def test_only_numbers_become_constants(value):
     with pytest.raises(ArgumentTypeError, match="traced scalars and numbers"):
         expr.trace(lambda a: value, 1)

@@ -7,11 +7,11 @@ import struct
 import tracemalloc
 import zipfile
 
-import numpy as np
 import pytest
 
 import cltensor
-from cltensor.io import load, save, structure
+from cltensor.io import load, save
+from cltensor.io.safetensors import structure
 
 pytestmark = pytest.mark.device
 ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
@@ -34,13 +34,7 @@ def described(tree, version=1):
 def zipped():
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as z:
-        z.writestr("archive/data.pkl", b"\x80\x02.")
-    return out.getvalue()
-
-
-def numpy_file():
-    out = io.BytesIO()
-    np.save(out, np.ones(2))
+        z.writestr("something/else", b"")
     return out.getvalue()
 
 
@@ -48,10 +42,9 @@ BAD = {
     "empty": (b"", "has 0 bytes.*truncated"),
     "short": (b"abc", "has 3 bytes.*truncated"),
     "text": (b"hello, this is no tensor file at all", "does not start with a length"),
-    "zip": (zipped(), "zip archive, as torch.save writes.*could run code.*weights_only=True"),
-    "pickle 2": (pickle.dumps({"a": 1}, protocol=2), "a pickle, as older torch.save writes.*could run code"),
+    "zip": (zipped(), "zip archive without one data.pkl"),
+    "pickle 2": (pickle.dumps({"a": 1}, protocol=2), "a pickle that torch.save did not write; loading it could run code"),
     "pickle 5": (pickle.dumps({"a": list(range(1000))}, protocol=5), "a pickle"),
-    "numpy": (numpy_file(), "NumPy file.*from_numpy"),
     "gzip": (b"\x1f\x8b" + b"\xff" * 50, "gzip"),
     "header longer than the file": (packed({"a": ONE}, length=10**6), "should be 1000000 bytes long, but only .* truncated"),
     "header of absurd length": (packed({"a": ONE}, length=2**63), "should be 9223372036854775808 bytes long"),

@@ -46,7 +46,7 @@ def test_as_one_by_one(layer, activation, rng):
 def nodes(y):
     """How many nodes lie between y and its first leaf."""
     n, node = 0, y.grad_fn
-    while hasattr(node, "next_functions"):
+    while node.next_functions:
         n, node = n + 1, node.next_functions[0][0]
     return n
 

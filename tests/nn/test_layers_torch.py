@@ -239,12 +239,11 @@ def test_paired_losses(name, settings, reduction, rng):
 
 @pytest.mark.parametrize("name", [n for n, v in vars(nn).items() if isinstance(v, type) and issubclass(v, nn.Module)])
 def test_arguments_are_named_as_in_pytorch(name):
-    left_out = {"size_average", "reduce", "min_value", "max_value"}
     theirs = inspect.signature(getattr(torch.nn, name)).parameters
     ours = inspect.signature(getattr(nn, name)).parameters
     assert [p for p in ours if p in theirs] == [p for p in theirs if p in ours]
     assert set(ours) <= set(theirs) | {"args", "kwargs"}
-    assert set(theirs) - set(ours) <= left_out | {"args", "kwargs", "arg"}
+    assert set(theirs) - set(ours) <= {"args", "kwargs", "arg"}
     for p in set(ours) & set(theirs):
         mine, wanted = (getattr(d[p].default, "__name__", d[p].default) for d in (ours, theirs))  # functions by their names
         assert mine == wanted, p

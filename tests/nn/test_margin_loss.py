@@ -29,14 +29,14 @@ def test_multi_margin(p, margin, rng):
     x, target, weight = rng.standard_normal((5, 4)), rng.integers(0, 4, 5), rng.random(4)
     given = (cltensor.tensor(x), cltensor.tensor(target), p, margin, cltensor.tensor(weight))
     expected = multi_margin(x, target, p, margin, weight)
-    np.testing.assert_allclose(F.multi_margin_loss(*given, "none").numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(F.multi_margin_loss(*given, reduction="none").numpy(), expected, rtol=1e-12)
     np.testing.assert_allclose(F.multi_margin_loss(*given).item(), expected.mean(), rtol=1e-12)
 
 
 def test_multilabel_margin(rng):
     x = rng.standard_normal((4, 4))
     expected = multilabel_margin(x, LISTS)
-    got = F.multilabel_margin_loss(cltensor.tensor(x), cltensor.tensor(LISTS), "none")
+    got = F.multilabel_margin_loss(cltensor.tensor(x), cltensor.tensor(LISTS), reduction="none")
     np.testing.assert_allclose(got.numpy(), expected, rtol=1e-12)
     alone = F.multilabel_margin_loss(cltensor.tensor(x[0]), cltensor.tensor(LISTS[0]))
     np.testing.assert_allclose(alone.item(), expected[0], rtol=1e-12)

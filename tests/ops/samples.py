@@ -13,7 +13,7 @@ import cltensor as ct
 import cltensor.nn
 import cltensor.optim  # declare their ops, too
 from cltensor.base import dtypes
-from cltensor.dispatch.registry import DTYPE_SETS, REGISTRY
+from cltensor.dispatch.registry import REGISTRY
 from cltensor.ops.kinds.op import Op
 from cltensor.ops.pointwise import bessel, orthogonal_polynomials
 from cltensor.runtime.device import default_device
@@ -26,13 +26,15 @@ EXEMPT = {
     "device_copy": "needs two devices; tests/tensor/test_devices.py runs it where there are two",
     **dict.fromkeys(["random_like", "bernoulli_of", "binomial_seeded", "dropout_seeded", "poisson_seeded"],
                     "random; tests/tensor/test_random.py tests the distributions"),
+    **dict.fromkeys(["standard_gamma_seeded", "log_standard_gamma_seeded", "von_mises_seeded", "dirichlet_drawn"],
+                    "random; tests/distributions/test_samples.py tests the distributions"),
     **dict.fromkeys(["check_divisor", "check_input", "check_std", "check_target", "check_var"],
                     "made to leave notes; tests/tensor/test_device_faults.py tests them"),
     "attention_backward": "attention, whose samples run it, is compared with finite differences",
     **dict.fromkeys(["recurrent", "recurrent_forward", "recurrent_backward"],
                     "some results only serve the gradient; tests/nn/test_recurrent_torch.py runs them all"),
     **dict.fromkeys(["cat_along", "stack_along"], "any number of inputs; tests/tensor/test_joining.py joins them"),
-    **dict.fromkeys(["linalg_cholesky", "linalg_det", "linalg_eigh", "linalg_inv", "linalg_pinv", "linalg_qr",
+    **dict.fromkeys(["linalg_cholesky", "linalg_det", "linalg_eig", "linalg_eigh", "linalg_inv", "linalg_pinv", "linalg_qr",
                      "linalg_slogdet", "linalg_solve", "linalg_solve_triangular", "linalg_svd", "cholesky_solve_dense"],
                     "runs NumPy's own LAPACK; tests/tensor/test_linalg.py checks what defines each, and the gradients"),
     **dict.fromkeys(["apply_", "map_", "map2_"], "calls a Python function; tests/tensor/test_rebinding.py does"),
@@ -50,6 +52,8 @@ REFERENCED_ELSEWHERE = {
     # plain elementwise ops of long functions, which every layout and dtype would compile again
     **dict.fromkeys([op.name for module in (bessel, orthogonal_polynomials) for op in vars(module).values() if isinstance(op, Op)],
                     "tests/ops/test_bessel.py, tests/ops/test_orthogonal.py: SciPy"),
+    **dict.fromkeys(["standard_gamma_grad", "dirichlet_grad"],
+                    "tests/distributions/test_implicit_gradients.py: quantiles of SciPy's distributions"),
     **dict.fromkeys(["nll_sums", "nll_slope"], "the two kernels of nll, forward and backward: its samples run them"),
     **dict.fromkeys(["cross_entropy_sums", "cross_entropy_slope"], "kernels of cross_entropy_numbers: its samples run them"),
 }
@@ -58,11 +62,13 @@ REFERENCED_ELSEWHERE = {
 DENSE_ONLY = {
     **dict.fromkeys(["softmax_dim", "softmax_parts", "log_softmax_dim", "softmax_grad", "log_softmax_grad"],
                     "internal: softmax() makes its input contiguous"),
-    **dict.fromkeys(["cumsum_dense", "cumprod_dense", "logcumsumexp_dense", "cummax_dense", "cummin_dense", "sort_rows",
+    **dict.fromkeys(["cumsum_dense", "cumprod_dense", "logcumsumexp_dense", "logcumsumexp_complex", "cummax_dense",
+                     "cummin_dense", "sort_rows",
                      "search_rows", "mode_rows", "compact"], "internal: its callers make the input contiguous"),
     **dict.fromkeys(["norm_forward", "norm_backward"], "internal: normalized() makes its inputs contiguous"),
     **dict.fromkeys(["attention_forward", "attention"], "internal: its caller makes rows contiguous"),
     **dict.fromkeys(["as_strided_view", "as_strided_backward", "strided_scatter"], "its meaning depends on the layout"),
+    **dict.fromkeys(["view_as_complex", "recast_view"], "the parts of a number must be neighbours in memory"),
     "view_shape": "view refuses what needs a copy; tests/tensor/test_views.py",
 }
 
@@ -124,7 +130,7 @@ def referenced(*kinds):
 def tried(op):
     """The dtypes op is tried with: all it allows, and the integers that it turns into floats."""
     if op.samples is not None:
-        return allowed(op) if _varies(op) else (dtypes.int64,)
+        return allowed(op) if op.complex or _varies(op) else (dtypes.int64,)
     if op.dtypes == "floating" and op.kind == "elementwise":
         return (*allowed(op), dtypes.int64, dtypes.bool_)
     return allowed(op)
@@ -133,17 +139,20 @@ def tried(op):
 def _varies(op):
     """Whether the dtype of op's declared samples is open: some are floating, or the op is one on integers."""
     args, _ = op.samples(np.random.default_rng(SEED))[0]
-    return op.dtypes in ("integer", "integral") or any(np.asarray(a).dtype.kind == "f" for a in args if a is not None)
+    return op.dtypes in ("integer", "integral") or any(np.asarray(a).dtype.kind in "fc" for a in args if a is not None)
 
 
 def allowed(op):
     """The dtypes op takes as they are."""
-    return DTYPE_SETS[op.dtypes]
+    return op.allowed
 
 
 def representable(values, dtype):
     """values as NumPy holds them for dtype: float64 rounded to what it can represent, or integers and bools as they are."""
     values = np.asarray(values)
+    if dtype.is_complex:
+        parts = [representable(part, dtype.to_real()) for part in (values.real, values.imag)]
+        return joined(*parts)
     if dtype is dtypes.bfloat16:
         bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
         bits = bits + 0x7FFF + ((bits >> 16) & 1) & np.uint32(0xFFFF0000)
@@ -154,8 +163,17 @@ def representable(values, dtype):
     return values.astype(dtype.numpy)
 
 
+def joined(re, im):
+    """An array of complex numbers; infinite parts stay what they are."""
+    made = np.empty(np.broadcast_shapes(np.shape(re), np.shape(im)), np.complex128)
+    made.real, made.imag = re, im
+    return made
+
+
 def _drawn(op, rng, dtype, i, shape):
     """Random values of dtype for input i of an elementwise op or reduction."""
+    if dtype.is_complex:
+        return joined(*(_drawn(op, rng, dtype.to_real(), i, shape) for _ in range(2)))
     if dtype.category == "bool":
         return rng.random(shape) < 0.5
     if dtype.category == "int":
@@ -207,7 +225,7 @@ def numbers(op, dtype):
 
 def _cast(args, dtype):
     """Declared sample arrays for dtype: the floating ones, or all where none is floating."""
-    floating = any(a is not None and np.asarray(a).dtype.kind == "f" for a in args)
+    floating = any(a is not None and np.asarray(a).dtype.kind in "fc" for a in args)
     return tuple(_cast_one(a, dtype, floating) for a in args)
 
 
@@ -215,8 +233,11 @@ def _cast_one(a, dtype, floating):
     if a is None or isinstance(a, (bool, int, float)):
         return a
     a = np.asarray(a)
-    if floating and a.dtype.kind != "f":
+    if floating and a.dtype.kind not in "fc":
         return a
+    if dtype.is_complex:
+        return representable(a if a.dtype.kind == "c" else a + 0.5j * np.sin(3 * a), dtype)
+    a = a.real if a.dtype.kind == "c" else a
     if dtype.category == "bool":
         return a > 0
     if dtype.category == "int":
@@ -230,7 +251,7 @@ def _cast_one(a, dtype, floating):
 
 def tensors(arrays, dtype):
     """arrays as tensors: floating ones, and those of dtype's category, as dtype.  Skips a dtype that the device has not."""
-    if dtype is dtypes.float64 and not default_device().profile.fp64:
+    if dtype.to_real() is dtypes.float64 and not default_device().profile.fp64:
         pytest.skip("the device has no float64")
     return [tensor(a, dtype) for a in arrays]
 
@@ -239,13 +260,13 @@ def tensor(a, dtype):
     """One array as a tensor; numbers and None as they are."""
     if not isinstance(a, (np.ndarray, np.generic)):
         return a
-    return ct.tensor(a, dtype=dtype if a.dtype.kind == "f" else None)
+    return ct.tensor(a, dtype=dtype if a.dtype.kind == "f" or (a.dtype.kind == "c" and dtype.is_complex) else None)
 
 
 def values(t):
     """A tensor's values as a NumPy array; bfloat16 as float32."""
     t = t.detach()
-    return (t.float() if t.dtype is dtypes.bfloat16 else t).numpy()
+    return t.to(dtypes.numpy_form(t.dtype)).numpy()
 
 
 def reference(op, arrays, attributes):
@@ -269,17 +290,21 @@ def expected_dtype(op, dtype, result):
     """The dtype op gives for inputs of dtype, told from the reference's result."""
     if result.dtype.kind == "b" and dtype.category != "bool":
         return dtypes.bool_
-    if op.kind == "reduction" and (result.dtype.kind == "b" or not dtype.is_floating_point or result.dtype.kind in "iu"):
+    if dtype.is_complex and result.dtype.kind == "f":
+        return dtype.to_real()
+    if getattr(op, "makes_complex", False):
+        return dtype.to_complex()
+    if op.kind == "reduction" and (result.dtype.kind == "b" or not dtype.is_inexact or result.dtype.kind in "iu"):
         if op.name in ("amax", "amin"):
             return dtype
         return dtypes.bool_ if result.dtype.kind == "b" else dtypes.int64
-    return dtypes.float32 if op.dtypes == "floating" and not dtype.is_floating_point else dtype
+    return dtypes.float32 if op.dtypes == "floating" and not dtype.is_inexact else dtype
 
 
 def tolerance(dtype, terms=1):
     """(rtol, atol) for a result of dtype that sums up `terms` numbers of size about 1."""
     eps = dtypes.finfo(dtype).eps
-    if dtype.itemsize == 2:  # computed in float32, rounded once
+    if dtype.to_real().itemsize == 2:  # computed in float32, rounded once
         return eps, eps / 16 * math.sqrt(terms)
     return 16 * eps, 8 * eps * math.sqrt(terms)
 
@@ -293,10 +318,13 @@ def assert_close(found, wanted, dtype, terms=1, what="", slack=1):
     """Compare values (an array) with the reference, as closely as dtype allows."""
     wanted = np.asarray(wanted)
     assert found.shape == wanted.shape, f"{what}: shape {found.shape}, expected {wanted.shape}"
-    if not dtype.is_floating_point:
+    if not dtype.is_inexact:
         np.testing.assert_array_equal(found, wanted.astype(dtype.numpy), err_msg=what)
         return
     rtol, atol = (slack * t for t in tolerance(dtype, terms))
+    if dtype.is_complex:
+        np.testing.assert_allclose(found.astype(np.complex128), representable(wanted, dtype), rtol=rtol, atol=atol, err_msg=what)
+        return
     np.testing.assert_allclose(found.astype(np.float64), representable(wanted, dtype), rtol=rtol, atol=atol, err_msg=what)
 
 

@@ -5,11 +5,13 @@ import pytest
 
 import cltensor as ct
 from cltensor.base import dtypes
+from cltensor.base.context import context
 from cltensor.runtime import device as devices
 from cltensor.runtime import profile
 from ops import samples
 
-DTYPES = (dtypes.float32, dtypes.float64, dtypes.bfloat16, dtypes.int64, dtypes.uint8, dtypes.bool_)
+DTYPES = (dtypes.float32, dtypes.float64, dtypes.bfloat16, dtypes.int64, dtypes.uint8, dtypes.bool_, dtypes.complex64,
+          dtypes.complex32)
 
 
 @pytest.fixture
@@ -17,6 +19,7 @@ def host(monkeypatch):
     """A HostDevice as the default device."""
     made = devices.HostDevice(0, *profile.HOST)
     monkeypatch.setattr(devices, "_default", made)
+    monkeypatch.setattr(context, "device", None)  # an earlier test may have chosen one for this thread
     return made
 
 

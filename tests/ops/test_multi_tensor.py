@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cltensor.base import dtypes
-from cltensor.ops.optim.multi_tensor import ARGUMENT_BYTES, MultiTensor, capacity, even_parts
+from cltensor.ops.optim.multi_tensor import ARGUMENT_BYTES, MultiTensor, Roles, capacity, even_parts
 from cltensor.ops.optim.updates import adam_step, amsgrad_step, sgd_momentum_step
 from ops.styled import _download, _upload, spec_of, styled
 
@@ -28,7 +28,7 @@ def test_every_element_once(sizes, style, rng):
     device = styled(style)
     rows = [[integers(rng, n) for _ in range(3)] for n in sizes]
     buffers = [[_upload(device, a) for a in row] for row in rows]
-    launch = MultiTensor(sgd_momentum_step, dtypes.float32, sizes, (0, 2), device, buffers[0][0])
+    launch = MultiTensor(sgd_momentum_step, dtypes.float32, sizes, Roles((0, 2)), device, buffers[0][0])
     for i, column in enumerate(zip(*buffers, strict=True)):
         launch.bind_buffers(i, column)
     with device.lock:
@@ -45,7 +45,7 @@ def test_many_groups_share_one_run(rng):
     device, sizes = styled("cpu"), [3000, 9000, 1, 14001]
     rows = [[integers(rng, n) for _ in range(3)] for n in sizes]
     buffers = [[_upload(device, a) for a in row] for row in rows]
-    launch = MultiTensor(sgd_momentum_step, dtypes.float32, sizes, (0, 2), device, buffers[0][0])
+    launch = MultiTensor(sgd_momentum_step, dtypes.float32, sizes, Roles((0, 2)), device, buffers[0][0])
     assert launch.global_size[0] > 1
     for i, column in enumerate(zip(*buffers, strict=True)):
         launch.bind_buffers(i, column)
@@ -59,7 +59,7 @@ def test_many_groups_share_one_run(rng):
 @pytest.mark.parametrize("op", [sgd_momentum_step, adam_step, amsgrad_step])
 @pytest.mark.parametrize("dtype", [dtypes.float16, dtypes.float32, dtypes.float64])
 def test_arguments_fit_every_device(op, dtype):
-    tuples = capacity(op, dtype)
+    tuples = capacity(op, dtype, Roles((0, 2)))
     number = 8 if dtype is dtypes.float64 else 4
     assert 16 <= tuples <= 32
     assert tuples * 8 * (len(op.inputs) + 1) + number * len(op.attr_names) + 8 <= ARGUMENT_BYTES

@@ -6,7 +6,8 @@ import torch
 import cltensor
 
 #: (relative, absolute) by dtype; a result of a dtype not named here must agree exactly
-TOLERANCES = {"float16": (2e-3, 1e-4), "bfloat16": (1.6e-2, 1e-3), "float32": (1e-5, 1e-5), "float64": (1e-7, 1e-8)}
+TOLERANCES = {"float16": (2e-3, 1e-4), "bfloat16": (1.6e-2, 1e-3), "float32": (1e-5, 1e-5), "float64": (1e-7, 1e-8),
+              "complex64": (1e-5, 1e-5), "complex128": (1e-7, 1e-8)}
 
 #: {entry: ({dtype: (relative, absolute)}, reason)}
 WIDER = {
@@ -41,7 +42,7 @@ def same(name, got, expected, where="result", values=True):
         for k in expected:
             same(name, got[k], expected[k], f"{where}[{k!r}]", values)
         return None
-    if isinstance(expected, (bool, int, float)) or expected is None:
+    if isinstance(expected, (bool, int, float, complex)) or expected is None:
         if isinstance(got, cltensor.Tensor) or type(got) is not type(expected):
             raise Difference(f"{where}: expected {expected!r}, got {got!r} of type {type(got).__name__}")
         if values and expected is not None:
@@ -63,6 +64,10 @@ def _same_sequence(name, got, expected, where, values):
 
 
 def _same_tensor(name, got, expected, where, values):
+    if expected.layout != torch.strided:
+        if str(getattr(got, "layout", None)).partition(".")[2] != str(expected.layout).partition(".")[2]:
+            raise Difference(f"{where}: expected a {expected.layout} tensor, got {got!r:.60}")
+        got, expected = got.to_dense(), expected.to_dense()
     if not isinstance(got, cltensor.Tensor):
         raise Difference(f"{where}: expected a Tensor, got {type(got).__name__} {got!r:.60}")
     if tuple(got.shape) != tuple(expected.shape):
@@ -79,19 +84,19 @@ def _same_tensor(name, got, expected, where, values):
 def host(t):
     """One of our tensors as a NumPy array; bfloat16 as float32."""
     t = t.detach()
-    return (t.float() if t.dtype is cltensor.bfloat16 else t).numpy()
+    return t.to(cltensor.base.dtypes.numpy_form(t.dtype)).numpy()
 
 
 def torch_host(t):
     """A PyTorch tensor as a NumPy array; bfloat16 as float32."""
     t = t.detach().resolve_conj().resolve_neg()
-    return (t.float() if t.dtype is torch.bfloat16 else t).numpy(force=True)
+    return (t.float() if t.dtype is torch.bfloat16 else t.cfloat() if t.dtype is torch.complex32 else t).numpy(force=True)
 
 
 def _same_values(got, expected, tolerances, where):
     rtol, atol = tolerances
     with np.errstate(all="ignore"):
-        floating = got.dtype.kind == "f"
+        floating = got.dtype.kind in "fc"
         close = np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True) if floating else got == expected
     if close.all():
         return
@@ -102,7 +107,10 @@ def _same_values(got, expected, tolerances, where):
 
 
 def shares_memory(x, others):
-    """Whether tensor x looks at the memory of one of the tensors `others`; for either library."""
+    """Whether dense tensor x looks at the memory of one of the dense tensors `others`; for either library."""
+    if str(x.layout).partition(".")[2] != "strided":
+        return False
+    others = [o for o in others if str(o.layout).partition(".")[2] == "strided"]
     if isinstance(x, torch.Tensor):
         pointers = {o.untyped_storage().data_ptr() for o in others if o.numel()}
         return x.numel() > 0 and x.untyped_storage().data_ptr() in pointers

@@ -90,7 +90,8 @@ def implementation(op):
         return _PRIVATE_NAMES[op.name]
     if inspect.isfunction(op.op) and op.op.__module__.startswith("torch.testing"):
         return rebound(op.op)
-    found = _resolve(f"Tensor.{op.name}" if op.name.startswith("__") else op.name)
+    method = op.name.startswith("__") or isinstance(_resolve(op.name), cltensor.dtype)
+    found = _resolve(f"Tensor.{op.name}" if method else op.name)
     if found is None:
         raise Missing(f"cltensor.{op.name} does not exist")
     return found

@@ -13,7 +13,10 @@ from .convert import leaves
 FULL = os.environ.get("CLTENSOR_PARITY") == "full"
 
 #: how many samples are run: per dtype, for gradients, for methods and in-place forms, for out=
-LIMITS = {torch.float32: 12, torch.float64: 6, torch.int64: 4, torch.bool: 4}
+LIMITS = {torch.float32: 12, torch.float64: 6, torch.int64: 4, torch.bool: 4, torch.complex64: 6, torch.complex128: 4}
+
+#: the dtypes in which gradients are compared
+DIFFERENTIATED = (torch.float64, torch.complex128)
 VARIANTS, OUTS = 3, 2
 
 _LARGEST = 1 << 16  # elements in one sample's tensors
@@ -58,7 +61,9 @@ def _differing(samples, limit, parts):
 def _structure(x):
     """The properties of an argument that may select another code path."""
     if isinstance(x, torch.Tensor):
-        return ("tensor", x.ndim, str(x.dtype), x.is_contiguous(), x.numel() == 0, 1 in x.shape, x.requires_grad)
+        dense = x.layout == torch.strided
+        return ("tensor", x.ndim, str(x.dtype), str(x.layout), dense and x.is_contiguous(), x.numel() == 0, 1 in x.shape,
+                x.requires_grad)
     if isinstance(x, (list, tuple)):
         return (type(x).__name__, *map(_structure, x))
     if isinstance(x, dict):

@@ -108,7 +108,7 @@ def test_edges(name):
     at = np.stack([_array(t) for t in inputs], -1)
     if name not in VALUES:
         a, b = _array(found), _array(right)
-        near = np.isclose(a, b, rtol=1e-4, atol=1e-6, equal_nan=True) if a.dtype.kind == "f" else a == b
+        near = np.isclose(a, b, rtol=1e-4, atol=1e-6, equal_nan=True) if a.dtype.kind in "fc" else a == b
         assert near.all(), f"{at[~near][:3].tolist()}: {a[~near][:3]}, PyTorch {b[~near][:3]}"
     for i, (g, wanted) in enumerate(zip(gradients, slopes, strict=False)):  # a few functions have gradients here only
         if wanted is None or g is None or name in GRADIENTS:

@@ -29,11 +29,7 @@ RANDOM = frozenset("Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAl
 ALWAYS_RANDOM = frozenset(("FractionalMaxPool2d", "FractionalMaxPool3d"))
 
 #: modules that do not pass, and why
-UNSUPPORTED = {
-    **dict.fromkeys([f"Lazy{kind}{n}d" for kind in ("Conv", "ConvTranspose") for n in (1, 2, 3)],
-                    "there are no lazy modules: give in_channels"),
-    "LinearCrossEntropyLoss": "not offered as a module: nn.functional.linear_cross_entropy is",
-}
+UNSUPPORTED = {}
 
 
 def entries():
@@ -62,6 +58,8 @@ def made(info, name, given, training):
     """(PyTorch's module, ours with its parameters), or None where an argument has no counterpart here."""
     args, kwargs = given.constructor_input.args, given.constructor_input.kwargs
     theirs = info.module_cls(*args, **kwargs).double()
+    if isinstance(theirs, torch.nn.modules.lazy.LazyModuleMixin):
+        theirs(*given.forward_input.args, **given.forward_input.kwargs)
     try:
         args, kwargs = Converter()((args, kwargs))
     except Inconvertible:

@@ -73,7 +73,6 @@ REFUSED = {
     "bool += int": (lambda x: (x > 1).add_(1), RuntimeError, "int64 can't be cast to .* bool"),
     "integer /= integer": (lambda x: x.long().div_(2), RuntimeError, "can't be cast"),
     "unknown dtype": (lambda x: x.to("float99"), (TypeError, RuntimeError), "float99"),
-    "complex array": (lambda x: ct.tensor(np.ones(2, complex)), TypeError, "complex128"),
     "object array": (lambda x: ct.tensor(np.array([None, 1])), TypeError, "object"),
     "text": (lambda x: ct.tensor("abc"), TypeError, "could not infer a dtype|too many dimensions"),
     "default dtype": (lambda x: ct.set_default_dtype(ct.int32), TypeError, "only floating-point"),

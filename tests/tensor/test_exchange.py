@@ -43,6 +43,8 @@ def test_scalars_work():
     assert len(ct.ones(4, 2)) == 4
     assert [int(v) for v in ct.arange(3)] == [0, 1, 2]
     assert f"{ct.tensor(1.23456):.2f}" == "1.23"
+    assert [f"{x}" for x in (ct.tensor(1.5), ct.tensor(3), ct.tensor(True))] == ["1.5", "3", "True"]
+    assert f"{ct.tensor([1.5])}" == "tensor([1.5000])"
 
 
 def test_frombuffer():
@@ -77,7 +79,8 @@ def test_users_own_kernels_have_gradients():
 STANDARD = (
     "e inf nan newaxis pi arange asarray empty empty_like eye from_dlpack full full_like linspace meshgrid ones "
     "ones_like tril triu zeros zeros_like astype can_cast finfo iinfo isdtype result_type bool int8 int16 int32 "
-    "int64 uint8 float32 float64 abs acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_left_shift "
+    "int64 uint8 float32 float64 complex64 complex128 "
+    "imag abs acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_left_shift "
     "bitwise_invert bitwise_or bitwise_right_shift bitwise_xor ceil clip conj copysign cos cosh divide equal exp "
     "expm1 floor floor_divide greater greater_equal hypot isfinite isinf isnan less less_equal log log1p log2 log10 "
     "logaddexp logical_and logical_not logical_or logical_xor maximum minimum multiply negative nextafter not_equal "
@@ -92,7 +95,7 @@ STANDARD = (
 def test_array_api_is_complete_but_for_what_is_written_down():
     xp = ct.ones(1).__array_namespace__()
     assert [name for name in STANDARD if not hasattr(xp, name)] == []
-    for missing in ("uint16", "uint32", "uint64", "complex64", "complex128", "imag"):
+    for missing in ("uint16", "uint32", "uint64"):
         assert missing in xp.__doc__
 
 
@@ -114,8 +117,6 @@ def test_array_api_linalg():
             (xp.linalg.cholesky(xp.asarray(positive), upper=True), np.linalg.cholesky(positive).swapaxes(1, 2)),
             (xp.linalg.tensordot(x, x, axes=((0, 1), (0, 1))), np.tensordot(n, n, ((0, 1), (0, 1))))):
         np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-9, atol=1e-9)
-    with pytest.raises(ct.AbsentError, match="no complex dtypes"):
-        xp.fft  # noqa: B018
 
 
 def test_array_api_arguments():

@@ -9,6 +9,21 @@ from .training import STEPS
 ROWS = ((4096, 1024),)
 
 
+def _complex(name, f, form="N", sizes=((1 << 20,), (1 << 22,)), inputs=lambda n: ((n, 2),), **work):
+    """A row of f(library, *complex tensors); the inputs are pairs."""
+
+    def setup(xp, *pairs):
+        numbers = [xp.view_as_complex(p) for p in pairs]
+
+        def action():
+            y = f(xp, *numbers)
+            return xp.view_as_real(y) if y.is_complex() else y
+
+        return action
+
+    return Case(name, form, sizes, inputs, setup, **work)
+
+
 def _with_grad(xp, a, b):
     a.requires_grad_()
     return lambda: a + b
@@ -100,6 +115,19 @@ def _cross_entropy(xp, x):
     return both_ways(lambda xp, x: xp.nn.functional.cross_entropy(x, labels))(xp, x)
 
 
+def _transformed(name, form, sizes, f, inputs, real=False):
+    """Rows of Fourier transforms of n numbers, which take about 5 n log2(n) operations, half as many for real ones."""
+    def count(*size):
+        return (2.5 if real else 5) * math.prod(size) * math.log2(size[-1])
+
+    return Case(name, form, sizes, inputs, f, flops=count)
+
+
+def _of_pairs(dim):
+    """A setup whose action transforms the complex numbers that a tensor holds in pairs."""
+    return lambda xp, a: forward(lambda xp, z: xp.view_as_real(xp.fft.fft(z, dim=dim)))(xp, xp.view_as_complex(a))
+
+
 FAMILIES = {
     "machine": Family("what the device can do at best: copying, multiplying and adding", (
         Case("copy", "N", ((1 << 24,),), lambda n: ((n,),), forward(lambda xp, a: a.clone()),
@@ -133,6 +161,24 @@ FAMILIES = {
         _pointwise("sigmoid", lambda xp, a: xp.sigmoid(a)),
         _pointwise("relu", lambda xp, a: xp.relu(a)),
     )),
+    "complex": Family("complex numbers: functions, sums and products", (
+        _complex("a * b", lambda xp, a, b: a * b, inputs=lambda n: ((n, 2), (n, 2)), nbytes=lambda itemsize, n: 6 * itemsize * n),
+        _complex("a / b", lambda xp, a, b: a / b, inputs=lambda n: ((n, 2), (n, 2)), nbytes=lambda itemsize, n: 6 * itemsize * n),
+        _complex("abs", lambda xp, a: a.abs(), nbytes=lambda itemsize, n: 3 * itemsize * n),
+        _complex("exp", lambda xp, a: xp.exp(a), nbytes=lambda itemsize, n: 4 * itemsize * n),
+        _complex("sum, rows", lambda xp, a: a.sum(1), "RxC", ((1024, 1024),), lambda r, c: ((r, c, 2),),
+                 nbytes=lambda itemsize, r, c: 2 * itemsize * r * c),
+        _complex("a @ b", lambda xp, a, b: a @ b, "MxKxN", ((256,) * 3, (1024,) * 3), lambda m, k, n: ((m, k, 2), (k, n, 2)),
+                 flops=lambda m, k, n: 8 * m * k * n),
+    )),
+    "random": Family("random numbers by rejection, and their slopes", (
+        _pointwise("gamma", lambda xp, a: xp.distributions.Gamma(a.abs() + 0.5, 1.0, validate_args=False).sample()),
+        _pointwise("Poisson", lambda xp, a: xp.poisson(a.abs() + 0.5)),
+        Case("gamma, both", "N", ((1 << 16,), (1 << 20,)), lambda n: ((n,),), both_ways(
+            lambda xp, a: xp.distributions.Gamma(a.abs() + 0.5, 1.0, validate_args=False).rsample())),
+        Case("Dirichlet, both", "RxC", ROWS, lambda r, c: ((r, c),), both_ways(
+            lambda xp, a: xp.distributions.Dirichlet(a.abs() + 0.5, validate_args=False).rsample())),
+    )),
     "reduction": Family("sums and extremes over rows, columns and everything", (
         _reduced("sum, rows", lambda xp, a: a.sum(1)),
         _reduced("sum, columns", lambda xp, a: a.sum(0)),
@@ -150,6 +196,15 @@ FAMILIES = {
         Case("index_select", "RxC", ((4096, 4096),), lambda r, c: ((r, c),), _chosen,
              nbytes=lambda itemsize, r, c: 2 * itemsize * r * c),
         Case("embedding, both ways", "RxC", ((10000, 128),), lambda r, c: ((r, c),), _embedding),
+    )),
+    "fft": Family("Fourier transforms of complex and of real numbers", (
+        _transformed("fft", "N", tuple((1 << k,) for k in (4, 8, 12, 16, 20)), _of_pairs(-1), lambda n: ((n, 2),)),
+        _transformed("fft, rows", "RxC", ((256, 1024), (4096, 64)), _of_pairs(-1), lambda r, c: ((r, c, 2),)),
+        _transformed("fft, columns", "RxC", ((1024, 256),), _of_pairs(0), lambda r, c: ((r, c, 2),)),
+        _transformed("rfft", "RxC", ((256, 1024), (1, 1 << 16)), forward(lambda xp, a: xp.view_as_real(xp.fft.rfft(a))),
+                     lambda r, c: ((r, c),), real=True),
+        _transformed("irfft", "RxC", ((256, 1024),), lambda xp, a: forward(lambda xp, z: xp.fft.irfft(z))(xp, xp.fft.rfft(a)),
+                     lambda r, c: ((r, c),), real=True),
     )),
     "softmax": Family("softmax over rows", (
         _reduced("softmax", lambda xp, a: xp.softmax(a, 1)),

@@ -71,4 +71,4 @@ def sized(names):
     """dtype names as words; "all dtypes" for all of them."""
     if not names:
         return "none to choose"
-    return "all dtypes" if len(names) == len(dtypes.ALL) else ", ".join(d.name for d in names)
+    return "all dtypes" if set(names) >= set(dtypes.REAL) else ", ".join(d.name for d in names)

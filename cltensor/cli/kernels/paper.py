@@ -15,7 +15,7 @@ class Paper:
     It has what every OpenCL device has: work-groups of 256 and 32 KiB of local memory.
     """
 
-    silent = host = False  # plans keep their steps, so that they can be read
+    silent = host = meta = False  # plans keep their steps, so that they can be read
 
     def __init__(self, style):
         self.profile = DeviceProfile(

@@ -5,7 +5,6 @@ import re
 from ...base import dtypes
 from ...base.errors import CLTensorError
 from ...codegen import templates
-from ...dispatch import registry
 from ..parser import UsageError
 from . import catalog, paper
 
@@ -51,7 +50,7 @@ def _reason(error):
 
 def of_op(op, dtype, style):
     """The kernel of an elementwise op or reduction for contiguous inputs of this dtype (float32 when None)."""
-    allowed = registry.DTYPE_SETS[op.dtypes]
+    allowed = op.allowed
     if dtype is None:
         dtype = dtypes.float32 if dtypes.float32 in allowed else allowed[0]
     if dtype not in allowed:

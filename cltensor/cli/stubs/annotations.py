@@ -22,8 +22,9 @@ _NAMED = {text: names.split() for text, names in {
            "upscale_factor downscale_factor step_size T_max last_epoch rank minlength bins max_iter "
            "window_length",
     "int | None": "padding_idx ignore_index",
-    "float": "start_factor p lr eps momentum dampening weight_decay alpha beta lambd negative_slope margin delta gamma factor "
-             "min_val max_val threshold tau rtol atol maxnorm max_norm std mean low high fill_value",
+    "float": "start_factor p lr eps momentum dampening weight_decay lambd negative_slope margin delta gamma factor "
+             "min_val max_val threshold tau rtol atol maxnorm max_norm std mean low high",
+    "Number": "alpha beta fill_value",
     "str": "reduction mode padding_mode rounding_mode nonlinearity equation reduce norm approximate",
     "dtype | None": "dtype",
     "device | str | int | None": "device",

@@ -17,10 +17,13 @@ from .annotations import result_name
 
 PACKAGE = __name__.partition(".")[0]
 #: public modules that get a stub; first those that others import names from
-MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "fft", "signal", "signal.windows", "autograd", "func", "opencl",
-           "io", "nn.init", "nn.utils", "nn.functional", "nn", "optim.lr_scheduler", "optim", "utils.data", "utils", "")
+MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "sparse", "fft", "signal", "signal.windows", "autograd", "func",
+           "opencl", "io", "serialization", "nn.init", "nn.utils", "nn.functional", "nn", "optim.lr_scheduler",
+           "optim.swa_utils", "optim", "amp.autocast_mode", "amp", "utils.data", "utils", "quantize", "")
 #: public modules that type checkers read as they are
-WITHOUT_STUBS = ("array_api", "autograd.functional", "nn.parameter", "nn.utils.rnn", "utils.checkpoint", "version")
+WITHOUT_STUBS = ("array_api", "autograd.forward_ad", "autograd.functional", "autograd.graph", "distributions",
+                 "distributions.constraints", "distributions.transforms", "distributions.utils", "multiprocessing", "nn.parameter",
+                 "nn.utils.rnn", "overrides", "random", "testing", "utils.benchmark", "utils.checkpoint", "utils.dlpack", "version")
 _TYPES = (f"from {PACKAGE}.base.dtypes import dtype as _dtype", f"from {PACKAGE}.runtime.device import device as _device",
           f"from {PACKAGE}.tensor.core import tensor as _results")
 #: modules whose functions return tensors by default
@@ -97,7 +100,8 @@ def _of_annotations(text, values):
              for alias in node.names}
     known |= {node.name for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
     missing = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - known
-    seen = [vars(sys.modules[value.__module__]) for value in values if getattr(value, "__module__", None) in sys.modules]
+    homes = dict.fromkeys(getattr(owner, "__module__", None) for value in values for owner in getattr(value, "__mro__", (value,)))
+    seen = [vars(sys.modules[home]) for home in homes if home in sys.modules and home != "builtins"]
     found = {name: names[name] for name in missing for names in seen if isinstance(names.get(name), type)}
     return {f"from {_home(made)} import {made.__name__} as {name}" for name, made in found.items()}
 
@@ -144,7 +148,7 @@ def _tensor():
     named = _named_tuples()
     body = [writer.HEAD, *_TYPES, f"from {PACKAGE}.base.shapes import Size", f"from {PACKAGE}.dispatch.storage import Storage",
             f"from {PACKAGE}.tensor.random.sampling import Generator", "",
-            "Number = builtins.bool | builtins.int | builtins.float", ""]
+            "Number = builtins.bool | builtins.int | builtins.float | builtins.complex", ""]
     body += [writer.named_tuple(made, result_name(made)) for _, made in sorted(named.items())]
     return "\n".join([*body, "", writer.cls(Tensor, "Tensor", {}, "Tensor"), ""])
 

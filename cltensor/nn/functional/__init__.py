@@ -53,6 +53,7 @@ from .fractional_pooling import (
     fractional_max_pool3d,
     fractional_max_pool3d_with_indices,
 )
+from .grouped_mm import grouped_mm
 from .linear import bilinear, linear
 from .linear_cross_entropy import linear_cross_entropy
 from .loss import (

@@ -210,17 +210,17 @@ def _dim(name, input, dim):
     return 0 if input.ndim in (0, 1, 3) else 1
 
 
-def softmax(input: Tensor, dim: int | Sequence[int] | None = None, dtype: dtype | None = None):
+def softmax(input: Tensor, dim: int | Sequence[int] | None = None, _stacklevel: int = 3, dtype: dtype | None = None):
     """exp(input) normalised to sum 1 over dim."""
     return _softmax(input, _dim("softmax", input, dim), dtype)
 
 
-def softmin(input: Tensor, dim: int | Sequence[int] | None = None, dtype: dtype | None = None):
+def softmin(input: Tensor, dim: int | Sequence[int] | None = None, _stacklevel: int = 3, dtype: dtype | None = None):
     """softmax of the negated input."""
     return _softmax(-input, _dim("softmin", input, dim), dtype)
 
 
-def log_softmax(input: Tensor, dim: int | Sequence[int] | None = None, dtype: dtype | None = None):
+def log_softmax(input: Tensor, dim: int | Sequence[int] | None = None, _stacklevel: int = 3, dtype: dtype | None = None):
     """The logarithm of softmax over dim, computed without forming it."""
     return _log_softmax(input, _dim("log_softmax", input, dim), dtype)
 

@@ -7,13 +7,17 @@ import math
 from ...base import dtypes
 from ...base.context import context
 from ...base.errors import ArgumentError, ShapeError
+from ...dispatch.autocast import LOW, autocasts
 from ...ops.kinds.precision import in_float32
 from ...ops.nn.attention import fits
 from ...ops.nn.attention_gradient import attention, weighed
 from ...tensor.core.tensor import Tensor
+from .attention_backends import takes_kernel
+from .causal_bias import CausalBias
 from .dropout import dropout
 
 
+@autocasts(LOW)
 def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
                                  dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None,
                                  enable_gqa: bool = False):
@@ -21,7 +25,7 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
 
     query: (..., L, E); key: (..., S, E); value: (..., S, Ev); attn_mask: bool (True takes part) or added to the scores,
     broadcast to (..., L, S); scale: 1 / sqrt(E) by default; enable_gqa: fewer heads in key and value, each shared by several.
-    A row that attends to nothing gives 0.  Raises ShapeError, ArgumentError.
+    A row that attends to nothing gives 0.  nn.attention.sdpa_kernel chooses the way.  Raises ShapeError, ArgumentError.
     """
     for name, x in (("query", query), ("key", key), ("value", value)):
         if x.ndim < 2:
@@ -29,12 +33,17 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
     if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
         raise ShapeError("scaled_dot_product_attention: query and key need the same last size, key and value the same number of "
                          f"rows: query {list(query.shape)}, key {list(key.shape)}, value {list(value.shape)}")
+    if isinstance(attn_mask, CausalBias):
+        if is_causal:
+            raise ArgumentError("scaled_dot_product_attention: CausalBias should not be used with causal=True")
+        attn_mask, is_causal = (None, True) if attn_mask.is_plain() else (attn_mask, False)
     if is_causal and attn_mask is not None:
         raise ArgumentError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     if enable_gqa:
         key, value = _shared_heads(query, key), _shared_heads(query, value)
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    if not dropout_p and _fusible(query, key, value, attn_mask):
+    scale = 1 / math.sqrt(query.shape[-1] or 1) if scale is None else scale
+    if takes_kernel(lambda: not dropout_p and _fusible(query, key, value, attn_mask), lambda: _is_faster(query),
+                    lambda: "it has no dropout" if dropout_p else "it does not support these shapes, dtypes and masks"):
         return _fused(query, key, value, attn_mask, float(scale), bool(is_causal))
     return in_float32(lambda *tensors: _composed(*tensors, dropout_p, is_causal, scale))(query, key, value, attn_mask)
 
@@ -58,16 +67,19 @@ def _shared_heads(query, x):
 
 
 def _fusible(query, key, value, mask):
-    """Whether the kernel supports these tensors, and is the faster way."""
+    """Whether the kernel supports these tensors."""
     dtype, device = query.dtype, query.device
-    planes = math.prod(query.shape[:-2])
     if not dtype.is_floating_point or not all(x.dtype is dtype and x.numel() and x.device is device for x in (query, key, value)):
         return False
     if any(x.shape[:-2] != query.shape[:-2] for x in (key, value)) or not fits(device, query.shape[-1], value.shape[-1]):
         return False
-    if mask is not None and not _takes(query, key, mask):
-        return False
-    return device.profile.style == "gpu" or planes >= device.profile.compute_units
+    return mask is None or _takes(query, key, mask)
+
+
+def _is_faster(query):
+    """Whether the kernel is the faster way: on a CPU it needs a plane for each core."""
+    profile = query.device.profile
+    return profile.style == "gpu" or math.prod(query.shape[:-2]) >= profile.compute_units
 
 
 def _takes(query, key, mask):

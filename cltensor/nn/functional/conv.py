@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
+from ...base.context import context
 from ...base.errors import ArgumentError, ShapeError
+from ...dispatch.autocast import LOW
 from ...ops.conv.convolution import convolution, convolution_activated, convolution_input_gradient
 from ...tensor.core.tensor import Tensor
 from ...tensor.shape.padding import pad_constant
@@ -27,7 +29,7 @@ def convolved(n, input, weight, bias, stride, padding, dilation, groups, activat
     if activation is not None:
         convolve = functools.partial(convolution_activated, activation=activation)
     y = convolve(input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    y = y if y._spec.contiguous or y.dtype.is_floating_point else y.contiguous()
+    y = y if y._spec.contiguous or y.dtype.is_inexact else y.contiguous()
     return y.squeeze(0) if single else y
 
 
@@ -72,6 +74,8 @@ def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: in
 
 def _conv_transpose(n, input, weight, bias, stride, padding, output_padding, groups, dilation):
     op = f"conv_transpose{n}d"
+    if context.autocast is not None:
+        input, weight, bias = LOW.arguments(input, weight, bias)
     _check_weight(op, n, weight)
     stride, dilation = each(stride, n, op, "stride"), each(dilation, n, op, "dilation")
     padding, extra = each(padding, n, op, "padding"), each(output_padding, n, op, "output_padding")
@@ -90,7 +94,7 @@ def _conv_transpose(n, input, weight, bias, stride, padding, output_padding, gro
         y = pad_constant(y, [n for pair in zeros for n in pair])
     if bias is not None:
         y = y + bias.reshape(-1, *(1,) * n)
-    y = y if y._spec.contiguous or y.dtype.is_floating_point else y.contiguous()
+    y = y if y._spec.contiguous or y.dtype.is_inexact else y.contiguous()
     return y.squeeze(0) if single else y
 
 

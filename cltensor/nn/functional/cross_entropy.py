@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError
+from ...dispatch.autocast import FLOAT32, autocasts
 from ...ops.kinds.precision import in_float32
 from ...ops.nn import cross_entropy as ops
 from ...tensor.core.tensor import Tensor
 from ...tensor.math.softmax import log_softmax
-from .loss import reduced
-
-_REDUCTIONS = ("none", "mean", "sum")
-
-def _check_reduction(reduction):
-    if reduction not in _REDUCTIONS:
-        raise ArgumentError(f"{reduction!r} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
+from .reduction import check_reduction, chosen, reduced
 
 
 def _check_classes(op, input, target, weight):
@@ -49,19 +44,22 @@ def _check_input(op, input, target):
     return input.unsqueeze(0), target.unsqueeze(0), True
 
 
-def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"):
+@autocasts(FLOAT32)
+def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+             ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean"):
     """Negative log-probability of the target classes.
 
     Args: input (N, C), (N, C, *) or (C,), log-probabilities; target (N,), (N, *) or (), class numbers; weight (C,).
     "mean" divides by the total weight of the targets that are not ignored.
     Raises ShapeError, DTypeError; DimensionError for a class that does not exist, where values are read.
     """
+    reduction = chosen(reduction, size_average, reduce)
     return _numbered("nll_loss", input, target, weight, ignore_index, reduction, 0.0, lambda x: x)
 
 
 def _numbered(op, input, target, weight, ignore_index, reduction, smoothing=0.0, logarithm=None):
     """logarithm: turns the input into log-probabilities; None if the loss does so itself."""
-    _check_reduction(reduction)
+    check_reduction(reduction)
     input, target, single = _check_input(op, input, target)
     _check_classes(op, input, target, weight)
     if logarithm is None:
@@ -77,14 +75,16 @@ def _smoothed(input, target, weight, logarithm, reduction, ignored, smoothing):
     return ops.nll(logarithm(input), target, weight, reduction=reduction, ignored=ignored, smoothing=smoothing)[0]
 
 
-def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100,
-                  reduction: str = "mean", label_smoothing: float = 0.0):
+@autocasts(FLOAT32)
+def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+                  ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0):
     """-log(softmax(input)) at the target classes, or averaged over target probabilities.
 
     Args: input (N, C), (N, C, *) or (C,), unnormalised; target class numbers (N,), (N, *) or (), or probabilities of
     input's shape and a floating dtype; weight (C,); label_smoothing in [0, 1] mixes in the uniform distribution.
     Raises as nll_loss.
     """
+    reduction = chosen(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if target.dtype.is_floating_point and target.shape == input.shape:
@@ -97,7 +97,7 @@ def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, i
 
 @in_float32
 def _against_probabilities(input, target, weight, reduction, smoothing):
-    _check_reduction(reduction)
+    check_reduction(reduction)
     input, target, single = _check_input("cross_entropy", input, target)
     _check_weight("cross_entropy", input, weight)
     if smoothing:

@@ -17,11 +17,12 @@ from ...autograd.function import Function
 from ...autograd.modes import no_grad
 from ...base import dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, AutogradError, DTypeError, ShapeError
+from ...dispatch.autocast import FLOAT32, autocasts
 from ...ops.nn import ctc
 from ...tensor.api.creation import arange, full, tensor
 from ...tensor.core.tensor import Tensor
 from ...tensor.math.arithmetic import where
-from .loss import reduced
+from .reduction import reduced
 
 _REDUCTIONS = ("mean", "sum", "none")
 
@@ -202,6 +203,7 @@ def _check(log_probs, blank, reduction):
         raise ShapeError(f"ctc_loss: blank must be in label range, in [0, {log_probs.shape[-1]}), got {blank}")
 
 
+@autocasts(FLOAT32)
 def ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Tensor | Sequence[int], target_lengths: Tensor | Sequence[int],
              blank: int = 0, reduction: str = "mean", zero_infinity: bool = False):
     """The negative log-likelihood of target sequences, summed over all alignments with log_probs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...dispatch.autocast import FLOAT32_ON_GPU, autocasts
 from ...ops.kinds.precision import in_float32
 from ...tensor.core.tensor import Tensor
 from ...tensor.math.distance import pdist as pdist  # the same function in both namespaces
@@ -10,6 +11,7 @@ from ...tensor.shape.shape import broadcast_tensors
 from .out import into
 
 
+@autocasts(FLOAT32_ON_GPU)
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None):
     """input divided by its p-norm over dim, or by eps where the norm is smaller."""
     return into(out, _normalized(input, p, dim, eps))
@@ -20,6 +22,7 @@ def _normalized(x, p, dim, eps):
     return x / vector_norm(x, p, dim, True).clamp_min(eps)
 
 
+@autocasts(FLOAT32_ON_GPU)
 @in_float32
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8):
     """The cosine of the angle between x1 and x2 along dim; norms count as at least eps."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ...autograd.modes import no_grad
+from ...autograd.function import Function
+from ...autograd.modes import is_grad_enabled, no_grad
 from ...base.errors import ArgumentError, AssertedShapeError, DTypeError, ShapeError
 from ...tensor.core.tensor import Tensor
 from ...tensor.math.arithmetic import where
+from ...tensor.sparse.layouts import SparseCOO
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
@@ -13,8 +15,9 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max
     """Rows of weight (num_embeddings, dim) at the integers in input (*): (*, dim).
 
     padding_idx: this row gets no gradient; max_norm: first scale the rows that are read down to this norm, in place;
-    scale_grad_by_freq: divide a row's gradient by how often it was read; sparse: accepted, but gradients are dense.
-    Raises DimensionError for a number outside the table, where values are read.
+    scale_grad_by_freq: divide a row's gradient by how often it was read; sparse: a weight that is a leaf gets a sparse gradient of
+    the rows that were read, for SGD, Adagrad and SparseAdam.
+    Raises DimensionError for a number outside the table, where values are read; ArgumentError for scale_grad_by_freq with sparse.
     """
     if input.dtype.category != "int":
         raise DTypeError(f"embedding: Expected input of indices to have an integer dtype, got {input.dtype.name}; use "
@@ -22,22 +25,44 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max
     if weight.ndim != 2:
         raise ShapeError(f"embedding: 'weight' must be 2-D, got shape {list(weight.shape)}")
     numbers = input.reshape(-1)
-    rows = rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq)
+    row = -1 if padding_idx is None else _padding_row(padding_idx, weight.shape[0])
+    rows = rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq, sparse, row)
     if padding_idx is not None:
-        row = _padding_row(padding_idx, weight.shape[0])
         rows = where((numbers == row).unsqueeze(-1), rows.detach(), rows)
     return rows.reshape(*input.shape, weight.shape[1])
 
 
-def rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq):
-    """Rows of weight at numbers (n,); the last three arguments as for embedding."""
+def rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq, sparse=False, padding=-1):
+    """Rows of weight at numbers (n,); padding: a row without a gradient; the other arguments as for embedding."""
     if max_norm is not None:
         renormalize(weight, numbers, float(max_norm), norm_type)
+    if sparse and weight.requires_grad and is_grad_enabled():
+        if scale_grad_by_freq:
+            raise ArgumentError("embedding: scale_grad_by_freq not supported with sparse gradients; leave one of them out")
+        if weight.is_leaf:
+            return _SparseRows.apply(weight, numbers, padding)
     rows = weight.index_select(0, numbers)
     if scale_grad_by_freq and rows.requires_grad:
         share = 1 / _times_read(numbers, weight).unsqueeze(-1)
         rows.register_hook(lambda g: g * share)
     return rows
+
+
+class _SparseRows(Function):
+    """Rows of a leaf, whose gradient is a sparse tensor of the rows that were read."""
+
+    @staticmethod
+    def forward(ctx, weight, numbers, padding):
+        ctx.numbers, ctx.padding, ctx.shape = numbers.long(), padding, weight.shape
+        return weight.index_select(0, numbers)
+
+    @staticmethod
+    def backward(ctx, g):
+        numbers = ctx.numbers
+        if ctx.padding >= 0:
+            kept = (numbers != ctx.padding).nonzero().squeeze(1)
+            numbers, g = numbers.index_select(0, kept), g.index_select(0, kept)
+        return SparseCOO(numbers.unsqueeze(0), g, ctx.shape), None, None
 
 
 def _times_read(numbers, weight):

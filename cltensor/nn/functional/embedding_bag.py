@@ -77,8 +77,8 @@ def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, 
     Args: input (bags, size), or (N,) with offsets (bags,), the start of each bag in input, from 0 on; both int64 or int32.
     include_last_offset: offsets has one more element, the end of the last bag.  per_sample_weights: factors of the rows, for
     "sum", of input's shape and weight's dtype.  padding_idx: a row to leave out.  max_norm: first scale the rows that are read
-    down to this norm, in place; scale_grad_by_freq: divide a row's gradient by how often it was read; sparse: accepted, but
-    gradients are dense.
+    down to this norm, in place; scale_grad_by_freq: divide a row's gradient by how often it was read; sparse: as
+    for embedding.
     Raises ArgumentError, DTypeError, ShapeError; DimensionError for a number outside the table, where values are read.
     Numerics: float16 and bfloat16 add up in float32.
     """
@@ -87,7 +87,7 @@ def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, 
     _check_mode(mode, scale_grad_by_freq, sparse)
     padding = _padding_row(padding_idx, weight.shape[0])
     numbers = input.reshape(-1).long()
-    rows = rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq)
+    rows = rows_of(weight, numbers, max_norm, norm_type, scale_grad_by_freq, sparse, padding)
     bags, count = _bags(input, numbers, offsets, include_last_offset, padding)
     return _pooled(rows, per_sample_weights, bags, count, mode)
 

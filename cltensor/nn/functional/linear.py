@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...dispatch.autocast import PROMOTE_ON_GPU, autocasts
 from ...ops.gemm.matmul import linear as _linear
 from ...ops.kinds.precision import in_float32
 from ...tensor.core.tensor import Tensor
@@ -14,6 +15,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Te
     return y if out is None else into(out, y)
 
 
+@autocasts(PROMOTE_ON_GPU)
 @in_float32
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None):
     """y[..., k] = input1 (*, in1) @ weight[k] (in1, in2) @ input2 (*, in2) + bias[k]; weight (out, in1, in2)."""

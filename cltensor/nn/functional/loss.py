@@ -6,23 +6,14 @@ import math
 import warnings
 
 from ...base.errors import ArgumentError, MismatchError
+from ...dispatch.autocast import FLOAT32, FLOAT32_OR_UNSAFE, autocasts
 from ...ops.kinds.precision import in_float32
 from ...ops.nn import losses as ops
 from ...ops.random.distributions import check_values
 from ...tensor.core.tensor import Tensor
 from ...tensor.math.arithmetic import where
 from .distance import pairwise_distance
-
-
-def reduced(losses, reduction):
-    """Mean, sum, or the losses themselves for "none".  Raises ArgumentError for anything else."""
-    if reduction == "mean":
-        return losses.mean()
-    if reduction == "sum":
-        return losses.sum()
-    if reduction == "none":
-        return losses
-    raise ArgumentError(f"{reduction!r} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
+from .reduction import chosen, reduced
 
 
 def _weighted(losses, weight, reduction):
@@ -38,18 +29,25 @@ def _paired(op, op_name, input, target, weight, reduction, **settings):
     return _weighted(op(input, target, **settings), weight, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
-def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None):
+def mse_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+             weight: Tensor | None = None):
     """(input - target) ** 2."""
+    reduction = chosen(reduction, size_average, reduce)
     return _paired(ops.squared, "mse_loss", input, target, weight, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
-def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None):
+def l1_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+            weight: Tensor | None = None):
     """|input - target|."""
+    reduction = chosen(reduction, size_average, reduce)
     return _paired(ops.absolute, "l1_loss", input, target, weight, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
 def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None):
     """Half the squared error within delta, then linear: delta * (|input - target| - delta / 2)."""
@@ -58,13 +56,16 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
     return _paired(ops.huber, "huber_loss", input, target, weight, reduction, delta=delta)
 
 
+@autocasts(FLOAT32)
 @in_float32
-def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0):
+def smooth_l1_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+                   reduction: str = "mean", beta: float = 1.0):
     """huber_loss with delta = beta, divided by beta; the absolute error for beta 0."""
+    reduction = chosen(reduction, size_average, reduce)
     if beta < 0:
         raise ArgumentError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
-        return l1_loss(input, target, reduction)
+        return l1_loss(input, target, reduction=reduction)
     return huber_loss(input, target, reduction, beta) / beta
 
 
@@ -77,12 +78,15 @@ def _same_size(op, input, target):
                          f"({tuple(input.shape)}); reshape the target")
 
 
+@autocasts(FLOAT32_OR_UNSAFE)
 @in_float32
-def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"):
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+                         reduce: bool | None = None, reduction: str = "mean"):
     """-(target log(input) + (1 - target) log(1 - input)) for probabilities in input; logarithms are at least -100.
 
     Raises ShapeError; ArgumentError for an input or target outside [0, 1], where values are read.
     """
+    reduction = chosen(reduction, size_average, reduce)
     _same_size("binary_cross_entropy", input, target)
     check_values(input, "input")
     if target.dtype.is_floating_point and not target.requires_grad:
@@ -90,31 +94,39 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     return _weighted(ops.bce(input, target), weight, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
-def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean",
+def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None,
+                                     size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
                                      pos_weight: Tensor | None = None):
     """binary_cross_entropy of sigmoid(input), without overflow; pos_weight scales the share of positive targets."""
+    reduction = chosen(reduction, size_average, reduce)
     _same_size("binary_cross_entropy_with_logits", input, target)
     losses = ops.bce_logits(input, target) if pos_weight is None else ops.bce_logits_pos(input, target, pos_weight)
     return _weighted(losses, weight, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
-def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False):
+def kl_div(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+           log_target: bool = False):
     """target * (log(target) - input) for log-probabilities in input; "batchmean" divides the sum by the first size."""
+    reduction = chosen(reduction, size_average, reduce)
     losses = (ops.kl_log if log_target else ops.kl)(input, target)
     if reduction == "batchmean":
         return losses.sum() / input.shape[0] if input.ndim else losses
     return reduced(losses, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
-def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, eps: float = 1e-8,
-                     reduction: str = "mean"):
+def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, size_average: bool | None = None,
+                     eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean"):
     """Negative log likelihood of counts in target under rates exp(input), or input itself without log_input.
 
     full: add Stirling's estimate of log(target!).
     """
+    reduction = chosen(reduction, size_average, reduce)
     losses = ops.poisson_log(input, target) if log_input else ops.poisson(input, target, eps=eps)
     return reduced(losses + ops.stirling(target) if full else losses, reduction)
 
@@ -146,50 +158,67 @@ def gaussian_nll_loss(input: Tensor, target: Tensor, var: Tensor | float, full: 
 
 # --- margins ---------------------------------------------------------------------------------------------------------
 
+@autocasts(FLOAT32)
 @in_float32
-def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean"):
+def soft_margin_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+                     reduction: str = "mean"):
     """log(1 + exp(-target * input)) for targets 1 and -1."""
+    reduction = chosen(reduction, size_average, reduce)
     _same_size("soft_margin_loss", input, target)
     return reduced(ops.soft_margin(input, target), reduction)
 
 
 @in_float32
-def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"):
+def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+                                reduce: bool | None = None, reduction: str = "mean"):
     """Mean over the classes (last dimension) of the binary cross entropy of sigmoid(input)."""
+    reduction = chosen(reduction, size_average, reduce)
     _same_size("multilabel_soft_margin_loss", input, target)
     losses = ops.bce_logits(input, target)
     return reduced((losses if weight is None else losses * weight).mean(-1), reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
-def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean"):
+def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None,
+                         reduce: bool | None = None, reduction: str = "mean"):
     """input where target is 1, max(0, margin - input) where it is -1."""
+    reduction = chosen(reduction, size_average, reduce)
     losses = where(target != 1, (margin - input).clamp_min(0), 0.0) + where(target != -1, input, 0.0)
     return reduced(losses, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
-def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"):
+def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, size_average: bool | None = None,
+                        reduce: bool | None = None, reduction: str = "mean"):
     """max(0, -target * (input1 - input2) + margin): target 1 ranks input1 first, -1 input2."""
+    reduction = chosen(reduction, size_average, reduce)
     return reduced((margin - target * (input1 - input2)).clamp_min(0), reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
-def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"):
+def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, size_average: bool | None = None,
+                          reduce: bool | None = None, reduction: str = "mean"):
     """1 - cos(input1, input2) where target is 1, max(0, cos - margin) where it is -1; inputs (N, D) or (D,)."""
+    reduction = chosen(reduction, size_average, reduce)
     dot, square1, square2 = ((a * b).sum(-1) for a, b in ((input1, input2), (input1, input1), (input2, input2)))
     cos = dot / ((square1 + 1e-12) * (square2 + 1e-12)).sqrt()
     losses = where(target == 1, 1 - cos, 0.0) + where(target == -1, (cos - margin).clamp_min(0), 0.0)
     return reduced(losses, reduction)
 
 
+@autocasts(FLOAT32)
 @in_float32
-def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2,
-                        eps: float = 1e-6, swap: bool = False, reduction: str = "mean"):
+def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
+                        swap: bool = False, size_average: bool | None = None, reduce: bool | None = None,
+                        reduction: str = "mean"):
     """max(0, |anchor - positive| - |anchor - negative| + margin), distances by the p-norm over the last dimension.
 
     swap: take |positive - negative| where that is smaller than |anchor - negative|.
     """
+    reduction = chosen(reduction, size_average, reduce)
     if margin <= 0:
         raise ArgumentError(f"triplet_margin_loss: margin must be greater than 0, got {margin}")
     near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)

@@ -7,19 +7,13 @@ from typing import Any
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, AutogradError, DTypeError, ShapeError
+from ...dispatch.autocast import FLOAT32, autocasts
 from ...ops.kinds.precision import in_float32
 from ...ops.nn import losses as ops
 from ...tensor.api.creation import arange
 from ...tensor.core.tensor import Tensor
 from .distance import pairwise_distance
-from .loss import reduced
-
-_REDUCTIONS = ("mean", "sum", "none")
-
-
-def _check_reduction(reduction):
-    if reduction not in _REDUCTIONS:
-        raise ArgumentError(f"{reduction!r} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
+from .reduction import check_reduction, chosen, reduced
 
 
 def _check_rows(op, input, target):
@@ -33,16 +27,18 @@ def _check_rows(op, input, target):
         raise DTypeError(f"{op}: expected scalar type Long but found {target.dtype.name} as target; use .long()")
 
 
+@autocasts(FLOAT32)
 @in_float32
 def multi_margin_loss(input: Tensor, target: Tensor, p: float = 1, margin: float = 1.0, weight: Tensor | None = None,
-                      reduction: str = "mean"):
+                      size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"):
     """Sum over the other classes of max(0, margin - input[target] + input[class]) ** p, divided by the number of classes.
 
     Args: input (N, C) or (C,), floating; target (N,) or (), int64 class numbers; p 1 or 2; weight (C,), of input's dtype
     and without a gradient, scales each sample by its class.  "none" gives (N,), or target's shape for input (C,).
     Raises ShapeError, DTypeError, ArgumentError; DimensionError for a class that does not exist, where values are read.
     """
-    _check_reduction(reduction)
+    reduction = chosen(reduction, size_average, reduce)
+    check_reduction(reduction)
     if p not in (1, 2):
         raise ArgumentError(f"multi_margin_loss: only p == 1 and p == 2 supported, got {p}")
     if weight is not None and weight.ndim != 1:
@@ -77,15 +73,18 @@ def _check_multi_margin(input, rows, target, weight):
                             "weight.detach()")
 
 
+@autocasts(FLOAT32)
 @in_float32
-def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean"):
+def multilabel_margin_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+                           reduction: str = "mean"):
     """Sum over target and other classes of max(0, 1 - input[target] + input[other]), divided by the number of classes.
 
     Args: input (N, C) or (C,), floating; target of input's shape, int64: a sample's class numbers, up to the first
     negative one.  "none" gives (N,) or ().  Memory grows with N C ** 2.
     Raises ShapeError, DTypeError, ArgumentError; DimensionError for a class that does not exist, where values are read.
     """
-    _check_reduction(reduction)
+    reduction = chosen(reduction, size_average, reduce)
+    check_reduction(reduction)
     if target.shape != input.shape and not (input.ndim < 2 and target.ndim < 2 and target.numel() == input.numel()):
         _check_rows("multilabel_margin_loss", input, target.long())
         raise ShapeError(f"multilabel_margin_loss: inconsistent target size: {list(target.shape)} for input of size: "
@@ -110,7 +109,7 @@ def triplet_margin_with_distance_loss(anchor: Tensor, positive: Tensor, negative
     distance_function: takes two tensors, pairwise_distance by default; swap: use distance(positive, negative) where it is
     smaller than distance(anchor, negative).  Raises ArgumentError, ShapeError.
     """
-    _check_reduction(reduction)
+    check_reduction(reduction)
     if margin <= 0:
         raise ArgumentError(f"triplet_margin_with_distance_loss: margin must be greater than 0, got {margin}")
     if not anchor.ndim == positive.ndim == negative.ndim:

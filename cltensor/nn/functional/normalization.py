@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from ...autograd.modes import no_grad
 from ...base import dtypes
+from ...base.context import context
 from ...base.errors import ArgumentError, MismatchError, ShapeError
+from ...dispatch.autocast import FLOAT32_ON_GPU
 from ...ops.kinds.precision import in_float32, wide
 from ...ops.nn import normalized as ops
 from ...ops.nn.normalization import laid
@@ -110,6 +112,8 @@ def layer_norm(input: Tensor, normalized_shape: int | Sequence[int], weight: Ten
             raise ShapeError(f"layer_norm: Expected {name} to be of same shape as normalized_shape, but got {name} of "
                              f"shape {list(p.shape)} and normalized_shape = {list(shape)}")
     dims = tuple(range(lead, input.ndim))
+    if context.autocast is not None:
+        input, weight, bias = FLOAT32_ON_GPU.arguments(input, weight, bias)
     return normalized(input, weight, bias, dims=dims, along=dims, eps=eps)[0]
 
 
@@ -122,6 +126,8 @@ def group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bia
         raise ArgumentError(f"group_norm: Expected number of channels in input to be divisible by num_groups, but got "
                             f"input of shape {list(input.shape)} and num_groups={num_groups}")
     _check_channels("group_norm", input, weight=weight, bias=bias)
+    if context.autocast is not None:
+        input, weight, bias = FLOAT32_ON_GPU.arguments(input, weight, bias)
     grouped = input.reshape(n, num_groups, c // num_groups, *input.shape[2:])
     return normalized(grouped, weight, bias, dims=tuple(range(2, grouped.ndim)), along=(1, 2), eps=eps)[0].reshape(input.shape)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...base.context import context
 from ...base.errors import ArgumentError, UnsupportedError
+from ...dispatch.autocast import FLOAT32_ON_CPU
 from ...tensor.core.tensor import Tensor
 from ...tensor.shape.padding import pad_constant, pad_mode
 
@@ -24,4 +26,6 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise ArgumentError(f'pad: Padding mode "{mode}" doesn\'t take in value argument')
     if mode == "circular" and min(pad, default=0) < 0:  # cropped values do not wrap around
         input, pad = pad_constant(input, [min(p, 0) for p in pad]), [max(p, 0) for p in pad]
+    if context.autocast is not None and mode != "circular":
+        input, = FLOAT32_ON_CPU.arguments(input)
     return pad_mode(input, tuple(pad), mode)

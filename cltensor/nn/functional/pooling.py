@@ -2,7 +2,9 @@
 
 
 from ...base.calls import applied
+from ...base.context import context
 from ...base.errors import ArgumentError
+from ...dispatch.autocast import FLOAT32_ON_CPU
 from ...ops.conv import pooling as ops
 from ...ops.kinds.precision import in_float32
 from . import windows
@@ -16,6 +18,8 @@ def _squeezed(result, single):
 
 def _max_pool(n, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     op = f"max_pool{n}d"
+    if n == 3 and context.autocast is not None:
+        input, = FLOAT32_ON_CPU.arguments(input)
     kernel = each(kernel_size, n, op, "kernel_size")
     input, single = batched(input, n, op)
     pool = ops.max_pool if input.dtype.category != "int" else windows.max_pool
@@ -32,6 +36,8 @@ def _stride(stride, kernel, n, op):
 def _avg_pool(n, input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
               divisor_override=None, *, out=None):
     op = f"avg_pool{n}d"
+    if n == 3 and context.autocast is not None:
+        input, = FLOAT32_ON_CPU.arguments(input)
     kernel = each(kernel_size, n, op, "kernel_size")
     input, single = batched(input, n, op)
     pool = ops.avg_pool if input.dtype.category != "int" else windows.avg_pool
@@ -66,6 +72,8 @@ def _adaptive_max_pool(n, input, output_size, return_indices=False):
 
 def _adaptive_avg_pool(n, input, output_size):
     op = f"adaptive_avg_pool{n}d"
+    if n == 3 and context.autocast is not None:
+        input, = FLOAT32_ON_CPU.arguments(input)
     _check_adaptive(op, n, input)
     input, single = batched(input, n, op)
     return _squeezed(ops.adaptive_avg_pool(input, output_size=_output_size(output_size, input, n, op)), single)
@@ -89,7 +97,7 @@ def _named(fn, n, doc):
 def _with_indices(pool):
     """pool that also returns the positions."""
 
-    def public(*args, return_indices=True, **kwargs):
+    def public(*args, return_indices=False, **kwargs):
         return pool(*args, return_indices=True, **kwargs)
 
     public.__name__ = public.__qualname__ = f"{pool.__name__}_with_indices"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError, UnsupportedError
+from ...dispatch.autocast import FLOAT32_OR_PROMOTE, autocasts
 from ...ops.kinds.precision import in_float32
 from ...tensor.api.creation import from_array, linspace
 from ...tensor.core.tensor import Tensor
@@ -16,6 +18,7 @@ from ...tensor.math.arithmetic import where
 from ...tensor.shape.joining import stack
 from ...tensor.shape.padding import pad_constant
 from ...tensor.shape.shape import as_strided
+from .antialias import FILTERS, antialiased
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
 
@@ -150,6 +153,7 @@ def interpolate(input: Tensor, size: int | Sequence[int] | None = None, scale_fa
     """Resize (N, C, *spatial) to `size` or by `scale_factor`.
 
     mode: nearest, nearest-exact, area (any number of spatial dimensions), linear (1), bilinear and bicubic (2), trilinear (3).
+    antialias: where the result is smaller, weigh all pixels that fall into one; for bilinear and bicubic.
     """
     modes = ("nearest", "nearest-exact", "area", *_LINEAR)
     if mode not in modes:
@@ -162,8 +166,10 @@ def interpolate(input: Tensor, size: int | Sequence[int] | None = None, scale_fa
         raise ArgumentError("interpolate: align_corners option can only be set with the interpolating modes: linear | bilinear "
                             "| bicubic "
                             "| trilinear")
-    if antialias:
-        raise ArgumentError("interpolate: antialias is not offered; blur before shrinking, or use mode='area'")
+    if antialias and mode not in FILTERS:
+        raise ArgumentError(f"interpolate: Anti-alias option is only supported for bilinear and bicubic modes, "
+                            f"but got mode={mode!r}")
+    along = antialiased if antialias else _along
     sizes, scales = _sizes(input, size, scale_factor, recompute_scale_factor)
     if any(s < 1 for s in sizes) or any(s < 1 for s in input.shape[1:]):
         raise ShapeError(f"interpolate: Input and output sizes should be greater than 0, but got input {list(input.shape[2:])} "
@@ -172,24 +178,24 @@ def interpolate(input: Tensor, size: int | Sequence[int] | None = None, scale_fa
     if mode == "area":
         return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[n - 1](input, sizes if n > 1 else sizes[0])
     if mode in _LINEAR and not input.dtype.is_floating_point:
-        return _bytes_resized(input, sizes, scales, mode, bool(align_corners))
-    return _resized(input, sizes, scales, mode, bool(align_corners))
+        return _bytes_resized(along, input, sizes, scales, mode, bool(align_corners))
+    return _resized(along, input, sizes, scales, mode, bool(align_corners))
 
 
-def _bytes_resized(x, sizes, scales, mode, align):
+def _bytes_resized(along, x, sizes, scales, mode, align):
     """Resize uint8 x in floats; round each dimension's result, the last dimension first, as PyTorch does."""
     if x.dtype is not dtypes.uint8:
         raise DTypeError(f"interpolate: mode {mode!r} is not defined for {x.dtype.name}; use .float()")
     x = x.float()
     for i in reversed(range(len(sizes))):
-        x = (_along(x, 2 + i, sizes[i], scales[i], mode, align) + 0.5).floor().clamp(0, 255)
+        x = (along(x, 2 + i, sizes[i], scales[i], mode, align) + 0.5).floor().clamp(0, 255)
     return x.to(dtypes.uint8)
 
 
 @in_float32
-def _resized(x, sizes, scales, mode, align):
+def _resized(along, x, sizes, scales, mode, align):
     for i, (new, scale) in enumerate(zip(sizes, scales, strict=True)):
-        x = _along(x, 2 + i, new, scale, mode, align)
+        x = along(x, 2 + i, new, scale, mode, align)
     return x
 
 
@@ -262,9 +268,19 @@ def upsample_bilinear(input: Tensor, size: int | Sequence[int] | None = None,
 # --- sampling along a grid -------------------------------------------------------------------------------------------
 
 
+def _aligned(align_corners):
+    """Whether the corner pixels' centres are the corners; a warning where that is left open."""
+    if align_corners is None:
+        warnings.warn("Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify "
+                      "align_corners=True if the old behavior is desired. See the documentation of grid_sample for details.",
+                      stacklevel=4)
+    return bool(align_corners)
+
+
 @in_float32
-def affine_grid(theta: Tensor, size: int | Sequence[int], align_corners: bool | None = False):
+def affine_grid(theta: Tensor, size: int | Sequence[int], align_corners: bool | None = None):
     """The grid of an affine map: theta (N, 2, 3) and size (N, C, H, W) -> (N, H, W, 2); or (N, 3, 4) -> (N, D, H, W, 3)."""
+    align_corners = _aligned(align_corners)
     n = len(size) - 2
     if tuple(theta.shape[1:]) != (n, n + 1) or theta.ndim != 3:
         raise MismatchError(f"affine_grid: Expected a batch of {n}x{n + 1} affine matrices for size {tuple(size)}, got "
@@ -283,6 +299,7 @@ def _base(k, align, like):
     return points if align else points * ((k - 1) / k)
 
 
+@autocasts(FLOAT32_OR_PROMOTE)
 @in_float32
 def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mode: str = "zeros",
                 align_corners: bool | None = None):
@@ -302,7 +319,7 @@ def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mod
     if mode == "bicubic" and n != 2:
         raise ArgumentError("grid_sample: bicubic interpolation only supports 4D input")
     sizes = input.shape[2:]
-    align = bool(align_corners)
+    align = _aligned(align_corners)
     raw = [_pixels(grid.select(-1, n - 1 - i), sizes[i], align) for i in range(n)]
     if mode == "nearest":
         points = [_inside(p, k, padding_mode, align).round() for p, k in zip(raw, sizes, strict=True)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable
 
 from ...autograd.modes import no_grad
 from ...base.errors import CLTensorError
@@ -20,8 +21,12 @@ def _gradients(parameters):
     return [p.grad for p in parameters if p.grad is not None]
 
 
-def get_total_norm(tensors: Sequence[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False):
-    """The norm of all tensors together, as a 0-d tensor.  error_if_nonfinite: raises CLTensorError for NaN or infinity."""
+def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False,
+                   foreach: bool | None = None):
+    """The norm of all tensors together, as a 0-d tensor.  error_if_nonfinite: raises CLTensorError for NaN or infinity.
+
+    foreach: accepted; all tensors are read in as few launches as possible in any case.
+    """
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     if not tensors:
         return scalar_tensor(0.0)
@@ -41,24 +46,64 @@ def _total_norm(tensors, norm_type, error_if_nonfinite):
 
 
 def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0,
-                    error_if_nonfinite: bool = False):
+                    error_if_nonfinite: bool = False, foreach: bool | None = None):
     """Scale all gradients down, in place, so that their common norm is at most max_norm; return the norm before.
 
-    Nothing waits for the device, unless error_if_nonfinite is set.
+    Nothing waits for the device, unless error_if_nonfinite is set.  foreach: accepted.
     """
     gradients = _gradients(parameters)
     if not gradients:
         return scalar_tensor(0.0)
     total = _total_norm(gradients, float(norm_type), error_if_nonfinite)
+    _scale(gradients, max_norm, total)
+    return total.to(result_type([g._spec for g in gradients]))
+
+
+def _scale(gradients, max_norm, total):
     with no_grad():
         scale = (max_norm / (total + 1e-6)).clamp_max(1.0)
         for g in gradients:
             g.mul_(scale.to(device=g.device))
-    return total.to(result_type([g._spec for g in gradients]))
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float):
-    """Limit every element of the gradients to [-clip_value, clip_value], in place."""
+def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor,
+                          foreach: bool | None = None):
+    """Scale all gradients, of any shapes and floating dtypes, by max_norm / total_norm in place, where that is below 1.
+
+    total_norm: a 0-d tensor, as get_total_norm gives.  foreach: accepted.  Never raises.  Source: Pascanu et al. 2013.
+
+        >>> from cltensor import nn, ones
+        >>> p = nn.Parameter(ones(4))
+        >>> p.grad = ones(4)
+        >>> nn.utils.clip_grads_with_norm_(p, 1.0, nn.utils.get_total_norm([p.grad]))
+        >>> round(p.grad[0].item(), 4)
+        0.5
+    """
+    _scale(_gradients(parameters), max_norm, total_norm)
+
+
+def clip_grad_norm(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0,
+                   error_if_nonfinite: bool = False, foreach: bool | None = None):
+    """clip_grad_norm_ under its older name, with a warning: limits the 0-d norm of all gradients, of any floating dtypes.
+
+    Raises CLTensorError for a norm that is not finite where error_if_nonfinite is set.  Source: Pascanu et al. 2013.
+
+        >>> import warnings
+        >>> from cltensor import nn, ones
+        >>> p = nn.Parameter(ones(4))
+        >>> p.grad = ones(4)
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     nn.utils.clip_grad_norm(p, 1.0)
+        tensor(2.)
+    """
+    warnings.warn("`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.", FutureWarning,
+                  stacklevel=2)
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None):
+    """Limit every element of the gradients to [-clip_value, clip_value], in place.  foreach: accepted."""
     with no_grad():
         for g in _gradients(parameters):
             g.clamp_(-float(clip_value), float(clip_value))

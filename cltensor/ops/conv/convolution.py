@@ -11,6 +11,7 @@ import math
 
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...base.shapes import collapse
+from ...dispatch.autocast import LOW
 from ...dispatch.plan import In, Out
 from ...dispatch.spec import spec
 from ..gemm import gemm
@@ -308,7 +309,8 @@ def _drawn(*shapes, **attributes):
 
 
 convolution = kernel(
-    "convolution", shape=convolution_shape, launch=convolution_launch, dtypes="floating", saves="x(w) w(x)", public=False,
+    "convolution", autocast=LOW, shape=convolution_shape, launch=convolution_launch, dtypes="floating", saves="x(w) w(x)",
+    public=False, on_complex="complex_convolution",
     vjp=(lambda g, y, x, w, bias, **attributes: convolution_input_gradient(g, w, size=tuple(x.shape[2:]), **attributes),
          lambda g, y, x, w, bias, **attributes: convolution_weight_gradient(g, x, size=tuple(w.shape[2:]), **attributes),
          _bias_gradient),
@@ -319,6 +321,7 @@ convolution_activated = activated(convolution)
 
 convolution_input_gradient = kernel(
     "convolution_input_gradient", shape=input_gradient_shape, launch=input_gradient_launch, dtypes="floating",
+    on_complex="complex_convolution_input_gradient",
     saves="g(w) w(g)", public=False,
     vjp=(lambda gg, y, g, w, *, size, **attributes: convolution(gg, w, None, **attributes),
          lambda gg, y, g, w, *, size, **attributes: convolution_weight_gradient(g, gg, size=tuple(w.shape[2:]), **attributes)),

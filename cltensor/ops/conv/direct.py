@@ -1,4 +1,4 @@
-"""Launch rules of convolutions with few output channels per group, above all depthwise ones (template conv_planes)."""
+"""Launch rules of convolutions with few output channels per group, above all depthwise ones (template conv_direct)."""
 
 import math
 
@@ -77,8 +77,8 @@ def map_steps(device, dtype, x, operands, axes, groups, channels, lanes, y, weig
         sizing = (launched,), (1,)
     else:
         sizing = gpu_range(n * groups * lanes * math.prod(a.rows for a in axes))
-    source = render("conv_planes", style=style, dtype=dtype, out_dtype=dtype, form="map", activation=activation)
-    return Step(source, "conv_planes", args, *sizing)
+    source = render("conv_direct", style=style, dtype=dtype, out_dtype=dtype, form="map", activation=activation)
+    return Step(source, "conv_direct", args, *sizing)
 
 
 def weight_steps(device, dtype, x, g, operands, axes, groups, channels, lanes):
@@ -88,8 +88,8 @@ def weight_steps(device, dtype, x, g, operands, axes, groups, channels, lanes):
     total = groups * lanes * taps
     numbers = [*_numbers(x, n, groups, channels, lanes, axes), *longs(g.strides)]
     if style == "gpu":
-        source = render("conv_planes", style=style, dtype=dtype, out_dtype=dtype, form="weight", WGS=GPU_GROUP)
-        return [Step(source, "conv_planes", [x_in, g_in, out, *numbers], (GPU_GROUP * total,), (GPU_GROUP,))]
+        source = render("conv_direct", style=style, dtype=dtype, out_dtype=dtype, form="weight", WGS=GPU_GROUP)
+        return [Step(source, "conv_direct", [x_in, g_in, out, *numbers], (GPU_GROUP * total,), (GPU_GROUP,))]
     splits = max(1, min(n, cpu_groups(device) // groups))
     launched = cpu_groups(device, groups * splits)
     extra = lanes * (_vectors(dtype, axes) + taps) * vector_width(dtype)
@@ -99,6 +99,6 @@ def weight_steps(device, dtype, x, g, operands, axes, groups, channels, lanes):
         parts = Scratch(splits * total * compute_dtype(dtype).itemsize)
         target, target_dtype = (parts, np.int64(0)), compute_dtype(dtype)
         steps = [Step(render("conv_sum", style=style, dtype=dtype), "conv_sum", (parts, *longs(splits, total), out), (1,), (1,))]
-    source = render("conv_planes", style=style, dtype=dtype, out_dtype=target_dtype, form="weight")
-    first = Step(source, "conv_planes", [x_in, g_in, *target, *numbers, np.int64(splits), *copies], (launched,), (1,))
+    source = render("conv_direct", style=style, dtype=dtype, out_dtype=target_dtype, form="weight")
+    first = Step(source, "conv_direct", [x_in, g_in, *target, *numbers, np.int64(splits), *copies], (launched,), (1,))
     return [first, *steps]

@@ -10,7 +10,7 @@ def forward(x, w, bias, stride, padding, dilation, groups):
     padded = np.pad(x, _borders(padding))
     out = [(n - d * (k - 1) - 1) // s + 1
            for n, k, s, d in zip(padded.shape[2:], w.shape[2:], stride, dilation, strict=True)]
-    y = np.zeros((len(x), len(w), *out)) + (0 if bias is None else bias.reshape(-1, *(1,) * len(out)))
+    y = np.zeros((len(x), len(w), *out), np.result_type(x, w)) + (0 if bias is None else bias.reshape(-1, *(1,) * len(out)))
     for c, k, tap, met in _taps(w.shape, out, stride, dilation, groups):
         y[:, k] += np.tensordot(w[(k, slice(None), *tap)], padded[(slice(None), c, *met)], (1, 1)).swapaxes(0, 1)
     return y
@@ -20,7 +20,8 @@ def input_gradient(g, w, size, stride, padding, dilation, groups):
     """gx, of spatial size `size`."""
     borders = _borders(padding)
     channels = w.shape[1] * groups
-    padded = np.zeros((len(g), channels, *(n + lo + hi for n, (lo, hi) in zip(size, borders[2:], strict=True))))
+    spatial = (n + lo + hi for n, (lo, hi) in zip(size, borders[2:], strict=True))
+    padded = np.zeros((len(g), channels, *spatial), np.result_type(g, w))
     for c, k, tap, met in _taps(w.shape, g.shape[2:], stride, dilation, groups):
         padded[(slice(None), c, *met)] += np.tensordot(w[(k, slice(None), *tap)], g[:, k], (0, 1)).swapaxes(0, 1)
     return padded[(..., *(slice(lo, lo + n) for n, (lo, _) in zip(size, borders[2:], strict=True)))]

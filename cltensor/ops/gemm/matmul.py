@@ -7,6 +7,7 @@ import numpy as np
 from ...base.errors import DTypeError, ShapeError
 from ...base.shapes import broadcast_shapes, broadcast_strides, collapse
 from ...codegen.types import NUMPY_OF, compute_type
+from ...dispatch.autocast import LOW
 from ...dispatch.plan import In, Value
 from ...dispatch.spec import Spec, dense, spec
 from ..kinds.activated import activated
@@ -117,26 +118,28 @@ def product_of(a, b):
 # --- declarations -----------------------------------------------------------------------------------------------------
 
 
-def _grad_a(g, y, a, b):
+def grad_a(g, y, a, b):
+    """The gradient of matmul's first factor."""
     if a.ndim == 1 and b.ndim == 1:
-        return g * b
+        return g * b.conj()
     if b.ndim == 1:
-        return g.unsqueeze(-1) * b
+        return g.unsqueeze(-1) * b.conj()
     if a.ndim == 1:
-        return (b @ g.unsqueeze(-1)).squeeze(-1)
-    return g @ b.mT
+        return (b.conj() @ g.unsqueeze(-1)).squeeze(-1)
+    return g @ b.mH
 
 
-def _grad_b(g, y, a, b):
+def grad_b(g, y, a, b):
+    """The gradient of matmul's second factor."""
     if a.ndim == 1 and b.ndim == 1:
-        return g * a
+        return g * a.conj()
     if a.ndim == 1:
-        return a.unsqueeze(-1) * g.unsqueeze(-2)
+        return a.conj().unsqueeze(-1) * g.unsqueeze(-2)
     if b.ndim == 1:
-        return (a.mT @ g.unsqueeze(-1)).squeeze(-1)
+        return (a.mH @ g.unsqueeze(-1)).squeeze(-1)
     if b.ndim == 2 and a.ndim > 2:  # the batches of a are rows that share one b
-        return a.flatten(0, -2).mT @ g.flatten(0, -2)
-    return a.mT @ g
+        return a.flatten(0, -2).mH @ g.flatten(0, -2)
+    return a.mH @ g
 
 
 def _samples(*pairs):
@@ -145,8 +148,8 @@ def _samples(*pairs):
 
 
 matmul = kernel(
-    "matmul", shape=matmul_shape, launch=matmul_launch, saves="input(other) other(input)", vjp=(_grad_a, _grad_b), dtypes="number",
-    ref=np.matmul,
+    "matmul", autocast=LOW, shape=matmul_shape, launch=matmul_launch, saves="input(other) other(input)", vjp=(grad_a, grad_b),
+    dtypes="number", on_complex="complex_matmul", ref=np.matmul,
     samples=_samples(((3, 4), (4, 2)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (2, 4, 3)), ((2, 1, 3, 4), (3, 4, 2)),
                      ((2, 3, 4), (4, 2))),
     doc="""Matrix product, with torch.matmul's rules for 1-d and batched operands.
@@ -154,7 +157,7 @@ matmul = kernel(
     y[..., i, j] = sum over k of input[..., i, k] * other[..., k, j]
 
     Args:
-        input: (..., M, K), or (K,) taken as one row that the result drops.
+        input: (..., M, K), real or complex, or (K,) taken as one row that the result drops.
         other: (..., K, N) of input's dtype, or (K,) taken as one column that the result drops; batches broadcast.
     Returns: (..., M, N), contiguous.
     Raises: ShapeError when the inner sizes differ; DTypeError when the dtypes do.
@@ -167,8 +170,8 @@ def _scaled(g, factor):
 
 
 addmm = kernel(
-    "addmm_fused", shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a(b) b(a)", dtypes="number",
-    public=False,
+    "addmm_fused", autocast=LOW, shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a(b) b(a)",
+    dtypes="number", public=False, on_complex="complex_addmm",
     vjp=(lambda g, y, input, a, b, beta, alpha: _scaled(g, beta),
          lambda g, y, input, a, b, beta, alpha: _scaled(g @ b.mT, alpha),
          lambda g, y, input, a, b, beta, alpha: _scaled(a.mT @ g, alpha)),
@@ -185,7 +188,8 @@ def _grad_weight(g, y, input, weight, bias):
 
 
 linear = kernel(
-    "linear", shape=linear_shape, launch=linear_launch, saves="input(weight) weight(input)", dtypes="number", public=False,
+    "linear", autocast=LOW, shape=linear_shape, launch=linear_launch, saves="input(weight) weight(input)", dtypes="number",
+    public=False, on_complex="complex_linear",
     vjp=(lambda g, y, input, weight, bias: g @ weight, _grad_weight, lambda g, y, input, weight, bias: g),
     ref=lambda x, w, b: x @ w.T + (0 if b is None else b),
     samples=_samples(((3, 4), (2, 4), (2,)), ((2, 3, 4), (5, 4), None), ((4,), (3, 4), (3,))),

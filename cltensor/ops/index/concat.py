@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from ...dispatch.autocast import PROMOTE
 from ...dispatch.binding import check_tensors
 from ...dispatch.plan import In, Out, Step
 from ...dispatch.promotion import result_type
@@ -85,5 +86,7 @@ def _peel(g, y, *inputs, needs, dim):
     return tuple(g.select(dim, i) if need else None for i, need in enumerate(needs))
 
 
-cat = Concat("cat_along", _side_by_side, vjp=_cut, public=False, onnx="Concat", doc="Inputs side by side along dim.")
-stack = Concat("stack_along", _as_layers, vjp=_peel, public=False, doc="Inputs as layers of a new dimension dim.")
+cat = Concat("cat_along", _side_by_side, vjp=_cut, autocast=PROMOTE, public=False, dtypes="stored",
+             doc="Inputs side by side along dim.", complex=True)
+stack = Concat("stack_along", _as_layers, vjp=_peel, autocast=PROMOTE, public=False, dtypes="stored",
+               doc="Inputs as layers of a new dimension dim.", complex=True)

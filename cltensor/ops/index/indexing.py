@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from ...base import dtypes
-from ...base.errors import DimensionError, DTypeError, ShapeError
+from ...base.errors import DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
 from ...base.shapes import collapse, normalize_dim
 from ...codegen import expr as E
 from ...codegen.templates import render
@@ -22,12 +22,20 @@ ITEMS = 1024  # work-items that keep a GPU's compute unit busy
 UFUNC = {"add": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}  # NumPy's counterparts of COMBINE
 COMBINE = {"set": "value", "add": "old + value", "prod": "old * value",
            "amax": "old != old || old > value ? old : value", "amin": "old != old || old < value ? old : value"}
+#: of pairs, where that differs
+COMPLEX_COMBINE = {"prod": "old * value.x + (value_t)(-old.y, old.x) * value.y"}
 
 
 def check_index(name, index):
     """Raise DTypeError unless index holds int64 or int32."""
     if index.dtype not in (dtypes.int64, dtypes.int32):
         raise DTypeError(f"{name}(): Expected dtype int64 or int32 for index, got {index.dtype.name}; use .long()")
+
+
+def _check_order(name, x, combine):
+    """Raise UnsupportedDTypeError for the extremes of complex numbers, which have no order."""
+    if combine in ("amax", "amin") and x.dtype.is_complex:
+        raise UnsupportedDTypeError(f"{name}(): {combine} is not defined for {x.dtype.name}, which has no order; use .abs()")
 
 
 def _layout(shape, strides):
@@ -48,7 +56,7 @@ def _numbers(dims, runs):
         yield from (np.int64(run[r]) for run in runs)
 
 
-def _gather_step(name, x, out, index, index_strides, dim, wrap):
+def _gather_step(x, out, index, index_strides, dim, wrap):
     """One launch over out's elements; the index gives x's position along dim."""
     device = x.device
     walked = [0 if d == dim else s for d, s in enumerate(x.strides)] if x.ndim else []
@@ -76,7 +84,7 @@ def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combin
         lanes = tuple([s[d] for d in rest] for s in (index_strides, src_strides, out.strides))
         size, along, index_t, src_t = out.shape[dim], out.strides[dim], index_strides[dim], src_strides[dim]
     dims, runs, rank = _layout(shape, lanes)
-    text = COMBINE[combine]
+    text = COMPLEX_COMBINE.get(combine, COMBINE[combine]) if out.dtype.is_complex else COMBINE[combine]
     source = render("scatter", style=device.profile.style, rank=rank, dtype=out.dtype, index_dtype=index.dtype, combine=text,
                     index_class="b" if runs[0][-1] == 0 else "s")
     rows = math.prod(dims[:-1])
@@ -172,9 +180,9 @@ def _gather_launch(specs, outs, dim, wrap):
         x = x if x.ndim else index.dense((1,), x.dtype)
         index_strides = index.strides if index.ndim else (0,)
         out = outs[0] if outs[0].ndim else outs[0].dense((1,))
-        return [_gather_step("gather", x, out, index, index_strides, 0, wrap)]
+        return [_gather_step(x, out, index, index_strides, 0, wrap)]
     d = normalize_dim(dim, x.ndim, "gather") if x.ndim else 0
-    return [_gather_step("gather", x, outs[0], index, index.strides, d, wrap)]
+    return [_gather_step(x, outs[0], index, index.strides, d, wrap)]
 
 
 def _zeros_like_x(g, x):
@@ -182,12 +190,13 @@ def _zeros_like_x(g, x):
 
 
 gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, saves="index", reports_faults=True,
-                batch="dim", public=False,
+                batch="dim", public=False, dtypes="stored",
                 vjp=(lambda g, y, x, index, dim, wrap: scatter(_zeros_like_x(g, x), index, g, dim=dim, combine="add", wrap=wrap),
                      lambda *a, **k: None),
                 ref=_gather_ref, doc="x's values at index along dim.",
                 samples=lambda rng: [((rng.standard_normal((3, 4)), rng.integers(0, 3, (2, 4))), {"dim": 0}),
-                                     ((rng.standard_normal((3, 4)), rng.integers(-4, 4, (3, 5))), {"dim": 1, "wrap": True})])
+                                     ((rng.standard_normal((3, 4)), rng.integers(-4, 4, (3, 5))), {"dim": 1, "wrap": True})],
+                complex=True)
 
 
 def _select_shape(x, index, *, dim, wrap=False):
@@ -203,19 +212,21 @@ def _select_shape(x, index, *, dim, wrap=False):
 def _select_launch(specs, outs, dim, wrap):
     x, index = specs
     if not x.ndim:
-        return [_gather_step("index_select", x, outs[0], index, (), 0, wrap)]
+        return [_gather_step(x, outs[0], index, (), 0, wrap)]
     d = normalize_dim(dim, x.ndim, "index_select")
     step = index.strides[0] if index.ndim else 0
     strides = tuple(step if i == d else 0 for i in range(x.ndim))
-    return [_gather_step("index_select", x, outs[0], index, strides, d, wrap)]
+    return [_gather_step(x, outs[0], index, strides, d, wrap)]
 
 
 index_select = kernel("index_select", shape=_select_shape, launch=_select_launch, saves="index", reports_faults=True, public=False,
+                      dtypes="stored",
                       vjp=(lambda g, y, x, index, dim, wrap: index_combine(_zeros_like_x(g, x), index, g, dim=dim, combine="add",
                                                                            wrap=wrap), lambda *a, **k: None),
                       ref=_select_ref, doc="x's slices at a vector of indices along dim.",
                       samples=lambda rng: [((rng.standard_normal((3, 4)), rng.integers(0, 3, 5)), {"dim": 0}),
-                                           ((rng.standard_normal((3, 4)), np.array([1, -1, -4])), {"dim": -1, "wrap": True})])
+                                           ((rng.standard_normal((3, 4)), np.array([1, -1, -4])), {"dim": -1, "wrap": True})],
+                      complex=True)
 
 
 # --- scatter, index_add, index_copy ----------------------------------------------------------------------------------
@@ -229,6 +240,7 @@ def _check_not_empty(name, x, d, index):
 
 def _scatter_shape(x, index, src, *, dim, combine, wrap=False):
     check_index("scatter", index)
+    _check_order("scatter_reduce", x, combine)
     if x.dtype is not src.dtype:
         raise DTypeError(f"scatter(): Expected self.dtype to be equal to src.dtype, got {x.dtype.name} and {src.dtype.name}")
     if max(x.ndim, 1) != max(index.ndim, 1) or (index.numel and max(index.ndim, 1) != max(src.ndim, 1)):
@@ -278,12 +290,13 @@ def _scatter_samples(rng):
 
 scatter = kernel("scatter_along", shape=_scatter_shape, launch=_scatter_launch, saves="index", reports_faults=True, batch="dim",
                  public=False, vjp=(_scatter_self, lambda *a, **k: None, _scatter_src), ref=_scatter_ref, samples=_scatter_samples,
-                 doc="x with src combined into it at index along dim, in order.")
+                 doc="x with src combined into it at index along dim, in order.", complex=True)
 
 
 def _add_shape(x, index, src, *, dim, combine, wrap=False):
     name = "index_add" if combine == "add" else "index_copy"
     check_index(name, index)
+    _check_order("index_reduce", x, combine)
     if x.dtype is not src.dtype:
         raise DTypeError(f"{name}(): self ({x.dtype.name}) and source ({src.dtype.name}) expected to have the same dtype")
     if index.ndim > 1:
@@ -329,7 +342,8 @@ def _combine_self(g, y, x, index, src, dim, combine, wrap):
 
 
 index_combine = kernel("index_combine", shape=_add_shape, launch=_add_launch, saves="index", reports_faults=True, public=False,
+                       dtypes="stored",
                        vjp=(_combine_self, lambda *a, **k: None, lambda g, y, x, index, src, dim, combine, wrap: index_select(
                            g, index, dim=dim, wrap=wrap).reshape(src.shape)),
                        ref=_combine_ref, samples=_combine_samples,
-                       doc="x with slices of src combined into it at a vector of indices along dim, in order.")
+                       doc="x with slices of src combined into it at a vector of indices along dim, in order.", complex=True)

@@ -33,7 +33,7 @@ class Activated(Kernel):
     def __init__(self, op, **common):
         self.inner = op
         super().__init__(f"{op.name}_activated", shape=self._shape_rule(), launch=self._launch, vjp=self._gradients,
-                         saves=f"{_written(op.saves)} y", dtypes="floating", public=False, **common)
+                         saves=f"{_written(op.saves)} y", dtypes="floating", public=False, autocast=op.autocast, **common)
 
     def last(self, attrs):
         """See Op."""

@@ -1,5 +1,6 @@
 """Elementwise ops: declared by a Python lambda over scalars; kernels and gradients are generated from it."""
 
+import copy
 import functools
 import operator
 
@@ -9,8 +10,7 @@ from ...base import dtypes
 from ...base.errors import ZERO_DIVISION, DivisionError, DTypeError, ShapeError
 from ...base.forking import Lazy
 from ...base.shapes import broadcast_shapes, broadcast_strides, collapse, dense_strides
-from ...codegen import derive, expr, types
-from ...codegen.emit import emit
+from ...codegen import expr, types
 from ...codegen.templates import render
 from ...dispatch.binding import bind, check_tensor
 from ...dispatch.host_plan import HostPlan, computing
@@ -19,6 +19,7 @@ from ...dispatch.promotion import result_type
 from ...dispatch.run_elementwise import filled, run_elementwise
 from ...dispatch.spec import Spec, spec
 from . import transposition
+from .fields import COMPLEXES, REALS
 from .op import Op, same_device, signature
 
 RANKS = (1, 3, 5, 8, 12, 16, 24, 32, 64)
@@ -42,16 +43,24 @@ class Elementwise(Op):
     rounded whether the gradient may use the stored result.  Not if terms cancel and only the stored one is rounded to 16 bits;
             not if callers may overwrite the result
     divides whether the last input is a divisor: an integer 0 there is an error
+    factors names of the attributes that may be complex numbers
+    makes_complex  whether the result is complex whatever the inputs are
+
+    An op is declared once for all numbers.  `on_complex` is the same op over complex ones, with plans and a gradient of its own:
+    dispatch runs it for complex operands or results.
     """
 
     kind = "elementwise"
-    divides = False
+    divides = makes_complex = False
+    factors = frozenset()
+    fn = None
+    field = REALS
 
     def __init__(self, name, fn, *, tensors=None, grad=None, exempt="", result=None, casts=False, numbers=None,
-                 rounded=True, divides=False, each=False, **common):
+                 rounded=True, divides=False, each=False, factors="", makes_complex=False, **common):
         super().__init__(name, **common)
         self.fn, self.grad, self.result, self.casts, self.rounded, self.divides = fn, grad, result, casts, rounded, divides
-        self.each = each
+        self.each, self.factors, self.makes_complex = each, frozenset(factors.split()), makes_complex
         self.inputs, self.attrs = signature(fn, tensors)
         numbers = self.inputs[1:] if numbers is None else numbers.split()
         self.tensor_only = tuple(i for i, n in enumerate(self.inputs) if n not in numbers) if self.public else ()
@@ -62,7 +71,29 @@ class Elementwise(Op):
     @Lazy
     def exprs(self):
         """The traced expressions, one per output."""
-        return _traced(self.fn, [*self.inputs, *self.attrs])
+        return self.field.exprs(self, _traced(self.fn, [*self.inputs, *self.attrs]))
+
+    @Lazy
+    def on_complex(self):
+        """This op over complex numbers."""
+        made = copy.copy(self)
+        made.field, made.on_complex = COMPLEXES, made
+        made.sources, made.gradients, made.savings, made.plans, made.fast_calls = {}, {}, {}, {}, {}
+        for name in ("differentiable", *(["exprs"] if self.fn is not None else [])):
+            made.__dict__.pop(name, None)
+        return made
+
+    def form(self, operands, out=None):
+        """The op to run for operands and out, see `plan`: this one, or on_complex."""
+        if self.field is COMPLEXES:
+            return self
+        involved = (*operands, *(out if isinstance(out, tuple) else (out,)))
+        return self.on_complex if self.makes_complex or any(map(_is_complex, involved)) else self
+
+    @Lazy
+    def of_tensors(self):
+        """This op with its attributes as inputs: they may be tensors, also ones that need a gradient."""
+        return Derived(self.name, self.exprs, (*self.inputs, *self.attr_names))
 
     def apply(self, args, attrs):
         """See Op."""
@@ -78,13 +109,16 @@ class Elementwise(Op):
     # --- forward ---------------------------------------------------------------------------------------------------
 
     def plan(self, operands, out):
-        """The Plan for operands (Specs, or the types bool/int/float) and out: None, a dtype, or a tuple of Specs."""
+        """The Plan for operands (Specs, or the types bool/int/float/complex) and out: None, a dtype, or a tuple of Specs."""
+        if self.form(operands, out) is not self:
+            return self.on_complex.plan(operands, out)
         specs = [o for o in operands if isinstance(o, Spec)]
         targets = out if isinstance(out, tuple) else None
         device = same_device(self.name, [*specs, *(targets or ())])
         compute = self.compute_dtype(operands) if operands else targets[0].dtype
         shape = broadcast_shapes(*(s.shape for s in specs), op=self.name) if specs else targets[0].shape
         results = self.result_dtypes(compute, None if targets else out)
+        compute = self._of_large_numbers(compute, targets[0].dtype if targets else results[0])
         if targets is None:
             strides = dense_strides(shape, *(broadcast_strides(s.shape, s.strides, shape) for s in specs))
             targets = tuple(spec(shape, strides, d, device) for d in results)
@@ -92,36 +126,46 @@ class Elementwise(Op):
             self._check_targets(shape, results, targets)
         if device.host:
             return HostPlan(device, specs, targets, functools.partial(self._through_numpy, operands, compute))
-        steps = self._steps(operands, targets, compute, device) if targets[0].numel else ()
+        steps = self._steps(operands, targets, compute, device) if targets[0].numel and not device.meta else ()
         return Plan(device, specs, targets, steps)
 
     def _through_numpy(self, operands, compute, arrays, values):
         """The results for arrays and numbers, computed by the expressions' NumPy functions; see HostPlan."""
-        arrays, values, number, env = iter(arrays), iter(values), computing(compute), {}
+        arrays, values, number, env = iter(arrays), iter(values), computing(compute.to_real()), {}
         for name, operand in zip(self.inputs, operands, strict=True):
-            if not isinstance(operand, Spec):
+            if _is_complex(operand):
+                env[name] = np.asarray(next(arrays if isinstance(operand, Spec) else values)).astype(computing(compute), copy=False)
+            elif not isinstance(operand, Spec):
                 divides = name == self.inputs[-1] and self._divides_integers(operands, compute)
-                convert = _wrapped_byte if compute is dtypes.uint8 else number.type
+                convert = _wrapping(compute) or number.type
                 env[name] = (_divisor(convert) if divides else convert)(next(values))
             elif operand.dtype is dtypes.bool_ and (name in self.exempt or compute is operand.dtype):
                 env[name] = next(arrays)
             else:
                 env[name] = next(arrays).astype(computing(operand.dtype) if name in self.exempt else number, copy=False)
-        env.update((name, number.type(value)) for name, value in zip(self.attr_names, values, strict=True))
-        return expr.evaluate(self.exprs, env)
+        env.update((name, (computing(compute) if name in self.factors else number).type(value))
+                   for name, value in zip(self.attr_names, values, strict=True))
+        return self.field.evaluated(self, env)
 
     def plan_steps(self, *specs):
         """Steps that compute the last Specs from the others inside another op's launch (In(0).. to Out(0)..)."""
         operands, targets = specs[: len(self.inputs)], specs[len(self.inputs):]
+        if self.form(operands, targets) is not self:
+            return self.on_complex.plan_steps(*specs)
         compute = self.compute_dtype(operands) if operands else targets[0].dtype
-        return self._steps(operands, targets, compute, targets[0].device)
+        return self._steps(operands, targets, self._of_large_numbers(compute, targets[0].dtype), targets[0].device)
+
+    def _of_large_numbers(self, compute, target):
+        """The dtype to convert in: uint64, computed with as a signed number, becomes a float at once."""
+        return target if self.casts and compute is dtypes.uint64 and target.is_floating_point else compute
 
     def compute_dtype(self, operands):
         """The dtype the operands are promoted to.  Raises DTypeError when the op is not defined for it."""
         d = result_type([o for n, o in zip(self.inputs, operands, strict=True) if n not in self.exempt] or operands)
-        if self.dtypes == "floating" and not d.is_floating_point:
+        d = self.field.promoted(d)
+        if self.dtypes == "floating" and not d.is_inexact:
             d = dtypes.get_default_dtype()
-        self.check_dtypes([_Typed(d)])
+        self.check_dtypes([_Typed(d.to_real() if self.makes_complex else d)])
         if self.each:
             self.check_dtypes([o if isinstance(o, Spec) else _Typed(dtypes.default_for(o.__name__)) for o in operands])
         return d
@@ -129,7 +173,8 @@ class Elementwise(Op):
     def result_dtypes(self, compute, forced=None):
         """The dtype of each output."""
         fixed = forced or (dtypes.BY_NAME[self.result] if self.result else None)
-        return tuple(fixed or (dtypes.bool_ if _is_bool(e) else compute) for e in self.exprs)
+        return tuple(fixed or (dtypes.bool_ if _is_bool(e) else d)
+                     for e, d in zip(self.exprs, self.field.result_dtypes(self, compute), strict=True))
 
     def _check_targets(self, shape, results, targets):
         for t, d in zip(targets, results, strict=True):
@@ -161,12 +206,7 @@ class Elementwise(Op):
         classes[len(specs):] = ["s" if c == "b" else c for c in classes[len(specs):]]
         source = self._source(operands, targets, compute, device.profile, rank, tuple(classes))
         args = [arg for line in lines for arg in line.args]
-        ctype = getattr(np, types.NUMPY_OF[types.compute_type(compute)])
-        numbers, n_values = len(operands) - len(specs), len(operands) - len(specs) + len(self.attrs)
-        values = [Value(i, _wrapped_byte if compute is dtypes.uint8 and i < numbers else ctype) for i in range(n_values)]
-        if self._divides_integers(operands, compute):
-            values[-1] = Value(n_values - 1, _divisor(_wrapped_byte if compute is dtypes.uint8 else ctype))
-        args += values
+        args += self._numbers(operands, compute)
         args += [Out(i) for i in range(len(targets))]
         for r in range(rank - 1):
             args += [np.int64(dims[r]), *(np.int64(s[r]) for s in runs)]
@@ -176,9 +216,19 @@ class Elementwise(Op):
         return [*(step for line in lines for step in line.steps),
                 Step(source, "elementwise", args, *launch_size(device.profile, rows, dims[-1], AHEAD))]
 
+    def _numbers(self, operands, compute):
+        """The Values of the numbers among the operands, and of the attributes."""
+        plain, whole = (computing(d).type for d in (compute.to_real(), compute))
+        given = [o for o in operands if isinstance(o, type)]
+        kinds = [_wrapping(compute) or (whole if o is complex else plain) for o in given]
+        kinds += [whole if n in self.factors else plain for n in self.attrs]
+        if self._divides_integers(operands, compute):
+            kinds[-1] = _divisor(kinds[-1])
+        return [Value(i, kind) for i, kind in enumerate(kinds)]
+
     def _divides_integers(self, operands, compute):
         """Whether a number divides integers; it must not be 0."""
-        return self.divides and isinstance(operands[-1], type) and not compute.is_floating_point
+        return self.divides and isinstance(operands[-1], type) and not compute.is_inexact
 
     def _copies(self, operands, targets):
         """Whether this op returns its only operand unchanged, in the same dtype."""
@@ -197,21 +247,22 @@ class Elementwise(Op):
         return source
 
     def _render(self, kinds, results, compute, style, rank, classes, stream):
-        ctype = types.compute_type(compute)
+        whole = types.compute_type(compute)
+        ctype = types.part_type(whole)
         ctypes, names, ins, scalars = {}, {}, [], []
         for name, kind in zip(self.inputs, kinds, strict=True):
             if isinstance(kind, dtypes.dtype):
-                c = types.compute_type(kind) if name in self.exempt else ctype
+                c = types.compute_type(kind) if name in self.exempt else whole if kind.is_complex else ctype
                 names[name] = f"x{len(ins)}"
                 ins.append((names[name], kind, c, classes[len(ins)]))
                 ctypes[name] = "bool" if kind is dtypes.bool_ and (name in self.exempt or compute is kind) else c
             else:
-                names[name], ctypes[name] = f"s{len(scalars)}", ctype
-                scalars.append((names[name], ctype))
+                names[name], ctypes[name] = f"s{len(scalars)}", whole if kind is complex else ctype
+                scalars.append((names[name], ctypes[name]))
         for name in self.attrs:
-            names[name], ctypes[name] = f"s{len(scalars)}", ctype
-            scalars.append((names[name], ctype))
-        made = emit(self.exprs, ctypes, ctype, names)
+            names[name], ctypes[name] = f"s{len(scalars)}", whole if name in self.factors else ctype
+            scalars.append((names[name], ctypes[name]))
+        made = self.field.emitted(self, ctypes, ctype, names, results)
         outs = [(f"y{i}", d, classes[len(ins) + i]) for i, d in enumerate(results)]
         return render("elementwise", style=style, rank=rank, dtype=compute, inputs=tuple(ins),
                       scalars=tuple(scalars), outputs=tuple(outs), body=tuple(made.statements),
@@ -224,7 +275,7 @@ class Elementwise(Op):
         if self.result is not None and not dtypes.BY_NAME[self.result].is_floating_point:
             return False
         calls = (node.function for node in expr.topological(self.exprs) if isinstance(node, expr.Call))
-        return self.grad is not None or all(f.grad is not None or f.result != "T" for f in calls)
+        return self.grad is not None or all(self.field.differentiable(f) or f.result != "T" for f in calls)
 
     def saving(self, needs):
         """See Op: save only what the fused gradient op reads."""
@@ -254,12 +305,16 @@ class Elementwise(Op):
         return found
 
 
-_BYTE = getattr(np, types.NUMPY_OF[types.compute_type(dtypes.uint8)])
 
 
-def _wrapped_byte(number):
-    """A number converted to uint8 with wraparound: -1 becomes 255, as in PyTorch."""
-    return _BYTE(int(number) & 255)
+@functools.cache
+def _wrapping(d):
+    """A function that converts a number to an unsigned dtype with wraparound: -1 becomes 255, as in PyTorch; None for others."""
+    if d.category != "int" or d.is_signed:
+        return None
+    kind = np.dtype(types.NUMPY_OF[types.compute_type(d)]).type
+    bits, half = 1 << 8 * d.itemsize, 1 << 63
+    return lambda number: kind((int(number) % bits + half) % (2 * half) - half)  # a uint64 has the bits of a signed number
 
 
 def _divisor(convert):
@@ -271,6 +326,11 @@ def _divisor(convert):
         return convert(number)
 
     return checked
+
+
+def _is_complex(x):
+    """Whether x (a Spec, a dtype, a number's type or None) is complex."""
+    return x is complex or getattr(getattr(x, "dtype", x), "is_complex", False)
 
 
 class _Typed:
@@ -317,9 +377,9 @@ def _gradient_exprs(op, needs):
     wanted = [n for n, need in zip(op.inputs, needs, strict=True) if need]
     seeds = [f"g{i}" for i in range(len(op.exprs))]
     if op.grad is None:
-        return derive.gradient(op.exprs, wanted, seeds)
+        return op.field.gradient(op.exprs, wanted, seeds)
     names = [*seeds, *op.inputs, *(["y"] if len(seeds) == 1 else [f"y{i}" for i in range(len(seeds))]), *op.attrs]
-    all_of = dict(zip(op.inputs, _traced_optional(op.grad, names), strict=True))
+    all_of = dict(zip(op.inputs, op.field.exprs(op, _traced_optional(op.grad, names)), strict=True))
     if len(seeds) == 1:
         y = {"y": expr.Input("y0")}
         all_of = {n: None if e is None else expr.substitute(e, y) for n, e in all_of.items()}
@@ -359,22 +419,24 @@ def _derive(op, needs):
     names = {n: f"x{i}" for i, n in enumerate(sources)}
     outs = expr.substitute(tuple(outs), {n: expr.Input(new) for n, new in names.items()})
     exempt = [names[n] for n in sources if n in op.exempt]
-    derived = Derived(f"{op.name}_backward", outs, names.values(), attrs, exempt=exempt)
+    derived = Derived(f"{op.name}_backward", outs, names.values(), attrs, exempt=exempt, factors=op.factors)
+    derived.makes_complex = op.field is COMPLEXES  # even where what it reads is real
     return Gradient(derived, sources, row, slots)
 
 
 class Derived(Elementwise):
     """An elementwise op made from expressions instead of a declaration: gradients, fused chains, users' own kernels."""
 
+    complex = True
     reports_faults = False
 
-    def __init__(self, name, exprs, inputs, attrs=(), exempt=frozenset(), dtypes="all"):
+    def __init__(self, name, exprs, inputs, attrs=(), exempt=frozenset(), dtypes="all", factors=frozenset()):
         self.name = self.__name__ = self.__qualname__ = name
         self.exprs, self.inputs, self.attr_names = exprs, tuple(inputs), tuple(attrs)
         self.attrs = dict.fromkeys(attrs)
         self.exempt, self.dtypes, self.grad, self.result, self.casts = frozenset(exempt), dtypes, None, None, False
         self.rounded = True
-        self.each = False
+        self.each, self.factors = False, factors
         self.sources, self.gradients, self.savings, self.plans, self.fast_calls = {}, {}, {}, {}, {}
         self.tensor_only = ()
         self.__doc__ = None
@@ -386,8 +448,10 @@ def elementwise(name, fn, **options):
 
 
 def streams(profile, *outputs):
-    """Whether a launch's outputs are too large to be read again from a cache."""
-    return profile.style == "cpu" and sum(o.numel * o.dtype.itemsize for o in outputs) >= STREAMED
+    """Whether a launch's outputs are too large to be read again from a cache; pairs are never stored past it."""
+    if profile.style != "cpu" or any(o.dtype.is_complex for o in outputs):
+        return False
+    return sum(o.numel * o.dtype.itemsize for o in outputs) >= STREAMED
 
 
 def launch_size(profile, rows, run, ahead=1):

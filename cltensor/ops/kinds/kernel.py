@@ -54,7 +54,7 @@ class Planned(Op):
         outs = outs if isinstance(outs, tuple) else (outs,)
         if device.host:
             return HostPlan(device, specs, outs, functools.partial(self.host_results, specs, outs, **named))
-        steps = self.launch(specs, outs, **named) if any(o.numel for o in outs) else ()
+        steps = self.launch(specs, outs, **named) if any(o.numel for o in outs) and not device.meta else ()
         return Plan(device, specs, outs, steps)
 
     def host_results(self, specs, outs, arrays, values, **named):
@@ -83,8 +83,9 @@ class Kernel(Planned):
 
     kind = "kernel"
 
-    def __init__(self, name, *, shape, launch, values=(), **common):
+    def __init__(self, name, *, shape, launch, values=(), on_complex=None, **common):
         super().__init__(name, **common)
+        self.on_complex = on_complex
         self.shape, self.launch, self.values = shape, launch, tuple(values)
         self._read_signature(shape)
 

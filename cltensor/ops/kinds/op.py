@@ -35,23 +35,29 @@ class Op:
                  with its attribute `dim` moved by one), "inside" (a composite of batchable ops), None (one by one)
         host     whether its forward pass runs on the host, through a library there
         inplace  whether an in-place form (`name_`) exists
+        autocast how autocast runs it: a Policy (dispatch/autocast.py); None if in the dtypes it is given
+        complex  whether it takes complex numbers, besides the real `dtypes`
+        on_complex  the op that runs in its place for complex inputs, or its name; None for itself
     """
 
-    kind = None
+    kind = on_complex = None
+    autocast = None
 
     def __init__(self, name, *, vjp=None, saves="", ref=None, dtypes="all", doc="", public=True, method=True,
-                 inplace=False, onnx=None, samples=None, aliases=(), reports_faults=False, batch=None, host=False,
-                 accepts_missing_gradients=False):
+                 inplace=False, samples=None, aliases=(), reports_faults=False, batch=None, host=False,
+                 accepts_missing_gradients=False, autocast=None, complex=False):
         if name in REGISTRY:
             raise ValueError(f"op {name!r} is declared twice")
         if dtypes not in DTYPE_SETS:
             raise ValueError(f"op {name!r}: dtypes={dtypes!r} is none of {', '.join(DTYPE_SETS)}")
         self.name, self.vjp = name, vjp
         self.saves = {saved: frozenset(readers.split(",")) if readers else None for saved, readers in _SAVED.findall(saves)}
-        self.ref, self.dtypes, self.doc, self.onnx, self.samples = ref, dtypes, doc, onnx, samples
+        self.ref, self.dtypes, self.doc, self.samples = ref, dtypes, doc, samples
         self.reports_faults, self.accepts_missing_gradients = reports_faults, accepts_missing_gradients
+        self.autocast = autocast
         self.public, self.method, self.inplace, self.aliases = public, public and method, inplace, tuple(aliases)
         self.saved_outputs = tuple(int(n[1:]) for n in sorted(self.saves) if n[:1] == "y" and n[1:].isdigit())
+        self.complex = complex
         self.batch, self.host, self.plans, self.savings = batch, host, {}, {}
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
@@ -113,12 +119,18 @@ class Op:
         """The Specs of outputs, saved or not."""
         return [getattr(o, "_spec", o) for o in outputs]
 
+    @property
+    def allowed(self):
+        """The dtypes it takes."""
+        return DTYPE_SETS[self.dtypes] + (dtypes.COMPLEX if self.complex else ())
+
     def check_dtypes(self, specs):
         """Raise DTypeError unless the op works on every input's dtype."""
-        allowed = DTYPE_SETS[self.dtypes]
+        allowed = self.allowed
         for s in specs:
             if s.dtype not in allowed:
-                cure = ".float()" if dtypes.float32 in allowed else ".long()"
+                cure = (".abs() or .real" if s.dtype.is_complex else ".float()" if dtypes.float32 in allowed else
+                        ".long()" if dtypes.int64 in allowed else ".cfloat()")
                 raise UnsupportedDTypeError(f"{self.name}: not defined for {s.dtype.name}; it works on "
                                             f"{', '.join(d.name for d in allowed)}. Convert first, for instance with {cure}")
 

@@ -52,7 +52,7 @@ def _has_narrow(values):
 
 
 def _through_float32(fn, args, kwargs):
-    dtype = result_type([s for s in _specs((args, tuple(kwargs.values()))) if s.dtype.is_floating_point])
+    dtype = result_type([s for s in _specs((args, tuple(kwargs.values()))) if s.dtype.is_inexact])
     result = fn(*map(wide, args), **{name: wide(x) for name, x in kwargs.items()})
     return _each(result, lambda t: t.to(dtype) if t._spec.dtype is dtypes.float32 else t)
 

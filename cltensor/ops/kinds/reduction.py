@@ -39,7 +39,8 @@ GROUPED = Space("reduction", WGS=(32, 64, 128, 256), GRAIN=(1024, 4096, 16384),
 class Reduction(Fold):
     """An op over the dimensions `dims`; `keepdim` keeps them as size 1.  See Fold for its declaration.
 
-    result    per output: "acc", "input", "float" (integers give the default float) or a dtype's name
+    result    per output: "acc", "input", "float" (integers give the default float), "real" (the dtype of input's real part) or a
+              dtype's name
     accumulate "wide": integers add up in int64;  "same": in their own compute type
     nonempty  reducing nothing is an error (max, argmax)
     """
@@ -63,8 +64,8 @@ class Reduction(Fold):
 
     def acc_dtype(self, d):
         """The dtype a state over inputs of dtype d is kept in."""
-        if d.is_floating_point:
-            return dtypes.float64 if d is dtypes.float64 else dtypes.float32
+        if d.is_inexact:
+            return super().acc_dtype(d)
         if "float" in self.result:
             return dtypes.get_default_dtype()
         if self.accumulate == "wide":
@@ -73,9 +74,10 @@ class Reduction(Fold):
 
     def result_dtypes(self, d):
         """The dtype of each output for inputs of dtype d."""
-        wide = d if d.is_floating_point else dtypes.int64 if self.accumulate == "wide" else d
-        floating = d if d.is_floating_point else dtypes.get_default_dtype()
-        return tuple({"acc": wide, "input": d, "float": floating}.get(r) or dtypes.BY_NAME[r] for r in self.result)
+        wide = d if d.is_inexact else dtypes.int64 if self.accumulate == "wide" else d
+        floating = d if d.is_inexact else dtypes.get_default_dtype()
+        named = {"acc": wide, "input": d, "float": floating, "real": d.to_real()}
+        return tuple(named.get(r) or dtypes.BY_NAME[r] for r in self.result)
 
     def plan(self, specs, attrs):
         """See Planned.  attrs are the sorted dimensions and keepdim; values go to the kernel at each call."""
@@ -84,7 +86,7 @@ class Reduction(Fold):
         outs = self.shape(*specs, dims=attrs[0], keepdim=attrs[1])
         if device.host:
             return HostPlan(device, specs, outs, functools.partial(self._through_numpy, specs[0], attrs[0], outs[0].shape))
-        steps = self.launch(specs, outs, *attrs) if outs[0].numel else ()
+        steps = self.launch(specs, outs, *attrs) if outs[0].numel and not device.meta else ()
         return Plan(device, specs, outs, steps)
 
     def _through_numpy(self, s, dims, shape, arrays, values):
@@ -99,8 +101,9 @@ class Reduction(Fold):
 
     def _host_reduced(self, d, states):
         """The states (*, count) combined along the last dimension, neighbours first."""
-        if self.host_ufunc is not None:
-            return [self.host_ufunc.reduce(states[0], axis=-1, dtype=states[0].dtype)]
+        ufunc = self.ufunc_for(d)
+        if ufunc is not None:
+            return [ufunc.reduce(states[0], axis=-1, dtype=states[0].dtype)]
         while (count := states[0].shape[-1]) > 1:
             even = count // 2 * 2
             joined = self.host_combined(d, [x[..., 0:even:2] for x in states], [x[..., 1:even:2] for x in states])
@@ -162,7 +165,7 @@ class Reduction(Fold):
         return GROUPED.choose(s.device, s.dtype, sizes, WGS=items, GRAIN=GRAIN)
 
     def _value_type(self, s):
-        return getattr(np, types.NUMPY_OF[types.compute_type(self.acc_dtype(s.dtype))])
+        return getattr(np, types.NUMPY_OF[types.part_type(types.compute_type(self.acc_dtype(s.dtype)))])
 
     def _source(self, specs, outs, geometry, style):
         constants = tuple(vars(geometry.constants).items())
@@ -174,13 +177,16 @@ class Reduction(Fold):
         return found
 
     def _render(self, specs, outs, geometry, style):
-        acc = types.compute_type(self.acc_dtype(specs[0].dtype))
+        acc = types.part_type(types.compute_type(self.acc_dtype(specs[0].dtype)))
         # an input is compared and summed in the accumulation type
-        ins = tuple((f"x{i}", s.dtype, acc, k) for i, (s, k) in enumerate(zip(specs, geometry.classes, strict=True)))
+        ins = tuple((f"x{i}", s.dtype, f"{acc}2" if s.dtype.is_complex else acc, k)
+                    for i, (s, k) in enumerate(zip(specs, geometry.classes, strict=True)))
         parts = self.parts(specs[0].dtype, outs, counted=True)
         tiles = {n: v for n, v in vars(geometry.constants).items() if n != "GRAIN"}
         if style == "gpu":
             tiles["SIDE"] = geometry.side
+        elif specs[0].dtype.is_complex:  # a vector holds half as many
+            tiles["LANES"], tiles["summed"] = min(tiles["LANES"], LANES // 2), self.sums
         rendered = render(
             "reduction", style=style, dtype=self.acc_dtype(specs[0].dtype), layout=geometry.layout,
             kept_rank=geometry.kept_rank, reduced_rank=geometry.reduced_rank, inputs=ins,

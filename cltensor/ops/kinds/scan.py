@@ -22,8 +22,9 @@ class Scan(Fold):
 
     kind = "scan"
 
-    def __init__(self, name, *, map, combine, identity, finish=None, states=("acc",), result=("input",), **common):
+    def __init__(self, name, *, map, combine, identity, finish=None, states=("acc",), result=("input",), on_complex=None, **common):
         super().__init__(name, **common)
+        self.on_complex = on_complex
         self._declare(map, combine, identity, finish, states)
         self.result = result
         self.indexed = "index" in inspect.signature(map).parameters
@@ -35,8 +36,9 @@ class Scan(Fold):
         """See Planned: walk along dim, all columns at once."""
         d, x = specs[0].dtype, np.moveaxis(np.atleast_1d(arrays[0]), dim, -1)
         states = self.host_states(d, [x], ())
-        if self.host_ufunc is not None:
-            states = [self.host_ufunc.accumulate(states[0], axis=-1, dtype=states[0].dtype)]
+        ufunc = self.ufunc_for(d)
+        if ufunc is not None:
+            states = [ufunc.accumulate(states[0], axis=-1, dtype=states[0].dtype)]
         else:
             states = [np.array(s) for s in states]
             for i in range(1, x.shape[-1]):

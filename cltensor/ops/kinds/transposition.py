@@ -15,7 +15,8 @@ from ...dispatch.plan import Scratch, Step
 
 WORTH = 1 << 12  # with fewer elements, a second launch costs more than strided reads
 SIDE = 8  # the shortest dimension worth transposing
-_OF_SIZE = {1: dtypes.uint8, 2: dtypes.int16, 4: dtypes.float32, 8: dtypes.int64}  # bits are copied, whatever the dtype
+# bits are copied, whatever the dtype
+_OF_SIZE = {1: dtypes.uint8, 2: dtypes.int16, 4: dtypes.float32, 8: dtypes.int64, 16: dtypes.complex128}
 _RANKS = (1, 2, 4, 8, 16, 32, 64)
 
 

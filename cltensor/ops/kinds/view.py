@@ -11,7 +11,7 @@ from .op import Op
 class View(Op):
     """An op whose result shares its input's storage.
 
-    rule    (Spec, **attributes) -> (shape, strides, offset in elements relative to the input's)
+    rule    (Spec, **attributes) -> (shape, strides, offset in elements relative to the input's), and the dtype if it is another
     vjp     (g, y, x, **attributes) -> gradient of x
     """
 
@@ -32,8 +32,10 @@ class View(Op):
 
     def plan(self, s, attrs):
         """(Spec of the result, offset relative to the input's)."""
-        shape, strides, delta = self.rule(s, **dict(zip(self.attr_names, attrs, strict=True)))
-        return spec(tuple(shape), tuple(strides), s.dtype, s.device), delta
+        if self.complex or self.dtypes == "parts":
+            self.check_dtypes((s,))
+        shape, strides, delta, *dtype = self.rule(s, **dict(zip(self.attr_names, attrs, strict=True)))
+        return spec(tuple(shape), tuple(strides), dtype[0] if dtype else s.dtype, s.device), delta
 
 
 def view(name, rule, **options):

@@ -15,7 +15,7 @@ def _op(name, fn, **options):
 
 squared = _op("mse", lambda input, target: (input - target) * (input - target), ref=lambda a, b: (a - b) ** 2,
               doc="(input - target) ** 2.")
-absolute = _op("l1", lambda input, target: E.abs(input - target), ref=lambda a, b: np.abs(a - b),
+absolute = _op("l1", lambda input, target: E.abs(input - target), ref=lambda a, b: np.abs(a - b), complex=True,
                doc="|input - target|.")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...codegen.templates import render
+from ...dispatch.autocast import FLOAT32_ON_GPU
 from ...dispatch.plan import In, Out, Step
 from ..kinds.elementwise import streams
 from ..kinds.kernel import kernel
@@ -80,11 +81,11 @@ log_softmax_grad = kernel(
     vjp=(lambda gg, out, g, y, dim: gg - (gg * y.exp()).sum(dim, keepdim=True),
          lambda gg, out, g, y, dim: -gg * y.exp() * g.sum(dim, keepdim=True)),
     doc="Gradient of log-softmax from the gradient and value of its result.")
-softmax = kernel("softmax_dim", shape=_dense, launch=_launch("softmax"), dtypes="floating", public=False, batch="dim",
-                 saves="y", ref=_softmax_ref, samples=_samples, onnx="Softmax",
+softmax = kernel("softmax_dim", autocast=FLOAT32_ON_GPU, shape=_dense, launch=_launch("softmax"), dtypes="floating", public=False,
+                 batch="dim", saves="y", ref=_softmax_ref, samples=_samples,
                  vjp=(lambda g, y, x, dim: softmax_grad(g.contiguous(), y, dim=dim),),
                  doc="exp(x) normalised to sum 1 over dim; x dense.")
-log_softmax = kernel("log_softmax_dim", shape=_dense, launch=_launch("log_softmax"), dtypes="floating", public=False, batch="dim",
-                     saves="y", ref=lambda x, dim: np.log(_softmax_ref(x, dim)), samples=_samples, onnx="LogSoftmax",
+log_softmax = kernel("log_softmax_dim", autocast=FLOAT32_ON_GPU, shape=_dense, launch=_launch("log_softmax"), dtypes="floating",
+                     public=False, batch="dim", saves="y", ref=lambda x, dim: np.log(_softmax_ref(x, dim)), samples=_samples,
                      vjp=(lambda g, y, x, dim: log_softmax_grad(g.contiguous(), y, dim=dim),),
                      doc="Logarithm of softmax over dim; x dense.")

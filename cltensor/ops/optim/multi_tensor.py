@@ -4,8 +4,11 @@ The kernel is generated from the op's own expressions.  A driver accepts at leas
 of tuples per launch.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from ...base.dtypes import float32
 from ...codegen import types
 from ...codegen.emit import emit
 from ...codegen.templates import render
@@ -18,10 +21,32 @@ MOST = 32
 _ALIGN = 64  # elements: shares start at cache lines
 
 
-def capacity(op, dtype):
+class Roles(NamedTuple):
+    """What a launch does with an op's inputs and outputs.
+
+    writes  positions of the inputs that the first outputs are written to; a further output, a truth value, raises a flag
+    shared  positions of inputs that are one number in memory for all tuples
+    skips   whether a number in memory may tell the launch to do nothing
+    """
+
+    writes: tuple
+    shared: tuple = ()
+    skips: bool = False
+
+    def each(self, op):
+        """Positions of the inputs that every tuple has its own of."""
+        return [i for i in range(len(op.inputs)) if i not in self.shared]
+
+    def raises(self, op):
+        """Whether some output is a flag."""
+        return len(op.exprs) > len(self.writes)
+
+
+def capacity(op, dtype, roles):
     """The largest number of tuples in one launch of op."""
     number = np.dtype(types.NUMPY_OF[types.compute_type(dtype)]).itemsize
-    return min(MOST, (ARGUMENT_BYTES - 8 - number * len(op.attr_names)) // (8 * (len(op.inputs) + 1)))
+    more = 8 * (1 + len(roles.shared) + roles.raises(op) + roles.skips)
+    return min(MOST, (ARGUMENT_BYTES - more - number * len(op.attr_names)) // (8 * (len(roles.each(op)) + 1)))
 
 
 def even_parts(items, most):
@@ -39,10 +64,10 @@ class MultiTensor(Launch):
 
     __slots__ = ("convert", "first_value", "idle", "values", "width")
 
-    def __init__(self, op, dtype, sizes, writes, device, idle):
-        tuples = FEW if len(sizes) <= FEW else capacity(op, dtype)
-        self.kernel = device.kernel(_source(op, dtype, tuples, writes, device.profile.style), "multi_tensor")
-        self.width = len(op.inputs) + 1
+    def __init__(self, op, dtype, sizes, roles, device, idle):
+        tuples = FEW if len(sizes) <= FEW else capacity(op, dtype, roles)
+        self.kernel = device.kernel(_source(op, dtype, tuples, roles, device.profile.style), "multi_tensor")
+        self.width = len(roles.each(op)) + 1
         self.first_value = self.width * tuples
         self.convert = getattr(np, types.NUMPY_OF[types.compute_type(dtype)])
         self.values = (None,) * len(op.attr_names)
@@ -53,7 +78,7 @@ class MultiTensor(Launch):
         self.idle = idle
         for i in range(self.width - 1):
             self.bind_buffers(i + self.width * len(sizes), [idle] * (tuples - len(sizes)))
-        self.estimate(len(op.inputs) * sum(sizes) * dtype.itemsize)
+        self.estimate((self.width - 1) * sum(sizes) * dtype.itemsize)
 
     def _share(self, total, profile):
         """The number of elements per work-group; sets the launch sizes."""
@@ -71,6 +96,11 @@ class MultiTensor(Launch):
             set_arg(operand, buffer)
             operand += width
 
+    def bind_numbers(self, buffers):
+        """Set the numbers in memory: shared ones, the flag, the one that skips.  The device lock must be held."""
+        for at, buffer in enumerate(buffers, self.first_value + len(self.values) + 1):
+            self.kernel.set_arg(at, buffer)
+
     def bind(self, values):
         """Set the Python numbers.  The device lock must be held."""
         if values != self.values:
@@ -80,21 +110,23 @@ class MultiTensor(Launch):
             self.values = values
 
 
-def _source(op, dtype, tuples, writes, style):
+def _source(op, dtype, tuples, roles, style):
     """The rendered kernel, cached."""
-    key = ("multi_tensor", style, dtype, tuples, writes)
+    key = ("multi_tensor", style, dtype, tuples, roles)
     source = op.sources.get(key)
     if source is None:
-        source = op.sources[key] = _render(op, dtype, tuples, writes, style)
+        source = op.sources[key] = _render(op, dtype, tuples, roles, style)
     return source
 
 
-def _render(op, dtype, tuples, writes, style):
+def _render(op, dtype, tuples, roles, style):
     c = types.compute_type(dtype)
     names = {n: f"x{i}" for i, n in enumerate(op.inputs)}
     names.update({n: f"s{i}" for i, n in enumerate(op.attr_names)})
     made = emit(op.exprs, dict.fromkeys(names, c), c, names)
-    operands = [(names[n], dtype, c, i in writes) for i, n in enumerate(op.inputs)]
-    results = [(f"x{i}", r) for i, r in zip(writes, made.results, strict=True)]
+    operands = [(f"x{i}", dtype, c, i in roles.writes) for i in roles.each(op)]
+    results = [(f"x{i}", r) for i, r in zip(roles.writes, made.results, strict=False)]
     return render("multi_tensor", style=style, dtype=dtype, tensors=tuples, operands=tuple(operands),
-                  scalars=tuple((names[n], c) for n in op.attr_names), body=tuple(made.statements), results=tuple(results))
+                  scalars=tuple((names[n], c) for n in op.attr_names), body=tuple(made.statements), results=tuple(results),
+                  shared=tuple((f"x{i}", float32, "float") for i in roles.shared),
+                  raises=tuple(made.results[len(roles.writes):]), skips=roles.skips)

@@ -3,6 +3,7 @@
 Every number is a kernel argument, so a new learning rate compiles nothing.  `sign` is -1 to maximise, 1 to minimise.
 """
 
+import math
 import operator
 
 import numpy as np
@@ -23,7 +24,7 @@ def _update(name, tensors, fn, doc, *, ref, **numbers):
 _TRIED = {"lr": 0.1, "weight_decay": 0.05, "sign": -1.0, "momentum": 0.8, "keep": 0.7, "take": 0.3, "one_minus_beta1": 0.2,
           "beta2": 0.9, "one_minus_beta2": 0.1, "eps": 0.01, "step_size": 0.15, "bias2_sqrt": 0.6, "decay_factor": 0.95,
           "alpha": 0.85, "rho": 0.75}
-_RANGES = {"v": (0.3, 1), "top": (0.3, 1), "total": (0.3, 1), "u": (0.3, 1), "a": (-0.4, 0.4), "size": (0.1, 0.5)}
+_RANGES = {**dict.fromkeys(("v", "row", "column", "level", "top", "total", "u"), (0.3, 1)), "a": (-0.4, 0.4), "size": (0.1, 0.5)}
 
 
 def _mean(old, new, take):
@@ -129,6 +130,44 @@ def _rprop(p, g, previous, size, shrink, grow, least, most, sign):
     return p - E.sign(d) * size, d, size
 
 
+def _asgd(p, g, ax, eta, shrink, mu, weight_decay, sign):
+    p = shrink * p - eta * (sign * g + weight_decay * p)
+    return p, E.where(mu < 1, ax + mu * (p - ax), p)
+
+
+def _sparse_adam(p, g, m, v, one_minus_beta1, one_minus_beta2, eps, step_size, sign):
+    d = sign * g
+    m, v = m + one_minus_beta1 * (d - m), v + one_minus_beta2 * (d * d - v)
+    return p - step_size * m / (E.sqrt(v) + eps), m, v
+
+
+def _moved(p, u, step_size, decay_factor):
+    return decay_factor * p - step_size * u
+
+
+def _averaged(a, g, take):
+    return E.where(take < 0.5, a + take * (g - a), g - (1 - take) * (g - a))
+
+
+def _rescaled(scale, growing, found, growth, backoff, interval):
+    full = growing + 1 >= interval
+    return (E.where(found > 0.5, scale * backoff, E.where(full & (E.abs(scale * growth) < math.inf), scale * growth, scale)),
+            E.where((found > 0.5) | full, 0, growing + 1))
+
+
+def _adafactor_direction(g, row, column, level, least):
+    return g * E.rsqrt(E.maximum(row * column / E.maximum(level, least), least * least))
+
+
+def _adafactor_direction_dense(g, v, least):
+    return g * E.rsqrt(E.maximum(v, least * least))
+
+
+def _adafactor(p, u, size, length, step_size, decay_factor, least, threshold, sign):
+    rate = step_size * E.maximum(size, least) / E.maximum(1, length / threshold)
+    return decay_factor * p - sign * rate * u
+
+
 # --- the same in NumPy, for the generated tests; names that are not arrays are numbers --------------------------------
 
 
@@ -198,6 +237,30 @@ def _ref_rprop(p, g, previous, size, *, shrink, grow, least, most, sign):
     return p - np.copysign(size, used) * (used != 0), used, size
 
 
+def _ref_asgd(p, g, ax, *, eta, shrink, mu, **decay):
+    p = np.multiply(p, shrink) - np.multiply(_decayed(p, g, **decay), eta)
+    return p, _mean(ax, p, min(mu, 1))
+
+
+def _ref_sparse_adam(p, g, m, v, *, one_minus_beta1, one_minus_beta2, eps, step_size, sign):
+    m, v = _mean(m, sign * g, one_minus_beta1), _mean(v, np.square(g), one_minus_beta2)
+    return p - np.divide(step_size * m, eps + np.sqrt(v)), m, v
+
+
+def _ref_adafactor_direction(g, row, column, level, *, least):
+    return np.divide(g, np.sqrt(np.fmax(np.multiply(row, column) / np.fmax(level, least), least**2)))
+
+
+def _ref_rescale(scale, growing, found, *, growth, backoff, interval):
+    over, full = np.rint(found) == 1, growing >= interval - 1
+    return scale * np.select([over, full], [backoff, growth], 1.0), np.select([over | full], [0.0], growing + 1)
+
+
+def _ref_adafactor(p, u, size, length, *, step_size, decay_factor, least, threshold, sign):
+    shrunk = np.fmax(1.0, np.divide(length, threshold))
+    return np.multiply(p, decay_factor) - np.divide(sign * step_size * u * np.fmax(size, least), shrunk)
+
+
 # --- the declarations ------------------------------------------------------------------------------------------------
 
 sgd_step = _update("sgd_step", "p g", _sgd, "One step of gradient descent: the new p.", ref=_ref_sgd)
@@ -234,3 +297,29 @@ nadam_step = _update("nadam_step", "p g m v", _nadam, "One step of NAdam: the ne
 radam_step = _update("radam_step", "p g m v", _radam, "One step of RAdam: the new p, m and v.", ref=_ref_radam, rectified=0.7)
 rprop_step = _update("rprop_step", "p g previous size", _rprop, "One step of Rprop: the new p, g used, and step sizes.",
                      ref=_ref_rprop, shrink=0.5, grow=1.2, least=0.06, most=0.4)
+asgd_step = _update("asgd_step", "p g ax", _asgd, "One step of averaged gradient descent: the new p and mean ax of all p.",
+                    ref=_ref_asgd, eta=0.12, shrink=0.9, mu=0.4)
+sparse_adam_step = _update("sparse_adam_step", "p g m v", _sparse_adam, "One step of Adam on the rows of p that have gradients.",
+                           ref=_ref_sparse_adam)
+decayed_step = _update("decayed_step", "p u", _moved, "A step of p along -u, after p has shrunk.",
+                       ref=lambda p, u, *, step_size, decay_factor: np.multiply(p, decay_factor) - np.multiply(u, step_size))
+averaging_step = _update("averaging_step", "a g", _averaged, "A mean a moved towards g by the fraction `take`.", ref=_mean)
+adafactor_direction = _update("adafactor_direction", "g row column level", _adafactor_direction,
+                              "Adafactor's direction: g over the root of its mean square, an outer product of rows and columns.",
+                              ref=_ref_adafactor_direction, least=0.1)
+adafactor_direction_dense = _update("adafactor_direction_dense", "g v", _adafactor_direction_dense,
+                                    "Adafactor's direction for vectors: g over the root of its mean square v.",
+                                    ref=lambda g, v, *, least: np.divide(g, np.sqrt(np.fmax(v, least**2))), least=0.1)
+adafactor_step = _update("adafactor_step", "p u size length", _adafactor,
+                         "One step of Adafactor along -u of length `length`, in proportion to p's size.",
+                         ref=_ref_adafactor, least=0.6, threshold=0.9)
+
+unscale = elementwise("unscale", lambda g, factor: (g * factor, (g != g) | (E.abs(g) == math.inf)), dtypes="floating", public=False,
+                      ref=lambda g, factor: (g * factor, ~np.isfinite(g)), samples=lambda rng: [
+                          ((rng.uniform(-2, 2, (2, 3)), np.array(0.5)), {})],
+                      doc="g times factor, and whether g is infinite or NaN.")
+rescale = elementwise("rescale", _rescaled, tensors="scale growing found", dtypes="floating", public=False, ref=_ref_rescale,
+                      samples=lambda rng: [
+                          ((np.array([8.0, 8, 8, 8]), np.array([0.1, 1.1, 2.1, 2.2]), np.array([0.1, 0.9, 0.2, 0.8])),
+                           {"growth": 2.0, "backoff": 0.5, "interval": 3})],
+                      doc="A loss scale and its count of good steps after a step that did (found) or did not overflow.")

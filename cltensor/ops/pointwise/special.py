@@ -6,11 +6,12 @@ import numpy as np
 
 from ...codegen import expr as E
 from ...codegen import reference
+from ...dispatch.autocast import FLOAT32_ON_GPU, PROMOTE_ON_GPU
 from ..kinds.elementwise import elementwise
 
 
-def _unary(name, fn, ref, doc, *, aliases=(), onnx=None, dtypes="floating", inplace=True, **options):
-    return elementwise(name, fn, ref=ref, doc=doc, aliases=aliases, onnx=onnx, dtypes=dtypes, inplace=inplace, **options)
+def _unary(name, fn, ref, doc, *, aliases=(), dtypes="floating", inplace=True, **options):
+    return elementwise(name, fn, ref=ref, doc=doc, aliases=aliases, dtypes=dtypes, inplace=inplace, **options)
 
 
 def _scalar(fn):
@@ -27,14 +28,16 @@ def _scalar(fn):
 
 # Inverse trigonometric and hyperbolic
 
-acos = _unary("acos", lambda input: E.acos(input), np.arccos, "Inverse cosine.", aliases=("arccos",), onnx="Acos")
-asin = _unary("asin", lambda input: E.asin(input), np.arcsin, "Inverse sine.", aliases=("arcsin",), onnx="Asin")
-atan = _unary("atan", lambda input: E.atan(input), np.arctan, "Inverse tangent.", aliases=("arctan",), onnx="Atan")
-sinh = _unary("sinh", lambda input: E.sinh(input), np.sinh, "Hyperbolic sine.", onnx="Sinh")
-cosh = _unary("cosh", lambda input: E.cosh(input), np.cosh, "Hyperbolic cosine.", onnx="Cosh")
-asinh = _unary("asinh", lambda input: E.asinh(input), np.arcsinh, "Inverse hyperbolic sine.", aliases=("arcsinh",), onnx="Asinh")
-acosh = _unary("acosh", lambda input: E.acosh(input), np.arccosh, "Inverse hyperbolic cosine.", aliases=("arccosh",), onnx="Acosh")
-atanh = _unary("atanh", lambda input: E.atanh(input), np.arctanh, "Inverse hyperbolic tangent.", aliases=("arctanh",), onnx="Atanh")
+acos = _unary("acos", lambda input: E.acos(input), np.arccos, "Inverse cosine.", aliases=("arccos",), autocast=FLOAT32_ON_GPU,
+              complex=True)
+asin = _unary("asin", lambda input: E.asin(input), np.arcsin, "Inverse sine.", aliases=("arcsin",), autocast=FLOAT32_ON_GPU,
+              complex=True)
+atan = _unary("atan", lambda input: E.atan(input), np.arctan, "Inverse tangent.", aliases=("arctan",), complex=True)
+sinh = _unary("sinh", lambda input: E.sinh(input), np.sinh, "Hyperbolic sine.", autocast=FLOAT32_ON_GPU, complex=True)
+cosh = _unary("cosh", lambda input: E.cosh(input), np.cosh, "Hyperbolic cosine.", autocast=FLOAT32_ON_GPU, complex=True)
+asinh = _unary("asinh", lambda input: E.asinh(input), np.arcsinh, "Inverse hyperbolic sine.", aliases=("arcsinh",), complex=True)
+acosh = _unary("acosh", lambda input: E.acosh(input), np.arccosh, "Inverse hyperbolic cosine.", aliases=("arccosh",), complex=True)
+atanh = _unary("atanh", lambda input: E.atanh(input), np.arctanh, "Inverse hyperbolic tangent.", aliases=("arctanh",), complex=True)
 atan2 = elementwise(
     "atan2",
     lambda input, other: E.atan2(input, other),
@@ -42,6 +45,7 @@ atan2 = elementwise(
     inplace=True,
     dtypes="floating",
     aliases=("arctan2",),
+    autocast=PROMOTE_ON_GPU,
     numbers="",
     doc="The angle of the point (other, input), in (-pi, pi].",
 )
@@ -54,15 +58,16 @@ hypot = elementwise(
     numbers="",
     doc="sqrt(input**2 + other**2) without overflow.",
 )
-sinc = _unary("sinc", lambda input: E.sinc(input), np.sinc, "sin(pi x) / (pi x), 1 at 0.")
+sinc = _unary("sinc", lambda input: E.sinc(input), np.sinc, "sin(pi x) / (pi x), 1 at 0.", complex=True)
 deg2rad = _unary("deg2rad", lambda input: E.deg2rad(input), np.deg2rad, "Degrees to radians.")
 rad2deg = _unary("rad2deg", lambda input: E.rad2deg(input), np.rad2deg, "Radians to degrees.")
 
 # Error functions
 
-erf = _unary("erf", lambda input: E.erf(input), np.vectorize(math.erf, otypes=[float]), "The error function.", onnx="Erf")
+erf = _unary("erf", lambda input: E.erf(input), np.vectorize(math.erf, otypes=[float]), "The error function.")
 erfc = _unary("erfc", lambda input: E.erfc(input), np.vectorize(math.erfc, otypes=[float]), "1 - erf(input).")
-erfinv = _unary("erfinv", lambda input: E.erfinv(input), reference.erfinv, "The inverse of erf.", rounded=False)
+erfinv = _unary("erfinv", lambda input: E.erfinv(input), reference.erfinv, "The inverse of erf.", rounded=False,
+                autocast=FLOAT32_ON_GPU)
 erfcx = _unary("erfcx", lambda input: E.erfcx(input), reference.erfcx, "exp(input**2) erfc(input).", public=False, rounded=False)
 ndtri = _unary(
     "ndtri", lambda input: E.ndtri(input), reference.ndtri, "The inverse of the normal distribution function.", public=False
@@ -136,10 +141,12 @@ i1e = _unary("i1e", lambda input: E.i1e(input), reference.i1e, "exp(-|x|) i1(x).
 logaddexp = elementwise(
     "logaddexp",
     lambda input, other: E.logaddexp(input, other),
-    ref=np.logaddexp,
+    ref=lambda a, b: (np.where(a.real >= b.real, a + np.log1p(np.exp(b - a)), b + np.log1p(np.exp(a - b))) if np.iscomplexobj(a)
+                      else np.logaddexp(a, b)),
     dtypes="floating",
     numbers="",
     doc="log(exp(input) + exp(other)) without overflow.",
+    complex=True,
 )
 logaddexp2 = elementwise(
     "logaddexp2",
@@ -207,11 +214,18 @@ copysign = elementwise(
 )
 angle = _unary(
     "angle",
-    lambda input: E.where(input < 0, math.pi, E.where(input != input, input, 0)),
+    lambda input: E.angle(input),
     np.angle,
-    "0 for positive numbers, pi for negative ones, NaN for NaN.",
-    grad=lambda g, input, y: 0,
+    """The angle of a complex number in the plane, in (-pi, pi]; of a real one 0 or pi, NaN for NaN.
+
+    Args: input: of any shape; integers and bools count as floats.
+    Returns: input's shape, in the dtype of its parts.  Never raises.
+    Source: ISO C99, 7.3.9.1.
+
+        angle(tensor([1j]))  # tensor([1.5708])
+    """,
     inplace=False,
+    complex=True,
 )
 nextafter = elementwise(
     "nextafter",
@@ -231,6 +245,7 @@ ldexp = elementwise(
     dtypes="floating",
     numbers="",
     doc="input * 2 ** other.",
+    complex=True,
 )
 frac = _unary("frac", lambda input: E.frac(input), lambda x: x - np.trunc(x), "The part after the point.")
 round_half_even = _unary(
@@ -274,26 +289,31 @@ lerp = elementwise(
     dtypes="floating",
     ref=lambda a, b, w: a + w * (b - a),
     doc="input + weight * (end - input).",
+    complex=True,
 )
 addcmul_op = elementwise(
     "addcmul_scaled",
     lambda input, tensor1, tensor2, value: input + value * tensor1 * tensor2,
     tensors="input tensor1 tensor2",
+    factors="value",
     public=False,
     dtypes="number",
     ref=lambda a, b, c, value: a + value * b * c,
     samples=lambda rng: [(tuple(rng.standard_normal((3, 4)) for _ in range(3)), {"value": 2.0})],
     doc="input + value * tensor1 * tensor2.",
+    complex=True,
 )
 addcdiv_op = elementwise(
     "addcdiv_scaled",
     lambda input, tensor1, tensor2, value: input + value * tensor1 / tensor2,
     tensors="input tensor1 tensor2",
+    factors="value",
     public=False,
     dtypes="floating",
     ref=lambda a, b, c, value: a + value * b / c,
     samples=lambda rng: [(tuple(rng.random((3, 4)) + 0.5 for _ in range(3)), {"value": 2.0})],
     doc="input + value * tensor1 / tensor2.",
+    complex=True,
 )
 close = elementwise(
     "close_to",
@@ -306,15 +326,16 @@ close = elementwise(
     ref=lambda a, b, rtol, atol: np.isclose(a, b, rtol, atol),
     samples=lambda rng: [((rng.standard_normal(5), rng.standard_normal(5)), {"rtol": 0.5, "atol": 0.1})],
     doc="|input - other| <= atol + rtol * |other|.",
+    complex=True,
 )
 logical_xor = elementwise(
     "logical_xor",
     lambda input, other: E.logical_xor(input, other),
     ref=np.logical_xor,
     inplace=True,
-    onnx="Xor",
     numbers="",
     doc="Whether exactly one is non-zero.",
+    complex=True,
 )
 
 # Integers

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...codegen import expr as E
+from ...dispatch.autocast import FLOAT32, FLOAT32_ON_GPU
 from ..kinds.precision import in_float32
 from ..kinds.reduction import reduction
 
@@ -59,7 +60,7 @@ def _prod_gradient(g, y, x, dim, keepdim):
     back = [0] * x.ndim
     for i, d in enumerate([*rest, *dim]):
         back[d] = i
-    return unreduce(g, x, dim, keepdim) * others.reshape(moved.shape).permute(back)
+    return unreduce(g, x, dim, keepdim) * others.reshape(moved.shape).permute(back).conj()
 
 
 def _product_before(rows):
@@ -68,22 +69,22 @@ def _product_before(rows):
     return rows.roll(1, -1).slice_scatter(ones, -1, 0, 1).cumprod(-1)
 
 
-sum_ = reduction("sum_reduce", map=lambda input: input, combine=lambda a, b: a + b, identity=0, result=("acc",),
-                 accumulate="wide", ref=np.sum, public=False, onnx="ReduceSum",
+sum_ = reduction("sum_reduce", autocast=FLOAT32_ON_GPU, map=lambda input: input, combine=lambda a, b: a + b, identity=0,
+                 result=("acc",), accumulate="wide", ref=np.sum, public=False,
                  vjp=(lambda g, y, x, dim, keepdim: unreduce(g, x, dim, keepdim),),
-                 doc="Sum over dim; integers add up in int64.")
+                 doc="Sum over dim; integers add up in int64.", complex=True)
 mean = reduction("mean_reduce", map=lambda input: input, combine=lambda a, b: a + b, identity=0, result=("float",),
-                 finish=lambda a, n: a / n, ref=np.mean, dtypes="floating", public=False, onnx="ReduceMean",
+                 finish=lambda a, n: a / n, ref=np.mean, dtypes="floating", public=False,
                  vjp=(lambda g, y, x, dim, keepdim: unreduce(g / max(_count(x, dim), 1), x, dim, keepdim),),
-                 doc="Mean over dim.")
-prod = reduction("prod_reduce", map=lambda input: input, combine=lambda a, b: a * b, identity=1, result=("acc",),
-                 accumulate="wide", ref=np.prod, public=False, onnx="ReduceProd", saves="input",
-                 vjp=(_prod_gradient,), doc="Product over dim.")
+                 doc="Mean over dim.", complex=True)
+prod = reduction("prod_reduce", autocast=FLOAT32, map=lambda input: input, combine=lambda a, b: a * b, identity=1, result=("acc",),
+                 accumulate="wide", ref=np.prod, public=False, saves="input",
+                 vjp=(_prod_gradient,), doc="Product over dim.", complex=True)
 amax = reduction("amax", map=lambda input: input, combine=lambda a, b: E.maximum(a, b), identity=_lowest, nonempty=True,
-                 ref=np.max, vjp=(spread_ties,), saves="input y", onnx="ReduceMax",
+                 ref=np.max, vjp=(spread_ties,), saves="input y",
                  doc="Largest value over dim; ties share the gradient equally.")
 amin = reduction("amin", map=lambda input: input, combine=lambda a, b: E.minimum(a, b), identity=_highest, nonempty=True,
-                 ref=np.min, vjp=(spread_ties,), saves="input y", onnx="ReduceMin",
+                 ref=np.min, vjp=(spread_ties,), saves="input y",
                  doc="Smallest value over dim; ties share the gradient equally.")
 argmax = reduction("argmax_reduce", map=lambda input, index: (input, index),
                    combine=lambda a, i, b, j: (E.where(_greater(a, i, b, j), b, a), E.where(_greater(a, i, b, j), j, i)),
@@ -96,17 +97,20 @@ argmin = reduction("argmin_reduce", map=lambda input, index: (input, index),
                    result=("int64",), nonempty=True, ref=np.argmin, public=False,
                    doc="Index of the smallest value over dim, the first where there are several.")
 any_ = reduction("any_reduce", map=lambda input: E.where(input != 0, 1, 0), combine=lambda a, b: a | b, identity=0,
-                 states=("int32",), result=("bool",), ref=np.any, public=False, doc="Whether any element is non-zero.")
+                 states=("int32",), result=("bool",), ref=np.any, public=False, dtypes="stored",
+                 doc="Whether any element is non-zero.", complex=True)
 all_ = reduction("all_reduce", map=lambda input: E.where(input != 0, 1, 0), combine=lambda a, b: a & b, identity=1,
-                 states=("int32",), result=("bool",), ref=np.all, public=False, doc="Whether every element is non-zero.")
-sum_squares = reduction("sum_squared_deviation", map=lambda input, center: (input - center) * (input - center),
-                        combine=lambda a, b: a + b, identity=0, ref=lambda x, c, **k: np.sum((x - c) ** 2, **k),
+                 states=("int32",), result=("bool",), ref=np.all, public=False, dtypes="stored",
+                 doc="Whether every element is non-zero.", complex=True)
+sum_squares = reduction("sum_squared_deviation", map=lambda input, center: E.real((input - center) * E.conj(input - center)),
+                        combine=lambda a, b: a + b, states=("real",), result=("real",), identity=0,
+                        ref=lambda x, c, **k: np.sum(np.abs(x - c) ** 2, **k),
                         public=False, dtypes="floating", saves="input center",
                         vjp=(lambda g, y, x, c, dim, keepdim: 2 * unreduce(g, x, dim, keepdim) * (x - c),
                              lambda g, y, x, c, dim, keepdim: 2 * unreduce(g, x, dim, keepdim) * (c - x)),
-                        doc="Sum over dim of (input - center) ** 2, in one pass: the second half of a variance.")
+                        doc="Sum over dim of (input - center) ** 2, in one pass: the second half of a variance.", complex=True)
 dot = reduction("sum_product", map=lambda input, other: input * other, combine=lambda a, b: a + b, identity=0, result=("acc",),
                 accumulate="wide", ref=lambda a, b, **k: np.sum(a * b, **k), public=False, saves="input(other) other(input)",
-                vjp=(lambda g, y, a, b, dim, keepdim: unreduce(g, a, dim, keepdim) * b,
-                     lambda g, y, a, b, dim, keepdim: unreduce(g, a, dim, keepdim) * a),
-                doc="Sum over dim of input * other, in one pass.")
+                vjp=(lambda g, y, a, b, dim, keepdim: unreduce(g, a, dim, keepdim) * b.conj(),
+                     lambda g, y, a, b, dim, keepdim: unreduce(g, a, dim, keepdim) * a.conj()),
+                doc="Sum over dim of input * other, in one pass.", complex=True)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...codegen import expr as E
+from ...dispatch.autocast import FLOAT32_ON_GPU
 from ..kinds.precision import in_float32
 from ..kinds.scan import scan
 
@@ -37,14 +38,14 @@ def _cumprod_gradient(g, y, x, dim):
     if not x.ndim:
         return g
     if not bool((x == 0).any()):
-        return _reverse_cumsum(g * y, dim) / x
+        return _reverse_cumsum(g * y.conj(), dim) / x.conj()
     n = x.shape[dim]
     out = g * 0
     for k in range(n):
         before = x.narrow(dim, 0, k).prod(dim, keepdim=True)
         after = x.narrow(dim, k + 1, n - k - 1).cumprod(dim)
-        tail = (after * g.narrow(dim, k + 1, n - k - 1)).sum(dim, keepdim=True) + g.narrow(dim, k, 1)
-        out = out.slice_scatter(before * tail, dim, k, k + 1)
+        tail = (after.conj() * g.narrow(dim, k + 1, n - k - 1)).sum(dim, keepdim=True) + g.narrow(dim, k, 1)
+        out = out.slice_scatter(before.conj() * tail, dim, k, k + 1)
     return out
 
 
@@ -56,14 +57,31 @@ def _at_extreme(g, y, x, dim):
     return g[0].new_zeros(x.shape).scatter_add(dim, y[1], g[0])
 
 
-cumsum = scan("cumsum_dense", map=lambda input: input, combine=lambda a, b: a + b, identity=0, ref=lambda x, dim: np.cumsum(x, dim),
+cumsum = scan("cumsum_dense", autocast=FLOAT32_ON_GPU, map=lambda input: input, combine=lambda a, b: a + b, identity=0,
+              ref=lambda x, dim: np.cumsum(x, dim),
               vjp=(lambda g, y, x, dim: _reverse_cumsum(g, dim),), public=False, samples=_samples,
-              doc="Running sum along dim.")
-cumprod = scan("cumprod_dense", map=lambda input: input, combine=lambda a, b: a * b, identity=1,
+              doc="Running sum along dim.", complex=True)
+cumprod = scan("cumprod_dense", autocast=FLOAT32_ON_GPU, map=lambda input: input, combine=lambda a, b: a * b, identity=1,
                ref=lambda x, dim: np.cumprod(x, dim), vjp=(_cumprod_gradient,), saves="input y", public=False,
-               samples=_samples, doc="Running product along dim.")
+               samples=_samples, doc="Running product along dim.", complex=True)
+
+
+def _accumulated(x, dim):
+    """The running log of summed exponentials of complex numbers, one after the other."""
+    y = np.moveaxis(np.array(x), dim, 0)
+    for i in range(1, len(y)):
+        first = y[i - 1].real >= y[i].real
+        large, small = np.where(first, y[i - 1], y[i]), np.where(first, y[i], y[i - 1])
+        y[i] = large + np.log1p(np.exp(small - large))
+    return np.moveaxis(y, 0, dim)
+
+
+logcumsumexp_complex = scan("logcumsumexp_complex", map=lambda input: input, combine=lambda a, b: E.logaddexp(a, b),
+                            identity=-math.inf, public=False, dtypes="none", complex=True, ref=_accumulated, saves="input y",
+                            samples=_samples, vjp=(lambda g, y, x, dim: _complex_log_space_gradient(g, y, x, dim),),
+                            doc="Running log of summed exponentials of complex numbers along dim.")
 logcumsumexp = scan(
-    "logcumsumexp_dense", map=lambda input: (input, 1), combine=lambda m, s, n, t: (
+    "logcumsumexp_dense", on_complex="logcumsumexp_complex", map=lambda input: (input, 1), combine=lambda m, s, n, t: (
         E.maximum(m, n), E.where(m >= n, s + E.where(n == -math.inf, 0, t * E.exp(n - m)),
                                  t + E.where(m == -math.inf, 0, s * E.exp(m - n)))),
     identity=(-math.inf, 0), states=("acc", "acc"),
@@ -93,3 +111,11 @@ def _log_space_gradient(g, y, x, dim):
         return (part.flip(dim).logcumsumexp(dim).flip(dim) + x).exp()
 
     return reverse(size.where(g > 0, -math.inf)) - reverse(size.where(g < 0, -math.inf))
+
+
+def _complex_log_space_gradient(g, y, x, dim):
+    """sum over t >= s of g[t] conj(exp(x[s] - y[t])), by logarithms, which complex numbers all have."""
+    if not x.ndim:
+        return g
+    size = g.conj().log() - y
+    return (size.flip(dim).logcumsumexp(dim).flip(dim) + x).exp().conj()

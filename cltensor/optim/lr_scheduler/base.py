@@ -6,8 +6,10 @@ import functools
 import warnings
 from typing import Any
 
+from ...autograd.modes import no_grad
 from ...base.context import context
 from ...base.errors import ArgumentError, ArgumentTypeError
+from ...tensor import Tensor
 from ..optimizer import Optimizer
 
 
@@ -26,11 +28,11 @@ class LRScheduler:
         self.optimizer = optimizer
         for i, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
-                group.setdefault("initial_lr", group["lr"])
+                group.setdefault("initial_lr", own(group["lr"]))
             elif "initial_lr" not in group:
                 raise KeyError(f"param 'initial_lr' is not specified in param_groups[{i}] when resuming scheduler with "
                                "last_epoch >= 0; load the optimizer's state_dict first, or leave last_epoch at -1")
-        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
+        self.base_lrs = [own(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
         self._initial_step()
 
@@ -48,7 +50,7 @@ class LRScheduler:
         return self._last_lr
 
     def _current(self):
-        return [group["lr"] for group in self.optimizer.param_groups]
+        return [own(group["lr"]) for group in self.optimizer.param_groups]
 
     def step(self, epoch=None):
         """Set the next learning rates; call it after optimizer.step().  epoch: count to jump to."""
@@ -75,7 +77,7 @@ class LRScheduler:
 
     def _set(self, values):
         for group, lr in zip(self.optimizer.param_groups, values, strict=True):
-            group["lr"] = lr
+            set_to(group, "lr", lr)
         self._last_lr = self._current()
 
     def state_dict(self):
@@ -85,6 +87,20 @@ class LRScheduler:
     def load_state_dict(self, state_dict: dict[str, Any]):
         """Restore a result of state_dict."""
         vars(self).update(state_dict)
+
+
+def own(value):
+    """A setting to keep: a tensor is copied, since schedules write to tensors in place."""
+    return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+def set_to(group: dict[str, Any], name: str, value):
+    """Change a setting of a group; a tensor stays the same object and is written to."""
+    if isinstance(group[name], Tensor):
+        with no_grad():
+            group[name].fill_(float(value) if not isinstance(value, Tensor) else value)
+    else:
+        group[name] = float(value) if isinstance(value, Tensor) else value
 
 
 def per_group(name, value, optimizer):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ...base.errors import ArgumentError, ArgumentTypeError
 from ..optimizer import Optimizer
-from .base import LRScheduler
+from .base import LRScheduler, set_to
 from .plateau import ReduceLROnPlateau
 
 
@@ -49,7 +49,7 @@ class SequentialLR(_Combined):
                                 f"schedulers and {len(milestones)} milestones")
         self._milestones, self.last_epoch = milestones, last_epoch + 1
         for group in optimizer.param_groups:
-            group["lr"] = group["initial_lr"]
+            set_to(group, "lr", group["initial_lr"])
         _undo_first_step(self)
         current = self._schedulers[bisect.bisect_right(milestones, 0)]
         current._initial_step()

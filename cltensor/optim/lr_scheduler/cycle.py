@@ -6,11 +6,13 @@ Source: Smith, Cyclical Learning Rates, 2017; Smith and Topin, Super-Convergence
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ...base.errors import ArgumentError
 from ..optimizer import Optimizer
-from .base import LRScheduler, per_group
+from .base import LRScheduler, per_group, set_to
 from .cosine import _cosine
 
 
@@ -32,9 +34,11 @@ class _Cycle(LRScheduler):
 
     def _set_momentum(self, group, value):
         if self.use_beta1:
-            group["betas"] = (value, *group["betas"][1:])
+            first = {"beta": group["betas"][0]}
+            set_to(first, "beta", value)
+            group["betas"] = (first["beta"], *group["betas"][1:])
         else:
-            group["momentum"] = value
+            set_to(group, "momentum", value)
 
 
 class OneCycleLR(_Cycle):
@@ -119,8 +123,8 @@ class CyclicLR(_Cycle):
 
     def __init__(self, optimizer: Optimizer, base_lr: float | Sequence[float], max_lr: float | Sequence[float],
                  step_size_up: int = 2000, step_size_down: int | None = None, mode: str = "triangular", gamma: float = 1.0,
-                 scale_fn=None, scale_mode: str = "cycle", cycle_momentum: bool = True, base_momentum: float = 0.8,
-                 max_momentum: float = 0.9, last_epoch: int = -1):
+                 scale_fn: Callable[[float], float] | None = None, scale_mode: str = "cycle", cycle_momentum: bool = True,
+                 base_momentum: float = 0.8, max_momentum: float = 0.9, last_epoch: int = -1):
         if mode not in _SCALES and scale_fn is None:
             raise ArgumentError(f"CyclicLR: mode is invalid and scale_fn is None: mode {mode!r} is none of "
                                 f"{', '.join(_SCALES)}")
@@ -133,7 +137,7 @@ class CyclicLR(_Cycle):
         self.step_ratio = step_size_up / self.total_size
         if last_epoch == -1:
             for group, lr in zip(optimizer.param_groups, base_lrs, strict=True):
-                group["lr"] = lr
+                set_to(group, "lr", lr)
         if cycle_momentum:
             self.base_momentums, self.max_momentums = self._prepare_momentum(base_momentum, max_momentum, last_epoch)
         super().__init__(optimizer, last_epoch)
@@ -156,5 +160,13 @@ class CyclicLR(_Cycle):
         return rise * (self._scale_fn_custom(at) if self._scale_fn_custom else _SCALES[self.mode][1](self.gamma, at))
 
     def state_dict(self):
-        """Everything but the optimiser and a custom scale_fn."""
-        return {name: value for name, value in super().state_dict().items() if name != "_scale_fn_custom"}
+        """Everything but the optimiser; of a custom scale_fn the attributes, if it is an object and no plain function."""
+        fn = self._scale_fn_custom
+        kept = None if fn is None or isinstance(fn, types.FunctionType) else dict(vars(fn))
+        return {**super().state_dict(), "_scale_fn_custom": kept}
+
+    def load_state_dict(self, state_dict: dict[str, Any]):
+        """Restore a result of state_dict; a custom scale_fn stays, and gets its attributes back."""
+        vars(self).update((name, value) for name, value in state_dict.items() if name != "_scale_fn_custom")
+        if state_dict.get("_scale_fn_custom") is not None:
+            vars(self._scale_fn_custom).update(state_dict["_scale_fn_custom"])

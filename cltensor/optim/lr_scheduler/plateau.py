@@ -6,7 +6,7 @@ import math
 
 from ...base.errors import ArgumentError, ArgumentTypeError
 from ..optimizer import Optimizer
-from .base import LRScheduler, per_group
+from .base import LRScheduler, per_group, set_to
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -31,7 +31,8 @@ class ReduceLROnPlateau(LRScheduler):
         self.default_min_lr = None if isinstance(min_lr, (list, tuple)) else min_lr
         self.min_lrs = per_group("min_lr", min_lr, optimizer)
         self.last_epoch, self._last_lr = 0, self._current()
-        self.best = math.inf if mode == "min" else -math.inf
+        self.mode_worse = math.inf if mode == "min" else -math.inf
+        self.best = self.mode_worse
         self.cooldown_counter = self.num_bad_epochs = 0
 
     @property
@@ -68,6 +69,6 @@ class ReduceLROnPlateau(LRScheduler):
         if len(groups) != len(self.min_lrs) and self.default_min_lr is not None:
             self.min_lrs = [self.default_min_lr] * len(groups)
         for group, least in zip(groups, per_group("min_lrs", self.min_lrs, self.optimizer), strict=True):
-            lower = max(group["lr"] * self.factor, least)
-            if group["lr"] - lower > self.eps:
-                group["lr"] = lower
+            lower = max(float(group["lr"]) * self.factor, least)
+            if float(group["lr"]) - lower > self.eps:
+                set_to(group, "lr", lower)

@@ -95,7 +95,52 @@ def detach(input):
 @function()
 def get_device(input) -> int:
     """The index of input's device."""
-    return input.device.index
+    return -1 if input.is_meta else input.device.index
+
+
+@method()
+def const_data_ptr(self) -> int:
+    """data_ptr, for reading only: a number that identifies the first element of a tensor of any shape and dtype.
+
+    Never raises.  Source: PyTorch 2.13's Tensor.const_data_ptr.
+
+        cltensor.ones(2).const_data_ptr()
+    """
+    return self.data_ptr()
+
+
+@method()
+def dense_dim(self) -> int:
+    """The number of dense dimensions, which is that of all, whatever the shape and dtype.
+
+    Never raises.  Source: PyTorch 2.13's Tensor.dense_dim.
+
+        cltensor.ones(2, 3).dense_dim()    # 2
+    """
+    return self.ndim
+
+
+@method()
+def sparse_dim(self) -> int:
+    """The number of sparse dimensions: 0, whatever the shape and dtype.
+
+    Never raises.  Source: PyTorch 2.13's Tensor.sparse_dim.
+
+        cltensor.ones(2, 3).sparse_dim()    # 0
+    """
+    return 0
+
+
+@method()
+def module_load(self, other, assign=False):
+    """What load_state_dict puts in this tensor's place for other, of the same shape: its values in this dtype and on this device.
+
+    With assign other itself, detached.  Raises ShapeError for another shape.
+    Source: PyTorch 2.13's Tensor.module_load.
+
+        cltensor.zeros(2).module_load(cltensor.ones(2))
+    """
+    return other.detach() if assign else self.detach().copy_(other)
 
 
 @method()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...base import calls, dtypes
-from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedDTypeError
 from ...base.layouts import contiguous_format, format_strides, preserve_format
 from ...base.overlap import packed
 from ...base.shapes import contiguous_strides, dense_strides
@@ -14,6 +14,7 @@ from ...dispatch.run_elementwise import filled
 from ...dispatch.spec import dense, spec
 from ...dispatch.tensor_base import TensorBase, check_fp64
 from ...runtime import host_memory
+from ...runtime.device import real_default
 from ..core.public_api import FUNCTIONS, function, method
 from ..core.tensor import Tensor
 from ..core.values import array_of, pick_device
@@ -66,6 +67,14 @@ def from_values(array, dtype, d):
     return from_array(array, dtype, d)
 
 
+def computed(n, dtype, d, values):
+    """A vector of the n values that values() computes on the host, converted to dtype.  Raises OutOfMemoryError."""
+    if d.meta:
+        return Tensor._fresh(dense((n,), dtype, d))
+    check_room(n, dtype, d)
+    return from_values(values(), dtype, d)
+
+
 def check_room(n, dtype, d):
     """Raise OutOfMemoryError if the device or the host cannot hold n values that the host is about to compute."""
     if n * dtype.itemsize > d.profile.max_allocation:
@@ -92,15 +101,21 @@ class _Legacy(type):
 
     def __call__(cls, *data, device=None):
         if all(hasattr(n, "__index__") and not isinstance(n, TensorBase) for n in data):
-            return empty(data if data else 0, dtype=cls.dtype, device=device)
-        return tensor(*data, dtype=cls.dtype, device=device)
+            return empty(data if data else 0, dtype=cls.dtype, device=device or real_default())
+        return tensor(*data, dtype=cls.dtype, device=device or real_default())
 
     def __instancecheck__(cls, obj):
         return isinstance(obj, TensorBase) and obj.dtype is cls.dtype
 
 
 for _name, _dtype in dtypes.LEGACY.items():
-    _doc = f"A {_dtype.name} tensor of a sequence's values, or of sizes with uninitialised memory; better: tensor, empty."
+    _doc = f"""A {_dtype.name} tensor of a sequence's values, or of sizes with uninitialised memory; better: tensor, empty.
+
+    Raises: ArgumentTypeError for other arguments, DTypeError for a dtype that the device has not.  Source: Torch7's tensor types
+    (Collobert et al. 2011).
+
+        {_name}Tensor([1, 2])
+    """
     FUNCTIONS[f"{_name}Tensor"] = _Legacy(f"{_name}Tensor", (), {"dtype": _dtype, "__doc__": _doc, "__module__": "cltensor"})
 
 
@@ -130,7 +145,7 @@ def from_numpy(ndarray):
     """A tensor with the values of a NumPy array.  Unlike in PyTorch it is a copy: the values move to the device."""
     if not isinstance(ndarray, np.ndarray):
         raise ArgumentTypeError(f"from_numpy: expected a NumPy array, got {calls.kind(ndarray)}")
-    return tensor(ndarray)
+    return tensor(ndarray, device=real_default())
 
 
 def _options(dtype, device):
@@ -282,6 +297,11 @@ def new_arange(self, end):
     return arange(end, device=self.device)
 
 
+def _refuse_complex(name, dtype):
+    if dtype.is_complex:
+        raise UnsupportedDTypeError(f"{name}: not defined for {dtype.name}, which has no order; convert the result")
+
+
 @function(method=False)
 def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
     """start, start + step, ... below end, computed on the host in float64 or int64.
@@ -298,16 +318,14 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
         floating = any(isinstance(x, (float, np.floating)) for x in (start, end, step))
         dtype = dtypes.get_default_dtype() if floating else dtypes.int64
     dtype, d = _options(dtype, device)
+    _refuse_complex("arange", dtype)
     if dtype.category == "int":  # as in PyTorch: convert the numbers before counting them
         start, end, step = int(start), int(end), int(step)
         if step == 0:
             raise ArgumentError("arange: step must be nonzero")
     n = math.ceil((end - start) / step)
     exact = np.int64 if not any(isinstance(x, (float, np.floating)) for x in (start, end, step)) else np.float64
-    check_room(n, dtype, d)
-    values = np.arange(n, dtype=exact) * exact(step) + exact(start)
-    array, _ = array_of(values, dtype)
-    return made(from_array(array, dtype, d), requires_grad)
+    return made(computed(n, dtype, d, lambda: np.arange(n, dtype=exact) * exact(step) + exact(start)), requires_grad)
 
 
 @function(method=False)
@@ -317,10 +335,9 @@ def range_(start, end, step=1, *, dtype=None, device=None, requires_grad=False):
         raise ArgumentError(f"range: upper bound and lower bound inconsistent with step sign, or not finite: "
                             f"start {start}, end {end}, step {step}")
     dtype, d = _options(dtype, device)
+    _refuse_complex("range", dtype)
     n = math.floor((end - start) / step) + 1
-    check_room(n, dtype, d)
-    array, _ = array_of(np.arange(n) * float(step) + float(start), dtype)
-    return made(from_array(array, dtype, d), requires_grad)
+    return made(computed(n, dtype, d, lambda: np.arange(n) * float(step) + float(start)), requires_grad)
 
 
 @function(method=False)
@@ -329,10 +346,9 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False)
     if steps < 0:
         raise ArgumentError(f"linspace: number of steps must be non-negative, got {steps}")
     dtype, d = _options(dtype, device)
-    check_room(steps, dtype, d)
-    ends = [float(x) if dtype.is_floating_point else int(x) for x in (start, end)]  # the ends are of the dtype, too
-    array, _ = array_of(np.linspace(*ends, steps), dtype)
-    return made(from_array(array, dtype, d), requires_grad)
+    kind = complex if dtype.is_complex else float if dtype.is_floating_point else int
+    ends = [kind(x) for x in (start, end)]  # the ends are of the dtype, too
+    return made(computed(steps, dtype, d, lambda: np.linspace(*ends, steps)), requires_grad)
 
 
 @function(method=False)

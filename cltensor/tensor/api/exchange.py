@@ -12,7 +12,7 @@ from ...base import dtypes
 from ...base.errors import ArgumentError, AutogradError, DeviceError
 from ...dispatch.tensor_base import TensorBase
 from ..core.public_api import function, method
-from .creation import from_array, pick_device, tensor
+from .creation import empty_strided, from_array, pick_device, tensor
 
 _CPU = (1, 0)  # DLPack's kDLCPU, device 0: where the copies are
 
@@ -25,17 +25,23 @@ def _rebuilt(values, dtype, device, requires_grad):
     return from_array(values, dtypes.BY_NAME[dtype], d).requires_grad_(requires_grad)
 
 
+def _rebuilt_meta(shape, strides, dtype, requires_grad):
+    return empty_strided(shape, strides, dtype=dtypes.BY_NAME[dtype], device="meta", requires_grad=requires_grad)
+
+
 @method("__reduce_ex__")
 def _reduce(self, protocol):
     if not self.is_leaf:
         raise AutogradError("pickle: only leaves can be pickled, this tensor has a grad_fn; pickle tensor.detach()")
+    if self.is_meta:
+        return _rebuilt_meta, (tuple(self.shape), self.stride(), self.dtype.name, self.requires_grad)
     return _rebuilt, (self.detach()._read(), self.dtype.name, str(self.device), self.requires_grad)
 
 
 _OWN = frozenset(("_storage", "_spec", "_offset", *(name for name in vars(TensorBase) if name.startswith("_") and name[1] != "_")))
 
 
-def _given(x):
+def attributes_of(x):
     """The attributes that the program set on a tensor."""
     return {name: value for name, value in vars(x).items() if name not in _OWN}
 
@@ -44,7 +50,7 @@ def _given(x):
 def _copy(self):
     """Another tensor object over the same memory, as a leaf."""
     copied = self.detach()._as(type(self))
-    vars(copied).update(_given(self))
+    vars(copied).update(attributes_of(self))
     return copied.requires_grad_() if self.requires_grad else copied
 
 
@@ -60,7 +66,7 @@ def _deepcopy(self, memo):
             storage = memo[id(self._storage)] = self._storage.clone()
         copied = memo[id(self)] = type(self)._make(storage, self._spec, self._offset)
         copied.requires_grad_(self.requires_grad)
-        vars(copied).update(deepcopy(_given(self), memo))
+        vars(copied).update(deepcopy(attributes_of(self), memo))
         if self.grad is not None:
             copied.grad = deepcopy(self.grad, memo) if self.grad.is_leaf else self.grad.detach().clone()
     return memo[id(self)]
@@ -80,6 +86,8 @@ def _dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
         raise BufferError(f"__dlpack__: only copies to the CPU {_CPU} can be given away, {dl_device} was asked for")
     if self.requires_grad:
         raise BufferError("__dlpack__: Can't export tensors that require gradient, use tensor.detach()")
+    if self.is_meta:
+        raise BufferError("__dlpack__: Cannot pack tensors on meta, which have no values; use a real device")
     if self.dtype is dtypes.bfloat16:
         raise BufferError("__dlpack__: the copy is made through NumPy, which has no bfloat16; use tensor.float()")
     return self.numpy().__dlpack__()

@@ -1,20 +1,32 @@
 """TypedStorage: a storage seen as elements of a dtype, for older PyTorch programs that call `tensor.storage()`."""
 
+import functools
+
 import numpy as np
 
-from ...base import bfloat16, dtypes
-from ...dispatch.storage import at
+from ...base import bfloat16, calls, dtypes
+from ...base.errors import ArgumentTypeError
+from ...dispatch.storage import Storage, at
 from ...dispatch.tensor_base import TensorBase
+from ...runtime.device import real_default
 from ..core.public_api import method
 from ..core.tensor import Tensor
-from .creation import from_array
+from .creation import empty, from_array, from_values, pick_device
 
 
 class TypedStorage:
-    """The elements of a Storage, `untyped()`, independent of the tensors that view it."""
+    """The elements of a Storage, `untyped()`, independent of the tensors that view it.
 
-    def __init__(self, storage, dtype):
-        self._storage, self.dtype = storage, dtype
+    data: a Storage, a size, which leaves the memory uninitialised, or a sequence of numbers.  dtype: of an element, the default
+    floating one unless given; there is no shape.
+    Raises ArgumentTypeError for other data.  Source: PyTorch 2.13's TypedStorage.
+
+        storage = cltensor.TypedStorage([1, 2], dtype=cltensor.float32)
+    """
+
+    def __init__(self, data=0, dtype=None, *, wrap_storage=None, device=None):
+        self.dtype = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+        self._storage = _storage_of(data if wrap_storage is None else wrap_storage, self.dtype, device)
 
     device = property(lambda self: self._storage.device)
     is_cuda = is_sparse = False
@@ -87,6 +99,72 @@ class TypedStorage:
 
     def __repr__(self):
         return f"<TypedStorage of {self.size()} elements of {self.dtype.name} on {self.device}>"
+
+
+def _storage_of(data, dtype, device):
+    """The Storage given, or a new one of a size or a sequence."""
+    if isinstance(data, Storage):
+        return data
+    if hasattr(data, "__index__"):
+        return empty(data, dtype=dtype, device=device or real_default())._storage
+    if not hasattr(data, "__len__"):
+        raise ArgumentTypeError(f"TypedStorage: expected a size, a sequence or a Storage, got {calls.kind(data)}")
+    return from_values(np.asarray(data), dtype, pick_device(device or real_default()))._storage
+
+
+class _OfDtype(type):
+    """The metaclass of FloatStorage and its like: calling one makes a TypedStorage; those of its dtype are instances."""
+
+    def __call__(cls, data=0, *, device=None):
+        return TypedStorage(data, cls.dtype, device=device)
+
+    def __instancecheck__(cls, obj):
+        return isinstance(obj, TypedStorage) and obj.dtype is cls.dtype
+
+
+class _Untyped(type):
+    """The metaclass of UntypedStorage: calling it makes a Storage; every Storage is an instance."""
+
+    def __call__(cls, data=0, *, device=None):
+        return _storage_of(data, dtypes.uint8, device)
+
+    def __instancecheck__(cls, obj):
+        return isinstance(obj, Storage)
+
+
+class UntypedStorage(metaclass=_Untyped):
+    """The bytes that tensors of any shape and dtype view, made of a size or a sequence of ints.
+
+    Raises ArgumentTypeError for other data.  Source: PyTorch 2.13's UntypedStorage.
+
+        storage = cltensor.UntypedStorage([1, 2])
+    """
+
+
+def __getattr__(name):
+    """FloatStorage and its like, made when asked for."""
+    kind = dtypes.LEGACY.get(name.removesuffix("Storage")) if name.endswith("Storage") else None
+    if kind is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _of_dtype(kind, name)
+
+
+@functools.cache
+def _of_dtype(kind, name):
+    doc = (f"Elements of {kind.name} in a storage without a shape, made of a size or a sequence.\n\nRaises ArgumentTypeError for "
+           f"other data.  Source: PyTorch 2.13's {name}.\n\n    storage = cltensor.{name}([1, 0])\n")
+    return _OfDtype(name, (), {"dtype": kind, "__doc__": doc, "__module__": "cltensor"})
+
+
+@method()
+def storage_type(self):
+    """The class of this tensor's storage(): FloatStorage for float32, and so on; of any shape.
+
+    Never raises.  Source: PyTorch 2.13's Tensor.storage_type.
+
+        cltensor.ones(2).storage_type() is cltensor.FloatStorage
+    """
+    return _of_dtype(self.dtype, f"{dtypes.legacy_name(self.dtype)}Storage")
 
 
 @method()

@@ -7,7 +7,7 @@ from .tensor import Tensor
 
 #: functions that return a view; `name_copy` returns the same as a copy
 VIEWS = ("as_strided", "detach", "diagonal", "expand", "permute", "select", "split", "split_with_sizes", "squeeze", "t",
-         "transpose", "unbind", "unfold", "unsqueeze", "view")
+         "transpose", "unbind", "unfold", "unsqueeze", "view", "view_as_complex", "view_as_real")
 
 #: in-place methods that are functions in PyTorch's namespace too
 INPLACE = tuple("""
@@ -32,7 +32,7 @@ def _copying(name, view):
 def declare():
     """Declare the aliases; call it once Tensor has all its methods."""
     for name in VIEWS:
-        _copying(name, METHODS.get(name) or getattr(Tensor, name))
+        _copying(name, METHODS.get(name) or FUNCTIONS.get(name) or getattr(Tensor, name))
     for name in INPLACE:
         if hasattr(Tensor, name):
             FUNCTIONS[name] = getattr(Tensor, name)

@@ -31,7 +31,8 @@ class Precompiler:
     def consider(self, made):
         """Precompile a Node's gradient, unless that is done or impossible.  The thread that recorded the Node calls this."""
         op = made.op
-        if not (self.open and not made.out_specs[0].device.host and config.ahead() and config.cache_limit() > 0):
+        on = made.out_specs[0].device
+        if not (self.open and not on.host and not on.meta and config.ahead() and config.cache_limit() > 0):
             return
         if threading.current_thread() is self.thread or made.deferred is not None:
             return

@@ -7,10 +7,9 @@ from ...base import calls
 from ...base.context import context
 from ...base.errors import ArgumentTypeError, AutogradError, ShapeError
 from ...dispatch.node import Handle, record
-from ...dispatch.tensor_base import TensorBase
-from ...ops.index import strided
+from ...dispatch.tensor_base import SparseBase, TensorBase
 from .overwrite import over
-from .slice_write import seen_from_base
+from .slice_write import seen_from_base, shown_by
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -28,10 +27,10 @@ class Differentiable(TensorBase):
         self.requires_grad_(flag)
 
     def requires_grad_(self, requires_grad=True):
-        """Set whether gradients are collected for this leaf.  Raises AutogradError for non-leaves and non-floating dtypes."""
-        if requires_grad and not self.dtype.is_floating_point:
-            raise AutogradError(f"requires_grad_: only Tensors of floating point dtype can require gradients, this one is "
-                                f"{self.dtype.name}")
+        """Set whether gradients are collected for this leaf.  Raises AutogradError for non-leaves, integers and bools."""
+        if requires_grad and not self.dtype.is_inexact:
+            raise AutogradError("requires_grad_: only Tensors of floating point and complex dtype can require gradients, this one "
+                                f"is {self.dtype.name}")
         if not requires_grad and self.grad_fn is not None:
             raise AutogradError("requires_grad_: you can only change requires_grad flags of leaf variables; use "
                                 ".detach() to get a tensor without history")
@@ -63,7 +62,7 @@ class Differentiable(TensorBase):
     @grad.setter
     def grad(self, g):
         if g is not None:
-            if not isinstance(g, TensorBase):
+            if not isinstance(g, (TensorBase, SparseBase)):
                 raise ArgumentTypeError(f"grad: assign a Tensor or None, got {calls.kind(g)}")
             if g.shape != self.shape or g.dtype is not self.dtype or g.device is not self.device:
                 raise ShapeError(f"grad: assigned grad is {g.dtype.name} {list(g.shape)} on {g.device}, the tensor "
@@ -141,7 +140,7 @@ class Differentiable(TensorBase):
             self._history_version = base._history_version
             if base._req:
                 with _recording():
-                    node = record(strided.as_strided, (base,), self._geometry(), (self,))
+                    node = record(shown_by(self._spec, base._spec), (base,), self._geometry(), (self,))
                 self._set_history(node, 0)
         return self._req
 
@@ -153,7 +152,8 @@ class Differentiable(TensorBase):
         self._node, self._index, self._req = node, index, True
 
     def _geometry(self):
-        return tuple(self.shape), self._spec.strides, self._offset - self._base._offset
+        base = self._base
+        return tuple(self.shape), self._spec.strides, self._offset - base._offset * base.itemsize // self.itemsize
 
     def _rebase(self, node, index):
         """Make (node, index) the history of this tensor's memory after an in-place write."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ...base import dtypes
 from ...base.errors import ArgumentError
+from ...base.overriding import overrides
 from ...ops.index.concat import cat
 
 
@@ -69,6 +70,18 @@ class _Format:
         return text.rjust(self.width)
 
 
+class _ComplexFormat:
+    """Two formats, of the real and of the imaginary parts: 1.0000+2.0000j."""
+
+    def __init__(self, values, dtype):
+        self.parts = [_Format(part, dtype.to_real()) for part in ([v.real for v in values], [v.imag for v in values])]
+        self.width = sum(p.width for p in self.parts) + 1
+
+    def text(self, v):
+        imag = self.parts[1].text(v.imag).lstrip()
+        return f"{self.parts[0].text(v.real)}{'' if imag.startswith('-') else '+'}{imag}j"
+
+
 def _shown(values, depth, summarize):
     """The scalars of nested lists that will be printed."""
     if depth == 0:
@@ -100,9 +113,12 @@ def _nested(values, depth, indent, form, summarize):
 
 def tensor_text(t):
     """repr of a tensor."""
-    prefix = "tensor("
+    prefix = f"{type(t).__name__}(" if overrides(type(t)) else "tensor("
     notes = _notes(t)
-    if t.numel() == 0:
+    if t.is_meta:
+        body = "..."
+        notes.insert(1, f"size={tuple(t.shape)}")
+    elif t.numel() == 0:
         body = "[]"
         if t.ndim != 1:
             notes.insert(0, f"size={tuple(t.shape)}")
@@ -110,8 +126,8 @@ def tensor_text(t):
         summarize = t.numel() > options.threshold
         values = t.detach()
         values = _summary(values) if summarize else values
-        values = (values.float() if t.dtype is dtypes.bfloat16 else values)._read().tolist()
-        form = _Format(_shown(values, t.ndim, summarize), t.dtype)
+        values = values._values().tolist()
+        form = (_ComplexFormat if t.dtype.is_complex else _Format)(_shown(values, t.ndim, summarize), t.dtype)
         body = _nested(values, t.ndim, len(prefix), form, summarize)
     text = prefix + body
     last = len(text) - text.rfind("\n") - 1
@@ -135,10 +151,10 @@ def _notes(t):
     from ...runtime.device import default_device
 
     notes = []
-    if t.device is not default_device():
+    if t.device is not default_device() or t.is_meta:
         notes.append(f"device='{t.device}'")
-    known = (dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_)
-    if t.dtype not in known or (t.numel() == 0 and t.dtype is not known[0]):
+    known = (dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_, dtypes.default_for("complex"))
+    if t.dtype not in known or (t.is_meta and t.dtype is not known[0]) or (t.numel() == 0 and t.dtype is not known[0]):
         notes.append(f"dtype={t.dtype}")
     if t.grad_fn is not None:
         notes.append(f"grad_fn={t.grad_fn!r}")

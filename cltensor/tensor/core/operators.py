@@ -32,6 +32,7 @@ def arithmetic(op, name):
             return write_into(op, self, (self, other))
         return NotImplemented
 
+    forward.__name__, reflected.__name__, inplace.__name__ = f"__{name}__", f"__r{name}__", f"__i{name}__"
     return named(forward, op.name), named(reflected, op.name), named(inplace, f"{op.name}_")
 
 
@@ -45,6 +46,7 @@ def comparison(op):
             return run_elementwise(op, (self, other))
         return interop.compared(op, self, other)
 
+    compare.__name__ = f"__{op.name}__"
     return named(compare, op.name)
 
 

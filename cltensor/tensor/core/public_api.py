@@ -1,4 +1,4 @@
-"""The public surface: functions of the namespace `cltensor` and methods of Tensor, each declared once.
+"""The public API: functions of the namespace `cltensor` and methods of Tensor, each declared once.
 
 `@function()` adds a function to the namespace.  As its first argument is a tensor, it becomes a method too.  Public ops of
 the registry become both by their declaration.
@@ -53,6 +53,7 @@ def method(*names):
         fn = named(_by_numpy_names(accepting_inert_arguments(explaining(_rest_by_name(fn), own))), own)
         for name in (fn.__name__, *names):
             METHODS[name] = fn
+        fn.__name__ = own
         return fn
 
     return declare
@@ -139,7 +140,7 @@ def _rest_by_name(fn):
 
 
 #: functions named with a trailing underscore because Python owns the plain name
-_SHADOWED = {"sum", "max", "min", "any", "all", "abs", "pow", "round", "range"}
+_SHADOWED = {"sum", "max", "min", "any", "all", "abs", "pow", "round", "range", "complex"}
 
 
 def registered():

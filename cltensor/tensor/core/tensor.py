@@ -4,9 +4,9 @@ import warnings
 from itertools import chain
 from types import FunctionType
 
-from ...base import absent, calls, dtypes
+from ...base import absent, calls, dtypes, overriding
 from ...base.context import context
-from ...base.errors import ArgumentTypeError, AutogradError, ShapeError
+from ...base.errors import ArgumentTypeError, AutogradError, DTypeError, ShapeError
 from ...base.layouts import contiguous_format, format_strides
 from ...base.layouts import strided as strided_layout
 from ...base.shapes import Size, normalize_dim
@@ -14,13 +14,15 @@ from ...dispatch.registry import REGISTRY
 from ...dispatch.run_elementwise import run_elementwise
 from ...dispatch.run_planned import run_view
 from ...dispatch.tensor_base import TensorBase
-from ...ops.index import view_ops
+from ...ops.index import parts, view_ops
 from ...ops.pointwise import elementary
 from ...runtime.device import device as Device
+from ...runtime.device import real_default
 from .differentiable import Differentiable
 from .formatting import tensor_text
 from .host_values import HostValues
 from .operators import arithmetic, comparison, matmul, rmatmul
+from .subclassed import Subclassed
 from .values import array_of, pick_device
 
 #: methods whose errors name no call
@@ -29,7 +31,14 @@ _METHOD_OF = {"__matmul__": "matmul", "__rmatmul__": "matmul", "__neg__": "neg",
               "__reversed__": "flip", "__pos__": "positive"}
 
 
-class Tensor(Differentiable, HostValues):
+#: operators that `__torch_function__` knows by their methods
+_SAME_AS = {f"__{name}__": method for name, method in {
+    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "mod": "remainder", "pow": "pow", "matmul": "matmul", "neg": "neg",
+    "abs": "abs", "invert": "bitwise_not", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lt": "lt", "le": "le",
+    "gt": "gt", "ge": "ge", "iadd": "add_", "isub": "sub_", "imul": "mul_", "itruediv": "div_"}.items()}
+
+
+class Tensor(Differentiable, HostValues, Subclassed):
     """A multi-dimensional array on an OpenCL device, with PyTorch's names and behaviour.
 
     Create one with `cltensor.tensor(...)` or another creation function.  Tensor(data) gives the default floating dtype, and
@@ -39,22 +48,24 @@ class Tensor(Differentiable, HostValues):
     def __new__(cls, *data, device=None):
         dtype = dtypes.get_default_dtype()
         if data and all(hasattr(n, "__index__") and not isinstance(n, TensorBase) for n in data):
-            return Tensor._from_array(*array_of([], dtype), pick_device(device)).new_empty(data)._as(cls)
+            return Tensor._from_array(*array_of([], dtype), _data_device(device)).new_empty(data)._as(cls)
         if len(data) > 1:
             raise ArgumentTypeError(f"Tensor: expected a sequence of values, or sizes as ints, got {data!r}")
         given = data[0] if data else ()
         if isinstance(given, TensorBase):
             return given.detach().clone().to(device=device or given.device, dtype=dtype)._as(cls)
-        return cls._from_array(*array_of(given, dtype), pick_device(device))
+        return cls._from_array(*array_of(given, dtype), _data_device(device))
 
     @classmethod
     def _attach(cls, methods):
         """Add methods, {name: function}, to the class, and let errors call all methods by their public names."""
         for name, fn in methods.items():
             setattr(cls, name, fn)
-        for name, fn in chain.from_iterable(vars(c).items() for c in (cls, Differentiable, HostValues)):
+        for name, fn in chain.from_iterable(vars(c).items() for c in (cls, Differentiable, HostValues, Subclassed)):
             if isinstance(fn, FunctionType) and (not name.startswith("_") or name.startswith("__")) and name not in _SILENT:
                 calls.named(fn, _METHOD_OF.get(name, name))
+        for name, other in _SAME_AS.items():
+            overriding.hand_over(getattr(cls, name), getattr(cls, other))
 
     # --- tensors over the same memory ---------------------------------------------------------------------------------------
 
@@ -72,7 +83,7 @@ class Tensor(Differentiable, HostValues):
     def _with_history(self, node, index):
         """A fresh tensor over the same memory whose history is (node, index)."""
         t = Tensor._make(self._storage, self._spec, self._offset)
-        if context.grad and self.dtype.is_floating_point:
+        if context.grad and self.dtype.is_inexact:
             t._node, t._index, t._req = node, index, True
         return t
 
@@ -141,12 +152,32 @@ class Tensor(Differentiable, HostValues):
         return self._spec.dtype.is_floating_point
 
     def is_complex(self) -> bool:
-        """Always False: there are no complex dtypes."""
-        return False
+        """Whether the dtype is a complex one."""
+        return self._spec.dtype.is_complex
 
     @property
     def real(self) -> "Tensor":
-        return self
+        return self._part(0) if self._spec.dtype.is_complex else self
+
+    @real.setter
+    def real(self, value):
+        self.real.copy_(value)
+
+    @property
+    def imag(self) -> "Tensor":
+        if not self._spec.dtype.is_complex:
+            raise DTypeError(f"imag is not implemented for tensors with non-complex dtypes; this one is {self.dtype.name}")
+        return self._part(1)
+
+    @imag.setter
+    def imag(self, value):
+        self.imag.copy_(value)
+
+    def _part(self, which):
+        """The real (0) or imaginary (1) parts, as a view."""
+        whole = (0, 1)
+        return run_view(view_ops.basic_index, run_view(parts.view_as_real, self),
+                        ((*((*whole, n) for n in self._spec.shape), which),))
 
     def is_inference(self) -> bool:
         """Whether the tensor was made in inference mode."""
@@ -179,7 +210,7 @@ class Tensor(Differentiable, HostValues):
         return tensor_text(self)
 
     def __format__(self, text) -> str:
-        if self._spec.ndim == 0 and text:
+        if self._spec.ndim == 0 and (text or type(self) is self._plain):
             return format(self.item(), text)
         return object.__format__(self, text) if text else str(self)
 
@@ -189,7 +220,8 @@ class Tensor(Differentiable, HostValues):
 
     layout = property(lambda self: strided_layout)
     is_cpu = property(lambda self: self.device.profile.kind == "cpu")
-    is_cuda = is_mps = is_xpu = is_ipu = is_xla = is_vulkan = is_mtia = is_maia = is_meta = is_mkldnn = is_nested = is_quantized = (
+    is_meta = property(lambda self: self._spec.device.meta)
+    is_cuda = is_mps = is_xpu = is_ipu = is_xla = is_vulkan = is_mtia = is_maia = is_mkldnn = is_nested = is_quantized = (
         is_sparse) = is_sparse_csr = property(lambda self: False)
 
     # --- operators -------------------------------------------------------------------------------------------------------
@@ -252,8 +284,14 @@ class Tensor(Differentiable, HostValues):
         if n < 2 or (name == "H" and n > 2):
             raise ShapeError(f"tensor.{name} is only supported on matrices{'' if name == 'H' else ' or batches of matrices'}. Got "
                              f"{n}-D tensor.")
-        return run_view(view_ops.permute, self, ((*range(n - 2), n - 1, n - 2),))
+        x = self.conj() if name != "mT" else self
+        return run_view(view_ops.permute, x, ((*range(n - 2), n - 1, n - 2),))
 
 
 #: results have this class, whatever subclass of Tensor the inputs have
 Tensor._plain = Tensor
+
+
+def _data_device(device):
+    """The device for values that are given; the meta device only where it is asked for."""
+    return real_default() if device is None else pick_device(device)

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from ...base import bfloat16, calls, dtypes
+from ...base import bfloat16, calls, complex32, dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError
 from ...dispatch.tensor_base import TensorBase
 from ...runtime.device import default_device
@@ -16,23 +16,35 @@ def pick_device(d):
     return default_device() if d is None else Device(d)
 
 
+def any_true(flags):
+    """Whether a bool tensor holds a True (this waits for it); False for a meta tensor: what nobody knows is not refused."""
+    return not flags.is_meta and bool(flags.any())
+
+
 def array_of(data, dtype):
     """(NumPy array, dtype) of nested sequences, numbers or an array."""
     if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array_interface__"):
         array = np.asarray(data)
         found = dtypes.from_numpy_dtype(array.dtype)
     else:
-        array, found = _from_sequence(data)
+        array, found = _from_sequence(data, dtype is dtypes.uint64)
     dtype = dtype or found
     if dtype is dtypes.bfloat16:
         return bfloat16.encode(array), dtype
+    if dtype is dtypes.complex32:
+        return complex32.encode(array), dtype
+    if array.dtype.kind == "c" and not dtype.is_complex:
+        array = array.real if dtype is not dtypes.bool_ else array != 0
     with np.errstate(all="ignore"):
         return array.astype(dtype.numpy, copy=False), dtype
 
 
-def _from_sequence(data):
+def _from_sequence(data, unsigned=False):
+    """(array, dtype) of nested sequences or a number; unsigned: whether ints may be as large as uint64 holds."""
     kinds = set()
     data = _plain(data, kinds)
+    if unsigned and kinds == {int}:
+        return _of_large_numbers(data), dtypes.uint64
     try:
         array = np.asarray(data)
     except ValueError as e:
@@ -50,9 +62,17 @@ def _from_sequence(data):
             raise ArgumentError("tensor: Overflow: a value does not fit int64")
         return array.astype(np.int64), dtypes.int64
     if array.dtype.kind == "c":
-        dtypes.from_numpy_dtype(array.dtype)
+        return array, dtypes.default_for("complex")
     raise ArgumentTypeError(f"tensor: could not infer a dtype for {calls.kind(data)} data {str(data)[:60]!r}; "
                             "give numbers, bools, or nested sequences of them")
+
+
+def _of_large_numbers(data):
+    """Nested sequences of ints as uint64, negative ones with wraparound."""
+    array = np.asarray(data, object)
+    if array.size and not -2**63 <= array.min() <= array.max() < 2**64:
+        raise ArgumentError("tensor: Overflow: a value does not fit uint64")
+    return (array % 2**64).astype(np.uint64)
 
 
 def _plain(data, kinds):
@@ -67,7 +87,7 @@ def _promoted(kinds):
     """The promoted dtype if any element is NumPy's, which keeps its dtype; else None."""
     if not any(isinstance(k, np.dtype) for k in kinds):
         return None
-    python = {bool: "bool", int: "int", float: "float"}
+    python = {bool: "bool", int: "int", float: "float", complex: "complex"}
     found = [dtypes.from_numpy_dtype(k) if isinstance(k, np.dtype) else dtypes.default_for(python[k])
              for k in kinds if isinstance(k, np.dtype) or k in python]
     return functools.reduce(dtypes.promote_types, found)

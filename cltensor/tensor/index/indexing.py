@@ -5,6 +5,7 @@ import numpy as np
 from ...base import calls, dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, DimensionError, DTypeError, ShapeError
 from ...base.shapes import broadcast_shapes, contiguous_strides, normalize_dim
+from ...dispatch.autocast import PROMOTE_ON_CPU, PROMOTE_ON_GPU, autocasts
 from ...dispatch.run_elementwise import run_elementwise
 from ...dispatch.run_planned import run_planned, run_view
 from ...dispatch.tensor_base import TensorBase
@@ -219,7 +220,7 @@ def setitem(x, index, value):
         d, mask = advanced[0]
         target.masked_fill_(_placed(mask, d, target), value.reshape(()) if isinstance(value, TensorBase) else value)
         return
-    put(target, _masks_as_indices(target, advanced), value, accumulate=False)
+    _put_at(target, advanced, value, accumulate=False)
 
 
 def _is_one(value):
@@ -228,7 +229,7 @@ def _is_one(value):
 
 def _limited(value, dtype):
     """Convert a number to what dtype stores: a float beyond the range becomes infinite."""
-    if dtype.is_floating_point and abs(value) > dtypes.finfo(dtype).max:
+    if dtype.is_floating_point and not isinstance(value, complex) and abs(value) > dtypes.finfo(dtype).max:
         return float("inf") if value > 0 else -float("inf")
     return dtypes.stored(value, dtype, "x[index] = value")
 
@@ -244,6 +245,13 @@ def _leading_ones_dropped(value, target):
     while value.ndim > target.ndim and value.shape[0] == 1:
         value = value[0]
     return value
+
+
+def _put_at(x, advanced, value, accumulate):
+    """put, at indices or masks."""
+    if x.is_meta and any(item.dtype in _MASKS for _, item in advanced):
+        return x.copy_(x.detach())  # which places is unknown
+    return put(x, _masks_as_indices(x, advanced), value, accumulate)
 
 
 def put(x, pairs, value, accumulate):
@@ -316,6 +324,7 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
 
 
 @function(inplace="writing")
+@autocasts(PROMOTE_ON_GPU)
 def scatter_add(input, dim, index, src):
     """Add src to a copy of input at index along dim; the order of additions is fixed.  Raises as scatter."""
     return _scatter(input, dim, index, src, "add")
@@ -332,6 +341,7 @@ def index_add(input, dim, index, source, *, alpha=1):
 
 
 @function(inplace="writing")
+@autocasts(PROMOTE_ON_CPU)
 def index_copy(input, dim, index, source):
     """Write slices of source to a copy of input at a vector of indices along dim.  Raises as index_add."""
     return run_planned(indexing.index_combine, (input, index, source), (_dim(input, dim, "index_copy"), "set", False))
@@ -363,10 +373,11 @@ def _pairs(indices):
 @method()
 def index_put_(self, indices, values, accumulate=False):
     """Write values at index tensors, one per dimension; accumulate adds instead."""
-    return put(self, _masks_as_indices(self, _pairs(indices)), values, accumulate)
+    return _put_at(self, _pairs(indices), values, accumulate)
 
 
 @function()
+@autocasts(PROMOTE_ON_GPU)
 def index_put(input, indices, values, accumulate=False):
     """A copy of input with values written at index tensors; see index_put_."""
     return input.clone().index_put_(indices, values, accumulate)

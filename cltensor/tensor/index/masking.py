@@ -70,6 +70,8 @@ def masked_scatter(input, mask, source):
         raise DTypeError(f"masked_scatter: expected self and source to have same dtypes but got {input.dtype.name} and "
                          f"{source.dtype.name}")
     input, mask = broadcast_tensors(input, mask)
+    if input.is_meta:
+        return input.clone()
     places = true_positions(mask)
     if places.numel() > source.numel():
         raise ShapeError(f"masked_scatter: expected source to hold at least {places.numel()} elements, it has {source.numel()}")

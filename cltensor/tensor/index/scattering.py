@@ -107,7 +107,7 @@ def _reduce(x, index, src, *, dim, reduce, include_self):
         return out
     part = src[tuple(slice(0, n) for n in index.shape)]
     counts = _counts(x, index, part, dim, include_self)
-    return out / counts if x.dtype.is_floating_point else out // counts
+    return out / counts if x.dtype.is_inexact else out // counts
 
 
 @function(inplace="writing")

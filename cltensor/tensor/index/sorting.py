@@ -8,6 +8,7 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, DimensionError, DTypeError, ShapeError
 from ...base.shapes import normalize_dim
+from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...dispatch.run_planned import run_planned
 from ...dispatch.tensor_base import TensorBase
 from ...ops.kinds.composite import composite
@@ -26,10 +27,28 @@ Mode = namedtuple("mode", ("values", "indices"))
 def sort_along(x, dim, descending, name):
     """(values, indices) sorted along dim, with dim moved last; and dim's position."""
     d = normalize_dim(dim, x._spec.ndim, name)
+    if x.dtype in dtypes.UNSIGNED:
+        values, indices, d = sort_along(_signed(x), dim, descending, name)
+        return _unsigned(values, x.dtype), indices, d
     if not x._spec.ndim:
         return x.clone(), x.new_zeros((), dtype=dtypes.int64), 0
     values, indices = run_planned(ops.sort_rows, (x.movedim(d, -1).contiguous(),), (bool(descending),))
     return values, indices, d
+
+
+_TOP = -(2**63)  # the highest bit of 64: with it turned, unsigned numbers are in the order of signed ones
+
+
+def _signed(x):
+    """Signed ints in the order of unsigned ones."""
+    if x.dtype is dtypes.uint64:
+        return x.contiguous().view(dtypes.int64) ^ _TOP
+    return x.to(dtypes.int64 if x.dtype is dtypes.uint32 else dtypes.int32)
+
+
+def _unsigned(x, dtype):
+    """The unsigned ints that _signed converted."""
+    return (x ^ _TOP).view(dtype) if dtype is dtypes.uint64 else x.to(dtype)
 
 
 def _back(x, d):
@@ -193,12 +212,14 @@ def _pick(values, rank):
 
 
 @function()
+@autocasts(FLOAT32_ON_CPU)
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """Values below which the fractions q of the elements lie; NaN if any element is NaN."""
     return _quantile(input, q, dim, keepdim, interpolation, skip_nan=False)
 
 
 @function()
+@autocasts(FLOAT32_ON_CPU)
 def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """quantile of the elements that are not NaN."""
     return _quantile(input, q, dim, keepdim, interpolation, skip_nan=True)

@@ -8,6 +8,7 @@ from collections import namedtuple
 import numpy as np
 
 from ...base import dtypes
+from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ..api.creation import eye, from_array
 from ..math.arithmetic import where
 from . import lapack
@@ -20,6 +21,7 @@ CholeskyEx = namedtuple("cholesky_ex", ("L", "info"))
 SolveEx = namedtuple("solve_ex", ("result", "info"))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def inv_ex(A, *, check_errors=False) -> InvEx:
     """(inverse, info) of square matrices.
 
@@ -41,6 +43,7 @@ def inv_ex(A, *, check_errors=False) -> InvEx:
     return InvEx(where(fine, inv(_without_others(A, fine)), float("inf")), from_array(info, dtypes.int32, A.device))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def cholesky_ex(A, *, upper=False, check_errors=False) -> CholeskyEx:
     """(L, info) of symmetric matrices.
 
@@ -62,7 +65,7 @@ def cholesky_ex(A, *, upper=False, check_errors=False) -> CholeskyEx:
     info = lapack.indefinite(host)
     fine = _fine(info, A)
     low = where(fine, cholesky(_without_others(A, fine)), to_device(_begun(host, info), A))
-    return CholeskyEx(low.mT if upper else low, from_array(info, dtypes.int32, A.device))
+    return CholeskyEx(low.mH if upper else low, from_array(info, dtypes.int32, A.device))
 
 
 def solve_ex(A, B, *, left=True, check_errors=False) -> SolveEx:
@@ -114,9 +117,9 @@ def _begun(matrices, info):
     for at in map(tuple, np.argwhere(info)):
         done = info[at] - 1
         first = np.linalg.cholesky(matrices[at][:done, :done])
-        left = np.linalg.solve(first, matrices[at][done:, :done].T).T
+        left = np.linalg.solve(first, matrices[at][done:, :done].conj().T).conj().T
         made[at][:done, :done], made[at][done:, :done] = first, left
-        made[at][done, done] -= left[0] @ left[0]
+        made[at][done, done] -= left[0] @ left[0].conj()
     return made
 
 

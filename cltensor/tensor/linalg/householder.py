@@ -1,7 +1,7 @@
 """Householder reflectors: QR decompositions in LAPACK's compact form, and the orthogonal matrices they represent.
 
-Column i of `input` below its diagonal, with a 1 on it, is the vector v of H_i = I - tau_i v v.T.  A product of k of them is
-I - V T V.T with T = (I + D S)^-1 D, D = diag(tau), S the part of V.T V above its diagonal (Schreiber and Van Loan 1989).
+Column i of `input` below its diagonal, with a 1 on it, is the vector v of H_i = I - tau_i v v.H.  A product of k of them is
+I - V T V.H with T = (I + D S)^-1 D, D = diag(tau), S the part of V.H V above its diagonal (Schreiber and Van Loan 1989).
 That takes a few matrix products and one triangular solve, so gradients of every order follow.
 """
 
@@ -10,6 +10,7 @@ from collections import namedtuple
 import numpy as np
 
 from ...base.errors import DTypeError, ShapeError
+from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...ops.kinds.composite import composite
 from ..api.creation import eye
 from ..core.public_api import function
@@ -19,7 +20,7 @@ from .lapack import check_matrix, solve_triangular, to_device, to_host
 GeQRF = namedtuple("geqrf", ("a", "tau"))
 
 
-@composite("geqrf_compact", batch="leading", host=True, public=False, dtypes="floating")
+@composite("geqrf_compact", batch="leading", host=True, public=False, dtypes="floating", complex=True)
 def _geqrf(a):
     """R with the reflectors below it, and their factors tau."""
     x = to_host(a)
@@ -38,15 +39,15 @@ def geqrf(input) -> GeQRF:
 
 
 def _reflectors(input, tau):
-    """(V, times_t) for the first k = tau.shape[-1] reflectors: V (*, m, k); times_t: x -> T x, or T.T x with transposed=True."""
+    """(V, times_t) for the first k = tau.shape[-1] reflectors: V (*, m, k); times_t: x -> T x, or T.H x with transposed=True."""
     k = tau.shape[-1]
     v = input.narrow(-1, 0, k).tril(-1) + eye(input.shape[-2], k, dtype=input.dtype, device=input.device)
     d = tau.unsqueeze(-1)
-    unit = d * product(v.mT, v).triu(1)  # D S; the solver adds the I
+    unit = d * product(v.mH, v).triu(1)  # D S; the solver adds the I
 
     def times_t(x, transposed=False):
         if transposed:
-            return d * solve_triangular(unit.mT, x, upper=False, unitriangular=True)
+            return d.conj() * solve_triangular(unit.mH, x, upper=False, unitriangular=True)
         return solve_triangular(unit, d * x, upper=True, unitriangular=True)
 
     return v, times_t
@@ -64,6 +65,7 @@ def _check(name, input, tau):
         raise DTypeError(f"{name}: tau dtype {tau.dtype.name} does not match input dtype {input.dtype.name}")
 
 
+@autocasts(FLOAT32_ON_CPU)
 def householder_product(A, tau):
     """The first n columns of the product of k reflectors.
 
@@ -78,7 +80,7 @@ def householder_product(A, tau):
         raise ShapeError(f"linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1], got "
                          f"{list(A.shape)} and {list(tau.shape)}")
     v, times_t = _reflectors(A, tau)
-    return eye(m, n, dtype=A.dtype, device=A.device) - product(v, times_t(v.narrow(-2, 0, n).mT))
+    return eye(m, n, dtype=A.dtype, device=A.device) - product(v, times_t(v.narrow(-2, 0, n).mH))
 
 
 @function("orgqr")
@@ -88,8 +90,9 @@ def _orgqr(input, tau):
 
 
 @function()
+@autocasts(FLOAT32_ON_CPU)
 def ormqr(input, tau, other, left=True, transpose=False):
-    """Q other, or other Q with left=False, for the square Q of geqrf's input and tau; Q.T with transpose=True.
+    """Q other, or other Q with left=False, for the square Q of geqrf's input and tau; Q.H with transpose=True.
 
     input: (*, m, k); tau: (*, min(m, k)); other: (*, m, n), or (*, n, m) with left=False.
     """
@@ -113,8 +116,8 @@ def ormqr(input, tau, other, left=True, transpose=False):
                          f"other has dtype {other.dtype.name}")
     v, times_t = _reflectors(input, tau)
     if left:
-        return other - product(v, times_t(product(v.mT, other), transpose))
-    return other - product(times_t(product(other, v).mT, not transpose).mT, v.mT)
+        return other - product(v, times_t(product(v.mH, other), transpose))
+    return other - product(times_t(product(other, v).mH, not transpose).mH, v.mH)
 
 
 #: the public names of cltensor.linalg

@@ -12,6 +12,8 @@ from ...base import dtypes
 from ...base.errors import DTypeError, ShapeError
 from ...ops.kinds.composite import composite
 from ..api.creation import eye, from_values
+from ..core.values import any_true
+from ..math.complex_numbers import complex_
 from ..math.products import product
 from ..shape.diagonals import diag_embed
 from ..shape.joining import cat
@@ -22,8 +24,9 @@ class LinAlgError(ShapeError):
 
 
 def check_floating(name, x):
-    if x.dtype not in (dtypes.float32, dtypes.float64):
-        raise DTypeError(f"linalg.{name}: Expected a floating point tensor of float32 or float64 as input. Got {x.dtype.name}")
+    if x.dtype.to_real() not in (dtypes.float32, dtypes.float64):
+        raise DTypeError(f"linalg.{name}: Expected a floating point or complex tensor of float32 or float64, or of complex64 or "
+                         f"complex128, as input. Got {x.dtype.name}")
 
 
 def check_matrix(name, x):
@@ -41,13 +44,22 @@ def check_square(name, x):
 
 def to_host(x):
     """x's values as an array.  Raises DTypeError for 16-bit floats, which LAPACK does not support."""
-    if x.dtype.is_floating_point:
+    if x.dtype.is_inexact:
         check_floating("LAPACK", x)
-    return x.detach()._read()
+    return np.broadcast_to(_stand_in(x), x.shape) if x.is_meta else x.detach()._read()
+
+
+def _stand_in(x):
+    """A matrix that every factorisation works with, to learn the shapes of what is made of a meta tensor."""
+    if not x.dtype.is_inexact:  # pivots, and numbers of what went wrong
+        return np.zeros(x.shape, x.dtype.numpy)
+    return np.eye(*x.shape[-2:], dtype=x.dtype.numpy) if x.ndim > 1 else np.ones(x.shape, x.dtype.numpy)
 
 
 def to_device(array, like):
-    return from_values(np.asarray(array), like.dtype, like.device)
+    """An array on like's device and in its precision; real numbers stay real."""
+    array = np.asarray(array)
+    return from_values(array, like.dtype if array.dtype.kind == "c" else like.dtype.to_real(), like.device)
 
 
 def attempt(name, fn, *arrays):
@@ -94,23 +106,22 @@ def _cholesky(a):
 # --- ops with their own gradient -------------------------------------------------------------------------------------
 
 
-@composite("linalg_inv", batch="leading", host=True, public=False, saves="y", dtypes="floating", vjp=(
-    lambda g, y, a: -product(y.mT, product(g, y.mT)),))
+@composite("linalg_inv", batch="leading", host=True, public=False, saves="y", dtypes="floating", complex=True, vjp=(
+    lambda g, y, a: -product(y.mH, product(g, y.mH)),))
 def inv(a):
     """The inverse."""
     return to_device(attempt("inv", np.linalg.inv, to_host(a)), a)
 
 
 def _cholesky_vjp(g, y, a):
-    n = y.shape[-1]
-    phi = product(y.mT, g).tril()
-    phi = phi - diag_embed(phi.diagonal(0, -2, -1)) * 0.5
-    inner_ = solve_triangular(y.mT, phi, upper=True, unitriangular=False)
-    result = solve_triangular(y.mT, inner_.mT, upper=True, unitriangular=False)
-    return (result + result.mT) * 0.5 if n else g
+    phi = product(y.mH, g).tril()
+    phi = (phi + phi.tril(-1).mH) * 0.5
+    inner_ = solve_triangular(y.mH, phi, upper=True, unitriangular=False)
+    return solve_triangular(y.mH, inner_.mH, upper=True, unitriangular=False).mH
 
 
-@composite("linalg_cholesky", batch="leading", host=True, public=False, saves="y", dtypes="floating", vjp=(_cholesky_vjp,))
+@composite("linalg_cholesky", batch="leading", host=True, public=False, saves="y", dtypes="floating", complex=True,
+           vjp=(_cholesky_vjp,))
 def cholesky(a):
     """The lower Cholesky factor."""
     return to_device(attempt("cholesky", _cholesky, to_host(a)), a)
@@ -126,14 +137,14 @@ def _tri_solve(a, b, upper, unit):
 
 
 def _tri_grad_a(g, y, a, b, upper, unitriangular):
-    gb = solve_triangular(a.mT, g, upper=not upper, unitriangular=unitriangular)
-    ga = -product(gb, y.mT)
+    gb = solve_triangular(a.mH, g, upper=not upper, unitriangular=unitriangular)
+    ga = -product(gb, y.mH)
     return ga.triu(1 if unitriangular else 0) if upper else ga.tril(-1 if unitriangular else 0)
 
 
-@composite("linalg_solve_triangular", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(
+@composite("linalg_solve_triangular", batch="leading", host=True, public=False, saves="a y", dtypes="floating", complex=True, vjp=(
     _tri_grad_a,
-    lambda g, y, a, b, upper, unitriangular: solve_triangular(a.mT, g, upper=not upper, unitriangular=unitriangular)))
+    lambda g, y, a, b, upper, unitriangular: solve_triangular(a.mH, g, upper=not upper, unitriangular=unitriangular)))
 def solve_triangular(a, b, *, upper, unitriangular):
     """X with a X = b, for triangular a."""
     x = attempt("solve_triangular", _tri_solve, to_host(a), to_host(b), upper, unitriangular)
@@ -142,28 +153,29 @@ def solve_triangular(a, b, *, upper, unitriangular):
 
 def _factor_gradient(g, y, b, factor, upper):
     """Gradient of cholesky_solve for the factor, as if all of it were read, as in PyTorch."""
-    common = product(cholesky_solve(g, factor, upper=upper), y.mT)
-    common = common + common.mT
+    common = product(cholesky_solve(g, factor, upper=upper), y.mH)
+    common = common + common.mH
     return -product(factor, common) if upper else -product(common, factor)
 
 
-@composite("cholesky_solve_dense", batch="leading", host=True, public=False, saves="factor y", dtypes="floating", vjp=(
+@composite("cholesky_solve_dense", batch="leading", host=True, public=False, saves="factor y", dtypes="floating",
+           complex=True, vjp=(
     lambda g, y, b, factor, upper: cholesky_solve(g, factor, upper=upper), _factor_gradient))
 def cholesky_solve(b, factor, *, upper):
     """X with A X = b, A = factor factor.T (factor.T factor with upper)."""
-    low = factor.mT if upper else factor
+    low = factor.mH if upper else factor
     y = solve_triangular(low, b, upper=False, unitriangular=False)
-    return solve_triangular(low.mT, y, upper=True, unitriangular=False)
+    return solve_triangular(low.mH, y, upper=True, unitriangular=False)
 
 
-@composite("linalg_solve", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(
-    lambda g, y, a, b: -product(solve(a.mT, g), y.mT), lambda g, y, a, b: solve(a.mT, g)))
+@composite("linalg_solve", batch="leading", host=True, public=False, saves="a y", dtypes="floating", complex=True, vjp=(
+    lambda g, y, a, b: -product(solve(a.mH, g), y.mH), lambda g, y, a, b: solve(a.mH, g)))
 def solve(a, b):
     """X with a X = b."""
     return to_device(attempt("solve", np.linalg.solve, to_host(a), to_host(b)), b)
 
 
-@composite("linalg_det", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(
+@composite("linalg_det", batch="leading", host=True, public=False, saves="a y", dtypes="floating", complex=True, vjp=(
     lambda g, y, a: _cofactors(a, y) * g.unsqueeze(-1).unsqueeze(-1),))
 def det(a):
     """The determinant."""
@@ -171,18 +183,24 @@ def det(a):
 
 
 def _cofactors(a, det_):
-    """det(A) inv(A).T; by singular values where A is singular."""
-    if not bool((det_ == 0).any()):
-        return inv(a).mT * det_.unsqueeze(-1).unsqueeze(-1)
+    """det(A) inv(A).T, conjugated; by singular values where A is singular."""
+    if not any_true(det_ == 0):
+        return inv(a).mH * det_.conj().unsqueeze(-1).unsqueeze(-1)
     u, s, vh = svd(a)
     n = s.shape[-1]
     rest = cat([cat([s.narrow(-1, 0, i), s.narrow(-1, i + 1, n - i - 1)], -1).prod(-1, keepdim=True) for i in range(n)], -1)
-    sign = det(u) * det(vh)
+    sign = (det(u) * det(vh)).conj()
     return product(u * rest.unsqueeze(-2), vh) * sign.unsqueeze(-1).unsqueeze(-1)
 
 
-@composite("linalg_slogdet", batch="leading", host=True, public=False, saves="a", dtypes="floating", vjp=(
-    lambda g, y, a: inv(a).mT * g[1].unsqueeze(-1).unsqueeze(-1),))
+def _slogdet_vjp(g, y, a):
+    """The logarithm grows with the real part of tr(inv(A) dA); the sign of a complex determinant turns with the imaginary one."""
+    factor = complex_(g[1], (g[0] * y[0].conj()).imag) if a.dtype.is_complex else g[1]
+    return inv(a).mH * factor.unsqueeze(-1).unsqueeze(-1)
+
+
+@composite("linalg_slogdet", batch="leading", host=True, public=False, saves="a y", dtypes="floating", complex=True,
+           vjp=(_slogdet_vjp,))
 def slogdet(a):
     """Sign and logarithm of the absolute value of the determinant."""
     sign, log = np.linalg.slogdet(to_host(a))
@@ -194,20 +212,20 @@ def _qr_vjp(g, y, a):
     if q.shape[-2] < a.shape[-1]:  # wide: the first columns determine Q
         m = q.shape[-1]
         ga_right = product(q, gr.narrow(-1, m, a.shape[-1] - m))
-        gq_all = gq + product(a.narrow(-1, m, a.shape[-1] - m), gr.narrow(-1, m, a.shape[-1] - m).mT)
+        gq_all = gq + product(a.narrow(-1, m, a.shape[-1] - m), gr.narrow(-1, m, a.shape[-1] - m).mH)
         left = _qr_square(gq_all, gr.narrow(-1, 0, m), q, r.narrow(-1, 0, m))
         return cat([left, ga_right], -1)
     return _qr_square(gq, gr, q, r)
 
 
 def _qr_square(gq, gr, q, r):
-    m = product(r, gr.mT) - product(gq.mT, q)
+    m = product(r, gr.mH) - product(gq.mH, q)
     low = m.tril(-1)
-    sym = low + low.mT + diag_embed(m.diagonal(0, -2, -1))
-    return solve_triangular(r, (gq + product(q, sym)).mT, upper=True, unitriangular=False).mT
+    sym = low + low.mH + diag_embed(m.diagonal(0, -2, -1).real)
+    return solve_triangular(r, (gq + product(q, sym)).mH, upper=True, unitriangular=False).mH
 
 
-@composite("linalg_qr", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(_qr_vjp,))
+@composite("linalg_qr", batch="leading", host=True, public=False, saves="a y", dtypes="floating", complex=True, vjp=(_qr_vjp,))
 def qr(a):
     """The reduced QR decomposition."""
     q, r = np.linalg.qr(to_host(a), "reduced")
@@ -223,12 +241,12 @@ def _inverse_gaps(w):
 
 def _eigh_vjp(g, y, a, lower):
     (gw, gv), (w, v) = g, y
-    inner_ = product(v.mT, gv) * _inverse_gaps(w) + diag_embed(gw)
-    result = product(v, product(inner_, v.mT))
-    return (result + result.mT) * 0.5
+    inner_ = product(v.mH, gv) * _inverse_gaps(w) + diag_embed(gw)
+    result = product(v, product(inner_, v.mH))
+    return (result + result.mH) * 0.5
 
 
-@composite("linalg_eigh", batch="leading", host=True, public=False, saves="y", dtypes="floating", vjp=(_eigh_vjp,))
+@composite("linalg_eigh", batch="leading", host=True, public=False, saves="y", dtypes="floating", complex=True, vjp=(_eigh_vjp,))
 def eigh(a, *, lower):
     """Eigenvalues and eigenvectors of symmetric matrices."""
     w, v = attempt("eigh", lambda m: np.linalg.eigh(m, "L" if lower else "U"), to_host(a))
@@ -245,20 +263,24 @@ def _svd_vjp(g, y, a, full, needs):
     m, n = a.shape[-2:]
     gaps = (s.unsqueeze(-2) - s.unsqueeze(-1)) * (s.unsqueeze(-2) + s.unsqueeze(-1))
     f = 1 / (gaps + diag_embed(s * 0 + math.inf))
-    utgu, vtgv = product(u.mT, gu), product(vh, gvh.mT)
-    left = (utgu - utgu.mT) * f * s.unsqueeze(-2)
-    right = (vtgv - vtgv.mT) * f * s.unsqueeze(-1)
-    ga = product(u, product(left + right + diag_embed(gs), vh))
+    utgu, vtgv = product(u.mH, gu), product(vh, gvh.mH)
+    left = (utgu - utgu.mH) * f * s.unsqueeze(-2)
+    right = (vtgv - vtgv.mH) * f * s.unsqueeze(-1)
+    middle = left + right + diag_embed(gs)
+    if a.dtype.is_complex:  # columns of U turn together with rows of Vh
+        turn = utgu.diagonal(0, -2, -1).imag / s
+        middle = middle + diag_embed(complex_(turn * 0, turn))
+    ga = product(u, product(middle, vh))
     if m > k:
         outside = gu / s.unsqueeze(-2)
-        ga = ga + product(outside - product(u, product(u.mT, outside)), vh)
+        ga = ga + product(outside - product(u, product(u.mH, outside)), vh)
     if n > k:
-        outside = gvh.mT / s.unsqueeze(-2)
-        ga = ga + product(u, (outside - product(vh.mT, product(vh, outside))).mT)
+        outside = gvh.mH / s.unsqueeze(-2)
+        ga = ga + product(u, (outside - product(vh.mH, product(vh, outside))).mH)
     return (ga,)
 
 
-@composite("linalg_svd", batch="leading", host=True, public=False, saves="a y", dtypes="floating",
+@composite("linalg_svd", batch="leading", host=True, public=False, saves="a y", dtypes="floating", complex=True,
            accepts_missing_gradients=True, vjp=_svd_vjp)
 def svd(a, *, full=False):
     """The singular value decomposition; `full` completes u and vh to square matrices."""
@@ -269,21 +291,22 @@ def svd(a, *, full=False):
 def _pinv_vjp(g, y, a, rtol, atol, hermitian):
     p = y
     left, right = a.shape[-2], a.shape[-1]
-    pg = product(p.mT, product(g, p.mT))
+    pg = product(p.mH, product(g, p.mH))
     outside = eye(left, dtype=a.dtype, device=a.device) - product(a, p)
     inside = eye(right, dtype=a.dtype, device=a.device) - product(p, a)
-    return product(outside, product(g.mT, product(p, p.mT))) + product(product(p.mT, p), product(g.mT, inside)) - pg
+    return product(outside, product(g.mH, product(p, p.mH))) + product(product(p.mH, p), product(g.mH, inside)) - pg
 
 
-@composite("linalg_pinv", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(_pinv_vjp,))
+@composite("linalg_pinv", batch="leading", host=True, public=False, saves="a y", dtypes="floating", complex=True, vjp=(_pinv_vjp,))
 def pinv(a, *, rtol, atol, hermitian):
     """The Moore-Penrose inverse."""
     x = to_host(a)
     if not x.size:
         return a.new_zeros((*a.shape[:-2], a.shape[-1], a.shape[-2]))
     if hermitian:  # only one triangle is read
-        x = np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2)
+        below = np.tril(x, -1)
+        x = below + np.swapaxes(below, -1, -2).conj() + np.where(np.eye(x.shape[-1], dtype=bool), x.real, 0)
     u, s, vh = attempt("pinv", lambda m: np.linalg.svd(m, full_matrices=False), x)
     limit = np.maximum(atol, rtol * s.max(-1, keepdims=True))
     inverse = np.where(s > limit, 1 / np.where(s > limit, s, 1), 0)
-    return to_device(np.swapaxes(u * inverse[..., None, :] @ vh, -1, -2), a)
+    return to_device(np.swapaxes(u * inverse[..., None, :] @ vh, -1, -2).conj(), a)

@@ -11,6 +11,7 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...base.shapes import broadcast_shapes, normalize_dim
+from ...dispatch.autocast import FLOAT32_ON_CPU, LOW, autocasts
 from ...dispatch.tensor_base import TensorBase
 from ...ops.kinds.precision import in_float32
 from ..api.creation import eye
@@ -31,6 +32,7 @@ TriangularSolve = namedtuple("triangular_solve", ("solution", "cloned_coefficien
 LstSq = namedtuple("lstsq", ("solution", "residuals", "rank", "singular_values"))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def inv(A):
     """The inverse of square matrices.  Raises LinAlgError for a singular one."""
     lapack.check_square("inv", A)
@@ -49,13 +51,15 @@ def slogdet(A) -> SlogDet:
     return SlogDet(*lapack.slogdet(A))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def cholesky(A, *, upper=False):
     """The Cholesky factor of symmetric positive-definite matrices.  Raises LinAlgError for others."""
     lapack.check_square("cholesky", A)
     low = lapack.cholesky(A)
-    return low.mT if upper else low
+    return low.mH if upper else low
 
 
+@autocasts(FLOAT32_ON_CPU)
 def qr(A, mode="reduced") -> QR:
     """(Q, R) with orthonormal columns in Q; mode "r" leaves Q empty, "complete" gives a square Q (no gradient)."""
     lapack.check_matrix("qr", A)
@@ -68,6 +72,7 @@ def qr(A, mode="reduced") -> QR:
     return QR(A.new_empty(0), r) if mode == "r" else QR(q, r)
 
 
+@autocasts(FLOAT32_ON_CPU)
 def eigh(A, UPLO="L") -> EigH:
     """(eigenvalues ascending, eigenvectors in columns) of symmetric matrices; only one triangle is read."""
     lapack.check_square("eigh", A)
@@ -76,17 +81,20 @@ def eigh(A, UPLO="L") -> EigH:
     return EigH(*lapack.eigh(A, lower=UPLO.upper() == "L"))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def eigvalsh(A, UPLO="L"):
     """The eigenvalues of symmetric matrices, ascending."""
     return eigh(A, UPLO).eigenvalues
 
 
+@autocasts(FLOAT32_ON_CPU)
 def svd(A, full_matrices=True, *, driver=None) -> SVD:
     """(U, S, Vh) with singular values descending; full_matrices completes U and Vh by vectors that have no gradient."""
     lapack.check_matrix("svd", A)
     return SVD(*lapack.svd(A, full=bool(full_matrices)))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def svdvals(A, *, driver=None):
     """The singular values of matrices, descending."""
     lapack.check_matrix("svdvals", A)
@@ -97,6 +105,7 @@ def _is_vector_rhs(A, B):
     return B.ndim == 1 or (A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1]))
 
 
+@autocasts(FLOAT32_ON_CPU)
 def solve(A, B, *, left=True):
     """X with A X = B (or X A = B with left=False); B: a vector, a matrix, or batches.  Raises LinAlgError for a singular A."""
     lapack.check_square("solve", A)
@@ -115,6 +124,7 @@ def solve(A, B, *, left=True):
     return x if left or vector else x.mT
 
 
+@autocasts(FLOAT32_ON_CPU)
 def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
     """X with A X = B (or X A = B); only one triangle of A is read."""
     lapack.check_square("solve_triangular", A)
@@ -135,6 +145,7 @@ def _tolerances(A, rtol, atol):
     return float(rtol), atol
 
 
+@autocasts(FLOAT32_ON_CPU)
 def pinv(A, *, rtol=None, atol=None, rcond=None, hermitian=False):
     """The Moore-Penrose inverse; singular values up to max(atol, rtol * largest) count as 0."""
     lapack.check_matrix("pinv", A)
@@ -146,6 +157,7 @@ _DRIVERS = (None, "gels", "gelsy", "gelsd", "gelss")
 
 
 @also(b="B")
+@autocasts(FLOAT32_ON_CPU)
 def lstsq(A, B, rcond=None, *, driver=None) -> LstSq:
     """(solution, residuals, rank, singular values) of least squares for A X = B, by the pseudo-inverse.
 
@@ -161,13 +173,14 @@ def lstsq(A, B, rcond=None, *, driver=None) -> LstSq:
         raise ShapeError(f"linalg.lstsq: input.size(-2) should match other.size(-2), got {A.shape[-2]} and {b.shape[-2]}")
     x = product(pinv(A, rtol=rcond), b)
     over = A.shape[-2] > A.shape[-1] and driver not in (None, "gelsy")
-    rest = ((product(A, x) - b) ** 2).sum(-2) if over else x.reshape(-1)[:0]
+    rest = ((product(A, x) - b).abs() ** 2).sum(-2) if over else x.reshape(-1)[:0].real
     rank = A.new_empty(0, dtype=dtypes.int64) if driver == "gels" else matrix_rank(A, rtol=rcond)
-    values = lapack.svd(A.detach())[1] if driver in ("gelsd", "gelss") else A.new_empty(0)
+    values = lapack.svd(A.detach())[1] if driver in ("gelsd", "gelss") else A.new_empty(0).real
     return LstSq(x.squeeze(-1) if vector else x, rest, rank, values)
 
 
 @also(input="A")
+@autocasts(FLOAT32_ON_CPU)
 def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
     """How many singular values are above max(atol, rtol * largest)."""
     lapack.check_matrix("matrix_rank", A)
@@ -187,6 +200,7 @@ def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
     return (s > limit).sum(-1)
 
 
+@autocasts(FLOAT32_ON_CPU)
 def cond(A, p=None):
     """The condition number of matrices in the norm p (2 by default)."""
     lapack.check_matrix("cond", A)
@@ -201,7 +215,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     """A norm of matrices in two dimensions: "fro", "nuc", 1, -1, 2, -2, inf, -inf."""
     if dtype is not None:
         A = A.to(dtype)
-    if not A.dtype.is_floating_point:
+    if not A.dtype.is_inexact:
         raise DTypeError(f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {A.dtype.name}")
     if A.ndim < 2:
         raise ShapeError(f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions, got {A.ndim}.")
@@ -241,8 +255,7 @@ def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     n = A.ndim if dim is None else len(dim)
     if n not in (1, 2):
         raise ShapeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2; if it is None and ord is given, the "
-                         f"tensor must be "
-                         f"1D or 2D. Got {dim} for a {A.ndim}D tensor")
+                         f"tensor must be 1D or 2D. Got {dim} for a {A.ndim}D tensor")
     if n == 2:
         return matrix_norm(A, ord, (0, 1) if dim is None else tuple(dim), keepdim, dtype=dtype)
     if isinstance(ord, str):
@@ -272,8 +285,9 @@ def matrix_exp(A):
     lapack.check_square("matrix_exp", A)
     if not A.numel():
         return A.clone()
-    largest = float(A.detach().abs().sum(-2).amax())
-    limit = 1.09 if A.dtype is dtypes.float64 else 3.01  # largest 1-norms at which degree 18 reaches the dtype's precision
+    largest = 0.0 if A.is_meta else float(A.detach().abs().sum(-2).amax())
+    # largest 1-norms at which degree 18 reaches the dtype's precision
+    limit = 1.09 if A.dtype.to_real() is dtypes.float64 else 3.01
     squarings = max(0, math.ceil(math.log2(largest / limit))) if 0 < largest < math.inf else 0
     x = A * 2.0 ** -squarings
     unit = eye(A.shape[-1], dtype=A.dtype, device=A.device)
@@ -285,10 +299,11 @@ def matrix_exp(A):
     return result
 
 
+@autocasts(LOW)
 @in_float32
 def vecdot(x, y, *, dim=-1):
-    """The sum of products over one dimension, broadcast."""
-    return (x * y).sum(dim)
+    """The sum of products over one dimension, broadcast; x is conjugated."""
+    return (x.conj() * y).sum(dim)
 
 
 def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
@@ -313,8 +328,7 @@ def tensorinv(A, ind=2):
     rows, columns = A.shape[:ind], A.shape[ind:]
     if math.prod(rows) != math.prod(columns):
         raise ShapeError(f"linalg.tensorinv: Expected self to satisfy the requirement prod(self.shape[ind:]) == "
-                         f"prod(self.shape[:ind]), but "
-                         f"got {math.prod(columns)} != {math.prod(rows)}")
+                         f"prod(self.shape[:ind]), but got {math.prod(columns)} != {math.prod(rows)}")
     return inv(A.reshape(math.prod(rows), -1)).reshape((*columns, *rows))
 
 
@@ -350,8 +364,10 @@ for _fn, _names in ((inv, ("inverse",)), (det, ()), (slogdet, ()), (matrix_power
 
 @function()
 def logdet(input):
-    """The logarithm of the determinant; NaN where it is negative."""
+    """The logarithm of the determinant; NaN where it is negative, its principal value where it is complex."""
     sign, log = slogdet(input)
+    if input.dtype.is_complex:
+        return sign.log() + log
     return log + (sign.detach() * 0 + math.nan).where(sign < 0, sign.detach() * 0)
 
 
@@ -362,14 +378,16 @@ def _top_cholesky(input, upper=False):
 
 
 @function()
+@autocasts(FLOAT32_ON_CPU)
 def cholesky_inverse(input, upper=False):
     """The inverse of A from its Cholesky factor."""
-    low = input.mT if upper else input
-    return lapack.inv(product(low, low.mT))
+    low = input.mH if upper else input
+    return lapack.inv(product(low, low.mH))
 
 
 @function()
 @also(input2="L")
+@autocasts(FLOAT32_ON_CPU)
 def cholesky_solve(input, L, upper=False):
     """X with A X = input from A's Cholesky factor."""
     if input.ndim < 2 or L.ndim < 2 or input.shape[-2] != L.shape[-1]:
@@ -399,9 +417,9 @@ def _top_qr(input, some=True) -> QR:
 
 @function("svd")
 def _top_svd(input, some=True, compute_uv=True) -> SVDWithV:
-    """(U, S, V): linalg.svd with V instead of its transpose; without compute_uv U and V are square and all zeros."""
+    """(U, S, V): linalg.svd with V instead of its conjugate transpose; without compute_uv U and V are square and all zeros."""
     if not compute_uv:
         batch, (m, n) = input.shape[:-2], input.shape[-2:]
         return SVDWithV(input.new_zeros((*batch, m, m)), svdvals(input), input.new_zeros((*batch, n, n)))
     u, s, vh = svd(input, not some)
-    return SVDWithV(u, s, vh.mT)
+    return SVDWithV(u, s, vh.mH)

@@ -10,7 +10,7 @@ def _basis(a, q, niter):
     """q orthonormal columns that nearly span a's range: a random sample of it, refined by power iterations."""
     basis = qr(a @ randn(*a.shape[:-2], a.shape[-1], q, dtype=a.dtype, device=a.device)).Q
     for _ in range(niter):
-        basis = qr(a.mT @ basis).Q
+        basis = qr(a.mH @ basis).Q
         basis = qr(a @ basis).Q
     return basis
 
@@ -18,16 +18,16 @@ def _basis(a, q, niter):
 @function()
 def svd_lowrank(A, q=6, niter=2, M=None) -> tuple:
     """(U, S, V) with A - M close to U diag(S) V.T, by a random projection to q columns; take q a little above the rank."""
-    if not A.dtype.is_floating_point:
+    if not A.dtype.is_inexact:
         raise DTypeError(f"svd_lowrank: expected a floating point tensor, got {A.dtype.name}")
     a = A if M is None else A - M
     wide = a.shape[-2] < a.shape[-1]
-    a = a.mT if wide else a
+    a = a.mH if wide else a
     if not 0 <= q <= min(a.shape[-2:]):
         raise ArgumentError(f"svd_lowrank: q(={q}) must be non-negative integer and not greater than min(m, n)={min(a.shape[-2:])}")
     basis = _basis(a, q, niter)
-    u, s, vh = svd(basis.mT @ a, full_matrices=False)
-    u, v = basis @ u, vh.mT
+    u, s, vh = svd(basis.mH @ a, full_matrices=False)
+    u, v = basis @ u, vh.mH
     return (v, s, u) if wide else (u, s, v)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...base import dtypes
 from ...base.errors import DTypeError, ShapeError
+from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...ops.kinds.composite import composite
 from ..api.creation import eye, from_array, from_values
 from ..core.public_api import function
@@ -38,7 +39,7 @@ def _factored(a, pivot):
         stop = min(start + _PANEL, k)
         for j in range(start, stop):
             if pivot:
-                row = j + np.argmax(np.abs(a[:, j:, j]), 1)
+                row = j + np.argmax(sizes_of(a[:, j:, j]), 1)
                 pivots[:, j] = row + 1
                 a[every, j], a[every, row] = a[every, row], a[every, j]
             top = a[:, j, j, None]
@@ -50,6 +51,11 @@ def _factored(a, pivot):
             a[:, stop:, stop:] -= a[:, stop:, start:stop] @ a[:, start:stop, stop:]
     zero = np.einsum("bii->bi", a[:, :k, :k]) == 0
     return a, pivots, np.where(zero.any(1), zero.argmax(1) + 1, 0).astype(np.int32) if k else np.zeros(count, np.int32)
+
+
+def sizes_of(a):
+    """Absolute values; of complex numbers |re| + |im|, as LAPACK compares them."""
+    return np.abs(a.real) + np.abs(a.imag) if a.dtype.kind == "c" else np.abs(a)
 
 
 def _permutation(pivots, m, like):
@@ -80,14 +86,14 @@ def _lu_vjp(g, y, a, pivot):
     k = min(m, n)
     low, up = lu.narrow(-2, 0, k).narrow(-1, 0, k), lu.narrow(-2, 0, k).narrow(-1, 0, k)  # only one triangle of each is read
     square = g.narrow(-2, 0, k).narrow(-1, 0, k)
-    below = product(_unit(low).mT, square.tril(-1))
-    above = product(square.triu(), up.triu().mT)
+    below = product(_unit(low).mH, square.tril(-1))
+    above = product(square.triu(), up.triu().mH)
     if n > k:
         right, rest = g.narrow(-1, k, n - k), lu.narrow(-1, k, n - k)
-        below = below - product(right, rest.mT)
+        below = below - product(right, rest.mH)
     if m > k:
         under, rest = g.narrow(-2, k, m - k), lu.narrow(-2, k, m - k)
-        above = above - product(rest.mT, under)
+        above = above - product(rest.mH, under)
     inner = _from_left(low, below.tril(-1) + above.triu())
     ga = _from_right(up, inner)
     if n > k:
@@ -104,15 +110,16 @@ def _unit(lu):
 
 def _from_left(low, x):
     """L^-T x."""
-    return solve_triangular(low.mT, x, upper=True, unitriangular=True)
+    return solve_triangular(low.mH, x, upper=True, unitriangular=True)
 
 
 def _from_right(up, x):
     """x U^-T."""
-    return solve_triangular(up, x.mT, upper=True, unitriangular=False).mT
+    return solve_triangular(up, x.mH, upper=True, unitriangular=False).mH
 
 
-@composite("linalg_lu_factor", batch="leading", host=True, public=False, saves="a y", dtypes="floating", vjp=(_lu_vjp,))
+@composite("linalg_lu_factor", batch="leading", host=True, public=False, saves="a y", dtypes="floating", complex=True,
+           vjp=(_lu_vjp,))
 def _lu_factor(a, *, pivot):
     """The packed factors, the pivots and info."""
     batch, (m, n) = a.shape[:-2], a.shape[-2:]
@@ -140,6 +147,7 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False) -> LUFactorEx:
     return result
 
 
+@autocasts(FLOAT32_ON_CPU)
 def lu_factor(A, *, pivot=True) -> LUFactor:
     """(LU, pivots), as lu_factor_ex.  Raises LinAlgError where U has a zero on its diagonal; this waits for the device."""
     check_matrix("lu_factor", A)
@@ -156,6 +164,7 @@ def _check(name, info):
                           "factor the matrix all the same, use linalg.lu or linalg.lu_factor_ex")
 
 
+@autocasts(FLOAT32_ON_CPU)
 def lu(A, *, pivot=True) -> LU:
     """(P, L, U) with A = P L U: a permutation, unit lower and upper triangular matrices.
 
@@ -176,8 +185,9 @@ def _unpacked(packed, pivots, data, permutation):
     return p, low, packed.narrow(-2, 0, k).triu()
 
 
+@autocasts(FLOAT32_ON_CPU)
 def lu_solve(LU, pivots, B, *, left=True, adjoint=False):
-    """X with A X = B (X A = B with left=False, A.mT for A with adjoint=True), from lu_factor's LU and pivots.
+    """X with A X = B (X A = B with left=False, A.mH for A with adjoint=True), from lu_factor's LU and pivots.
 
     LU: (*, n, n); pivots: (*, n) int32; B: (*, n, k), or (*, k, n) with left=False; batches broadcast.
     """
@@ -192,7 +202,7 @@ def lu_solve(LU, pivots, B, *, left=True, adjoint=False):
         raise ShapeError(f"linalg.lu_solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
                          f"({list(LU.shape)} and {list(B.shape)})")
     if not left:
-        return _solved(LU, pivots, B.mT, not adjoint).mT.contiguous()
+        return _solved(LU, pivots, B.mH, not adjoint).mH.contiguous()
     return _solved(LU, pivots, B, adjoint).contiguous()
 
 
@@ -209,9 +219,9 @@ def _check_pivots(name, packed, pivots):
 def _solved(packed, pivots, b, transposed):
     p = _permutation(pivots, packed.shape[-1], packed)
     if transposed:
-        x = solve_triangular(packed.mT, b, upper=False, unitriangular=False)
-        return product(p, solve_triangular(packed.mT, x, upper=True, unitriangular=True))
-    x = solve_triangular(packed, product(p.mT, b), upper=False, unitriangular=True)
+        x = solve_triangular(packed.mH, b, upper=False, unitriangular=False)
+        return product(p, solve_triangular(packed.mH, x, upper=True, unitriangular=True))
+    x = solve_triangular(packed, product(p.mH, b), upper=False, unitriangular=True)
     return solve_triangular(packed, x, upper=True, unitriangular=False)
 
 

@@ -2,12 +2,14 @@
 
 from ...base.errors import ArgumentError, ShapeError
 from ...base.shapes import normalize_dim
+from ...dispatch.autocast import FLOAT32_ON_GPU, autocasts
 from ..core.public_api import function
 from ..math.statistics import vector_norm
 from .linalg import matrix_norm
 
 
 @function()
+@autocasts(FLOAT32_ON_GPU)
 def norm(input, p="fro", dim=None, keepdim=False, *, dtype=None):
     """The p-norm of all elements, or over dim; "fro" is 2, "nuc" the sum of singular values."""
     if p == "nuc":

@@ -1,20 +1,24 @@
 """Arithmetic beyond one op: alpha, rounding modes, clamping, choosing, filling, dtype and device conversion."""
 
+import warnings
+
 from ...base import calls, dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ...base.layouts import preserve_format
 from ...dispatch.promotion import result_type as promoted
 from ...dispatch.run_elementwise import run_elementwise, write_into
+from ...dispatch.spec import dense
 from ...dispatch.tensor_base import TensorBase, check_fp64
 from ...ops.kinds.composite import composite
 from ...ops.pointwise import elementary
 from ...runtime.device import device as Device
 from ..api.creation import from_array, pick_device
 from ..core.public_api import also, function, method
+from ..core.tensor import Tensor
 
 
 def _operand(x):
-    if not isinstance(x, TensorBase) and type(x) not in (bool, int, float):
+    if not isinstance(x, TensorBase) and type(x) not in (bool, int, float, complex):
         raise ArgumentTypeError(f"result_type: expected a Tensor or a number, got {calls.kind(x)}")
     return x._spec if isinstance(x, TensorBase) else type(x)
 
@@ -136,6 +140,9 @@ def _one(value, dtype):
     if value.ndim:
         raise ArgumentError(f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} "
                             f"dimension(s).")
+    if value.dtype.is_complex and not dtype.is_complex:
+        raise ArgumentError(f"masked_fill: value cannot be converted to type {dtype.name} without overflow: it is "
+                            f"{value.dtype.name}; use its .real")
     return convert(value, dtype)
 
 
@@ -194,13 +201,14 @@ def zero_(self):
 @method()
 def copy_(self, src, non_blocking=False):
     """Write src, a tensor or a number, broadcast and converted to this tensor's dtype and device."""
-    if isinstance(src, (bool, int, float)):
+    if isinstance(src, (bool, int, float, complex)):
         return self.fill_(src)
     if not isinstance(src, TensorBase):
         raise ArgumentTypeError(f"copy_: expected a Tensor, got {calls.kind(src)}")
     src = to_device(src, self.device)
     if src.shape != self.shape:
         src = src.expand(self.shape)
+    _warn_of_discarding(src.dtype, self.dtype)
     return write_into(elementary.copy, self, (src,))
 
 
@@ -215,7 +223,8 @@ def to_device(x, d):
 @composite("device_copy", public=False, vjp=(lambda g, y, x, device: to_device(g, x.device),))
 def _device_copy(x, *, device):
     """x on another device."""
-    return from_array(x.detach()._read(), x.dtype, Device(device))
+    d = Device(device)
+    return Tensor._fresh(dense(x.shape, x.dtype, d)) if d.meta else from_array(x.detach()._read(), x.dtype, d)
 
 
 def convert(x, dtype):
@@ -223,7 +232,14 @@ def convert(x, dtype):
     if x.dtype is dtype:
         return x
     check_fp64(x.device, dtype)
+    _warn_of_discarding(x.dtype, dtype)
     return run_elementwise(elementary.copy, (x,), dtype=dtype)
+
+
+def _warn_of_discarding(found, wanted):
+    """Warn that a conversion from one dtype to another drops the imaginary part; to bool it does not."""
+    if found.is_complex and not wanted.is_complex and wanted is not dtypes.bool_:
+        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=4)
 
 
 @method()
@@ -255,13 +271,13 @@ def _type(self, dtype=None, non_blocking=False):
     Raises ArgumentError for an unknown name.
     """
     if dtype is None:
-        return f"cltensor.{dtypes.legacy_name(self.dtype)}Tensor"
+        return f"cltensor.{'meta.' * self.is_meta}{dtypes.legacy_name(self.dtype)}Tensor"
     return convert(self, legacy_dtype(dtype))
 
 
 def legacy_dtype(kind):
     """The dtype given as itself, as "torch.FloatTensor", "cltensor.FloatTensor" or as the class FloatTensor."""
-    if isinstance(kind, dtypes.dtype) or kind in (bool, int, float):
+    if isinstance(kind, dtypes.dtype) or kind in (bool, int, float, complex):
         return dtypes.as_dtype(kind)
     home, _, name = kind.rpartition(".") if isinstance(kind, str) else ("", "", getattr(kind, "__name__", str(kind)))
     found = dtypes.LEGACY.get(name.removesuffix("Tensor")) if name.endswith("Tensor") else None
@@ -287,7 +303,12 @@ def _conversion(name, dtype):
         return self.to(dtype, memory_format=memory_format)
 
     fn.__name__ = name
-    fn.__doc__ = f"The tensor as {dtype.name}."
+    fn.__doc__ = f"""The tensor, of any shape, as {dtype.name}: itself if it is already.
+
+    Raises: DTypeError for 64-bit floats on a device without them.  Numbers are rounded to nearest (IEEE 754-2019).
+
+        x.{name}()
+    """
     method()(fn)
 
 

@@ -1,6 +1,7 @@
 """Distances between the rows of matrices."""
 
 from ...base.errors import ArgumentError, DTypeError, ShapeError
+from ...dispatch.autocast import FLOAT32, FLOAT32_ON_GPU, autocasts
 from ...ops.kinds.precision import in_float32
 from ..core.public_api import function
 from ..shape.diagonals import triu_indices
@@ -10,6 +11,7 @@ _MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "dono
 
 
 @function(method=False)
+@autocasts(FLOAT32)
 @in_float32
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """p-norm distances between all pairs of rows of (..., P, M) and (..., R, M).
@@ -34,6 +36,7 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
 
 
 @function(method=False)
+@autocasts(FLOAT32_ON_GPU)
 @in_float32
 def pdist(input, p=2.0):
     """p-norm distances between all pairs of rows of a matrix, in one dimension."""

@@ -15,8 +15,7 @@ def _parsed(equation, operands):
     terms = left.split(",")
     if len(terms) != len(operands):
         raise ArgumentError(f"einsum(): more operands were provided than specified in the equation, or fewer: {len(operands)} "
-                            f"operands, "
-                            f"{len(terms)} terms in {equation!r}")
+                            f"operands, {len(terms)} terms in {equation!r}")
     wide = max([x.ndim - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t], default=0)
     dots = [f"<{i}>" for i in range(wide)]
     spelled = [_labels(t, x.ndim, dots, equation) for t, x in zip(terms, operands, strict=True)]
@@ -42,8 +41,7 @@ def _labels(term, ndim, dots, equation):
     n = len(head) + len(tail)
     if ndim is not None and (n > ndim or (not ellipsis and n != ndim)):
         raise ShapeError(f"einsum(): the number of subscripts in the equation ({n}) does not match the number of dimensions "
-                         f"({ndim}) for "
-                         f"term {term!r} of {equation!r}")
+                         f"({ndim}) for term {term!r} of {equation!r}")
     middle = dots[len(dots) - (ndim - n):] if ndim is not None and ellipsis else dots if ellipsis else []
     return [*head, *middle, *tail]
 

@@ -23,8 +23,7 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1) -> tuple:
     steps = list(spacing) if isinstance(spacing, (tuple, list)) else [spacing] * len(dims)
     if len(steps) != len(dims):
         raise ArgumentError(f"gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'dim': "
-                            f"{len(dims)}, "
-                            f"got {len(steps)}")
+                            f"{len(dims)}, got {len(steps)}")
     return tuple(_gradient_along(input, d, h, edge_order) for d, h in zip(dims, steps, strict=True))
 
 
@@ -42,10 +41,10 @@ def _gradient_along(x, d, h, edge_order):
     if hasattr(h, "_spec"):
         if h.ndim != 1 or h.shape[0] != n:
             raise ShapeError(f"gradient: coordinates must be a vector of {n} elements, got {list(h.shape)}")
-        points = h.to(x.dtype if x.dtype.is_floating_point else dtypes.get_default_dtype())
+        points = h.to(x.dtype if x.dtype.is_inexact else dtypes.get_default_dtype())
         gaps = (points.narrow(0, 1, n - 1) - points.narrow(0, 0, n - 1)).reshape([-1 if i == d else 1 for i in range(x.ndim)])
     else:
-        gaps = arange(n - 1, device=x.device).to(dtypes.get_default_dtype() if not x.dtype.is_floating_point else x.dtype) * 0 + h
+        gaps = arange(n - 1, device=x.device).to(dtypes.get_default_dtype() if not x.dtype.is_inexact else x.dtype) * 0 + h
         gaps = gaps.reshape([-1 if i == d else 1 for i in range(x.ndim)])
     left, right = gap(0, n - 2), gap(1, n - 2)
     if hasattr(h, "_spec"):

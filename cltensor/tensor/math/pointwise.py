@@ -5,6 +5,7 @@ import math
 from ...autograd.function import Function
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
+from ...dispatch.autocast import LOW_ON_GPU, PROMOTE_ON_GPU, autocasts
 from ...dispatch.binding import check_tensor
 from ...dispatch.promotion import result_type
 from ...dispatch.run_elementwise import run_elementwise, write_into
@@ -18,6 +19,7 @@ from ..core.inplace import overwritten
 from ..core.public_api import function, method
 from ..shape.shape import broadcast_tensors
 from .arithmetic import convert, where
+from .complex_numbers import view_as_complex, view_as_real
 
 
 @function(inplace="writing")
@@ -49,12 +51,12 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     _check_same("isclose", input, other)
     if rtol < 0 or atol < 0:
         raise ArgumentError(f"isclose: rtol and atol must be greater than or equal to zero, but got rtol={rtol} and atol={atol}")
-    if input.dtype.is_floating_point:
+    if input.dtype.is_inexact:
         result = run_elementwise(ops.close, (input, other), (rtol, atol))
     else:
         a, b = (convert(x, dtypes.float64 if x.device.profile.fp64 else dtypes.float32) for x in (input, other))
         result = (input == other) | run_elementwise(ops.close, (a, b), (rtol, atol))
-    return result | (input.isnan() & other.isnan()) if equal_nan and input.dtype.is_floating_point else result
+    return result | (input.isnan() & other.isnan()) if equal_nan and input.dtype.is_inexact else result
 
 
 @function()
@@ -71,7 +73,7 @@ def equal(input, other) -> bool:
 
 def check_power(base, exponent):
     """Raise ArgumentError for an integer tensor to the power of a negative int: the result is not an integer."""
-    if isinstance(exponent, int) and exponent < 0 and isinstance(base, TensorBase) and not base.dtype.is_floating_point:
+    if isinstance(exponent, int) and exponent < 0 and isinstance(base, TensorBase) and not base.dtype.is_inexact:
         raise ArgumentError(f"pow: Integers to negative integer powers are not allowed: {base.dtype.name} ** {exponent}; use "
                             ".float(), or a float exponent")
 
@@ -101,8 +103,8 @@ def _power(self, exponent):
 
 @method()
 def float_power_(self, exponent):
-    """float_power in place.  Raises DTypeError unless this is a float64 tensor."""
-    if self.dtype is not dtypes.float64:
+    """float_power in place.  Raises DTypeError unless this is a float64 or complex128 tensor."""
+    if self.dtype.to_real() is not dtypes.float64:
         raise DTypeError(f"the base given to float_power_ has dtype {self.dtype.name} but the operation's result requires "
                          "dtype float64")
     return self.copy_(float_power(overwritten(self, exponent), exponent))
@@ -116,8 +118,10 @@ def square(input):
 
 @function()
 def float_power(input, exponent, *, out=None):
-    """input ** exponent in float64."""
-    wide = [x.double() if isinstance(x, TensorBase) else float(x) for x in (input, exponent)]
+    """input ** exponent in float64, or in complex128 if either is complex."""
+    kinds = [x.dtype if isinstance(x, TensorBase) else dtypes.default_for(dtypes.category_of(x)) for x in (input, exponent)]
+    wide, number = (dtypes.complex128, complex) if any(d.is_complex for d in kinds) else (dtypes.float64, float)
+    wide = [convert(x, wide) if isinstance(x, TensorBase) else number(x) for x in (input, exponent)]
     return run_elementwise(basic.pow, wide, (), out)
 
 
@@ -132,8 +136,11 @@ def logit(input, eps=None, *, out=None):
 @function(inplace="writing")
 def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
     """Replace NaN and the infinities; by default, the infinities by the dtype's largest and smallest numbers."""
-    if not input.dtype.is_floating_point:
+    if not input.dtype.is_inexact:
         return input.clone() if out is None else out.copy_(input)
+    if input.dtype.is_complex:
+        parts = view_as_complex(nan_to_num(view_as_real(input), nan, posinf, neginf))
+        return parts if out is None else out.copy_(parts)
     limits = dtypes.finfo(input.dtype)
     values = (nan if nan is not None else 0.0, limits.max if posinf is None else posinf, limits.min if neginf is None else neginf)
     return run_elementwise(ops.nan_to_num_values, (input,), values, out)
@@ -163,15 +170,17 @@ def mvlgamma(input, p):
 
 
 @function(inplace="writing")
+@autocasts(PROMOTE_ON_GPU)
 def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     """input + value * tensor1 * tensor2."""
     return run_elementwise(ops.addcmul_op, (input, tensor1, tensor2), (value,), out)
 
 
 @function(inplace="writing")
+@autocasts(PROMOTE_ON_GPU)
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     """input + value * tensor1 / tensor2.  Raises DTypeError for integers, as PyTorch does."""
-    if all(not x.dtype.is_floating_point for x in (tensor1, tensor2)):
+    if all(not x.dtype.is_inexact for x in (tensor1, tensor2)):
         raise DTypeError("addcdiv: Integer division with addcdiv is no longer supported; use "
                          "(input + value * trunc(tensor1 / tensor2)) or floats")
     return run_elementwise(ops.addcdiv_op, (input, tensor1, tensor2), (value,), out)
@@ -190,48 +199,6 @@ def positive(input):
     if input.dtype is dtypes.bool_:
         raise DTypeError("The `+` operator, on a bool tensor is not supported.")
     return input
-
-
-@function(inplace="writing")
-def sgn(input, *, out=None):
-    """sign."""
-    return run_elementwise(basic.sign, (input,), (), out)
-
-
-@function("resolve_conj", "resolve_neg")
-def conj(input):
-    """input: there are no complex dtypes."""
-    return input
-
-
-@function(method=False)
-def real(input):
-    """input: there are no complex dtypes.  As an attribute: tensor.real."""
-    return input
-
-
-@function()
-def is_conj(input) -> bool:
-    """False: there are no complex dtypes."""
-    return False
-
-
-@function()
-def is_neg(input) -> bool:
-    """False: no tensor here is a lazy negation."""
-    return False
-
-
-@function(inplace="writing")
-def conj_physical(input):
-    """input: there are no complex dtypes."""
-    return input
-
-
-@function()
-def isreal(input):
-    """True everywhere: there are no complex dtypes."""
-    return input.new_ones(input.shape, dtype=dtypes.bool_)
 
 
 @function(method=False)
@@ -253,12 +220,6 @@ def is_nonzero(input) -> bool:
 def is_floating_point(input) -> bool:
     """Whether the dtype is a floating one."""
     return input.dtype.is_floating_point
-
-
-@function(method=False)
-def is_complex(input) -> bool:
-    """False: there are no complex dtypes."""
-    return False
 
 
 @function()
@@ -320,6 +281,7 @@ class _NextAfter(Function):
 
 
 @function()
+@autocasts(LOW_ON_GPU)
 def prelu(input, weight):
     """x above 0, weight * x below; weight () or (1,) for all, or (C,) for the channels of input (N, C, *)."""
     if weight.ndim > 1:

@@ -7,10 +7,11 @@ from ...base import calls, dtypes
 from ...base.context import context
 from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ...base.shapes import broadcast_shapes, normalize_dim
+from ...dispatch.autocast import GIVEN_OR_LOW, LOW, LOW_ON_GPU, PROMOTE_ON_GPU, autocasts
 from ...dispatch.binding import check_tensor
 from ...dispatch.promotion import result_type
 from ...dispatch.run_planned import run_planned
-from ...dispatch.tensor_base import TensorBase
+from ...dispatch.tensor_base import SparseBase, TensorBase
 from ...ops.gemm.matmul import addmm as addmm_op
 from ...ops.gemm.matmul import matmul as matmul_op
 from ...ops.kinds.precision import in_float32
@@ -52,7 +53,9 @@ def _check_bmm(input, mat2):
 
 @function()
 def mm(input, mat2):
-    """Product of two matrices."""
+    """Product of two matrices, of which either may be sparse."""
+    if isinstance(input, SparseBase) or isinstance(mat2, SparseBase):
+        return input @ mat2
     _check_mm(input, mat2)
     return product(input, mat2)
 
@@ -65,6 +68,7 @@ def bmm(input, mat2):
 
 
 @function()
+@autocasts(GIVEN_OR_LOW)
 def mv(input, vec):
     """Product of a matrix and a vector."""
     _dims("mv", input=(input, 2), vec=(vec, 1))
@@ -72,21 +76,31 @@ def mv(input, vec):
 
 
 @function()
+@autocasts(PROMOTE_ON_GPU)
 def dot(input, tensor):
     """Inner product of two vectors."""
     _dims("dot", input=(input, 1), tensor=(tensor, 1))
     _same_dtype("dot", input, tensor)
     if input.shape != tensor.shape:
         raise ShapeError(f"dot: inconsistent tensor size, expected tensor {list(input.shape)} and src {list(tensor.shape)} to "
-                         f"have the "
-                         "same number of elements")
+                         "have the same number of elements")
     return _dot(input, tensor)
 
 
 @function()
+@autocasts(PROMOTE_ON_GPU)
 def vdot(input, other):
-    """dot."""
-    return dot(input, other)
+    """Inner product of two vectors, the first one conjugated: sum of conj(input[i]) * other[i].
+
+    Args: input, other: (N,), of one dtype.
+    Returns: a 0-d tensor of that dtype.
+    Raises: ShapeError for other shapes, DTypeError for two dtypes.
+    Source: BLAS's dotc (Blackford et al. 2002).
+
+        vdot(tensor([1j]), tensor([1j]))  # tensor(1.+0.j)
+    """
+    _dims("vdot", input=(input, 1), other=(other, 1))
+    return dot(input.conj(), other)
 
 
 def _dot(a, b, dims=(0,)):
@@ -115,7 +129,7 @@ def inner(input, other):
 
 def _factors(dtype, *factors):
     """Convert the factors to the tensors' dtype, as PyTorch does."""
-    return factors if dtype.is_floating_point else map(bool if dtype.category == "bool" else int, factors)
+    return factors if dtype.is_inexact else map(bool if dtype.category == "bool" else int, factors)
 
 
 def _scaled(beta, input, alpha, result):
@@ -150,6 +164,7 @@ def _added_product(name, check, input, a, b, beta, alpha):
 
 
 @function()
+@autocasts(LOW)
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta * input + alpha * mat1 @ mat2."""
     return _added_product("addmm", _check_mm, input, mat1, mat2, beta, alpha)
@@ -162,6 +177,7 @@ def _apart(name, multiply, input, a, b, beta, alpha):
 
 
 @function()
+@autocasts(LOW_ON_GPU)
 def addmv(input, mat, vec, *, beta=1, alpha=1):
     """beta * input + alpha * mat @ vec."""
     _dims("addmv", input=(mat, 2), vec=(vec, 1))
@@ -170,6 +186,7 @@ def addmv(input, mat, vec, *, beta=1, alpha=1):
 
 
 @function()
+@autocasts(LOW_ON_GPU)
 def addr(input, vec1, vec2, *, beta=1, alpha=1):
     """beta * input + alpha * outer(vec1, vec2)."""
     dtype = result_type([input._spec, vec1._spec, vec2._spec])
@@ -177,12 +194,14 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1):
 
 
 @function()
+@autocasts(LOW)
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * batch1 @ batch2."""
     return _added_product("baddbmm", _check_bmm, input, batch1, batch2, beta, alpha)
 
 
 @function()
+@autocasts(LOW)
 def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * sum over the batch of batch1 @ batch2."""
     _check_bmm(batch1, batch2)
@@ -249,6 +268,7 @@ def _chained(tensors, where, i, j):
 
 
 @function(method=False)
+@autocasts(PROMOTE_ON_GPU)
 def tensordot(a, b, dims=2):
     """Sum products over pairs of dimensions: the last `dims` of a with the first of b, or two lists of dimensions."""
     if hasattr(dims, "__index__"):
@@ -270,8 +290,7 @@ def tensordot(a, b, dims=2):
             a, b = (a, _summed(b, y)) if a.shape[x] == 1 else (_summed(a, x), b)
         if a.shape[x] != b.shape[y]:
             raise ShapeError(f"tensordot: contracted dimensions need to match, but first has size {a.shape[x]} in dim {x} and "
-                             f"second has "
-                             f"size {b.shape[y]} in dim {y}")
+                             f"second has size {b.shape[y]} in dim {y}")
     ra, rb = [d for d in range(a.ndim) if d not in da], [d for d in range(b.ndim) if d not in db]
     k = math.prod(a.shape[d] for d in da)
     left = a.permute(*ra, *da).reshape(math.prod(a.shape[d] for d in ra), k)
@@ -295,6 +314,7 @@ def kron(input, other):
 
 
 @function()
+@autocasts(PROMOTE_ON_GPU)
 def cross(input, other, dim=None):
     """The cross product of vectors of 3 along dim (by default the first dimension of size 3)."""
     if dim is None:

@@ -22,17 +22,22 @@ def _cast(x, dtype):
     return x if dtype is None else convert(x, dtypes.as_dtype(dtype))
 
 
+def _wide(input, dtype):
+    """The dtype to add up in: dtype, or int64 for the unsigned ints that no reduction is defined for."""
+    return dtypes.int64 if dtype is None and input.dtype in dtypes.UNSIGNED else dtype
+
+
 @function()
 def sum_(input, dim=None, keepdim=False, *, dtype=None):
     """Sum of all elements, or over dim; integers add up in int64."""
-    return _cast(_run(reduction_ops.sum_, _cast(input, dtype), dim, keepdim), dtype)
+    return _cast(_run(reduction_ops.sum_, _cast(input, _wide(input, dtype)), dim, keepdim), dtype)
 
 
 @function()
 def mean(input, dim=None, keepdim=False, *, dtype=None):
     """Mean of all elements, or over dim.  Raises DTypeError for integers unless a floating dtype is given."""
     input = _cast(input, dtype)
-    if not input.dtype.is_floating_point:
+    if not input.dtype.is_inexact:
         raise DTypeError(f"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
                          f"Got: {input.dtype.name}; use .float().mean()")
     return _run(reduction_ops.mean, input, dim, keepdim)
@@ -57,7 +62,7 @@ def _truth(result, input):
 @function()
 def prod(input, dim=None, keepdim=False, *, dtype=None):
     """Product of all elements, or over dim."""
-    return _cast(_run(reduction_ops.prod, _cast(input, dtype), dim, keepdim), dtype)
+    return _cast(_run(reduction_ops.prod, _cast(input, _wide(input, dtype)), dim, keepdim), dtype)
 
 
 @function()
@@ -131,7 +136,7 @@ def _deviation(input, dim, unbiased, keepdim, correction):
 def _moments(input, dim, unbiased, keepdim, correction):
     if isinstance(dim, bool):
         dim, unbiased = None, dim
-    if not input.dtype.is_floating_point:
+    if not input.dtype.is_inexact:
         raise DTypeError(f"var: only support floating point and complex dtypes, got {input.dtype.name}; use .float()")
     correction = (1 if unbiased is None else int(unbiased)) if correction is None else correction
     dims = normalize_dims(dim, input.ndim, "var")

@@ -21,7 +21,7 @@ def _run(op, x, dim, name):
 def _accumulated(op, x, dim, dtype, name):
     if dtype is not None:
         x = convert(x, dtypes.as_dtype(dtype))
-    elif not x.dtype.is_floating_point:
+    elif not x.dtype.is_inexact:
         x = convert(x, dtypes.int64)
     return _run(op, x, dim, name)
 

@@ -6,6 +6,7 @@ from collections import namedtuple
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
 from ...base.shapes import normalize_dim, normalize_dims
+from ...dispatch.autocast import FLOAT32_ON_GPU, autocasts
 from ...dispatch.binding import check_tensor
 from ...dispatch.run_elementwise import run_elementwise
 from ...dispatch.tensor_base import TensorBase
@@ -13,9 +14,11 @@ from ...ops.kinds.precision import in_float32
 from ...ops.pointwise import elementary
 from ...ops.reduce.reduction_ops import dot
 from ..core.public_api import function
+from ..core.values import any_true
 from ..shape.joining import cat
 from ..shape.shape import broadcast_to
 from .arithmetic import convert
+from .complex_numbers import view_as_complex, view_as_real
 from .reduce import amax, amin, argmax, argmin, mean, sum_
 
 Max = namedtuple("max", ("values", "indices"))
@@ -30,8 +33,7 @@ def _extreme(x, dim, keepdim, whole, arg, pair, pairwise):
     if dim is None:
         if not x.numel():
             raise ShapeError(f"{pair.__name__}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-                             f"reduction "
-                             "dim with the 'dim' argument.")
+                             "reduction dim with the 'dim' argument.")
         return whole(x)
     indices = arg(x, dim, True)
     if not x.ndim:
@@ -65,11 +67,11 @@ def aminmax(input, *, dim=None, keepdim=False) -> AMinMax:
 @in_float32
 def logsumexp(input, dim=None, keepdim=False):
     """log(sum(exp(input))) over dim; the largest value is subtracted first, so nothing overflows."""
-    x = input if input.dtype.is_floating_point else convert(input, dtypes.get_default_dtype())
+    x = input if input.dtype.is_inexact else convert(input, dtypes.get_default_dtype())
     dims = normalize_dims(dim, x.ndim, "logsumexp")
     if any(x.shape[d] == 0 for d in dims):
         return x.exp().sum(dims, keepdim).log()
-    top = amax(x.detach(), dims, True)
+    top = amax(x.detach().real, dims, True)
     top = top.masked_fill(top.isinf(), 0)
     total = (x - top).exp().sum(dims, True).log() + top
     return total if keepdim else total.reshape([n for d, n in enumerate(x.shape) if d not in dims])
@@ -79,14 +81,14 @@ def logsumexp(input, dim=None, keepdim=False):
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """Sum of the elements that are not NaN."""
     x = input if dtype is None else convert(input, dtypes.as_dtype(dtype))
-    return sum_(x.masked_fill(x.isnan(), 0) if x.dtype.is_floating_point else x, dim, keepdim)
+    return sum_(x.masked_fill(x.isnan(), 0) if x.dtype.is_inexact else x, dim, keepdim)
 
 
 @function()
 def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     """Mean of the elements that are not NaN."""
     x = input if dtype is None else convert(input, dtypes.as_dtype(dtype))
-    if not x.dtype.is_floating_point:
+    if not x.dtype.is_inexact:
         raise DTypeError(f"nanmean(): expected input to have floating point or complex dtype but got {x.dtype.name}")
     return _nanmean(x, dim, keepdim)
 
@@ -114,10 +116,11 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     """(sum |x| ** ord) ** (1 / ord) over dim; inf and -inf give the largest and smallest; 0 counts the non-zero elements."""
     if dtype is not None:
         x = convert(x, dtypes.as_dtype(dtype))
-    if not x.dtype.is_floating_point:
+    if not x.dtype.is_inexact:
         raise DTypeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.dtype.name}")
     if not isinstance(ord, (int, float)):
         raise ArgumentError(f"linalg.vector_norm: ord must be a number, got {ord!r}")
+    x = x.abs() if x.dtype.is_complex else x
     dims = normalize_dims(dim, x.ndim, "linalg.vector_norm")
     empty = any(x.shape[d] == 0 for d in dims)
     if empty and (ord < 0 or ord == math.inf):
@@ -142,6 +145,7 @@ def _vector_norm(x, ord, dims, keepdim):
 
 
 @function()
+@autocasts(FLOAT32_ON_GPU)
 @in_float32
 def dist(input, other, p=2):
     """The p-norm of input - other."""
@@ -150,6 +154,7 @@ def dist(input, other, p=2):
 
 
 @function(inplace="writing", contiguous=True)
+@autocasts(FLOAT32_ON_GPU)
 @in_float32
 def renorm(input, p, dim, maxnorm):
     """Scale slices along dim down to p-norm maxnorm where theirs is larger."""
@@ -236,7 +241,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     if input.dtype is dtypes.bool_:
         raise DTypeError("cov(): bool dtype is not supported for input")
     x = input.reshape(1, -1) if input.ndim < 2 else input
-    x = x if x.dtype.is_floating_point else convert(x, dtypes.get_default_dtype())
+    x = x if x.dtype.is_inexact else convert(x, dtypes.get_default_dtype())
     weights = None
     for w in (fweights, aweights):
         if w is not None:
@@ -245,9 +250,10 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
             if (w.dtype.category != "int") if w is fweights else not w.dtype.is_floating_point:
                 kind = "fweights to have integral" if w is fweights else "aweights to have floating point"
                 raise DTypeError(f"cov(): expected {kind} dtype but got {w.dtype.name}")
-            if bool((w < 0).any()):
+            if any_true(w < 0):
                 raise ArgumentError("cov(): fweights and aweights cannot be negative")
-            weights = w.to(x.dtype) if weights is None else weights * w.to(x.dtype)
+            w = w.to(x.dtype.to_real())
+            weights = w if weights is None else weights * w
     if weights is None:
         total, center, weighted = float(x.shape[1]), mean(x, 1, True), None
         spread = total - correction
@@ -258,11 +264,11 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
         if aweights is None:
             spread = total - correction
         else:
-            spread = total - correction * (weights * aweights.to(x.dtype)).sum() / total if correction else total
+            spread = total - correction * (weights * aweights.to(x.dtype.to_real())).sum() / total if correction else total
     c = x - center
     spread = max(spread, 0.0) if isinstance(spread, float) else spread.clamp(min=0)
     right = c if weighted is None else c * weighted
-    result = right.matmul(c.mT) / spread
+    result = right.matmul(c.mH) / spread
     return result.squeeze()
 
 
@@ -276,5 +282,8 @@ def corrcoef(input):
     c = cov(input)
     if not c.ndim:
         return c / c
-    s = c.diagonal().sqrt()
-    return (c / s.unsqueeze(1) / s.unsqueeze(0)).clamp(-1, 1)
+    s = c.diagonal().real.sqrt()
+    scaled = c / s.unsqueeze(1) / s.unsqueeze(0)
+    if scaled.dtype.is_complex:
+        return view_as_complex(view_as_real(scaled).clamp(-1, 1))
+    return scaled.clamp(-1, 1)

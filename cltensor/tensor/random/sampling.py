@@ -9,14 +9,17 @@ import numpy as np
 
 from ...base import calls, dtypes
 from ...base.context import context
-from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
+from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, UnsupportedDTypeError
 from ...base.forking import in_forked_children
 from ...base.layouts import preserve_format
 from ...dispatch.run_planned import run_planned
 from ...ops.random import distributions as ops
-from ..api.creation import _options, _shape, check_room, count, empty, empty_like, from_array, from_values, made, pick_device
+from ...runtime.device import real_default
+from ..api.creation import _options, _shape, computed, count, empty, empty_like, from_array, made, pick_device
 from ..core.public_api import function, method
+from ..core.values import any_true
 from ..index.searching import searchsorted
+from ..math.complex_numbers import view_as_complex
 from ..shape.shape import broadcast_tensors
 
 
@@ -33,7 +36,7 @@ class Generator:
 
     @property
     def device(self):
-        return pick_device(self._device)
+        return real_default() if self._device is None else pick_device(self._device)
 
     def manual_seed(self, seed):
         """Start the stream of this seed (any int; taken modulo 2**64)."""
@@ -66,7 +69,7 @@ class Generator:
     def get_state(self):
         """The stream's state as a uint8 tensor of 16 bytes."""
         array = np.array([self._seed, self._offset % 2**64], np.uint64).view(np.uint8)
-        return from_array(array, dtypes.uint8, pick_device(self._device))
+        return from_array(array, dtypes.uint8, self.device)
 
     def set_state(self, state):
         """Continue from a state that get_state returned."""
@@ -77,9 +80,16 @@ class Generator:
 
     def clone_state(self):
         """A new generator that continues from the same state."""
-        copy = Generator(self._device)
-        copy._seed, copy._offset = self._seed, self._offset
-        return copy
+        return Generator(self._device).graphsafe_set_state(self)
+
+    graphsafe_get_state = clone_state
+
+    def graphsafe_set_state(self, state):
+        """Continue from the state of another generator.  Raises ArgumentTypeError for anything else; returns self."""
+        if not isinstance(state, Generator):
+            raise ArgumentTypeError(f"graphsafe_set_state: expected a cltensor.Generator, got {calls.kind(state)}")
+        self._seed, self._offset = state._seed, state._offset
+        return self
 
     def __reduce__(self):
         return _restored, (None if self._device is None else str(self._device), self._seed, self._offset)
@@ -111,31 +121,59 @@ def _renew():
 
 @function(method=False)
 def manual_seed(seed):
-    """Seed the default generator (of every device); returns it."""
+    """Seed the default generator, which serves every device; returns it.
+
+    seed: any int, taken modulo 2**64.  No shape or dtype plays a part.  Raises ArgumentTypeError for anything but an int.
+    Source: the counter-based generator Philox (Salmon et al., 2011).
+
+        cltensor.manual_seed(0)
+    """
     return default_generator.manual_seed(seed)
 
 
 @function(method=False)
 def seed() -> int:
-    """Seed the default generator from fresh entropy; returns the seed."""
+    """Seed the default generator from fresh entropy; returns the seed.
+
+    The seed is an int of 63 bits; no shape or dtype plays a part.  Never raises.
+    Source: the operating system's entropy, as in Python's module secrets.
+
+        kept = cltensor.seed()
+    """
     return default_generator.seed()
 
 
 @function(method=False)
 def initial_seed() -> int:
-    """The default generator's seed."""
+    """The default generator's seed, an int; no shape or dtype plays a part.
+
+    Never raises.  Source: what manual_seed or seed set.
+
+        cltensor.manual_seed(7)
+        cltensor.initial_seed()    # 7
+    """
     return default_generator.initial_seed()
 
 
 @function(method=False)
 def get_rng_state():
-    """The default generator's state."""
+    """The default generator's state, a uint8 vector of 16 bytes: seed and numbers drawn, each a 64-bit int.
+
+    Never raises.  Source: the counter-based generator Philox (Salmon et al., 2011).
+
+        state = cltensor.get_rng_state()
+    """
     return default_generator.get_state()
 
 
 @function(method=False)
 def set_rng_state(new_state):
-    """Continue the default generator from a state."""
+    """Continue the default generator from a state, a uint8 tensor of 16 bytes that get_rng_state gave.
+
+    Raises ArgumentError for another dtype or size.  Source: see get_rng_state.
+
+        cltensor.set_rng_state(state)
+    """
     default_generator.set_state(new_state)
 
 
@@ -147,9 +185,23 @@ def _stream(generator):
 
 
 def _draw(x, distribution, a, b, generator):
-    """Fresh random numbers in x's shape and dtype."""
-    seed_, offset = _stream(generator).advance(x._spec.numel)
+    """Fresh random numbers in x's shape and dtype; the parts of complex ones are independent, of half the variance each."""
+    if x._spec.dtype.is_complex:
+        return _draw_pairs(x, distribution, a, b, generator)
+    stream = _stream(generator)
+    seed_, offset = (0, 0) if x.is_meta else stream.advance(x._spec.numel)
     return run_planned(ops.fill, (x,), (distribution,), (seed_, offset, a, b))
+
+
+def _draw_pairs(x, distribution, a, b, generator):
+    """_draw for complex x."""
+    if distribution not in ("normal", "uniform"):
+        raise UnsupportedDTypeError(f"{distribution}: not defined for {x.dtype.name}; fill .real and .imag")
+    parts = empty((*x.shape, 2), dtype=x.dtype.to_real(), device=x.device)
+    if distribution == "uniform":
+        return view_as_complex(_draw(parts, distribution, a, b, generator))
+    drawn = view_as_complex(_draw(parts, distribution, 0.0, b * math.sqrt(0.5), generator))
+    return drawn + a if a else drawn
 
 
 def _into(self, distribution, a, b, generator):
@@ -158,7 +210,7 @@ def _into(self, distribution, a, b, generator):
 
 def _new(size, distribution, a, b, generator, dtype, device, requires_grad, name):
     dtype, d = _options(dtype, device)
-    if not dtype.is_floating_point:
+    if not dtype.is_inexact:
         raise DTypeError(f"{name}: \"{name}\" is not implemented for {dtype.name}; use a floating dtype, or randint")
     return made(_draw(empty(_shape(size, name), dtype=dtype, device=d), distribution, a, b, generator), requires_grad)
 
@@ -183,6 +235,8 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
     dtype, d = _options(dtype or dtypes.int64, device)
     _check_range(low, high, "randint")
     _check_fits(low, high, dtype, "randint")
+    if dtype in dtypes.UNSIGNED:
+        return randint(low, high, size, generator=generator, device=d).to(dtype)
     blank = empty(_shape((size,), "randint"), dtype=dtype, device=d)
     return made(_draw(blank, "integers", int(low), int(high), generator), requires_grad)
 
@@ -210,9 +264,8 @@ def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False)
     if n < 0:
         raise ArgumentError(f"randperm: n must be non-negative, got {n}")
     dtype, d = _options(dtype or dtypes.int64, device)
-    check_room(n, dtype, d)
-    order = _stream(generator).host().permutation(n)
-    return made(from_values(order, dtype, d), requires_grad)
+    stream = _stream(generator)
+    return made(computed(n, dtype, d, lambda: stream.host().permutation(n)), requires_grad)
 
 
 @function(method=False)
@@ -314,9 +367,9 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
         raise ArgumentError("multinomial: cannot sample n_sample <= 0 samples, nor more than prob_dist.size(-1) samples without "
                             f"replacement; got {num_samples} of {input.shape[-1]}")
     p = input.detach()
-    if not bool(((p >= 0) & p.isfinite()).all()):
+    if any_true(~((p >= 0) & p.isfinite())):
         raise ArgumentError("multinomial: probability tensor contains either `inf`, `nan` or element < 0")
-    if int((p > 0).sum(-1).amin()) < (1 if replacement else num_samples):
+    if any_true((p > 0).sum(-1) < (1 if replacement else num_samples)):
         raise ArgumentError("multinomial: invalid multinomial distribution (a row has too few positive probabilities)")
     p = p.float() if p.dtype in (dtypes.float16, dtypes.bfloat16) else p
     if not replacement:  # the order of exponential times with these rates

@@ -5,6 +5,7 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import DTypeError, ShapeError
 from ...base.shapes import normalize_dim
+from ...dispatch.autocast import FLOAT32_OR_GIVEN, autocasts
 from ...dispatch.run_elementwise import run_elementwise
 from ...ops.pointwise import elementary
 from ..api.creation import _options, arange, from_array
@@ -101,6 +102,7 @@ def diagflat(input, offset=0):
 
 
 @function()
+@autocasts(FLOAT32_OR_GIVEN)
 def trace(input):
     """The sum of a matrix's diagonal."""
     if input.ndim != 2:

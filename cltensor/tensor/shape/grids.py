@@ -109,6 +109,7 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
         raise ArgumentError(f"logspace: number of steps must be non-negative, got {steps}")
     dtype, d = _options(dtype, device)
     check_room(steps, dtype, d)
-    ends = [float(x) if dtype.is_floating_point else int(x) for x in (start, end)]  # the ends are of the dtype, too
+    kind = complex if dtype.is_complex else float if dtype.is_floating_point else int
+    ends = [kind(x) for x in (start, end)]  # the ends are of the dtype, too
     values = float(base) ** np.linspace(*ends, steps)
     return made(from_values(values, dtype, d), requires_grad)

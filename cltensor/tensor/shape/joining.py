@@ -230,6 +230,29 @@ def split_with_sizes(input, split_sizes, dim=0) -> tuple:
 
 
 @function()
+def unsafe_split_with_sizes(input, split_sizes, dim=0) -> tuple:
+    """split_with_sizes: pieces of the given sizes along dim, as views; of any shape and dtype.
+
+    Raises ShapeError where the sizes do not add up.  Source: PyTorch 2.13's unsafe_split_with_sizes.
+
+        first, rest = cltensor.ones(5).unsafe_split_with_sizes([1, 4])
+    """
+    return split_with_sizes(input, split_sizes, dim)
+
+
+@function(method=False)
+def slice_copy(input, dim=0, start=None, end=None, step=1):
+    """A copy of input[start:end:step] along dim, of any shape and dtype.
+
+    Raises DimensionError for a dimension out of range.  Source: PyTorch 2.13's slice_copy.
+
+        cltensor.slice_copy(cltensor.arange(5), 0, 1, 3)
+    """
+    place = normalize_dim(dim, input.ndim, "slice_copy")
+    return input[(*[slice(None)] * place, slice(start, end, step))].clone()
+
+
+@function()
 def unsafe_split(tensor, split_size, dim=0) -> tuple:
     """split."""
     return split(tensor, split_size, dim)

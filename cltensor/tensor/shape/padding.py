@@ -44,8 +44,7 @@ def pad_mode(x, pad, mode):
         limit = {"reflect": n - 1, "circular": n}.get(mode)
         if limit is not None and max(before, after) > limit:
             raise ShapeError(f"pad: Padding size should be less than the corresponding input dimension: padding ({before}, "
-                             f"{after}) "
-                             f"in mode {mode!r} at dimension {d} of input {list(x.shape)}")
+                             f"{after}) in mode {mode!r} at dimension {d} of input {list(x.shape)}")
         if n + before + after <= 0:
             raise ShapeError(f"pad: padding ({before}, {after}) of size {n} at dimension {d} leaves nothing")
         grown = np.pad(np.arange(n), (max(before, 0), max(after, 0)), mode=_MODES[mode])

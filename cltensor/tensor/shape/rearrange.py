@@ -139,9 +139,26 @@ def rot90(input, k=1, dims=(0, 1)):
 # --- turning ---------------------------------------------------------------------------------------------------------
 
 
-@function("adjoint")
+@function()
 def matrix_transpose(input):
     """Exchange the last two dimensions."""
     if input.ndim < 2:
         raise ShapeError(f"matrix_transpose: needs at least 2 dimensions, got {list(input.shape)}")
     return input.transpose(-2, -1)
+
+
+@function()
+def adjoint(input):
+    """The conjugate transpose of matrices: the last two dimensions exchanged.
+
+    Args: input: (*, M, N), of any dtype.
+    Returns: (*, N, M), a view if input is real.
+    Raises: ShapeError for fewer than two dimensions.
+    Source: Golub and Van Loan, "Matrix Computations", 2013.
+
+        adjoint(tensor([[1j, 2]]))  # tensor([[0.-1.j], [2.-0.j]])
+    """
+    if input.ndim < 2:
+        raise ShapeError(f"adjoint: tensor.adjoint() is only supported on matrices or batches of matrices. Got "
+                         f"{input.ndim}-D tensor.")
+    return input.conj().transpose(-2, -1)

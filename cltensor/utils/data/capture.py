@@ -27,7 +27,7 @@ class Held:
     def by(cls, *objects, before=None):
         """The tensors reachable from objects; reuse what `before` (another Held) read unless it was written to since."""
         old = before.values if before is not None else {}
-        tensors = [t for t in reachable(objects) if not t._storage.device.host]
+        tensors = [t for t in reachable(objects) if not (t._storage.device.host or t._storage.device.meta)]
         values = {}
         for storage in {id(t._storage): t._storage for t in tensors}.values():
             version, found = old.get(storage, (None, None))

@@ -1,0 +1,16 @@
+"""Channels in another order."""
+
+
+from __future__ import annotations
+
+from .. import functional as F
+from .function_layer import FunctionLayer
+
+
+class ChannelShuffle(FunctionLayer):
+    """Interleave the channels of `groups` groups of x (N, C, *)."""
+
+    function = staticmethod(F.channel_shuffle)
+
+    def __init__(self, groups: int):
+        super().__init__(groups=groups)

@@ -1,0 +1,1 @@
+"""Ops over complex numbers that are made of real ops: matrix products and convolutions."""

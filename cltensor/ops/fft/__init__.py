@@ -1,0 +1,1 @@
+"""Discrete Fourier transforms of any length along lines of any layout, on the device."""

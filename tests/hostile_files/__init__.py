@@ -1,0 +1,1 @@
+"""Files written by hand, in which anything can be wrong."""
