@@ -1,6 +1,6 @@
 """Grouping: neighbouring updates by one formula, as of all parameters of an optimiser, become one launch."""
 
-from ..ops.optim.multi_tensor import capacity, even_parts
+from ..ops.optim.multi_tensor import Roles, capacity, even_parts
 from .ir import Use
 
 
@@ -27,7 +27,7 @@ def writes_of(node):
 def _parts(run):
     if len(run) < 2 or _key(run[0]) is None:
         return [[node] for node in run]
-    return even_parts(run, capacity(run[0].op, run[0].results[0].use.spec.dtype))
+    return even_parts(run, capacity(run[0].op, run[0].results[0].use.spec.dtype, Roles(writes_of(run[0]))))
 
 
 def _key(node):

@@ -7,7 +7,7 @@ from types import CodeType, FunctionType, MethodType
 from ..base import dtypes
 from ..base.context import context
 from ..dispatch.tensor_base import TensorBase
-from ..nn.module import Module
+from ..nn.modules.module import Module
 from ..optim.optimizer import Optimizer
 
 _PLAIN = (int, float, bool, str, bytes, type(None), complex)

@@ -7,7 +7,7 @@ import numpy as np
 from ..base.errors import DeviceError
 from ..dispatch import faults
 from ..dispatch.plans import kept
-from ..ops.optim.multi_tensor import MultiTensor
+from ..ops.optim.multi_tensor import MultiTensor, Roles
 from .grouping import grouped, writes_of
 from .ir import Origin, Scalar, Use
 from .memory import assign_buffers
@@ -128,7 +128,7 @@ class _GroupLaunch:
         first = nodes[0]
         sizes = [n.results[0].use.spec.numel for n in nodes]
         idle = device.allocate(64)
-        self.step = step = MultiTensor(first.op, first.results[0].use.spec.dtype, sizes, writes_of(first), device, idle)
+        self.step = step = MultiTensor(first.op, first.results[0].use.spec.dtype, sizes, Roles(writes_of(first)), device, idle)
         self.anew, self.numbers = [], first.numbers
         for m, node in enumerate(nodes):
             for i, use in enumerate(node.operands):
