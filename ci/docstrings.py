@@ -17,7 +17,7 @@ import public_names
 
 MODULES = ("", "linalg", "special", "sparse", "fft", "amp", "autograd", "distributions", "func", "io", "serialization", "quantize",
            "opencl", "nn", "nn.functional", "nn.init", "optim", "optim.swa_utils", "utils.data", "random", "testing",
-           "autograd.graph", "autograd.forward_ad", "overrides", "utils.benchmark", "utils.dlpack")
+           "autograd.graph", "autograd.forward_ad", "compiler", "overrides", "utils.benchmark", "utils.dlpack")
 KEPT = Path(__file__).with_suffix(".json")
 PARTS = {
     "shapes": re.compile(r"\([A-Z*N][\w*,/' ]*\)|shape|0-d|vector|matri|scalar|dimension|size", re.I),
@@ -27,7 +27,7 @@ PARTS = {
     "example": re.compile(r">>> |\n\n {4,}\S|\n {8,}\w+ = |::\n"),
 }
 #: names that neither take nor give tensors: their docstrings need not say shapes and dtypes
-WITHOUT_TENSORS = re.compile(r"cltensor\.(opencl\.|Event$|Stream$)|cltensor\.autograd\.(no_grad|enable_grad|set_grad_enabled|"
+WITHOUT_TENSORS = re.compile(r"cltensor\.(opencl\.|compiler\.|Event$|Stream$)|cltensor\.autograd\.(no_grad|enable_grad|set_grad_enabled|"
                              r"inference_mode|is_grad_enabled|(set_)?detect_anomaly)$")
 
 

@@ -39,9 +39,9 @@ LAYERS = (
     ("tensor.linalg",),
     ("tensor.sparse",),
     ("tensor", "linalg", "sparse", "special", "fft", "array_api"),
-    ("nn", "optim", "amp", "utils", "io", "func", "signal", "random", "testing", "multiprocessing", "overrides"),
-    ("distributions", "serialization", "quantize"),
     ("graph",),
+    ("nn", "optim", "amp", "utils", "io", "func", "signal", "random", "testing", "multiprocessing", "overrides"),
+    ("distributions", "serialization", "quantize", "compiler"),
     ("",),  # the public namespace, cltensor/__init__.py
     ("selftest",),
     ("cli", "__main__"),

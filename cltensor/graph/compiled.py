@@ -6,7 +6,6 @@ import warnings
 from dataclasses import dataclass
 
 from ..base.context import context
-from ..base.errors import ArgumentError
 from ..runtime.device import default_device
 from .captured import Captured, capture, tensors_of
 from .guards import Environment, described, modes
@@ -44,6 +43,25 @@ class Compiled:
             if found is None:
                 return self._capture(key, args, kwargs, device)
             return found(tensors)
+
+    def explain(self):
+        """What was captured, as text: for each program its launches, and its nodes before and after the passes."""
+        found = [f"{self.__name__}: {len(self.programs)} programs kept, {self.captures} captured"]
+        for number, program in enumerate(self.programs):
+            captured = program.captured
+            before, after = len(captured.recorded.nodes), len(captured.graph.nodes)
+            found += [f"program {number}: {before} nodes captured, {after} after the passes, {len(captured.replay)} launches, "
+                      f"{captured.replay.nbytes} bytes between them", str(captured.graph)]
+        found += [f"runs eagerly, since {reason}" for reason in dict.fromkeys(self.eager.values())]
+        return "\n".join(found)
+
+    def reset(self):
+        """Forget everything that was captured."""
+        with self._lock:
+            self.programs.clear()
+            self.eager.clear()
+            self.refusals.clear()
+            self.captures = 0
 
     def __get__(self, instance, owner=None):
         return self if instance is None else functools.partial(self, instance)
@@ -100,16 +118,3 @@ class _Program:
     environment: Environment
     state: list
     captured: Captured
-
-
-def compile(model=None, *, fullgraph=False, dynamic=None, backend="cltensor", mode=None, options=None, disable=False):
-    """A function or module that is captured at its first call, and replayed without Python afterwards.
-
-    Results, in-place writes, gradients and random numbers are those of the eager program.
-    """
-    if model is None:
-        return functools.partial(compile, fullgraph=fullgraph, dynamic=dynamic, backend=backend, mode=mode, options=options,
-                                 disable=disable)
-    if not callable(model):
-        raise ArgumentError(f"compile: expected a function or a Module, got {model!r}")
-    return model if disable else Compiled(model, fullgraph)

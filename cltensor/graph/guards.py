@@ -7,8 +7,6 @@ from types import CodeType, FunctionType, MethodType
 from ..base import dtypes
 from ..base.context import context
 from ..dispatch.tensor_base import TensorBase
-from ..nn.modules.module import Module
-from ..optim.optimizer import Optimizer
 
 _PLAIN = (int, float, bool, str, bytes, type(None), complex)
 _MOST = 256  # parts of a list or dict that are looked at
@@ -105,9 +103,9 @@ class Environment:
         self._seen.add(id(value))
         if isinstance(value, TensorBase):
             self._watches.append(lambda: (id(value._storage), value._spec, value._offset, value._req, _grad(value)))
-        elif isinstance(value, Module):
+        elif _is_module(value):
             self._module(value, depth)
-        elif isinstance(value, Optimizer):
+        elif hasattr(value, "param_groups"):
             self._watches.append(lambda: _settings(value))
             for group in value.param_groups:
                 for p in group["params"]:
@@ -131,10 +129,14 @@ class Environment:
                 if t is not None:
                     self._visit(t, depth)
             for name, value in vars(m).items():
-                if not name.startswith("_") and not isinstance(value, (TensorBase, Module)):
+                if not name.startswith("_") and not (isinstance(value, TensorBase) or _is_module(value)):
                     self._visit(value, depth - 1)
-            if _own(type(m)) and "forward" in vars(type(m)):
+            if _own(type(m).forward):
                 self._function(type(m).forward, depth - 1)
+
+
+def _is_module(value):
+    return not isinstance(value, type) and "_parameters" in getattr(value, "__dict__", ())
 
 
 def _content(cell):

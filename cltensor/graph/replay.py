@@ -41,6 +41,9 @@ class Replay:
         self.writes = [(block, count) for block, count in written.items() if block.origin is not Origin.MADE]
         self.launches = [launch for nodes in grouped(graph.nodes) for launch in self._launches(nodes)]
 
+    def __len__(self):
+        return len(self.launches)
+
     def _launches(self, nodes):
         node = nodes[0]
         if len(nodes) > 1:

@@ -1,5 +1,7 @@
 """compile: guards, what runs eagerly, what is refused, and what stays as in eager mode."""
 
+import copy
+import pickle
 import threading
 import warnings
 
@@ -9,7 +11,8 @@ import pytest
 import cltensor as ct
 from cltensor import nn, optim
 from cltensor.base.errors import CaptureError
-from cltensor.graph.compiled import MOST, compile
+from cltensor.compiler import compile
+from cltensor.graph.compiled import MOST
 
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
@@ -23,7 +26,8 @@ def chain(x):
 
 
 def check(compiled, *args):
-    np.testing.assert_allclose(compiled(*args).detach().numpy(), compiled.fn(*args).detach().numpy(), rtol=1e-6)
+    eager = compiled._orig_mod if isinstance(compiled, nn.Module) else compiled.fn
+    np.testing.assert_allclose(compiled(*args).detach().numpy(), eager(*args).detach().numpy(), rtol=1e-6)
 
 
 def test_a_new_shape_dtype_or_layout_is_captured_again():
@@ -331,3 +335,72 @@ def test_errors_of_a_backward_pass_are_those_of_eager_mode():
 
 def test_disabled():
     assert compile(chain, disable=True) is chain
+
+
+def test_a_compiled_module_is_the_module():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Dropout(0.5))
+    compiled = compile(net)
+    assert isinstance(compiled, nn.Module)
+    assert compiled.append == net.append
+    assert all(p is q for p, q in zip(compiled.parameters(), net.parameters(), strict=True))
+    assert list(compiled.state_dict()) == ["_orig_mod.0.weight", "_orig_mod.0.bias"]
+    compiled.eval()
+    assert not net.training
+    np.testing.assert_array_equal(compiled(ct.ones(1, 2)).detach().numpy(), net(ct.ones(1, 2)).detach().numpy())
+    again = pickle.loads(pickle.dumps(compiled))
+    np.testing.assert_array_equal(again(ct.ones(1, 2)).detach().numpy(), net(ct.ones(1, 2)).detach().numpy())
+
+
+def test_a_module_compiles_in_place():
+    net, twin = nn.Linear(2, 3), nn.Linear(2, 3)
+    twin.load_state_dict(net.state_dict())
+    net.compile(fullgraph=True)
+    for i in range(3):
+        x = ct.tensor(array(4, 2, seed=i))
+        np.testing.assert_array_equal(net(x).detach().numpy(), twin(x).detach().numpy())
+    assert len(net._compiled.programs) == 1
+    assert copy.deepcopy(net)._compiled is None
+    assert list(net.state_dict()) == ["weight", "bias"]
+    net.compile(disable=True)
+    assert net._compiled is None
+
+
+def test_what_is_disabled_runs_eagerly_and_says_so():
+    seen = []
+
+    @ct.compiler.disable(reason="it logs")
+    def log(x):
+        seen.append(x.shape)
+        return x + 1
+
+    f = compile(lambda x: log(x) * 2)
+    for n in range(4):
+        assert f(ct.ones(1)).item() == 4
+        assert len(seen) == n + 1
+    assert "log is not to be captured: it logs" in f.explain()
+    with pytest.raises(CaptureError, match="it logs"):
+        compile(lambda x: log(x), fullgraph=True)(ct.ones(1))
+
+
+def test_reset_and_explain():
+    f = compile(chain)
+    f(ct.ones(3))
+    assert "1 programs kept" in f.explain()
+    assert "fused_mul_add_relu_exp_sub" in f.explain()
+    ct.compiler.reset()
+    assert not f.programs
+
+
+def test_is_compiling():
+    seen = []
+    f = compile(lambda x: seen.append(ct.compiler.is_compiling()) or x * 2)
+    f(ct.ones(1))
+    assert seen == [True]
+    assert not ct.compiler.is_compiling()
+
+
+def test_bad_arguments():
+    with pytest.raises(ct.ArgumentTypeError, match="expected a function or a Module"):
+        compile(3)
+    with pytest.raises(ct.ArgumentError, match="Unrecognized mode=fast"):
+        compile(chain, mode="fast")

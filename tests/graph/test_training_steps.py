@@ -5,7 +5,7 @@ import pytest
 
 import cltensor as ct
 from cltensor import nn, optim
-from cltensor.graph.compiled import Compiled, compile
+from cltensor.compiler import CompiledModule, compile
 
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
 F = nn.functional
@@ -210,5 +210,5 @@ def test_a_compiled_module_trains_as_the_eager_one(name):
     np.testing.assert_allclose(runs[1][0], runs[0][0], rtol=2e-5)
     for a, b in zip(runs[1][1], runs[0][1], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
-    assert isinstance(call, Compiled)
-    assert call.captures == 2
+    assert isinstance(call, CompiledModule)
+    assert call._program.captures == 2

@@ -21,7 +21,7 @@ MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "sparse", "fft",
            "opencl", "io", "serialization", "nn.init", "nn.utils", "nn.functional", "nn", "optim.lr_scheduler",
            "optim.swa_utils", "optim", "amp.autocast_mode", "amp", "utils.data", "utils", "quantize", "")
 #: public modules that type checkers read as they are
-WITHOUT_STUBS = ("array_api", "autograd.forward_ad", "autograd.functional", "autograd.graph", "distributions",
+WITHOUT_STUBS = ("array_api", "autograd.forward_ad", "autograd.functional", "autograd.graph", "compiler", "distributions",
                  "distributions.constraints", "distributions.transforms", "distributions.utils", "multiprocessing", "nn.parameter",
                  "nn.utils.rnn", "overrides", "random", "testing", "utils.benchmark", "utils.checkpoint", "utils.dlpack", "version")
 _TYPES = (f"from {PACKAGE}.base.dtypes import dtype as _dtype", f"from {PACKAGE}.runtime.device import device as _device",

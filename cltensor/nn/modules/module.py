@@ -7,6 +7,7 @@ from typing import Any
 
 from ...base import calls
 from ...base.errors import ArgumentError, ArgumentTypeError, CLTensorError, MissingError
+from ...graph.compiled import Compiled
 from ...tensor import Tensor
 from .conversion import Conversion
 from .global_hooks import register_module_backward_hook as register_module_backward_hook
@@ -43,7 +44,14 @@ class Module(Members, StateDict, Conversion, Hooks):
         if self.call_super_init:
             super(Hooks, self).__init__(*args, **kwargs)
 
+    _compiled = None  # what a call runs after compile()
+
     def __call__(self, *args, **kwargs):
+        if self._compiled is not None:
+            return self._compiled(*args, **kwargs)
+        return self._called(*args, **kwargs)
+
+    def _called(self, *args, **kwargs):
         if self._is_hooked():
             return self._call_with_hooks(args, kwargs)
         try:
@@ -97,8 +105,22 @@ class Module(Members, StateDict, Conversion, Hooks):
         fn(self)
         return self
 
-    def compile(self, *args, **kwargs):
-        """Accepted for PyTorch's sake, with any arguments: kernels are compiled as they are first run, and kept on disk."""
+    def compile(self, *, fullgraph: bool = False, dynamic: bool | None = None, backend: str = "cltensor", mode: str | None = None,
+                options: dict[str, Any] | None = None, disable: bool = False):
+        """Capture calls of this module from now on, and replay them; see cltensor.compile for the arguments.
+
+        Tensors of any shape and dtype.  Raises CaptureError at a call that fullgraph=True does not allow.
+        Source: torch.nn.Module.compile.
+
+            >>> net = ct.nn.Linear(2, 3)
+            >>> net.compile()
+            >>> net(ct.ones(4, 2)).shape
+            cltensor.Size([4, 3])
+        """
+        self.__dict__["_compiled"] = None if disable else Compiled(self._called, fullgraph)
+
+    def __getstate__(self):
+        return {name: value for name, value in self.__dict__.items() if name != "_compiled"}
 
     # --- text --------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,170 @@
+"""cltensor.compiler: functions and modules captured once and replayed, with the names of torch.compiler."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from .base.context import context
+from .base.errors import ArgumentError, ArgumentTypeError
+from .graph.compiled import Compiled
+from .graph.recorder import GraphRecorder
+from .nn.modules.module import Module
+
+__all__ = ["allow_in_graph", "assume_constant_result", "compile", "disable", "is_compiling", "is_dynamo_compiling", "is_exporting",
+           "list_backends", "reset"]
+
+_MODES = (None, "default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+_made = weakref.WeakSet()
+
+
+class CompiledModule(Module):
+    """A module whose calls are captured and replayed; its parameters, buffers and attributes are those of `_orig_mod`."""
+
+    def __init__(self, module, fullgraph):
+        super().__init__()
+        self._orig_mod = module
+        self.training = module.training
+        self.__dict__["_program"] = _remembered(Compiled(module, fullgraph))
+
+    def forward(self, *args, **kwargs):
+        """Call the module."""
+        return self._program(*args, **kwargs)
+
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("_orig_mod"), name)
+
+    def __getstate__(self):
+        return {name: value for name, value in super().__getstate__().items() if name != "_program"}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self.__dict__["_program"] = _remembered(Compiled(self._orig_mod))
+
+
+def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False, dynamic: bool | None = None,
+            backend: str | Callable[..., Any] = "cltensor", mode: str | None = None, options: dict[str, Any] | None = None,
+            disable: bool = False) -> Any:
+    """A function or Module that is captured at its first call and replayed afterwards, without Python between its launches.
+
+    What runs is noted down to memory: forward and backward passes, optimiser steps, schedules, in-place writes, random numbers.
+    Chains of elementwise ops become one kernel, equal work is done once, and what nothing reads is left out.  A replay does
+    what the eager call would have done: numbers such as learning rates are read anew, tensors handed out are never overwritten.
+    A call is captured again where shapes, dtypes, layouts, modes, Python numbers, globals, closures, modules or settings that
+    the function uses have changed; eight programs are kept, and more captures than that warn once.  A call that reads values on
+    the host (`.item()`, printing, shapes that depend on values) runs eagerly from its second time on.
+
+    model: left out, compile gives a decorator.  fullgraph: raise CaptureError, with the line, instead of running eagerly.
+    disable: return model as it is.  dynamic, backend, mode and options are accepted; they change nothing here.
+    Tensors of any shape and dtype.  Numerics: the same bits where nothing is fused, float rounding elsewhere.
+
+    Raises ArgumentTypeError for what cannot be called, ArgumentError for an unknown mode; CaptureError at a call, with fullgraph.
+    Source: torch.compile.
+
+        >>> @ct.compile
+        ... def f(x, y):
+        ...     return (x * 2 + y).relu().exp()
+        >>> f(ct.zeros(2), ct.ones(2))
+        tensor([2.7183, 2.7183])
+    """
+    if model is None:
+        return functools.partial(compile, fullgraph=fullgraph, dynamic=dynamic, backend=backend, mode=mode, options=options,
+                                 disable=disable)
+    if not callable(model):
+        raise ArgumentTypeError(f"compile: expected a function or a Module, got {model!r}")
+    if mode not in _MODES:
+        raise ArgumentError(f"compile: Unrecognized mode={mode}, should be one of {', '.join(map(str, _MODES))}")
+    if disable:
+        return model
+    return CompiledModule(model, fullgraph) if isinstance(model, Module) else _remembered(Compiled(model, fullgraph))
+
+
+def _remembered(compiled):
+    _made.add(compiled)
+    return compiled
+
+
+def disable(fn: Callable[..., Any] | None = None, recursive: bool = True, *, reason: str | None = None) -> Any:
+    """A function that is never captured: what calls it runs eagerly.
+
+    Tensors of any shape and dtype.  recursive is accepted; the functions that it calls are not captured either.
+    Raises CaptureError where a function compiled with fullgraph=True calls it.  Source: torch.compiler.disable.
+
+        >>> @ct.compiler.disable
+        ... def double(x):
+        ...     return x * 2
+        >>> double(ct.ones(2))
+        tensor([2., 2.])
+    """
+    if fn is None:
+        return functools.partial(disable, recursive=recursive, reason=reason)
+
+    @functools.wraps(fn)
+    def eager(*args, **kwargs):
+        if isinstance(context.recorder, GraphRecorder):
+            context.recorder.fail(f"{getattr(fn, '__name__', fn)} is not to be captured" + (f": {reason}" if reason else ""))
+        return fn(*args, **kwargs)
+
+    return eager
+
+
+def is_compiling() -> bool:
+    """Whether a function is being captured in this thread.  Never raises.  Source: torch.compiler.is_compiling.
+
+        >>> ct.compiler.is_compiling()
+        False
+    """
+    return isinstance(context.recorder, GraphRecorder)
+
+
+is_dynamo_compiling = is_compiling
+
+
+def is_exporting() -> bool:
+    """False: nothing is exported while it runs.  Never raises.  Source: torch.compiler.is_exporting.
+
+        >>> ct.compiler.is_exporting()
+        False
+    """
+    return False
+
+
+def allow_in_graph(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """fn as it is: what it does is captured anyway.  Never raises.  Source: torch.compiler.allow_in_graph.
+
+        >>> ct.compiler.allow_in_graph(abs) is abs
+        True
+    """
+    return fn
+
+
+def assume_constant_result(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """fn as it is: its result is captured as it was.  Never raises.  Source: torch.compiler.assume_constant_result.
+
+        >>> ct.compiler.assume_constant_result(abs) is abs
+        True
+    """
+    return fn
+
+
+def list_backends() -> list[str]:
+    """The names that compile's `backend` is known by.  Never raises.  Source: torch.compiler.list_backends.
+
+        >>> ct.compiler.list_backends()
+        ['cltensor']
+    """
+    return ["cltensor"]
+
+
+def reset() -> None:
+    """Forget what all compiled functions have captured.  Never raises.  Source: torch.compiler.reset.
+
+        >>> ct.compiler.reset()
+    """
+    for compiled in list(_made):
+        compiled.reset()
