@@ -27,8 +27,8 @@ PARTS = {
     "example": re.compile(r">>> |\n\n {4,}\S|\n {8,}\w+ = |::\n"),
 }
 #: names that neither take nor give tensors: their docstrings need not say shapes and dtypes
-WITHOUT_TENSORS = re.compile(r"cltensor\.(opencl\.|compiler\.|Event$|Stream$)|cltensor\.autograd\.(no_grad|enable_grad|set_grad_enabled|"
-                             r"inference_mode|is_grad_enabled|(set_)?detect_anomaly)$")
+WITHOUT_TENSORS = re.compile(r"cltensor\.(opencl\.|compiler\.|Event$|Stream$)|cltensor\.autograd\.(no_grad|enable_grad|"
+                             r"set_grad_enabled|inference_mode|is_grad_enabled|(set_)?detect_anomaly)$")
 
 
 def public():
