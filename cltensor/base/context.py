@@ -16,6 +16,9 @@ class Recorder:
     def op(self, op, inputs, attrs, outs):
         """An op ran; attrs: its attributes and numbers."""
 
+    def fail(self, reason):
+        """What the thread is about to do could not be repeated by a recorder."""
+
     def read(self, tensor):
         """A tensor's values are about to be read by the host."""
 

@@ -9,6 +9,7 @@ from ..dispatch.run_elementwise import filled, run_elementwise
 from ..dispatch.spec import dense
 from ..dispatch.storage import Storage
 from ..dispatch.tensor_base import TensorBase
+from ..runtime.device import device as Device
 from ..tensor.core.tensor import Tensor
 from .history import History, spent
 from .ir import Origin
@@ -16,6 +17,9 @@ from .passes import optimized
 from .recorder import GraphRecorder
 from .replay import Replay
 from .structure import flatten, unflatten
+
+#: results that stand for themselves
+_PLAIN = (int, float, complex, bool, str, bytes, type(None), dtypes.dtype, Device)
 
 
 def tensors_of(leaves):
@@ -36,6 +40,9 @@ def capture(fn, args, kwargs, device, whole=False):
         history = History.of(tensors_of(outputs), tensors, start)
         if history is not None and history.reason:
             recorder.fail(history.reason)
+        strange = next((x for x in outputs if not isinstance(x, (TensorBase, *_PLAIN))), None)
+        if strange is not None:
+            recorder.fail(f"it returns an object of type {type(strange).__name__}")
         if any(t._storage is not s or t._offset != o for t, (s, o) in zip(tensors, places, strict=True)):
             recorder.fail("it gives an argument other memory")
     if recorder.failure:

@@ -5,10 +5,9 @@ import threading
 import warnings
 from dataclasses import dataclass
 
-from ..base.context import context
 from ..runtime.device import default_device
 from .captured import Captured, capture, tensors_of
-from .guards import Environment, described, modes
+from .guards import Environment, described, modes, ordinary
 from .structure import flatten
 
 #: programs kept for one function; the least recently used makes room
@@ -28,12 +27,12 @@ class Compiled:
         functools.update_wrapper(self, fn, updated=())
 
     def __call__(self, *args, **kwargs):
-        if context.recorder is not None or context.transform is not None:
+        if not ordinary():
             return self.fn(*args, **kwargs)
         leaves, template = flatten((args, kwargs))
         tensors = tensors_of(leaves)
         device = tensors[0].device if tensors else default_device()
-        if device.host or device.lock._is_owned():
+        if device.host or device.type == "meta" or device.lock._is_owned():
             return self.fn(*args, **kwargs)
         key = template, described(leaves), modes(device)
         if key in self.eager:
@@ -41,7 +40,7 @@ class Compiled:
         with self._lock:
             found = self._found(key)
             if found is None:
-                return self._capture(key, args, kwargs, device)
+                return self._capture(key, args, kwargs, device, leaves)
             return found(tensors)
 
     def explain(self):
@@ -69,14 +68,18 @@ class Compiled:
     def _found(self, key):
         """The Captured whose guards hold, or None."""
         for i, program in enumerate(self.programs):
-            if program.key == key and program.environment.state() == program.state and program.captured.fits():
+            if program.key == key and program.holds():
                 self.programs.append(self.programs.pop(i))
                 return program.captured
         return None
 
-    def _capture(self, key, args, kwargs, device):
+    def _capture(self, key, args, kwargs, device, leaves):
         """Run the function once and keep what it did, if that can be repeated."""
+        environment = Environment(self.fn, leaves)
+        before = environment.state()
         result, captured = capture(self.fn, args, kwargs, device, self.fullgraph)
+        if isinstance(captured, Captured) and environment.state() != before:
+            captured = "it changes variables of Python, or objects in them"
         self.captures += 1
         if not isinstance(captured, Captured):
             self._refuse(key, captured)
@@ -84,9 +87,8 @@ class Compiled:
         if self.captures == MOST + 1:
             warnings.warn(f"compile: {self.__name__} was captured {MOST} times and again, since {self._change(key)}; each capture "
                           "costs as much as an eager call", UserWarning, stacklevel=3)
-        environment = Environment(self.fn)
         del self.programs[: max(0, len(self.programs) + 1 - MOST)]
-        self.programs.append(_Program(key, environment, environment.state(), captured))
+        self.programs.append(_Program(key, environment, before, environment.gradients(), captured))
         return result
 
     def _refuse(self, key, reason):
@@ -117,4 +119,9 @@ class _Program:
     key: tuple
     environment: Environment
     state: list
+    gradients: list
     captured: Captured
+
+    def holds(self):
+        """Whether all that the function sees is as it was, and memory where it was."""
+        return (self.environment.state() == self.state and self.environment.gradients() == self.gradients and self.captured.fits())

@@ -1,6 +1,7 @@
 """Guards: what a captured program depends on besides the contents of tensors, as values that can be compared."""
 
 import inspect
+import sys
 from collections import Counter
 from types import CodeType, FunctionType, MethodType
 
@@ -42,9 +43,16 @@ class _Same:
         return id(self.value)
 
 
+def ordinary():
+    """Whether the thread is in no mode that changes what ops do beside computing: only then are programs captured and replayed."""
+    c = context
+    return (c.recorder is None and c.transform is None and c.saving is None and c.mutation is None and c.made is None
+            and not (c.forward or c.modes or c.anomaly))
+
+
 def modes(device):
     """The guards of the thread's context."""
-    return context.grad, context.inference, context.anomaly, dtypes.get_default_dtype(), context.device, context.streams.get(device)
+    return context.grad, context.inference, dtypes.get_default_dtype(), context.device, context.streams.get(device)
 
 
 def _grad(t):
@@ -53,15 +61,22 @@ def _grad(t):
 
 
 class Environment:
-    """What a function can see: its closure, the globals that it names, and what lies in those."""
+    """What a function can see: its closure, the globals that it names, objects among its arguments, and what lies in those."""
 
-    def __init__(self, fn):
-        self._seen, self._watches = set(), []
+    def __init__(self, fn, arguments=()):
+        self._seen, self._watches, self._leaves = set(), [], []
         self._function(fn, _DEPTH)
+        for value in arguments:
+            if not isinstance(value, TensorBase):
+                self._visit(value, _DEPTH)
 
     def state(self):
         """All of it as a list; equal lists mean that nothing has changed."""
         return [watch() for watch in self._watches]
+
+    def gradients(self):
+        """The layouts of the .grad of all tensors seen."""
+        return [_grad(t) for t in self._leaves]
 
     def _function(self, fn, depth):
         if isinstance(fn, MethodType):
@@ -76,8 +91,14 @@ class Environment:
         self._seen.add(id(fn))
         for cell in fn.__closure__ or ():
             self._reached(lambda cell=cell: _content(cell), depth)
-        for name in sorted(_names(fn.__code__)):
-            if name in fn.__globals__:
+        names = sorted(_names(fn.__code__))
+        for name in names:
+            value = fn.__globals__.get(name)
+            if inspect.ismodule(value) and _own(value):
+                for inner in names:
+                    if hasattr(value, inner):
+                        self._reached(lambda inner=inner, module=value: getattr(module, inner, None), depth)
+            elif name in fn.__globals__:
                 self._reached(lambda name=name, space=fn.__globals__: space.get(name), depth)
         for value in (*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values()):
             self._visit(value, depth)
@@ -102,7 +123,8 @@ class Environment:
             return
         self._seen.add(id(value))
         if isinstance(value, TensorBase):
-            self._watches.append(lambda: (id(value._storage), value._spec, value._offset, value._req, _grad(value)))
+            self._leaves.append(value)
+            self._watches.append(lambda: (id(value._storage), value._spec, value._offset, value._req))
         elif _is_module(value):
             self._module(value, depth)
         elif hasattr(value, "param_groups"):
@@ -155,9 +177,10 @@ def _names(code):
 
 
 def _own(thing):
-    """Whether a function or class belongs to the user's program, rather than to this library or to Python's."""
-    name = getattr(thing, "__module__", None) or ""
-    return name.partition(".")[0] not in ("cltensor", "builtins", "numpy", "collections", "functools", "typing")
+    """Whether a function, class or module belongs to the user's program, rather than to this library or to Python's."""
+    name = (thing.__name__ if inspect.ismodule(thing) else getattr(thing, "__module__", None)) or ""
+    root = name.partition(".")[0]
+    return root not in ("cltensor", "numpy") and (root == "__main__" or root not in sys.stdlib_module_names)
 
 
 def _token(value):

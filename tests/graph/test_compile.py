@@ -1,6 +1,7 @@
 """compile: guards, what runs eagerly, what is refused, and what stays as in eager mode."""
 
 import copy
+import dataclasses
 import pickle
 import threading
 import warnings
@@ -404,3 +405,59 @@ def test_bad_arguments():
         compile(3)
     with pytest.raises(ct.ArgumentError, match="Unrecognized mode=fast"):
         compile(chain, mode="fast")
+
+
+class Counter:
+    def __init__(self):
+        self.calls, self.scale = 0, 2.0
+
+
+def test_variables_of_python_that_change_are_seen():
+    counter = Counter()
+
+    @compile
+    def f(x):
+        counter.calls += 1
+        return x * counter.calls
+
+    assert [f(ct.ones(1)).item() for _ in range(5)] == [1, 2, 3, 4, 5]
+    assert counter.calls == 5
+    assert not f.programs
+
+
+def test_objects_among_the_arguments_are_guards():
+    f, settings = compile(lambda x, c: x * c.scale), Counter()
+    assert f(ct.ones(1), settings).item() == 2
+    settings.scale = 3.0
+    assert [f(ct.ones(1), settings).item() for _ in range(2)] == [3, 3]
+
+
+def test_objects_that_are_returned_are_made_anew():
+    @dataclasses.dataclass
+    class Output:
+        loss: ct.Tensor
+
+    f = compile(lambda x: Output(x * 2))
+    assert [f(ct.full((1,), float(i))).loss.item() for i in range(4)] == [0, 2, 4, 6]
+    assert "object of type Output" in next(iter(f.eager.values()))
+
+
+def test_random_numbers_of_the_host_are_drawn_anew():
+    f = compile(lambda x: x + ct.randperm(50))
+    found = {tuple(f(ct.zeros(50)).tolist()) for _ in range(4)}
+    assert len(found) == 4
+
+
+def test_modes_that_change_what_ops_do_run_eagerly():
+    f, x = compile(chain), ct.tensor(array(3, 4))
+    f(x)
+    np.testing.assert_allclose(ct.vmap(f)(x).numpy(), chain(x).numpy(), rtol=1e-6)
+    with ct.autocast("cpu"):
+        assert compile(lambda a: a @ a.mT)(x).dtype is ct.bfloat16
+    packed = []
+    with ct.autograd.graph.saved_tensors_hooks(lambda t: packed.append(1) or t, lambda t: t):
+        for _ in range(3):
+            f(x.clone().requires_grad_())
+    assert len(packed) % 3 == 0
+    assert packed
+    assert compile(lambda a: a * 2)(ct.ones(2, device="meta")).device.type == "meta"

@@ -96,6 +96,8 @@ class Generator:
 
     def host(self):
         """A NumPy generator seeded from this stream, for draws made on the host."""
+        if context.recorder is not None:
+            context.recorder.fail("random numbers are drawn on the host")
         seed, offset = self.advance(1)
         return np.random.Generator(np.random.Philox(key=[seed % 2**64, offset % 2**64]))
 
