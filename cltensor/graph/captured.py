@@ -2,7 +2,7 @@
 
 from ..autograd.function import Function, FunctionCtx, FunctionNode
 from ..base import dtypes
-from ..base.errors import AutogradError
+from ..base.errors import AutogradError, CLTensorError
 from ..dispatch.node import mark
 from ..dispatch.registry import REGISTRY
 from ..dispatch.run_elementwise import filled, run_elementwise
@@ -124,10 +124,15 @@ class BackwardProgram:
 
     def __init__(self, history, forward, device):
         seeds = [filled(t._plain, t._spec, 1) for t in history.outputs]
+        self.saved = []
         with GraphRecorder(seeds) as recorder:
-            grads = history.gradients(seeds)
+            try:
+                grads = history.gradients(seeds)
+            except CLTensorError as error:  # the user may never ask for it
+                forward.fail(f"its gradient cannot be computed: {error}")
+                return
         self.places, self.positions, self.leaves = history.places, tuple(history.edges.values()), history.leaves
-        self.saved, self.from_arguments, self.specs = [], [], [t._spec for t in seeds]
+        self.from_arguments, self.specs = [], [t._spec for t in seeds]
         tensors = self._bound(recorder, forward, seeds, history.arguments)
         if recorder.failure:
             forward.fail(f"its gradient cannot be captured: {recorder.failure}")

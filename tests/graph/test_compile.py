@@ -334,6 +334,23 @@ def test_errors_of_a_backward_pass_are_those_of_eager_mode():
         y.backward()
 
 
+def test_a_gradient_that_cannot_be_computed_is_refused_when_it_is_asked_for():
+    w = ct.tensor(array(3), requires_grad=True)
+
+    @compile
+    def f(x):
+        y = (x * w).exp()
+        z = y * 2
+        y.zero_()
+        return z
+
+    for _ in range(3):
+        z = f(ct.ones(3))
+        np.testing.assert_allclose(z.detach().numpy(), 2 * np.exp(w.detach().numpy()), rtol=1e-6)
+        with pytest.raises(ct.AutogradError, match="modified by an inplace"):
+            z.sum().backward()
+
+
 def test_disabled():
     assert compile(chain, disable=True) is chain
 
