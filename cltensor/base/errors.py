@@ -40,7 +40,7 @@ class UnsupportedDTypeError(DTypeError, NotImplementedError):
 
 
 class AbsentError(DTypeError, AttributeError):
-    """A part of PyTorch that is left out on purpose, such as complex dtypes; hasattr() is False for it."""
+    """A part of PyTorch that is left out on purpose, such as quantized dtypes; hasattr() is False for it."""
 
 
 class ArgumentError(CLTensorError, ValueError):

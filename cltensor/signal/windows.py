@@ -3,6 +3,7 @@
 sym=True gives a symmetric window, for filters; sym=False the first M points of a symmetric one of M + 1, for spectra.
 """
 
+import functools
 import math
 from collections.abc import Iterable
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from ..base import dtypes
 from ..base.calls import named_all as _named_all
-from ..base.errors import ArgumentError, ArgumentTypeError
+from ..base.errors import AbsentError, ArgumentError, ArgumentTypeError
 from ..tensor.api.creation import count, from_array, made, pick_device
 from ..tensor.core.inert_arguments import accepting_inert_arguments
 
@@ -32,12 +33,26 @@ def _made(values, dtype, device, requires_grad):
     return made(from_array(np.asarray(values, dtype.numpy), dtype, pick_device(device)), requires_grad)
 
 
+def _accepting_inert_arguments(fn):
+    """accepting_inert_arguments, with PyTorch's error for a layout that is not strided: no window has one there either."""
+    accepting = accepting_inert_arguments(fn)
+
+    @functools.wraps(accepting)
+    def function(*args, **kwargs):
+        try:
+            return accepting(*args, **kwargs)
+        except AbsentError as error:
+            raise ArgumentError(f"{fn.__name__} is implemented for strided tensors only, got: {kwargs['layout']}") from error
+
+    return function
+
+
 def _length(m, sym):
     """The number of intervals the window spans."""
     return m - 1 if sym or m <= 1 else m
 
 
-@accepting_inert_arguments
+@_accepting_inert_arguments
 def exponential(M, *, center=None, tau=1.0, sym=True, dtype=None, device=None, requires_grad=False):
     """exp(-|n - center| / tau)."""
     dtype = _check("exponential_window", M, dtype)
@@ -49,7 +64,7 @@ def exponential(M, *, center=None, tau=1.0, sym=True, dtype=None, device=None, r
     return _made(np.exp(-np.abs(_line(-center / tau, 1 / tau, M))), dtype, device, requires_grad)
 
 
-@accepting_inert_arguments
+@_accepting_inert_arguments
 def cosine(M, *, sym=True, dtype=None, device=None, requires_grad=False):
     """sin(pi (n + 1/2) / M): half a wave."""
     dtype = _check("cosine_window", M, dtype)
@@ -57,7 +72,7 @@ def cosine(M, *, sym=True, dtype=None, device=None, requires_grad=False):
     return _made(np.sin(_line(0.5 * step, step, M)), dtype, device, requires_grad)
 
 
-@accepting_inert_arguments
+@_accepting_inert_arguments
 def gaussian(M, *, std=1.0, sym=True, dtype=None, device=None, requires_grad=False):
     """exp(-(n - center)**2 / (2 std**2))."""
     dtype = _check("gaussian_window", M, dtype)
@@ -67,7 +82,7 @@ def gaussian(M, *, std=1.0, sym=True, dtype=None, device=None, requires_grad=Fal
     return _made(np.exp(-_line(-_length(M, sym) / 2 * step, step, M) ** 2), dtype, device, requires_grad)
 
 
-@accepting_inert_arguments
+@_accepting_inert_arguments
 def kaiser(M, *, beta=12.0, sym=True, dtype=None, device=None, requires_grad=False):
     """I0(beta sqrt(1 - x**2)) / I0(beta) for x from -1 to 1."""
     dtype = _check("kaiser_window", M, dtype)
@@ -79,7 +94,7 @@ def kaiser(M, *, beta=12.0, sym=True, dtype=None, device=None, requires_grad=Fal
     return _made(np.i0(np.sqrt(np.maximum(beta**2 - k**2, 0))) / np.i0(beta), dtype, device, requires_grad)
 
 
-@accepting_inert_arguments
+@_accepting_inert_arguments
 def general_cosine(M, *, a, sym=True, dtype=None, device=None, requires_grad=False):
     """The sum of (-1)**i a[i] cos(2 pi i n / N)."""
     dtype = _check("general_cosine_window", M, dtype)
@@ -95,38 +110,38 @@ def general_cosine(M, *, a, sym=True, dtype=None, device=None, requires_grad=Fal
     return _made(values, dtype, device, requires_grad)
 
 
-@accepting_inert_arguments
+@_accepting_inert_arguments
 def general_hamming(M, *, alpha=0.54, sym=True, dtype=None, device=None, requires_grad=False):
     """alpha - (1 - alpha) cos(2 pi n / N)."""
     return general_cosine(M, a=[alpha, 1 - alpha], sym=sym, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-@accepting_inert_arguments
+@_accepting_inert_arguments
 def hamming(M, *, sym=True, dtype=None, device=None, requires_grad=False):
     """general_hamming with alpha 0.54."""
     return general_hamming(M, sym=sym, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-@accepting_inert_arguments
+@_accepting_inert_arguments
 def hann(M, *, sym=True, dtype=None, device=None, requires_grad=False):
     """general_hamming with alpha 0.5: sin(pi n / N)**2."""
     return general_hamming(M, alpha=0.5, sym=sym, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-@accepting_inert_arguments
+@_accepting_inert_arguments
 def blackman(M, *, sym=True, dtype=None, device=None, requires_grad=False):
     """general_cosine with coefficients 0.42, 0.5, 0.08."""
     return general_cosine(M, a=[0.42, 0.5, 0.08], sym=sym, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-@accepting_inert_arguments
+@_accepting_inert_arguments
 def nuttall(M, *, sym=True, dtype=None, device=None, requires_grad=False):
     """general_cosine with Nuttall's four coefficients for the lowest side lobes."""
     a = [0.3635819, 0.4891775, 0.1365995, 0.0106411]
     return general_cosine(M, a=a, sym=sym, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-@accepting_inert_arguments
+@_accepting_inert_arguments
 def bartlett(M, *, sym=True, dtype=None, device=None, requires_grad=False):
     """1 - |x| for x from -1 to 1: a triangle."""
     dtype = _check("bartlett_window", M, dtype)
