@@ -39,11 +39,14 @@ class SparseAdam(Optimizer):
             if not group[name] > 0:
                 raise ArgumentError(f"Invalid {label}: {group[name]}; it must be positive")
         check_betas(group["betas"])
-        sparse = [i for i, p in enumerate(group["params"]) if p.is_sparse]
-        if sparse:
-            raise ArgumentError(f"Sparse params at indices {sparse}: SparseAdam requires dense parameter tensors")
         if any(p.is_complex() for p in group["params"]):
             raise ArgumentError("SparseAdam does not support complex parameters")
+
+    def _check_params(self, params):
+        sparse = [i for i, p in enumerate(params) if getattr(p, "is_sparse", False)]
+        if sparse:
+            raise ArgumentError(f"Sparse params at indices {sparse}: SparseAdam requires dense parameter tensors")
+        super()._check_params(params)
 
     def _update(self, number, group):
         for p in group["params"]:
