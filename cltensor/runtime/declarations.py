@@ -28,6 +28,7 @@ def _declared():
     """(name, lines) of each built-in."""
     yield from ((f"as_{t}{n}", [f"#define as_{t}{n}(x) __builtin_astype((x), {t}{n})"])
                 for t in (*_INTEGERS, *_FLOATS) for n in ("", 2, 3, 4, 8, 16))
+    yield from ((f"convert_{t}2", [f"#define convert_{t}2(x) __builtin_convertvector((x), {t}2)"]) for t in _FLOATS)
     for names, arguments in ((_OF_ONE, 1), (_OF_TWO, 2), (_OF_THREE, 3)):
         yield from ((f, [f"{t} CT_DECLARED {f}({', '.join([t] * arguments)});" for t in _FLOATS]) for f in names)
     yield from ((f, [f"int CT_DECLARED {f}({t});" for t in _FLOATS]) for f in _TESTS)

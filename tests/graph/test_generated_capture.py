@@ -17,9 +17,9 @@ def cases():
     found = []
     for op in samples.ops("elementwise", "reduction", "other"):
         allowed = samples.allowed(op)
-        dtype = next((d for d in (dtypes.float32, dtypes.int64, dtypes.bool_) if d in allowed), None)
-        if dtype is not None and op.kind != "view":
-            found.append(pytest.param(op, dtype, id=op.name))
+        real = next((d for d in (dtypes.float32, dtypes.int64, dtypes.bool_) if d in allowed), None)
+        found.extend(pytest.param(op, dtype, id=f"{op.name}-{dtype.name}") for dtype in (real, dtypes.complex64)
+                     if dtype in allowed and op.kind != "view")
     return found
 
 

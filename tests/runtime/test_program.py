@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from cltensor.base.errors import BuildError
+from cltensor.runtime import declarations
 from cltensor.runtime.cache import KernelCache
 from cltensor.runtime.launch import Launch
 from cltensor.runtime.pocl_cpu import Naming
@@ -218,3 +219,7 @@ def test_kernel_arguments_stay_set(device):
         device.submit(Launch(kernel, ONE, ONE))
     device.read(buffer, 0, array)
     assert (array == 15).all()
+
+
+def test_conversions_of_pairs_are_declared():
+    assert all(f"#define {name}" in declarations.prelude(f"{name}(x)") for name in ("convert_float2", "convert_double2"))
