@@ -1,5 +1,6 @@
 """GraphRecorder: notes what the ops of a thread do to memory, as a Graph."""
 
+import gc
 import weakref
 
 import numpy as np
@@ -113,6 +114,8 @@ class GraphRecorder(Recorder):
         used = (*map(self.use, outputs), *(Use(v, dense((v.block.nbytes,), dtypes.uint8, v.block.device)) for v in saved))
         grads = tuple(self.use(leaf._grad) for leaf, _ in self.grads.values() if leaf._grad is not None)
         returned = {u.block for u in (*used, *grads)}
+        if any(b.origin is Origin.MADE and version and b not in returned for b, version in self._known.values()):
+            gc.collect()  # a cycle, such as an error's traceback, may hold what nothing else does
         kept = []
         for block, version in self._known.values():
             if version and block not in returned:
