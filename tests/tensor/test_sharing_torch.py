@@ -32,7 +32,7 @@ def results(module, name, shape, arguments):
         if not callable(method):
             return None
         found = method(*(given(module, shape, a) for a in arguments))
-    except (ArithmeticError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError):
         return None
     return t, [x for x in (found if isinstance(found, (tuple, list)) else (found,)) if isinstance(x, (torch.Tensor, ct.Tensor))]
 
