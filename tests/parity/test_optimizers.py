@@ -23,7 +23,9 @@ with warnings.catch_warnings():
 
 pytestmark = [pytest.mark.device, pytest.mark.parity]
 ENTRIES = {info.optim_cls.__name__: info for info in optim_db}
-DENSE = [name for name, info in ENTRIES.items() if not info.only_supports_sparse_grads]
+#: LBFGS reads the loss up to 25 times a step, and runs no kernel of its own: one launch style tells all
+DENSE = [pytest.param(name, marks=pytest.mark.any_style) if name == "LBFGS" else name
+         for name, info in ENTRIES.items() if not info.only_supports_sparse_grads]
 DEFAULT = [torch.nn.Parameter(torch.randn(2, 3))]
 FLAGS = ("foreach", "fused", "capturable", "differentiable")
 
@@ -87,7 +89,8 @@ def test_steps(name):
     for kwargs in inputs(name):
         theirs, ours = Fitting(torch, name, {k: v for k, v in kwargs.items() if k not in FLAGS}, plain), \
             Fitting(cltensor, name, kwargs, Converter())
-        same(ours.run(6), theirs.run(6), name)
+        steps = 2 if name == "LBFGS" else 6
+        same(ours.run(steps), theirs.run(steps), name)
         mine, other = (fit.optimizer.state_dict() for fit in (ours, theirs))
         assert [group.keys() for group in mine["param_groups"]] == [group.keys() for group in other["param_groups"]]
         assert {n: kept.keys() for n, kept in mine["state"].items()} == {n: kept.keys() for n, kept in other["state"].items()}
@@ -98,7 +101,8 @@ def test_schedules(name):
     for makers in ENTRIES[name].scheduler_inputs:
         theirs, ours = Fitting(torch, name, {"lr": 0.01}, plain), Fitting(cltensor, name, {"lr": 0.01}, plain)
         there, here = [make(theirs.optimizer) for make in makers], [bound_here(make)(ours.optimizer) for make in makers]
-        same(ours.run(5, here), theirs.run(5, there), name)
+        steps = 3 if name == "LBFGS" else 5
+        same(ours.run(steps, here), theirs.run(steps, there), name)
 
 
 def bound_here(make):
