@@ -90,6 +90,28 @@ def unwrap(t, level):
     return t.unsqueeze(0).expand(level.size, *t.shape)
 
 
+def debug_unwrap(tensor: Tensor, *, recurse: bool = True) -> Tensor:
+    """The tensor with its batch dimensions, inside a function that vmap maps: to print and to look at, not to compute with.
+
+    tensor: of any shape and dtype; one that is not batched comes back as it is.  recurse: undo all vmaps around, not only the
+    innermost one that batches it.
+
+    Never raises.  Source: names of torch.func.
+
+        >>> def shown(x):
+        ...     print(ct.func.debug_unwrap(x))
+        ...     return x * 2
+        >>> ct.func.vmap(shown)(ct.tensor([1.0, 2.0]))
+        tensor([1., 2.])
+        tensor([2., 4.])
+    """
+    while isinstance(tensor, Batched):
+        tensor = tensor._physical
+        if not recurse:
+            break
+    return tensor
+
+
 def _level_of(inputs):
     """The innermost level at which any input is batched, or None."""
     found = [x._level for x in inputs if isinstance(x, Batched)]

@@ -246,6 +246,7 @@ def _largest(x, dim, keepdim):
     return x.amax(dim, keepdim) if x.shape[dim] else x.sum(dim, keepdim)
 
 
+@also(input="A")
 def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     """vector_norm or matrix_norm, depending on ord and the number of dims."""
     if dim is not None and hasattr(dim, "__index__"):
@@ -311,7 +312,7 @@ def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
     return A.diagonal(offset, dim1, dim2)
 
 
-def vander(x, *, N=None):
+def vander(x, N=None):
     """The Vandermonde matrix with rising powers of the last dimension's elements along a new one."""
     x = x if x.ndim else x.unsqueeze(0)
     n = x.shape[-1] if N is None else N
