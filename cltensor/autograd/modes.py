@@ -91,6 +91,11 @@ class _Switch:
         return new
 
 
+def tangents(on=True):
+    """A block in which the first of the two backward passes that make a tangent runs, with zeros for gradients."""
+    return _Switch(tangents=on)
+
+
 class _Plain(_Switch):
     """A switch without arguments; as a decorator it works with or without parentheses."""
 

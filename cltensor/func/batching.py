@@ -20,6 +20,7 @@ from ..ops.index import parts, strided
 from ..ops.kinds.reduction import Reduction
 from ..ops.kinds.scan import Scan
 from ..tensor.core.tensor import Tensor
+from .custom import Call, Space
 
 
 class Level:
@@ -231,6 +232,11 @@ class Rules:
             result = _looped(lambda *each: op(*each, **named), inputs, level)
         return self._record(op, inputs, attrs, result, level)
 
+    def function(self, cls, args, kwargs):
+        """A Function of the user's: one of whole batches, see custom.py."""
+        level = _level_of(args)
+        return NotImplemented if level is None else Call(cls, args, kwargs, level, SPACE).run()
+
     def _record(self, op, inputs, attrs, result, level):
         outs = tuple(wrap(r, level) for r in (result if isinstance(result, tuple) else (result,)))
         finish(op, inputs, attrs, outs)
@@ -278,6 +284,21 @@ def _below(level):
         context.levels.extend(inner)
         context.rules = Rules()
         context.arrange()
+
+
+@contextlib.contextmanager
+def _within(level):
+    """Run with `level` as the innermost one."""
+    context.levels.append(level)
+    context.rules = Rules()
+    context.arrange()
+    try:
+        yield
+    finally:
+        leave()
+
+
+SPACE = Space(_is_at, wrap, unwrap, _below, _within)
 
 
 def enter(size, randomness):
