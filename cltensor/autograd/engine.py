@@ -236,7 +236,8 @@ def accumulate(leaf, g):
         leaf._grad = g.clone() if g is leaf else g
     else:
         alone = sys.getrefcount(g) <= _ALONE and sys.getrefcount(g._storage) <= _STORED
-        alone = alone and (g._spec.strides == leaf._spec.strides or (not context.grad_layout and packed(g._spec.shape, g._spec.strides)))
+        fits = g._spec.strides == leaf._spec.strides or (not context.grad_layout and packed(g._spec.shape, g._spec.strides))
+        alone = alone and fits
         if not alone:
             g = g.detach().clone()
         leaf._grad = g.detach() if g._req or g._base is not None else g

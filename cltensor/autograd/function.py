@@ -158,8 +158,8 @@ class Function(FunctionCtx):
     defined too, forward takes no ctx.  A backward() made of differentiable operations can be differentiated again.
 
     Forward mode and vmap follow from backward() and forward().  jvp(ctx, *tangents) of forward's arguments, None for what is no
-    tensor, may give the tangents of the outputs instead; vmap(info, in_dims, *args) may run on a whole batch, and then forward takes
-    no ctx: it returns the output and out_dims.  info has batch_size and randomness.
+    tensor, may give the tangents of the outputs instead.  vmap(info, in_dims, *args) may run on a whole batch and return the output
+    and its out_dims, where forward takes no ctx; info has batch_size and randomness.
 
     Raises AutogradError where a Function is instantiated, and from backward() for another number of gradients than of arguments.
     Source: torch.autograd.Function.
@@ -253,7 +253,8 @@ def _gradient_rule(cls):
     if cls.vjp is Function.vjp:
         return cls.backward
     if cls.backward is not Function.backward:
-        raise AutogradError(f"{cls.__name__}: Implementing both 'backward' and 'vjp' for a custom Function is not allowed; define one")
+        raise AutogradError(f"{cls.__name__}: Implementing both 'backward' and 'vjp' for a custom Function is not allowed; define "
+                            "one of them")
     return cls.vjp
 
 
@@ -334,8 +335,8 @@ class _Transposed(Function):
         results = node.op.jvp(inner, *[given.get(i) for i in range(len(node.args))])
         results = results if isinstance(results, tuple) else (results,)
         if len(results) != len(ctx.present):
-            raise AutogradError(f"{node.op.__name__}.jvp returned an incorrect number of tangents (expected {len(ctx.present)}, got "
-                                f"{len(results)}); return one per output of forward()")
+            raise AutogradError(f"{node.op.__name__}.jvp returned an incorrect number of tangents (expected {len(ctx.present)}, "
+                                f"got {len(results)}); return one per output of forward()")
         return (None, None, *(t if there else None for t, there in zip(results, ctx.present, strict=True)))
 
 

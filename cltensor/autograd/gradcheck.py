@@ -101,8 +101,8 @@ def gradgradcheck(func: Callable[..., Any], inputs, grad_outputs=None, *, eps: f
 
     return gradcheck(first_gradients, (*inputs, *grad_outputs), eps=eps, atol=atol, rtol=rtol,
                      raise_exception=raise_exception, nondet_tol=nondet_tol, check_undefined_grad=check_undefined_grad,
-                     check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad, check_forward_ad=check_fwd_over_rev,
-                     check_backward_ad=check_rev_over_rev, fast_mode=fast_mode, masked=masked)
+                     check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad,
+                     check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev, fast_mode=fast_mode, masked=masked)
 
 
 def _check_kinds(forward, backward, batched):
@@ -261,8 +261,8 @@ class _Check:
                 for k, whole, g in zip(self.numbers, together, grad(output, self.inputs, row, **options), strict=True):
                     if (whole is None) != (g is None) or (g is not None and not np.allclose(
                             whole.detach().numpy()[b], g.detach().numpy(), rtol=self.rtol, atol=self.atol, equal_nan=True)):
-                        raise GradcheckError(f"For output {i} and input {k}: gradients of a batch, by is_grads_batched=True, are not "
-                                             "those of its elements")
+                        raise GradcheckError(f"For output {i} and input {k}: gradients of a batch, by is_grads_batched=True, are "
+                                             "not those of its elements")
 
     def _compare(self, analytical, numerical, i, k, how=""):
         if not np.allclose(analytical, numerical, rtol=self.rtol, atol=self.atol, equal_nan=True):

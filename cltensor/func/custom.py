@@ -113,20 +113,21 @@ class Call:
             raise AutogradError(f"You tried to vmap over {name}, but it has both generate_vmap_rule=True and an overridden vmap "
                                 "staticmethod. Please set generate_vmap_rule=False or delete the overridden vmap staticmethod")
         if self.cls.setup_context is Function.setup_context:
-            raise AutogradError(f"You tried to vmap over {name}, whose forward takes ctx; with a vmap staticmethod, let forward take "
-                                "no ctx and define setup_context")
+            raise AutogradError(f"You tried to vmap over {name}, whose forward takes ctx; with a vmap staticmethod, let forward "
+                                "take no ctx and define setup_context")
         dims = tuple(mapped(lambda x: 0 if self.space.is_at(x, level) else None, a) for a in self.args)
         within = [p if b else mapped(lambda x: x._physical if self.space.is_at(x, level) else x, p)
                   for p, b in zip(physical, self.batched, strict=True)]
         result = self.cls.vmap(VmapInfo(level.size, level.randomness), dims, *within)
         if not isinstance(result, tuple) or len(result) != 2:
-            raise AutogradError(f"{name}: Expected the vmap staticmethod to have two returns, an output and out_dims with a structure "
-                                f"compatible with the output. Got {type(result).__name__} instead")
+            raise AutogradError(f"{name}: Expected the vmap staticmethod to have two returns, an output and out_dims with a "
+                                f"structure compatible with the output. Got {type(result).__name__} instead")
         output, out_dims = result
         flat = leaves(output)
         each = [out_dims] * len(flat) if isinstance(out_dims, int) or out_dims is None else leaves(out_dims)
         if len(each) != len(flat):
-            raise AutogradError(f"{name}: the vmap staticmethod returned {len(flat)} outputs and out_dims {out_dims!r}; give one each")
+            raise AutogradError(f"{name}: the vmap staticmethod returned {len(flat)} outputs and out_dims {out_dims!r}; give one "
+                                "dimension each")
         wrapped = [y if d is None else self.space.wrap(y.movedim(d, 0), level) for y, d in zip(flat, each, strict=True)]
         return rebuild(output, wrapped) if isinstance(output, (tuple, list, dict)) else wrapped[0]
 

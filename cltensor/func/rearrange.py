@@ -81,8 +81,8 @@ def _names(pattern, word):
     if word == "1":
         return []
     if word != ELLIPSIS and (not word.isidentifier() or word[0] == "_" or word[-1] == "_"):
-        raise ArgumentError(f"rearrange: Invalid axis identifier {word!r} in {pattern!r}; it must be a Python identifier that neither "
-                            "starts nor ends with an underscore, '...' or 1")
+        raise ArgumentError(f"rearrange: Invalid axis identifier {word!r} in {pattern!r}; it must be a Python identifier that "
+                            "neither starts nor ends with an underscore, '...' or 1")
     return [word]
 
 
@@ -131,7 +131,8 @@ def _split(pattern, group, size, lengths):
     open_names = [name for name, n in sizes.items() if n is None]
     known = math.prod(n for n in sizes.values() if n is not None)
     if len(open_names) > 1:
-        raise ShapeError(f"rearrange: cannot infer the sizes of {' and '.join(open_names)} at once in {pattern!r}; give all but one")
+        raise ShapeError(f"rearrange: cannot infer the sizes of {' and '.join(open_names)} at once in {pattern!r}; give all but "
+                         "one")
     if open_names and known and size % known == 0:
         sizes[open_names[0]] = size // known
     elif open_names or known != size:
