@@ -239,7 +239,7 @@ def accumulate(leaf, g):
         fits = g._spec.strides == leaf._spec.strides or (not context.grad_layout and packed(g._spec.shape, g._spec.strides))
         alone = alone and fits
         if not alone:
-            g = g.detach().clone()
+            g = g.detach().clone() if fits else _laid_out_as(leaf, g.detach())
         leaf._grad = g.detach() if g._req or g._base is not None else g
     if leaf._post_hooks:
         for hook in list(leaf._post_hooks.values()):
@@ -247,6 +247,13 @@ def accumulate(leaf, g):
     if leaf._end_hooks:
         for hook in list(leaf._end_hooks.values()):
             hook((), (g,))
+
+
+def _laid_out_as(leaf, g):
+    """A copy of g with the strides of leaf, so that an update reads both in one order; contiguous where leaf has gaps."""
+    if not packed(leaf._spec.shape, leaf._spec.strides):
+        return g.new_empty(g.shape).copy_(g)
+    return g.new_empty_strided(g.shape, leaf.stride()).copy_(g)
 
 
 def _explain(error, text):
