@@ -1,12 +1,13 @@
 """Reverse-mode differentiation of recorded ops: nodes, the engine, modes, Function and gradcheck."""
 
-from . import forward_ad, functional, graph
+from . import forward_ad, functional, grad_mode, graph
 from .api import backward, grad
 from .function import Function
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .modes import (
     detect_anomaly,
     enable_grad,
+    enforce_grad_layout_policy,
     inference_mode,
     is_grad_enabled,
     no_grad,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from ..base.errors import ArgumentError, AutogradError, ShapeError
 from ..dispatch.node import AccumulateGrad, Node, edge_of
 from ..dispatch.registry import REGISTRY
@@ -85,17 +87,17 @@ def _accumulating(x):
     return x.node.variable
 
 
-def backward(tensors, grad_tensors=None, retain_graph=None, create_graph: bool = False, inputs=None):
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph: bool = False, grad_variables=None, inputs=None):
     """Add the gradients of tensors to the `.grad` of the leaves they depend on.
 
     tensors: one tensor or several, of any shape and floating dtype.  grad_tensors: a gradient for each, of its shape; None stands
     for ones and is allowed for tensors of one element.  retain_graph: keep what was saved, so that backward can run again (by
     default only with create_graph).  create_graph: record the gradients' own history, for second derivatives.  inputs: only these
-    leaves get a gradient.  A gradient has the shape and dtype of its tensor.
+    leaves get a gradient.  A gradient has the shape and dtype of its tensor.  grad_variables: an older name of grad_tensors.
 
     Raises AutogradError where nothing requires grad, where the graph was freed, or where a saved tensor was changed in place;
     AutogradError for more than one element without a gradient; ShapeError for a gradient of another shape; ArgumentError for
-    another number of gradients than of tensors, or for empty inputs.
+    another number of gradients than of tensors, for empty inputs, or for grad_tensors beside grad_variables.
     Source: reverse accumulation, Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; names of torch.autograd.
 
         >>> x = ct.tensor([1.0, 2.0], requires_grad=True)
@@ -104,6 +106,12 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph: bool =
         tensor([2., 4.])
     """
     tensors = _tuple(tensors)
+    if grad_variables is not None:
+        if grad_tensors is not None:
+            raise ArgumentError("backward: `grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`; "
+                                "pass grad_tensors alone")
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        grad_tensors = grad_variables
     if inputs is not None and not _tuple(inputs):
         raise ArgumentError("backward: `inputs` argument cannot be empty")
     roots = _roots(tensors, _tuple(grad_tensors))

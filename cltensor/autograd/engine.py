@@ -8,6 +8,7 @@ import traceback
 
 from ..base.context import context
 from ..base.errors import AutogradError
+from ..base.overlap import packed
 from ..base.shapes import broadcast_dims
 from ..dispatch import autocast
 from ..dispatch.node import Node, checked
@@ -235,9 +236,10 @@ def accumulate(leaf, g):
         leaf._grad = g.clone() if g is leaf else g
     else:
         alone = sys.getrefcount(g) <= _ALONE and sys.getrefcount(g._storage) <= _STORED
-        alone = alone and g._spec.strides == leaf._spec.strides
+        fits = g._spec.strides == leaf._spec.strides or (not context.grad_layout and packed(g._spec.shape, g._spec.strides))
+        alone = alone and fits
         if not alone:
-            g = g.detach().clone()
+            g = g.detach().clone() if fits else _laid_out_as(leaf, g.detach())
         leaf._grad = g.detach() if g._req or g._base is not None else g
     if leaf._post_hooks:
         for hook in list(leaf._post_hooks.values()):
@@ -245,6 +247,13 @@ def accumulate(leaf, g):
     if leaf._end_hooks:
         for hook in list(leaf._end_hooks.values()):
             hook((), (g,))
+
+
+def _laid_out_as(leaf, g):
+    """A copy of g with the strides of leaf, so that an update reads both in one order; contiguous where leaf has gaps."""
+    if not packed(leaf._spec.shape, leaf._spec.strides):
+        return g.new_empty(g.shape).copy_(g)
+    return g.new_empty_strided(g.shape, leaf.stride()).copy_(g)
 
 
 def _explain(error, text):

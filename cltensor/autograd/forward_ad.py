@@ -17,7 +17,7 @@ from ..dispatch.saved import continued
 from ..dispatch.tensor_base import TensorBase
 from .api import grad
 from .graph import GradientEdge
-from .modes import enable_grad
+from .modes import enable_grad, tangents
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
 
@@ -163,7 +163,8 @@ def _tangent(y):
     edges = [edge for edge, _, _ in _levels.duals]
     with enable_grad():
         weights = y.detach().new_zeros(y.shape).requires_grad_()
-        gs = grad(y, edges, weights, retain_graph=True, create_graph=True, allow_unused=True) if edges else ()
+        with tangents():
+            gs = grad(y, edges, weights, retain_graph=True, create_graph=True, allow_unused=True) if edges else ()
         reached = [(g, tangent) for g, (_, tangent, _) in zip(gs, _levels.duals, strict=True) if g is not None]
         if not reached:
             return None

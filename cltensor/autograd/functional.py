@@ -13,7 +13,7 @@ from ..base.errors import ArgumentTypeError, AssertedError, AutogradError, Shape
 from ..dispatch.registry import REGISTRY
 from ..dispatch.tensor_base import TensorBase
 from .api import grad
-from .modes import enable_grad
+from .modes import enable_grad, tangents
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
@@ -121,7 +121,8 @@ def vjp(func: Callable[..., Any], inputs, v=None, create_graph: bool = False, st
 def _pushed(ys, xs, v, create_graph, complaint=None):
     """J v by reverse mode twice.  complaint: raised about an input that ys do not depend on; see _filled."""
     dummy = tuple(y.detach().new_zeros(y.shape).requires_grad_() for y in ys)
-    gs = _gradients(ys, xs, dummy, True)
+    with tangents():
+        gs = _gradients(ys, xs, dummy, True)
     if complaint is not None:
         _filled(gs, xs, True, complaint)
     used = [(g, w) for g, w in zip(gs, v, strict=True) if g is not None and g.requires_grad]

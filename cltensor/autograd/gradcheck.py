@@ -14,6 +14,7 @@ import numpy as np
 
 from ..base import dtypes
 from ..base.errors import ArgumentError, AutogradError
+from . import forward_ad
 from .api import grad
 from .function import Function
 from .modes import enable_grad, no_grad
@@ -25,17 +26,21 @@ class GradcheckError(AutogradError):
 
 def gradcheck(func: Callable[..., Any], inputs, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3,
               raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
-              check_grad_dtypes: bool = False, fast_mode: bool = False):
+              check_grad_dtypes: bool = False, check_batched_grad: bool = False, check_forward_ad: bool = False,
+              check_backward_ad: bool = True, fast_mode: bool = False, masked: bool | None = None):
     """Compare the gradients of func(*inputs) with central differences of step eps.
 
     inputs: a tensor or a tuple; those that require grad are checked, of any shape, and should be float64 or
     complex128.  The Jacobian is compared
     element by element within atol + rtol * |numerical|; fast_mode compares one random projection of it instead. nondet_tol: largest
     difference between two runs of the same backward.  check_undefined_grad: whether to try outputs without a gradient.
-    check_grad_dtypes: whether a gradient's dtype must be its input's.
+    check_grad_dtypes: whether a gradient's dtype must be its input's.  check_backward_ad: whether gradients are compared;
+    check_forward_ad: tangents of dual tensors too.  check_batched_grad: whether grad(..., is_grads_batched=True) must give what
+    separate calls give.  masked: what zeros of sparse inputs mean; dense ones have no such choice.
     Returns True; if the check fails, raises GradcheckError, or returns False without raise_exception.
 
-    Raises GradcheckError where gradients and differences disagree; ArgumentError where no input requires grad.
+    Raises GradcheckError where gradients and differences disagree; ArgumentError where no input requires grad, where neither kind
+    of derivative is to be compared, or where check_batched_grad is set without check_backward_ad.
     Numerics: the error of a central difference is of order eps ** 2 + 2e-16 / eps; in float32 it is too large to compare.
     Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 25.3.21.
 
@@ -44,12 +49,15 @@ def gradcheck(func: Callable[..., Any], inputs, *, eps: float = 1e-6, atol: floa
         True
     """
     inputs = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
+    _check_kinds(check_forward_ad, check_backward_ad, check_batched_grad)
     try:
         check = _Check(func, inputs, eps, atol, rtol, nondet_tol)
-        check.run(fast_mode)
-        if check_undefined_grad:
+        check.run(fast_mode, check_forward_ad, check_backward_ad)
+        if check_batched_grad:
+            check.batched()
+        if check_undefined_grad and check_backward_ad:
             check.undefined()
-        if check_grad_dtypes:
+        if check_grad_dtypes and check_backward_ad:
             check.dtypes()
     except GradcheckError:
         if raise_exception:
@@ -61,11 +69,13 @@ def gradcheck(func: Callable[..., Any], inputs, *, eps: float = 1e-6, atol: floa
 def gradgradcheck(func: Callable[..., Any], inputs, grad_outputs=None, *, eps: float = 1e-6, atol: float = 1e-5,
                   rtol: float = 1e-3, gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True,
                   nondet_tol: float = 0.0, check_undefined_grad: bool = True, check_grad_dtypes: bool = False,
-                  fast_mode: bool = False):
+                  check_batched_grad: bool = False, check_fwd_over_rev: bool = False, check_rev_over_rev: bool = True,
+                  fast_mode: bool = False, masked: bool = False):
     """Compare the second derivatives of func(*inputs) with central differences of the first ones.
 
     It is gradcheck of the gradients as functions of inputs and grad_outputs, which have the shapes and dtypes of the outputs and
-    are drawn at random unless given; gen_non_contig_grad_outputs draws them with gaps in memory.  Everything else as in gradcheck.
+    are drawn at random unless given; gen_non_contig_grad_outputs draws them with gaps in memory.  check_rev_over_rev: whether
+    gradients of gradients are compared; check_fwd_over_rev: tangents of gradients too.  Everything else as in gradcheck.
 
     Raises GradcheckError where they disagree, unless raise_exception is False; ArgumentError where no input requires grad.
     Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 25.3.21.
@@ -91,7 +101,15 @@ def gradgradcheck(func: Callable[..., Any], inputs, grad_outputs=None, *, eps: f
 
     return gradcheck(first_gradients, (*inputs, *grad_outputs), eps=eps, atol=atol, rtol=rtol,
                      raise_exception=raise_exception, nondet_tol=nondet_tol, check_undefined_grad=check_undefined_grad,
-                     check_grad_dtypes=check_grad_dtypes, fast_mode=fast_mode)
+                     check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad,
+                     check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev, fast_mode=fast_mode, masked=masked)
+
+
+def _check_kinds(forward, backward, batched):
+    if not (forward or backward):
+        raise ArgumentError("gradcheck: Expected at least one of check_forward_ad or check_backward_ad to be True")
+    if batched and not backward:
+        raise ArgumentError("gradcheck: Setting check_batched_grad=True requires check_backward_ad to be True")
 
 
 class _Check:
@@ -107,11 +125,14 @@ class _Check:
     def outputs(self):
         return _floating(self.func(*self.args))
 
-    def run(self, fast):
+    def run(self, fast, forward, backward):
         outputs = self.outputs()
         if not any(o.requires_grad for o in outputs):
             self._constant(outputs)
-        (self._projected if fast else self._elementwise)(outputs)
+        if forward:
+            (self._along_one if fast else self._along_each)(len(outputs))
+        if backward:
+            (self._projected if fast else self._elementwise)(outputs)
 
     def _constant(self, outputs):
         """If no output requires grad, none may depend on the inputs."""
@@ -195,9 +216,57 @@ class _Check:
                 numerical = self._difference([(x, at, values[at], v[at]) for at in np.ndindex(*x.shape)])[i] @ _parts(u)
                 self._compare(_parts(g) @ _parts(v), numerical, i, k)
 
-    def _compare(self, analytical, numerical, i, k):
+    def tangents(self, k, direction):
+        """Per output: the tangent, flat, where input k has the tangent `direction`, an array."""
+        x = self.args[k]
+        with forward_ad.dual_level():
+            dual = forward_ad.make_dual(x.detach(), x.detach().new_tensor(direction, dtype=x.dtype))
+            outputs = _floating(self.func(*self.args[:k], dual, *self.args[k + 1:]))
+            found = [(o, forward_ad.unpack_dual(o).tangent) for o in outputs]
+        return [_parts(np.zeros(o.shape, o.dtype.numpy) if t is None else t.detach().numpy()) for o, t in found]
+
+    def _along_each(self, n):
+        """Tangents in the direction of each element, against differences."""
+        for k, x in zip(self.numbers, self.inputs, strict=True):
+            rows = [[] for _ in range(n)]
+            for at in np.ndindex(*x.shape):
+                for d in _directions(x):
+                    direction = np.zeros(x.shape, x.dtype.numpy)
+                    direction[at] = d
+                    for row, tangent in zip(rows, self.tangents(k, direction), strict=True):
+                        row.append(tangent)
+            for i, (row, numerical) in enumerate(zip(rows, self.numerical(x, n), strict=True)):
+                self._compare(np.stack(row) if row else np.zeros((0, 0)), numerical, i, k, " computed with forward mode")
+
+    def _along_one(self, n):
+        """Tangents in one random direction, against differences."""
+        rng = np.random.default_rng(0)
+        for k, x in zip(self.numbers, self.inputs, strict=True):
+            v, values = _between(rng, x), x.detach().numpy()
+            numerical = self._difference([(x, at, values[at], v[at]) for at in np.ndindex(*x.shape)])
+            for i, (tangent, change) in enumerate(zip(self.tangents(k, v), numerical, strict=True)):
+                self._compare(tangent, change, i, k, " computed with forward mode")
+
+    def batched(self):
+        """Raise GradcheckError unless gradients of a batch are those of its elements."""
+        rng = np.random.default_rng(0)
+        for i, output in enumerate(self.outputs()):
+            if not output.requires_grad:
+                continue
+            rows = [output.detach().new_tensor(_between(rng, output), dtype=output.dtype) for _ in range(2)]
+            batch = output.detach().new_tensor(np.stack([r.numpy() for r in rows]), dtype=output.dtype)
+            options = {"retain_graph": True, "allow_unused": True}
+            together = grad(output, self.inputs, batch, is_grads_batched=True, **options)
+            for b, row in enumerate(rows):
+                for k, whole, g in zip(self.numbers, together, grad(output, self.inputs, row, **options), strict=True):
+                    if (whole is None) != (g is None) or (g is not None and not np.allclose(
+                            whole.detach().numpy()[b], g.detach().numpy(), rtol=self.rtol, atol=self.atol, equal_nan=True)):
+                        raise GradcheckError(f"For output {i} and input {k}: gradients of a batch, by is_grads_batched=True, are "
+                                             "not those of its elements")
+
+    def _compare(self, analytical, numerical, i, k, how=""):
         if not np.allclose(analytical, numerical, rtol=self.rtol, atol=self.atol, equal_nan=True):
-            raise GradcheckError(f"Jacobian mismatch for output {i} with respect to input {k},\nnumerical:{numerical}\n"
+            raise GradcheckError(f"Jacobian{how} mismatch for output {i} with respect to input {k},\nnumerical:{numerical}\n"
                                  f"analytical:{analytical}\n")
 
     def undefined(self):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 from ..base.context import context
 
@@ -52,7 +55,7 @@ class _Switch:
 
         @functools.wraps(fn)
         def wrapped(*args, **kwargs):
-            with self.again():
+            with _Switch(**self.fields):
                 return fn(*args, **kwargs)
 
         return wrapped
@@ -66,14 +69,14 @@ class _Switch:
             resume, argument = steps.send, None
             while True:
                 try:
-                    with self.again():
+                    with _Switch(**self.fields):
                         value = resume(argument)
                 except StopIteration as end:
                     return end.value
                 try:
                     resume, argument = steps.send, (yield value)
                 except GeneratorExit:
-                    with self.again():
+                    with _Switch(**self.fields):
                         steps.close()
                     raise
                 except BaseException as error:
@@ -81,16 +84,23 @@ class _Switch:
 
         return wrapped
 
-    def again(self):
-        """A fresh switch with the same settings."""
-        return _Switch(**self.fields)
+    def clone(self) -> Any:
+        """A switch of the same class and settings, which is not entered.  Never raises."""
+        new = copy.copy(self)
+        new.previous = []
+        return new
+
+
+def tangents(on=True):
+    """A block in which the first of the two backward passes that make a tangent runs, with zeros for gradients."""
+    return _Switch(tangents=on)
 
 
 class _Plain(_Switch):
     """A switch without arguments; as a decorator it works with or without parentheses."""
 
-    def __new__(cls, fn=None):
-        return super().__new__(cls) if fn is None else cls()(fn)
+    def __new__(cls, orig_func=None):
+        return super().__new__(cls) if orig_func is None else cls()(orig_func)
 
 
 class no_grad(_Plain):
@@ -125,7 +135,7 @@ class enable_grad(_Plain):
         True
     """
 
-    def __init__(self):
+    def __init__(self, orig_func: Callable[..., Any] | None = None):
         super().__init__(grad=True)
 
 
@@ -155,6 +165,10 @@ class set_grad_enabled(_Switch):
         context.grad = self.before
         return super().__call__(fn)
 
+    def clone(self) -> set_grad_enabled:
+        """Set the mode again, and return what ends it.  Never raises."""
+        return set_grad_enabled(self.fields["grad"])
+
 
 class inference_mode(_Switch):
     """No gradients inside, and results that can never enter a graph later; `inference_mode(False)` changes nothing.
@@ -174,6 +188,35 @@ class inference_mode(_Switch):
 
     def __init__(self, mode: bool = True):
         super().__init__(**({"grad": False, "inference": True} if mode else {}))
+
+
+class enforce_grad_layout_policy(_Switch):
+    """Whether a leaf's first gradient is copied where its strides are not the leaf's; at once, or until a block ends.
+
+    Without the policy (enable=False) a dense gradient that nothing else holds becomes `.grad` as it is, without a copy, for
+    tensors of any shape and dtype.  It concerns this thread only.
+
+    Raises TypeError where it decorates something that cannot be called.  Source: torch.autograd.enforce_grad_layout_policy.
+
+        >>> p = ct.empty(2, 3).T.requires_grad_()
+        >>> with ct.autograd.enforce_grad_layout_policy(False):
+        ...     p.backward(ct.ones(3, 2))
+        >>> p.grad.shape == p.shape
+        True
+    """
+
+    def __init__(self, enable: bool = True):
+        super().__init__(grad_layout=bool(enable))
+        self.before, context.grad_layout = context.grad_layout, bool(enable)
+
+    def __enter__(self):
+        self.previous.append({"grad_layout": self.before})
+        context.grad_layout = self.fields["grad_layout"]
+        return self
+
+    def __call__(self, fn):
+        context.grad_layout = self.before
+        return super().__call__(fn)
 
 
 class detect_anomaly(_Switch):

@@ -58,6 +58,10 @@ class set_multithreading_enabled:
     def __exit__(self, *exc: object) -> None:
         """Nothing."""
 
+    def clone(self) -> set_multithreading_enabled:
+        """Another of the same mode.  Never raises."""
+        return set_multithreading_enabled(self.mode)
+
 
 def is_view_replay_enabled() -> bool:
     """False: a view's history after a write is made by its strides.  No shape or dtype plays a part.  Never raises.

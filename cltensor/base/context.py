@@ -44,6 +44,8 @@ class Context(threading.local):
 
     grad        whether ops record their gradient
     inference   whether results can never enter a graph
+    grad_layout whether a leaf's first gradient is copied to the leaf's strides (autograd/engine.py)
+    tangents    whether the backward pass that runs is the first of the two that make a tangent (autograd/function.py)
     anomaly     whether to remember forward lines for errors: False, "trace", or "nan" to look for NaN as well
     made        a list that collects new nodes, while a checkpointed forward pass runs (recompute.py); or None
     saving      what packs the tensors that nodes save (dispatch/saved.py); or None
@@ -69,6 +71,8 @@ class Context(threading.local):
     device = None
     grad = True
     inference = False
+    grad_layout = True
+    tangents = False
     anomaly = False
     made = None
     rules = None

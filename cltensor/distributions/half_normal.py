@@ -40,8 +40,9 @@ class Half(TransformedDistribution):
     def _cdf(self, value):
         return 2 * self.base_dist.cdf(value) - 1
 
-    def _icdf(self, value):
-        return self.base_dist.icdf((value + 1) / 2)
+    def icdf(self, prob: Tensor) -> Tensor:
+        """See Distribution; the argument's name is PyTorch's."""
+        return self.base_dist.icdf((prob + 1) / 2)
 
     def entropy(self) -> Tensor:
         """The base's less log(2)."""

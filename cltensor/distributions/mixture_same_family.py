@@ -80,6 +80,14 @@ class MixtureSameFamily(Distribution):
     def _padded(self, value):
         return value.unsqueeze(-1 - len(self._event_shape))
 
+    def cdf(self, x: Tensor) -> Tensor:
+        """See Distribution; the argument's name is PyTorch's."""
+        return super().cdf(x)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """See Distribution; the argument's name is PyTorch's."""
+        return super().log_prob(x)
+
     def _cdf(self, value):
         return (self._component_distribution.cdf(self._padded(value)) * self._mixture_distribution.probs).sum(-1)
 

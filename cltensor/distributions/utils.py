@@ -1,6 +1,8 @@
 """What PyTorch keeps in torch.distributions.utils."""
 
-from functools import cached_property as lazy_property
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
 
 from ..base.errors import ArgumentError
 from ..tensor import Tensor
@@ -9,6 +11,13 @@ from .parameters import broadcast_all, clamp_probs, logits_to_probs, probs_to_lo
 
 __all__ = ["broadcast_all", "clamp_probs", "lazy_property", "logits_to_probs", "probs_to_logits", "tril_matrix_to_vec",
            "vec_to_tril_matrix"]
+
+
+class lazy_property(cached_property):
+    """A property that is computed when it is first read, and kept as an attribute.  wrapped: the method that computes it."""
+
+    def __init__(self, wrapped: Callable[[Any], Any]):
+        super().__init__(wrapped)
 
 
 def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:

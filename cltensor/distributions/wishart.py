@@ -1,6 +1,7 @@
 """The Wishart distribution."""
 
 import math
+import warnings
 
 from ..base.errors import ArgumentError
 from ..base.shapes import broadcast_shapes
@@ -72,8 +73,25 @@ class Wishart(OfCovariance, ExponentialFamily):
         n = self._event_shape[-1]
         return 0.5 * (self.df.unsqueeze(-1) - self.df.new_tensor([float(i) for i in range(n)]))
 
-    def rsample(self, sample_shape: SampleShape = ()) -> Tensor:
-        """See Distribution."""
+    def rsample(self, sample_shape: SampleShape = (), max_try_correction: int | None = None) -> Tensor:
+        """See Distribution.  max_try_correction: how often samples that rounding made singular are drawn again; None: never.
+
+        Warns about samples that are singular after that.
+        """
+        drawn = self._drawn(sample_shape)
+        if max_try_correction is None:
+            return drawn
+        for _ in range(max_try_correction):
+            regular = self.support.check(drawn)
+            if bool(regular.all()):
+                return drawn
+            drawn = drawn.where(regular[..., None, None], self._drawn(sample_shape))
+        if not bool(self.support.check(drawn).all()):
+            warnings.warn("Singular sample detected.", stacklevel=2)
+        return drawn
+
+    def _drawn(self, sample_shape):
+        """Samples by Bartlett's decomposition."""
         shape = self._extended_shape(sample_shape)
         squares = 2 * standard_gamma(self._halves().expand(shape[:-1]))
         low = self._factor @ (standard_normal(shape, self.df).tril(-1) + diag_embed(squares.sqrt()))

@@ -20,6 +20,7 @@ from ..ops.index import parts, strided
 from ..ops.kinds.reduction import Reduction
 from ..ops.kinds.scan import Scan
 from ..tensor.core.tensor import Tensor
+from .custom import Call, Space
 
 
 class Level:
@@ -88,6 +89,28 @@ def unwrap(t, level):
     if isinstance(t, Batched) and t._level is level:
         return t._physical
     return t.unsqueeze(0).expand(level.size, *t.shape)
+
+
+def debug_unwrap(tensor: Tensor, *, recurse: bool = True) -> Tensor:
+    """The tensor with its batch dimensions, inside a function that vmap maps: to print and to look at, not to compute with.
+
+    tensor: of any shape and dtype; one that is not batched comes back as it is.  recurse: undo all vmaps around, not only the
+    innermost one that batches it.
+
+    Never raises.  Source: names of torch.func.
+
+        >>> def shown(x):
+        ...     print(ct.func.debug_unwrap(x))
+        ...     return x * 2
+        >>> ct.func.vmap(shown)(ct.tensor([1.0, 2.0]))
+        tensor([1., 2.])
+        tensor([2., 4.])
+    """
+    while isinstance(tensor, Batched):
+        tensor = tensor._physical
+        if not recurse:
+            break
+    return tensor
 
 
 def _level_of(inputs):
@@ -209,6 +232,11 @@ class Rules:
             result = _looped(lambda *each: op(*each, **named), inputs, level)
         return self._record(op, inputs, attrs, result, level)
 
+    def function(self, cls, args, kwargs):
+        """A Function of the user's: one of whole batches, see custom.py."""
+        level = _level_of(args)
+        return NotImplemented if level is None else Call(cls, args, kwargs, level, SPACE).run()
+
     def _record(self, op, inputs, attrs, result, level):
         outs = tuple(wrap(r, level) for r in (result if isinstance(result, tuple) else (result,)))
         finish(op, inputs, attrs, outs)
@@ -256,6 +284,21 @@ def _below(level):
         context.levels.extend(inner)
         context.rules = Rules()
         context.arrange()
+
+
+@contextlib.contextmanager
+def _within(level):
+    """Run with `level` as the innermost one."""
+    context.levels.append(level)
+    context.rules = Rules()
+    context.arrange()
+    try:
+        yield
+    finally:
+        leave()
+
+
+SPACE = Space(_is_at, wrap, unwrap, _below, _within)
 
 
 def enter(size, randomness):

@@ -56,6 +56,9 @@ class Optimizer:
                         p.sub_(p.grad, alpha=group["lr"])
     """
 
+    OptimizerPreHook = Callable[["Optimizer", tuple[Any, ...], dict[str, Any]], "tuple[tuple[Any, ...], dict[str, Any]] | None"]
+    OptimizerPostHook = Callable[["Optimizer", tuple[Any, ...], dict[str, Any]], None]
+
     counts = ("step",)  # entries of the state that are numbers here and 0-d tensors where they are saved
     found_inf = None  # a 0-d float32 tensor while GradScaler steps: where it is not 0, the step leaves everything as it is
     _step_supports_amp_scaling = True  # whether `step` heeds found_inf; not if a subclass has a step of its own

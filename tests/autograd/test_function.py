@@ -379,3 +379,58 @@ def test_missing_methods(x):
 def test_no_instances():
     with pytest.raises(RuntimeError, match=r"Exp\.apply"):
         Exp()
+
+
+def test_vjp_is_another_name_of_backward(x):
+    class Cube(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def vjp(ctx, g):
+            x, = ctx.saved_tensors
+            return 3 * x**2 * g
+
+    assert gradcheck(Cube.apply, x)
+    both = type("Both", (Cube,), {"backward": staticmethod(lambda ctx, g: g)})
+    with pytest.raises(ct.base.errors.AutogradError, match="Implementing both 'backward' and 'vjp'"):
+        both.apply(x).sum().backward()
+
+
+def test_tensors_for_jvp_are_checked(x):
+    class Kept(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_forward(x)
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+        @staticmethod
+        def jvp(ctx, t):
+            return ctx.saved_tensors[0] * t
+
+    v = ct.ones_like(x)
+    assert ct.func.jvp(Kept.apply, (x,), (v,))[1].tolist() == x.tolist()
+    with ct.autograd.forward_ad.dual_level():
+        y = Kept.apply(ct.autograd.forward_ad.make_dual(x, v))
+        y.sum().backward()
+        with pytest.raises(ct.base.errors.AutogradError, match="a second time"):
+            ct.autograd.forward_ad.unpack_dual(y)
+    moved = x.detach().clone()
+    with ct.autograd.forward_ad.dual_level():
+        y = Kept.apply(ct.autograd.forward_ad.make_dual(moved, v))
+        moved.mul_(2)
+        with pytest.raises(ct.base.errors.AutogradError, match="modified by an inplace operation"):
+            ct.autograd.forward_ad.unpack_dual(y)
+    with pytest.raises(ct.base.errors.ArgumentTypeError, match="save_for_forward can only save variables"):
+        ct.autograd.function.FunctionCtx().save_for_forward(3)
+
+
+def test_mark_shared_storage_is_deprecated():
+    with pytest.warns(FutureWarning, match="mark_shared_storage"):
+        ct.autograd.function.FunctionCtx().mark_shared_storage()

@@ -43,3 +43,12 @@ def test_writing_to_a_view_made_without_grad(x):
     with pytest.raises(RuntimeError, match="A view was created in no_grad mode"):
         view.add_(1)
     assert x.tolist() == [1, 3]
+
+
+def test_the_older_name_of_grad_tensors():
+    x = ct.ones(2, requires_grad=True)
+    with pytest.warns(FutureWarning, match="`grad_variables` is deprecated"):
+        ct.autograd.backward(x * 2, grad_variables=ct.tensor([1.0, 3.0]))
+    assert x.grad.tolist() == [2, 6]
+    with pytest.raises(ct.base.errors.ArgumentError, match="both passed"):
+        ct.autograd.backward(x * 2, ct.ones(2), grad_variables=ct.ones(2))

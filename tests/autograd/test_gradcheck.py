@@ -134,3 +134,56 @@ def test_empty_input():
 
 def test_gradient_dtypes(x):
     assert gradcheck(lambda x: x * 2, x, check_grad_dtypes=True)
+
+
+@pytest.mark.parametrize("fast_mode", [False, True])
+def test_forward_mode(x, fast_mode):
+    z = ct.tensor([0.5 + 1j, 2 - 1j], dtype=ct.complex128, requires_grad=True)
+    assert gradcheck(lambda x: (x * x, x.exp().sum(0)), x, check_forward_ad=True, fast_mode=fast_mode)
+    assert gradcheck(lambda z: (z * z.conj(), z.abs()), z, check_forward_ad=True, fast_mode=fast_mode)
+    assert gradgradcheck(lambda x: x**3, x, check_fwd_over_rev=True, fast_mode=fast_mode)
+    wrong = function(lambda x, g: g * x)
+    with pytest.raises(GradcheckError, match="Jacobian computed with forward mode mismatch for output 0 with respect to input 0"):
+        gradcheck(wrong, x, check_forward_ad=True, check_backward_ad=False, fast_mode=fast_mode)
+    second = function(lambda x, g: 2 * g * x.detach())
+    with pytest.raises(GradcheckError, match="forward mode mismatch"):
+        gradgradcheck(second, x, check_fwd_over_rev=True, check_rev_over_rev=False, fast_mode=fast_mode)
+
+
+def test_only_what_is_asked_for(x):
+    class Tangent(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return 3 * g
+
+        @staticmethod
+        def jvp(ctx, t):
+            return 2 * t
+
+    assert gradcheck(Tangent.apply, x, check_forward_ad=True, check_backward_ad=False, check_grad_dtypes=True)
+    with pytest.raises(GradcheckError, match="Jacobian mismatch"):
+        gradcheck(Tangent.apply, x, check_forward_ad=True)
+
+
+def test_batched_gradients(x):
+    assert gradcheck(lambda x: (x * x, x.sum(), x.floor().detach()), x, check_batched_grad=True, masked=True)
+    assert gradgradcheck(lambda x: x**3, x, check_batched_grad=True)
+    calls = []
+
+    def backward(x, g):
+        calls.append(g)
+        return 2 * g * x + (len(calls) if len(calls) > 8 else 0)  # eight calls compare the Jacobian
+
+    with pytest.raises(GradcheckError, match="gradients of a batch, by is_grads_batched=True, are not those of its elements"):
+        gradcheck(function(backward), x, check_batched_grad=True, check_undefined_grad=False)
+
+
+def test_a_kind_must_be_checked(x):
+    with pytest.raises(ct.base.errors.ArgumentError, match="at least one of check_forward_ad or check_backward_ad"):
+        gradcheck(ct.sin, x, check_backward_ad=False)
+    with pytest.raises(ct.base.errors.ArgumentError, match="check_batched_grad=True requires check_backward_ad"):
+        gradcheck(ct.sin, x, check_forward_ad=True, check_backward_ad=False, check_batched_grad=True)

@@ -153,3 +153,47 @@ def test_requires_grad_of_results(x):
     with pytest.raises(RuntimeError, match="only change requires_grad flags of leaf"):
         y.requires_grad_(False)
     assert x.requires_grad_(False).requires_grad is False
+
+
+def test_clones():
+    off = ct.no_grad()
+    with off, ct.enable_grad().clone():
+        assert ct.is_grad_enabled()
+        assert off.clone() is not off
+    assert type(ct.inference_mode(False).clone()) is ct.inference_mode
+    with ct.set_grad_enabled(False) as mode:
+        ct.autograd.grad_mode.set_grad_enabled(True)
+        with mode.clone():
+            assert not ct.is_grad_enabled()
+        assert ct.is_grad_enabled()
+    assert ct.is_grad_enabled()
+    assert not ct.autograd.grad_mode.set_multithreading_enabled(False).clone().mode
+
+
+def test_layout_of_the_first_gradient():
+    def strides():
+        p = ct.zeros(2, 3).T.requires_grad_()
+        (p * 1).backward(ct.ones(3, 2))
+        p.backward(ct.ones(3, 2).contiguous())
+        assert (p.grad.numpy() == 2).all()
+        q = ct.zeros(2, 3).T.requires_grad_()
+        ct.autograd.backward(q, ct.ones(3, 2))
+        return q.grad.stride()
+
+    assert strides() == (1, 3)
+    p = ct.zeros(4, 3)[::2].requires_grad_()
+    p.backward(ct.ones(3, 2).T)
+    assert p.grad.stride() == (3, 1)
+    with ct.autograd.enforce_grad_layout_policy(False):
+        assert strides() == (2, 1)
+        q = ct.zeros(2, requires_grad=True)
+        q.backward(ct.ones(1).expand(2))
+        assert q.grad.stride() == (1,)  # one place for two elements cannot be added to
+    assert strides() == (1, 3)
+    ct.autograd.enforce_grad_layout_policy(False)
+    try:
+        assert strides() == (2, 1)
+    finally:
+        ct.autograd.enforce_grad_layout_policy(True)
+    assert ct.autograd.enforce_grad_layout_policy(False)(strides)() == (2, 1)
+    assert strides() == (1, 3)

@@ -107,3 +107,20 @@ class TestTensors:
             TensorDataset(cltensor.ones(3), cltensor.ones(4))
         with pytest.raises(TypeError, match="at least one tensor"):
             TensorDataset(np.ones(3))
+
+
+def test_older_names_of_concatenation():
+    joined = ConcatDataset([[1, 2], [3]])
+    assert ConcatDataset.cumsum(joined.datasets) == [2, 3]
+    with pytest.warns(DeprecationWarning, match="renamed to `cumulative_sizes`"):
+        assert joined.cummulative_sizes == [2, 3]
+
+
+def test_the_context_of_workers_can_be_set():
+    loader = DataLoader([1, 2], num_workers=1)
+    assert loader.multiprocessing_context is None
+    loader.multiprocessing_context = "thread"
+    assert [batch.tolist() for batch in loader] == [[1], [2]]
+    with pytest.raises(cltensor.base.errors.ArgumentError, match="valid start method"):
+        loader.multiprocessing_context = "no such way"
+    assert loader.multiprocessing_context == "thread"

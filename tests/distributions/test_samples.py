@@ -160,3 +160,32 @@ def test_16_bit_floats():
         x = g.sample()
         assert x.dtype is dtype
         assert abs(x.float().mean().item() - 2) < 0.4
+
+
+def test_singular_wishart_samples_are_drawn_again(monkeypatch):
+    d = D.Wishart(ct.tensor(4.0), ct.eye(2))
+    assert d.rsample((3,), max_try_correction=2).shape == (3, 2, 2)
+    draws = []
+
+    def drawn(shape):
+        draws.append(shape)
+        return ct.stack([ct.eye(2), ct.zeros(2, 2) if len(draws) < 3 else 2 * ct.eye(2)])
+
+    monkeypatch.setattr(d, "_drawn", drawn)
+    found = d.rsample((2,), max_try_correction=3)
+    assert len(draws) == 3
+    assert found[:, 0, 0].tolist() == [1, 2]
+    draws.clear()
+    with pytest.warns(UserWarning, match="Singular sample detected"):
+        d.rsample((2,), max_try_correction=1)
+
+
+def test_arguments_have_pytorchs_names():
+    mixture = D.MixtureSameFamily(D.Categorical(ct.ones(2)), D.Normal(ct.tensor([-1.0, 1.0]), 0.5))
+    assert mixture.cdf(x=ct.tensor(0.0)).item() == pytest.approx(0.5)
+    assert mixture.log_prob(x=ct.tensor(0.0)).item() == pytest.approx(D.Normal(1.0, 0.5).log_prob(ct.tensor(0.0)).item())
+    for half in (D.HalfNormal(2.0), D.HalfCauchy(2.0)):
+        assert half.cdf(half.icdf(prob=ct.tensor(0.3))).item() == pytest.approx(0.3, rel=1e-5)
+    assert D.constraints.multinomial(2).check(x=ct.tensor([1.0, 1.0])).item()
+    with pytest.raises(ct.base.errors.ArgumentError, match="dependent constraint"):
+        D.constraints.dependent.check(x=ct.ones(1))

@@ -290,3 +290,19 @@ def test_triangles():
         utils.vec_to_tril_matrix(ct.ones(4))
     with pytest.raises(ValueError, match="outside"):
         utils.tril_matrix_to_vec(ct.ones(2, 2), 5)
+
+
+def test_intermediates_play_no_part_and_lazy_properties():
+    t, x = transforms.CorrCholeskyTransform(), ct.tensor([0.3, -0.2, 0.5])
+    assert t.log_abs_det_jacobian(x, t(x), intermediates=ct.ones(3)) == t.log_abs_det_jacobian(x, t(x))
+
+    class Counted:
+        n = 0
+
+        @utils.lazy_property
+        def value(self):
+            self.n += 1
+            return self.n
+
+    c = Counted()
+    assert (c.value, c.value) == (1, 1)

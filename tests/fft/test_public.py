@@ -193,3 +193,9 @@ def test_the_array_api(rng):
     for call in (lambda: xp.fft.fft(r), lambda: xp.fft.rfft(z), lambda: xp.fft.fftshift(xp.asarray([1]))):
         with pytest.raises(ct.DTypeError):
             call()
+
+
+def test_layout_of_frequencies():
+    assert ct.fft.fftfreq(4, layout=ct.strided).tolist() == [0, 0.25, -0.5, -0.25]
+    with pytest.raises(ct.base.errors.AbsentError, match="this makes dense tensors only"):
+        ct.fft.rfftfreq(4, layout=ct.sparse_coo)

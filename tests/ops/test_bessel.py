@@ -55,3 +55,4 @@ def test_they_have_no_gradient():
     out = ct.empty(2)
     assert ct.special.airy_ai(x.detach(), out=out) is out
     assert ct.special.bessel_y1(ct.tensor([1, 2])).dtype is ct.float32
+    assert ct.special.spherical_bessel_j0(input=ct.zeros(1)).tolist() == [1]

@@ -138,3 +138,14 @@ def test_resuming_at_an_epoch(both, name):
         rates.append(list(run(o, SCHEDULES[name](lib, o, last_epoch=6), 10)))
     for e, g in zip(*rates, strict=True):
         assert g == pytest.approx(e, rel=1e-9, abs=1e-15)
+
+
+def test_scale_of_a_cycle_and_what_is_undone():
+    for layers, steps in ((torch.nn, torch.optim), (nn, optim)):
+        o, s = steps.SGD(layers.Linear(1, 1).parameters(), 0.1), steps.lr_scheduler
+        assert s.CyclicLR(o, 0.1, 1.0, mode="triangular2", cycle_momentum=False).scale_fn(3) == 0.25
+        assert s.CyclicLR(o, 0.1, 1.0, scale_fn=lambda x: 2 * x, cycle_momentum=False).scale_fn(3) == 6
+        inner = [s.StepLR(o, 2), s.StepLR(o, 3)]
+        both = s.SequentialLR(o, inner, [2])
+        both.recursive_undo()
+        assert [each.last_epoch for each in inner] == [-1, -2]

@@ -319,3 +319,8 @@ def test_an_optimizer_on_other_parameters_for_a_while():
     with pytest.raises(ValueError, match="the optimizer has 1 parameters, got 2"), \
             optim.swap_in_optimizer_params_and_state(o, {"p": p, "q": q}, saved):
         pass
+
+
+def test_types_of_hooks_are_there():
+    assert optim.Optimizer.OptimizerPreHook.__args__[-1] is not type(None)
+    assert optim.Optimizer.OptimizerPostHook.__args__[-1] in (None, type(None))

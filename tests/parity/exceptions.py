@@ -32,6 +32,41 @@ EXCEPTIONS = {
         "autograd.graph.Node.metadata",
     "not documented: plumbing of PyTorch's dispatcher and decorators":
         "overrides.enable_reentrant_dispatch utils._contextlib._DecoratorContextManager.clone",
+    "not documented: a Function's ctx is PyTorch's node itself; here output.grad_fn is the node, with name, next_functions, hooks "
+    "and metadata":
+        "autograd.function._SingleLevelFunction.clear_saved_tensors_on_access "
+        "autograd.function._SingleLevelFunction.boxed_grads_call _C._FunctionBase.name _C._FunctionBase.maybe_clear_saved_tensors "
+        "_C._FunctionBase.register_hook _C._FunctionBase.register_prehook _C._FunctionBase.saved_variables "
+        "_C._FunctionBase.next_functions _C._FunctionBase.to_save _C._FunctionBase.non_differentiable "
+        "_C._FunctionBase.dirty_tensors _C._FunctionBase.saved_for_forward _C._FunctionBase.requires_grad "
+        "_C._FunctionBase.metadata _C._FunctionBase.materialize_grads",
+    "deprecated and not documented; autograd.Function takes nests of tensors as they are":
+        "autograd.NestedIOFunction",
+    "only raises, in PyTorch too; autograd.variable is a module here":
+        "autograd.variable",
+    "tangents are computed one after another, never as a batch":
+        "autograd.gradcheck(check_batched_forward_grad)",
+    "Tensor itself, which torch.fft imports for its annotations":
+        "fft.Tensor",
+    "not documented: puts a name into PyTorch's profiler":
+        "optim.optimizer.Optimizer.profile_hook_step",
+    "state that processes write to together; memory of a device is not shared between processes":
+        "optim.adagrad.Adagrad.share_memory",
+    "DataPipes, which PyTorch no longer develops; use Dataset and IterableDataset":
+        "utils.data.DFIterDataPipe utils.data.DataChunk utils.data.IterDataPipe utils.data.MapDataPipe "
+        "utils.data.argument_validation utils.data.functional_datapipe utils.data.guaranteed_datapipes_determinism "
+        "utils.data.non_deterministic utils.data.runtime_validation utils.data.runtime_validation_disabled",
+    "not documented: warns of more workers than processors":
+        "utils.data.dataloader.DataLoader.check_worker_number_rationality",
+    "not documented: parts of PyTorch's reentrant checkpoint; the recomputation here is autograd.recompute":
+        "utils.checkpoint.CheckpointFunction utils.checkpoint.check_backward_validity utils.checkpoint.detach_variable "
+        "utils.checkpoint.get_device_states utils.checkpoint.set_device_states utils.checkpoint.DefaultDeviceType "
+        "utils.checkpoint.GraphExecGroup",
+    "a checkpointed function always runs to its end again, and its errors always name the ops that differ":
+        "utils.checkpoint.set_checkpoint_early_stop utils.checkpoint.set_checkpoint_debug_enabled",
+    "for now a checkpointed function is recomputed whole, or split into several by hand":
+        "utils.checkpoint.CheckpointPolicy utils.checkpoint.SelectiveCheckpointContext "
+        "utils.checkpoint.create_selective_checkpoint_contexts utils.checkpoint.SAC_IGNORED_OPS",
     "one process only, for now; nn.DataParallel splits a batch over the devices of one process":
         "nn.parallel.DistributedDataParallel",
 }

@@ -28,7 +28,11 @@ MODULES = (
       "nn.modules.instancenorm nn.modules.lazy nn.modules.linear nn.modules.loss nn.modules.module "
       "nn.modules.normalization nn.modules.padding nn.modules.pixelshuffle nn.modules.pooling nn.modules.rnn "
       "nn.modules.sparse nn.modules.transformer nn.modules.upsampling").split(),
-    *("autograd.functional autograd.graph autograd.forward_ad random testing overrides multiprocessing utils.dlpack").split(),
+    *("func linalg special fft amp optim optim.lr_scheduler optim.swa_utils utils.data utils.checkpoint "
+      "distributions distributions.constraints distributions.transforms distributions.utils distributions.kl "
+      "distributions.constraint_registry").split(),
+    *("autograd autograd.functional autograd.graph autograd.forward_ad autograd.grad_mode "
+      "random testing overrides multiprocessing utils.dlpack").split(),
 )
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

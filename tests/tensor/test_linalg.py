@@ -183,3 +183,9 @@ def test_the_top_svd_gives_v_and_zeros_without_vectors(shape, compute_uv):
     else:
         assert not found.U.any()
         assert not found.V.any()
+
+
+def test_older_and_newer_names_of_arguments():
+    a = ct.tensor([[3.0, 4.0]])
+    assert ct.linalg.norm(input=a).item() == ct.linalg.norm(A=a).item() == 5
+    assert ct.linalg.vander(ct.tensor([2.0, 3.0]), 3).tolist() == [[1, 2, 4], [1, 3, 9]]

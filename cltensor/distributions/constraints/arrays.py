@@ -41,9 +41,9 @@ class Multinomial(Constraint):
     def __init__(self, upper_bound: Any):
         self.upper_bound = upper_bound
 
-    def check(self, value: Tensor) -> Tensor:
+    def check(self, x: Tensor) -> Tensor:
         """See Constraint."""
-        return (value >= 0).all(-1) & (value.sum(-1) <= self.upper_bound)
+        return (x >= 0).all(-1) & (x.sum(-1) <= self.upper_bound)
 
 
 class LowerTriangular(Constraint):

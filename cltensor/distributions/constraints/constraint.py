@@ -61,7 +61,7 @@ class Dependent(Constraint):
         return Dependent(is_discrete=self._is_discrete if is_discrete is NotImplemented else is_discrete,
                          event_dim=self._event_dim if event_dim is NotImplemented else event_dim)
 
-    def check(self, value: Tensor) -> Tensor:
+    def check(self, x: Tensor) -> Tensor:
         """Raises ArgumentError: nothing is known of the set."""
         raise ArgumentError("Cannot determine validity of dependent constraint; ask that of a distribution instead")
 

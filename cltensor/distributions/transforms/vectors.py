@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from ...base.dtypes import finfo
 from ...base.errors import ArgumentError
@@ -148,8 +149,11 @@ class CorrCholeskyTransform(_Plain):
         lengths = tril_matrix_to_vec(pad(left[..., :-1], [1, 0], value=1), diag=-1)
         return (vector / lengths.sqrt()).atanh()
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        """Half the sum of log(length left) of each element below the diagonal, and of log(1 - tanh(x)**2)."""
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor, intermediates: Any = None) -> Tensor:
+        """Half the sum of log(length left) of each element below the diagonal, and of log(1 - tanh(x)**2).
+
+        x and y say all; intermediates, what a forward pass kept, plays no part.
+        """
         left = 1 - (y * y).cumsum(-1)
         lengths = tril_matrix_to_vec(left, diag=-2)
         tanh_part = -2 * (x + softplus(-2 * x) - math.log(2))

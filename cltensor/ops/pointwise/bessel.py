@@ -12,12 +12,12 @@ def _bessel(name, doc):
     return elementwise(name, lambda input: function(input), dtypes="floating", public=False, ref=getattr(reference, name), doc=doc)
 
 
-def _sine_quotient(x):
-    """sin(x) / x, by its series where the series is accurate."""
-    v, series = x * x, 1
+def _sine_quotient(input):
+    """sin(input) / input, by its series where the series is accurate."""
+    v, series = input * input, 1
     for k in (210, 156, 110, 72, 42, 20, 6):
         series = 1 - v / k * series
-    return E.where(E.abs(x) < 0.5, series, E.where(E.isinf(x), 0, E.sin(x) / x))
+    return E.where(E.abs(input) < 0.5, series, E.where(E.isinf(input), 0, E.sin(input) / input))
 
 
 airy_ai = _bessel("airy_ai", "Airy's function Ai.")
@@ -32,7 +32,7 @@ scaled_modified_bessel_k1 = _bessel("scaled_modified_bessel_k1", "exp(input) mod
 spherical_bessel_j0 = elementwise(
     "spherical_bessel_j0",
     _sine_quotient,
-    tensors="x",
+    tensors="input",
     dtypes="floating",
     public=False,
     ref=lambda x: np.where(np.isinf(x), 0, np.sinc(x / np.pi)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
+from typing import Any
 
 from ...base.errors import ArgumentError, ArgumentTypeError
 from ..optimizer import Optimizer
@@ -50,7 +51,7 @@ class SequentialLR(_Combined):
         self._milestones, self.last_epoch = milestones, last_epoch + 1
         for group in optimizer.param_groups:
             set_to(group, "lr", group["initial_lr"])
-        _undo_first_step(self)
+        self.recursive_undo()
         current = self._schedulers[bisect.bisect_right(milestones, 0)]
         current._initial_step()
         self._last_lr = current.get_last_lr()
@@ -66,14 +67,14 @@ class SequentialLR(_Combined):
             scheduler.step()
         self._last_lr = scheduler.get_last_lr()
 
-
-def _undo_first_step(scheduler):
-    """Undo the step that each scheduler took when it was created."""
-    if hasattr(scheduler, "_schedulers"):
-        for part in scheduler._schedulers:
-            _undo_first_step(part)
-    else:
-        scheduler.last_epoch -= 1
+    def recursive_undo(self, sched: Any = None):
+        """Undo the step that each scheduler inside sched, by default this one, took when it was created."""
+        scheduler = self if sched is None else sched
+        if hasattr(scheduler, "_schedulers"):
+            for part in scheduler._schedulers:
+                self.recursive_undo(part)
+        else:
+            scheduler.last_epoch -= 1
 
 
 class ChainedScheduler(_Combined):

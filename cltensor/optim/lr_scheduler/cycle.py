@@ -157,7 +157,11 @@ class CyclicLR(_Cycle):
         x = 1 + self.last_epoch / self.total_size - cycle
         rise = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
         at = cycle if self.scale_mode == "cycle" else self.last_epoch
-        return rise * (self._scale_fn_custom(at) if self._scale_fn_custom else _SCALES[self.mode][1](self.gamma, at))
+        return rise * self.scale_fn(at)
+
+    def scale_fn(self, x: float) -> float:
+        """The height of the cycle x, or at step x: what the scale_fn given says, or the mode."""
+        return self._scale_fn_custom(x) if self._scale_fn_custom else _SCALES[self.mode][1](self.gamma, x)
 
     def state_dict(self):
         """Everything but the optimiser; of a custom scale_fn the attributes, if it is an object and no plain function."""

@@ -81,7 +81,7 @@ class Differentiable(TensorBase):
         gradient: of this tensor; optional for one element.  inputs: only these leaves get a gradient.
         Raises AutogradError without a graph, after it was freed, or for more than one element without `gradient`.
         """
-        api.backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs)
+        api.backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs=inputs)
 
     def detach_(self):
         """Cut this tensor out of the graph."""

@@ -5,6 +5,7 @@ import inspect
 
 from ...base.errors import ShapeError
 from ...base.explaining import told
+from ...base.layouts import strided
 from ...dispatch.out import write_out
 from ...dispatch.resizing import fit
 from ...dispatch.tensor_base import TensorBase
@@ -45,7 +46,8 @@ def with_out(fn, apart=False, exact=False):
         return write_out(name, result, out, exact)
 
     last = [p for p in parameters.values() if p.kind is not p.VAR_KEYWORD]
-    function.__signature__ = signature.replace(parameters=[*last, _OUT, *list(parameters.values())[len(last):]])
+    shown = (_OUT, _LAYOUT) if laid and "layout" not in parameters else (_OUT,)
+    function.__signature__ = signature.replace(parameters=[*last, *shown, *list(parameters.values())[len(last):]])
     return function
 
 
@@ -65,3 +67,4 @@ def _tensors(values):
 
 
 _OUT = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
+_LAYOUT = inspect.Parameter("layout", inspect.Parameter.KEYWORD_ONLY, default=strided)

@@ -246,21 +246,22 @@ def _largest(x, dim, keepdim):
     return x.amax(dim, keepdim) if x.shape[dim] else x.sum(dim, keepdim)
 
 
-def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
+@also(A="input")
+def norm(input, ord=None, dim=None, keepdim=False, *, dtype=None):
     """vector_norm or matrix_norm, depending on ord and the number of dims."""
     if dim is not None and hasattr(dim, "__index__"):
         dim = (dim,)
     if ord is None:
-        return vector_norm(A, 2, dim, keepdim, dtype=dtype)
-    n = A.ndim if dim is None else len(dim)
+        return vector_norm(input, 2, dim, keepdim, dtype=dtype)
+    n = input.ndim if dim is None else len(dim)
     if n not in (1, 2):
         raise ShapeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2; if it is None and ord is given, the "
-                         f"tensor must be 1D or 2D. Got {dim} for a {A.ndim}D tensor")
+                         f"tensor must be 1D or 2D. Got {dim} for a {input.ndim}D tensor")
     if n == 2:
-        return matrix_norm(A, ord, (0, 1) if dim is None else tuple(dim), keepdim, dtype=dtype)
+        return matrix_norm(input, ord, (0, 1) if dim is None else tuple(dim), keepdim, dtype=dtype)
     if isinstance(ord, str):
-        raise ArgumentError(f"linalg.norm: norm order {ord!r} needs a matrix, got {A.ndim}D tensor and dim {dim}")
-    return vector_norm(A, ord, dim, keepdim, dtype=dtype)
+        raise ArgumentError(f"linalg.norm: norm order {ord!r} needs a matrix, got {input.ndim}D tensor and dim {dim}")
+    return vector_norm(input, ord, dim, keepdim, dtype=dtype)
 
 
 @in_float32
@@ -311,7 +312,7 @@ def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
     return A.diagonal(offset, dim1, dim2)
 
 
-def vander(x, *, N=None):
+def vander(x, N=None):
     """The Vandermonde matrix with rising powers of the last dimension's elements along a new one."""
     x = x if x.ndim else x.unsqueeze(0)
     n = x.shape[-1] if N is None else N

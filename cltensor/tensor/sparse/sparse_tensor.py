@@ -131,7 +131,7 @@ class SparseTensor(SparseBase):
 
     def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
         """Add the gradients of this tensor to the `.grad` of the leaves it depends on; gradient: sparse or dense, of its shape."""
-        api.backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs)
+        api.backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs=inputs)
 
     def _gradient_of_values(self, g):
         """The part of a gradient, sparse or dense, that is at the places of this tensor."""

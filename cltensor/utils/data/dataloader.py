@@ -63,6 +63,17 @@ class DataLoader:
             raise ArgumentError(f"{name} attribute should not be set after DataLoader is initialized; make a new one")
         object.__setattr__(self, name, value)
 
+    @property
+    def multiprocessing_context(self) -> Any:
+        """How workers start.  Setting it raises ArgumentError for a way that is not there."""
+        return self._multiprocessing_context
+
+    @multiprocessing_context.setter
+    def multiprocessing_context(self, context: Any):
+        if context is not None and self.num_workers and context != "thread":
+            start_context(context)
+        self._multiprocessing_context = context
+
     def _check_workers(self):
         if self.num_workers < 0:
             raise ArgumentError("num_workers option should be non-negative; use num_workers=0 to read in this process")
