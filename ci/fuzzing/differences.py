@@ -80,7 +80,7 @@ INTENDED = (
              "comparisons written into a tensor have no gradient; PyTorch marks some, even integers", r"\.(eq|ne|lt|le|gt|ge)_\("),
     Intended("accepted", "", "a leaf Variable that requires grad",
              "a view of what a write has made depend on an input is no leaf",
-             r"x\d+\.(\w+\([^\n]*\)\.)?\w+_\([^\n]*x\d+|x\d+\[[^\n]*\] .?= x\d+"),
+             r"x\d+\.(\w+\([^\n]*\)\.)?\w+_\([^\n]*x\d+|x\d+(\.\w+\([^\n]*\))?\[[^\n]*\] .?= x\d+"),
     Intended("values", "backward", "",
              "a write through detach() leaves the history of the other views; PyTorch loses that of views of a leaf",
              r"\.detach\(\)\["),
