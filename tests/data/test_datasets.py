@@ -116,6 +116,7 @@ def test_older_names_of_concatenation():
         assert joined.cummulative_sizes == [2, 3]
 
 
+@pytest.mark.device
 def test_the_context_of_workers_can_be_set():
     loader = DataLoader([1, 2], num_workers=1)
     assert loader.multiprocessing_context is None

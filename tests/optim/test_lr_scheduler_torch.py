@@ -140,6 +140,7 @@ def test_resuming_at_an_epoch(both, name):
         assert g == pytest.approx(e, rel=1e-9, abs=1e-15)
 
 
+@pytest.mark.device
 def test_scale_of_a_cycle_and_what_is_undone():
     for layers, steps in ((torch.nn, torch.optim), (nn, optim)):
         o, s = steps.SGD(layers.Linear(1, 1).parameters(), 0.1), steps.lr_scheduler
