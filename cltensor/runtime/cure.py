@@ -3,7 +3,6 @@
 import platform
 import shutil
 import sys
-from importlib import metadata
 
 X86 = ("x86_64", "amd64")
 POCL, INTEL = "Portable Computing Language", "Intel(R) OpenCL"
@@ -45,6 +44,8 @@ def is_glibc():
 
 def pip_install(name):
     """The pip command for a driver, by its platform's name."""
+    from importlib import metadata  # it takes 12 ms to import, and only an error needs it
+
     extra, packages = _PIP[name]
     try:
         metadata.version("cltensor")

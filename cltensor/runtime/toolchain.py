@@ -11,8 +11,10 @@ import shlex
 import shutil
 import sys
 
-from . import linker, scratch
+from . import scratch
 
+#: what runs in place of ld, as a program of its own
+_LINKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "linker.py")
 NEEDED = (("/usr/lib/gcc/x86_64*/*/libgcc.a", "/usr/lib64/gcc/x86_64*/*/libgcc.a"),
           ("/usr/lib/x86_64-linux-gnu/libc.so", "/usr/lib64/libc.so", "/usr/lib/libc.so"))
 
@@ -33,6 +35,6 @@ def provide(folder):
         return
     folder.mkdir(exist_ok=True)
     stand_in = folder / "ld"
-    stand_in.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(linker.__file__)} "$@"\n')
+    stand_in.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(_LINKER)} "$@"\n')
     stand_in.chmod(0o700)
     os.environ["PATH"] = os.pathsep.join([str(folder), *own])
