@@ -192,6 +192,11 @@ def _exp2(a):
     return _exp(_scaled(a, Const(_LN2)))
 
 
+@form("ldexp")
+def _ldexp(a, b):
+    return _mul(a, _exp2(b))
+
+
 @form("expm1")
 def _expm1(a):
     """exp(z) - 1: expm1(x) cos(y) - 2 sin(y / 2)^2 loses nothing near 0."""

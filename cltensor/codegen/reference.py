@@ -85,8 +85,10 @@ def right_shift(a, b):
 
 
 def ldexp(a, b):
-    """a * 2**b for a float b."""
-    return np.multiply(a, np.exp2(_float(b)))
+    """a * 2**b for a float b, in two factors: 2**b alone may overflow."""
+    b = _float(b)
+    part = np.where(np.abs(b) < 1e4, np.rint(b * 0.5), 0)
+    return np.multiply(a, np.exp2(part)) * np.exp2(b - part)
 
 
 def rsqrt(a):

@@ -74,3 +74,8 @@ def test_slope_at_nan_is_that_above_zero(name):
     y.sum().backward()
     assert math.isnan(y[0].item())
     assert x.grad[0].item() == x.grad[1].item()
+
+
+def test_ldexp_overflows_only_where_its_result_does():
+    found = ct.ldexp(ct.tensor([1e-30, 0.0, 1.0, 1e30]), ct.tensor([130, 254, 126, -140]))
+    np.testing.assert_allclose(found.numpy(), [1e-30 * 2.0**130, 0.0, 2.0**126, 1e30 * 2.0**-140], rtol=1e-6)

@@ -239,7 +239,7 @@ nextafter = elementwise(
 )
 ldexp = elementwise(
     "ldexp",
-    lambda input, other: input * E.exp2(other),
+    lambda input, other: E.ldexp(input, other),
     ref=lambda x, n: x * 2.0**n,
     inplace=True,
     dtypes="floating",
