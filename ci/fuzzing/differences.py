@@ -57,7 +57,7 @@ INTENDED = (
              "one of several views may be written to: what is written goes into the history of what they are views of"),
     Intended("accepted|values", "", "", "the same, where PyTorch does not say so",
              r"\.(split|chunk|unbind|tensor_split|hsplit|vsplit|dsplit)\([^\n]*\)\[\d+\] .="),
-    Intended("values", "", "", "a byte other than 0 and 1 is no bool", r"\.view\(ct\.bool\)"),
+    Intended("values|refused", "", "", "a byte other than 0 and 1 is no bool", r"\.view\(ct\.bool\)"),
     Intended("values", "", "int64", "the indices of what is not 0 are rows in memory; PyTorch has them as columns, so that "
              "flatten makes a copy", r"(argwhere|nonzero)\((.|\n)*(flatten|view|reshape|ravel)"),
     # --- history ---
