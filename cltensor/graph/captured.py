@@ -37,7 +37,7 @@ def capture(fn, args, kwargs, device, whole=False):
     with GraphRecorder(tensors, whole) as recorder:
         result = fn(*args, **kwargs)
         outputs, template = flatten(result)
-        history = History.of(tensors_of(outputs), tensors, start)
+        history = History.of(outputs, tensors, start)
         if history is not None and history.reason:
             recorder.fail(history.reason)
         strange = next((x for x in outputs if not isinstance(x, (TensorBase, *_PLAIN))), None)

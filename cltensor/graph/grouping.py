@@ -19,7 +19,7 @@ def grouped(nodes):
 
 def writes_of(node):
     """The positions of the inputs that a node's results overwrite, in order; None if a result is no input."""
-    places = [next((i for i, o in enumerate(node.operands) if isinstance(o, Use) and _same_place(o, r.use)), None)
+    places = [next((i for i, o in enumerate(node.operands) if isinstance(o, Use) and o.is_at(r.use)), None)
               for r in node.results]
     return None if None in places else tuple(places)
 
@@ -55,7 +55,3 @@ def _independent(node, run):
     touched = {v.block for n in run for v in n.writes()}
     read = {v.block for n in run for v in n.reads()}
     return touched.isdisjoint(v.block for v in node.reads()) and read.isdisjoint(v.block for v in node.writes())
-
-
-def _same_place(a, b):
-    return a.block is b.block and a.spec is b.spec and a.offset == b.offset

@@ -3,6 +3,7 @@
 from ..autograd import engine
 from ..base.context import context
 from ..dispatch.node import Node, edge_of
+from ..dispatch.tensor_base import TensorBase
 
 
 def spent(tensor):
@@ -27,8 +28,8 @@ class History:
 
     @classmethod
     def of(cls, outputs, arguments, start):
-        """The History of a program's results, or None where none has one.  start: a mark made before it ran."""
-        places = [i for i, t in enumerate(outputs) if t._req and t._node is not None and not spent(t)]
+        """The History of a program's results, tensors or not, or None where none has one.  start: a mark made before it ran."""
+        places = [i for i, t in enumerate(outputs) if isinstance(t, TensorBase) and t._req and t._node is not None and not spent(t)]
         if not places or not context.grad:
             return None
         return cls(outputs, places, arguments, start)

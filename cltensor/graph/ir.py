@@ -68,6 +68,10 @@ class Use:
         """Whether it shows every byte of the block, each once."""
         return not self.offset and self.spec.nbytes == self.block.nbytes == extent_of(self.spec) * self.spec.dtype.itemsize
 
+    def is_at(self, other):
+        """Whether it shows the same elements of the same block as another Use, at whatever version."""
+        return self.block is other.block and self.spec is other.spec and self.offset == other.offset
+
     def meets(self, other):
         """Whether it shares a byte with another Use."""
         if self.block is not other.block:

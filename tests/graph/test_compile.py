@@ -319,6 +319,19 @@ def test_gradients_of_what_a_compiled_function_returns():
     assert f.captures == 1
 
 
+def test_numbers_beside_a_tensor_that_has_a_history():
+    w = ct.tensor(array(3), requires_grad=True)
+    f = compile(lambda x: {"name": "loss", "count": 3, "total": (x * w).sum(), "plain": x * 2})
+    for i in range(3):
+        x, w.grad = ct.tensor(array(3, seed=i)), None
+        found = f(x)
+        assert (found["name"], found["count"]) == ("loss", 3)
+        found["total"].backward()
+        np.testing.assert_allclose(w.grad.numpy(), x.numpy(), rtol=1e-6)
+        np.testing.assert_allclose(found["plain"].numpy(), 2 * x.numpy(), rtol=1e-6)
+    assert f.captures == 1
+
+
 def test_errors_of_a_backward_pass_are_those_of_eager_mode():
     w = ct.ones(3, requires_grad=True)
     f = compile(lambda x: (x * w * w).sum())

@@ -160,19 +160,15 @@ def _compute_dtype(node):
 def _met(use, made):
     """Whether a use of a group's result reads it element for element; a use of anything else is fine."""
     result = made.get(use.value)
-    return result is None or (use.spec is result.use.spec and use.offset == result.use.offset and result.use.spec.dtype is not None)
+    return result is None or use.is_at(result.use)
 
 
 def _apart(members):
     """Whether each write lies where the other operands do not, or covers one of them exactly."""
     uses = [u for n in members for u in n.uses]
     written = [r.use for n in members for r in n.results]
-    return (all(_same_place(u, w) or not u.meets(w) for w in written for u in uses if u.block is w.block)
-            and all(_same_place(v, w) for v in written for w in written if v.block is w.block))
-
-
-def _same_place(a, b):
-    return a.spec is b.spec and a.offset == b.offset
+    return (all(u.is_at(w) or not u.meets(w) for w in written for u in uses if u.block is w.block)
+            and all(v.is_at(w) for v in written for w in written if v.block is w.block))
 
 
 def _last_writes(made):
