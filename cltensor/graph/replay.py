@@ -69,11 +69,9 @@ class Replay:
         """
         numbers = {**dict(numbers), **{action: action.compute() for action in self.actions}}
         buffers = {block: storage.buffer for block, storage in storages.items()}
-        submit = self.device.submit
         with self.device.lock:
             for launch in self.launches:
-                launch.bind(buffers, moved, numbers, self.device)
-                submit(launch.step)
+                launch.enqueue(buffers, moved, numbers, self.device)
         for block, count in self.writes:
             (storages.get(block) or block.source).version += count
         return numbers
@@ -106,8 +104,8 @@ class _Launch:
                 kernel.set_arg(at, convert(values[index]))
         self.op = op if step.ticket is not None else None
 
-    def bind(self, buffers, moved, numbers, device):
-        """Set what differs.  The device lock must be held."""
+    def enqueue(self, buffers, moved, numbers, device):
+        """Set what differs, and launch.  The device lock must be held."""
         kernel = self.step.kernel
         for entry in self.anew:
             at, block, offset, before = entry
@@ -120,6 +118,7 @@ class _Launch:
             kernel.set_arg(at, convert(numbers[action][place]))
         if self.op is not None:
             self.step.set_bytes(self.step.ticket, _LONG(faults.announced(self.op, device)))
+        device.submit(self.step)
 
 
 class _GroupLaunch:
@@ -141,12 +140,13 @@ class _GroupLaunch:
                 else:
                     self.anew.append((at, use.block))
 
-    def bind(self, buffers, moved, numbers, device):
+    def enqueue(self, buffers, moved, numbers, device):
         """See _Launch."""
         set_arg = self.step.kernel.set_arg
         for at, block in self.anew:
             set_arg(at, buffers[block])
         self.step.bind(tuple([numbers[n.action][n.place] if isinstance(n, Scalar) else n for n in self.numbers]))
+        device.submit(self.step)
 
 
 def _planned(node):
