@@ -78,7 +78,7 @@ class _Saved:
         self.tensor = tensor if index is None else tensor._alias()
         self.index, self.version = index, tensor._storage.version
         if context.saving is not None:
-            self.tensor = Packed(self.tensor, context.saving.hooks, edge_of(self.tensor) if self.tensor._req else None)
+            self.tensor = Packed(self.tensor, context.saving.hooks, edge_of(self.tensor) if self.tensor.requires_grad else None)
 
     def unpack(self, node):
         """The tensor, with its history.  Raises AutogradError when it was changed in place since."""

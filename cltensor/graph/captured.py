@@ -244,7 +244,7 @@ class _Result:
     def __init__(self, tensor, use, tensors):
         self.position = next((i for i, t in enumerate(tensors) if t is tensor), None)
         self.held = tensor if use.block.origin is Origin.HELD else None
-        self.use, self.cls, self.spent = use, tensor._plain, tensor._req and tensor._node is not None and spent(tensor)
+        self.use, self.cls, self.spent = use, tensor._plain, tensor.grad_fn is not None and spent(tensor)
 
     def of(self, tensors, storages, moved):
         """The tensor of one replay."""

@@ -22,7 +22,7 @@ def described(leaves):
         if isinstance(x, TensorBase):
             place = places.setdefault(id(x._storage), len(places))
             offset = x._offset if shared[id(x._storage)] > 1 else None
-            found.append((type(x), x._spec, x._req, x._node is not None, place, offset, _grad(x)))
+            found.append((type(x), x._spec, x.requires_grad, x._node is not None, place, offset, _grad(x)))
         elif isinstance(x, _PLAIN):
             found.append((type(x), x if x == x else repr(x)))
         else:
@@ -124,7 +124,7 @@ class Environment:
         self._seen.add(id(value))
         if isinstance(value, TensorBase):
             self._leaves.append(value)
-            self._watches.append(lambda: (id(value._storage), value._spec, value._offset, value._req))
+            self._watches.append(lambda: (id(value._storage), value._spec, value._offset, value.requires_grad))
         elif _is_module(value):
             self._module(value, depth)
         elif hasattr(value, "param_groups"):

@@ -29,7 +29,7 @@ class History:
     @classmethod
     def of(cls, outputs, arguments, start):
         """The History of a program's results, tensors or not, or None where none has one.  start: a mark made before it ran."""
-        places = [i for i, t in enumerate(outputs) if isinstance(t, TensorBase) and t._req and t._node is not None and not spent(t)]
+        places = [i for i, t in enumerate(outputs) if isinstance(t, TensorBase) and t.grad_fn is not None and not spent(t)]
         if not places or not context.grad:
             return None
         return cls(outputs, places, arguments, start)
@@ -37,7 +37,7 @@ class History:
     def __init__(self, results, places, arguments, start):
         self.outputs, self.places = [results[i] for i in places], places
         self.arguments, self.leaves, self.reason = arguments, [], None
-        self.edges = {edge_of(t): i for i, t in reversed(list(enumerate(arguments))) if t._req}
+        self.edges = {edge_of(t): i for i, t in reversed(list(enumerate(arguments))) if t.requires_grad}
         self.stops = frozenset(node for node, _ in self.edges if isinstance(node, Node))
         pending = list(dict.fromkeys(map(edge_of, self.outputs)))
         seen = set(pending)

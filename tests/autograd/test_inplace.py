@@ -315,3 +315,24 @@ def test_a_view_of_a_leaf_is_still_refused():
         with pytest.raises(RuntimeError, match="leaf Variable"):
             view.mul_(2)
     assert base.tolist() == [1.0] * 4
+
+
+_BASES = {"reshaped": lambda: ct.zeros(12, dtype=ct.float64).reshape(3, 4), "transposed": lambda: ct.zeros(4, 3, dtype=ct.float64).t(),
+          "part": lambda: ct.zeros(5, 4, dtype=ct.float64)[1:4]}
+_FIRST = {"add": lambda x, a: x.add_(a), "scatter": lambda x, a: x.scatter_add_(1, ct.tensor([[0, 3, 1, 3]] * 3), a),
+          "twice": lambda x, a: x.mul_(a).add_(a)}
+_SECOND = {"row": lambda x, b: x[1].add_(b), "column": lambda x, b: x.t()[:, 1].copy_(b), "put": lambda x, b: x.t().put_(ct.tensor([1, 7, 3, 9]), b),
+           "of a view": lambda x, b: x[1:].t()[:, 0].mul_(b), "diagonal": lambda x, b: x.diagonal().mul_(b[:3])}
+
+
+@pytest.mark.parametrize("second", _SECOND)
+@pytest.mark.parametrize("first", _FIRST)
+@pytest.mark.parametrize("base", _BASES)
+def test_a_view_is_written_and_then_a_view_of_it(base, first, second, a, b):
+    def program(a, b):
+        x = _BASES[base]()
+        _FIRST[first](x, a)
+        _SECOND[second](x, b)
+        return x.square() * ct.linspace(-1, 2, 12, dtype=x.dtype).reshape(3, 4)
+
+    assert gradcheck(program, (a, b))

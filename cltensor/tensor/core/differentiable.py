@@ -164,8 +164,7 @@ class Differentiable(TensorBase):
             return
         made = seen_from_base(self, node, index)
         base._set_history(made, 0)
-        base._history_version += 1
-        self._req = True
+        base._history_version += 1  # _refresh finds this view's own history
 
 
 class _recording:
