@@ -8,6 +8,7 @@ from typing import Any
 from ..autograd.modes import no_grad
 from ..base import dtypes
 from ..base.errors import ArgumentError, CLTensorError
+from ..dispatch.tensor_base import SparseBase
 from ..ops.optim.updates import rescale, unscale
 from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
@@ -246,5 +247,6 @@ class GradScaler:
 
 
 def _gradients(optimizer):
-    """The gradients of an optimiser's parameters."""
-    return [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    """The gradients of an optimiser's parameters; of sparse ones the values."""
+    grads = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    return [g._values() if isinstance(g, SparseBase) else g for g in grads]

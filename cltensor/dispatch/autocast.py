@@ -21,8 +21,9 @@ from .tensor_base import TensorBase
 class Policy(NamedTuple):
     """What autocast does to an op's inputs, by kind of region, as PyTorch does for CPUs and for CUDA.
 
-    "low": to the region's dtype; "float32": to float32; "promote": to the widest among them; "given": nothing, nor do ops inside
-    the function; "divisor": to float32 if the first is a number; "unsafe": raises, since 16 bits are too few; None: nothing.
+    "low": to the region's dtype; "float32": to float32; "promote": to the widest among them; "first": to the first one's; "given":
+    nothing, nor do ops inside the function; "divisor": to float32 if the first is a number; "unsafe": raises, since 16 bits are too
+    few; None: nothing.
     """
 
     cpu: str | None
@@ -45,6 +46,7 @@ GIVEN_OR_LOW = Policy("given", "low")
 FLOAT32_OR_GIVEN = Policy("float32", "given")
 FLOAT32_OR_UNSAFE = Policy("float32", "unsafe")
 FLOAT32_DIVISOR_ON_GPU = Policy(None, "divisor")  # a number over a tensor is a reciprocal
+FIRST_OR_LOW = Policy("first", "low")
 FLOAT32_OR_PROMOTE = Policy("float32", "promote")  # on CPUs, on GPUs
 
 _CAST = (dtypes.float32, dtypes.float16, dtypes.bfloat16)  # float64 stays: who uses it asked for it
@@ -126,7 +128,7 @@ class Autocast:
         if wanted in (None, "given") or (wanted == "divisor" and isinstance(values[0], TensorBase)):
             return values
         found = {t._spec.dtype for t in _tensors(values)}
-        dtype = self._target(wanted, found)
+        dtype = values[0]._spec.dtype if wanted == "first" else self._target(wanted, found)
         return values if dtype is None or not found.intersection(_CAST) - {dtype} else self._each(values, dtype)
 
     def _target(self, wanted, found):

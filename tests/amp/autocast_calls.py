@@ -30,7 +30,12 @@ def calls(lib):
         "conv3d": lambda: F.conv3d(r(1, 1, 4, 4, 4), r(1, 1, 2, 2, 2)),
         "conv_transpose2d": lambda: F.conv_transpose2d(r(1, 2, 5, 5), r(2, 2, 3, 3), r(2)),
         "attention": lambda: F.scaled_dot_product_attention(r(1, 2, 3, 4), r(1, 2, 3, 4), r(1, 2, 3, 4)),
-        "lstm": lambda: nn.LSTM(3, 4)(r(5, 2, 3))[0], "rnn": lambda: nn.RNN(3, 4)(r(5, 2, 3))[0],
+        "lstm": lambda: nn.LSTM(3, 4)(r(5, 2, 3))[0], "lstm low": lambda: nn.LSTM(3, 4)(h(5, 2, 3))[0],
+        "rnn": lambda: nn.RNN(3, 4)(r(5, 2, 3))[0],
+        "gru": lambda: nn.GRU(3, 4)(r(5, 2, 3))[0], "gru low": lambda: nn.GRU(3, 4)(h(5, 2, 3))[0],
+        "gru_cell": lambda: nn.GRUCell(3, 4)(r(2, 3)), "gru_cell low": lambda: nn.GRUCell(3, 4)(h(2, 3)),
+        "lstm_cell": lambda: nn.LSTMCell(3, 4)(r(2, 3))[0], "lstm_cell low": lambda: nn.LSTMCell(3, 4)(h(2, 3))[0],
+        "rnn_cell": lambda: nn.RNNCell(3, 4)(r(2, 3)),
         "prelu": lambda: F.prelu(h(2, 3), h(1)), "double": lambda: r(2, 2).double() @ r(2, 2).double(),
         "integers": lambda: lib.ones(2, 2, dtype=lib.int64) @ lib.ones(2, 2, dtype=lib.int64)}
     pointwise = {name: lambda name=name: getattr(lib, name)(h(2, 3)) for name in (

@@ -59,6 +59,27 @@ def test_as_pytorch(name, settings, clip):
     assert steps[0] == steps[1]
 
 
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")
+@pytest.mark.parametrize(("name", "settings"), [("SGD", {"lr": 0.1}), ("Adagrad", {}), ("SparseAdam", {})])
+def test_sparse_gradients_as_pytorch(name, settings):
+    torch = pytest.importorskip("torch")
+
+    def losses(lib):
+        table = lib.nn.Embedding(5, 3, sparse=True, _weight=lib.linspace(-1, 1, 15).reshape(5, 3))
+        optimizer = getattr(lib.optim, name)(table.parameters(), **settings)
+        scaler = lib.amp.GradScaler("cpu", init_scale=4.0, growth_interval=2)
+        for factor in (2.0, float("inf"), 3.0):
+            optimizer.zero_grad()
+            scaler.scale((table(lib.tensor([1, 2, 1])) * factor).sum()).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        return table.weight.detach().numpy(), scaler.get_scale()
+
+    (mine, scale), (other, expected) = losses(ct), losses(torch)
+    assert scale == expected
+    np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-6)
+
+
 def test_parameters_that_go_alone():
     """A transposed one shares no launch."""
     torch = pytest.importorskip("torch")

@@ -317,11 +317,12 @@ def test_a_view_of_a_leaf_is_still_refused():
     assert base.tolist() == [1.0] * 4
 
 
-_BASES = {"reshaped": lambda: ct.zeros(12, dtype=ct.float64).reshape(3, 4), "transposed": lambda: ct.zeros(4, 3, dtype=ct.float64).t(),
-          "part": lambda: ct.zeros(5, 4, dtype=ct.float64)[1:4]}
+_BASES = {"reshaped": lambda: ct.zeros(12, dtype=ct.float64).reshape(3, 4),
+          "transposed": lambda: ct.zeros(4, 3, dtype=ct.float64).t(), "part": lambda: ct.zeros(5, 4, dtype=ct.float64)[1:4]}
 _FIRST = {"add": lambda x, a: x.add_(a), "scatter": lambda x, a: x.scatter_add_(1, ct.tensor([[0, 3, 1, 3]] * 3), a),
           "twice": lambda x, a: x.mul_(a).add_(a)}
-_SECOND = {"row": lambda x, b: x[1].add_(b), "column": lambda x, b: x.t()[:, 1].copy_(b), "put": lambda x, b: x.t().put_(ct.tensor([1, 7, 3, 9]), b),
+_SECOND = {"row": lambda x, b: x[1].add_(b), "column": lambda x, b: x.t()[:, 1].copy_(b),
+           "put": lambda x, b: x.t().put_(ct.tensor([1, 7, 3, 9]), b),
            "of a view": lambda x, b: x[1:].t()[:, 0].mul_(b), "diagonal": lambda x, b: x.diagonal().mul_(b[:3])}
 
 

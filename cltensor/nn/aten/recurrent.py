@@ -3,7 +3,7 @@
 import inspect
 
 from ...base.errors import ArgumentError
-from ...ops.nn.recurrent_gradient import recurrent
+from ...ops.nn.recurrent_gradient import stepped
 from ..functional.recurrent import layers
 
 #: arguments for a padded batch, and for a packed one
@@ -46,9 +46,8 @@ def _over_sequences(name, mode):
 
 def _cell(name, mode):
     def cell(input, hx, w_ih, w_hh, b_ih=None, b_hh=None):
-        states = tuple(hx) if mode == "lstm" else (hx, None)
-        made = recurrent(input, *states, w_ih, w_hh, b_ih, b_hh, None, mode=mode, batch_sizes=(input.shape[0],), reverse=False)
-        return tuple(made[:2]) if mode == "lstm" else made[0] if isinstance(made, tuple) else made
+        made = stepped(mode, input, tuple(hx) if mode == "lstm" else (hx,), w_ih, w_hh, b_ih, b_hh)
+        return made if mode == "lstm" else made[0]
 
     cell.__name__ = cell.__qualname__ = name
     cell.__doc__ = f"One step from input (B, inputs) and the state (B, hidden){', a pair,' if mode == 'lstm' else ''} to the next."

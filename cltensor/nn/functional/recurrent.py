@@ -1,8 +1,6 @@
 """Recurrent layers over a sequence, in one direction or two."""
 
-
-
-from ...ops.nn.recurrent_gradient import recurrent
+from ...ops.nn.recurrent_gradient import keeping, recurrent
 from ...tensor.api.creation import tensor
 from ...tensor.shape.joining import cat, stack
 from .dropout import dropout as _dropout
@@ -18,7 +16,8 @@ def layers(x, states, parameters, *, mode, batch_sizes, directions, dropout):
     for at, own in enumerate(parameters):
         reverse = at % directions == 1
         h, c = (None if s is None else s.select(0, at) for s in (*states, None)[:2])
-        made = recurrent(x, h, c, *own, mode=mode, batch_sizes=batch_sizes, reverse=reverse)
+        run = keeping if mode == "gru" else recurrent
+        made = run(x, h, c, *own, mode=mode, batch_sizes=batch_sizes, reverse=reverse)
         made = made if isinstance(made, tuple) else (made,)
         outs.append(made[0])
         last.append([_last(m, batch_sizes, reverse) for m in made[: 2 if mode == "lstm" else 1]])

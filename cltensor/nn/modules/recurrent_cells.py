@@ -7,7 +7,7 @@ import math
 from ...base.dtypes import dtype
 from ...base.errors import ArgumentError, ShapeError
 from ...ops.nn.recurrent import GATES
-from ...ops.nn.recurrent_gradient import recurrent
+from ...ops.nn.recurrent_gradient import stepped
 from ...runtime.device import device
 from ...tensor.api.creation import empty
 from ...tensor.core.tensor import Tensor
@@ -47,10 +47,8 @@ class RNNCellBase(Module):
         single = input.ndim == 1
         x, *states = (None if s is None else s.unsqueeze(0) if s.ndim == 1 else s for s in (input, *states))
         self._check_sizes(x, states)
-        made = recurrent(x, *states, *(None,) * (2 - len(states)), self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, None,
-                         mode=mode, batch_sizes=(x.shape[0],), reverse=False)
-        made = made if isinstance(made, tuple) else (made,)
-        return [m.squeeze(0) if single else m for m in made[:2]]
+        made = stepped(mode, x, states, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        return [m.squeeze(0) if single else m for m in made]
 
     def _check_dimensions(self, **given):
         for name, x in given.items():

@@ -6,6 +6,7 @@ import math
 import numbers
 import warnings
 
+from ...base.context import context
 from ...base.dtypes import dtype
 from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ...ops.nn.recurrent import GATES
@@ -132,7 +133,7 @@ class RNNBase(Module):
 
     def _check(self, x, states, batch, ndim):
         dtype = self._parameters[self._names[0][0]].dtype
-        if x.dtype is not dtype:
+        if x.dtype is not dtype and context.autocast is None:
             raise ArgumentError(f"RNN input dtype ({x.dtype}) does not match weight dtype ({dtype}). Convert input: "
                                 f"input.to({dtype}), or convert model: model.to({x.dtype})")
         if x.ndim != ndim:

@@ -8,7 +8,7 @@ import numpy as np
 from ...autograd.api import grad
 from ...base import dtypes
 from ...base.context import context
-from ...dispatch.autocast import LOW
+from ...dispatch.autocast import FIRST_OR_LOW, LOW, autocasts
 from ..gemm.matmul import linear
 from ..index.concat import cat
 from ..kinds.composite import composite
@@ -106,3 +106,15 @@ def recurrent(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, mode, batch_sizes, rev
     """
     dense = [None if s is None else s.contiguous() for s in (x, h0, c0)]
     return recurrent_forward(*dense, w_ih, w_hh, b_ih, b_hh, w_hr, mode=mode, batch_sizes=batch_sizes, reverse=reverse)
+
+
+#: recurrent where PyTorch's autocast on CPUs keeps the dtype of the state: in GRU layers, GRU cells and LSTM cells
+keeping = autocasts(FIRST_OR_LOW)(recurrent)
+
+
+def stepped(mode, x, states, w_ih, w_hh, b_ih, b_hh):
+    """The new states, as a tuple, after one step from x (B, I) and states: (h,), or (h, c) for "lstm"."""
+    run = keeping if mode in ("gru", "lstm") else recurrent
+    made = run(x, *states, *(None,) * (2 - len(states)), w_ih, w_hh, b_ih, b_hh, None, mode=mode, batch_sizes=(x.shape[0],),
+               reverse=False)
+    return made[: len(states)] if isinstance(made, tuple) else (made,)
