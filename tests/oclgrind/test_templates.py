@@ -16,7 +16,7 @@ ELSEWHERE = {**dict.fromkeys(["conv_pad", "conv_panel", "conv_direct", "conv_pro
                              "tests/ops/test_convolution.py"),
              **dict.fromkeys(["matmul_blocked", "matmul_tiled", "matmul_vector", "matmul_sum"], "tests/ops/test_matmul.py"),
              "pool": "tests/ops/test_pooling.py", "multi_tensor": "tests/ops/test_multi_tensor.py",
-             **dict.fromkeys(["fft_lines", "fft_points", "fft_real"], "tests/fft/test_transforms.py"),
+             **dict.fromkeys(["fft_direct", "fft_lines", "fft_points", "fft_real"], "tests/fft/test_transforms.py"),
              "attention": "tests/ops/test_attention.py", "winograd": "tests/ops/test_winograd.py"}
 
 #: {name of the template: a function that gives (result, expected) for the calls that run it}

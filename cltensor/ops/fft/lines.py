@@ -229,6 +229,17 @@ def batch_numbers(shape, xb, yb):
     return longs(*triples, math.prod(shape))
 
 
+def batch(shape, x, y):
+    """(numbers for the kernel, the outer count last; whether lines lie side by side; lines; x; y) with those lines last."""
+    shape, (xb, yb) = collapse(shape, x.batch, y.batch)
+    x, y = x._replace(batch=xb), y._replace(batch=yb)
+    if not shape:
+        shape, x, y = (1,), x._replace(batch=(0,)), y._replace(batch=(0,))
+    beside = abreast(shape, x, y)
+    shape, x, y = lane_last(len(shape) - 1 if beside is None else beside, shape, x, y)
+    return batch_numbers(shape[:-1], x.batch[:-1], y.batch[:-1]), beside is not None, shape[-1], x, y
+
+
 @functools.lru_cache(maxsize=64)
 def constants(device, dtype, lengths, turned, lanes):
     """(buffer, starts, Turn) on the device; see factors.table."""

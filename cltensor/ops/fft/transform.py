@@ -9,12 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...base.shapes import collapse
 from ...codegen.templates import render
 from ...dispatch.plan import Step
 from ..kinds.fold import placeholder
 from ..kinds.launch import longs
-from . import factors, lines
+from . import direct, factors, lines
 from .lines import Side
 
 TABLED = 4096  # the longest transform whose chirp is kept as a table
@@ -22,6 +21,8 @@ TABLED = 4096  # the longest transform whose chirp is kept as a table
 
 def complex_steps(work, n, shape, x, y):
     """The Steps that transform lines of n complex numbers; shape: the batch's."""
+    if direct.fits(work, "complex", n, shape):
+        return direct.steps(work, "complex", n, shape, x, y)
     if factors.radices(n) is not None:
         return lines.steps(work, n, shape, x, y)
     return _bluestein(work, n, shape, x, y)
@@ -32,6 +33,8 @@ def real_to_half_steps(work, n, shape, x, y, middle):
 
     middle: what all but the first, and the one for n / 2, are multiplied with
     """
+    if direct.fits(work, "half", n, shape):
+        return direct.steps(work, "half", n, shape, x, y, middle)
     forward = work._replace(inverse=False)
     if n % 2 or n <= 2:
         whole = _dense(work, n, shape)
@@ -47,6 +50,8 @@ def half_to_real_steps(work, n, shape, x, y, middle):
 
     middle: what all but the first, and the one for n / 2, are multiplied with
     """
+    if direct.fits(work, "real", n, shape):
+        return direct.steps(work, "real", n, shape, x, y, middle)
     backward = work._replace(inverse=True)
     whole = _dense(work, n if n % 2 or n <= 2 else n // 2, shape)
     if n % 2 or n <= 2:
@@ -147,7 +152,7 @@ def _table(device, dtype, kind, n):
 def _points(work, shape, n, m, x, y, by=None, scale=1.0, middle=1.0, **flags):
     """The Step of the template fft_points: n elements of each line to m, times _Factors."""
     options = {"extend": False, "conjugate": False, "swap_x": False, "swap_y": False, **flags}
-    batch, by_lines, count, x, y = _batch(shape, x, y)
+    batch, by_lines, count, x, y = lines.batch(shape, x, y)
     by = by or _Factors((placeholder(work.device), np.int64(0)), kind=0)
     args = [*_operands(x, y), *by.args, *longs(by.period, by.shift), *batch, *longs(count, n, m),
             *longs(x.element, x.batch[-1], x.imaginary, y.element, y.batch[-1], y.imaginary),
@@ -157,7 +162,7 @@ def _points(work, shape, n, m, x, y, by=None, scale=1.0, middle=1.0, **flags):
 
 def _pairs(work, shape, h, x, y, middle, zipping, conjugate_x=False, conjugate_y=False):
     """The Step of the template fft_real, whose lines have h complex numbers on one side and h + 1 on the other."""
-    batch, by_lines, count, x, y = _batch(shape, x, y)
+    batch, by_lines, count, x, y = lines.batch(shape, x, y)
     table = _table(work.device, work.dtype, "zipping" if zipping else "unzipping", 2 * h)
     args = [*_operands(x, y), table, np.int64(_shift(2 * h)), *batch, *longs(count, h),
             *longs(x.element, x.batch[-1], y.element, y.batch[-1]),
@@ -167,17 +172,6 @@ def _pairs(work, shape, h, x, y, middle, zipping, conjugate_x=False, conjugate_y
 
 def _operands(x, y):
     return [*x.args, np.int64(x.unit), *y.args, np.int64(y.unit)]
-
-
-def _batch(shape, x, y):
-    """(numbers for the kernel, the outer count last; whether lines lie side by side; lines; x; y) with those lines last."""
-    shape, (xb, yb) = collapse(shape, x.batch, y.batch)
-    x, y = x._replace(batch=xb), y._replace(batch=yb)
-    if not shape:
-        shape, x, y = (1,), x._replace(batch=(0,)), y._replace(batch=(0,))
-    beside = lines.abreast(shape, x, y)
-    shape, x, y = lines.lane_last(len(shape) - 1 if beside is None else beside, shape, x, y)
-    return lines.batch_numbers(shape[:-1], x.batch[:-1], y.batch[:-1]), beside is not None, shape[-1], x, y
 
 
 def _step(name, work, args, batch, each):

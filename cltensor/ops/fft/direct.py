@@ -1,0 +1,51 @@
+"""Launch rule of the template fft_direct: short transforms as products with a matrix, which need no passes."""
+
+import functools
+import math
+
+import numpy as np
+
+from ...codegen import vectors
+from ...codegen.templates import render
+from ...codegen.types import compute_type
+from ...dispatch.plan import Step
+from ..kinds.launch import longs
+from . import factors, lines
+
+BLOCK = 4  # vectors of results that a row of the matrix is added to at a time
+SHORT = 16  # elements: as fast as passes however many lines there are
+LITTLE = 40_000  # multiplications of longer lines: they take less time than passes that leave vectors empty
+
+
+def fits(work, kind, n, shape):
+    """Whether lines of n elements are transformed so, for a batch of this shape."""
+    numbers = n * n * (4 if kind == "complex" else 1)
+    return work.cpu and n > 0 and (n <= SHORT or math.prod(shape) * numbers <= LITTLE)
+
+
+def steps(work, kind, n, shape, x, y, middle=1.0):
+    """The Step from lines in x to lines in y; kind: "complex", "half" or "real", what y is."""
+    batch, _, count, x, y = lines.batch(shape, x, y)
+    rank, outer = (len(batch) - 1) // 3, int(batch[-1])
+    ins, outs = (n // 2 + 1 if kind == "real" else n), (n // 2 + 1 if kind == "half" else n)
+    table = _matrix(work.device, work.dtype, kind, n, bool(x.imaginary), work.inverse, float(work.scale), float(middle))
+    args = [*x.args, np.int64(x.unit), *y.args, np.int64(y.unit), table, *batch, *longs(count, ins, outs),
+            *longs(x.element, x.batch[-1], x.imaginary, y.element, y.batch[-1], y.imaginary), np.int32(kind == "real")]
+    work_items = outer * count * ins * outs
+    return [Step(render("fft_direct", style="cpu", dtype=work.dtype, rank=rank, BLOCK=BLOCK), "fft_direct", args,
+                 (max(1, min(work.device.profile.groups, outer * count, work_items // 8192)),), (1,))]
+
+
+@functools.lru_cache(maxsize=64)
+def _matrix(device, dtype, kind, n, of_complex, inverse, scale, middle):
+    """The matrix as the template reads it, on the device."""
+    j, k = np.arange(n // 2 + 1 if kind == "real" else n), np.arange(n // 2 + 1 if kind == "half" else n)
+    c = scale * factors.unit_roots(np.outer(j, k) % n, n)
+    c = c.conj() if inverse else c
+    half = j[:, None] if kind == "real" else k
+    if kind != "complex":
+        c *= np.where((half == 0) | (2 * half == n), 1, middle * (2 if kind == "real" else 1))
+    rows = np.stack([c, 1j * c], 1).reshape(-1, len(k)) if of_complex else c
+    numbers = rows.real if kind == "real" else np.stack([rows.real, rows.imag], -1).reshape(len(rows), -1)
+    block = BLOCK * vectors.width(compute_type(dtype))
+    return lines.upload(device, np.pad(numbers, ((0, 0), (0, -numbers.shape[1] % block))).astype(dtype.numpy))
