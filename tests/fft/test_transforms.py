@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cltensor.ops.fft import fourier, lines, transform
+from cltensor.ops.fft import direct, fourier, lines, transform
 from ops.styled import run
 
 pytestmark = [pytest.mark.device, pytest.mark.plain]
@@ -39,13 +39,35 @@ def all_of(x, style, dim, real="float64"):
             close(run(fourier.c2r, style, x, **given, n=2 * n - 2, middle=1.0), wanted, real)
 
 
+def _passes(monkeypatch):
+    monkeypatch.setattr(direct, "SHORT", 0)
+    monkeypatch.setattr(direct, "LITTLE", 0)
+    for op in (fourier.c2c, fourier.r2c, fourier.c2r):
+        monkeypatch.setattr(op, "plans", {})
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """Transform short lines by passes too, as long ones."""
+    _passes(monkeypatch)
+
+
+@pytest.fixture(params=["direct", "passes"])
+def way(request, monkeypatch):
+    """Both ways to transform short lines."""
+    if request.param == "passes":
+        _passes(monkeypatch)
+
+
 @STYLES
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("n", [*range(1, 19), 20, 21, 25, 26, 33, 34, 49, 64, 77, 96, 97, 100, 121, 128])
 def test_lengths(n, style, rng):
     all_of(complex_array(rng, (2, n)), style, 1)
 
 
 @STYLES
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("real", ["float32", "float64"])
 @pytest.mark.parametrize(("shape", "dim"), [((9, 24), 1), ((24, 9), 0), ((17, 30), 1), ((2, 20, 8), 1), ((3, 256), 1),
                                             ((16, 128), 1), ((12, 16), 0)])
@@ -54,6 +76,7 @@ def test_shapes(shape, dim, real, style, rng):
 
 
 @STYLES
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("real", ["float32", "float64"])
 def test_layouts(real, style, rng):
     x = complex_array(rng, (6, 5, 16, 9), real)
@@ -64,10 +87,8 @@ def test_layouts(real, style, rng):
 
 
 @pytest.fixture(params=["together", "apart", "thrice"])
-def cut(request, monkeypatch):
+def cut(request, passes, monkeypatch):
     """Transform lines of more than 16 elements as matrices: in one launch, in two, and with matrices inside of matrices."""
-    for op in (fourier.c2c, fourier.r2c, fourier.c2r):
-        monkeypatch.setattr(op, "plans", {})
     for name in ("ONE_LEVEL", "ONE_AFTER_ANOTHER", "ABREAST"):
         monkeypatch.setattr(lines, name, 16)
     if request.param != "together":
@@ -96,10 +117,8 @@ def test_long_ones_are_exact(n, device, rng):
 
 @STYLES
 @pytest.mark.parametrize("n", [17, 62])
-def test_chirps_without_tables(n, style, rng, monkeypatch):
+def test_chirps_without_tables(n, style, passes, rng, monkeypatch):
     monkeypatch.setattr(transform, "TABLED", 1)
-    for op in (fourier.c2c, fourier.r2c, fourier.c2r):
-        monkeypatch.setattr(op, "plans", {})
     for real in ("float32", "float64"):
         all_of(complex_array(rng, (3, n), real), style, 1, real)
 
@@ -119,6 +138,7 @@ def test_response_of_the_chirp():
 
 
 @pytest.mark.oclgrind
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(("shape", "dim"), [((2, 8), 1), ((9, 6), 1), ((4, 9), 0), ((2, 17), 1), ((5, 7), 1), ((72,), 0)])
 def test_memory(shape, dim, device, rng):
     x = complex_array(rng, shape, "float32")
@@ -132,8 +152,7 @@ def test_memory_of_matrices(cut, device, rng):
 
 
 @pytest.mark.oclgrind
-def test_memory_of_chirps(device, rng, monkeypatch):
+def test_memory_of_chirps(device, passes, rng, monkeypatch):
     monkeypatch.setattr(transform, "TABLED", 1)
-    monkeypatch.setattr(fourier.c2c, "plans", {})
     x = complex_array(rng, (2, 11), "float32")
     close(run(fourier.c2c, device.profile.style, x, dim=1, inverse=True, scale=1.0), np.fft.ifft(x) * 11, "float32")
