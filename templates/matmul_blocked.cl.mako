@@ -10,8 +10,12 @@
 ## extras      dtypes of further inputs, each with a stride for batch, row and column
 ## scalars     names of numbers in the epilogue
 ## activation  see codegen/activation.py; applied after the epilogue
+## functions   definitions of C functions that the epilogue calls
+## outs        (dtype, C expression) of what is stored besides, with strides like those of `extras`
+## columns     the column strides of extras and outs, each 0, 1 or None if unknown: known ones make loops that fill vectors
 <%!
-PARAMETERS = dict(dtype="float32", style="cpu", MR=6, NV=2, V=8, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="")
+PARAMETERS = dict(dtype="float32", style="cpu", MR=6, NV=2, V=8, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="",
+    functions="", outs=(), columns=())
 DTYPES = "number"
 LAUNCH = "global = (groups,), any number >= 1 with one slice of scratch each; local = (1,)"
 %>
@@ -19,18 +23,21 @@ LAUNCH = "global = (groups,), any number >= 1 with one slice of scratch each; lo
 T = types.storage_type(dtype)
 real = {"int": "uint", "long": "ulong"}.get(types.compute_type(dtype), types.compute_type(dtype))  # these wrap, signed may not
 in_place = T in ("float", "double", "int", "long")  # stored as it is computed with
-plain = in_place and epilogue == "acc" and not activation
+plain = in_place and epilogue == "acc" and not activation and not outs
 NR = NV * V
 more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
-used = [dtype, *(d for _, d in more)]
+others = [(f"o{i}", dtypes.BY_NAME.get(d, d), value) for i, (d, value) in enumerate(outs)]
+used = [dtype, *(d for _, d in more), *(d for _, d, _ in others)]
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
 #define MR ${MR}
 #define NR ${NR}
 
+${vectors.loop(real)}
 typedef ${real} real;
 ${activations.definition(activation, real)}
+${functions}
 typedef ${real}${V} vec;
 typedef vec __attribute__((aligned(${8 if real in ("double", "ulong") else 4}))) unaligned;
 #define LOAD(p) (*(__global const unaligned *)(p))
@@ -156,6 +163,19 @@ static inline void copy_columns(__global const ${T} *a, const size_t am, const s
     }
 }
 
+<%def name="finish(known)">
+<%
+    places = dict(zip([n for n, *_ in (*more, *others)], [("0", "s")[step] for step in known])) if known is not None else {}
+%>\
+                            const real acc = sum[r * NR + s];
+% for e, d in more:
+                            const real ${e} = (real)${types.load(d, e + "_r", places.get(e, f"s * {e}_col"))};
+% endfor
+% for o, d, value in others:
+                            ${types.store(d, o + "_r", places.get(o, f"s * {o}_col"), value)}
+% endfor
+                            ${types.store(dtype, "to", "r * N + s", activations.applied(activation, epilogue))}
+</%def>
 ${vectors.SERIAL}
 __kernel void matmul_blocked(
     __global const ${T} *restrict a, const long a_offset, __global const ${T} *restrict b, const long b_offset,
@@ -168,6 +188,10 @@ __kernel void matmul_blocked(
 % for e, d in more:
     __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
     const long ${e}_col,
+% endfor
+% for o, d, _ in others:
+    __global ${types.storage_type(d)} *${o}_p, const long ${o}_offset, const long ${o}_batch, const long ${o}_row,
+    const long ${o}_col,
 % endfor
 % for n in scalars:
     const ${types.compute_type(dtype)} ${n},
@@ -230,12 +254,21 @@ __kernel void matmul_blocked(
                         __global const ${types.storage_type(d)} *${e}_r = ${e}_p + ${e}_offset + batch * ${e}_batch
                             + (i0 + i + r) * ${e}_row + (j0 + j) * ${e}_col;
 % endfor
-                        for (size_t s = 0; s < cols; s++) {
-                            const real acc = sum[r * NR + s];
-% for e, d in more:
-                            const real ${e} = (real)${types.load(d, e + "_r", f"s * {e}_col")};
+% for o, d, _ in others:
+                        __global ${types.storage_type(d)} *${o}_r = ${o}_p + ${o}_offset + batch * ${o}_batch
+                            + (i0 + i + r) * ${o}_row + (j0 + j) * ${o}_col;
 % endfor
-                            ${types.store(dtype, "to", "r * N + s", activations.applied(activation, epilogue))}
+% if None not in columns and len(columns) == len(more) + len(others):
+                        if (cols == NR) {
+                            CT_LOOP
+                            for (size_t s = 0; s < NR; s++) {
+                                ${finish(columns)}
+                            }
+                            continue;
+                        }
+% endif
+                        for (size_t s = 0; s < cols; s++) {
+                            ${finish(None)}
                         }
                     }
                 }

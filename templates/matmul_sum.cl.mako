@@ -5,8 +5,11 @@
 ## extras      dtypes of further inputs, each with a stride for batch, row and column
 ## scalars     names of numbers in the epilogue
 ## activation  see codegen/activation.py; applied after the epilogue
+## functions   definitions of C functions that the epilogue calls
+## outs        (dtype, C expression) of what is stored besides, with strides like those of `extras`
 <%!
-PARAMETERS = dict(dtype="float32", style="cpu", BLOCK=256, epilogue="acc", extras=(), scalars=(), activation="")
+PARAMETERS = dict(dtype="float32", style="cpu", BLOCK=256, epilogue="acc", extras=(), scalars=(), activation="",
+    functions="", outs=())
 DTYPES = "number"
 LAUNCH = {"cpu": "global = (groups,), any number >= 1; local = (1,)",
           "gpu": "global = (items,), any number >= 1; local = any"}
@@ -15,12 +18,14 @@ LAUNCH = {"cpu": "global = (groups,), any number >= 1; local = (1,)",
 T = types.storage_type(dtype)
 real = {"int": "uint", "long": "ulong"}.get(types.compute_type(dtype), types.compute_type(dtype))
 more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
-used = [dtype, *(d for _, d in more)]
+others = [(f"o{i}", dtypes.BY_NAME.get(d, d), value) for i, (d, value) in enumerate(outs)]
+used = [dtype, *(d for _, d in more), *(d for _, d, _ in others)]
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
 typedef ${real} real;
 ${activations.definition(activation, real)}
+${functions}
 
 % if style == "cpu":
 ${vectors.SERIAL}
@@ -32,6 +37,10 @@ __kernel void matmul_sum(
     __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
     const long ${e}_col,
 % endfor
+% for o, d, _ in others:
+    __global ${types.storage_type(d)} *${o}_p, const long ${o}_offset, const long ${o}_batch, const long ${o}_row,
+    const long ${o}_col,
+% endfor
 % for n in scalars:
     const ${types.compute_type(dtype)} ${n},
 % endfor
@@ -40,6 +49,9 @@ __kernel void matmul_sum(
 <%def name="finish(i)">
 % for e, d in more:
         const real ${e} = (real)${types.load(d, e + "_p", f"{e}_offset + {i} / (M * N) * {e}_batch + {i} / N % M * {e}_row + {i} % N * {e}_col")};
+% endfor
+% for o, d, value in others:
+        ${types.store(d, o + "_p", f"{o}_offset + {i} / (M * N) * {o}_batch + {i} / N % M * {o}_row + {i} % N * {o}_col", value)}
 % endfor
         ${types.store(dtype, "c", f"c_offset + {i}", activations.applied(activation, epilogue))}
 </%def>

@@ -11,9 +11,12 @@
 ## extras          dtypes of further inputs, each with a stride for batch, row and column
 ## scalars         names of numbers in the epilogue
 ## activation      see codegen/activation.py; applied after the epilogue
+## functions       definitions of C functions that the epilogue calls
+## outs            (dtype, C expression) of what is stored besides, with strides like those of `extras`
 <%!
 PARAMETERS = dict(
-    dtype="float32", style="gpu", MWG=64, NWG=64, KWG=16, MDIM=16, NDIM=16, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="")
+    dtype="float32", style="gpu", MWG=64, NWG=64, KWG=16, MDIM=16, NDIM=16, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="",
+    functions="", outs=())
 DTYPES = "number"
 LAUNCH = "local = (MDIM * NDIM,); global = (tiles * slices * MDIM * NDIM,)"
 %>
@@ -24,12 +27,14 @@ WGS, RM, RN = MDIM * NDIM, MWG // MDIM, NWG // NDIM
 a_each, b_each = MWG * KWG // WGS, NWG * KWG // WGS  # elements an item fetches per step
 assert RM % 4 == 0 and RN % 4 == 0 and WGS % MWG == 0 and WGS % NWG == 0 and WGS % KWG == 0
 more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
-used = [dtype, *(d for _, d in more)]
+others = [(f"o{i}", dtypes.BY_NAME.get(d, d), value) for i, (d, value) in enumerate(outs)]
+used = [dtype, *(d for _, d in more), *(d for _, d, _ in others)]
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
 typedef ${real} real;
 ${activations.definition(activation, real)}
+${functions}
 typedef ${real}4 real4;
 #define MWG ${MWG}
 #define NWG ${NWG}
@@ -53,6 +58,10 @@ __kernel void matmul_tiled(
 % for e, d in more:
     __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
     const long ${e}_col,
+% endfor
+% for o, d, _ in others:
+    __global ${types.storage_type(d)} *${o}_p, const long ${o}_offset, const long ${o}_batch, const long ${o}_row,
+    const long ${o}_col,
 % endfor
 % for n in scalars:
     const ${types.compute_type(dtype)} ${n},
@@ -157,6 +166,9 @@ __kernel void matmul_tiled(
             }
 % for e, d in more:
             const real ${e} = (real)${types.load(d, e + "_p", f"{e}_offset + batch * {e}_batch + i * {e}_row + j * {e}_col")};
+% endfor
+% for o, d, value in others:
+            ${types.store(d, o + "_p", f"{o}_offset + batch * {o}_batch + i * {o}_row + j * {o}_col", value)}
 % endfor
             ${types.store(dtype, "c", "c_offset + plane + i * N + j", activations.applied(activation, epilogue))}
         }

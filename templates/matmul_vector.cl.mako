@@ -13,11 +13,14 @@
 ## extras      dtypes of further inputs, each with a stride for batch, row and column
 ## scalars     names of numbers in the epilogue
 ## activation  see codegen/activation.py; applied after the epilogue
+## functions   definitions of C functions that the epilogue calls
+## outs        (dtype, C expression) of what is stored besides, with strides like those of `extras`
 <%!
 import itertools
 
 PARAMETERS = dict(
-    dtype="float32", style="cpu", COLS=1, V=8, ROWS=8, BLOCK=4096, WGS=256, AHEAD=4, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="")
+    dtype="float32", style="cpu", COLS=1, V=8, ROWS=8, BLOCK=4096, WGS=256, AHEAD=4, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="",
+    functions="", outs=())
 DTYPES = "number"
 LAUNCH = {"cpu": "global = (batches * slices * row blocks * column blocks,); local = (1,)",
           "gpu": "global = (batches * slices * row blocks * column blocks * WGS,); local = (WGS,); block: a power of 2"}
@@ -27,12 +30,14 @@ T = types.storage_type(dtype)
 real = {"int": "uint", "long": "ulong"}.get(types.compute_type(dtype), types.compute_type(dtype))  # unsigned: they wrap
 in_place = T in ("float", "double", "int", "long")  # stored as it is computed with
 more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
-used = [dtype, *(d for _, d in more)]
+others = [(f"o{i}", dtypes.BY_NAME.get(d, d), value) for i, (d, value) in enumerate(outs)]
+used = [dtype, *(d for _, d in more), *(d for _, d, _ in others)]
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
 typedef ${real} real;
 ${activations.definition(activation, real)}
+${functions}
 % if style == "cpu":
 ${vectors.loop(*map(types.compute_type, used))}
 typedef ${real}${V} vec;
@@ -148,6 +153,10 @@ __kernel void matmul_vector(
     __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
     const long ${e}_col,
 % endfor
+% for o, d, _ in others:
+    __global ${types.storage_type(d)} *${o}_p, const long ${o}_offset, const long ${o}_batch, const long ${o}_row,
+    const long ${o}_col,
+% endfor
 % for n in scalars:
     const ${types.compute_type(dtype)} ${n},
 % endfor
@@ -177,6 +186,9 @@ __kernel void matmul_vector(
             const real acc = ${sum};
 % for e, d in more:
             const real ${e} = (real)${types.load(d, e + "_p", f"{e}_offset + batch * {e}_batch + m * {e}_row + (j0 + j) * {e}_col")};
+% endfor
+% for o, d, value in others:
+            ${types.store(d, o + "_p", f"{o}_offset + batch * {o}_batch + m * {o}_row + (j0 + j) * {o}_col", value)}
 % endfor
             ${types.store(dtype, "y", "y_offset + at", activations.applied(activation, epilogue))}
         }

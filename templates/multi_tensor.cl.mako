@@ -6,6 +6,7 @@
 ## dtype     dtype of the computation, and of every operand if operands are not given
 ## tensors   number of tuples; a launch with fewer sets the size of the others to 0
 ## operands  (name, dtype, C type it is used as, whether it is written to)
+## shifted   names of the operands that start at an offset, in elements
 ## scalars   (name, C type): numbers passed by value
 ## shared    (name, dtype, C type): numbers in memory, each read once
 ## raises    C conditions: where one holds for an element, *raised is set to 1
@@ -14,7 +15,7 @@
 <%!
 PARAMETERS = dict(
     style="cpu", dtype="float32", tensors=4, operands=None, scalars=(("s0", "float"),), body=(), results=(("x0", "x0 - s0 * x1"),),
-    shared=(), raises=(), skips=False,
+    shared=(), raises=(), skips=False, shifted=(),
 )
 DTYPES = "floating"
 LAUNCH = {
@@ -39,7 +40,7 @@ ${vectors.SERIAL}
 % endif
 __kernel void multi_tensor(
 % for t in range(tensors):
-    ${" ".join(f"{pointer} *{n}_{t}," for n, _, _, pointer in each)} const long n_${t},
+    ${" ".join(f"{pointer} *{n}_{t}," + (f" const long {n}_{t}_offset," if n in shifted else "") for n, _, _, pointer in each)} const long n_${t},
 % endfor
 % for n, c in scalars:
     const ${c} ${n},
@@ -76,7 +77,7 @@ __kernel void multi_tensor(
         switch (t) {
 % for t in range(tensors):
         ${"default" if t == tensors - 1 else f"case {t}"}:
-            ${" ".join(f"{n}_p = {n}_{t};" for n, _, _, _ in each)} n = n_${t};
+            ${" ".join(f"{n}_p = {n}_{t}{f' + {n}_{t}_offset' if n in shifted else ''};" for n, _, _, _ in each)} n = n_${t};
             break;
 % endfor
         }

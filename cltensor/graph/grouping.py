@@ -1,20 +1,45 @@
-"""Grouping: neighbouring updates by one formula, as of all parameters of an optimiser, become one launch."""
+"""Grouping: updates by one formula, as of all parameters of an optimiser, become one launch where their order does not matter."""
 
 from ..ops.optim.multi_tensor import Roles, capacity, even_parts
-from .ir import Use
+from .ir import Origin, Use
 
 
 def grouped(nodes):
-    """The nodes in order, as lists of those that may be launched together."""
-    run, key = [], None
+    """The nodes as lists of those that may be launched together; each list stands where the last of its nodes stood."""
+    open_, groups = {}, []
     for node in nodes:
-        found = _key(node)
-        if run and (found is None or found != key or not _independent(node, run)):
-            yield from _parts(run)
-            run = []
-        run.append(node)
-        key = found
-    yield from _parts(run)
+        read, written = {v.block for v in node.reads()}, {v.block for v in node.writes()}
+        for key, group in list(open_.items()):
+            if group.meets(read, written):
+                del open_[key]
+        key = _key(node)
+        group = open_.get(key)
+        if group is None:
+            group = _Group()
+            if key is not None:
+                open_[key] = group
+        else:
+            groups.remove(group)
+        group.add(node, read, written)
+        groups.append(group)
+    for group in groups:
+        yield from _parts(group.nodes)
+
+
+class _Group:
+    """Nodes whose order does not matter, and the blocks that they read and write."""
+
+    def __init__(self):
+        self.nodes, self.read, self.written = [], set(), set()
+
+    def add(self, node, read, written):
+        self.nodes.append(node)
+        self.read |= read
+        self.written |= written
+
+    def meets(self, read, written):
+        """Whether a node that reads and writes these blocks must run after the group."""
+        return not (self.written.isdisjoint(read) and self.written.isdisjoint(written) and self.read.isdisjoint(written))
 
 
 def writes_of(node):
@@ -24,10 +49,17 @@ def writes_of(node):
     return None if None in places else tuple(places)
 
 
-def _parts(run):
-    if len(run) < 2 or _key(run[0]) is None:
-        return [[node] for node in run]
-    return even_parts(run, capacity(run[0].op, run[0].results[0].use.spec.dtype, Roles(writes_of(run[0]))))
+def shifted(nodes):
+    """The positions of the operands that do not start their block in some node."""
+    return tuple(i for i in range(len(nodes[0].operands)) if any(n.operands[i].offset for n in nodes))
+
+
+def _parts(nodes):
+    if len(nodes) < 2:
+        return [nodes]
+    first = nodes[0]
+    most = capacity(first.op, first.results[0].use.spec.dtype, Roles(writes_of(first)), len(shifted(nodes)))
+    return even_parts(nodes, most)
 
 
 def _key(node):
@@ -42,16 +74,10 @@ def _key(node):
     if len({u.block for u in node.uses}) < len(node.uses):
         return None
     writes = writes_of(node)
-    return None if writes is None else (op.exprs, op.inputs, op.attr_names, dtype, writes, node.numbers)
+    return None if writes is None else (tuple(map(id, op.exprs)), op.inputs, op.attr_names, dtype, writes, node.numbers)
 
 
 def _whole(use, dtype, shape):
-    """Whether a use starts its block and lies in one piece."""
+    """Whether a use lies in one piece, and at the same place in each call."""
     s = use.spec
-    return not use.offset and s.contiguous and s.dtype is dtype and s.shape == shape and s.numel
-
-
-def _independent(node, run):
-    touched = {v.block for n in run for v in n.writes()}
-    read = {v.block for n in run for v in n.reads()}
-    return touched.isdisjoint(v.block for v in node.reads()) and read.isdisjoint(v.block for v in node.writes())
+    return use.block.origin is not Origin.ARGUMENT and s.contiguous and s.dtype is dtype and s.shape == shape and s.numel

@@ -8,7 +8,7 @@ from ..base.errors import DeviceError
 from ..dispatch import faults
 from ..dispatch.plans import kept
 from ..ops.optim.multi_tensor import MultiTensor, Roles
-from .grouping import grouped, writes_of
+from .grouping import grouped, shifted, writes_of
 from .ir import Origin, Scalar, Use
 from .memory import assign_buffers
 
@@ -130,11 +130,14 @@ class _GroupLaunch:
         first = nodes[0]
         sizes = [n.results[0].use.spec.numel for n in nodes]
         idle = device.allocate(64)
-        self.step = step = MultiTensor(first.op, first.results[0].use.spec.dtype, sizes, Roles(writes_of(first)), device, idle)
+        self.step = step = MultiTensor(first.op, first.results[0].use.spec.dtype, sizes, Roles(writes_of(first)), device, idle,
+                                       shifted(nodes))
         self.anew, self.numbers = [], first.numbers
         for m, node in enumerate(nodes):
             for i, use in enumerate(node.operands):
-                at = m * step.width + i
+                at = m * step.width + step.places[i]
+                if use.offset:
+                    step.shift(m, i, use.offset)
                 if use.block in fixed:
                     step.kernel.set_arg(at, fixed[use.block])
                 else:

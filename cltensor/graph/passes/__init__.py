@@ -2,10 +2,11 @@
 
 from .common_subexpressions import merge_common
 from .dead_code import drop_dead
+from .epilogues import fuse_epilogues
 from .fusion import fuse_elementwise
 
 #: all passes, in the order in which they run
-PASSES = (drop_dead, merge_common, fuse_elementwise, drop_dead)
+PASSES = (drop_dead, merge_common, fuse_elementwise, fuse_epilogues, drop_dead)
 
 
 def optimized(graph):

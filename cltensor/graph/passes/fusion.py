@@ -46,7 +46,7 @@ class _Fuser:
     def visit(self, i):
         """Merge node i with the groups of its operands, where that is allowed."""
         node = self.nodes[i]
-        compute = _compute_dtype(node)
+        compute = compute_dtype(node)
         if compute is None:
             return
         group = _Group([i], node.results[0].use.spec.shape, compute, made={r.use.value: r for r in node.results})
@@ -139,7 +139,7 @@ class _Fuser:
         return value in self.wanted or any(i not in inside for i in self.readers.get(value, ()))
 
 
-def _compute_dtype(node):
+def compute_dtype(node):
     """The dtype that a node computes in, if it may be fused: a float, in which all its operands and results are stored, or bool."""
     op = node.op
     if op.kind != "elementwise" or not node.results[0].use.spec.numel:

@@ -153,6 +153,8 @@ class MatrixProduct:
     extras: (argument, dtype, strides over (batch, row, column)) of further inputs, e0, e1, ... in the epilogue
     scalars: (name, Value) of numbers in the epilogue
     activation: applied after the epilogue (codegen/activation.py)
+    functions: definitions of C functions that the epilogue calls
+    outs: (argument, dtype, strides over (batch, row, column), C expression) of what is stored besides
     """
 
     device: object
@@ -167,6 +169,8 @@ class MatrixProduct:
     epilogue: str = "acc"
     scalars: tuple = ()
     activation: str = ""
+    functions: str = ""
+    outs: tuple = ()
 
     @property
     def batches(self):
@@ -203,7 +207,8 @@ def product_steps(p):
 def _source(p, template, **parameters):
     return render(template, dtype=p.dtype, style=p.device.profile.style, epilogue=p.epilogue,
                   extras=tuple(d.name for _, d, _ in p.extras), scalars=tuple(n for n, _ in p.scalars),
-                  activation=p.activation, **parameters)
+                  activation=p.activation, functions=p.functions, outs=tuple((d.name, value) for _, d, _, value in p.outs),
+                  **parameters)
 
 
 def _longs(*numbers):
@@ -222,7 +227,7 @@ def _batch_args(p, a, b):
 
 
 def _extra_args(p, dims=(0, 1, 2)):
-    extras = (x for arg, _, strides in p.extras for x in (arg, *_longs(*(strides[d] for d in dims))))
+    extras = (x for arg, _, strides, *_ in (*p.extras, *p.outs) for x in (arg, *_longs(*(strides[d] for d in dims))))
     return (*extras, *(value for _, value in p.scalars))
 
 
@@ -256,7 +261,8 @@ def _blocked_steps(p):
     args = (p.a.arg, p.b.arg, Out(0), Scratch(cut.groups * share * p.real_size),
             *_longs(share, p.M, p.N, p.K, cut.MC, cut.NC, cut.KC, p.a.row, p.a.col, p.b.row, p.b.col),
             *_longs(cut.copy_a, cut.copy_b), *_batch_args(p, p.a, p.b), *_extra_args(p), np.int64(p.batches))
-    source = _source(p, "matmul_blocked", MR=cut.MR, NV=cut.NV, V=cut.V, BATCH=_batch_rank(p))
+    columns = tuple(s[2] if s[2] in (0, 1) else None for _, _, s, *_ in (*p.extras, *p.outs))
+    source = _source(p, "matmul_blocked", MR=cut.MR, NV=cut.NV, V=cut.V, BATCH=_batch_rank(p), columns=columns)
     return [Step(source, "matmul_blocked", args, (cut.groups,), (1,))]
 
 

@@ -28,10 +28,14 @@ def matmul_shape(input: Spec, other: Spec) -> Spec:
     return dense(batch + a.shape[-2:-1] + (b.shape[-1:] if b.ndim > 1 else ()), a.dtype, a.device)
 
 
+def matmul_product(inputs, outputs):
+    """The MatrixProduct of a @ b."""
+    return product_of(*inputs)
+
+
 def matmul_launch(inputs, outputs):
     """The Steps of a @ b."""
-    a, b = inputs
-    return product_steps(product_of(a, b))
+    return product_steps(matmul_product(inputs, outputs))
 
 
 def linear_shape(input: Spec, weight: Spec, bias: Spec) -> Spec:
@@ -47,14 +51,19 @@ def linear_shape(input: Spec, weight: Spec, bias: Spec) -> Spec:
     return dense(input.shape[:-1] + weight.shape[:1], input.dtype, input.device)
 
 
-def linear_launch(inputs, outputs, *, activation=""):
-    """The Steps of input @ weight.T + bias, with an activation (codegen/activation.py); bias may be None."""
+def linear_product(inputs, outputs, *, activation=""):
+    """The MatrixProduct of input @ weight.T + bias, with an activation (codegen/activation.py); bias may be None."""
     x, weight, bias = inputs
     turned = spec(weight.shape[::-1], weight.strides[::-1], weight.dtype, weight.device)
     product = replace(product_of(x, turned), activation=activation)
     if bias is not None:
         product = replace(product, extras=((In(2), bias.dtype, (0, 0, bias.strides[0])),), epilogue="acc + e0")
-    return product_steps(product)
+    return product
+
+
+def linear_launch(inputs, outputs, *, activation=""):
+    """The Steps of linear_product."""
+    return product_steps(linear_product(inputs, outputs, activation=activation))
 
 
 def added_shape(input: Spec, a: Spec, b: Spec, *, beta, alpha) -> Spec:
@@ -148,8 +157,8 @@ def _samples(*pairs):
 
 
 matmul = kernel(
-    "matmul", autocast=LOW, shape=matmul_shape, launch=matmul_launch, saves="input(other) other(input)", vjp=(grad_a, grad_b),
-    dtypes="number", on_complex="complex_matmul", ref=np.matmul,
+    "matmul", autocast=LOW, shape=matmul_shape, launch=matmul_launch, product=matmul_product, saves="input(other) other(input)",
+    vjp=(grad_a, grad_b), dtypes="number", on_complex="complex_matmul", ref=np.matmul,
     samples=_samples(((3, 4), (4, 2)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (2, 4, 3)), ((2, 1, 3, 4), (3, 4, 2)),
                      ((2, 3, 4), (4, 2))),
     doc="""Matrix product, with torch.matmul's rules for 1-d and batched operands.
@@ -188,8 +197,8 @@ def _grad_weight(g, y, input, weight, bias):
 
 
 linear = kernel(
-    "linear", autocast=LOW, shape=linear_shape, launch=linear_launch, saves="input(weight) weight(input)", dtypes="number",
-    public=False, on_complex="complex_linear",
+    "linear", autocast=LOW, shape=linear_shape, launch=linear_launch, product=linear_product, saves="input(weight) weight(input)",
+    dtypes="number", public=False, on_complex="complex_linear",
     vjp=(lambda g, y, input, weight, bias: g @ weight, _grad_weight, lambda g, y, input, weight, bias: g),
     ref=lambda x, w, b: x @ w.T + (0 if b is None else b),
     samples=_samples(((3, 4), (2, 4), (2,)), ((2, 3, 4), (5, 4), None), ((4,), (3, 4), (3,))),

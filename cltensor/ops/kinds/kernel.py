@@ -77,15 +77,16 @@ class Kernel(Planned):
     shape   (*Specs, **attributes) -> Spec or tuple of Specs of the outputs; raises on bad input; its positional parameters
             name the inputs, its keyword-only ones the attributes
     launch  (input Specs, output Specs, **attributes) -> list of Steps
+    product (input Specs, output Specs, **attributes) -> MatrixProduct, of an op that is one: captured programs add to its launch
     values  names of attributes that are numbers passed at each call (Value(i) in the steps), so they never make a new plan;
             shape gets None for them, launch does not get them; they come last among the attributes
     """
 
     kind = "kernel"
 
-    def __init__(self, name, *, shape, launch, values=(), on_complex=None, **common):
+    def __init__(self, name, *, shape, launch, values=(), on_complex=None, product=None, **common):
         super().__init__(name, **common)
-        self.on_complex = on_complex
+        self.on_complex, self.product = on_complex, product
         self.shape, self.launch, self.values = shape, launch, tuple(values)
         self._read_signature(shape)
 

@@ -42,11 +42,11 @@ class Roles(NamedTuple):
         return len(op.exprs) > len(self.writes)
 
 
-def capacity(op, dtype, roles):
-    """The largest number of tuples in one launch of op."""
+def capacity(op, dtype, roles, shifted=0):
+    """The largest number of tuples in one launch of op; shifted: how many operands have an offset."""
     number = np.dtype(types.NUMPY_OF[types.compute_type(dtype)]).itemsize
     more = 8 * (1 + len(roles.shared) + roles.raises(op) + roles.skips)
-    return min(MOST, (ARGUMENT_BYTES - more - number * len(op.attr_names)) // (8 * (len(roles.each(op)) + 1)))
+    return min(MOST, (ARGUMENT_BYTES - more - number * len(op.attr_names)) // (8 * (len(roles.each(op)) + shifted + 1)))
 
 
 def even_parts(items, most):
@@ -60,14 +60,18 @@ class MultiTensor(Launch):
 
     A driver inspects every buffer argument but does not keep it alive.  The arguments of unused tuples are never accessed; they
     are set to `idle`, a buffer that this object keeps alive.
+
+    shifted: positions of the operands that start at an offset.  places: the position of each operand among a tuple's arguments.
     """
 
-    __slots__ = ("convert", "first_value", "idle", "values", "width")
+    __slots__ = ("convert", "first_value", "idle", "places", "values", "width")
 
-    def __init__(self, op, dtype, sizes, roles, device, idle):
-        tuples = FEW if len(sizes) <= FEW else capacity(op, dtype, roles)
-        self.kernel = device.kernel(_source(op, dtype, tuples, roles, device.profile.style), "multi_tensor")
-        self.width = len(roles.each(op)) + 1
+    def __init__(self, op, dtype, sizes, roles, device, idle, shifted=()):
+        tuples = FEW if len(sizes) <= FEW else capacity(op, dtype, roles, len(shifted))
+        self.kernel = device.kernel(_source(op, dtype, tuples, roles, shifted, device.profile.style), "multi_tensor")
+        each = roles.each(op)
+        self.places = [i + sum(each[k] in shifted for k in range(i)) for i in range(len(each))]
+        self.width = len(each) + len(shifted) + 1
         self.first_value = self.width * tuples
         self.convert = getattr(np, types.NUMPY_OF[types.compute_type(dtype)])
         self.values = (None,) * len(op.attr_names)
@@ -76,9 +80,17 @@ class MultiTensor(Launch):
             self.kernel.set_arg(self.width * t + self.width - 1, np.int64(sizes[t] if t < len(sizes) else 0))
         self.kernel.set_arg(self.first_value + len(self.values), np.int64(share))
         self.idle = idle
-        for i in range(self.width - 1):
-            self.bind_buffers(i + self.width * len(sizes), [idle] * (tuples - len(sizes)))
-        self.estimate((self.width - 1) * sum(sizes) * dtype.itemsize)
+        for i, at in enumerate(self.places):
+            for t in range(len(sizes), tuples):
+                self.kernel.set_arg(self.width * t + at, idle)
+            if each[i] in shifted:
+                for t in range(tuples):
+                    self.shift(t, i, 0)
+        self.estimate(len(each) * sum(sizes) * dtype.itemsize)
+
+    def shift(self, number, operand, offset):
+        """Set the offset, in elements, of an operand of a tuple; only of shifted ones."""
+        self.kernel.set_arg(self.width * number + self.places[operand] + 1, np.int64(offset))
 
     def _share(self, total, profile):
         """The number of elements per work-group; sets the launch sizes."""
@@ -91,10 +103,10 @@ class MultiTensor(Launch):
 
     def bind_buffers(self, operand, buffers):
         """Set one operand of every tuple.  The device lock must be held once the object is shared."""
-        set_arg, width = self.kernel.set_arg, self.width
+        set_arg, width, at = self.kernel.set_arg, self.width, self.places[operand]
         for buffer in buffers:
-            set_arg(operand, buffer)
-            operand += width
+            set_arg(at, buffer)
+            at += width
 
     def bind_numbers(self, buffers):
         """Set the numbers in memory: shared ones, the flag, the one that skips.  The device lock must be held."""
@@ -110,16 +122,16 @@ class MultiTensor(Launch):
             self.values = values
 
 
-def _source(op, dtype, tuples, roles, style):
+def _source(op, dtype, tuples, roles, shifted, style):
     """The rendered kernel, cached."""
-    key = ("multi_tensor", style, dtype, tuples, roles)
+    key = ("multi_tensor", style, dtype, tuples, roles, shifted)
     source = op.sources.get(key)
     if source is None:
-        source = op.sources[key] = _render(op, dtype, tuples, roles, style)
+        source = op.sources[key] = _render(op, dtype, tuples, roles, shifted, style)
     return source
 
 
-def _render(op, dtype, tuples, roles, style):
+def _render(op, dtype, tuples, roles, shifted, style):
     c = types.compute_type(dtype)
     names = {n: f"x{i}" for i, n in enumerate(op.inputs)}
     names.update({n: f"s{i}" for i, n in enumerate(op.attr_names)})
@@ -127,6 +139,7 @@ def _render(op, dtype, tuples, roles, style):
     operands = [(f"x{i}", dtype, c, i in roles.writes) for i in roles.each(op)]
     results = [(f"x{i}", r) for i, r in zip(roles.writes, made.results, strict=False)]
     return render("multi_tensor", style=style, dtype=dtype, tensors=tuples, operands=tuple(operands),
+                  shifted=tuple(f"x{i}" for i in shifted),
                   scalars=tuple((names[n], c) for n in op.attr_names), body=tuple(made.statements), results=tuple(results),
                   shared=tuple((f"x{i}", float32, "float") for i in roles.shared),
                   raises=tuple(made.results[len(roles.writes):]), skips=roles.skips)
