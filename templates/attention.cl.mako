@@ -1,6 +1,7 @@
 ## Attention y = softmax(scale * q k^T + mask) v and its gradients, computed block by block; the score matrix is never stored.
 ##
-## q (N, H, L, E), k (N, H, S, E), v (N, H, S, EV) and g, the gradient of y, have contiguous rows; outputs are dense.
+## q (N, H, L, E), k (N, H, S, E), v (N, H, S, EV) and g, the gradient of y, have contiguous rows, and so have
+## y, gq, gk and gv.
 ## lse (N, H, L) is the logarithm of each row's sum of exponentials.  rest (N, H, L) is its rounding error: with scores of -1e9
 ## that is the whole logarithm of the sum.  From both, the gradients recompute the softmax in one pass.
 ## A row that attends to nothing gives 0, with an lse of -infinity.
@@ -149,7 +150,7 @@ __kernel void attention(
 % endif
 % endif
 % for x in results:
-    __global ${T} *${x}_p, const long ${x}_o,
+    __global ${T} *${x}_p, const long ${x}_o, const long ${x}_n, const long ${x}_h, const long ${x}_r,
 % endfor
 % if forward:
     __global real *lse_p, const long lse_o, __global real *rest_p, const long rest_o,
@@ -193,7 +194,7 @@ __kernel void attention(
             const real share = total[i] == 0 ? 0 : 1 / total[i];
             ${sum_of_exponentials("row", "top[i]", "total[i]")}
             for (int d = 0; d < ${EV}; d++) {
-                ${types.store(dtype, "y_p", f"y_o + row * {EV} + d", f"(share == 0 ? 0 : o[i * {VP} + d] * share)")}
+                ${types.store(dtype, "y_p", "y_o + n * y_n + h * y_h + (i0 + i) * y_r + d", f"(share == 0 ? 0 : o[i * {VP} + d] * share)")}
             }
         }
     }
@@ -235,15 +236,15 @@ __kernel void attention(
             }
             for (int i = 0; i < rows; i++)
                 for (int e = 0; e < ${E}; e++) {
-                    ${types.store(dtype, "gq_p", f"gq_o + (plane * L + i0 + i) * {E} + e", f"gq[i * {EP} + e] * scale")}
+                    ${types.store(dtype, "gq_p", "gq_o + n * gq_n + h * gq_h + (i0 + i) * gq_r + e", f"gq[i * {EP} + e] * scale")}
                 }
         }
         for (size_t j = 0; j < (size_t)S; j++) {
             for (int e = 0; e < ${E}; e++) {
-                ${types.store(dtype, "gk_p", f"gk_o + (plane * S + j) * {E} + e", f"gks[j * {EP} + e]")}
+                ${types.store(dtype, "gk_p", "gk_o + n * gk_n + h * gk_h + j * gk_r + e", f"gks[j * {EP} + e]")}
             }
             for (int d = 0; d < ${EV}; d++) {
-                ${types.store(dtype, "gv_p", f"gv_o + (plane * S + j) * {EV} + d", f"gvs[j * {VP} + d]")}
+                ${types.store(dtype, "gv_p", "gv_o + n * gv_n + h * gv_h + j * gv_r + d", f"gvs[j * {VP} + d]")}
             }
         }
     }
@@ -335,12 +336,12 @@ own, other = ("S", "L") if form == "keys" else ("L", "S")
     const real share = total == 0 ? 0 : 1 / total;
     ${sum_of_exponentials("at", "top", "total")}
     for (int d = 0; d < ${EV}; d++) {
-        ${types.store(dtype, "y_p", f"y_o + at * {EV} + d", "(share == 0 ? 0 : o[d] * share)")}
+        ${types.store(dtype, "y_p", "y_o + n * y_n + h * y_h + row * y_r + d", "(share == 0 ? 0 : o[d] * share)")}
     }
 % else:
 % for x, y, times in (("gq", E, " * scale"),) if form == "queries" else (("gk", E, ""), ("gv", EV, "")):
     for (int e = 0; e < ${y}; e++) {
-        ${types.store(dtype, x + "_p", f"{x}_o + (plane * {own} + row) * {y} + e", f"{x}[e]{times}")}
+        ${types.store(dtype, x + "_p", f"{x}_o + n * {x}_n + h * {x}_h + row * {x}_r + e", f"{x}[e]{times}")}
     }
 % endfor
 % endif

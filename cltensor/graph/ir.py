@@ -131,7 +131,8 @@ class Node:
 
     def reads(self):
         """The values it needs, the old ones of results written in part included."""
-        return (*(u.value for u in self.uses), *(r.old for r in self.results if r.old is not None))
+        own = self.writes()  # it may write several parts of one block
+        return (*(u.value for u in self.uses), *(r.old for r in self.results if r.old is not None and r.old not in own))
 
     def writes(self):
         """The values it defines."""

@@ -1,12 +1,13 @@
 """Passes: pure functions from a Graph to one that computes the same with less work."""
 
 from .common_subexpressions import merge_common
+from .copies import forward_copies, join_parts
 from .dead_code import drop_dead
 from .epilogues import fuse_epilogues
 from .fusion import fuse_elementwise
 
 #: all passes, in the order in which they run
-PASSES = (drop_dead, merge_common, fuse_elementwise, fuse_epilogues, drop_dead)
+PASSES = (drop_dead, merge_common, forward_copies, fuse_elementwise, join_parts, forward_copies, fuse_epilogues, drop_dead)
 
 
 def optimized(graph):

@@ -20,7 +20,7 @@ class FusedProduct:
     contiguous.
     """
 
-    kind, reports_faults = "kernel", False
+    kind, reports_faults, strided = "kernel", False, False
 
     def __init__(self, inner, exprs, total, names, numbers, name):
         self.inner, self.exprs, self.total, self.inputs, self.numbers, self.name = inner, exprs, total, names, numbers, name

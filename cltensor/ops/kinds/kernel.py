@@ -44,13 +44,18 @@ class Planned(Op):
         named = dict(zip(self.attr_names, attrs, strict=True))
         return tuple(named[n] for n in self.attr_names if n not in self.values), tuple(named[n] for n in self.values)
 
-    def plan(self, specs, attrs):
-        """The Plan for input Specs (None for an input left out) and a tuple of attribute values."""
+    strided = False
+
+    def plan(self, specs, attrs, outs=None):
+        """The Plan for input Specs (None for an input left out) and a tuple of attribute values.
+
+        outs: the Specs to write to instead of the op's own, for ops that are `strided`.
+        """
         given = [s for s in specs if s is not None]
         device = same_device(self.name, given)
         self.check_dtypes(given)
         named = dict(zip((n for n in self.attr_names if n not in self.values), attrs, strict=True))
-        outs = self.shape(*specs, **named, **dict.fromkeys(self.values))
+        outs = outs or self.shape(*specs, **named, **dict.fromkeys(self.values))
         outs = outs if isinstance(outs, tuple) else (outs,)
         if device.host:
             return HostPlan(device, specs, outs, functools.partial(self.host_results, specs, outs, **named))
@@ -78,15 +83,16 @@ class Kernel(Planned):
             name the inputs, its keyword-only ones the attributes
     launch  (input Specs, output Specs, **attributes) -> list of Steps
     product (input Specs, output Specs, **attributes) -> MatrixProduct, of an op that is one: captured programs add to its launch
+    strided whether it writes results of any layout whose last dimension is contiguous: captured programs then save copies
     values  names of attributes that are numbers passed at each call (Value(i) in the steps), so they never make a new plan;
             shape gets None for them, launch does not get them; they come last among the attributes
     """
 
     kind = "kernel"
 
-    def __init__(self, name, *, shape, launch, values=(), on_complex=None, product=None, **common):
+    def __init__(self, name, *, shape, launch, values=(), on_complex=None, product=None, strided=False, **common):
         super().__init__(name, **common)
-        self.on_complex, self.product = on_complex, product
+        self.on_complex, self.product, self.strided = on_complex, product, strided
         self.shape, self.launch, self.values = shape, launch, tuple(values)
         self._read_signature(shape)
 

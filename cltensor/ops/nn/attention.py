@@ -50,6 +50,10 @@ def _operand(i, s):
     return In(i), *longs(s.strides[:3])
 
 
+def _result(i, s):
+    return Out(i), *longs(s.strides[:3])
+
+
 def _mask_arguments(i, mask, shape):
     """A mask and its strides over (N, H, L, S): 0 in broadcast dimensions."""
     if mask is None:
@@ -72,8 +76,8 @@ def _range(device, planes, rows):
 def _launch(inputs, outputs, *, scale, causal):
     q, k, v, mask = inputs
     N, H, L, _ = q.shape
-    args = [*_operand(0, q), *_operand(1, k), *_operand(2, v), *_mask_arguments(3, mask, (N, H, L, k.shape[2])), Out(0), Out(1),
-            Out(2), *_sizes(q, k, scale)]
+    args = [*_operand(0, q), *_operand(1, k), *_operand(2, v), *_mask_arguments(3, mask, (N, H, L, k.shape[2])),
+            *_result(0, outputs[0]), Out(1), Out(2), *_sizes(q, k, scale)]
     if q.device.profile.style == "cpu":
         sizing = (cpu_groups(q.device, N * H * -(-L // BLOCK)),), (1,)
     else:
@@ -90,16 +94,17 @@ def _gradient_launch(inputs, outputs, *, scale, causal):
     g, _, q, k, v, mask, y, *_ = inputs
     N, H, L, E = q.shape
     common = [*_operand(0, g), *_operand(2, q), *_operand(3, k), *_operand(4, v)]
+    made = [_result(i, s) for i, s in enumerate(outputs)]
     masked, sizes = _mask_arguments(5, mask, (N, H, L, k.shape[2])), _sizes(q, k, scale)
     if q.device.profile.style == "gpu":
         return [Step(_render(form, q, v, mask, causal), "attention", [*common, *masked, In(7), In(8), In(1), *outs, *sizes],
                      *_range(q.device, N * H, rows))
-                for form, outs, rows in (("queries", [Out(0)], L), ("keys", [Out(1), Out(2)], k.shape[2]))]
+                for form, outs, rows in (("queries", made[0], L), ("keys", made[1] + made[2], k.shape[2]))]
     groups, size = cpu_groups(q.device, N * H), compute_dtype(q.dtype).itemsize
     unit = 32 // size * 2
     width = sum(-(-n // unit) * unit for n in (E, v.shape[3]))
     scratch = Scratch(groups * -(-k.shape[2] // BLOCK) * BLOCK * width * size)
-    args = [*common, *_operand(6, y), *masked, In(1), In(7), In(8), Out(0), Out(1), Out(2), scratch, *sizes]
+    args = [*common, *_operand(6, y), *masked, In(1), In(7), In(8), *made[0], *made[1], *made[2], scratch, *sizes]
     return [Step(_render("backward", q, v, mask, causal), "attention", args, (groups,), (1,))]
 
 
@@ -129,11 +134,12 @@ def samples(rng):
 
 
 attention_forward = _Masked(
-    "attention_forward", shape=_shape, launch=_launch, dtypes="floating", public=False, ref=reference, samples=samples,
+    "attention_forward", shape=_shape, launch=_launch, strided=True, dtypes="floating", public=False, ref=reference,
+    samples=samples,
     doc="""(softmax(scale * q k^T + mask) v, logarithms of the rows' sums of exponentials, what rounding cut off those) of heads
     q (N, H, L, E), k (N, H, S, E), v (N, H, S, EV); mask None, bool or added, broadcast to (N, H, L, S).
     Source: Milakov and Gimelshein 2018, Dao et al. 2022.""")
 
 attention_backward = _Masked(
-    "attention_backward", shape=_gradient_shape, launch=_gradient_launch, dtypes="floating", public=False,
+    "attention_backward", shape=_gradient_shape, launch=_gradient_launch, strided=True, dtypes="floating", public=False,
     doc="Gradients of attention_forward's q, k and v from those of its results, recomputing the scores block by block.")

@@ -1,0 +1,175 @@
+"""Copies: a node writes its result where a copy would have put it; a sum of parts padded with zeros is written part by part."""
+
+from dataclasses import replace
+
+from ...codegen import expr
+from ...dispatch.spec import spec as spec_of
+from ..ir import Origin, Result, Use, Value
+from ..layouts import relaid
+
+
+def join_parts(graph):
+    """The graph without sums of tensors that are zero but for one part each, where the parts lie apart.
+
+    Such sums are the gradients of views, as of the pieces of `chunk`: the parts are written to one tensor instead.
+    """
+    state = _State(graph)
+    for j, node in enumerate(state.nodes):
+        if _is_sum(node):
+            _join(state, j, node)
+    return graph.with_nodes(n for n in state.nodes if n is not None)
+
+
+def forward_copies(graph):
+    """The graph without copies whose source could be written where they write to."""
+    state = _State(graph)
+    for j, node in enumerate(state.nodes):
+        if node is not None and node.op.name == "copy":
+            _forward(state, j, node)
+    return graph.with_nodes(n for n in state.nodes if n is not None)
+
+
+class _State:
+    """The nodes, None where one was dropped; which of them make and read each value."""
+
+    def __init__(self, graph):
+        self.nodes, self.wanted = list(graph.nodes), graph.wanted()
+        self.made, self.readers = {}, {}
+        for i, node in enumerate(self.nodes):
+            self.made.update((value, i) for value in node.writes())
+            for value in node.reads():
+                self.readers.setdefault(value, []).append(i)
+
+    def only_reader(self, value):
+        """The node that alone reads a value; None if there are more, or it outlives the program."""
+        found = set(self.readers.get(value, ()))
+        return found.pop() if len(found) == 1 and value not in self.wanted else None
+
+    def untouched(self, block, start, stop):
+        """Whether the nodes after start and before stop neither read nor write a block."""
+        between = filter(None, self.nodes[start + 1 : stop])
+        return all(block is not v.block for n in between for v in (*n.reads(), *n.writes()))
+
+    def put(self, i, node):
+        """Put another node, or None, at position i."""
+        before = self.nodes[i]
+        for value in {*before.reads()}:
+            self.readers[value] = [k for k in self.readers[value] if k != i]
+        self.nodes[i] = node
+        if node is not None:
+            for value in {*node.reads()}:
+                self.readers.setdefault(value, []).append(i)
+            self.made.update((value, i) for value in node.writes())
+
+
+# --- sums of parts --------------------------------------------------------------------------------------------------------
+
+
+def _is_sum(node):
+    """Whether a node adds up its inputs, each once."""
+    if node is None or node.op.kind != "elementwise" or node.numbers or len(node.results) != 1 or len(node.operands) < 2:
+        return False
+    if not all(isinstance(o, Use) for o in node.operands):
+        return False
+    pending, found = [node.op.exprs[0]], []
+    for e in pending:  # grows in the loop
+        if isinstance(e, expr.Input):
+            found.append(e.name)
+        elif isinstance(e, expr.Call) and e.function.name == "add":
+            pending.extend(e.args)
+        else:
+            return False
+    return sorted(found) == sorted(node.op.inputs)
+
+
+def _join(state, j, node):
+    """Write the parts that node j adds up to one block."""
+    result, = node.results
+    if result.old is not None or result.use.block.origin is not Origin.MADE or result.use.value in state.wanted:
+        return
+    parts = [_part(state, use, j) for use in node.operands]
+    if None in parts or any(u.spec is not result.use.spec or u.offset for u in node.operands):
+        return
+    written = [state.nodes[writer].results[0].use for _, writer in parts]
+    block = written[0].block
+    moved = [replace(u, value=Value(block, 0)) for u in written]
+    if any(a.meets(b) for k, a in enumerate(moved) for b in moved[:k]):
+        return
+    whole = sum(u.spec.nbytes for u in written) == block.nbytes
+    order = sorted(range(len(parts)), key=lambda k: parts[k][1])
+    fills = [fill for fill, _ in parts]
+    first = fills[order[0]]
+    value = None if whole else Value(block, 1)
+    for fill in fills:
+        if whole or fill != first:
+            state.put(fill, None)
+    if not whole:
+        node_of = state.nodes[first]
+        state.put(first, replace(node_of, results=(Result(replace(node_of.results[0].use, value=value)),)))
+    for version, k in enumerate(order, 2):
+        writer = parts[k][1]
+        use = replace(moved[k], value=Value(block, version))
+        state.put(writer, replace(state.nodes[writer], results=(Result(use, value),)))
+        value = use.value
+    before, state.nodes[j] = result.use.value, None
+    for i in state.readers.pop(before, ()):
+        _read_from(state, i, before, value)
+
+
+def _part(state, use, j):
+    """(the node that fills a tensor with zeros, the one that writes a part of it) where only node j reads the tensor; or None."""
+    writer = state.made.get(use.value)
+    if writer is None or use.block.origin is not Origin.MADE or state.only_reader(use.value) != j:
+        return None
+    node = state.nodes[writer]
+    if len(node.results) != 1 or node.results[0].old is None or node.op.kind != "elementwise":
+        return None
+    before = node.results[0].old
+    fill = state.made.get(before)
+    if fill is None or state.only_reader(before) != writer or any(u.block is use.block for u in node.uses):
+        return None
+    made = state.nodes[fill]
+    zero = made.op.name == "full" and not made.uses and [*made.operands, *made.numbers] == [0]
+    return (fill, writer) if zero and made.results[0].old is None else None
+
+
+def _read_from(state, i, before, value):
+    """Let node i read another value of the same layout."""
+    node = state.nodes[i]
+    if node is None:
+        return
+    operands = tuple(replace(o, value=value) if isinstance(o, Use) and o.value == before else o for o in node.operands)
+    results = tuple(replace(r, old=value) if r.old == before else r for r in node.results)
+    state.nodes[i] = replace(node, operands=operands, results=results)
+    state.readers.setdefault(value, []).append(i)
+
+
+# --- copies ---------------------------------------------------------------------------------------------------------------
+
+
+def _forward(state, j, copy):
+    """Let the node that makes what node j copies write to where the copy does."""
+    use, = copy.operands if len(copy.operands) == 1 and isinstance(copy.operands[0], Use) else (None,)
+    result, = copy.results
+    if use is None or use.block is result.use.block or use.spec.dtype is not result.use.spec.dtype:
+        return
+    i = state.made.get(use.value)
+    if i is None or use.block.origin is not Origin.MADE or state.only_reader(use.value) != j:
+        return
+    node = state.nodes[i]
+    k, own = next((k, r) for k, r in enumerate(node.results) if r.use.value == use.value)
+    if own.old is not None or use.value.version != 1 or not (node.op.kind == "elementwise" or node.op.strided):
+        return
+    strides = relaid(own.use.spec, use, result.use.spec.strides)
+    if strides is None or not state.untouched(result.use.block, i, j):
+        return
+    if any(u.block is result.use.block for u in node.uses):
+        return
+    made = spec_of(own.use.spec.shape, strides, own.use.spec.dtype, own.use.spec.device)
+    if node.op.kind != "elementwise" and made.shape[-1] > 1 and made.strides[-1] != 1:
+        return
+    old = result.old
+    results = list(node.results)
+    results[k] = Result(Use(result.use.value, made, result.use.offset), old)
+    state.put(j, None)
+    state.put(i, replace(node, results=tuple(results)))
