@@ -6,10 +6,14 @@
 ##          "segment": weight[u % period * segments + s]
 ## form     "forward": y, mean and m2 (the sum of squared deviations);  "backward": gx, and with `sums` all sums of g, then all
 ##          sums of g x': one per unit or segment, or, for "element", one per work-group and element (cpu style only)
+## epilogue C expression stored for each element: acc is the result, e0, e1, ... the elements of `extras`, which lie as x does
+## extras   dtypes of further inputs;  outs  (dtype, C expression) of what is stored besides;  scalars  names of numbers
+## functions  definitions of C functions that the epilogue calls
 ## cpu: a work-group takes neighbouring units; later passes over a unit read it from the cache.  gpu: a work-group of WGS per unit.
 <%!
 PARAMETERS = dict(style="cpu", form="forward", dtype="float32", weights="element", weight=True, bias=True, sums=True, stream=False,
-                  weight_dtype="float32", bias_dtype="float32", mean_dtype="float32", UNROLL=4, WGS=64)
+                  weight_dtype="float32", bias_dtype="float32", mean_dtype="float32", UNROLL=4, WGS=64,
+                  epilogue="acc", extras=(), outs=(), scalars=(), functions="")
 DTYPES = "floating"
 LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (units * WGS,)"}
 %>
@@ -18,7 +22,9 @@ C, S = types.compute_type(dtype), types.storage_type(dtype)
 forward, element = form == "forward", weights == "element"
 summing = sums and not forward and weights != "none" and not (element and style == "gpu")
 V = vectors.width(C)
-used = [dtype, weight_dtype, bias_dtype, mean_dtype]
+more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
+others = [(f"o{i}", dtypes.BY_NAME.get(d, d), value) for i, (d, value) in enumerate(outs)]
+used = [dtype, weight_dtype, bias_dtype, mean_dtype, *(d for _, d in more), *(d for _, d, _ in others)]
 def loaded(p, at, d, vector=False):
     """Element(s) of p, of dtype d, at `at`: a number or a vector of V."""
     return vectors.loaded(d, p, at, C) if vector else types.load(d, p, at)
@@ -41,6 +47,10 @@ ${types.pragmas(used)}
 ${header(*types.headers(used), *(["prefetch.clh"] if style == "cpu" else []), *(["stream.clh"] if stream else []))}
 % if style == "cpu":
 ${vectors.typedef(C)}
+% endif
+% if functions:
+${vectors.loop(C)}
+${functions}
 % endif
 ## The sums `parts` (name, which term) over runs, in vectors that are joined every 4,096 elements; `first` are the operands that
 ## are read for the first time.
@@ -146,7 +156,18 @@ ${vectors.typedef(C)}
 % if summing and element:
     s1[i] += ${one["g"]}; s2[i] += ${one["g_normal"]};
 % endif
+% if functions:
+    const ${C} acc = ${one["result"]};
+% for e, d in more:
+    const ${C} ${e} = ${types.load(d, e + "_p", "at")};
+% endfor
+% for o, d, value in others:
+    ${types.store(d, o + "_p", "at", value)}
+% endfor
+    ${types.store(dtype, out + "_p", "at", epilogue)}
+% else:
     ${types.store(dtype, out + "_p", "at", one["result"])}
+% endif
 </%def>
 ## A vector of them from i on.
 <%def name="vector_code()">
@@ -185,6 +206,15 @@ __kernel void norm(
 % elif summing:
     __global ${C} *restrict s_p, const long s_o,
 % endif
+% for e, d in more:
+    __global const ${types.storage_type(d)} *restrict ${e}_p, const long ${e}_o,
+% endfor
+% for o, d, _ in others:
+    __global ${types.storage_type(d)} *restrict ${o}_p, const long ${o}_o,
+% endfor
+% for n in scalars:
+    const ${C} ${n},
+% endfor
     const long units, const long step, const long segments, const long stride, const long run,
     const long period, const ${C} eps)
 {
@@ -201,6 +231,9 @@ __kernel void norm(
 % if summing:
     s_p += s_o;
 % endif
+% for n, *_ in (*more, *others):
+    ${n}_p += ${n}_o;
+% endfor
     const size_t n = (size_t)segments * (size_t)run;
     const ${C} r = (${C})1 / (${C})n;
 % if style == "cpu":
@@ -295,9 +328,13 @@ weighed, plain = (("a", "weighed"), ("c", "weighed_normal")), (("a", "g"), ("c",
                 ${element_code()}
             }
 % endif
+% if functions:
+            CT_LOOP
+% else:
             for (; i + ${V} <= (size_t)run; i += ${V}) {
                 ${vector_code()}
             }
+% endif
             for (; i < (size_t)run; i++) {
                 ${element_code()}
             }

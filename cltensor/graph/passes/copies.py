@@ -50,6 +50,10 @@ class _State:
         between = filter(None, self.nodes[start + 1 : stop])
         return all(block is not v.block for n in between for v in (*n.reads(), *n.writes()))
 
+    def last(self, value):
+        """Whether nothing writes to a value's block after it."""
+        return all(v.block is not value.block or v.version <= value.version for v in self.made)
+
     def put(self, i, node):
         """Put another node, or None, at position i."""
         before = self.nodes[i]
@@ -154,7 +158,7 @@ def _forward(state, j, copy):
     if use is None or use.block is result.use.block or use.spec.dtype is not result.use.spec.dtype:
         return
     i = state.made.get(use.value)
-    if i is None or use.block.origin is not Origin.MADE or state.only_reader(use.value) != j:
+    if i is None or use.block.origin is not Origin.MADE or use.value in state.wanted:
         return
     node = state.nodes[i]
     k, own = next((k, r) for k, r in enumerate(node.results) if r.use.value == use.value)
@@ -168,8 +172,20 @@ def _forward(state, j, copy):
     made = spec_of(own.use.spec.shape, strides, own.use.spec.dtype, own.use.spec.device)
     if node.op.kind != "elementwise" and made.shape[-1] > 1 and made.strides[-1] != 1:
         return
-    old = result.old
+    there = Use(result.use.value, made, result.use.offset)
+    others = [r for r in set(state.readers[use.value]) if r != j]
+    if others and not (state.last(result.use.value) and all(_follows(state.nodes[r], own.use) for r in others)):
+        return
     results = list(node.results)
-    results[k] = Result(Use(result.use.value, made, result.use.offset), old)
+    results[k] = Result(there, result.old)
     state.put(j, None)
     state.put(i, replace(node, results=tuple(results)))
+    for r in others:
+        reader = state.nodes[r]
+        state.put(r, replace(reader, operands=tuple(there if o == own.use else o for o in reader.operands)))
+
+
+def _follows(node, use):
+    """Whether a node that reads a use may read the same elements in another layout."""
+    return ((node.op.kind == "elementwise" or node.op.strided)
+            and all(o == use for o in node.uses if o.value == use.value) and all(r.old != use.value for r in node.results))

@@ -1,7 +1,7 @@
-"""Epilogues: an elementwise node that reads the result of a product becomes part of the product's launch."""
+"""Epilogues: an elementwise node that reads the result of a product or a normalisation becomes part of its launch."""
 
 from ...codegen import expr
-from ...ops.gemm.fused import FusedProduct, along
+from ...ops.kinds.finished import TOTAL, Finished, attributes
 from ..ir import Node, Origin, Use
 from .fusion import compute_dtype
 
@@ -10,7 +10,7 @@ OPERANDS = 6
 
 
 def fuse_epilogues(graph):
-    """The graph with elementwise nodes merged into the products they read, where those may run as late."""
+    """The graph with elementwise nodes merged into the kernel nodes they read, where those may run as late."""
     nodes, wanted = list(graph.nodes), graph.wanted()
     made, readers = {}, {}
     for i, node in enumerate(nodes):
@@ -24,49 +24,58 @@ def fuse_epilogues(graph):
         for i in sorted({made[u.value] for u in node.uses if u.value in made}, reverse=True):
             merged = _merged(nodes, i, j, wanted, readers)
             if merged is not None:
-                nodes[i], nodes[j] = None, merged
+                at = j if _falls(nodes, i, j) else i
+                nodes[i] = nodes[j] = None
+                nodes[at] = merged
                 for value in merged.reads():
-                    readers[value] = [j if r == i else r for r in readers[value]]
-                made.update((value, j) for value in merged.writes())
+                    readers[value] = [at if r in (i, j) else r for r in readers[value]]
+                made.update((value, at) for value in merged.writes())
                 break
     return graph.with_nodes(n for n in nodes if n is not None)
 
 
 def _merged(nodes, i, j, wanted, readers):
-    """The Node that does what nodes i, a product, and j, elementwise, do; None if there is none."""
+    """The Node that does what nodes i, a kernel op that can be finished, and j, elementwise, do; None if there is none."""
     first, last = nodes[i], nodes[j]
-    if first is None or getattr(first.op, "product", None) is None or len(first.results) != 1:
+    if first is None or getattr(first.op, "finishing", None) is None:
         return None
-    result, = first.results
+    result = first.results[0]
     value, spec = result.use.value, result.use.spec
     if result.old is not None or value.block.origin is not Origin.MADE or spec.dtype is not last.results[0].use.spec.dtype:
         return None
-    if spec.ndim < 2 or any(u.spec.ndim < 2 for u in first.uses[:2]) or not _free(nodes, i, j, value):
-        return None
-    if not all(u.is_at(result.use) for u in last.uses if u.value == value):
+    if not spec.contiguous or not all(u.is_at(result.use) for u in last.uses if u.value == value) or value not in (
+            u.value for u in last.uses) or not (_falls(nodes, i, j) or _rises(nodes, i, j)):
         return None
     kept = value in wanted or any(r != j for r in readers[value])
     return _node(first, last, result, kept)
 
 
-def _free(nodes, i, j, value):
-    """Whether node i may run at j: what lies between neither reads its result, nor touches that block, nor what it reads."""
-    read = {v.block for v in nodes[i].reads()}
-    for node in nodes[i + 1 : j]:
-        if node is None:
-            continue
-        if value.block in {v.block for v in (*node.reads(), *node.writes())}:
-            return False
-        if not read.isdisjoint(v.block for v in node.writes()):
-            return False
-    return read.isdisjoint(v.block for v in nodes[j].writes())
+def _falls(nodes, i, j):
+    """Whether node i may run as late as j."""
+    return _passes(nodes[i], nodes[i + 1 : j]) and _blocks(nodes[i].reads()).isdisjoint(_blocks(nodes[j].writes()))
+
+
+def _rises(nodes, i, j):
+    """Whether node j may run as early as i."""
+    return _passes(nodes[j], nodes[i + 1 : j]) and _blocks(nodes[i].reads()).isdisjoint(_blocks(nodes[j].writes()))
+
+
+def _passes(node, between):
+    """Whether a node may change places with others: none touches what it writes, or writes what it reads."""
+    read, written = _blocks(node.reads()), _blocks(node.writes())
+    return all(written.isdisjoint(_blocks((*n.reads(), *n.writes()))) and read.isdisjoint(_blocks(n.writes()))
+               for n in between if n is not None)
+
+
+def _blocks(values):
+    return {v.block for v in values}
 
 
 def _node(first, last, result, kept):
-    others, given, numbers, names = {}, {}, [], []
+    others, given, numbers = {}, {}, []
     for name, operand in zip(last.op.inputs, last.operands, strict=True):
         if isinstance(operand, Use):
-            found = "total" if operand.value == result.use.value else others.setdefault(operand, f"x{len(others)}")
+            found = TOTAL if operand.value == result.use.value else others.setdefault(operand, f"x{len(others)}")
         else:
             found = f"s{len(numbers)}"
             numbers.append(operand)
@@ -74,28 +83,28 @@ def _node(first, last, result, kept):
     for name, number in zip(last.op.attr_names, last.numbers, strict=True):
         given[name] = expr.Input(f"s{len(numbers)}")
         numbers.append(number)
-    exprs = expr.substitute(last.op.exprs, given)
-    stored = list(zip(exprs, last.results, strict=True))
+    stored = list(zip(expr.substitute(last.op.exprs, given), last.results, strict=True))
     if kept:
-        stored.append((expr.Input("total"), result))
+        stored.append((expr.Input(TOTAL), result))
     stored.sort(key=lambda pair: not pair[1].use.spec.contiguous)
-    outs = tuple(r.use.spec for _, r in stored)
-    names = [f"s{k}" for k in range(len(numbers))]
-    op = FusedProduct(first.op, tuple(e for e, _ in stored), "total", list(others.values()), names,
-                      f"{first.op.name}_{last.op.name}")
-    if not outs[0].contiguous or len(others) + len(stored) > OPERANDS or not _fits(first, last, result, others, outs):
+    results = (stored[0][1], *first.results[1:], *(r for _, r in stored[1:]))
+    if len(others) + len(stored) > OPERANDS or not _fits(first, last, result, others, [r for _, r in stored]):
         return None
-    return Node(op, (*first.operands, *others), (*first.attrs, outs), tuple(numbers), tuple(r for _, r in stored))
+    op = Finished(first.op, tuple(e for e, _ in stored), list(others.values()), [f"s{k}" for k in range(len(numbers))],
+                  f"{first.op.name}_{last.op.name}")
+    outs = tuple(r.use.spec for r in results)
+    return Node(op, (*first.operands, *others), (*first.attrs, outs), (*first.numbers, *numbers), results)
 
 
-def _fits(first, last, result, others, outs):
-    """Whether each operand can be walked along the product's rows and columns, and lies apart from what is written."""
-    shape = result.use.spec.shape
-    written = [r.use for r in last.results]
-    if any(o.shape != shape for o in outs) or any(r.old is not None and not r.use.is_at(result.use) for r in last.results):
+def _fits(first, last, result, others, stored):
+    """Whether the kernel takes these operands and results, and all lies apart from what is written."""
+    spec = result.use.spec
+    if not stored[0].use.spec.contiguous or any(r.use.spec.shape != spec.shape for r in stored):
         return False
-    if any(u.meets(w) and not u.is_at(w) for u in others for w in written):
+    if any(r.old is not None and not r.use.is_at(result.use) for r in last.results):
         return False
-    product = first.op.product(tuple(None if o is None else o.spec for o in first.operands), (result.use.spec,),
-                               **dict(zip(first.op.attr_names, first.attrs, strict=True)))
-    return not product.scalars and all(along(product, shape, s) is not None for s in (*(u.spec for u in others), *outs))
+    if any(u.meets(r.use) and not u.is_at(r.use) for u in others for r in stored):
+        return False
+    return first.op.finishing.admits(
+        tuple(None if o is None else o.spec for o in first.operands), tuple(r.use.spec for r in first.results),
+        [*(u.spec for u in others), *(r.use.spec for r in stored)], **attributes(first.op, first.attrs))

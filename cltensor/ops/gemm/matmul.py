@@ -12,6 +12,7 @@ from ...dispatch.plan import In, Value
 from ...dispatch.spec import Spec, dense, spec
 from ..kinds.activated import activated
 from ..kinds.kernel import kernel
+from .finishing import ProductFinishing
 from .gemm import MatrixProduct, Operand, product_steps
 
 
@@ -157,8 +158,8 @@ def _samples(*pairs):
 
 
 matmul = kernel(
-    "matmul", autocast=LOW, shape=matmul_shape, launch=matmul_launch, product=matmul_product, saves="input(other) other(input)",
-    vjp=(grad_a, grad_b), dtypes="number", on_complex="complex_matmul", ref=np.matmul,
+    "matmul", autocast=LOW, shape=matmul_shape, launch=matmul_launch, finishing=ProductFinishing(matmul_product),
+    saves="input(other) other(input)", vjp=(grad_a, grad_b), dtypes="number", on_complex="complex_matmul", ref=np.matmul,
     samples=_samples(((3, 4), (4, 2)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (2, 4, 3)), ((2, 1, 3, 4), (3, 4, 2)),
                      ((2, 3, 4), (4, 2))),
     doc="""Matrix product, with torch.matmul's rules for 1-d and batched operands.
@@ -197,8 +198,8 @@ def _grad_weight(g, y, input, weight, bias):
 
 
 linear = kernel(
-    "linear", autocast=LOW, shape=linear_shape, launch=linear_launch, product=linear_product, saves="input(weight) weight(input)",
-    dtypes="number", public=False, on_complex="complex_linear",
+    "linear", autocast=LOW, shape=linear_shape, launch=linear_launch, finishing=ProductFinishing(linear_product),
+    saves="input(weight) weight(input)", dtypes="number", public=False, on_complex="complex_linear",
     vjp=(lambda g, y, input, weight, bias: g @ weight, _grad_weight, lambda g, y, input, weight, bias: g),
     ref=lambda x, w, b: x @ w.T + (0 if b is None else b),
     samples=_samples(((3, 4), (2, 4), (2,)), ((2, 3, 4), (5, 4), None), ((4,), (3, 4), (3,))),

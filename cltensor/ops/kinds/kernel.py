@@ -82,7 +82,8 @@ class Kernel(Planned):
     shape   (*Specs, **attributes) -> Spec or tuple of Specs of the outputs; raises on bad input; its positional parameters
             name the inputs, its keyword-only ones the attributes
     launch  (input Specs, output Specs, **attributes) -> list of Steps
-    product (input Specs, output Specs, **attributes) -> MatrixProduct, of an op that is one: captured programs add to its launch
+    finishing how captured programs let its launch go on with elementwise ops on the first result: an object with `admits(specs,
+            outs, Specs of further operands and results, **attributes)` and `steps(specs, outs, Epilogue, **attributes)`
     strided whether it writes results of any layout whose last dimension is contiguous: captured programs then save copies
     values  names of attributes that are numbers passed at each call (Value(i) in the steps), so they never make a new plan;
             shape gets None for them, launch does not get them; they come last among the attributes
@@ -90,9 +91,9 @@ class Kernel(Planned):
 
     kind = "kernel"
 
-    def __init__(self, name, *, shape, launch, values=(), on_complex=None, product=None, strided=False, **common):
+    def __init__(self, name, *, shape, launch, values=(), on_complex=None, finishing=None, strided=False, **common):
         super().__init__(name, **common)
-        self.on_complex, self.product, self.strided = on_complex, product, strided
+        self.on_complex, self.finishing, self.strided = on_complex, finishing, strided
         self.shape, self.launch, self.values = shape, launch, tuple(values)
         self._read_signature(shape)
 

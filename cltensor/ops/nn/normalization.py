@@ -90,13 +90,34 @@ def _size(x, found):
     return (found.units * profile.work_group,), (profile.work_group,)
 
 
-def _step(form, x, found, args, **parameters):
-    profile = x.device.profile
-    source = render("norm", style=profile.style, form=form, dtype=x.dtype, weights=found.weights, stream=streams(profile, x),
-                    WGS=profile.work_group, **parameters)
+def _step(form, x, found, args, epilogue=None, **parameters):
+    profile, more = x.device.profile, []
+    if epilogue is not None:
+        functions, values = epilogue.text(types.compute_type(x.dtype), "acc")
+        parameters |= {"functions": functions, "epilogue": values[0], "extras": tuple(s.dtype.name for _, s in epilogue.extras),
+                       "outs": tuple((s.dtype.name, v) for (_, s), v in zip(epilogue.outs, values[1:], strict=True)),
+                       "scalars": tuple(n for n, _ in epilogue.scalars)}
+        more = [*(arg for arg, _ in (*epilogue.extras, *epilogue.outs)), *(value for _, value in epilogue.scalars)]
+    source = render("norm", style=profile.style, form=form, dtype=x.dtype, weights=found.weights,
+                    stream=epilogue is None and streams(profile, x), WGS=profile.work_group, **parameters)
     numbers = [np.int64(n) for n in found[1:]]
     eps = Value(0, getattr(np, types.NUMPY_OF[types.compute_type(x.dtype)]))
-    return [Step(source, "norm", [*args, *numbers, eps], *_size(x, found))]
+    return [Step(source, "norm", [*args, *more, *numbers, eps], *_size(x, found))]
+
+
+class _Finishing:
+    """How a normalisation is finished, by its launch rule."""
+
+    def __init__(self, launch):
+        self.launch = launch
+
+    def admits(self, specs, outs, others, **attributes):
+        """Whether operands and further results lie as x does."""
+        return all(s.contiguous and s.shape == outs[0].shape for s in others)
+
+    def steps(self, specs, outs, epilogue, **attributes):
+        """The Steps of the normalisation and its epilogue."""
+        return self.launch(specs, outs, epilogue=epilogue, **attributes)
 
 
 def _operands(**given):
@@ -109,12 +130,11 @@ def _shape(x, weight, bias, *, dims, along, eps):
     return x, _kept(x, dims), _kept(x, dims)
 
 
-def _launch(specs, outs, *, dims, along):
+def _launch(specs, outs, *, dims, along, epilogue=None):
     x, weight, bias = specs
     args = [In(0), *(In(i) for i in (1, 2) if specs[i] is not None), Out(0), Out(1), Out(2)]
     weighed = weight is not None or bias is not None
-    return _step("forward", x, cut(x, dims, along, weighed), args,
-                 **_operands(weight=weight, bias=bias))
+    return _step("forward", x, cut(x, dims, along, weighed), args, epilogue, **_operands(weight=weight, bias=bias))
 
 
 def _gradient_shape(g, x, mean, m2, weight, *, dims, along, sums, eps):
@@ -130,11 +150,11 @@ def _gradient_shape(g, x, mean, m2, weight, *, dims, along, sums, eps):
     return x, x.dense((2, *shape[found.weights]), compute_dtype(x.dtype))
 
 
-def _gradient_launch(specs, outs, *, dims, along, sums):
+def _gradient_launch(specs, outs, *, dims, along, sums, epilogue=None):
     x, weight = specs[1], specs[4]
     found = cut(x, dims, along, sums or weight is not None)
     args = [In(0), In(1), In(2), In(3), *([In(4)] if weight is not None else []), *map(Out, range(len(outs)))]
-    return _step("backward", x, found, args, **_operands(weight=weight, bias=None), mean_dtype=specs[2].dtype, sums=sums)
+    return _step("backward", x, found, args, epilogue, **_operands(weight=weight, bias=None), mean_dtype=specs[2].dtype, sums=sums)
 
 
 def laid(vector, x, along):
@@ -178,12 +198,14 @@ def _gradient_samples(rng):
 
 
 norm_forward = kernel(
-    "norm_forward", shape=_shape, launch=_launch, values=("eps",), dtypes="floating", public=False, ref=reference, samples=samples,
+    "norm_forward", shape=_shape, launch=_launch, finishing=_Finishing(_launch), values=("eps",), dtypes="floating", public=False,
+    ref=reference, samples=samples,
     doc="""(y, mean, m2) of x normalised over dims, times weight plus bias, which hold a number for each index of the dimensions
     `along`, or are None.""")
 
 norm_backward = kernel(
-    "norm_backward", shape=_gradient_shape, launch=_gradient_launch, values=("eps",), dtypes="floating", public=False,
+    "norm_backward", shape=_gradient_shape, launch=_gradient_launch, finishing=_Finishing(_gradient_launch), values=("eps",),
+    dtypes="floating", public=False,
     ref=_gradient_reference, samples=_gradient_samples,
     doc="""The gradient of norm_forward's x from that of y; with `sums` also (2, n, weights), whose sums over n are those of g, and
     of g times the normalised x, for each weight.""")
