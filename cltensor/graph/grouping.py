@@ -6,15 +6,24 @@ from .ir import Origin, Use
 
 def grouped(nodes):
     """The nodes as lists of those that may be launched together; each list stands where the last of its nodes stood."""
+    for group in groups_of(nodes, _key):
+        yield from _parts(group)
+
+
+def groups_of(nodes, key_of, most=None):
+    """The nodes as lists of neighbours with one key, other than None, whose order does not matter.
+
+    A list stands where the last of its nodes stood.  most: of a list, if there is a limit.
+    """
     open_, groups = {}, []
     for node in nodes:
         read, written = {v.block for v in node.reads()}, {v.block for v in node.writes()}
         for key, group in list(open_.items()):
             if group.meets(read, written):
                 del open_[key]
-        key = _key(node)
+        key = key_of(node)
         group = open_.get(key)
-        if group is None:
+        if group is None or len(group.nodes) == most:
             group = _Group()
             if key is not None:
                 open_[key] = group
@@ -22,8 +31,7 @@ def grouped(nodes):
             groups.remove(group)
         group.add(node, read, written)
         groups.append(group)
-    for group in groups:
-        yield from _parts(group.nodes)
+    return [group.nodes for group in groups]
 
 
 class _Group:

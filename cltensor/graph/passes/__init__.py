@@ -5,9 +5,11 @@ from .copies import forward_copies, join_parts
 from .dead_code import drop_dead
 from .epilogues import fuse_epilogues
 from .fusion import fuse_elementwise
+from .sums import merge_sums, split_sums
 
 #: all passes, in the order in which they run
-PASSES = (drop_dead, merge_common, forward_copies, fuse_elementwise, join_parts, forward_copies, fuse_epilogues, drop_dead)
+PASSES = (drop_dead, merge_common, forward_copies, split_sums, fuse_elementwise, join_parts, forward_copies, fuse_epilogues,
+          merge_sums, drop_dead)
 
 
 def optimized(graph):

@@ -1,0 +1,57 @@
+"""ColumnSums: the sums over the rows of several matrices in one launch (template column_sums); an op of captured programs."""
+
+import numpy as np
+
+from ...base.shapes import collapse
+from ...codegen.templates import render
+from ...dispatch.plan import In, Out, Plan, Step
+from ..kinds.fold import placeholder
+from ..kinds.launch import longs
+
+MOST = 8  # matrices of one launch: an operand stays in memory until the last of them has been made
+_COUNTS = (2, 4, MOST)  # few, since each is a kernel
+WIDTH = 64  # columns of a block
+GRAIN = 1 << 14  # elements per work-group of the cpu style
+
+
+class ColumnSums:
+    """An op of any number of matrices, at most MOST."""
+
+    name, kind, reports_faults, strided = "column_sums", "kernel", False, False
+
+    def __init__(self):
+        self.plans = {}
+
+    def plan(self, specs, attrs):
+        """The Plan for the Specs of the matrices; attrs: (the rows_of each, results' Specs)."""
+        geometries, outs = attrs
+        device, dtype = specs[0].device, specs[0].dtype
+        profile, count = device.profile, next(n for n in _COUNTS if n >= len(specs))
+        args = []
+        for i, numbers in enumerate(geometries):
+            args += [In(i), Out(i), *longs(*numbers)]
+        idle = placeholder(device)
+        for _ in range(count - len(specs)):
+            args += [idle, np.int64(0), idle, *longs(0, 0, 0, 0)]
+        width = WIDTH if profile.style == "cpu" else min(64, profile.work_group)
+        blocks = sum(-(-columns // width) for _, _, columns in geometries)
+        source = render("column_sums", style=profile.style, dtype=dtype, matrices=count, W=WIDTH, WGS=width)
+        if profile.style == "cpu":
+            work = sum(rows * columns for rows, _, columns in geometries) // GRAIN
+            return Plan(device, specs, outs, [Step(source, self.name, args, (max(1, min(profile.groups, blocks, work)),), (1,))])
+        return Plan(device, specs, outs, [Step(source, self.name, args, (min(blocks, 4096) * width,), (width,))])
+
+
+COLUMN_SUMS = ColumnSums()
+
+
+def rows_of(spec, dims):
+    """(rows, distance between rows, columns) of a tensor that is summed over its first dimensions; None if it is no matrix."""
+    n = len(dims)
+    if dims != tuple(range(n)) or n == spec.ndim or not spec.numel:
+        return None
+    rows, (step,) = collapse(spec.shape[:n], spec.strides[:n])
+    columns, (along,) = collapse(spec.shape[n:], spec.strides[n:])
+    if len(rows) > 1 or len(columns) > 1 or (along and along[0] != 1):
+        return None
+    return (*rows, 1)[0], (*step, 0)[0], (*columns, 1)[0]
