@@ -147,13 +147,15 @@ class Node:
 class Graph:
     """Nodes in order, and what outlives the call.
 
-    outputs: Uses that are returned; grads: those that become a .grad; kept: last values of blocks from outside.
+    outputs: Uses that are returned; grads: those that become a .grad; kept: last values of blocks from outside; once: nodes that
+    run before the first call only.
     """
 
     nodes: tuple
     outputs: tuple
     grads: tuple
     kept: tuple
+    once: tuple = ()
 
     def with_nodes(self, nodes):
         """The graph with other nodes."""
@@ -165,9 +167,10 @@ class Graph:
 
     def blocks(self):
         """All blocks, in the order of their first mention."""
-        seen = dict.fromkeys(v.block for n in self.nodes for v in (*n.reads(), *n.writes()))
+        seen = dict.fromkeys(v.block for n in (*self.once, *self.nodes) for v in (*n.reads(), *n.writes()))
         seen.update(dict.fromkeys(v.block for v in self.wanted()))
         return list(seen)
 
     def __str__(self):
-        return "\n".join([*map(repr, self.nodes), f"return {', '.join(repr(u.value) for u in self.outputs)}"])
+        last = f"return {', '.join(repr(u.value) for u in self.outputs)}"
+        return "\n".join([*(f"once: {n!r}" for n in self.once), *map(repr, self.nodes), last])

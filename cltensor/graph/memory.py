@@ -8,7 +8,7 @@ def assign_buffers(graph):
 
     A block takes the free slot whose size is nearest, or a new one.  Slots only grow.
     """
-    outside = {v.block for v in graph.wanted()}
+    outside = {v.block for v in (*graph.wanted(), *(v for n in graph.once for v in n.writes()))}
     first, last = {}, {}
     for i, node in enumerate(graph.nodes):
         for value in (*node.reads(), *node.writes()):

@@ -37,12 +37,21 @@ class Replay:
             elif block.origin is Origin.CONSTANT:
                 self.fixed[block] = device.allocate(block.nbytes)
                 device.write(self.fixed[block], 0, block.source)
+        for block in {v.block for node in graph.once for v in node.writes()}:
+            self.fixed[block] = device.allocate(block.nbytes)
         written = {v.block: v.version for node in graph.nodes for v in node.writes()}
         self.writes = [(block, count) for block, count in written.items() if block.origin is not Origin.MADE]
+        self._run_once(graph.once)
         self.launches = [launch for nodes in grouped(graph.nodes) for launch in self._launches(nodes)]
 
     def __len__(self):
         return len(self.launches)
+
+    def _run_once(self, nodes):
+        self.prepared = [launch for node in nodes for launch in self._launches([node])]  # kept: their kernels hold no buffer
+        with self.device.lock:
+            for launch in self.prepared:
+                launch.enqueue({}, {}, {}, self.device)
 
     def _launches(self, nodes):
         node = nodes[0]

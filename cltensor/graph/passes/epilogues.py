@@ -4,6 +4,7 @@ from ...codegen import expr
 from ...ops.kinds.finished import TOTAL, Finished, attributes
 from ..ir import Node, Origin, Use
 from .fusion import compute_dtype
+from .moving import blocks, passes
 
 #: further operands and results of one kernel
 OPERANDS = 6
@@ -52,23 +53,12 @@ def _merged(nodes, i, j, wanted, readers):
 
 def _falls(nodes, i, j):
     """Whether node i may run as late as j."""
-    return _passes(nodes[i], nodes[i + 1 : j]) and _blocks(nodes[i].reads()).isdisjoint(_blocks(nodes[j].writes()))
+    return passes(nodes[i], nodes[i + 1 : j]) and blocks(nodes[i].reads()).isdisjoint(blocks(nodes[j].writes()))
 
 
 def _rises(nodes, i, j):
     """Whether node j may run as early as i."""
-    return _passes(nodes[j], nodes[i + 1 : j]) and _blocks(nodes[i].reads()).isdisjoint(_blocks(nodes[j].writes()))
-
-
-def _passes(node, between):
-    """Whether a node may change places with others: none touches what it writes, or writes what it reads."""
-    read, written = _blocks(node.reads()), _blocks(node.writes())
-    return all(written.isdisjoint(_blocks((*n.reads(), *n.writes()))) and read.isdisjoint(_blocks(n.writes()))
-               for n in between if n is not None)
-
-
-def _blocks(values):
-    return {v.block for v in values}
+    return passes(nodes[j], nodes[i + 1 : j]) and blocks(nodes[i].reads()).isdisjoint(blocks(nodes[j].writes()))
 
 
 def _node(first, last, result, kept):
