@@ -1,6 +1,7 @@
 """Copies: a node writes its result where a copy would have put it; a sum of parts padded with zeros is written part by part."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from ...codegen import expr
 from ...dispatch.spec import spec as spec_of
@@ -94,47 +95,54 @@ def _join(state, j, node):
     parts = [_part(state, use, j) for use in node.operands]
     if None in parts or any(u.spec is not result.use.spec or u.offset for u in node.operands):
         return
-    written = [state.nodes[writer].results[0].use for _, writer in parts]
+    written = [part.result.use for part in parts]
     block = written[0].block
     moved = [replace(u, value=Value(block, 0)) for u in written]
     if any(a.meets(b) for k, a in enumerate(moved) for b in moved[:k]):
         return
     whole = sum(u.spec.nbytes for u in written) == block.nbytes
-    order = sorted(range(len(parts)), key=lambda k: parts[k][1])
-    fills = [fill for fill, _ in parts]
-    first = fills[order[0]]
+    order = sorted(range(len(parts)), key=lambda k: parts[k].writer)
+    first = parts[order[0]].fill
     value = None if whole else Value(block, 1)
-    for fill in fills:
-        if whole or fill != first:
-            state.put(fill, None)
+    for part in parts:
+        if whole or part.fill != first:
+            state.put(part.fill, None)
     if not whole:
         node_of = state.nodes[first]
         state.put(first, replace(node_of, results=(Result(replace(node_of.results[0].use, value=value)),)))
     for version, k in enumerate(order, 2):
-        writer = parts[k][1]
         use = replace(moved[k], value=Value(block, version))
-        state.put(writer, replace(state.nodes[writer], results=(Result(use, value),)))
+        node_of = state.nodes[parts[k].writer]
+        results = tuple(Result(use, value) if r == parts[k].result else r for r in node_of.results)
+        state.put(parts[k].writer, replace(node_of, results=results))
         value = use.value
     before, state.nodes[j] = result.use.value, None
     for i in state.readers.pop(before, ()):
         _read_from(state, i, before, value)
 
 
+class _Part(NamedTuple):
+    """The node that fills a tensor with zeros, and the one that writes a part of it, by position, with that Result."""
+
+    fill: int
+    writer: int
+    result: Result
+
+
 def _part(state, use, j):
-    """(the node that fills a tensor with zeros, the one that writes a part of it) where only node j reads the tensor; or None."""
+    """The _Part that a sum's operand is, where only node j reads the tensor; or None."""
     writer = state.made.get(use.value)
     if writer is None or use.block.origin is not Origin.MADE or state.only_reader(use.value) != j:
         return None
     node = state.nodes[writer]
-    if len(node.results) != 1 or node.results[0].old is None or node.op.kind != "elementwise":
-        return None
-    before = node.results[0].old
-    fill = state.made.get(before)
-    if fill is None or state.only_reader(before) != writer or any(u.block is use.block for u in node.uses):
+    result = next(r for r in node.results if r.use.value == use.value)
+    fill = state.made.get(result.old)
+    if fill is None or node.op.kind != "elementwise" or any(u.block is use.block for u in node.uses):
         return None
     made = state.nodes[fill]
-    zero = made.op.name == "full" and not made.uses and [*made.operands, *made.numbers] == [0]
-    return (fill, writer) if zero and made.results[0].old is None else None
+    if state.only_reader(result.old) != writer or made.op.name != "full" or made.uses or made.results[0].old is not None:
+        return None
+    return _Part(fill, writer, result) if [*made.operands, *made.numbers] == [0] else None
 
 
 def _read_from(state, i, before, value):

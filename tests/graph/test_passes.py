@@ -1,0 +1,254 @@
+"""Passes: what each makes of small graphs, which are recorded on the meta device: nothing is run."""
+
+import pytest
+
+import cltensor as ct
+from cltensor.graph.layouts import relaid
+from cltensor.graph.memory import assign_buffers
+from cltensor.graph.passes import optimized
+from cltensor.graph.passes.common_subexpressions import merge_common
+from cltensor.graph.passes.constants import fold_constants
+from cltensor.graph.passes.copies import forward_copies, join_parts
+from cltensor.graph.passes.dead_code import drop_dead
+from cltensor.graph.passes.epilogues import fuse_epilogues
+from cltensor.graph.passes.fusion import fuse_elementwise
+from cltensor.graph.passes.reductions import absorb_into_reductions
+from cltensor.graph.passes.sums import merge_sums, split_sums
+from cltensor.graph.recorder import GraphRecorder
+from cltensor.graph.structure import flatten
+from cltensor.nn import functional as F
+
+
+def recorded(fn, *shapes, **options):
+    """The Graph of fn called on tensors of these shapes."""
+    tensors = [ct.empty(s, device="meta", **options) for s in shapes]
+    with GraphRecorder(tensors) as recorder:
+        outputs = [x for x in flatten(fn(*tensors))[0] if isinstance(x, ct.Tensor)]
+        assert recorder.failure is None
+        return recorder.graph(outputs)
+
+
+def names(graph):
+    """The names of the ops, in order."""
+    return [n.op.name for n in graph.nodes]
+
+
+def test_dead_code():
+    def f(x):
+        x.exp()
+        y = x.sin()
+        x.cos().add_(y)
+        return y
+
+    assert names(drop_dead(recorded(f, (3,)))) == ["sin"]
+
+
+def test_what_is_written_to_from_outside_is_no_dead_code():
+    assert names(drop_dead(recorded(lambda x: [x.mul_(2)][1:], (3,)))) == ["mul"]
+
+
+def test_equal_work_is_done_once():
+    def f(x):
+        return (x.exp() + 1) * (x.exp() + 1)
+
+    assert names(drop_dead(merge_common(recorded(f, (3,))))) == ["exp", "add", "mul"]
+
+
+def test_what_is_overwritten_is_not_shared():
+    def f(x):
+        a, b = x.exp(), x.exp()
+        return a.add_(1), b.sum()
+
+    assert names(merge_common(recorded(f, (3,)))).count("exp") == 2
+
+
+def test_numbers_that_print_alike_are_not_equal():
+    assert names(merge_common(recorded(lambda x: (x / 0.0, x / -0.0), (3,)))) == ["div", "div"]
+
+
+def test_chains_of_elementwise_ops():
+    graph = fuse_elementwise(recorded(lambda x, y: ((x + y).relu() * 2, y.exp()), (3, 4), (4,)))
+    assert names(graph) == ["fused_add_relu_mul", "exp"]
+    assert len(graph.nodes[0].uses) == 2
+
+
+@pytest.mark.parametrize("fn", [
+    lambda x: x.exp().t() + x,  # read in another order
+    lambda x: x.exp().sum() + x,  # a reduction between
+    lambda x: x.exp().double() * 2,  # another dtype
+])
+def test_what_is_not_read_element_for_element_stays_apart(fn):
+    assert "exp" in names(fuse_elementwise(recorded(fn, (3, 3))))
+
+
+def test_a_write_between_keeps_its_place():
+    def f(x):
+        y = x + 1
+        x.mul_(2)
+        return y * 3
+
+    assert names(fuse_elementwise(recorded(f, (3,)))) == ["add", "mul", "mul"]
+
+
+def test_constants():
+    graph = fold_constants(recorded(lambda x: (x @ ct.ones(3, 3, device="meta").exp(), x + 1), (2, 3)))
+    assert names(graph) == ["matmul", "add"]
+    assert [n.op.name for n in graph.once] == ["full", "exp"]
+
+
+def test_a_constant_that_is_written_or_returned_is_made_anew():
+    def f(x):
+        y = ct.ones(3, device="meta")
+        return y.add_(x), ct.zeros(3, device="meta")
+
+    assert not fold_constants(recorded(f, (3,))).once
+
+
+def test_constants_have_memory_of_their_own():
+    graph = fold_constants(recorded(lambda x: ((x + 1) @ ct.ones(3, 3, device="meta")).sum(), (2, 3)))
+    slots, _ = assign_buffers(graph)
+    assert not {v.block for n in graph.once for v in n.writes()} & set(slots)
+
+
+@pytest.mark.parametrize(("fn", "expected"), [
+    (lambda x, w: F.linear(x, w).relu(), ["linear_relu"]),
+    (lambda x, w: F.linear(x, w) + x, ["linear_add"]),
+    (lambda x, w: ((x @ w) * 2 + 1).exp(), ["matmul_fused_mul_add_exp"]),
+    (lambda x, w: F.layer_norm(x, (4,)).relu(), ["norm_forward_relu"]),
+    (lambda x, w: F.layer_norm(x, (4,)) + x.t(), ["norm_forward", "add"]),  # lies otherwise
+    (lambda x, w: (x @ w).double() * 2, ["matmul", "copy", "mul"]),
+])
+def test_epilogues(fn, expected):
+    assert names(fuse_epilogues(fuse_elementwise(recorded(fn, (4, 4), (4, 4))))) == expected
+
+
+def test_an_epilogue_keeps_what_is_read_later():
+    def f(x, w):
+        y = x @ w
+        return y.relu(), y.sum()
+
+    graph = fuse_epilogues(recorded(f, (2, 3), (3, 4)))
+    assert names(graph) == ["matmul_relu", "sum_reduce"]
+    assert len(graph.nodes[0].results) == 2
+
+
+def test_no_epilogue_over_a_write_to_an_operand():
+    def f(x, w):
+        y = x @ w
+        x.zero_()
+        return y + x
+
+    assert names(fuse_epilogues(recorded(f, (3, 3), (3, 3)))) == ["matmul", "full", "add"]
+
+
+@pytest.mark.parametrize(("fn", "expected"), [
+    (lambda x, y: ((x - y) * (x - y)).mean(), ["mean_reduce_of_fused_sub_mul"]),
+    (lambda x, y: (x.exp() * 2 + y).sum(0), ["sum_reduce_of_fused_exp_mul_add"]),
+    (lambda x, y: (x * y).argmax(1), ["argmax_reduce_of_mul"]),
+    (lambda x, y: (x > y).sum(), ["gt", "sum_reduce"]),  # of another dtype
+])
+def test_reductions_of_expressions(fn, expected):
+    assert names(absorb_into_reductions(fuse_elementwise(recorded(fn, (3, 4), (4,))))) == expected
+
+
+def test_what_is_read_elsewhere_is_not_absorbed():
+    def f(x):
+        y = x.exp()
+        return y.sum(), y
+
+    assert names(absorb_into_reductions(recorded(f, (3, 4)))) == ["exp", "sum_reduce"]
+
+
+def test_sums_over_rows_share_launches():
+    def f(*given):
+        return [x.sum(0) for x in given]
+
+    graph = merge_sums(recorded(f, (3, 4), (5, 6), (2, 3, 4)))
+    assert names(graph) == ["column_sums"]
+    assert len(graph.nodes[0].results) == 3
+    assert len(merge_sums(recorded(f, *[(3, 4)] * 11)).nodes) == 2
+
+
+def test_a_sum_of_a_sum_runs_after_it():
+    def f(x, y):
+        a = x.sum(0)
+        return a, a.sum(0), y.sum(0)
+
+    assert len(merge_sums(recorded(f, (3, 4, 5), (2, 3))).nodes) == 2
+
+
+def test_rows_of_sums_are_written_where_they_are_copied_to():
+    def f(x):
+        s = x.sum(1)
+        return s[0].clone(), s[1].clone()
+
+    assert names(split_sums(recorded(f, (2, 5, 3)))) == ["sum_reduce", "sum_reduce"]
+
+
+def test_copies():
+    graph = forward_copies(recorded(lambda x: (x + 1).t().contiguous().view(6), (2, 3)))
+    assert names(graph) == ["add"]
+    assert graph.nodes[0].results[0].use.spec.strides == (1, 2)
+
+
+def test_a_copy_into_a_part():
+    def f(x):
+        y = ct.zeros(2, 6, device="meta")
+        y[:, 2:5].copy_(x * 2)
+        return y
+
+    graph = forward_copies(recorded(f, (2, 3)))
+    assert names(graph) == ["full", "mul"]
+    assert graph.nodes[1].results[0].old is not None
+
+
+def test_a_copy_of_what_is_returned_stays():
+    assert names(forward_copies(recorded(lambda x: (y := x + 1, y.t().contiguous()), (2, 3)))) == ["add", "copy"]
+
+
+def test_gradients_of_pieces_are_written_to_one_tensor():
+    def f(x, w):
+        a, b, c = (x * 1).chunk(3, 1)
+        return ct.autograd.grad((a.exp() + b.sin() * c).sum(), x)
+
+    graph = drop_dead(join_parts(fuse_elementwise(recorded(f, (2, 6), (1,), requires_grad=True))))
+    assert "fused_add" not in names(graph)
+    assert names(graph).count("full") == 1  # the gradient of the sum
+
+
+def test_pieces_that_overlap_are_added_up():
+    def f(x, w):
+        a, b = x[:, :4] * 2, x[:, 2:] * 3
+        return ct.autograd.grad((a + b).sum(), x)
+
+    graph = join_parts(fuse_elementwise(recorded(f, (2, 6), (1,), requires_grad=True)))
+    assert any("add" in n for n in names(graph))
+
+
+@pytest.mark.parametrize(("own", "view", "target", "expected"), [
+    ((2, 3), lambda x: x.t(), (1, 3), (3, 1)),
+    ((2, 3), lambda x: x.view(6), (2,), (6, 2)),
+    ((6,), lambda x: x.view(2, 3), (10, 1), None),  # two strides for one dimension
+    ((2, 3, 4), lambda x: x.view(2, 12), (24, 1), (24, 4, 1)),
+    ((4, 6), lambda x: x.view(2, 2, 6), (100, 50, 1), (50, 1)),
+    ((4, 6), lambda x: x.view(2, 2, 6), (100, 7, 1), None),
+    ((1, 5), lambda x: x.view(5, 1), (3, 9), (1, 3)),
+])
+def test_layouts_by_way_of_a_view(own, view, target, expected):
+    x = ct.empty(own, device="meta")
+    with GraphRecorder([x]) as recorder:
+        use = recorder.use(view(x))
+    assert relaid(x._spec, use, target) == expected
+
+
+def test_a_training_step_of_attention_is_fused():
+    """The passes together: less than half of the nodes."""
+    def f(x, q, w, v):
+        y = F.layer_norm(x, (8,))
+        a, b, c = F.linear(y, q).chunk(3, -1)
+        h = F.scaled_dot_product_attention(*(t.view(2, 4, 2, 4).transpose(1, 2) for t in (a, b, c)))
+        x = x + F.linear(h.transpose(1, 2).reshape(2, 4, 8), w)
+        return ct.autograd.grad((F.gelu(F.linear(x, v)) ** 2).mean(), (q, w, v))
+
+    graph = recorded(f, (2, 4, 8), (24, 8), (8, 8), (8, 8), requires_grad=True)
+    assert len(optimized(graph).nodes) < len(graph.nodes) / 2
