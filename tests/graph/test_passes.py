@@ -6,9 +6,10 @@ import cltensor as ct
 from cltensor.graph.layouts import relaid
 from cltensor.graph.memory import assign_buffers
 from cltensor.graph.passes import optimized
+from cltensor.graph.passes.algebra import simplify
 from cltensor.graph.passes.common_subexpressions import merge_common
 from cltensor.graph.passes.constants import fold_constants
-from cltensor.graph.passes.copies import forward_copies, join_parts
+from cltensor.graph.passes.copies import forward_copies, join_parts, read_originals
 from cltensor.graph.passes.dead_code import drop_dead
 from cltensor.graph.passes.epilogues import fuse_epilogues
 from cltensor.graph.passes.fusion import fuse_elementwise
@@ -200,6 +201,30 @@ def test_a_copy_into_a_part():
     graph = forward_copies(recorded(f, (2, 3)))
     assert names(graph) == ["full", "mul"]
     assert graph.nodes[1].results[0].old is not None
+
+
+@pytest.mark.parametrize(("fn", "expected"), [
+    (lambda x: x * 1 + x, ["add"]), (lambda x: (x * -1).exp(), ["mul", "exp"]), (lambda x: x**2, ["pow"]),
+    (lambda x: x / 1, ["copy"]), (lambda x: x + 0.0, ["add"]),
+])
+def test_algebra(fn, expected):
+    assert names(drop_dead(read_originals(simplify(recorded(fn, (3,)))))) == expected
+
+
+def test_algebra_makes_expressions_cheaper():
+    node, = simplify(recorded(lambda x: x**2, (3,))).nodes
+    assert repr(node.op.exprs[0]).count("mul") == 1
+    assert len(node.operands) == 1
+
+
+@pytest.mark.parametrize(("fn", "expected"), [
+    (lambda x, w: x.t().contiguous() @ w, ["matmul"]),
+    (lambda x, w: x.t().contiguous().view(-1) * 2, ["copy", "mul"]),  # no view of x is laid out so
+    (lambda x, w: x.t().contiguous().sum(0), ["sum_reduce"]),
+    (lambda x, w: (y := x.t().contiguous(), x.zero_(), y * 2)[2:], ["copy", "full", "mul"]),  # written to between
+])
+def test_copies_that_are_read_once(fn, expected):
+    assert names(read_originals(recorded(fn, (3, 3), (3, 3)))) == expected
 
 
 def test_a_copy_of_what_is_returned_stays():

@@ -1,8 +1,9 @@
 """Passes: pure functions from a Graph to one that computes the same with less work."""
 
+from .algebra import simplify
 from .common_subexpressions import merge_common
 from .constants import fold_constants
-from .copies import forward_copies, join_parts
+from .copies import forward_copies, join_parts, read_originals
 from .dead_code import drop_dead
 from .epilogues import fuse_epilogues
 from .fusion import fuse_elementwise
@@ -10,8 +11,8 @@ from .reductions import absorb_into_reductions
 from .sums import merge_sums, split_sums
 
 #: all passes, in the order in which they run
-PASSES = (drop_dead, merge_common, forward_copies, split_sums, fuse_elementwise, join_parts, forward_copies, fuse_epilogues,
-          absorb_into_reductions, merge_sums, fold_constants, drop_dead)
+PASSES = (drop_dead, simplify, merge_common, forward_copies, read_originals, split_sums, fuse_elementwise, join_parts,
+          forward_copies, fuse_epilogues, absorb_into_reductions, merge_sums, fold_constants, drop_dead)
 
 
 def optimized(graph):

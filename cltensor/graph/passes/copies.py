@@ -1,10 +1,14 @@
-"""Copies: a node writes its result where a copy would have put it; a sum of parts padded with zeros is written part by part."""
+"""Copies: a node writes its result where a copy would have put it, or reads what a copy reads.
+
+A sum of parts padded with zeros is written part by part.
+"""
 
 from dataclasses import replace
 from typing import NamedTuple
 
 from ...codegen import expr
 from ...dispatch.spec import spec as spec_of
+from ...ops.gemm.finishing import ProductFinishing
 from ..ir import Origin, Result, Use, Value
 from ..layouts import relaid
 
@@ -197,3 +201,41 @@ def _follows(node, use):
     """Whether a node that reads a use may read the same elements in another layout."""
     return ((node.op.kind == "elementwise" or node.op.strided)
             and all(o == use for o in node.uses if o.value == use.value) and all(r.old != use.value for r in node.results))
+
+
+def read_originals(graph):
+    """The graph without copies whose only reader can read what they copy, in the layout that it has."""
+    state = _State(graph)
+    for i, node in enumerate(state.nodes):
+        if node is not None and node.op.name == "copy":
+            _read_through(state, i, node)
+    return graph.with_nodes(n for n in state.nodes if n is not None)
+
+
+def _read_through(state, i, copy):
+    """Let the node that reads the result of node i, a copy, read its source."""
+    source, result = copy.operands[0], copy.results[0]
+    if not isinstance(source, Use) or result.old is not None or result.use.block.origin is not Origin.MADE:
+        return
+    j = state.only_reader(result.use.value)
+    if j is None or source.spec.dtype is not result.use.spec.dtype or not state.last(result.use.value):
+        return
+    reader = state.nodes[j]
+    if not _reads_any_layout(reader) or any(source.block is v.block for n in filter(None, state.nodes[i + 1 : j + 1])
+                                            for v in n.writes()):
+        return
+    operands = []
+    for o in reader.operands:
+        if isinstance(o, Use) and o.value == result.use.value:
+            strides = None if o.offset else relaid(o.spec, result.use, source.spec.strides)
+            if strides is None or (reader.op.strided and strides[-1] != 1):
+                return
+            o = replace(source, spec=spec_of(o.spec.shape, strides, o.spec.dtype, o.spec.device))
+        operands.append(o)
+    state.put(i, None)
+    state.put(j, replace(reader, operands=tuple(operands)))
+
+
+def _reads_any_layout(node):
+    """Whether a node's kernels take operands of any strides; `strided` ones need contiguous rows."""
+    return node.op.kind in ("elementwise", "reduction") or node.op.strided or isinstance(node.op.finishing, ProductFinishing)

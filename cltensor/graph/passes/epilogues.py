@@ -38,7 +38,7 @@ def fuse_epilogues(graph):
 def _merged(nodes, i, j, wanted, readers):
     """The Node that does what nodes i, a kernel op that can be finished, and j, elementwise, do; None if there is none."""
     first, last = nodes[i], nodes[j]
-    if first is None or getattr(first.op, "finishing", None) is None:
+    if first is None or first.op.finishing is None:
         return None
     result = first.results[0]
     value, spec = result.use.value, result.use.spec

@@ -55,7 +55,7 @@ class Finished:
     kernel's, with the first replaced, then the further ones.
     """
 
-    kind, reports_faults, strided = "kernel", False, False
+    kind, finishing, reports_faults, strided = "kernel", None, False, False
 
     def __init__(self, inner, exprs, names, numbers, name):
         self.inner, self.exprs, self.inputs, self.numbers, self.name = inner, exprs, names, numbers, name

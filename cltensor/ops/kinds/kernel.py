@@ -44,8 +44,6 @@ class Planned(Op):
         named = dict(zip(self.attr_names, attrs, strict=True))
         return tuple(named[n] for n in self.attr_names if n not in self.values), tuple(named[n] for n in self.values)
 
-    strided = False
-
     def plan(self, specs, attrs, outs=None):
         """The Plan for input Specs (None for an input left out) and a tuple of attribute values.
 

@@ -40,8 +40,9 @@ class Op:
         on_complex  the op that runs in its place for complex inputs, or its name; None for itself
     """
 
-    kind = on_complex = None
+    kind = on_complex = finishing = None
     autocast = None
+    strided = False
 
     def __init__(self, name, *, vjp=None, saves="", ref=None, dtypes="all", doc="", public=True, method=True,
                  inplace=False, samples=None, aliases=(), reports_faults=False, batch=None, host=False,

@@ -17,7 +17,7 @@ GRAIN = 1 << 14  # elements per work-group of the cpu style
 class ColumnSums:
     """An op of any number of matrices, at most MOST."""
 
-    name, kind, reports_faults, strided = "column_sums", "kernel", False, False
+    name, kind, finishing, reports_faults, strided = "column_sums", "kernel", None, False, False
 
     def __init__(self):
         self.plans = {}
