@@ -17,6 +17,7 @@ __all__ = ["allow_in_graph", "assume_constant_result", "compile", "disable", "is
            "list_backends", "reset"]
 
 _MODES = (None, "default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+_SHOWN = ("explain", "graph")  # of a compiled function; a module's own attributes of these names come first
 _made = weakref.WeakSet()
 
 
@@ -37,6 +38,8 @@ class CompiledModule(Module):
         try:
             return super().__getattr__(name)
         except AttributeError:
+            if name in _SHOWN and not hasattr(super().__getattr__("_orig_mod"), name):
+                return getattr(self._program, name)
             return getattr(super().__getattr__("_orig_mod"), name)
 
     def __getstate__(self):

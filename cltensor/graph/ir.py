@@ -51,6 +51,11 @@ class Value:
         return f"{self.block}.{self.version}"
 
 
+def typed(spec):
+    """A Spec's dtype and shape: "float32[2, 3]"."""
+    return f"{spec.dtype.name}{list(spec.shape)}"
+
+
 @dataclass(frozen=True)
 class Use:
     """An operand: the elements of a value that a Spec shows from an offset, in elements."""
@@ -103,6 +108,9 @@ class Scalar:
     action: Action
     place: int
 
+    def __repr__(self):
+        return f"{getattr(self.action.compute, '__name__', 'action')}[{self.place}]"
+
 
 _serial = itertools.count()
 
@@ -140,7 +148,8 @@ class Node:
 
     def __repr__(self):
         shown = ", ".join(repr(o.value) if isinstance(o, Use) else repr(o) for o in (*self.operands, *self.attrs, *self.numbers))
-        return f"{', '.join(map(repr, self.writes()))} = {self.op.name}({shown})"
+        results = ", ".join(f"{r.use.value}: {typed(r.use.spec)}" for r in self.results)
+        return f"{results} = {self.op.name}({shown})"
 
 
 @dataclass(frozen=True)

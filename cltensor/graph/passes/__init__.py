@@ -14,8 +14,9 @@ PASSES = (drop_dead, merge_common, forward_copies, split_sums, fuse_elementwise,
           absorb_into_reductions, merge_sums, fold_constants, drop_dead)
 
 
-def optimized(graph):
-    """The graph after all passes."""
+def stages(graph):
+    """(name, graph) of each stage in order: as captured, then after each pass."""
+    yield "captured", graph
     for run in PASSES:
         graph = run(graph)
-    return graph
+        yield run.__name__, graph
