@@ -8,10 +8,15 @@ _STYLES = {"kernel": "shape=box, style=rounded", "argument": "shape=house", "hel
 
 def digraph(programs):
     """The DOT text of (title, graph, kernels) of some programs, one cluster each."""
+    return of_drawings([(title, *drawing(graph, kernels)) for title, graph, kernels in programs])
+
+
+def of_drawings(drawings):
+    """The DOT text of (title, vertices, edges) of some drawings, one cluster each."""
     lines = ["digraph cltensor {", "  node [fontname=monospace, fontsize=10];", "  edge [fontname=monospace, fontsize=8];"]
-    for i, (title, graph, kernels) in enumerate(programs):
+    for i, (title, vertices, edges) in enumerate(drawings):
         lines += [f"  subgraph cluster_{i} {{", f"    label={quoted(title)};"]
-        lines += [f"    {line}" for line in _statements(f"p{i}", *drawing(graph, kernels))]
+        lines += [f"    {line}" for line in _statements(f"p{i}", vertices, edges)]
         lines.append("  }")
     return "\n".join([*lines, "}\n"])
 

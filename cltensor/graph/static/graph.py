@@ -17,18 +17,18 @@ from ...dispatch.tensor_base import TensorBase
 from ...runtime.device import default_device
 from ...runtime.device import device as Device
 from ...tensor import namespace
+from .. import dot
 from ..compiled import Compiled
 from ..structure import flatten, unflatten
-from . import recording
+from . import file, recording
 from .calls import Call, Held, Placeholder, assigned, gradient_of, mapped, reachable, symbolic
+from .drawing import drawing
 from .feeding import fed
 from .program import Program
-from .recording import META, outside
+from .recording import META, TRIALS, outside
 from .symbols import Symbol, Variable
 
 tensor, empty = namespace()["tensor"], namespace()["empty"]
-#: what stands for each unknown size while the graph is defined; results that differ between the two depend on it
-TRIALS = (5040, 10080)
 _PROGRAMS = 64  # of different fetches that are kept
 class _Definition:
     """A mode that hands every public call to a graph."""
@@ -85,7 +85,7 @@ class Graph:
     # --- definition ------------------------------------------------------------------------------------------------------
 
     def placeholder(self, shape: Sequence[int | None], dtype: Any = None, name: str | None = None) -> Symbol:
-        """A symbol that each run is fed.  shape: None for a size that differs from run to run; dtype: the default one if left out.
+        """A symbol that each run is fed.  shape: None for sizes that differ from run to run; dtype: the default one if left out.
 
         Raises ArgumentError for a negative size, GraphError for a name that another placeholder has.
         Source: Abadi et al. 2016.
@@ -98,7 +98,8 @@ class Graph:
             raise ArgumentError(f"Graph.placeholder: sizes must be None or ints of at least 0, got {shape}")
         node = Placeholder(self._name(name, "placeholder", self.placeholders), shape, dtype, recording.line())
         tried = [self._meta(tuple(trial if n is None else n for n in shape), dtype) for trial in TRIALS]
-        self.placeholders[node.name] = self._inputs[node] = made = Symbol.of(self, node, 0, tuple(tried if None in shape else tried[:1] * 2))
+        made = Symbol.of(self, node, 0, tuple(tried if None in shape else tried[:1] * 2))
+        self.placeholders[node.name] = self._inputs[node] = made
         self.nodes.append(node)
         return made
 
@@ -125,7 +126,9 @@ class Graph:
             >>> g.run(g.constant([1, 2]) * 3)
             tensor([3, 6])
         """
-        return self._symbol_of_held(Held("", self._held(value, dtype).clone(), recording.line()), Symbol)
+        with outside():
+            held = self._held(value, dtype).clone()
+        return self._symbol_of_held(Held("", held, recording.line()), Symbol)
 
     def gradients(self, ys: Any, xs: Sequence[Symbol], grad_ys: Any = None) -> tuple[Symbol, ...]:
         """Symbols of the gradients of ys, one symbol or several, with regard to each of xs: placeholders, variables or others.
@@ -142,7 +145,7 @@ class Graph:
         at, ys, xs = recording.line(), _listed(ys), _listed(xs)
         given = (ys, xs) if grad_ys is None else (ys, xs, _listed(grad_ys))
         call = Call(gradient_of, mapped(given, lambda x: recording.argument(self, x, "Graph.gradients", at)), {}, at)
-        _check_gradients(ys, xs, at)
+        _check_gradients(ys, xs, grad_ys, at)
         program = Program([_Fetch(call, 0)], self.device)
 
         def derived(trial):
@@ -191,12 +194,47 @@ class Graph:
         self._inputs[node] = made = cls.of(self, node, 0, (self._meta(tuple(node.tensor.shape), node.tensor.dtype),) * 2)
         return made
 
+    # --- drawing, saving ------------------------------------------------------------------------------------------------
+
+    def to_dot(self) -> str:
+        """Graphviz text of the definition: placeholders, what is held, calls with their lines, shapes and dtypes on the edges.
+
+        Never raises.  Source: the DOT language of Graphviz.
+
+            >>> ct.graph.Graph().to_dot().splitlines()[0]
+            'digraph cltensor {'
+        """
+        return dot.of_drawings([("static graph", *drawing(self))])
+
+    def save(self, path: Any, outputs: dict[str, Symbol] | None = None) -> None:
+        """Write the graph, and what it holds, to a file (or a binary file open for writing) that `load` reads; it holds no code.
+
+        outputs: {name: symbol} to find again in `outputs` after load.  Of tensors of any shape and dtype.
+        Raises GraphError for an output that is no symbol of this graph, SerializationError for an argument that a file cannot hold.
+        Source: the layout of safetensors 0.4.
+
+            g.save("model.graph", {"scores": y})
+        """
+        file.save(self, path, outputs or {})
+
+    @classmethod
+    def load(cls, path: Any, device: Any = None) -> Graph:
+        """The graph in a file that `save` wrote; its symbols are in `placeholders`, `variables` and `outputs`, by name.
+
+        The calls in it are tried on shapes and dtypes again.  device: where it runs; the default device if left out.
+        Raises SerializationError for a file that holds no graph, or a damaged one.  Source: the layout of safetensors 0.4.
+
+            g = cltensor.graph.Graph.load("model.graph")
+            g.run(g.outputs["scores"], {"x": x})
+        """
+        return file.load(cls(device), path)
+
     # --- running ---------------------------------------------------------------------------------------------------------
 
     def run(self, fetches: Any, feeds: dict[Any, Any] | None = None) -> Any:
         """Compute what is fetched: a symbol, or lists, tuples and dicts of symbols; tensors come back in the same structure.
 
-        feeds: {placeholder, or its name: a tensor, an array or numbers}; of the placeholder's shape, and of a dtype that it can hold.
+        feeds: {placeholder, or its name: a tensor, an array or numbers} of the placeholder's shape and of a dtype that it can hold.
         Raises GraphError for a placeholder that is needed and not fed, and for what is no symbol or placeholder of this graph;
         ShapeError and DTypeError for a value that does not fit; what functions raise, with the line of their definition.
         Source: Abadi et al. 2016.
@@ -243,13 +281,17 @@ def _listed(x):
     return [x] if isinstance(x, TensorBase) else list(x)
 
 
-def _check_gradients(ys, xs, at):
+def _check_gradients(ys, xs, grad_ys, at):
     below = set(reachable([y.node for y in ys]))
     for name, symbols in (("ys", ys), ("xs", xs)):
         for i, x in enumerate(symbols):
             if not x._spec.dtype.is_inexact:
-                raise GraphError(f"Graph.gradients: {name}[{i}] is {x!r}, and only floating-point and complex tensors have gradients, "
-                                 f"at {at}")
+                raise GraphError(f"Graph.gradients: {name}[{i}] is {x!r}, and only floating-point and complex tensors have "
+                                 f"gradients, at {at}")
+    for i, y in enumerate(ys):
+        if grad_ys is None and any(n != 1 for n in y.sizes()):
+            raise GraphError(f"Graph.gradients: ys[{i}] is {y!r}, and only a single number has gradients of its own; take its sum, "
+                             f"or give grad_ys, at {at}")
     for i, x in enumerate(xs):
         if x.node not in below:
             raise GraphError(f"Graph.gradients: ys do not depend on xs[{i}], {x!r}, at {at}")

@@ -12,26 +12,33 @@ from ...base.overriding import Quiet
 from ...dispatch.tensor_base import TensorBase
 from ...runtime.device import device as Device
 from ...tensor import default_generator
-from .calls import Call, leaves, mapped, symbolic
+from .calls import OWN, Call, leaves, mapped, symbolic
 from .program import located
 from .symbols import Symbol, Unknown, Variable
 
 META = Device("meta")
+#: what stands for each unknown size while the graph is defined; results that differ between the two depend on it
+TRIALS = (5040, 10080)
+_OF_SIZES = {function for name, function in OWN.items() if name.startswith("size.")}
 _READS = ("item", "tolist", "numpy", "__array__")
 #: what has no meaning before a graph runs, and what to do instead
 _EAGER = {**dict.fromkeys(("backward", "requires_grad_", "retain_grad"), "ask for gradients with Graph.gradients"),
           **dict.fromkeys(("apply_", "map_", "map2_"), "use functions of cltensor"),
-          "register_hook": "fetch the gradient from Graph.gradients", "as_subclass": "symbols have one class"}
+          **dict.fromkeys(("storage", "untyped_storage", "data_ptr", "const_data_ptr"), "symbols have no memory"),
+         "register_hook": "fetch the gradient from Graph.gradients", "as_subclass": "symbols have one class"}
 
 
 def record(graph, function, args, kwargs):
     """What a public call gives, with symbols in place of tensors."""
-    at, name = line(), getattr(function, "__name__", str(function))
+    given = tuple(args), {k: v for k, v in kwargs.items() if k != "device"}
+    found = leaves(given)
+    if not any(map(symbolic, found)) and any(isinstance(x, TensorBase) for x in found):
+        return function(*args, **kwargs)  # of tensors alone, which are no part of the graph
+    at, name = line(), named(function)
     if name in _EAGER:
         raise GraphError(f"{name}: a static graph has no such thing; {_EAGER[name]}, at {at}")
     if name in _READS:
-        raise _reading(at)
-    given = tuple(args), {k: v for k, v in kwargs.items() if k != "device"}
+        raise _reading(name, at)
     call = Call(function, *mapped(given, lambda x: argument(graph, x, name, at)), at)
     return recorded(graph, call, lambda trial: function(*stand_ins(call.args, trial), **stand_ins(call.kwargs, trial)))
 
@@ -66,6 +73,11 @@ def stand_ins(value, trial):
     return mapped(value, lambda x: x.stand_ins[trial] if symbolic(x) else META if isinstance(x, Device) else x)
 
 
+def named(function):
+    """The name of a function, as in an error."""
+    return public.written(getattr(function, "__name__", str(function)))
+
+
 def line():
     """The user's line."""
     _, site = public.codes()
@@ -79,16 +91,17 @@ def _tried(call, trial, run):
         with outside(), META, _same_random_numbers():
             result = run(trial)
     except NoDataError:
-        raise _reading(call.line) from None
+        raise _reading(named(call.function), call.line) from None
     except CLTensorError as error:
-        unknown = any(isinstance(x, Unknown) or None in x.sizes() for x in call.parts() if symbolic(x))
-        raise located(error, f"{'where sizes that are not known are taken as large, ' * unknown}at {call.line}") from None
+        size = str(TRIALS[trial])
+        unknown = f"where {size} stands for a size that is not known, " if size in str(error) else ""
+        raise located(error, f"{unknown}at {call.line}") from None
     made = {id(t._storage) for t in leaves(result) if isinstance(t, TensorBase)}
     for x, version in before:
         stand_in = x.stand_ins[trial]
-        if stand_in._version != version and (not isinstance(x, Variable) or id(stand_in._storage) in made):
-            raise GraphError(f"writes to {x!r} in place, and symbols are values; use the form that gives a new one, or "
-                             f"Variable.assign, at {call.line}")
+        if stand_in._version != version and not (isinstance(x, Variable) and made and id(stand_in._storage) not in made):
+            raise GraphError(f"{named(call.function)}: writes to {x!r} in place, and symbols are values; use the form that gives "
+                             f"a new one, or Variable.assign, at {call.line}")
     return result
 
 
@@ -96,19 +109,21 @@ def _result(graph, call, place, pair):
     first, second = pair
     if isinstance(first, TensorBase):
         return Symbol.of(graph, call, place, pair)
+    if type(first) is int and (first != second or call.function in _OF_SIZES):
+        return Unknown(graph, call, place, pair)
     if first is second or first == second:
         return first
-    if type(first) is int:
-        return Unknown(graph, call, place, pair)
     raise _depends(f"its result {first!r:.80}", call)
 
 
 def _depends(what, call):
-    return GraphError(f"{what} depends on a size that is not known before run; give the placeholder its size, at {call.line}")
+    return GraphError(f"{named(call.function)}: {what} depends on a size that is not known before run; give the placeholder its "
+                      f"size, at {call.line}")
 
 
-def _reading(at):
-    return GraphError(f"reads values, which a static graph has only while it runs; fetch the tensor with Graph.run, at {at}")
+def _reading(name, at):
+    return GraphError(f"{name}: reads values, which a static graph has only while it runs; fetch the tensor with Graph.run, at "
+                      f"{at}")
 
 
 @contextlib.contextmanager

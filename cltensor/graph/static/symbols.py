@@ -55,6 +55,9 @@ class Symbol(Tensor):
     def __deepcopy__(self, memo):
         return self.__reduce_ex__(4)
 
+    def __copy__(self):
+        return self.__reduce_ex__(4)
+
     def __iter__(self):
         return iter(self.unbind(0))
 
