@@ -1,5 +1,10 @@
 """Graph mode: programs captured once, then replayed without Python; and static graphs, which are defined first and run later."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .static import Graph, Symbol, Unknown, Variable
+
 __all__ = ["Graph", "Symbol", "Unknown", "Variable"]
 
 

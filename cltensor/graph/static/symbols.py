@@ -120,7 +120,12 @@ def _arithmetic(name, swapped=False):
 class Unknown:
     """A size that is not known before a static graph runs; arithmetic with + - * // % gives others, and shapes take them.
 
-    Raises GraphError where its value is asked for.
+    It is an int of no dtype.  Raises GraphError where its value is asked for.  Source: Abadi et al. 2016.
+
+        >>> g = ct.graph.Graph()
+        >>> x = g.placeholder((None, 4))
+        >>> x.reshape(x.shape[0] * 2, -1)
+        Symbol(float32[?, 2])
     """
 
     stand_ins = ()
