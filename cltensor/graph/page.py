@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from .drawing import drawing, shown
+from .ir import texts
 from .layout import HEIGHT, WIDTH, placed
 
 _HIDDEN = ("held", "gradient", "constant")  # memory that is listed with its kernels, and not drawn
@@ -46,7 +47,7 @@ def _facts(p, sources):
 def _kernel(k, sources):
     first = k.nodes[0]
     return {"name": k.name, "kind": "fused" if k.fused else first.op.kind, "fused": k.fused, "launches": k.launches,
-            "bytes": k.nbytes, "flops": k.flops, "numbers": [repr(n) for n in (*first.attrs, *first.numbers)],
+            "bytes": k.nbytes, "flops": k.flops, "numbers": texts((*first.attrs, *first.numbers)),
             "reads": [shown(u) for n in k.nodes for u in dict.fromkeys(n.uses)],
             "writes": [shown(r.use) for n in k.nodes for r in n.results],
             "sources": [[sources.setdefault(s, len(sources)), count] for s, count in k.sources.items()]}
