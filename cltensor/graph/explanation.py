@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from .ir import Origin, typed
 from .origins import origins
-from .work import kernels
+from .work import kernels, regions
 
 _WIDTH = 100
 _SCALES = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1))
@@ -123,8 +123,8 @@ def _program(captured, title, backward=False):
     (_, before), *later = captured.stages
     after, passes = captured.graph, tuple((name, len(graph.nodes)) for name, graph in later)
     made, given = kernels(after, origins(captured.stages)), ", ".join(_inputs(after)) or "no arguments"
-    return Program(f"{title}: {given}", before, after, passes, made, kernels(before), len(captured.replay), captured.replay.nbytes,
-                   backward)
+    launches = len(captured.replay) + sum(k.launches - 1 for k in made if regions(k.nodes[0]))
+    return Program(f"{title}: {given}", before, after, passes, made, kernels(before), launches, captured.replay.nbytes, backward)
 
 
 def _inputs(graph):

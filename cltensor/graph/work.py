@@ -15,7 +15,7 @@ from .replay import planned
 class Kernel:
     """Nodes that are launched together: one, or updates that share a launch.
 
-    parts: the nodes as captured that it does the work of.
+    parts: the nodes as captured that it does the work of.  Control flow counts all its regions, each once.
     """
 
     nodes: tuple
@@ -33,9 +33,18 @@ class Kernel:
         return tuple(n.op.name for n in self.parts) if len(self.parts) > len(self.nodes) else ()
 
     @cached_property
+    def inner(self):
+        """The Kernels of the regions of control flow."""
+        return tuple(k for region in regions(self.nodes[0]) for k in kernels(region.graph))
+
+    @cached_property
     def sources(self):
         """{text of a kernel: how often it is launched}."""
         first, found = self.nodes[0], {}
+        if regions(first):
+            for text, count in ((t, n) for k in self.inner for t, n in k.sources.items()):
+                found[text] = found.get(text, 0) + count
+            return found
         if len(self.nodes) > 1:
             s = first.results[0].use.spec
             roles, style = Roles(writes_of(first)), s.device.profile.style
@@ -53,13 +62,18 @@ class Kernel:
     @property
     def nbytes(self):
         """The bytes that it touches."""
-        return sum(map(bytes_moved, self.nodes))
+        return sum(k.nbytes for k in self.inner) if regions(self.nodes[0]) else sum(map(bytes_moved, self.nodes))
 
     @property
     def flops(self):
         """Its floating-point operations; None if an op does not say."""
-        found = [flops(n) for n in self.nodes]
+        found = [k.flops for k in self.inner] if regions(self.nodes[0]) else [flops(n) for n in self.nodes]
         return None if None in found else sum(found)
+
+
+def regions(node):
+    """The programs inside a node of control flow; () of any other."""
+    return getattr(node, "regions", ())
 
 
 def kernels(graph, parts_of=lambda node: (node,)):
