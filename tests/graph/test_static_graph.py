@@ -386,7 +386,8 @@ def test_gradients_that_there_are_not(linear):
     g, x, w, y, loss, _ = linear
     with g:
         for ys, xs, message in ((y, [w], "only a single number has gradients of its own"), (loss, [w * 2], "do not depend on xs"),
-                                (x.argmax(), [x], "only floating-point and complex tensors")):
+                                (x.argmax(), [x], "only floating-point and complex tensors"),
+                                (3, [w], "expected symbols of a graph, got int")):
             with pytest.raises(GraphError, match=message):
                 g.gradients(ys, xs)
 

@@ -3,9 +3,12 @@
 import itertools
 import operator
 from dataclasses import dataclass, field
+from types import CellType, CodeType, FunctionType
 
 from ...autograd.api import grad
+from ...tensor import namespace
 
+zeros_like = namespace()["zeros_like"]
 _serial = itertools.count()
 
 
@@ -53,9 +56,16 @@ class Call:
         return leaves((self.args, self.kwargs))
 
 
-def gradient_of(ys, xs, grad_ys=None, create_graph=False):
-    """Gradients of xs from those of ys."""
-    return grad(ys, xs, grad_ys, retain_graph=True, create_graph=create_graph)
+def gradient_of(ys, xs, grad_ys=None, *, branches=False, create_graph=False):
+    """Gradients of xs from those of ys.  branches: a run may take a way that some of xs are not used on; theirs are zeros then."""
+    if not branches:
+        return grad(ys, xs, grad_ys, retain_graph=True, create_graph=create_graph)
+    given = [(y, g) for y, g in zip(ys, grad_ys or [None] * len(ys), strict=True) if y.requires_grad]
+    if not given:
+        return tuple(map(zeros_like, xs))
+    ys, grad_ys = map(list, zip(*given, strict=True))
+    found = grad(ys, xs, grad_ys, retain_graph=True, create_graph=create_graph, allow_unused=True)
+    return tuple(zeros_like(x) if g is None else g for x, g in zip(xs, found, strict=True))
 
 
 def assigned(variable, value):
@@ -69,7 +79,7 @@ OWN = {"gradients": gradient_of, "assign": assigned,
 
 
 def mapped(value, fn):
-    """value with fn applied to its leaves; branches are lists, tuples, dicts and slices."""
+    """value with fn applied to its leaves; branches are lists, tuples, dicts, slices, functions that read symbols around them."""
     if isinstance(value, tuple):
         parts = [mapped(v, fn) for v in value]
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
@@ -79,7 +89,45 @@ def mapped(value, fn):
         return {k: mapped(v, fn) for k, v in value.items()}
     if isinstance(value, slice):
         return slice(*(mapped(v, fn) for v in (value.start, value.stop, value.step)))
+    if isinstance(value, FunctionType) and _reads_symbols(value):
+        return _rebound(value, fn)
     return fn(value)
+
+
+def _reads_symbols(function):
+    return any(map(_holds_symbols, (*map(_content, function.__closure__ or ()), *_named(function).values())))
+
+
+def _rebound(function, fn):
+    """A function like another one, whose closure and globals hold fn of the symbols there."""
+    cells = tuple(CellType(mapped(c.cell_contents, fn)) if _holds_symbols(_content(c)) else c for c in function.__closure__ or ())
+    globals_ = {**function.__globals__, **{n: mapped(v, fn) for n, v in _named(function).items() if _holds_symbols(v)}}
+    made = FunctionType(function.__code__, globals_, function.__name__, function.__defaults__, cells)
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
+
+
+def _holds_symbols(value):
+    """Whether a value is a symbol, or a list, tuple or dict with symbols in it."""
+    if isinstance(value, dict):
+        return any(map(_holds_symbols, value.values()))
+    return any(map(_holds_symbols, value)) if type(value) in (list, tuple) else symbolic(value)
+
+
+def _content(cell):
+    try:
+        return cell.cell_contents
+    except ValueError:  # not set yet
+        return None
+
+
+def _named(function):
+    """{name: value} of the globals that a function's code names."""
+    names, pending = set(), [function.__code__]
+    for code in pending:  # grows in the loop
+        names.update(code.co_names)
+        pending += [c for c in code.co_consts if isinstance(c, CodeType)]
+    return {n: function.__globals__[n] for n in names if n in function.__globals__}
 
 
 def leaves(value):

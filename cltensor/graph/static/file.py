@@ -116,7 +116,7 @@ class _Reader:
     def _called(self, name, args, kwargs):
         function = OWN.get(name) or functions()[name]
         if function is gradient_of:
-            return self.graph.gradients(*args)
+            return self.graph.gradients(*args)  # "branches" follows from the calls
         if function is assigned:
             variable, value = args
             if not isinstance(variable, Variable):

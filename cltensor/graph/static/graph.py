@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from ...base import calls as public
@@ -144,8 +145,10 @@ class Graph:
         """
         at, ys, xs = recording.line(), _listed(ys), _listed(xs)
         given = (ys, xs) if grad_ys is None else (ys, xs, _listed(grad_ys))
-        call = Call(gradient_of, mapped(given, lambda x: recording.argument(self, x, "Graph.gradients", at)), {}, at)
-        _check_gradients(ys, xs, grad_ys, at)
+        given = mapped(given, lambda x: recording.argument(self, x, "Graph.gradients", at))
+        below = _below_gradients(ys, xs, grad_ys, at)
+        ways = any(isinstance(x, FunctionType) for n in below if isinstance(n, Call) for x in (*n.args, *n.kwargs.values()))
+        call = Call(gradient_of, given, {"branches": True} if ways else {}, at)
         program = Program([_Fetch(call, 0)], self.device)
 
         def derived(trial):
@@ -278,10 +281,14 @@ class Graph:
         return found
 
 def _listed(x):
-    return [x] if isinstance(x, TensorBase) else list(x)
+    return list(x) if isinstance(x, (list, tuple)) else [x]
 
 
-def _check_gradients(ys, xs, grad_ys, at):
+def _below_gradients(ys, xs, grad_ys, at):
+    """The nodes that ys depend on, once the arguments of `gradients` are checked."""
+    for x in (*ys, *xs):
+        if not isinstance(x, Symbol):
+            raise GraphError(f"Graph.gradients: expected symbols of a graph, got {public.kind(x)}, at {at}")
     below = set(reachable([y.node for y in ys]))
     for name, symbols in (("ys", ys), ("xs", xs)):
         for i, x in enumerate(symbols):
@@ -295,6 +302,7 @@ def _check_gradients(ys, xs, grad_ys, at):
     for i, x in enumerate(xs):
         if x.node not in below:
             raise GraphError(f"Graph.gradients: ys do not depend on xs[{i}], {x!r}, at {at}")
+    return below
 
 
 class _Fetch(NamedTuple):
