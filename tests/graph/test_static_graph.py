@@ -13,6 +13,7 @@ from cltensor import nn
 from cltensor.base.errors import ArgumentError, DeviceError, DTypeError, GraphError, ShapeError
 from cltensor.func import functional_call
 from cltensor.graph import Graph, Symbol, Unknown, Variable
+from cltensor.graph.static.calls import leaves, mapped
 
 from .test_dot import read
 
@@ -286,6 +287,24 @@ def test_dot(linear):
     assert "gradients" in g.to_dot()
     assert "float32[?, 4]" in g.to_dot()
     assert "test_static_graph.py:" in g.to_dot()
+
+
+def test_functions_that_read_symbols_are_made_anew_with_what_stands_for_them():
+    g = Graph()
+    x, y = g.placeholder((1,)), g.placeholder((2,))
+    rows = {"y": [y]}
+
+    def outer(n):
+        return inner(n)
+
+    def inner(n):
+        return (x, rows["y"][0]) if n == 0 else outer(n - 1)
+
+    assert set(leaves(outer)) == {x, y}
+    known = {x: 10, y: 20}
+    assert mapped([outer], known.get)[0](3) == (10, 20)
+    assert outer(3) == (x, y)
+    assert leaves(len) == [len]
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

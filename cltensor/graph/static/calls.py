@@ -78,40 +78,51 @@ OWN = {"gradients": gradient_of, "assign": assigned,
        **{f"size.{name}": getattr(operator, name) for name in ("add", "sub", "mul", "floordiv", "mod", "neg")}}
 
 
-def mapped(value, fn):
-    """value with fn applied to its leaves; branches are lists, tuples, dicts, slices, functions that read symbols around them."""
+def mapped(value, fn, made=None):
+    """value with fn applied to its leaves; branches are lists, tuples, dicts, slices, functions that read symbols around them.
+
+    made: {function: what became of it} so far.
+    """
+    made = {} if made is None else made
     if isinstance(value, tuple):
-        parts = [mapped(v, fn) for v in value]
+        parts = [mapped(v, fn, made) for v in value]
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     if type(value) is list:
-        return [mapped(v, fn) for v in value]
+        return [mapped(v, fn, made) for v in value]
     if isinstance(value, dict):
-        return {k: mapped(v, fn) for k, v in value.items()}
+        return {k: mapped(v, fn, made) for k, v in value.items()}
     if isinstance(value, slice):
-        return slice(*(mapped(v, fn) for v in (value.start, value.stop, value.step)))
-    if isinstance(value, FunctionType) and _reads_symbols(value):
-        return _rebound(value, fn)
+        return slice(*(mapped(v, fn, made) for v in (value.start, value.stop, value.step)))
+    if isinstance(value, FunctionType) and _holds_symbols(value):
+        return _rebound(value, fn, made)
     return fn(value)
 
 
-def _reads_symbols(function):
-    return any(map(_holds_symbols, (*map(_content, function.__closure__ or ()), *_named(function).values())))
-
-
-def _rebound(function, fn):
+def _rebound(function, fn, made):
     """A function like another one, whose closure and globals hold fn of the symbols there."""
-    cells = tuple(CellType(mapped(c.cell_contents, fn)) if _holds_symbols(_content(c)) else c for c in function.__closure__ or ())
-    globals_ = {**function.__globals__, **{n: mapped(v, fn) for n, v in _named(function).items() if _holds_symbols(v)}}
-    made = FunctionType(function.__code__, globals_, function.__name__, function.__defaults__, cells)
-    made.__kwdefaults__ = function.__kwdefaults__
-    return made
+    if function in made:
+        return made[function]
+    cells = [CellType() if _holds_symbols(_content(c)) else c for c in function.__closure__ or ()]
+    globals_ = dict(function.__globals__)
+    new = made[function] = FunctionType(function.__code__, globals_, function.__name__, function.__defaults__, tuple(cells))
+    new.__kwdefaults__ = function.__kwdefaults__
+    for cell, old in zip(cells, function.__closure__ or (), strict=True):
+        if cell is not old:
+            cell.cell_contents = mapped(old.cell_contents, fn, made)
+    globals_.update((n, mapped(v, fn, made)) for n, v in _named(function).items() if _holds_symbols(v))
+    return new
 
 
-def _holds_symbols(value):
-    """Whether a value is a symbol, or a list, tuple or dict with symbols in it."""
+def _holds_symbols(value, seen=()):
+    """Whether a value is a symbol, a list, tuple or dict with symbols in it, or a function that reads some."""
     if isinstance(value, dict):
-        return any(map(_holds_symbols, value.values()))
-    return any(map(_holds_symbols, value)) if type(value) in (list, tuple) else symbolic(value)
+        return any(_holds_symbols(v, seen) for v in value.values())
+    if type(value) in (list, tuple):
+        return any(_holds_symbols(v, seen) for v in value)
+    if not isinstance(value, FunctionType):
+        return symbolic(value)
+    around = (*map(_content, value.__closure__ or ()), *_named(value).values())
+    return value not in seen and any(_holds_symbols(v, (*seen, value)) for v in around)
 
 
 def _content(cell):
@@ -122,12 +133,13 @@ def _content(cell):
 
 
 def _named(function):
-    """{name: value} of the globals that a function's code names."""
-    names, pending = set(), [function.__code__]
+    """{name: value} of the globals that a function's code names; of functions those of its own module."""
+    names, pending, space = set(), [function.__code__], function.__globals__
     for code in pending:  # grows in the loop
         names.update(code.co_names)
         pending += [c for c in code.co_consts if isinstance(c, CodeType)]
-    return {n: function.__globals__[n] for n in names if n in function.__globals__}
+    found = {n: space[n] for n in names if n in space}
+    return {n: v for n, v in found.items() if getattr(v, "__globals__", space) is space}
 
 
 def leaves(value):
