@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from .ir import Origin, typed
 
-_KINDS = {Origin.ARGUMENT: "argument", Origin.HELD: "held", Origin.GRADIENT: "gradient", Origin.CONSTANT: "constant"}
+_KINDS = {Origin.ARGUMENT: "argument", Origin.HELD: "held", Origin.GRADIENT: "gradient", Origin.CONSTANT: "constant",
+          Origin.MADE: "constant"}  # made by a node that runs once
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def drawing(graph, kernels):
     def home(value):
         if value not in homes:
             homes[value] = f"m{value.block.number}"
-            vertices.append(Vertex(homes[value], _KINDS.get(value.block.origin, "held"), _memory(value.block)))
+            vertices.append(Vertex(homes[value], _KINDS[value.block.origin], _memory(value.block)))
         return homes[value]
 
     def join(source, target, label, stays=False):
@@ -72,7 +73,7 @@ def shown(use):
 
 
 def _memory(block):
-    kind, number = _KINDS.get(block.origin, "made"), f" {block.source}" if block.origin is Origin.ARGUMENT else ""
+    kind, number = _KINDS[block.origin], f" {block.source}" if block.origin is Origin.ARGUMENT else ""
     return f"{kind}{number}", f"{block!r}, {block.nbytes} bytes"
 
 
