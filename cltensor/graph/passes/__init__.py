@@ -20,3 +20,9 @@ def stages(graph):
     for run in PASSES:
         graph = run(graph)
         yield run.__name__, graph
+
+
+def optimized(graph):
+    """The graph after all passes."""
+    *_, (_, last) = stages(graph)
+    return last
