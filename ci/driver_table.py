@@ -76,7 +76,7 @@ def ops(place):
 def speed(place):
     """The driver's version and the launch style it gets; GFLOP/s of multiply-add and matmul 1024; ms of training steps."""
     row = {}
-    for family, options in (("machine", ()), ("matmul", ("--sizes", "1024")), ("training", ())):
+    for family, options in (("machine", ()), ("matmul", ("--sizes", "1024")), ("train", ())):
         said = place.run("-m", "cltensor", "bench", family, *options, "--rounds", "5", "--json", "-", limit=1200)
         start = said.find("{")
         with suppress(ValueError):
@@ -100,7 +100,7 @@ def figures(results):
             found["multiply-add"] = f"{r['gflops'] * r['seconds'] / best:.0f} GFLOP/s"
         elif r["family"] == "matmul" and case == "a @ b":
             found["matmul 1024"] = f"{r['gflops'] * r['seconds'] / best:.0f} GFLOP/s"
-        elif r["family"] == "training" and case.split()[0].rstrip(",") in COLUMNS:
+        elif r["family"] == "train" and case.split()[0].rstrip(",") in COLUMNS:
             found[case.split()[0].rstrip(",")] = f"{best * 1e3:.3g} ms"
     return found
 

@@ -39,8 +39,7 @@ LAYERS = (
     ("tensor.linalg",),
     ("tensor.sparse",),
     ("tensor", "linalg", "sparse", "special", "fft", "array_api"),
-    ("graph",),
-    ("nn", "optim", "amp", "utils", "io", "func", "signal", "random", "testing", "multiprocessing", "overrides"),
+    ("graph", "nn", "optim", "amp", "utils", "io", "func", "signal", "random", "testing", "multiprocessing", "overrides"),
     ("distributions", "serialization", "quantize", "compiler"),
     ("",),  # the public namespace, cltensor/__init__.py
     ("selftest",),

@@ -114,7 +114,7 @@ def typename(obj):
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-_MODULES = ("amp", "array_api", "compiler", "distributions", "fft", "func", "io", "multiprocessing", "nn", "optim",
+_MODULES = ("amp", "array_api", "compiler", "distributions", "fft", "func", "graph", "io", "multiprocessing", "nn", "optim",
             "overrides", "quantize", "random", "serialization", "signal", "sparse", "testing", "utils")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {

@@ -16,6 +16,7 @@ from cltensor import compiler as compiler
 from cltensor import distributions as distributions
 from cltensor import fft as fft
 from cltensor import func as func
+from cltensor import graph as graph
 from cltensor import io as io
 from cltensor import linalg as linalg
 from cltensor import multiprocessing as multiprocessing

@@ -17,6 +17,7 @@ __all__ = ["allow_in_graph", "assume_constant_result", "compile", "disable", "is
            "list_backends", "reset"]
 
 _MODES = (None, "default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+_SHOWN = ("explain", "graph")  # of a compiled function; a module's own attributes of these names come first
 _made = weakref.WeakSet()
 
 
@@ -37,6 +38,8 @@ class CompiledModule(Module):
         try:
             return super().__getattr__(name)
         except AttributeError:
+            if name in _SHOWN and not hasattr(super().__getattr__("_orig_mod"), name):
+                return getattr(self._program, name)
             return getattr(super().__getattr__("_orig_mod"), name)
 
     def __getstate__(self):
@@ -57,7 +60,8 @@ def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
     what the eager call would have done: numbers such as learning rates are read anew, tensors handed out are never overwritten.
     A call is captured again where shapes, dtypes, layouts, modes, Python numbers, globals, closures, modules or settings that
     the function uses have changed; eight programs are kept, and more captures than that warn once.  A call that reads values on
-    the host (`.item()`, printing, shapes that depend on values) runs eagerly from its second time on.
+    the host (`.item()`, printing, shapes that depend on values) runs eagerly from its second time on.  `explain()` of what compile
+    gives says what it has become, `graph.to_html(path)` draws it.
 
     model: left out, compile gives a decorator.  fullgraph: raise CaptureError, with the line, instead of running eagerly.
     disable: return model as it is.  dynamic, backend, mode and options are accepted; they change nothing here.

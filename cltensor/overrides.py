@@ -306,8 +306,11 @@ def resolve_name(f: Callable[..., Any]) -> str | None:
 
         overrides.resolve_name(cltensor.add)    # "cltensor.add"
     """
-    for owner, functions in _found().items():
-        for name, fn in functions.items():
-            if fn == f:
-                return f"{'cltensor.Tensor' if owner is Tensor else owner.__name__}.{name}"
-    return None
+    return next((name for name, fn in functions().items() if fn == f), None)
+
+
+@functools.cache
+def functions():
+    """{full name: function} of what asks, such as "cltensor.Tensor.add"."""
+    return {f"{'cltensor.Tensor' if owner is Tensor else owner.__name__}.{name}": fn
+            for owner, inside in _found().items() for name, fn in inside.items()}

@@ -9,7 +9,8 @@ from public_names import functions
 
 MODULES = ("amp", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils", "utils.data",
            "io", "opencl", "autograd", "func", "distributions", "distributions.transforms", "distributions.utils", "random",
-           "testing", "autograd.graph", "autograd.forward_ad", "compiler", "overrides", "utils.benchmark", "utils.dlpack")
+           "testing", "autograd.graph", "autograd.forward_ad", "compiler", "graph", "overrides", "utils.benchmark",
+           "utils.dlpack")
 
 
 @pytest.mark.parametrize("name", MODULES)

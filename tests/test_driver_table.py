@@ -69,9 +69,9 @@ def test_figures_are_the_best_of_what_bench_measured():
                {"family": "machine", "case": "matmul", "seconds": 2.0, "best": 1.0, "gflops": 7.0},
                {"family": "matmul", "case": "a @ b", "seconds": 1.0, "best": 1.0, "gflops": 435.4},
                {"family": "matmul", "case": "a @ b.mT", "seconds": 1.0, "best": 1.0, "gflops": 1.0},
-               {"family": "training", "case": "MLP 784-512-256-10", "seconds": 1.0, "best": 0.00137},
-               {"family": "training", "case": "GPT, 4 layers of 128", "seconds": 1.0, "best": 0.0234},
-               {"family": "training", "case": "ResNet-18", "seconds": 1.0, "best": 1.0}]
+               {"family": "train", "case": "MLP 784-512-256-10", "seconds": 1.0, "best": 0.00137},
+               {"family": "train", "case": "GPT, 4 layers of 128", "seconds": 1.0, "best": 0.0234},
+               {"family": "train", "case": "ResNet-18", "seconds": 1.0, "best": 1.0}]
     assert driver_table.figures(results) == {"multiply-add": "100 GFLOP/s", "matmul 1024": "435 GFLOP/s", "MLP": "1.37 ms",
                                              "GPT": "23.4 ms"}
 
@@ -79,7 +79,7 @@ def test_figures_are_the_best_of_what_bench_measured():
 def test_the_cases_of_the_table_are_those_of_bench():
     from cltensor.cli.bench.cases import FAMILIES
     rows = [{"family": name, "case": case.name, "seconds": 1.0, "best": 1.0, "gflops": 1.0}
-            for name in ("machine", "matmul", "training") for case in FAMILIES[name].cases]
+            for name in ("machine", "matmul", "train") for case in FAMILIES[name].cases]
     assert set(driver_table.figures(rows)) == {"multiply-add", "matmul 1024", "MLP", "CNN", "LSTM", "GPT"}
 
 

@@ -62,7 +62,7 @@ def test_wheel_holds_every_source_file(wheel):
     wanted = {str(p.relative_to(ROOT)) for p in (ROOT / "cltensor").rglob("*.py*") if p.suffix in (".py", ".pyi")}
     wanted |= {f"cltensor/{p.relative_to(ROOT)}" for name in ("templates", "kernels_cl")
                for p in (ROOT / name).rglob("*.*") if p.is_file()}
-    assert wanted | {"cltensor/py.typed", "cltensor/tune/starter.json"} <= kept
+    assert wanted | {"cltensor/py.typed", "cltensor/tune/starter.json", "cltensor/graph/page.html"} <= kept
     assert not [name for name in kept if name.startswith(("tests/", "ci/", "examples/"))]
 
 

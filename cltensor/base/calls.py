@@ -105,6 +105,11 @@ def public(found):
     return None, None
 
 
+def written(name):
+    """How to write a call of a function or special method of this name."""
+    return _WRITTEN.get(name, name)
+
+
 def line(site):
     """"file:line" of the user's frame, as `codes` returns it."""
     code, at = site

@@ -90,6 +90,10 @@ class AutogradError(CLTensorError):
     """backward() cannot run: no graph, graph freed, a saved tensor was changed in place, a non-scalar root."""
 
 
+class GraphError(CLTensorError):
+    """A static graph that is defined or run in a way that it cannot be."""
+
+
 class CaptureError(CLTensorError):
     """A program that was to be captured as a whole does what a graph cannot repeat."""
 

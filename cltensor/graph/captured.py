@@ -13,7 +13,7 @@ from ..runtime.device import device as Device
 from ..tensor.core.tensor import Tensor
 from .history import History, spent
 from .ir import Origin
-from .passes import optimized
+from .passes import stages
 from .recorder import GraphRecorder
 from .replay import Replay
 from .structure import flatten, unflatten
@@ -57,11 +57,13 @@ def capture(fn, args, kwargs, device, whole=False):
 class Captured:
     """A program's Replay, and how arguments, results and gradients are bound to it.
 
+    stages: the graph as captured and after each pass, see `passes.stages`.
     backward: the BackwardProgram of results that have a history; None if there are none.
     """
 
     def __init__(self, recorder, graph, tensors, outputs, template, device, backward=None):
-        self.recorded, self.graph, self.template, self.backward = graph, optimized(graph), template, backward
+        self.stages = tuple(stages(graph))
+        self.graph, self.template, self.backward = self.stages[-1][1], template, backward
         self.replay = Replay(self.graph, recorder.actions, device)
         blocks = recorder.blocks
         self.arguments = [(b, b.source, tensors[b.source]._offset) for b in blocks if b.origin is Origin.ARGUMENT]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ..runtime.device import default_device
 from .captured import Captured, capture, tensors_of
+from .explanation import Explanation, programs_of
+from .graphs import Graphs
 from .guards import Environment, described, modes, ordinary
 from .structure import flatten
 
@@ -19,7 +21,7 @@ class Compiled:
     """A function that is captured for each set of guards that it meets, and replayed when it meets them again."""
 
     def __init__(self, fn, fullgraph=False):
-        self.fn, self.fullgraph = fn, fullgraph
+        self.fn, self.fullgraph, self.name = fn, fullgraph, getattr(fn, "__name__", type(fn).__name__)
         self.programs = []  # _Program, the one used last at the end
         self.eager = {}  # guards for which the function runs eagerly -> the reason
         self.refusals = {}  # guards -> how often a capture has failed
@@ -44,15 +46,18 @@ class Compiled:
             return found(tensors)
 
     def explain(self):
-        """What was captured, as text: for each program its launches, and its nodes before and after the passes."""
-        found = [f"{self.__name__}: {len(self.programs)} programs kept, {self.captures} captured"]
-        for number, program in enumerate(self.programs):
-            captured = program.captured
-            before, after = len(captured.recorded.nodes), len(captured.graph.nodes)
-            found += [f"program {number}: {before} nodes captured, {after} after the passes, {len(captured.replay)} launches, "
-                      f"{captured.replay.nbytes} bytes between them", str(captured.graph)]
-        found += [f"runs eagerly, since {reason}" for reason in dict.fromkeys(self.eager.values())]
-        return "\n".join(found)
+        """An Explanation: for each program its graph, kernels, what was fused, launches and bytes moved; print it."""
+        with self._lock:
+            return Explanation(self.name, self.captures, self._programs(), tuple(dict.fromkeys(self.eager.values())))
+
+    @property
+    def graph(self):
+        """The Graphs of what was captured."""
+        with self._lock:
+            return Graphs(self.name, self._programs())
+
+    def _programs(self):
+        return tuple(p for i, program in enumerate(self.programs) for p in programs_of(program.captured, f"program {i}"))
 
     def reset(self):
         """Forget everything that was captured."""
@@ -85,7 +90,7 @@ class Compiled:
             self._refuse(key, captured)
             return result
         if self.captures == MOST + 1:
-            warnings.warn(f"compile: {self.__name__} was captured {MOST} times and again, since {self._change(key)}; each capture "
+            warnings.warn(f"compile: {self.name} was captured {MOST} times and again, since {self._change(key)}; each capture "
                           "costs as much as an eager call", UserWarning, stacklevel=3)
         del self.programs[: max(0, len(self.programs) + 1 - MOST)]
         self.programs.append(_Program(key, environment, before, environment.gradients(), captured))

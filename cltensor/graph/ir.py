@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from ..base.overlap import meet
+from ..dispatch.spec import Spec
 from ..dispatch.tensor_base import extent_of
 
 
@@ -49,6 +50,25 @@ class Value:
 
     def __repr__(self):
         return f"{self.block}.{self.version}"
+
+
+def texts(values):
+    """Operands, attributes and numbers as texts: numbers of one Action together, Specs left out."""
+    found = []
+    for kind, run in itertools.groupby(values, lambda x: x.action if isinstance(x, Scalar) else type(x)):
+        run = list(run)
+        if kind is Use:
+            found += [f"{u.value}{'' if u.covers() else list(u.spec.shape)}{f' @{u.offset}' if u.offset else ''}" for u in run]
+        elif isinstance(kind, Action):
+            found.append(f"{kind!r}[{', '.join(str(s.place) for s in run)}]")
+        else:
+            found += [repr(x) for x in run if not (isinstance(x, tuple) and x and isinstance(x[0], Spec))]
+    return found
+
+
+def typed(spec):
+    """A Spec's dtype and shape: "float32[2, 3]"."""
+    return f"{spec.dtype.name}{list(spec.shape)}"
 
 
 @dataclass(frozen=True)
@@ -95,6 +115,9 @@ class Action:
 
     compute: object
 
+    def __repr__(self):
+        return getattr(self.compute, "__name__", "action")
+
 
 @dataclass(frozen=True)
 class Scalar:
@@ -102,6 +125,9 @@ class Scalar:
 
     action: Action
     place: int
+
+    def __repr__(self):
+        return f"{self.action}[{self.place}]"
 
 
 _serial = itertools.count()
@@ -139,8 +165,9 @@ class Node:
         return tuple(r.use.value for r in self.results)
 
     def __repr__(self):
-        shown = ", ".join(repr(o.value) if isinstance(o, Use) else repr(o) for o in (*self.operands, *self.attrs, *self.numbers))
-        return f"{', '.join(map(repr, self.writes()))} = {self.op.name}({shown})"
+        shown = ", ".join(texts((*self.operands, *self.attrs, *self.numbers)))
+        results = ", ".join(f"{r.use.value}: {typed(r.use.spec)}" for r in self.results)
+        return f"{results} = {self.op.name}({shown})"
 
 
 @dataclass(frozen=True)

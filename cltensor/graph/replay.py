@@ -58,7 +58,7 @@ class Replay:
         if len(nodes) > 1:
             yield _GroupLaunch(nodes, self.fixed, self.device)
             return
-        plan, own, values = _planned(node)
+        plan, own, values = planned(node)
         places = [o for o in node.operands if isinstance(o, Use) or (o is None and node.op.kind != "elementwise")]
         places += [r.use for r in node.results]
         scratch = [self.device.allocate(n) for n in plan.scratch]
@@ -161,7 +161,7 @@ class _GroupLaunch:
         device.submit(self.step)
 
 
-def _planned(node):
+def planned(node):
     """(the Plan of a node, whether its kernel objects are the node's own, its numbers in the plan's order)."""
     op, results = node.op, tuple(r.use.spec for r in node.results)
     if op.kind == "elementwise":

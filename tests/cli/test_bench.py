@@ -118,3 +118,55 @@ def test_beside_torch(capsys):
     for r in data["results"]:
         assert r["difference"] is None
         assert r["ratio"] == pytest.approx(r["peer_seconds"] / r["seconds"])
+
+
+@pytest.mark.device
+def test_compiled_beside_eager(capsys):
+    assert main(["bench", "chain", "overhead", "machine", "--sizes", "8", "--rounds", "1", "--compile", "--json", "-"]) == 0
+    results = {r["case"]: r for r in json.loads(capsys.readouterr().out)["results"]}
+    chain = results["20 pointwise ops"]
+    assert chain["ratio"] == pytest.approx(chain["seconds"] / chain["compiled_seconds"])
+    assert (chain["explained"]["launches_before"], chain["explained"]["launches"]) == (20, 1)
+    assert chain["runs_eagerly"] == []
+    assert chain["difference"] is None
+    assert "compiled_seconds" not in results["copy"]  # a measurement of the device
+
+
+@pytest.mark.device
+@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")
+def test_compiled_beside_torch(capsys, monkeypatch):
+    import torch
+
+    given = []
+    monkeypatch.setattr(torch, "compile", lambda action: given.append(action) or action)
+    assert main(["bench", "inference", "--sizes", "32x1", "--rounds", "1", "--vs", "torch", "--compile", "--json", "-"]) == 2
+    capsys.readouterr()
+    assert main(["bench", "chain", "--sizes", "16", "--rounds", "1", "--vs", "torch", "--compile"]) == 0
+    head, row = capsys.readouterr().out.splitlines()[-2:]
+    assert head.split() == ["case", "size", "eager", "compiled", "torch", "compiled", "ratio"]
+    assert row.startswith("20 pointwise ops     16 ")
+    assert max(len(head), len(row)) < 80
+    assert len(given) == 1
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")
+def test_torch_compile_without_a_compiler_is_an_error_with_its_cure(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    torch = object.__new__(libraries.Torch)
+    with pytest.raises(CLTensorError, match=r"needs a C\+\+ compiler for torch.compile"):
+        torch.compiled(lambda: None)
+
+
+def test_ratio_is_the_peers_better_time_over_ours_compiled():
+    class Told:
+        launches = launches_before = bytes_moved = bytes_moved_before = flops = 1
+        reasons = ("it reads values",)
+
+    class Compiled:
+        explain = Told
+
+    found = command.beside_compiled(Compiled(), [4.0, 3.0, 1.0, 2.0])
+    assert (found["ratio"], found["peer_seconds"], found["peer_compiled_seconds"]) == (2.0, 3.0, 2.0)
+    assert command.beside_compiled(Compiled(), [4.0, 1.0])["ratio"] == 4.0
+    row = command.compiled_row({"case": "c", "size": (1,), "seconds": 4.0, "difference": 0.5, **found})
+    assert row.endswith("2.00  runs eagerly: it reads values  WRONG: differs by 0.5")

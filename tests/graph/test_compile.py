@@ -408,16 +408,24 @@ def test_what_is_disabled_runs_eagerly_and_says_so():
     for n in range(4):
         assert f(ct.ones(1)).item() == 4
         assert len(seen) == n + 1
-    assert "log is not to be captured: it logs" in f.explain()
+    assert "log is not to be captured: it logs" in str(f.explain())
     with pytest.raises(CaptureError, match="it logs"):
         compile(lambda x: log(x), fullgraph=True)(ct.ones(1))
+
+
+def test_a_module_that_is_captured_again_and_again_warns_with_its_class():
+    net = compile(nn.ReLU())
+    for n in range(1, MOST + 1):
+        net(ct.ones(n))
+    with pytest.warns(UserWarning, match="ReLU was captured 8 times and again"):
+        net(ct.ones(MOST + 1))
 
 
 def test_reset_and_explain():
     f = compile(chain)
     f(ct.ones(3))
-    assert "1 programs kept" in f.explain()
-    assert "fused_mul_add_relu_exp_sub" in f.explain()
+    assert "1 program kept" in str(f.explain())
+    assert "fused_mul_add_relu_exp_sub" in str(f.explain())
     ct.compiler.reset()
     assert not f.programs
 

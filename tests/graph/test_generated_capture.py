@@ -40,6 +40,11 @@ def test_replay(op, dtype):
             same(compiled(*samples.tensors(arrays, dtype)), as_tuple(op(*samples.tensors(arrays, dtype), **attrs)))
         refused = list(compiled.eager.values())
         assert compiled.programs or all(any(r in reason for r in READING) for reason in refused), refused
+        told = compiled.explain()
+        assert told.launches <= told.launches_before
+        assert told.bytes_moved <= told.bytes_moved_before
+        assert told.flops >= 0
+        assert str(told)
 
 
 @pytest.mark.parametrize(("op", "dtype"), [c for c in cases() if c.values[0].differentiable and c.values[1].is_floating_point])

@@ -4,7 +4,7 @@ import math
 
 from .case import Case, Family, both_ways, forward
 from .probe import FLOPS, multiply_add
-from .training import STEPS
+from .training import INFERENCE, STEPS
 
 ROWS = ((4096, 1024),)
 
@@ -128,6 +128,13 @@ def _of_pairs(dim):
     return lambda xp, a: forward(lambda xp, z: xp.view_as_real(xp.fft.fft(z, dim=dim)))(xp, xp.view_as_complex(a))
 
 
+def _twenty(xp, a, b):
+    """Five times four pointwise ops."""
+    for _ in range(5):
+        a = (a * b + a).clamp(-2, 2).abs()
+    return a
+
+
 FAMILIES = {
     "machine": Family("what the device can do at best: copying, multiplying and adding", (
         Case("copy", "N", ((1 << 24,),), lambda n: ((n,),), forward(lambda xp, a: a.clone()),
@@ -229,5 +236,10 @@ FAMILIES = {
     "resnet": Family("the layers of ResNet-18 on 224 x 224", tuple(
         case for c, size, k, r, stride in _RESNET
         for case in _convolution(f"{r}x{r}/{stride} {c}-{k} {size}", 8, c, size, k, r, stride))),
-    "training": Family("whole training steps: forward, backward, SGD with momentum", STEPS),
+    "chain": Family("twenty pointwise ops, each on the result of the one before", (
+        Case("20 pointwise ops", "SHAPE", ((1 << 10,), (1 << 16,), (1 << 18,), (1 << 22,)), lambda *shape: (shape, shape),
+             forward(_twenty), nbytes=lambda itemsize, *shape: 50 * itemsize * math.prod(shape)),
+    )),
+    "train": Family("whole training steps: forward, backward, SGD with momentum", STEPS),
+    "inference": Family("one input through the models of train", INFERENCE),
 }

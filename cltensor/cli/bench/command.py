@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+import cltensor
+
 from ...base import dtypes
 from ...base.context import Recorder
 from ..output import as_json, digits, duration
@@ -28,6 +30,8 @@ def add_to(commands):
     made.add_argument("families", nargs="+", metavar="FAMILY", choices=[*FAMILIES, "all"],
                       help="see below; all for every one")
     made.add_argument("--vs", choices=["torch"], help="a peer to measure in turns with us, with as many threads")
+    made.add_argument("--compile", action="store_true", help="measure the actions compiled as well, on both sides; ratio is then "
+                      "the better time of the peer over ours compiled, or without --vs ours eager over ours compiled")
     made.add_argument("--sizes", nargs="+", type=numbers, metavar="SIZE", help="sizes such as 512 or 64x784x512")
     made.add_argument("--dtype", type=dtype, default=dtypes.float32, metavar="D", help="default float32")
     made.add_argument("--rounds", type=count, default=11, metavar="N",
@@ -52,7 +56,7 @@ def run(options):
     for family, case, size in chosen:
         results.append(measure(family, case, size, ours, None if FAMILIES[family].alone else peer, options))
         if not quiet:
-            print(row(results[-1], peer), flush=True)
+            print((compiled_row if "compiled_seconds" in results[-1] else row)(results[-1]), flush=True)
     write(options.json, {"cltensor": ours.facts, "peer": peer and {"name": peer.name, **peer.facts},
                          "rounds": options.rounds, "load": busy(), "results": results})
     return 1 if any(r.get("difference") for r in results) else 0
@@ -73,19 +77,47 @@ def measure(family, case, size, ours, peer, options):
     """One row of the results, as a dict; times are in seconds."""
     arrays = inputs(case.inputs(*size), options.dtype, np.random.default_rng(0))
     sides = [ours, peer] if peer else [ours]
-    actions = [case.setup(side.xp, *(side.tensor(a, options.dtype) for a in arrays)) for side in sides]
+    actions = [prepared(case, side, arrays, options.dtype) for side in sides]
     found = {"family": family, "case": case.name, "size": list(size), "dtype": options.dtype.name}
     if peer:
         found["difference"] = difference(*(action() for action in actions), options.dtype)
-    enqueue = FAMILIES[family].enqueue
+    enqueue, compile = FAMILIES[family].enqueue, options.compile and not FAMILIES[family].alone
+    if compile:
+        compiled = [side.compiled(prepared(case, side, arrays, options.dtype)) for side in sides]
+        found["difference"] = found.get("difference") or difference(*map(seeded, (compiled[0], actions[0])), options.dtype)
+        sides, actions = sides * 2, actions + compiled
     seen = times([(a, s.wait) for a, s in zip(actions, sides, strict=True)], options.rounds, enqueue)
     found.update(seconds=statistics.median(seen[0]), best=min(seen[0]))
+    if compile:
+        return {**found, **beside_compiled(compiled[0], [statistics.median(s) for s in seen])}
     if enqueue:
         found["ops"] = ops_in(actions[0])
     if peer:
         found.update(peer_seconds=statistics.median(seen[1]), peer_best=min(seen[1]))
         found["ratio"] = found["peer_seconds"] / found["seconds"]
     return {**found, **rates(case, size, options.dtype, found["seconds"])}
+
+
+def prepared(case, side, arrays, dtype):
+    """A case's action on one side, with the same random parameters each time."""
+    side.xp.manual_seed(0)
+    return case.setup(side.xp, *(side.tensor(a, dtype) for a in arrays))
+
+
+def seeded(action):
+    """The result of one of our actions with the same random numbers each time."""
+    cltensor.manual_seed(0)
+    return action()
+
+
+def beside_compiled(compiled, medians):
+    """What --compile adds to a row.  medians: seconds of ours and the peer's eager actions, then of those compiled."""
+    eager, fast = medians[: len(medians) // 2], medians[len(medians) // 2:]
+    peers = {} if len(eager) < 2 else {"peer_seconds": eager[1], "peer_compiled_seconds": fast[1]}
+    told = compiled.explain()
+    counts = {name: getattr(told, name) for name in ("launches", "launches_before", "bytes_moved", "bytes_moved_before", "flops")}
+    return {"compiled_seconds": fast[0], **peers, "ratio": min(peers.values(), default=eager[0]) / fast[0], "explained": counts,
+            "runs_eagerly": list(told.reasons)}
 
 
 def difference(found, expected, dtype):
@@ -134,6 +166,8 @@ def heading(ours, peer, options):
     if busy():
         lines.append(f"NOTE: other programs keep this machine busy (load {busy():.1f} on {os.cpu_count()} cores); "
                      "the figures will be off")
+    if options.compile:
+        return [*lines, "", compiled_head(peer)]
     head = f"{'case':<22}{'size':<15}{'cltensor':>10}{'':>14}"
     return [*lines, "", f"{head}{peer.name:>10}{'ratio':>8}" if peer else head.rstrip()]
 
@@ -144,7 +178,22 @@ def busy():
     return load if load > 0.5 * (os.cpu_count() or 1) else None
 
 
-def row(r, peer):
+def compiled_head(peer):
+    """The head of the table with --compile."""
+    columns = ("eager", "compiled", *([peer.name, "compiled"] if peer else []))
+    return f"{'case':<21}{'size':<8}{''.join(c.rjust(11) for c in columns)}{'ratio':>6}"
+
+
+def compiled_row(r):
+    """A result as a line of the table with --compile."""
+    columns = [r[name] for name in ("seconds", "compiled_seconds", "peer_seconds", "peer_compiled_seconds") if name in r]
+    line = f"{r['case']:<21}{shown(r['size']):<8}{''.join(duration(c).rjust(11) for c in columns)}{r['ratio']:>6.2f}"
+    if r["runs_eagerly"]:
+        line += f"  runs eagerly: {r['runs_eagerly'][0]}"
+    return line + (f"  WRONG: differs by {r['difference']:.1g}" if r["difference"] else "")
+
+
+def row(r):
     """A result as a line of the table."""
     rate = ""
     if "ops" in r:

@@ -1,6 +1,7 @@
 """The two sides of a comparison: cltensor and, on request, PyTorch."""
 
 import os
+import shutil
 
 import numpy as np
 
@@ -20,6 +21,10 @@ class Ours:
         p = self.device.profile
         self.facts = {"version": __version__, "device": str(self.device), "name": p.name, "kind": p.kind,
                       "style": p.style, "units": p.compute_units, "platform": p.platform, "driver": p.driver}
+
+    def compiled(self, action):
+        """The action compiled."""
+        return cltensor.compile(action)
 
     def tensor(self, array, dtype):
         """A NumPy array as a tensor of cltensor dtype `dtype`."""
@@ -49,6 +54,15 @@ class Torch:
         if gpu:
             torch.backends.cudnn.allow_tf32 = False  # both sides use float32
         self.facts = {"version": torch.__version__, "device": str(self.device), "threads": threads}
+
+    def compiled(self, action):
+        """The action compiled by torch.compile, which needs a C++ compiler.  Raises CLTensorError where there is none."""
+        wanted = [os.environ.get("CXX", "g++"), "clang++"]
+        if not any(map(shutil.which, wanted)):
+            raise CLTensorError(f"bench: --compile --vs torch needs a C++ compiler for torch.compile, and there is no {wanted[0]}; "
+                                "install one, or name it in the environment variable CXX")
+        self.xp.compiler.reset()  # PyTorch compiles one function eight times only
+        return self.xp.compile(action)
 
     def tensor(self, array, dtype):
         """A NumPy array as a tensor; dtype: the cltensor dtype of the same name."""

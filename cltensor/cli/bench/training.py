@@ -1,4 +1,6 @@
-"""Whole training steps: models written once for both libraries, and the action that trains them."""
+"""Whole training steps, and inference of one input: models written once for both libraries."""
+
+import math
 
 from .case import Case
 
@@ -26,6 +28,30 @@ def training(model, target=None):
         return action
 
     return setup
+
+
+def inference(model):
+    """A setup whose action is model(nn) in eval mode, of the same parameters in both libraries."""
+
+    def setup(xp, x):
+        net = model(xp.nn).to(x.device, x.dtype).eval()
+        with xp.no_grad():
+            for p in net.parameters():
+                p.copy_(_settled(xp, p))
+
+        def action():
+            with xp.no_grad():
+                return net(x)
+
+        return action
+
+    return setup
+
+
+def _settled(xp, p):
+    """Values for a parameter without chance: of the size that keeps sums over its inputs small."""
+    steps = xp.arange(p.numel(), device=p.device) * 7919 % 201
+    return ((steps.reshape(p.shape) - 100) / (100 * math.sqrt(p.numel() / len(p)))).to(p.dtype)
 
 
 def _classes(xp, x):
@@ -104,6 +130,14 @@ def _tokens(xp, x):
 def _lstm_classes(xp, x):
     return xp.arange(x.shape[1], device=x.device) % CLASSES
 
+
+INFERENCE = (
+    Case("MLP 784-512-256-10", "N", ((1,),), lambda n: ((n, 784),), inference(_mlp)),
+    Case("CNN 28x28", "N", ((1,),), lambda n: ((n, 1, 28, 28),), inference(_cnn)),
+    Case("ResNet-18", "NxH", ((1, 64),), lambda n, h: ((n, 3, h, h),), inference(_resnet18)),
+    Case("LSTM 128", "TxN", ((32, 1),), lambda t, n: ((t, n, 128),), inference(_lstm)),
+    Case("GPT, 4 layers of 128", "NxT", ((1, 64),), lambda n, t: ((n, t, 128),), inference(_gpt)),
+)
 
 STEPS = (
     Case("MLP 784-512-256-10", "N", ((64,),), lambda n: ((n, 784),), training(_mlp)),

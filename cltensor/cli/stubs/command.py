@@ -22,8 +22,9 @@ MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "sparse", "fft",
            "optim.swa_utils", "optim", "amp.autocast_mode", "amp", "utils.data", "utils", "quantize", "")
 #: public modules that type checkers read as they are
 WITHOUT_STUBS = ("array_api", "autograd.forward_ad", "autograd.functional", "autograd.graph", "compiler", "distributions",
-                 "distributions.constraints", "distributions.transforms", "distributions.utils", "multiprocessing", "nn.parameter",
-                 "nn.utils.rnn", "overrides", "random", "testing", "utils.benchmark", "utils.checkpoint", "utils.dlpack", "version")
+                 "distributions.constraints", "distributions.transforms", "distributions.utils", "graph", "multiprocessing",
+                 "nn.parameter", "nn.utils.rnn", "overrides", "random", "testing", "utils.benchmark", "utils.checkpoint",
+                 "utils.dlpack", "version")
 _TYPES = (f"from {PACKAGE}.base.dtypes import dtype as _dtype", f"from {PACKAGE}.runtime.device import device as _device",
           f"from {PACKAGE}.tensor.core import tensor as _results")
 #: modules whose functions return tensors by default

@@ -15,8 +15,15 @@ PASSES = (drop_dead, simplify, merge_common, forward_copies, read_originals, spl
           forward_copies, fuse_epilogues, absorb_into_reductions, merge_sums, fold_constants, drop_dead)
 
 
-def optimized(graph):
-    """The graph after all passes."""
+def stages(graph):
+    """(name, graph) of each stage in order: as captured, then after each pass."""
+    yield "captured", graph
     for run in PASSES:
         graph = run(graph)
-    return graph
+        yield run.__name__, graph
+
+
+def optimized(graph):
+    """The graph after all passes."""
+    *_, (_, last) = stages(graph)
+    return last

@@ -301,6 +301,11 @@ def _bias_gradient(g, y, x, w, bias, **attributes):
     return g.sum(tuple(d for d in range(g.ndim) if d != 1))
 
 
+def _taps(positions, kernels):
+    """The work of a convolution: for each of g's or y's elements a multiplication and an addition at each tap of its kernel."""
+    return 2 * positions.numel * math.prod(kernels.shape[1:])
+
+
 _STRIDED = {"stride": (2, 1), "padding": ((1, 0), (1, 1)), "dilation": (1, 2), "groups": 2}
 
 
@@ -310,7 +315,7 @@ def _drawn(*shapes, **attributes):
 
 convolution = kernel(
     "convolution", autocast=LOW, shape=convolution_shape, launch=convolution_launch, dtypes="floating", saves="x(w) w(x)",
-    public=False, on_complex="complex_convolution",
+    work=lambda specs, outs, **attributes: _taps(outs[0], specs[1]), public=False, on_complex="complex_convolution",
     vjp=(lambda g, y, x, w, bias, **attributes: convolution_input_gradient(g, w, size=tuple(x.shape[2:]), **attributes),
          lambda g, y, x, w, bias, **attributes: convolution_weight_gradient(g, x, size=tuple(w.shape[2:]), **attributes),
          _bias_gradient),
@@ -322,7 +327,7 @@ convolution_activated = activated(convolution)
 convolution_input_gradient = kernel(
     "convolution_input_gradient", shape=input_gradient_shape, launch=input_gradient_launch, dtypes="floating",
     on_complex="complex_convolution_input_gradient",
-    saves="g(w) w(g)", public=False,
+    saves="g(w) w(g)", work=lambda specs, outs, **attributes: _taps(*specs), public=False,
     vjp=(lambda gg, y, g, w, *, size, **attributes: convolution(gg, w, None, **attributes),
          lambda gg, y, g, w, *, size, **attributes: convolution_weight_gradient(g, gg, size=tuple(w.shape[2:]), **attributes)),
     ref=reference.input_gradient, samples=_drawn((2, 2, 2, 5), (2, 2, 3, 2), size=(4, 5), **_STRIDED),
@@ -330,7 +335,7 @@ convolution_input_gradient = kernel(
 
 convolution_weight_gradient = kernel(
     "convolution_weight_gradient", shape=weight_gradient_shape, launch=weight_gradient_launch, dtypes="floating",
-    saves="g(x) x(g)", public=False,
+    saves="g(x) x(g)", work=lambda specs, outs, **attributes: _taps(specs[0], outs[0]), public=False,
     vjp=(lambda gg, y, g, x, *, size, **attributes: convolution(x, gg, None, **attributes),
          lambda gg, y, g, x, *, size, **attributes: convolution_input_gradient(g, gg, size=tuple(x.shape[2:]), **attributes)),
     ref=reference.weight_gradient, samples=_drawn((2, 2, 2, 5), (2, 4, 4, 5), size=(3, 2), **_STRIDED),

@@ -4,6 +4,8 @@ Each is linear, and its gradient is one of them: of c2c the one in the other dir
 counted that the half leaves out.
 """
 
+import math
+
 import numpy as np
 
 from ...base import dtypes
@@ -57,7 +59,13 @@ def _complex_samples(rng, *shapes, **attributes):
     return [((x + 1j * rng.standard_normal(x.shape),), named) for (x,), named in _samples(rng, *shapes, **attributes)]
 
 
+def _work(each, n, numbers):
+    """The work of transforms of n numbers each, as fast algorithms count it: `each` for a number and a doubling."""
+    return round(each * numbers * math.log2(max(n, 1)))
+
+
 c2c = kernel("fft_c2c", dtypes="wide, complex or not", public=False, batch="dim", ref=_c2c_ref,
+             work=lambda specs, outs, dim, **_: _work(5, outs[0].shape[dim], outs[0].numel),
              shape=lambda x, *, dim, inverse, scale: x.dense(dtype=dtypes.complex_for(x.dtype)),
              launch=lambda specs, outs, dim, inverse, scale: _launch(
                  transform.complex_steps, specs[0].shape[dim], specs, outs, dim, inverse, scale),
@@ -67,6 +75,7 @@ c2c = kernel("fft_c2c", dtypes="wide, complex or not", public=False, batch="dim"
                  "exp(2 pi i j k / n) for the inverse.")
 
 r2c = kernel("fft_r2c", dtypes="wide", public=False, batch="dim", ref=_r2c_ref,
+             work=lambda specs, outs, dim, **_: _work(2.5, specs[0].shape[dim], specs[0].numel),
              shape=lambda x, *, dim, inverse, scale, middle: _resized(x, dim, x.shape[dim] // 2 + 1, dtypes.complex_for(x.dtype)),
              launch=lambda specs, outs, dim, inverse, scale, middle: _launch(
                  transform.real_to_half_steps, specs[0].shape[dim], specs, outs, dim, inverse, scale, middle),
@@ -76,6 +85,7 @@ r2c = kernel("fft_r2c", dtypes="wide", public=False, batch="dim", ref=_r2c_ref,
              doc="The elements k <= n / 2 of the transform of n real numbers, those for 0 < k < n / 2 times middle.")
 
 c2r = kernel("fft_c2r", dtypes="wide complex", public=False, batch="dim", ref=_c2r_ref,
+             work=lambda specs, outs, n, **_: _work(2.5, n, outs[0].numel),
              shape=lambda x, *, dim, inverse, scale, n, middle: _resized(x, dim, n, x.dtype.to_real()),
              launch=lambda specs, outs, dim, inverse, scale, n, middle: _launch(
                  transform.half_to_real_steps, n, specs, outs, dim, inverse, scale, middle),

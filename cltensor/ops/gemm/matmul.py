@@ -125,6 +125,11 @@ def product_of(a, b):
     return MatrixProduct(a.device, a.dtype, batch, M, N, a.shape[-1], left, right)
 
 
+def _work(left):
+    """The work of a product whose left factor is this input: two operations for each result and inner index."""
+    return lambda specs, outs: 2 * outs[0].numel * specs[left].shape[-1]
+
+
 # --- declarations -----------------------------------------------------------------------------------------------------
 
 
@@ -159,7 +164,8 @@ def _samples(*pairs):
 
 matmul = kernel(
     "matmul", autocast=LOW, shape=matmul_shape, launch=matmul_launch, finishing=ProductFinishing(matmul_product),
-    saves="input(other) other(input)", vjp=(grad_a, grad_b), dtypes="number", on_complex="complex_matmul", ref=np.matmul,
+    saves="input(other) other(input)", vjp=(grad_a, grad_b), work=_work(0), dtypes="number",
+    on_complex="complex_matmul", ref=np.matmul,
     samples=_samples(((3, 4), (4, 2)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (2, 4, 3)), ((2, 1, 3, 4), (3, 4, 2)),
                      ((2, 3, 4), (4, 2))),
     doc="""Matrix product, with torch.matmul's rules for 1-d and batched operands.
@@ -181,7 +187,7 @@ def _scaled(g, factor):
 
 addmm = kernel(
     "addmm_fused", autocast=LOW, shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a(b) b(a)",
-    dtypes="number", public=False, on_complex="complex_addmm",
+    work=_work(1), dtypes="number", public=False, on_complex="complex_addmm",
     vjp=(lambda g, y, input, a, b, beta, alpha: _scaled(g, beta),
          lambda g, y, input, a, b, beta, alpha: _scaled(g @ b.mT, alpha),
          lambda g, y, input, a, b, beta, alpha: _scaled(a.mT @ g, alpha)),
@@ -199,7 +205,7 @@ def _grad_weight(g, y, input, weight, bias):
 
 linear = kernel(
     "linear", autocast=LOW, shape=linear_shape, launch=linear_launch, finishing=ProductFinishing(linear_product),
-    saves="input(weight) weight(input)", dtypes="number", public=False, on_complex="complex_linear",
+    saves="input(weight) weight(input)", work=_work(0), dtypes="number", public=False, on_complex="complex_linear",
     vjp=(lambda g, y, input, weight, bias: g @ weight, _grad_weight, lambda g, y, input, weight, bias: g),
     ref=lambda x, w, b: x @ w.T + (0 if b is None else b),
     samples=_samples(((3, 4), (2, 4), (2,)), ((2, 3, 4), (5, 4), None), ((4,), (3, 4), (3,))),

@@ -33,7 +33,8 @@ class Activated(Kernel):
     def __init__(self, op, **common):
         self.inner = op
         super().__init__(f"{op.name}_activated", shape=self._shape_rule(), launch=self._launch, vjp=self._gradients,
-                         saves=f"{_written(op.saves)} y", dtypes="floating", public=False, autocast=op.autocast, **common)
+                         saves=f"{_written(op.saves)} y", work=self._work, dtypes="floating", public=False, autocast=op.autocast,
+                         **common)
 
     def last(self, attrs):
         """See Op."""
@@ -55,6 +56,10 @@ class Activated(Kernel):
         op = REGISTRY[activation]
         body = text.body(op.exprs, op.inputs[0], compute_type(outputs[0].dtype))
         return self.inner.launch(inputs, outputs, activation=body, **attributes)
+
+    def _work(self, specs, outs, *, activation, **attributes):
+        own = self.inner.work
+        return None if own is None else own(specs, outs, **attributes) + REGISTRY[activation].flops(outs, outs, ())
 
     def _gradients(self, g, y, *inputs, needs, activation, **attributes):
         g, = REGISTRY[activation].input_gradients((g,), (y,), (y._spec,), (), (True,))

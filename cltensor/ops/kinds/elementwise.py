@@ -11,6 +11,7 @@ from ...base.errors import ZERO_DIVISION, DivisionError, DTypeError, ShapeError
 from ...base.forking import Lazy
 from ...base.shapes import broadcast_shapes, broadcast_strides, collapse, dense_strides
 from ...codegen import expr, types
+from ...codegen.emit import flops as arithmetic
 from ...codegen.templates import render
 from ...dispatch.binding import bind, check_tensor
 from ...dispatch.host_plan import HostPlan, computing
@@ -128,6 +129,10 @@ class Elementwise(Op):
             return HostPlan(device, specs, targets, functools.partial(self._through_numpy, operands, compute))
         steps = self._steps(operands, targets, compute, device) if targets[0].numel and not device.meta else ()
         return Plan(device, specs, targets, steps)
+
+    def flops(self, specs, outs, attrs):
+        """See Op."""
+        return arithmetic(self.exprs) * outs[0].numel
 
     def _through_numpy(self, operands, compute, arrays, values):
         """The results for arrays and numbers, computed by the expressions' NumPy functions; see HostPlan."""

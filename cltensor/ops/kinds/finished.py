@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...codegen import types
-from ...codegen.emit import emit
+from ...codegen.emit import emit, flops
 from ...codegen.expr import Input
 from ...dispatch.plan import In, Out, Plan, Value
 
@@ -60,6 +60,12 @@ class Finished:
     def __init__(self, inner, exprs, names, numbers, name):
         self.inner, self.exprs, self.inputs, self.numbers, self.name = inner, exprs, names, numbers, name
         self.plans = {}
+
+    def flops(self, specs, outs, attrs):
+        """See Op: those of the kernel, and of what is made of each element of its result."""
+        *given, outs = attrs
+        inner = self.inner.flops(specs[: len(specs) - len(self.inputs)], outs[: len(outs) - len(self.exprs) + 1], given)
+        return None if inner is None else inner + flops(self.exprs) * outs[0].numel
 
     def plan(self, specs, attrs):
         """The Plan for the Specs of the kernel's operands and the further ones."""

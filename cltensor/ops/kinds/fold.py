@@ -8,6 +8,7 @@ from ...base import dtypes
 from ...base.forking import Lazy
 from ...codegen import complex_lowering, expr, types
 from ...codegen.emit import emit
+from ...codegen.emit import flops as arithmetic
 from ...dispatch.host_plan import computing
 from .fields import evaluate_pairs
 from .kernel import Planned
@@ -68,6 +69,15 @@ class Fold(Planned):
         found["states"] = tuple((c, types.literal(i(d) if callable(i) else i, c))
                                 for c, i in zip(ctypes, identities, strict=True))
         return found
+
+    def flops(self, specs, outs, attrs):
+        """See Op."""
+        given = [*self.inputs, *(["index"] if self.indexed else []), *self.scalars]
+        state = [f"a{i}" for i in range(len(self.states))]
+        ending = [*state, *(["n"] if self.kind == "reduction" else []), *self.scalars]
+        each = arithmetic(traced(self.map, given)) + arithmetic(self._combination)
+        last = arithmetic(traced(self.finish, ending)) if self.finish else 0
+        return each * max(s.numel for s in specs if s is not None) + last * outs[0].numel
 
     # --- in host memory, for inputs of dtype d; see HostPlan ---------------------------------------------------------------
 

@@ -85,15 +85,22 @@ class Kernel(Planned):
     strided whether it writes results of any layout whose last dimension is contiguous: captured programs then save copies
     values  names of attributes that are numbers passed at each call (Value(i) in the steps), so they never make a new plan;
             shape gets None for them, launch does not get them; they come last among the attributes
+    work    (input Specs, output Specs, **attributes) -> floating-point operations of a call, to be held against its time
     """
 
     kind = "kernel"
 
-    def __init__(self, name, *, shape, launch, values=(), on_complex=None, finishing=None, strided=False, **common):
+    def __init__(self, name, *, shape, launch, values=(), on_complex=None, finishing=None, strided=False, work=None,
+                 **common):
         super().__init__(name, **common)
-        self.on_complex, self.finishing, self.strided = on_complex, finishing, strided
+        self.on_complex, self.finishing, self.strided, self.work = on_complex, finishing, strided, work
         self.shape, self.launch, self.values = shape, launch, tuple(values)
         self._read_signature(shape)
+
+    def flops(self, specs, outs, attrs):
+        """See Op."""
+        named = zip((n for n in self.attr_names if n not in self.values), attrs, strict=True)
+        return None if self.work is None else self.work(specs, outs, **dict(named))
 
 
 def kernel(name, **options):

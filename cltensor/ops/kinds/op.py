@@ -92,6 +92,9 @@ class Op:
         """Whether the op has a gradient."""
         return self.vjp is not None
 
+    def flops(self, specs, outs, attrs):
+        """The floating-point operations of a call on input Specs (None for one left out); None if the op does not say."""
+
     def last(self, attrs):
         """The name of the last operation, which names the op's node in the graph."""
         return self.name

@@ -108,6 +108,16 @@ def _gradient_launch(inputs, outputs, *, scale, causal):
     return [Step(_render("backward", q, v, mask, causal), "attention", args, (groups,), (1,))]
 
 
+def _work(scores, values):
+    """The work of so many products with the width of scores and of values; a causal mask leaves half of it."""
+    def work(specs, outs, *, scale, causal):
+        q, k, v = specs[: 3] if len(specs) == 4 else specs[2: 5]
+        both = 2 * q.numel // max(q.shape[3], 1) * k.shape[2] * (scores * q.shape[3] + values * v.shape[3])
+        return both // 2 if causal else both
+
+    return work
+
+
 def reference(q, k, v, mask, *, scale, causal):
     """NumPy: (y, lse, rest)."""
     scores = np.einsum("nhle,nhse->nhls", q, k) * scale
@@ -134,12 +144,13 @@ def samples(rng):
 
 
 attention_forward = _Masked(
-    "attention_forward", shape=_shape, launch=_launch, strided=True, dtypes="floating", public=False, ref=reference,
-    samples=samples,
+    "attention_forward", shape=_shape, launch=_launch, work=_work(1, 1), strided=True, dtypes="floating", public=False,
+    ref=reference, samples=samples,
     doc="""(softmax(scale * q k^T + mask) v, logarithms of the rows' sums of exponentials, what rounding cut off those) of heads
     q (N, H, L, E), k (N, H, S, E), v (N, H, S, EV); mask None, bool or added, broadcast to (N, H, L, S).
     Source: Milakov and Gimelshein 2018, Dao et al. 2022.""")
 
 attention_backward = _Masked(
-    "attention_backward", shape=_gradient_shape, launch=_gradient_launch, strided=True, dtypes="floating", public=False,
+    "attention_backward", shape=_gradient_shape, launch=_gradient_launch, work=_work(3, 2), strided=True, dtypes="floating",
+    public=False,
     doc="Gradients of attention_forward's q, k and v from those of its results, recomputing the scores block by block.")

@@ -197,15 +197,21 @@ def _gradient_samples(rng):
     return found
 
 
+def _work(each):
+    """The work of so many operations for each element."""
+    return lambda specs, outs, **attributes: each * specs[0].numel
+
+
 norm_forward = kernel(
-    "norm_forward", shape=_shape, launch=_launch, finishing=_Finishing(_launch), values=("eps",), dtypes="floating", public=False,
+    "norm_forward", shape=_shape, launch=_launch, finishing=_Finishing(_launch), work=_work(8), values=("eps",),
+    dtypes="floating", public=False,
     ref=reference, samples=samples,
     doc="""(y, mean, m2) of x normalised over dims, times weight plus bias, which hold a number for each index of the dimensions
     `along`, or are None.""")
 
 norm_backward = kernel(
-    "norm_backward", shape=_gradient_shape, launch=_gradient_launch, finishing=_Finishing(_gradient_launch), values=("eps",),
-    dtypes="floating", public=False,
+    "norm_backward", shape=_gradient_shape, launch=_gradient_launch, finishing=_Finishing(_gradient_launch), work=_work(12),
+    values=("eps",), dtypes="floating", public=False,
     ref=_gradient_reference, samples=_gradient_samples,
     doc="""The gradient of norm_forward's x from that of y; with `sums` also (2, n, weights), whose sums over n are those of g, and
     of g times the normalised x, for each weight.""")

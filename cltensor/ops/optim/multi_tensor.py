@@ -67,8 +67,8 @@ class MultiTensor(Launch):
     __slots__ = ("convert", "first_value", "idle", "places", "values", "width")
 
     def __init__(self, op, dtype, sizes, roles, device, idle, shifted=()):
-        tuples = FEW if len(sizes) <= FEW else capacity(op, dtype, roles, len(shifted))
-        self.kernel = device.kernel(_source(op, dtype, tuples, roles, shifted, device.profile.style), "multi_tensor")
+        tuples = _tuples(op, dtype, len(sizes), roles, shifted)
+        self.kernel = device.kernel(source_for(op, dtype, len(sizes), roles, shifted, device.profile.style), "multi_tensor")
         each = roles.each(op)
         self.places = [i + sum(each[k] in shifted for k in range(i)) for i in range(len(each))]
         self.width = len(each) + len(shifted) + 1
@@ -122,8 +122,14 @@ class MultiTensor(Launch):
             self.values = values
 
 
-def _source(op, dtype, tuples, roles, shifted, style):
-    """The rendered kernel, cached."""
+def _tuples(op, dtype, count, roles, shifted):
+    """The number of tuples of the kernel that takes `count`."""
+    return FEW if count <= FEW else capacity(op, dtype, roles, len(shifted))
+
+
+def source_for(op, dtype, count, roles, shifted, style):
+    """The rendered kernel for `count` tuples, cached."""
+    tuples = _tuples(op, dtype, count, roles, shifted)
     key = ("multi_tensor", style, dtype, tuples, roles, shifted)
     source = op.sources.get(key)
     if source is None:

@@ -22,6 +22,10 @@ class ColumnSums:
     def __init__(self):
         self.plans = {}
 
+    def flops(self, specs, outs, attrs):
+        """See Op: an addition for each element."""
+        return sum(s.numel for s in specs)
+
     def plan(self, specs, attrs):
         """The Plan for the Specs of the matrices; attrs: (the rows_of each, results' Specs)."""
         geometries, outs = attrs

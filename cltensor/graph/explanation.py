@@ -1,0 +1,169 @@
+"""Explanation: what a compiled function has become, in numbers and as text."""
+
+import textwrap
+from dataclasses import dataclass, field
+
+from .ir import Origin, typed
+from .origins import origins
+from .work import kernels, regions
+
+_WIDTH = 100
+_SCALES = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1))
+
+
+@dataclass(frozen=True)
+class Program:
+    """One captured program: its graph before and after the passes, and what that costs.
+
+    title    its name, and what it takes
+    before   the graph as captured; after: the graph that is replayed; passes: (name, number of nodes after it)
+    kernels, kernels_before   what is launched, in order
+    launches of a replay; memory: bytes that it keeps for values in between
+    backward whether it is the backward pass of the program before it
+    """
+
+    title: str
+    before: object = field(repr=False)
+    after: object = field(repr=False)
+    passes: tuple
+    kernels: tuple = field(repr=False)
+    kernels_before: tuple = field(repr=False)
+    launches: int
+    memory: int
+    backward: bool = False
+
+    @property
+    def launches_before(self):
+        """Launches without the passes."""
+        return sum(k.launches for k in self.kernels_before)
+
+    @property
+    def bytes_moved(self):
+        """Bytes that the kernels touch."""
+        return sum(k.nbytes for k in self.kernels)
+
+    @property
+    def bytes_moved_before(self):
+        """Bytes that they would touch without the passes."""
+        return sum(k.nbytes for k in self.kernels_before)
+
+    @property
+    def flops(self):
+        """Floating-point operations, as far as the ops say."""
+        return sum(k.flops or 0 for k in self.kernels)
+
+    @property
+    def flops_before(self):
+        """Floating-point operations without the passes."""
+        return sum(k.flops or 0 for k in self.kernels_before)
+
+    def __str__(self):
+        return "\n".join([self.title, *_totals(self), *_passes(self.passes), *_table(self.kernels), "  graph",
+                          textwrap.indent(str(self.after), "    ")])
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a compiled function has become; print it.
+
+    name       the function's
+    captures   how often it was captured
+    programs   a Program for each set of guards that is kept, followed by its backward pass if it has one
+    reasons    why it runs eagerly for some arguments
+    """
+
+    name: str
+    captures: int
+    programs: tuple
+    reasons: tuple
+
+    @property
+    def launches(self):
+        """Launches of all programs."""
+        return self._sum("launches")
+
+    @property
+    def launches_before(self):
+        """Launches of all programs without the passes."""
+        return self._sum("launches_before")
+
+    @property
+    def bytes_moved(self):
+        """Bytes that the kernels of all programs touch."""
+        return self._sum("bytes_moved")
+
+    @property
+    def bytes_moved_before(self):
+        """Bytes that they would touch without the passes."""
+        return self._sum("bytes_moved_before")
+
+    @property
+    def flops(self):
+        """Floating-point operations of all programs, as far as their ops say."""
+        return self._sum("flops")
+
+    def _sum(self, name):
+        return sum(getattr(p, name) for p in self.programs)
+
+    def __str__(self):
+        forward = sum(not p.backward for p in self.programs)
+        head = f"{self.name}: {forward} program{'s' * (forward != 1)} kept, {self.captures} captured"
+        return "\n".join([head, *(f"\n{p}" for p in self.programs), *(f"\nruns eagerly, since {r}" for r in self.reasons)])
+
+
+def programs_of(captured, title):
+    """The Programs of a Captured: its own, and that of its backward pass."""
+    found = [_program(captured, title)]
+    if captured.backward is not None:
+        found.append(_program(captured.backward.program, f"{title}, backward", True))
+    return found
+
+
+def _program(captured, title, backward=False):
+    (_, before), *later = captured.stages
+    after, passes = captured.graph, tuple((name, len(graph.nodes)) for name, graph in later)
+    made, given = kernels(after, origins(captured.stages)), ", ".join(_inputs(after)) or "no arguments"
+    launches = len(captured.replay) + sum(k.launches - 1 for k in made if regions(k.nodes[0]))
+    return Program(f"{title}: {given}", before, after, passes, made, kernels(before), launches, captured.replay.nbytes, backward)
+
+
+def _inputs(graph):
+    """The arguments that a graph reads, as dtype[shape]."""
+    found = {}
+    for node in graph.nodes:
+        for use in node.uses:
+            if use.block.origin is Origin.ARGUMENT:
+                found.setdefault(use.block, typed(use.spec))
+    return [found[b] for b in sorted(found, key=lambda b: b.number)]
+
+
+def amount(n, unit=""):
+    """A number with three digits and its scale: "1.23 MB"; "-" for None."""
+    if n is None:
+        return "-"
+    prefix, scale = next(((p, s) for p, s in _SCALES if n >= s), ("", 1))
+    digits = str(n) if scale == 1 else f"{n / scale:.3g}"
+    return f"{digits} {prefix}{unit}".rstrip()
+
+
+def _totals(p):
+    rows = [("kernels", len(p.kernels_before), len(p.kernels), str), ("launches", p.launches_before, p.launches, str),
+            ("bytes moved", p.bytes_moved_before, p.bytes_moved, lambda n: amount(n, "B")),
+            ("FLOPs", p.flops_before, p.flops, amount)]
+    yield f"  {'':<16}{'captured':>12}{'compiled':>12}"
+    for name, before, after, shown in rows:
+        yield f"  {name:<16}{shown(before):>12}{shown(after):>12}{f'{100 * after / before:.0f} %' if before else '':>8}"
+    yield f"  {'memory between':<16}{'':>12}{amount(p.memory, 'B'):>12}"
+
+
+def _passes(passes):
+    text = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in passes)
+    return textwrap.wrap(f"nodes after each pass: {text}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
+
+
+def _table(kernels):
+    yield f"  {'#':>4}  {'launches':>8}{'bytes':>10}{'FLOPs':>10}  kernel"
+    for i, k in enumerate(kernels):
+        head = f"  {i:>4}  {k.launches:>8}{amount(k.nbytes, 'B'):>10}{amount(k.flops):>10}  "
+        text = k.name + (f" = {' + '.join(k.fused)}" if k.fused else "")
+        yield from textwrap.wrap(text, _WIDTH, initial_indent=head, subsequent_indent=" " * (len(head) + 2), break_on_hyphens=False)
