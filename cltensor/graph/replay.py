@@ -73,7 +73,7 @@ class Replay:
     def run(self, storages, moved, numbers=()):
         """Enqueue all launches.  Returns the numbers of all Actions, {Action: tuple}.
 
-        storages: {Block: Storage} of what differs; moved: {Block: elements its tensor has moved by}; numbers: of Actions of another
+        storages: {Block: Storage} of what differs; moved: {Block: bytes its tensor has moved by}; numbers: of Actions of another
         program.
         """
         numbers = {**dict(numbers), **{action: action.compute() for action in self.actions}}
@@ -105,7 +105,7 @@ class _Launch:
             if use.block in fixed:
                 kernel.set_arg(at, fixed[use.block])
             else:
-                self.anew.append([at, use.block, offset, 0])
+                self.anew.append([at, use.block, offset, use.spec.dtype.itemsize, 0])
         for at, index, convert in step.values:
             if isinstance(values[index], Scalar):
                 self.numbers.append((at, values[index].action, values[index].place, convert))
@@ -117,12 +117,12 @@ class _Launch:
         """Set what differs, and launch.  The device lock must be held."""
         kernel = self.step.kernel
         for entry in self.anew:
-            at, block, offset, before = entry
+            at, block, offset, itemsize, before = entry
             kernel.set_arg(at, buffers[block])
             by = moved.get(block, 0)
             if by != before:
-                kernel.set_arg(at + 1, np.int64(offset + by))
-                entry[3] = by
+                kernel.set_arg(at + 1, np.int64(offset + by // itemsize))
+                entry[4] = by
         for at, action, place, convert in self.numbers:
             kernel.set_arg(at, convert(numbers[action][place]))
         if self.op is not None:
