@@ -1,16 +1,20 @@
 """Replay: a Graph as launches on kernel objects of their own, whose arguments stay set but for those that differ at each run."""
 
+import functools
 import struct
 
 import numpy as np
 
+from ..base import config
 from ..base.errors import DeviceError
 from ..dispatch import faults
 from ..dispatch.plans import kept
 from ..ops.optim.multi_tensor import MultiTensor, Roles
+from .call import Call, Number, call_of
 from .grouping import grouped, shifted, writes_of
 from .ir import Origin, Scalar, Use
 from .memory import assign_buffers
+from .single_launch import SingleLaunches
 
 _LONG = struct.Struct("=q").pack
 
@@ -43,6 +47,7 @@ class Replay:
         self.writes = [(block, count) for block, count in written.items() if block.origin is not Origin.MADE]
         self._run_once(graph.once)
         self.launches = [launch for nodes in grouped(graph.nodes) for launch in self._launches(nodes)]
+        self.single = SingleLaunches(self)
 
     def __len__(self):
         return len(self.launches)
@@ -79,20 +84,23 @@ class Replay:
         numbers = {**dict(numbers), **{action: action.compute() for action in self.actions}}
         buffers = {block: storage.buffer for block, storage in storages.items()}
         with self.device.lock:
-            for launch in self.launches:
+            for launch in self.single.instead(buffers) or self.launches:
                 launch.enqueue(buffers, moved, numbers, self.device)
         for block, count in self.writes:
             (storages.get(block) or block.source).version += count
+        if config.sync():
+            faults.check(self.device)
         return numbers
 
 
 class _Launch:
     """A Step, and what to set on it at each run: buffers by block, offsets, numbers, and a ticket for its op."""
 
-    __slots__ = ("anew", "numbers", "op", "step")
+    __slots__ = ("anew", "call", "numbers", "op", "step")
 
     def __init__(self, step, places, scratch, values, op, fixed):
         self.step, self.anew, self.numbers = step, [], []
+        self.call = functools.partial(call_of, step, places, scratch, values, op, fixed)
         kernel = step.kernel
         for at, slot in step.tensors:
             if slot >= len(places):
@@ -133,9 +141,10 @@ class _Launch:
 class _GroupLaunch:
     """One launch for several updates by one formula."""
 
-    __slots__ = ("anew", "numbers", "step")
+    __slots__ = ("anew", "fixed", "nodes", "numbers", "step")
 
     def __init__(self, nodes, fixed, device):
+        self.nodes, self.fixed = nodes, fixed
         first = nodes[0]
         sizes = [n.results[0].use.spec.numel for n in nodes]
         idle = device.allocate(64)
@@ -159,6 +168,22 @@ class _GroupLaunch:
             set_arg(at, buffers[block])
         self.step.bind(tuple([numbers[n.action][n.place] if isinstance(n, Scalar) else n for n in self.numbers]))
         device.submit(self.step)
+
+    def call(self):
+        """The launch as a Call."""
+        step, made, moved = self.step, Call(self.step.source, "multi_tensor", self.step.global_size), shifted(self.nodes)
+        for node in self.nodes:
+            places = [self.fixed.get(u.block, u.block) for u in node.operands]
+            for i, (place, use) in enumerate(zip(places, node.operands, strict=True)):
+                made.arguments += [place, np.int64(use.offset)] if i in moved else [place]
+            made.arguments.append(np.int64(node.results[0].use.spec.numel))
+            made.reads += places
+            made.writes += [self.fixed.get(r.use.block, r.use.block) for r in node.results]
+        nothing = [np.int64(0) if isinstance(a, np.int64) else a for a in made.arguments[: step.width]]
+        made.arguments += nothing * (step.tuples - len(self.nodes))
+        made.arguments += [Number(n, step.convert) if isinstance(n, Scalar) else step.convert(n) for n in self.numbers]
+        made.arguments.append(np.int64(step.share))
+        return made
 
 
 def _planned(node):
