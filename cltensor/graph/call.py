@@ -1,5 +1,6 @@
 """Call: a launch of a replay as data: its kernel, its arguments, and the memory that it reads and writes."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,7 +38,7 @@ class LaunchNumber:
 class Call:
     """A launch: arguments are buffers, Blocks (their buffers differ at each replay), NumPy numbers, Numbers and LaunchNumbers.
 
-    reads, writes: buffers and Blocks.
+    reads, writes: buffers and Blocks.  elements: how many elements there are, if the grid may be any; else 0.
     """
 
     source: object
@@ -46,6 +47,15 @@ class Call:
     arguments: list = field(default_factory=list)
     reads: list = field(default_factory=list)
     writes: list = field(default_factory=list)
+    elements: int = 0
+
+    def finer(self, groups, grain):
+        """The grid; where it may be any, with up to `groups` work-groups of at least `grain` elements."""
+        more = min(groups, self.elements // grain) // math.prod(self.grid)
+        if more < 2:
+            return self.grid
+        across, along = self.grid
+        return (across * more, along) if "get_group_id(0)" in self.text else (across, along * more)
 
     @property
     def text(self):
@@ -73,4 +83,6 @@ def call_of(step, places, scratch, values, op, fixed):
             made.arguments.append(LaunchNumber(op))
         else:
             made.arguments.append(arg)
+    if getattr(step.source, "template", None) == "elementwise":
+        made.elements = places[-1].spec.numel
     return made

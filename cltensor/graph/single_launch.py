@@ -23,6 +23,7 @@ BUFFERS = 512  # that PoCL's devices are given, which keep no count; others are 
 NUMBERS = 64  # that change from one replay to the next
 _ROUND = 8  # counts of buffers and numbers are multiples of this, so that similar programs share a text
 _CLAIMS = 4  # parts of a worker's share of a launch
+_GRAIN = 512  # elements worth a claim
 _FIXED = 6  # arguments of the kernel before its buffers
 _OF_NUMBERS = 5  # position of the argument with the numbers
 
@@ -146,11 +147,11 @@ class Run:
         case, place = {c: i for i, c in enumerate(self.cases)}, {k: i for i, k in enumerate(self.places)}
         heads, words, number, most = [], [], len(self.moving), 1
         for call, needed in zip(self.calls, dependencies(self.calls), strict=True):
-            groups = math.prod(call.grid)
+            grid = call.finer(workers * _CLAIMS, _GRAIN)
+            groups = math.prod(grid)
             lanes = max(1, min(workers, groups))
-            grid = (*call.grid, 1)[:2]
             claim = max(1, groups // (lanes * _CLAIMS))
-            heads.append((case[_case(call)], groups, *grid, needed, lanes, claim, HEADER * len(self.calls) + len(words)))
+            heads.append((case[_case(call)], groups, *(*grid, 1)[:2], needed, lanes, claim, HEADER * len(self.calls) + len(words)))
             for a in call.arguments:
                 if isinstance(a, (Number, LaunchNumber)):
                     words.append(number)
