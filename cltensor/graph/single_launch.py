@@ -6,6 +6,7 @@ stay awake, wait only where a launch reads what another has written, and find th
 
 import contextlib
 import math
+import platform
 import weakref
 
 import numpy as np
@@ -13,16 +14,18 @@ import numpy as np
 from ..base import config
 from ..codegen.megakernel import HEADER, STATE, Case, megakernel, walkable
 from ..runtime.background import background
+from ..runtime.cure import X86
 from ..runtime.launch import Launch
 from .call import LaunchNumber, Number
 from .ir import Block, Origin
 
 PLAIN = 3  # replays before the programs are asked for
 KERNELS = 40  # different ones in one program, which bounds the time to compile it
-BUFFERS = 512  # that PoCL's devices are given, which keep no count; others are given what they promise
-NUMBERS = 64  # that change from one replay to the next
+WORDS = 640  # of arguments for PoCL's devices, which keep no count; others are given what they promise
 _ROUND = 8  # counts of buffers and numbers are multiples of this, so that similar programs share a text
-_CLAIMS = 4  # parts of a worker's share of a launch
+_LANES = 8  # shares of a launch, at most: who looks for work looks at each
+_CLAIMS = 4  # parts of a share
+_SPARE = 4  # work-groups to a worker: a thread may be given several, and the first then does all their work
 _GRAIN = 512  # elements worth a claim
 _FIXED = 6  # arguments of the kernel before its buffers
 _OF_NUMBERS = 5  # position of the argument with the numbers
@@ -75,9 +78,13 @@ def _built(part, build):
 
 
 def supported(device):
-    """Whether a device is a processor with kernels of the cpu style and with a disk cache for their programs."""
+    """Whether a device is a processor with kernels of the cpu style, and with a disk cache for programs that another process makes.
+
+    x86 only: others show a thread's writes to the rest in any order, and OpenCL 1.2 promises nothing between work-groups.
+    """
     p, cache = device.profile, device.programs.cache
-    return p.kind == p.style == "cpu" and cache is not None and cache.usable and "one-thread" not in p.quirks
+    return (p.kind == p.style == "cpu" and platform.machine().lower() in X86 and cache is not None and cache.usable
+            and "one-thread" not in p.quirks)
 
 
 def plan(launches, device):
@@ -101,16 +108,17 @@ class Run:
     """Neighbouring launches that become one, of the megakernel in `text`."""
 
     def __init__(self, device):
-        promised = (device.entry.device.max_parameter_size - 8 * NUMBERS - 64) // 8
-        self.most = BUFFERS if device.entry.is_pocl else min(BUFFERS, promised)
+        self.device = device
+        promised = WORDS if device.entry.is_pocl else device.entry.device.max_parameter_size // 8
+        self.most = min(WORDS, promised) - _FIXED - 2 * _ROUND
         self.launches, self.calls = [], []
         self.cases, self.places, self.numbers = {}, {}, []  # cases: {Case: None}; places: {id: Block or buffer}
 
     def takes(self, call):
         """Whether one more Call leaves it within bounds."""
         places, numbers = {**self.places, **_places(call)}, len(self.numbers) + len(_changing(call))
-        return (len({*self.cases, _case(call)}) <= KERNELS and len(places) <= self.most - _ROUND
-                and numbers + sum(map(_moves, places.values())) <= NUMBERS)
+        words = len(places) + numbers + sum(map(_moves, places.values()))
+        return words <= self.most and len({*self.cases, _case(call)}) <= KERNELS
 
     def add(self, launch, call):
         """Take a launch in."""
@@ -142,14 +150,20 @@ class Run:
         """The source text of the megakernel."""
         return megakernel(list(self.cases), *self.counts, len(self.moving))
 
-    def table(self, workers):
+    @property
+    def workers(self):
+        """How many work-groups find something to do at the same time."""
+        units = self.device.profile.compute_units
+        return min(units, max(math.prod(c.finer(units * _CLAIMS, _GRAIN)) for c in self.calls))
+
+    def table(self):
         """The megakernel's table, and the largest number of lanes in it."""
         case, place = {c: i for i, c in enumerate(self.cases)}, {k: i for i, k in enumerate(self.places)}
         heads, words, number, most = [], [], len(self.moving), 1
         for call, needed in zip(self.calls, dependencies(self.calls), strict=True):
-            grid = call.finer(workers * _CLAIMS, _GRAIN)
+            grid = call.finer(self.workers * _CLAIMS, _GRAIN)
             groups = math.prod(grid)
-            lanes = max(1, min(workers, groups))
+            lanes = max(1, min(self.workers, groups, _LANES))
             claim = max(1, groups // (lanes * _CLAIMS))
             heads.append((case[_case(call)], groups, *(*grid, 1)[:2], needed, lanes, claim, HEADER * len(self.calls) + len(words)))
             for a in call.arguments:
@@ -179,9 +193,9 @@ class SingleLaunch(Launch):
     __slots__ = ("bits", "blocks", "fixed", "length", "moving", "numbers")
 
     def __init__(self, run, device):
-        workers = device.profile.compute_units
-        super().__init__(device.kernel(run.text, "megakernel"), (4 * workers,), (1,))
-        table, lanes = run.table(workers)
+        workers = run.workers
+        super().__init__(device.kernel(run.text, "megakernel"), (_SPARE * workers,), (1,))
+        table, lanes = run.table()
         stride = STATE * (1 + lanes)
         state = np.zeros(STATE + stride * len(run.calls), np.int32)
         self.fixed = [p for p in run.places.values() if not isinstance(p, Block)]

@@ -15,6 +15,7 @@ from cltensor.graph.single_launch import Run, SingleLaunch, dependencies, plan, 
 from graph.test_generated_capture import as_tuple, cases
 from graph.test_training_steps import STEPS, draws, numbers
 from ops import samples
+from tensor.test_backward_precompile import run
 
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
 F = nn.functional
@@ -111,7 +112,8 @@ def test_every_op_many_at_a_time():
 
 def test_dependencies_are_found_by_memory():
     a, b, c, d = (object() for _ in range(4))
-    calls = [Call("", "", (1,), reads=r, writes=w) for r, w in (([a], [b]), ([a], [c]), ([b], [a]), ([c], [d]), ([], [d]), ([a, d], []))]
+    touched = ([a], [b]), ([a], [c]), ([b], [a]), ([c], [d]), ([], [d]), ([a, d], [])
+    calls = [Call("", "", (1,), reads=reads, writes=writes) for reads, writes in touched]
     assert dependencies(calls) == [0, 0, 2, 2, 4, 5]
 
 
@@ -124,12 +126,13 @@ def test_large_launches_use_all_workers():
         z = (x.flip(0) - y).exp()
         return z, z.cumsum(0), (z[: 64 * 64].reshape(64, 64) @ w).softmax(-1), z.sum(), (y * z).t()
 
-    same(twice(f, [(ct.tensor(np.random.default_rng(i).standard_normal(n, dtype=np.float32)),) for i in range(5)]))
+    same(twice(f, [tuple(draws(i, (n,))) for i in range(5)]))
 
 
 def test_arguments_that_move():
     data = ct.tensor(np.random.default_rng(0).standard_normal((40, 6), dtype=np.float32))
-    same(twice(lambda x, y: (x @ y.t(), x.flip(0) + 1, x.view(ct.int32).flip(1)), [(data[i: i + 4], data[2 * i: 2 * i + 3]) for i in range(8)]))
+    calls = [(data[i: i + 4], data[2 * i: 2 * i + 3]) for i in range(8)]
+    same(twice(lambda x, y: (x @ y.t(), x.flip(0) + 1, x.view(ct.int32).flip(1)), calls))
 
 
 def test_numbers_that_change():
@@ -247,6 +250,32 @@ def test_two_streams_replay():
                 f(x)
             combine(f)
             np.testing.assert_array_equal(f(x).numpy(), wanted)
+
+
+PROGRAM = """
+    import cltensor as ct
+    from cltensor.graph.single_launch import supported
+    from cltensor.runtime.background import background
+    from cltensor.runtime.program import build_stats
+    f = ct.compile(lambda x: x.flip(0).cumsum(0))
+    for _ in range(5): f(ct.ones(5))
+    END
+    assert f(ct.ones(5)).tolist() == [1, 2, 3, 4, 5]
+    made = f.programs[-1].captured.replay.single.made
+    assert (made is not None) == supported(ct.get_default_device())
+    print(build_stats().compiled)
+"""
+
+
+def test_another_process_compiles_and_the_next_one_finds_it(tmp_path):
+    script = PROGRAM.replace("END", "background.wait()")
+    run(script, tmp_path, CLTENSOR_SINGLE_LAUNCH="1", CLTENSOR_AHEAD="0")
+    assert run(script, tmp_path, CLTENSOR_SINGLE_LAUNCH="1", CLTENSOR_AHEAD="0") == ["0"]
+
+
+def test_a_process_ends_while_a_program_is_compiled(tmp_path):
+    script = PROGRAM.replace("END", "raise SystemExit(print('early'))")
+    assert run(script, tmp_path, CLTENSOR_SINGLE_LAUNCH="1") == ["early"]
 
 
 class Boundary:
