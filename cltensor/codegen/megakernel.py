@@ -159,9 +159,11 @@ def _outer(text):
     return "".join([*made, text[start:]])
 
 
-# The system's sched_yield: OpenCL has no word for it.  PoCL's kernels may call no functions of the C library.
+# The system's sched_yield: OpenCL has no word for it.  PoCL's kernels may call no functions of the C library.  PoCL 6 aborts where
+# a call has fewer than three arguments.
 _YIELD = """#if defined(__linux__) && defined(__x86_64__)
-#define CT_YIELD { long r_; __asm__ volatile("syscall" : "=a"(r_) : "a"(24L) : "rcx", "r11", "memory"); }
+#define CT_YIELD { long r_; \\
+    __asm__ volatile("syscall" : "=a"(r_) : "a"(24L), "D"(0L), "S"(0L) : "rcx", "r11", "memory"); }
 #elif defined(__INTEL_LLVM_COMPILER) && HOSTED
 int sched_yield(void);
 #define CT_YIELD sched_yield();
