@@ -67,6 +67,8 @@ class Captured:
         self.replay = Replay(self.graph, recorder.actions, device)
         blocks = recorder.blocks
         self.arguments = [(b, b.source, tensors[b.source]._offset) for b in blocks if b.origin is Origin.ARGUMENT]
+        widest = self.graph.widest()
+        self.viewed = [(i, offset, widest[b]) for b, i, offset in self.arguments if widest.get(b, 0) > tensors[i].itemsize]
         self.gradients = [b for b in blocks if b.origin is Origin.GRADIENT]
         uses = iter(self.graph.outputs)
         self.results = [_Result(x, next(uses), tensors) if isinstance(x, TensorBase) else _Constant(x) for x in outputs]
@@ -77,8 +79,13 @@ class Captured:
         shown = dict.fromkeys(u.block for u in (*self.graph.outputs, *self.graph.grads))
         self.fresh = [b for b in shown if b.origin is Origin.MADE]
 
-    def fits(self):
-        """Whether memory from outside is where it was, and the .grad of each leaf is laid out as it was before the call."""
+    def fits(self, tensors=()):
+        """Whether memory from outside is where it was, and the .grad of each leaf is laid out as it was before the call.
+
+        tensors: the arguments; those viewed as a wider dtype must lie where that can be.
+        """
+        if tensors and any((tensors[i]._offset - at) * tensors[i].itemsize % widest for i, at, widest in self.viewed):
+            return False
         return self.replay.valid() and all(_laid_out(leaf._grad) == before for leaf, before, _, _ in self.leaves)
 
     def __call__(self, tensors):
@@ -98,7 +105,8 @@ class Captured:
         storages = {block: tensors[i]._storage for block, i, _ in self.arguments}
         storages.update((block, block.source._grad._storage) for block in self.gradients)
         storages.update((block, Storage(block.device, block.nbytes)) for block in self.fresh)
-        moved = {block: tensors[i]._offset - offset for block, i, offset in self.arguments if tensors[i]._offset != offset}
+        moved = {block: (tensors[i]._offset - offset) * tensors[i].itemsize for block, i, offset in self.arguments
+                 if tensors[i]._offset != offset}
         numbers = self.replay.run(storages, moved, numbers)
         for leaf, _, use, same in self.leaves:
             if not same:
@@ -115,7 +123,7 @@ def seen(cls, use, storages, moved):
     """The tensor of a class that shows a Use."""
     block = use.block
     storage = storages.get(block) or block.source
-    return cls._make(storage, use.spec, use.offset + moved.get(block, 0))
+    return cls._make(storage, use.spec, use.offset + moved.get(block, 0) // use.spec.dtype.itemsize)
 
 
 class BackwardProgram:

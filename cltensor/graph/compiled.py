@@ -40,7 +40,7 @@ class Compiled:
         if key in self.eager:
             return self.fn(*args, **kwargs)
         with self._lock:
-            found = self._found(key)
+            found = self._found(key, tensors)
             if found is None:
                 return self._capture(key, args, kwargs, device, leaves)
             return found(tensors)
@@ -70,10 +70,10 @@ class Compiled:
     def __get__(self, instance, owner=None):
         return self if instance is None else functools.partial(self, instance)
 
-    def _found(self, key):
+    def _found(self, key, tensors):
         """The Captured whose guards hold, or None."""
         for i, program in enumerate(self.programs):
-            if program.key == key and program.holds():
+            if program.key == key and program.holds(tensors):
                 self.programs.append(self.programs.pop(i))
                 return program.captured
         return None
@@ -127,6 +127,7 @@ class _Program:
     gradients: list
     captured: Captured
 
-    def holds(self):
+    def holds(self, tensors):
         """Whether all that the function sees is as it was, and memory where it was."""
-        return (self.environment.state() == self.state and self.environment.gradients() == self.gradients and self.captured.fits())
+        return (self.environment.state() == self.state and self.environment.gradients() == self.gradients
+                and self.captured.fits(tensors))

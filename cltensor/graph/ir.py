@@ -198,6 +198,13 @@ class Graph:
         seen.update(dict.fromkeys(v.block for v in self.wanted()))
         return list(seen)
 
+    def widest(self):
+        """{Block: bytes of the widest element that a Use shows of it}."""
+        found = {}
+        for use in (u for n in self.nodes for u in (*n.uses, *(r.use for r in n.results))):
+            found[use.block] = max(found.get(use.block, 0), use.spec.dtype.itemsize)
+        return found
+
     def __str__(self):
         last = f"return {', '.join(repr(u.value) for u in self.outputs)}"
         return "\n".join([*(f"once: {n!r}" for n in self.once), *map(repr, self.nodes), last])

@@ -1,16 +1,20 @@
 """Replay: a Graph as launches on kernel objects of their own, whose arguments stay set but for those that differ at each run."""
 
+import functools
 import struct
 
 import numpy as np
 
+from ..base import config
 from ..base.errors import DeviceError
 from ..dispatch import faults
 from ..dispatch.plans import kept
 from ..ops.optim.multi_tensor import MultiTensor, Roles
+from .call import Call, Number, call_of
 from .grouping import grouped, shifted, writes_of
 from .ir import Origin, Scalar, Use
 from .memory import assign_buffers
+from .single_launch import SingleLaunches
 
 _LONG = struct.Struct("=q").pack
 
@@ -43,6 +47,7 @@ class Replay:
         self.writes = [(block, count) for block, count in written.items() if block.origin is not Origin.MADE]
         self._run_once(graph.once)
         self.launches = [launch for nodes in grouped(graph.nodes) for launch in self._launches(nodes)]
+        self.single = SingleLaunches(self)
 
     def __len__(self):
         return len(self.launches)
@@ -73,26 +78,29 @@ class Replay:
     def run(self, storages, moved, numbers=()):
         """Enqueue all launches.  Returns the numbers of all Actions, {Action: tuple}.
 
-        storages: {Block: Storage} of what differs; moved: {Block: elements its tensor has moved by}; numbers: of Actions of another
+        storages: {Block: Storage} of what differs; moved: {Block: bytes its tensor has moved by}; numbers: of Actions of another
         program.
         """
         numbers = {**dict(numbers), **{action: action.compute() for action in self.actions}}
         buffers = {block: storage.buffer for block, storage in storages.items()}
         with self.device.lock:
-            for launch in self.launches:
+            for launch in self.single.instead(buffers) or self.launches:
                 launch.enqueue(buffers, moved, numbers, self.device)
         for block, count in self.writes:
             (storages.get(block) or block.source).version += count
+        if config.sync():
+            faults.check(self.device)
         return numbers
 
 
 class _Launch:
     """A Step, and what to set on it at each run: buffers by block, offsets, numbers, and a ticket for its op."""
 
-    __slots__ = ("anew", "numbers", "op", "step")
+    __slots__ = ("anew", "call", "numbers", "op", "step")
 
     def __init__(self, step, places, scratch, values, op, fixed):
         self.step, self.anew, self.numbers = step, [], []
+        self.call = functools.partial(call_of, step, places, scratch, values, op, fixed)
         kernel = step.kernel
         for at, slot in step.tensors:
             if slot >= len(places):
@@ -105,7 +113,7 @@ class _Launch:
             if use.block in fixed:
                 kernel.set_arg(at, fixed[use.block])
             else:
-                self.anew.append([at, use.block, offset, 0])
+                self.anew.append([at, use.block, offset, use.spec.dtype.itemsize, 0])
         for at, index, convert in step.values:
             if isinstance(values[index], Scalar):
                 self.numbers.append((at, values[index].action, values[index].place, convert))
@@ -117,12 +125,12 @@ class _Launch:
         """Set what differs, and launch.  The device lock must be held."""
         kernel = self.step.kernel
         for entry in self.anew:
-            at, block, offset, before = entry
+            at, block, offset, itemsize, before = entry
             kernel.set_arg(at, buffers[block])
             by = moved.get(block, 0)
             if by != before:
-                kernel.set_arg(at + 1, np.int64(offset + by))
-                entry[3] = by
+                kernel.set_arg(at + 1, np.int64(offset + by // itemsize))
+                entry[4] = by
         for at, action, place, convert in self.numbers:
             kernel.set_arg(at, convert(numbers[action][place]))
         if self.op is not None:
@@ -133,9 +141,10 @@ class _Launch:
 class _GroupLaunch:
     """One launch for several updates by one formula."""
 
-    __slots__ = ("anew", "numbers", "step")
+    __slots__ = ("anew", "fixed", "nodes", "numbers", "step")
 
     def __init__(self, nodes, fixed, device):
+        self.nodes, self.fixed = nodes, fixed
         first = nodes[0]
         sizes = [n.results[0].use.spec.numel for n in nodes]
         idle = device.allocate(64)
@@ -159,6 +168,22 @@ class _GroupLaunch:
             set_arg(at, buffers[block])
         self.step.bind(tuple([numbers[n.action][n.place] if isinstance(n, Scalar) else n for n in self.numbers]))
         device.submit(self.step)
+
+    def call(self):
+        """The launch as a Call."""
+        step, made, moved = self.step, Call(self.step.source, "multi_tensor", self.step.global_size), shifted(self.nodes)
+        for node in self.nodes:
+            places = [self.fixed.get(u.block, u.block) for u in node.operands]
+            for i, (place, use) in enumerate(zip(places, node.operands, strict=True)):
+                made.arguments += [place, np.int64(use.offset)] if i in moved else [place]
+            made.arguments.append(np.int64(node.results[0].use.spec.numel))
+            made.reads += places
+            made.writes += [self.fixed.get(r.use.block, r.use.block) for r in node.results]
+        nothing = [np.int64(0) if isinstance(a, np.int64) else a for a in made.arguments[: step.width]]
+        made.arguments += nothing * (step.tuples - len(self.nodes))
+        made.arguments += [Number(n, step.convert) if isinstance(n, Scalar) else step.convert(n) for n in self.numbers]
+        made.arguments.append(np.int64(step.share))
+        return made
 
 
 def planned(node):

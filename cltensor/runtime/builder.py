@@ -5,6 +5,7 @@ another process they do not wait for each other.  The child ends when its input 
 """
 
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -17,12 +18,18 @@ from .device import default_device
 
 PATIENCE = 20  # seconds for one program; the parent process may be waiting for it
 
+_numbers = itertools.count()
+
 
 class Builder:
-    """The child process of one device.  The first build starts it.  After a failure or a timeout it is not started again."""
+    """The child process of one device.  The first build starts it.  After a failure or a timeout it is not started again.
 
-    def __init__(self, index):
-        self.index, self._process, self._failed, self._lock = index, None, False, threading.RLock()
+    patience: seconds for one program.
+    """
+
+    def __init__(self, index, patience=PATIENCE):
+        self.index, self.patience = index, patience
+        self._process, self._failed, self._lock = None, False, threading.RLock()
 
     def build(self, source):
         """Compile a source into the disk cache.  Returns whether it was built."""
@@ -41,7 +48,7 @@ class Builder:
 
     def _ask(self, text):
         """The answer to one source.  A late process, also a stopped one, is killed; that ends the write and the read."""
-        late = threading.Timer(PATIENCE, self._process.kill)
+        late = threading.Timer(self.patience, self._process.kill)
         late.daemon = True
         late.start()
         try:
@@ -52,8 +59,8 @@ class Builder:
             late.cancel()
 
     def _start(self):
-        folder = scratch.folder() / f"builder-{self.index}"
-        folder.mkdir(exist_ok=True)
+        folder = scratch.folder() / f"builder-{self.index}-{next(_numbers)}"
+        folder.mkdir()
         command = f"from cltensor.runtime.builder import serve; serve({os.fspath(folder)!r})"
         environment = child_environment(CLTENSOR_DEVICE=f"opencl:{self.index}", CLTENSOR_DEBUG="")
         return subprocess.Popen([sys.executable, "-c", command], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -35,6 +35,9 @@ def _declared():
     yield "ldexp", [f"{t} CT_DECLARED ldexp({t}, int);" for t in _FLOATS]
     yield from ((f"get_{f}", [f"size_t CT_DECLARED get_{f}(uint);"]) for f in _PLACES)
     yield "get_work_dim", ["uint CT_DECLARED get_work_dim(void);"]
+    yield "mem_fence", ["void __attribute__((overloadable)) mem_fence(uint);"]
+    yield "atomic_inc", ["int __attribute__((overloadable)) atomic_inc(volatile __global int *);"]
+    yield "atomic_add", ["int __attribute__((overloadable)) atomic_add(volatile __global int *, int);"]
     yield "barrier", ["void __attribute__((overloadable, convergent)) barrier(uint);"]
 
 

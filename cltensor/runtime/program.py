@@ -84,6 +84,11 @@ class Programs:
             if text not in self._built and self.cache.get(self.key(text)) is None:
                 build(source)
 
+    def is_kept(self, source):
+        """Whether a program is in memory or in the disk cache."""
+        text = source if isinstance(source, str) else source.text
+        return text in self._built or (self.cache is not None and self.cache.get(self.key(text)) is not None)
+
     def kernel(self, source, name):
         """A new Kernel object.  Raises BuildError, also for a name the source does not have."""
         program = self.get(source)

@@ -11,7 +11,7 @@ import pytest
 
 import cltensor as ct
 from cltensor import nn, optim
-from cltensor.base.errors import CaptureError
+from cltensor.base.errors import CaptureError, ShapeError
 from cltensor.compiler import compile
 from cltensor.graph.compiled import MOST
 
@@ -47,6 +47,17 @@ def test_slices_of_one_tensor_share_a_capture():
     for i in range(4):
         check(f, data[3 * i: 3 * i + 3])
     assert f.captures == 1
+
+
+def test_slices_may_be_viewed_as_another_dtype():
+    data = ct.tensor(array(40))
+    f, g = compile(lambda x: x.view(ct.int16) + 1), compile(lambda x: x.view(ct.float64) * 2)
+    for at in (0, 4, 2, 10):
+        check(f, data[at: at + 4])
+        check(g, data[at: at + 4])
+    assert f.captures == g.captures == 1
+    with pytest.raises(ShapeError, match="offset"):
+        g(data[1:5])
 
 
 def test_numbers_are_guards():

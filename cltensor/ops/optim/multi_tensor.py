@@ -64,21 +64,22 @@ class MultiTensor(Launch):
     shifted: positions of the operands that start at an offset.  places: the position of each operand among a tuple's arguments.
     """
 
-    __slots__ = ("convert", "first_value", "idle", "places", "values", "width")
+    __slots__ = ("convert", "first_value", "idle", "places", "share", "source", "tuples", "values", "width")
 
     def __init__(self, op, dtype, sizes, roles, device, idle, shifted=()):
-        tuples = _tuples(op, dtype, len(sizes), roles, shifted)
-        self.kernel = device.kernel(source_for(op, dtype, len(sizes), roles, shifted, device.profile.style), "multi_tensor")
+        self.tuples = tuples = _tuples(op, dtype, len(sizes), roles, shifted)
+        self.source = source_for(op, dtype, len(sizes), roles, shifted, device.profile.style)
+        self.kernel = device.kernel(self.source, "multi_tensor")
         each = roles.each(op)
         self.places = [i + sum(each[k] in shifted for k in range(i)) for i in range(len(each))]
         self.width = len(each) + len(shifted) + 1
         self.first_value = self.width * tuples
         self.convert = getattr(np, types.NUMPY_OF[types.compute_type(dtype)])
         self.values = (None,) * len(op.attr_names)
-        share = self._share(sum(sizes), device.profile)
+        self.share = self._share(sum(sizes), device.profile)
         for t in range(tuples):
             self.kernel.set_arg(self.width * t + self.width - 1, np.int64(sizes[t] if t < len(sizes) else 0))
-        self.kernel.set_arg(self.first_value + len(self.values), np.int64(share))
+        self.kernel.set_arg(self.first_value + len(self.values), np.int64(self.share))
         self.idle = idle
         for i, at in enumerate(self.places):
             for t in range(len(sizes), tuples):
