@@ -101,8 +101,12 @@ INTENDED = (
     Intended("values", "copysign|signbit|atan2", "", "the sign of a NaN that was computed, and of a zero that was added to, is not "
              "defined", r" [-+*/%@] |remainder|fmod|add|einsum|prod|matmul|sum|div"),
     Intended("values", r"reciprocal| / |div(ide)?_?\(", "has -?inf, cltensor -?inf", "the same, seen in the sign of an infinity"),
-    Intended("values", "", "", "the sign of a zero that a product adds up to depends on the number it starts from; a quotient "
-             "shows it as that of an infinity", r"( @ |dot|mm|mv|matmul|einsum|outer|kron)(.|\n)*(reciprocal| / |div)", finite=False),
+    Intended("values", "", "",
+             "the sign of a zero that a product adds up to depends on the number it starts from; a quotient shows it as that of an "
+             "infinity", r"( @ |dot|mm|mv|matmul|einsum|outer|kron)(.|\n)*(reciprocal| / |div)", finite=False),
+    Intended("values", r"\.(float|double)\(", "float(32|64)",
+             "several numbers added to one place round after each addition in 16 bits; PyTorch's do in some functions",
+             r"float16(.|\n)*(scatter_add|index_add|put_|scatter_reduce)"),
     Intended("values", _GRADIENT, r"shape \[(\d{3,}|[2-9]\d|1[7-9])",
              "which of equal numbers comes first is only settled by a stable sort", r"(msort|sort|topk)\("),
 )
