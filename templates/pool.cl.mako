@@ -148,6 +148,64 @@ ${header(*types.headers([dtype]))}
     for (size_t j = 0; j < live; j++) position[position_o + plane * size + o + j] = starts[j];
 % endif
 </%def>
+## a tap of neighbouring windows: their elements `value`, the t-th of the window's row
+<%def name="side_tap(t)">
+% if kind == "max":
+                        const places better = (value > best) | (value != value);
+                        best = better ? value : best;
+                        place = better ? start + (places)((${I})((z * d0 * i1 + y * d1) * i2 + ${t})) : place;
+% else:
+                        best += value;
+% endif
+</%def>
+## rows of windows side by side, W at a time: the last ones of a row may be done twice
+<%def name="side_by_side()">
+    const size_t rows = (size_t)(n * c * o0 * o1), stop = (get_group_id(0) + 1) * rows / get_num_groups(0);
+    for (size_t row = get_group_id(0) * rows / get_num_groups(0); row < stop; row++) {
+        const size_t q1 = row % (size_t)o1, q0 = row / (size_t)o1 % (size_t)o0, plane = row / (size_t)(o1 * o0);
+        const size_t line = x_o + plane / (size_t)c * xn + plane % (size_t)c * xc + q0 * s0 * x0 + q1 * s1 * x1;
+        for (long q2 = 0; q2 < o2; q2 += ${W}) {
+            if (q2 + ${W} > o2) q2 = o2 - ${W};
+% if kind == "max":
+            const places start = (places)((${I})((q0 * s0 * i1 + q1 * s1) * i2 + q2 * s2)) + (places)((${I})s2) * (places)(${", ".join(map(str, range(W)))});
+            places place = start;
+            vec best = (vec)(-INFINITY);
+% else:
+            vec best = (vec)(0);
+% endif
+            for (long z = 0; z < k0; z++)
+                for (long y = 0; y < k1; y++) {
+                    const size_t at = line + z * ${step(0)} * x0 + y * ${step(1)} * x1 + q2 * s2;
+                    if (s2 == 1) {
+                        for (long t = 0; t < k2; t++) {
+                            const vec value = ${vectors.loaded(dtype, "x", "at + t", T)};
+                            ${side_tap("t")}
+                        }
+                        continue;
+                    }
+                    for (long t = 0; t + 1 < k2; t += 2) {
+                        const vec low = ${vectors.loaded(dtype, "x", "at + t", T)};
+                        const vec high = ${vectors.loaded(dtype, "x", f"at + t + {W}", T)};
+                        { const vec value = (vec)(low.even, high.even); ${side_tap("t")} }
+                        { const vec value = (vec)(low.odd, high.odd); ${side_tap("t + 1")} }
+                    }
+                    if (k2 % 2) {
+                        const vec low = ${vectors.loaded(dtype, "x", "at + k2 - 2", T)};
+                        const vec high = ${vectors.loaded(dtype, "x", f"at + k2 - 2 + {W}", T)};
+                        const vec value = (vec)(low.odd, high.odd);
+                        ${side_tap("k2 - 1")}
+                    }
+                }
+% if kind == "average":
+            best = best / (vec)((${T})(divisor ? divisor : k0 * k1 * k2));
+% endif
+            ${vectors.stored(dtype, "y", "y_o + row * o2 + q2", "best")}
+% if kind == "max":
+            vstore${W}(convert_long${W}(place), 0, position + position_o + row * o2 + q2);
+% endif
+        }
+    }
+</%def>
 ## one row of windows, tap by tap: no branch depends on the data, and the innermost loop can run in vectors
 <%def name="row()">
     ${window(0, "q0")}
@@ -259,6 +317,7 @@ typedef ${T}${W} vec;
 typedef ${I}${W} places;
 typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
 typedef places __attribute__((aligned(${4 if T == "float" else 8}))) loose_places;
+${vectors.typedef(T)}
 % endif
 % if style == "cpu":
 ${vectors.SERIAL}
@@ -296,6 +355,10 @@ __kernel void pool(
         ${scatter()}
     }
 % elif by_blocks:
+    if (x2 == 1 && o2 >= ${W}${" && d2 == 1" if kind == "max" else ""} && (s2 == 1 || (s2 == 2 && k2 > 1))) {
+        ${side_by_side()}
+        return;
+    }
     const size_t size = (size_t)(o0 * o1 * o2), blocks = (size + ${W - 1}) / ${W}, total = (size_t)(n * c) * blocks;
     size_t u = get_group_id(0) * total / get_num_groups(0);
     const size_t last = (get_group_id(0) + 1) * total / get_num_groups(0);
