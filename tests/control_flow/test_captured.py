@@ -70,6 +70,17 @@ def test_results_that_are_copied():
     check(lambda x: ct.stack([pick(x, lambda a: a * 2, lambda a: a / 3).clone(), x]), [(a,) for a in signed(4)])
 
 
+def test_constants():
+    below = ct.tensor(False)
+
+    def f(x):
+        flag = ct.tensor([True]) & ct.tensor([True])
+        return ct.cond(flag, lambda x: x + ct.tensor([1.0, 2.0, 3.0, 4.0]).exp(), lambda x: x, (x,)) + ct.cond(
+            below, lambda: ct.ones(4), lambda: ct.tensor(2.0).exp().expand(4) + 0, ())
+
+    check(f, [(a,) for a in signed(4)])
+
+
 def test_gradients_of_cond(weights):
     w, v = weights
     calls = [(a,) for a in signed(4)]
