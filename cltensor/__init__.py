@@ -114,8 +114,8 @@ def typename(obj):
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-_MODULES = ("_higher_order_ops", "amp", "array_api", "compiler", "distributions", "fft", "func", "graph", "io", "multiprocessing", "nn",
-            "optim", "overrides", "quantize", "random", "serialization", "signal", "sparse", "testing", "utils")
+_MODULES = ("_higher_order_ops", "amp", "array_api", "compiler", "distributions", "fft", "func", "graph", "io", "multiprocessing",
+            "nn", "optim", "overrides", "quantize", "random", "serialization", "signal", "sparse", "testing", "utils")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {
     "io": "load save",

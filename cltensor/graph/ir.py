@@ -143,7 +143,7 @@ class Control:
 
     name: str
     reports_faults: bool
-    kind, strided = "control", False
+    kind, strided, finishing = "control", False, None
 
 
 @dataclass(frozen=True)

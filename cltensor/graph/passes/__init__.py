@@ -20,8 +20,8 @@ def optimize_regions(graph):
 
 
 #: all passes, in the order in which they run
-PASSES = (optimize_regions, drop_dead, simplify, merge_common, forward_copies, read_originals, split_sums, fuse_elementwise, join_parts,
-          forward_copies, fuse_epilogues, absorb_into_reductions, merge_sums, fold_constants, drop_dead)
+PASSES = (optimize_regions, drop_dead, simplify, merge_common, forward_copies, read_originals, split_sums, fuse_elementwise,
+          join_parts, forward_copies, fuse_epilogues, absorb_into_reductions, merge_sums, fold_constants, drop_dead)
 
 
 def stages(graph):
