@@ -58,6 +58,7 @@ def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
     What runs is noted down to memory: forward and backward passes, optimiser steps, schedules, in-place writes, random numbers.
     Chains of elementwise ops become one kernel, equal work is done once, and what nothing reads is left out.  A replay does
     what the eager call would have done: numbers such as learning rates are read anew, tensors handed out are never overwritten.
+    Control flow by values on the device is captured where it is written with cond, while_loop, scan and map.
     A call is captured again where shapes, dtypes, layouts, modes, Python numbers, globals, closures, modules or settings that
     the function uses have changed; eight programs are kept, and more captures than that warn once.  A call that reads values on
     the host (`.item()`, printing, shapes that depend on values) runs eagerly from its second time on.  `explain()` of what compile
@@ -123,7 +124,7 @@ def is_compiling() -> bool:
         >>> ct.compiler.is_compiling()
         False
     """
-    return isinstance(context.recorder, GraphRecorder)
+    return isinstance(context.recorder, GraphRecorder) and context.recorder.captures
 
 
 is_dynamo_compiling = is_compiling

@@ -34,8 +34,12 @@ class Recorder:
     def grad_changes(self, leaf):
         """The .grad of a leaf is about to be set, dropped or added to."""
 
-    def action(self, compute):
-        """compute(), a tuple of numbers that Python computes anew each time the program runs."""
+    def writes(self, outs, history):
+        """An op is about to write to existing tensors; history: whether it changes theirs.  Returns whether to launch it."""
+        return True
+
+    def action(self, compute, undo=None):
+        """compute(), a tuple of numbers that Python computes anew each time the program runs; undo() takes its effect back."""
         return compute()
 
 

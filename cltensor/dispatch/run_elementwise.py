@@ -112,13 +112,15 @@ def _write(op, plan, inputs, tensors, values, attrs, outs, inplace):
                             "Move both the view and the write into the no_grad block, or both out of it")
     graph = context.grad and outs[0]._spec.dtype.is_inexact and any(
         t._req or (t._base is not None and t._refresh()) for t in (*tensors, *outs))
+    launched = context.recorder is None or context.recorder.writes(outs, graph)
     if graph:
         check_history(op, outs, inplace)
         versions = [x._storage.version if isinstance(x, TensorBase) else 0 for x in inputs]
         node = record(op, inputs, tuple(attrs), outs, versions)
         _keep_overwritten(node, outs)
         keep_outputs, node.outputs = node.outputs is not None, None
-    launch(plan, tensors, outs, values)
+    if launched:
+        launch(plan, tensors, outs, values)
     for o in outs:
         o._storage.version += 1
     if graph:

@@ -2,7 +2,7 @@
 
 A **Block** is the memory of one storage.  A write to it, in whole or in part, makes a new version: a **Value** is a block at one
 version, so each Value is defined once.  Views are no nodes: a **Use** says where in a value an operand lies, by a Spec and an
-offset.  A **Node** is one call of an op.
+offset.  A **Node** is one call of an op, or control flow, which has programs inside: **Regions**.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from ..dispatch.tensor_base import extent_of
 class Origin(Enum):
     """Where the memory of a block comes from."""
 
-    ARGUMENT = auto()  # of a tensor that the caller passes
+    ARGUMENT = auto()  # of a tensor that the caller passes; in a region of a place of its node
     HELD = auto()  # of a tensor that lives outside: a parameter, a buffer, a constant
     GRADIENT = auto()  # of the .grad that a leaf has before the call
     CONSTANT = auto()  # of numbers that the program wrote down
@@ -109,11 +109,15 @@ class Result:
     old: Value | None = None
 
 
+serials = itertools.count()
+
+
 @dataclass(eq=False)
 class Action:
-    """A function that Python calls at each replay, before the launches; it returns a tuple of numbers."""
+    """A function that Python calls at each replay, before the launches that come after it; it returns a tuple of numbers."""
 
     compute: object
+    serial: int = field(default_factory=serials.__next__)
 
     def __repr__(self):
         return getattr(self.compute, "__name__", "action")
@@ -130,17 +134,39 @@ class Scalar:
         return f"{self.action}[{self.place}]"
 
 
-_serial = itertools.count()
+@dataclass(frozen=True)
+class Control:
+    """What a node with regions does, in place of an op.
+
+    reports_faults: whether it must run even if nothing reads its results: a region may leave notes, or has Actions.
+    """
+
+    name: str
+    reports_faults: bool
+    kind, strided, finishing = "control", False, None
+
+
+@dataclass(frozen=True)
+class Region:
+    """A program inside a node.  It touches no memory but its own and that of the node's places: its ARGUMENT blocks.
+
+    actions: those that run each time it does; parameters: {Block: position among the node's operands, then its results}.
+    """
+
+    graph: "Graph"
+    actions: tuple
+    parameters: dict
 
 
 @dataclass(frozen=True)
 class Node:
-    """One call of an op.
+    """One call of an op, or control flow.
 
     operands  per input: a Use, a number, a Scalar, or None for an input left out
     attrs     hashable attributes, on which the launch depends
     numbers   numbers and Scalars passed to the kernels
     results   what is written, in order
+    regions   of control flow: the programs of which it runs some
     """
 
     op: object
@@ -148,7 +174,13 @@ class Node:
     attrs: tuple
     numbers: tuple
     results: tuple
-    serial: int = field(default_factory=_serial.__next__, compare=False)
+    serial: int = field(default_factory=serials.__next__, compare=False)
+    regions: tuple = ()
+
+    @property
+    def places(self):
+        """Where the operands and results of control flow lie: those that are in memory."""
+        return (*self.operands, *(r.use for r in self.results))
 
     @property
     def uses(self):
@@ -168,6 +200,14 @@ class Node:
         shown = ", ".join(texts((*self.operands, *self.attrs, *self.numbers)))
         results = ", ".join(f"{r.use.value}: {typed(r.use.spec)}" for r in self.results)
         return f"{results} = {self.op.name}({shown})"
+
+    def lines(self):
+        """The node as lines of text, regions indented."""
+        found = [repr(self)]
+        for region in self.regions:
+            given = ", ".join(f"{b} = {self.places[at].block}" for b, at in region.parameters.items())
+            found += [f"  ({given}):", *(f"    {line}" for line in region.graph.lines())]
+        return found
 
 
 @dataclass(frozen=True)
@@ -203,8 +243,17 @@ class Graph:
         found = {}
         for use in (u for n in self.nodes for u in (*n.uses, *(r.use for r in n.results))):
             found[use.block] = max(found.get(use.block, 0), use.spec.dtype.itemsize)
+        for node, region in ((n, r) for n in self.nodes for r in n.regions):
+            for block, size in region.graph.widest().items():
+                if block in region.parameters:
+                    outer = node.places[region.parameters[block]].block
+                    found[outer] = max(found.get(outer, 0), size)
         return found
 
     def __str__(self):
         last = f"return {', '.join(repr(u.value) for u in self.outputs)}"
-        return "\n".join([*(f"once: {n!r}" for n in self.once), *map(repr, self.nodes), last])
+        return "\n".join([*self.lines(), last])
+
+    def lines(self):
+        """The nodes as lines of text."""
+        return [*(f"once: {n!r}" for n in self.once), *(line for n in self.nodes for line in n.lines())]

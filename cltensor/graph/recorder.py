@@ -1,6 +1,7 @@
 """GraphRecorder: notes what the ops of a thread do to memory, as a Graph."""
 
 import gc
+import itertools
 import weakref
 
 import numpy as np
@@ -22,12 +23,17 @@ class GraphRecorder(Recorder):
     """Notes the ops that run in its thread.
 
     arguments: tensors that the caller of a replay passes.  failure: why the program cannot be replayed, or None; with `whole`
-    a CaptureError is raised instead.
+    a CaptureError is raised instead.  numbers: the numbers of its blocks, an iterator.
     """
 
-    def __init__(self, arguments=(), whole=False):
-        self.whole = whole
+    dry_run = None  # see regions.py
+    captures = True  # whether what it notes becomes a program; else it is to be compared only
+    remembers = False  # whether the history of a choice keeps alive what it made
+
+    def __init__(self, arguments=(), whole=False, numbers=None):
+        self.whole, self.numbers = whole, numbers or itertools.count()
         self.nodes, self.actions, self.blocks, self.failure = [], [], [], None
+        self.flows = []  # the ControlFlow among the nodes
         self.grads = {}  # id of a leaf whose .grad changed -> (leaf, its .grad before)
         self._known = weakref.WeakKeyDictionary()  # Storage -> [Block, version]
         self._born = {}  # id of a buffer -> weak reference to the storage made with it
@@ -72,7 +78,7 @@ class GraphRecorder(Recorder):
                 self.fail("the host writes to a tensor's memory")
             return
         constant = self._block(storage.device, storage.extent, Origin.CONSTANT, array.reshape(-1).view(np.uint8).copy())
-        block, known = dense((storage.extent,), dtypes.uint8, storage.device), self._known[storage]
+        block, known = _bytes(storage), self._known[storage]
         known[1] += 1
         result = Result(Use(Value(*known), block))
         self.nodes.append(Node(REGISTRY["copy"], (Use(Value(constant, 0), block),), (), (), (result,)))
@@ -88,7 +94,7 @@ class GraphRecorder(Recorder):
             if leaf._grad is not None and leaf._grad._storage not in self._known:
                 self._add(leaf._grad._storage, Origin.GRADIENT, leaf)
 
-    def action(self, compute):
+    def action(self, compute, undo=None):
         """See Recorder.  The numbers are named.  What compute does is not noted, since it does it again at each replay."""
         context.recorder = None
         try:
@@ -102,31 +108,73 @@ class GraphRecorder(Recorder):
     # --- the graph -------------------------------------------------------------------------------------------------------
 
     def value(self, storage):
-        """The Value that a storage holds now; None if no op was told of it."""
+        """The Value that a storage holds now, one that a region has made included; None if no op was told of it."""
+        if storage not in self._known:
+            any(flow.gives(storage) for flow in self.flows)
         known = self._known.get(storage)
         return known and Value(*known)
+
+    def block(self, storage):
+        """The Block of a storage; None if no op was told of it."""
+        known = self._known.get(storage)
+        return known and known[0]
+
+    def changes(self, storage):
+        """Whether a storage was written to."""
+        return self._known.get(storage, (None, 0))[1] > 0
+
+    def made(self, storage):
+        """Whether the program made a storage."""
+        known = self._known.get(storage)
+        return known is not None and known[0].origin is Origin.MADE
 
     def graph(self, outputs, saved=()):
         """The Graph of what was noted; outputs: the tensors that are returned; saved: Values that are handed out as well.
 
         A block from outside that was written to is kept, and so is the memory of each .grad that was changed.
         """
+        nodes = tuple([n if isinstance(n, Node) else n.node() for n in self.nodes])
         used = (*map(self.use, outputs), *(Use(v, dense((v.block.nbytes,), dtypes.uint8, v.block.device)) for v in saved))
         grads = tuple(self.use(leaf._grad) for leaf, _ in self.grads.values() if leaf._grad is not None)
         returned = {u.block for u in (*used, *grads)}
-        if any(b.origin is Origin.MADE and version and b not in returned for b, version in self._known.values()):
+        own = not self.remembers
+        if own and any(b.origin is Origin.MADE and version and b not in returned for b, version in self._known.values()):
             gc.collect()  # a cycle, such as an error's traceback, may hold what nothing else does
         kept = []
         for block, version in self._known.values():
             if version and block not in returned:
+                if block.origin is Origin.MADE and not own:
+                    continue
                 if block.origin is Origin.MADE:
                     self.fail(f"a tensor of {block.nbytes} bytes that it made is kept outside")
                 kept.append(Value(block, version))
-        return Graph(tuple(self.nodes), used, grads, tuple(kept))
+        return Graph(nodes, used, grads, tuple(kept))
 
     def use(self, t):
         """The Use that a tensor is at this moment."""
         return Use(Value(*self._of(t._storage)), t._spec, t._offset)
+
+    def bytes_of(self, storage):
+        """The Use of a whole storage."""
+        return Use(Value(*self._of(storage)), _bytes(storage))
+
+    def rewritten(self, storage):
+        """The Result of a write somewhere in a storage."""
+        known = self._of(storage)
+        old = Value(*known)
+        known[1] += 1
+        return Result(Use(Value(*known), _bytes(storage)), old)
+
+    def result_for(self, storages):
+        """(the Result that is new memory, for which these storages of one size stand, its entry for `stands_for`)."""
+        entry = [self._block(storages[0].device, storages[0].extent, Origin.MADE), 1]
+        for storage in storages:
+            self.stands_for(storage, entry)
+        return Result(Use(Value(*entry), _bytes(storages[0]))), entry
+
+    def stands_for(self, storage, entry):
+        """From now on a storage stands for memory that others stand for."""
+        self._known[storage] = entry
 
     def _result(self, t):
         known = self._of(t._storage)
@@ -136,15 +184,24 @@ class GraphRecorder(Recorder):
         return Result(use, None if use.covers() else old)
 
     def _of(self, storage):
-        return self._known.get(storage) or self._add(storage, Origin.HELD, storage)
+        known = self._known.get(storage)
+        if known is None:
+            if any(flow.knows(storage) for flow in self.flows):
+                self.fail("a tensor made inside control flow is used outside of it; return it")
+            known = self._add(storage, Origin.HELD, storage)
+        return known
 
     def _add(self, storage, origin, source=None):
         self._known[storage] = known = [self._block(storage.device, storage.extent, origin, source), 0]
         return known
 
-    def _block(self, device, nbytes, origin, source):
-        self.blocks.append(Block(len(self.blocks), device, nbytes, origin, source))
+    def _block(self, device, nbytes, origin, source=None):
+        self.blocks.append(Block(next(self.numbers), device, nbytes, origin, source))
         return self.blocks[-1]
+
+
+def _bytes(storage):
+    return dense((storage.extent,), dtypes.uint8, storage.device)
 
 
 def _number(x):

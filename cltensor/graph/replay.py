@@ -1,7 +1,11 @@
 """Replay: a Graph as launches on kernel objects of their own, whose arguments stay set but for those that differ at each run."""
 
+import contextlib
 import functools
+import itertools
+import math
 import struct
+import threading
 
 import numpy as np
 
@@ -11,6 +15,7 @@ from ..dispatch import faults
 from ..dispatch.plans import kept
 from ..ops.optim.multi_tensor import MultiTensor, Roles
 from .call import Call, Number, call_of
+from .control import ControlLaunch, control_launch
 from .grouping import grouped, shifted, writes_of
 from .ir import Origin, Scalar, Use
 from .memory import assign_buffers
@@ -22,15 +27,18 @@ _LONG = struct.Struct("=q").pack
 class Replay:
     """The launches of a graph.
 
-    actions: the Actions to run before the launches.  fixed: {Block: buffer} of all memory that stays the same.
+    actions: the Actions to run before the launches; later: those that follow each launch of control flow.  fixed: {Block: buffer}
+    of all memory that stays the same; given: what is known of memory from outside; spare: buffers to use, with their sizes.
     """
 
-    def __init__(self, graph, actions, device):
-        self.graph, self.actions, self.device = graph, tuple(actions), device
+    def __init__(self, graph, actions, device, given=(), spare=()):
+        groups = list(grouped(graph.nodes))
+        graph = graph.with_nodes(n for nodes in groups for n in nodes)  # the order of the launches, in which memory is free again
+        self.graph, self.device = graph, device
         slots, sizes = assign_buffers(graph)
-        buffers = [device.allocate(n) for n in sizes]
-        self.nbytes = sum(sizes)
-        self.fixed = {block: buffers[slot] for block, slot in slots.items()}
+        buffers, self.nbytes = _allocated(sizes, spare, device)
+        self.own = list(zip(buffers, sizes, strict=True))
+        self.fixed = {**dict(given), **{block: buffers[slot] for block, slot in slots.items()}}
         self.held, self.scratch = [], []  # held: (Storage, its buffer)
         for block in graph.blocks():
             if block.device is not device:
@@ -46,8 +54,15 @@ class Replay:
         written = {v.block: v.version for node in graph.nodes for v in node.writes()}
         self.writes = [(block, count) for block, count in written.items() if block.origin is not Origin.MADE]
         self._run_once(graph.once)
-        self.launches = [launch for nodes in grouped(graph.nodes) for launch in self._launches(nodes)]
+        self.launches = [launch for nodes in groups for launch in self._launches(nodes)]
+        self.outside = [*(buffer for _, buffer in self.held), *dict(given).values()]
         self.single = SingleLaunches(self)
+        controls = [launch for launch in self.launches if isinstance(launch, ControlLaunch)]
+        self.nbytes += sum(launch.nbytes for launch in controls)
+        self.alone = threading.RLock() if controls else contextlib.nullcontext()
+        serials = [-1, *(launch.serial for launch in controls), math.inf]
+        self.actions, *later = [tuple(a for a in actions if low < a.serial < high) for low, high in itertools.pairwise(serials)]
+        self.later = dict(zip(controls, later, strict=True))
 
     def __len__(self):
         return len(self.launches)
@@ -60,6 +75,9 @@ class Replay:
 
     def _launches(self, nodes):
         node = nodes[0]
+        if node.regions:
+            yield control_launch(node, self.fixed, self.device, Replay)
+            return
         if len(nodes) > 1:
             yield _GroupLaunch(nodes, self.fixed, self.device)
             return
@@ -81,16 +99,47 @@ class Replay:
         storages: {Block: Storage} of what differs; moved: {Block: bytes its tensor has moved by}; numbers: of Actions of another
         program.
         """
-        numbers = {**dict(numbers), **{action: action.compute() for action in self.actions}}
-        buffers = {block: storage.buffer for block, storage in storages.items()}
-        with self.device.lock:
-            for launch in self.single.instead(buffers) or self.launches:
-                launch.enqueue(buffers, moved, numbers, self.device)
+        numbers = dict(numbers)
+        with self.alone:
+            self.enqueue({block: storage.buffer for block, storage in storages.items()}, moved, numbers)
         for block, count in self.writes:
             (storages.get(block) or block.source).version += count
         if config.sync():
             faults.check(self.device)
         return numbers
+
+    def enqueue(self, buffers, moved, numbers):
+        """Enqueue all launches, with the buffers of what differs.  Adds the numbers of all Actions to `numbers`."""
+        numbers.update((action, action.compute()) for action in self.actions)
+        with self.device.lock:
+            pending = iter(self.single.instead(buffers) or self.launches)
+        while (control := self._stretch(pending, buffers, moved, numbers)) is not None:
+            control.enqueue(buffers, moved, numbers, self.device)
+            numbers.update((action, action.compute()) for action in self.later[control])
+
+    def _stretch(self, pending, buffers, moved, numbers):
+        """Enqueue launches up to a ControlLaunch, and return that: it waits for the device, and must not hold the lock."""
+        with self.device.lock:
+            for launch in pending:
+                if isinstance(launch, ControlLaunch):
+                    return launch
+                launch.enqueue(buffers, moved, numbers, self.device)
+        return None
+
+
+def _allocated(sizes, spare, device):
+    """(a buffer for each size, of those in `spare` where they are large enough; the bytes of the new ones)."""
+    spare = sorted(spare, key=lambda pair: pair[1])
+    found, new = [], 0
+    for n in sizes:
+        fit = next((pair for pair in spare if pair[1] >= n), None)
+        if fit is None:
+            new += n
+            found.append(device.allocate(n))
+        else:
+            spare.remove(fit)
+            found.append(fit[0])
+    return found, new
 
 
 class _Launch:

@@ -39,7 +39,7 @@ class SingleLaunches:
 
     def __init__(self, replay):
         self.replay, self.left, self.parts, self.made = weakref.ref(replay), PLAIN, None, None
-        self.held = {id(buffer) for _, buffer in replay.held}
+        self.held = {id(buffer) for buffer in replay.outside}
 
     def instead(self, buffers):
         """The launches to enqueue for these buffers of Blocks; None: those of the replay.  The device lock must be held."""

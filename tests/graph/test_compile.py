@@ -166,6 +166,28 @@ def test_arguments_that_share_memory():
     np.testing.assert_array_equal(compiled(base[1:4], base[:3]).numpy(), [2, 6, 10])
 
 
+def test_memory_is_not_free_before_a_shared_launch_has_run():
+    @compile
+    def f(s):
+        made = []
+        for i in range(3):
+            x = s[i] * 1
+            x[1:] += (s[i].flip(0) + s[2][1])[:-1]
+            made.append(x)
+        return ct.stack(made)
+
+    for i in range(3):
+        check(f, ct.tensor(array(3, 4, seed=i)))
+
+
+def test_parts_of_what_a_fused_node_writes_are_told_apart():
+    f = compile(lambda w: ct.stack([w.sin() + w for _ in range(3)])[0] + 0)
+    for i in range(3):
+        w = ct.tensor(array(4, seed=i), requires_grad=True)
+        f(w).sum().backward()
+        np.testing.assert_allclose(w.grad.numpy(), np.cos(w.detach().numpy()) + 1, rtol=1e-5)
+
+
 def test_a_constant_that_is_written_to():
     @compile
     def f(x):

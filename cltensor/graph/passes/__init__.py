@@ -1,5 +1,7 @@
 """Passes: pure functions from a Graph to one that computes the same with less work."""
 
+from dataclasses import replace
+
 from .algebra import simplify
 from .common_subexpressions import merge_common
 from .constants import fold_constants
@@ -10,9 +12,16 @@ from .fusion import fuse_elementwise
 from .reductions import absorb_into_reductions
 from .sums import merge_sums, split_sums
 
+
+def optimize_regions(graph):
+    """The graph with all passes run on the graphs of its regions."""
+    return graph.with_nodes(replace(n, regions=tuple(replace(r, graph=optimized(r.graph)) for r in n.regions)) if n.regions else n
+                            for n in graph.nodes)
+
+
 #: all passes, in the order in which they run
-PASSES = (drop_dead, simplify, merge_common, forward_copies, read_originals, split_sums, fuse_elementwise, join_parts,
-          forward_copies, fuse_epilogues, absorb_into_reductions, merge_sums, fold_constants, drop_dead)
+PASSES = (optimize_regions, drop_dead, simplify, merge_common, forward_copies, read_originals, split_sums, fuse_elementwise,
+          join_parts, forward_copies, fuse_epilogues, absorb_into_reductions, merge_sums, fold_constants, drop_dead)
 
 
 def stages(graph):

@@ -19,7 +19,7 @@ def merge_common(graph):
     for node in graph.nodes:
         node = replace(node, operands=tuple(_read_from(o, same) for o in node.operands))
         pure = all(r.old is None and r.use.block.origin is Origin.MADE and last[r.use.block] == 1 for r in node.results)
-        if not pure:
+        if node.regions or not pure:
             nodes.append(node)
             continue
         key = _key(node)

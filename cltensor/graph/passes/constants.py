@@ -31,7 +31,9 @@ def fold_constants(graph):
 
 
 def _is_constant(node, fixed):
-    return (not node.op.reports_faults and not any(isinstance(n, Scalar) for n in (*node.operands, *node.numbers))
+    if node.op.reports_faults or node.regions:
+        return False
+    return (not any(isinstance(n, Scalar) for n in (*node.operands, *node.numbers))
             and all(u.value in fixed or u.block.origin is Origin.CONSTANT for u in node.uses))
 
 

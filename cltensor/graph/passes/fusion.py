@@ -65,8 +65,9 @@ class _Fuser:
     def _fits(self, earlier, group, node):
         """Whether a group may move to node, the last of another one, and join it."""
         members = [self.nodes[m] for m in (*earlier.members, *group.members)]
+        made = {**earlier.made, **group.made}
         return (earlier.shape == group.shape and earlier.compute is group.compute
-                and all(_met(u, earlier.made) for u in node.uses)
+                and all(_met(u, made) for n in members for u in n.uses)
                 and self._may_move(earlier, group) and _apart(members)
                 and self._tensors(members, {*earlier.members, *group.members}) <= TENSORS
                 and sum(_calls(n) for n in members) <= CALLS)

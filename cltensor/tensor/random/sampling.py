@@ -57,7 +57,7 @@ class Generator:
     def advance(self, n):
         """Reserve n numbers; returns (seed, offset) as signed 64-bit ints for a kernel."""
         if context.recorder is not None:
-            return context.recorder.action(functools.partial(self._reserved, n))
+            return context.recorder.action(functools.partial(self._reserved, n), functools.partial(self._reserved, -n))
         return self._reserved(n)
 
     def _reserved(self, n):
