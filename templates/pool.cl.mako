@@ -201,7 +201,7 @@ ${header(*types.headers([dtype]))}
 % endif
             ${vectors.stored(dtype, "y", "y_o + row * o2 + q2", "best")}
 % if kind == "max":
-            vstore${W}(convert_long${W}(place), 0, position + position_o + row * o2 + q2);
+            *(__global wide_places *)(position + position_o + row * o2 + q2) = (wide_places)(${", ".join(f"place.s{e}" for e in range(W))});
 % endif
         }
     }
@@ -318,6 +318,9 @@ typedef ${I}${W} places;
 typedef vec __attribute__((aligned(${4 if T == "float" else 8}))) loose_vec;
 typedef places __attribute__((aligned(${4 if T == "float" else 8}))) loose_places;
 ${vectors.typedef(T)}
+% if kind == "max":
+typedef long${W} __attribute__((aligned(8))) wide_places;
+% endif
 % endif
 % if style == "cpu":
 ${vectors.SERIAL}
