@@ -169,3 +169,11 @@ def test_explaining_changes_nothing():
         str(f.explain())
     assert f.captures == 1
     np.testing.assert_array_equal(f(x).numpy(), f.fn(x).numpy())
+
+
+def test_control_flow_counts_every_branch_and_one_turn_of_a_loop():
+    p = program(lambda x: ct.cond(x.sum() > 0, lambda x: (x * 2).exp() + 1, lambda x: x @ x, (x,)), ct.ones(4, 4))
+    assert [k.name for k in p.kernels] == ["sum_reduce", "gt", "cond"]
+    assert [k.name for k in p.kernels[-1].inner][-1] == "matmul"
+    assert (p.launches, p.launches_before) == (4, 6)
+    assert p.kernels[-1].flops == sum(k.flops for k in p.kernels[-1].inner)

@@ -1,6 +1,7 @@
 """Static graphs: defined with symbols, run on what is fed, beside eager calls and NumPy; and everything that they refuse."""
 
 import copy
+import io
 import pickle
 import re
 import threading
@@ -10,7 +11,7 @@ import pytest
 
 import cltensor as ct
 from cltensor import nn
-from cltensor.base.errors import ArgumentError, DeviceError, DTypeError, GraphError, ShapeError
+from cltensor.base.errors import ArgumentError, DeviceError, DTypeError, GraphError, SerializationError, ShapeError
 from cltensor.func import functional_call
 from cltensor.graph import Graph, Symbol, Unknown, Variable
 from cltensor.graph.static.calls import leaves, mapped
@@ -287,6 +288,43 @@ def test_dot(linear):
     assert "gradients" in g.to_dot()
     assert "float32[?, 4]" in g.to_dot()
     assert "test_static_graph.py:" in g.to_dot()
+
+
+def test_control_flow():
+    g, data = Graph(), array(3, 4)
+    with g:
+        x = g.placeholder((None, 4))
+        w = g.variable(np.full((4, 4), 0.5, np.float32))
+
+        def project(x):
+            return x @ w
+
+        y = ct.cond(x.sum() > 0, lambda x: (x * 2).exp(), project, (x,))
+        n, z = ct.while_loop(lambda n, z: n < 5, lambda n, z: (n + 1, project(z)), (ct.tensor(0), x))
+        total, sums = ct.scan(lambda total, row: (total + row, total * row), ct.zeros(4), x[:2])
+        (gw,) = g.gradients(y.sum(), [w])
+    assert y.sizes() == z.sizes() == (None, 4)
+    for sign in (1, -1, 1):
+        given = sign * np.abs(data)
+        found = g.run([y, z, n, total, sums, gw], {x: given})
+        same(found[0], np.exp(given * 2) if sign > 0 else given @ np.full((4, 4), 0.5))
+        same(found[1], given @ np.linalg.matrix_power(np.full((4, 4), 0.5), 5))
+        assert found[2].item() == 5
+        same(found[3], given[0] + given[1])
+        same(found[4], np.stack([given[0] * 0, given[0] * given[1]]))
+        same(found[5], np.repeat(given.sum(0)[:, None], 4, 1) * (sign < 0))
+    with g, pytest.raises(ShapeError, match="must return the same shapes.*" + HERE):
+        ct.cond(x.sum() > 0, lambda x: x, lambda x: x[1:], (x,))
+    with pytest.raises(SerializationError, match="a file cannot hold"):
+        g.save(io.BytesIO())
+
+
+def test_functions_read_symbols_of_their_globals():
+    names = {"ct": ct, "g": Graph()}
+    exec("with g:\n    x, w = g.placeholder((2,)), g.variable([3.0, 4.0])\n"
+         "    y = ct.cond(x.sum() > 0, lambda x: x * w, lambda x: x - w, (x,))", names)
+    same(names["g"].run(names["y"], {names["x"]: [1.0, 1.0]}), [3, 4])
+    same(names["g"].run(names["y"], {names["x"]: [-1.0, -1.0]}), [-4, -5])
 
 
 def test_functions_that_read_symbols_are_made_anew_with_what_stands_for_them():
