@@ -36,6 +36,8 @@ INTENDED = (
     Intended("dtype", "create_graph", "dtype is NoneType in PyTorch", "the same: PyTorch has no gradient there"),
     Intended("refused", "", r"(index is|Dimension) out of (bounds for dimension \d+ with size 0|range)|output type bool",
              "PyTorch looks at dimensions, indices and dtypes only where there is an element", "index_|scatter|put|cum|roll"),
+    Intended("accepted", r"addmm|baddbmm|addbmm|addmv|addr", "can't be cast to the desired output type",
+             "a fraction times whole numbers is cut off; PyTorch refuses it where the product has no terms"),
     Intended("accepted", r"\.repeat_interleave\(", "Dimension out of range",
              "the one dimension that a number has as a vector is its last as well as its first"),
     Intended("accepted", r"ct\.kron\(", "view size is not compatible", "kron takes any layout"),

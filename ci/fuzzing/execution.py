@@ -16,7 +16,8 @@ _NARROW = re.compile(r"\bct\.(float32|float16|bfloat16)\b")
 #: half a rounding of a number near 1
 _EPSILON = {"float64": 2.0**-30, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 #: expressions whose meaning depends on the width of the dtype
-_BY_DTYPE = re.compile(r"\.view\(ct\.|nextafter")
+_BY_DTYPE = re.compile(r"\.view\(ct\.|nextafter_")
+_NEXT = re.compile(r"ct\.nextafter\((\w+), \w+\)")  # in a wider dtype the next number is hardly another one
 
 
 @dataclass
@@ -146,7 +147,8 @@ def _wide(program):
             gone |= s.defines
             lines.append(_Line("pass", ""))
         else:
-            lines.append(_Line(*(_NARROW.sub("ct.float64", t).replace(".float()", ".double()") for t in (s.text, s.reference))))
+            lines.append(_Line(*(_NEXT.sub(r"\1.clone()", _NARROW.sub("ct.float64", t)).replace(".float()", ".double()")
+                                 for t in (s.text, s.reference))))
     return lines
 
 

@@ -1,14 +1,13 @@
 """History: record an op after it ran, if grad mode or a recorder asks for it."""
 
 from ..base.context import context
-from .node import record
-from .tensor_base import TensorBase
+from .node import needs_of, record
 
 
 def record_if_needed(op, inputs, result, attrs=()):
     """Give an op's one result the history that grad mode asks for, or the mark of inference mode.  Returns the result."""
     if context.grad:
-        needs = tuple([getattr(t, "_req", False) or (getattr(t, "_base", None) is not None and t._refresh()) for t in inputs])
+        needs = needs_of(inputs)
         if True in needs and op.differentiable:
             attach(record(op, inputs, attrs, (result,), needs=needs), (result,))
     elif context.inference:
@@ -19,10 +18,9 @@ def record_if_needed(op, inputs, result, attrs=()):
 def finish(op, inputs, attrs, outs):
     """Record an op that computed outs from inputs."""
     if context.grad and op.differentiable:
-        for t in inputs:
-            if isinstance(t, TensorBase) and (t._req or (t._base is not None and t._refresh())):
-                attach(record(op, inputs, attrs, outs), outs)
-                break
+        needs = needs_of(inputs)
+        if True in needs:
+            attach(record(op, inputs, attrs, outs, needs=needs), outs)
     if context.recorder is not None:
         context.recorder.op(op, inputs, attrs, outs)
 

@@ -273,7 +273,7 @@ def record(op, inputs, attrs, outputs, versions=None, needs=None):
     input, whether it requires grad, if already known.
     """
     if needs is None:
-        needs = tuple([getattr(x, "_req", False) for x in inputs])
+        needs = needs_of(inputs)
     kept = op.savings.get(needs)
     if kept is None:
         kept = op.savings[needs] = op.saving(needs)
@@ -297,6 +297,11 @@ def record(op, inputs, attrs, outputs, versions=None, needs=None):
     if context.saving is not None and versions is None:
         context.saving.of_node(node)
     return node
+
+
+def needs_of(inputs):
+    """Per input, a tensor or not, whether it requires grad; a view learns here of writes to its base."""
+    return tuple([getattr(x, "_req", False) or (getattr(x, "_base", None) is not None and x._refresh()) for x in inputs])
 
 
 def edge_of(tensor):

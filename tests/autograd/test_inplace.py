@@ -5,6 +5,7 @@ import pytest
 
 import cltensor as ct
 from cltensor.autograd import gradcheck, gradgradcheck
+from cltensor.nn import functional as F
 
 pytestmark = pytest.mark.device
 
@@ -336,4 +337,21 @@ def test_a_view_is_written_and_then_a_view_of_it(base, first, second, a, b):
         _SECOND[second](x, b)
         return x.square() * ct.linspace(-1, 2, 12, dtype=x.dtype).reshape(3, 4)
 
+    assert gradcheck(program, (a, b))
+
+
+@pytest.mark.parametrize("write", [lambda base, view, b: base.mul_(b), lambda base, view, b: view.mul_(b)])
+@pytest.mark.parametrize("use", [
+    lambda x, v: ct.where(ct.tensor([True, False, True, False]), x, v), lambda x, v: ct.lerp(x, v, x), lambda x, v: x @ v.t(),
+    lambda x, v: ct.cat([x, v]), lambda x, v: F.linear(x, v), lambda x, v: ct.addcmul(x, x, v)])
+def test_a_view_beside_another_tensor_learns_of_a_write(write, use, a, b):
+    def program(a, b):
+        base = ct.ones(4, 4, dtype=ct.float64).reshape(4, 4)
+        view = base[1:]
+        write(base, view, b)
+        return use(a, view)
+
+    for seen in (False, True):  # also where the op's plans are there already
+        out = program(a, b)
+        assert None not in ct.autograd.grad(out.sum(), (a, b)), seen
     assert gradcheck(program, (a, b))
