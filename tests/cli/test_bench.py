@@ -112,7 +112,7 @@ def test_json_alone(capsys):
 @pytest.mark.device
 @pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")
 def test_beside_torch(capsys):
-    assert main(["bench", "matmul", "--sizes", "16", "--rounds", "1", "--vs", "torch", "--json", "-"]) == 0
+    assert main(["bench", "matmul", "random", "--sizes", "16", "--rounds", "1", "--vs", "torch", "--json", "-"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["peer"]["name"] == "torch"
     for r in data["results"]:

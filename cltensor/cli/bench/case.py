@@ -17,6 +17,7 @@ class Case:
     inputs  (*size) -> shapes of the input tensors
     setup   (library, *tensors) -> action
     flops   (*size) -> floating-point operations of an action; nbytes: (itemsize, *size) -> bytes it must move
+    draws   whether results are random: those of a peer are others
     """
 
     name: str
@@ -26,6 +27,7 @@ class Case:
     setup: object
     flops: object = None
     nbytes: object = None
+    draws: bool = False
 
     def size(self, numbers):
         """Convert a tuple of ints to a size of this case; None if it does not fit the form."""

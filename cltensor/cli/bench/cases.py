@@ -43,9 +43,9 @@ def _layer(xp, x, w, b):
     return action
 
 
-def _pointwise(name, f, reads=1):
+def _pointwise(name, f, reads=1, **options):
     return Case(name, "SHAPE", ((1 << 16,), (1 << 20,), (1 << 24,)), lambda *shape: (shape,) * reads, forward(f),
-                nbytes=lambda itemsize, *shape: (reads + 1) * itemsize * math.prod(shape))
+                nbytes=lambda itemsize, *shape: (reads + 1) * itemsize * math.prod(shape), **options)
 
 
 def _reduced(name, f):
@@ -179,12 +179,12 @@ FAMILIES = {
                  flops=lambda m, k, n: 8 * m * k * n),
     )),
     "random": Family("random numbers by rejection, and their slopes", (
-        _pointwise("gamma", lambda xp, a: xp.distributions.Gamma(a.abs() + 0.5, 1.0, validate_args=False).sample()),
-        _pointwise("Poisson", lambda xp, a: xp.poisson(a.abs() + 0.5)),
+        _pointwise("gamma", lambda xp, a: xp.distributions.Gamma(a.abs() + 0.5, 1.0, validate_args=False).sample(), draws=True),
+        _pointwise("Poisson", lambda xp, a: xp.poisson(a.abs() + 0.5), draws=True),
         Case("gamma, both", "N", ((1 << 16,), (1 << 20,)), lambda n: ((n,),), both_ways(
-            lambda xp, a: xp.distributions.Gamma(a.abs() + 0.5, 1.0, validate_args=False).rsample())),
+            lambda xp, a: xp.distributions.Gamma(a.abs() + 0.5, 1.0, validate_args=False).rsample()), draws=True),
         Case("Dirichlet, both", "RxC", ROWS, lambda r, c: ((r, c),), both_ways(
-            lambda xp, a: xp.distributions.Dirichlet(a.abs() + 0.5, validate_args=False).rsample())),
+            lambda xp, a: xp.distributions.Dirichlet(a.abs() + 0.5, validate_args=False).rsample()), draws=True),
     )),
     "reduction": Family("sums and extremes over rows, columns and everything", (
         _reduced("sum, rows", lambda xp, a: a.sum(1)),

@@ -80,7 +80,7 @@ def measure(family, case, size, ours, peer, options):
     actions = [prepared(case, side, arrays, options.dtype) for side in sides]
     found = {"family": family, "case": case.name, "size": list(size), "dtype": options.dtype.name}
     if peer:
-        found["difference"] = difference(*(action() for action in actions), options.dtype)
+        found["difference"] = None if case.draws else difference(*(action() for action in actions), options.dtype)
     enqueue, compile = FAMILIES[family].enqueue, options.compile and not FAMILIES[family].alone
     if compile:
         compiled = [side.compiled(prepared(case, side, arrays, options.dtype)) for side in sides]
