@@ -110,7 +110,7 @@ class _Judge:
                 if attribute == "shape" and self._unstable(position, pick, theirs):
                     return None
                 return Mismatch(position, attribute, f"{name}: {attribute} is {b} in PyTorch, {a} in cltensor")
-        if not self._same(position, mine, theirs, pick):
+        if not self._same(position, name, mine, theirs, pick):
             return Mismatch(position, "values", _difference(name, mine, theirs))
         if (mine.grad is None) != (theirs.grad is None):
             return Mismatch(position, "grad", f"{name}.grad is {_grad(theirs)} in PyTorch, {_grad(mine)} in cltensor")
@@ -118,8 +118,10 @@ class _Judge:
             return self.value(position, f"{name}.grad", mine.grad, theirs.grad, lambda w: getattr(pick(w), "grad", None))
         return None
 
-    def _same(self, position, mine, theirs, pick):
+    def _same(self, position, name, mine, theirs, pick):
         if close(mine.values, theirs.values, theirs.dtype):
+            return True
+        if theirs.dtype in ("float32", "float64") and close(mine.values, theirs.values, self._coarsest(position, name, theirs.dtype)):
             return True
         wide = self._widely(position, pick)
         if wide is None:
@@ -130,6 +132,19 @@ class _Judge:
             return not np.any((mine.values != theirs.values) & (wide.values == theirs.values))
         return (right_in_double(mine.values, theirs.values, wide.values, theirs.dtype)
                 or self._rounded(position, mine, theirs, wide, pick))
+
+    def _coarsest(self, position, name, dtype):
+        """The least exact of the dtypes that a value may have been rounded to on its way: those of all it is connected with."""
+        near, before = {name.split(".")[0].split("[")[0]}, None
+        statements = self.program.statements[: position + 1]
+        while near != before:
+            before = set(near)
+            for s in statements:
+                names = (s.defines | s.uses) - {"ct"}
+                if names & near:
+                    near |= names
+        found = [d for s in statements if s.defines & near for d in ("bfloat16", "float16") if d in s.text]
+        return "bfloat16" if "bfloat16" in found else "float16" if found else dtype
 
     def _rounded(self, position, mine, theirs, wide, pick):
         """Whether a value differs by rounding alone: little beside the program's largest number, and not at all in float64."""
