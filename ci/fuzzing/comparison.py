@@ -121,7 +121,8 @@ class _Judge:
     def _same(self, position, name, mine, theirs, pick):
         if close(mine.values, theirs.values, theirs.dtype):
             return True
-        if theirs.dtype in ("float32", "float64") and close(mine.values, theirs.values, self._coarsest(position, name, theirs.dtype)):
+        coarsest = self._coarsest(position, name, theirs.dtype)
+        if theirs.dtype in ("float32", "float64") and close(mine.values, theirs.values, coarsest):
             return True
         wide = self._widely(position, pick)
         if wide is None:

@@ -147,7 +147,7 @@ def _wide(program):
             gone |= s.defines
             lines.append(_Line("pass", ""))
         else:
-            lines.append(_Line(*(_NEXT.sub(r"\1.clone()", _NARROW.sub("ct.float64", t)).replace(".float()", ".double()")
+            lines.append(_Line(*(_NEXT.sub(r"\1.clone()", _NARROW.sub("ct.float64", t)).replace(".float()", ".double().clone()")
                                  for t in (s.text, s.reference))))
     return lines
 
