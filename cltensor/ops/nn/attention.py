@@ -42,8 +42,9 @@ def _render(form, q, v, mask, causal):
     shared = E + EV + 2
     kind = None if mask is None else "bool" if mask.dtype.category == "bool" else mask.dtype.name
     keys = BLOCK if profile.style == "cpu" else max(1, min(32, LOCAL // shared))
+    long_vectors = profile.vector_width == 16 and not (E % BLOCK or EV % BLOCK)  # rows are padded to two vectors
     return render("attention", style=profile.style, dtype=q.dtype, form=form, mask=kind, causal=causal, E=E, EV=EV, BR=BLOCK,
-                  BC=keys, V=4 if wide else 8, WGS=min(64, profile.max_work_group))
+                  BC=keys, V=(8 if wide else 16) if long_vectors else (4 if wide else 8), WGS=min(64, profile.max_work_group))
 
 
 def _operand(i, s):
