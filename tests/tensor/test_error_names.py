@@ -117,6 +117,8 @@ def test_what_was_accepted_and_is_wrong(x):
 @pytest.mark.parametrize(("call", "error"), [
     (lambda x: float(x), ValueError), (lambda x: F.cross_entropy(x, ct.tensor([0])), ValueError),
     (lambda x: F.binary_cross_entropy(x, ct.ones(2)), ValueError), (lambda x: nn.BatchNorm1d(3)(ct.ones(2)), ValueError),
+    (lambda x: x[:0].index_select(0, ct.tensor([0])), IndexError),
+    (lambda x: x[:, :0].index_select(-1, ct.tensor([0])), IndexError),
     (lambda x: x.index_select(0, ct.tensor([[0]])), IndexError), (lambda x: x[:0].argmax(), IndexError),
     (lambda x: nn.Embedding(3, 2, padding_idx=7), AssertionError), (lambda x: ct.sum(3), TypeError),
     (lambda x: ct.kron(x, 3), TypeError), (lambda x: ct.result_type("a", 1), TypeError), (lambda x: x @ x, RuntimeError)])

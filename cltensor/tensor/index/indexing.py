@@ -298,9 +298,14 @@ def gather(input, dim, index, *, sparse_grad=False):
 def index_select(input, dim, index):
     """The slices of input at a vector of indices along dim.
 
-    Raises DimensionError, where values are read, for an index out of range; a negative one is.
+    Raises DimensionError for indices into a dimension of size 0 and, where values are read, for one out of range; a negative one
+    is.
     """
-    return run_planned(indexing.index_select, (input, index), (_dim(input, dim, "index_select"), False))
+    dim = _dim(input, dim, "index_select")
+    if input.ndim and not input.shape[dim] and index.numel():
+        raise DimensionError(f"index_select(): self indexing axis dim should be positive: dimension {dim} of shape "
+                             f"{list(input.shape)} has no element to select, got {index.numel()} indices")
+    return run_planned(indexing.index_select, (input, index), (dim, False))
 
 
 def _scatter(input, dim, index, src, combine):
