@@ -36,6 +36,7 @@ INTENDED = (
     Intended("dtype", "create_graph", "dtype is NoneType in PyTorch", "the same: PyTorch has no gradient there"),
     Intended("refused", "", r"(index is|Dimension) out of (bounds for dimension \d+ with size 0|range)|output type bool",
              "PyTorch looks at dimensions, indices and dtypes only where there is an element", "index_|scatter|put|cum|roll"),
+    Intended("accepted", _GRADIENT, "self indexing axis dim should be positive", "the gradient of a write of no elements is empty"),
     Intended("accepted", r"addmm|baddbmm|addbmm|addmv|addr", "can't be cast to the desired output type",
              "a fraction times whole numbers is cut off; PyTorch refuses it where the product has no terms"),
     Intended("accepted", r"\.repeat_interleave\(", "Dimension out of range",
@@ -53,6 +54,8 @@ INTENDED = (
              "an overlapping view is written from what was there before; PyTorch goes through it element by element",
              r"(as_strided|unfold)\([^\n]*\)(\.\w+_\(|\[[^\n]*\] .?= |(.|\n)*\.(scatter|index|put|masked)\w*_\()|"
              r"masked_scatter_\("),
+    Intended("values", r"ct\.(matmul|mm|bmm)\([^\n]*out=", "", "a product reads its factors before it writes to one of them; PyTorch clears "
+             "the target first where it does not see that they are one"),
     Intended("values", r"(select|slice|diagonal)_scatter\(", "",
              "a copy of an overlapping view has each element once; PyTorch's overlaps as well", r"as_strided\(|unfold\("),
     Intended("accepted", "", "a function that returns multiple views",
