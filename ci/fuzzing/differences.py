@@ -55,8 +55,8 @@ INTENDED = (
              r"(as_strided|unfold)\([^\n]*\)(\.\w+_\(|\[[^\n]*\] .?= |(.|\n)*\.(scatter|index|put|masked)\w*_\()|"
              r"masked_scatter_\("),
     Intended("values", r"ct\.(matmul|mm|bmm)\([^\n]*out=", "",
-             "a product reads its factors before it writes to one of them; PyTorch clears the target first where it does not see that "
-             "they are one"),
+             "a product reads its factors before it writes to one of them; PyTorch clears the target first where it does not see "
+             "that they are one"),
     Intended("values", r"(select|slice|diagonal)_scatter\(", "",
              "a copy of an overlapping view has each element once; PyTorch's overlaps as well", r"as_strided\(|unfold\("),
     Intended("accepted", "", "a function that returns multiple views",
