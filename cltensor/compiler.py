@@ -24,11 +24,11 @@ _made = weakref.WeakSet()
 class CompiledModule(Module):
     """A module whose calls are captured and replayed; its parameters, buffers and attributes are those of `_orig_mod`."""
 
-    def __init__(self, module, fullgraph):
+    def __init__(self, module, fullgraph, wait):
         super().__init__()
         self._orig_mod = module
         self.training = module.training
-        self.__dict__["_program"] = _remembered(Compiled(module, fullgraph))
+        self.__dict__["_program"] = _remembered(Compiled(module, fullgraph, wait))
 
     def forward(self, *args, **kwargs):
         """Call the module."""
@@ -65,7 +65,8 @@ def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
     gives says what it has become, `graph.to_html(path)` draws it.
 
     model: left out, compile gives a decorator.  fullgraph: raise CaptureError, with the line, instead of running eagerly.
-    disable: return model as it is.  dynamic, backend, mode and options are accepted; they change nothing here.
+    disable: return model as it is.  options: {"wait": True} compiles the kernels of a capture at once; else another process does,
+    and calls run eagerly until they are there (CLTENSOR_BACKGROUND=0 waits too).  dynamic, backend and mode change nothing here.
     Tensors of any shape and dtype.  Numerics: the same bits where nothing is fused, float rounding elsewhere.
 
     Raises ArgumentTypeError for what cannot be called, ArgumentError for an unknown mode; CaptureError at a call, with fullgraph.
@@ -86,7 +87,8 @@ def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
         raise ArgumentError(f"compile: Unrecognized mode={mode}, should be one of {', '.join(map(str, _MODES))}")
     if disable:
         return model
-    return CompiledModule(model, fullgraph) if isinstance(model, Module) else _remembered(Compiled(model, fullgraph))
+    wait = bool((options or {}).get("wait"))
+    return CompiledModule(model, fullgraph, wait) if isinstance(model, Module) else _remembered(Compiled(model, fullgraph, wait))
 
 
 def _remembered(compiled):

@@ -41,6 +41,7 @@ def pytest_configure():
     own.  No driver is tried out either: the tests themselves find what a trial would.
     """
     os.environ.setdefault("CLTENSOR_AHEAD", "0")
+    os.environ.setdefault("CLTENSOR_BACKGROUND", "0")
     os.environ.setdefault("CLTENSOR_SINGLE_LAUNCH", "0")
     os.environ.setdefault("CLTENSOR_TRIAL", "0")
     if "PYTEST_XDIST_WORKER" in os.environ:

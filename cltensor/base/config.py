@@ -19,6 +19,7 @@ SETTINGS = {
     "CLTENSOR_TUNE": "0 ignores the tuning databases: kernels run with their defaults",
     "CLTENSOR_AHEAD": "0 builds no kernel before it is needed: none of a backward pass while the forward pass is compiled",
     "CLTENSOR_SINGLE_LAUNCH": "0 replays compiled functions launch by launch: nothing combines them into one on a processor",
+    "CLTENSOR_BACKGROUND": "0 compiles the kernels of a captured function at once, instead of running it eagerly meanwhile",
     "CLTENSOR_INLINE": "0 hands every launch to the driver's threads, however small it is",
     "CLTENSOR_MEMORY_POOL": "0 gives every tensor a buffer of its own, so that bounds checkers see overruns",
     "CLTENSOR_SYNC": "1 waits after every op that may find a bad index or value on the device, so that the call itself raises",
@@ -83,6 +84,11 @@ def ahead():
 def single_launch():
     """Whether the launches of a compiled function become one where a processor runs them."""
     return setting("CLTENSOR_SINGLE_LAUNCH") != "0"
+
+
+def background():
+    """Whether kernels of a captured function are compiled by another process, while it runs eagerly."""
+    return setting("CLTENSOR_BACKGROUND") != "0"
 
 
 def inline():

@@ -70,6 +70,7 @@ class Context(threading.local):
     recorder    a Recorder that is told of each op and of what else happens to memory; or None
     trial       (Key, values) of tunable constants on trial, or None
     questions   a list to which every Space appends its Questions, or None
+    absent      a list of the sources of kernels that are not there, while nothing is compiled (runtime/absent.py); or None
     """
 
     device = None
@@ -93,6 +94,7 @@ class Context(threading.local):
     recorder = None
     trial = None
     questions = None
+    absent = None
 
     def __init__(self):
         self.streams, self.levels, self.autocasts, self.autocast_casts = {}, [], {}, {}

@@ -11,11 +11,12 @@ from ..dispatch.storage import Storage
 from ..dispatch.tensor_base import TensorBase
 from ..runtime.device import device as Device
 from ..tensor.core.tensor import Tensor
+from .awaiting import lacking
 from .history import History, spent
 from .ir import Origin
 from .passes import stages
 from .recorder import GraphRecorder
-from .replay import Replay
+from .replay import Replay, held_by
 from .structure import flatten, unflatten
 
 #: results that stand for themselves
@@ -59,12 +60,14 @@ class Captured:
 
     stages: the graph as captured and after each pass, see `passes.stages`.
     backward: the BackwardProgram of results that have a history; None if there are none.
+    replay: None until `start`.
     """
 
     def __init__(self, recorder, graph, tensors, outputs, template, device, backward=None):
         self.stages = tuple(stages(graph))
         self.graph, self.template, self.backward = self.stages[-1][1], template, backward
-        self.replay = Replay(self.graph, recorder.actions, device)
+        self.actions, self.device, self.replay, self.plans = recorder.actions, device, None, {}
+        self.held = held_by(self.graph, device)
         blocks = recorder.blocks
         self.arguments = [(b, b.source, tensors[b.source]._offset) for b in blocks if b.origin is Origin.ARGUMENT]
         widest = self.graph.widest()
@@ -86,7 +89,22 @@ class Captured:
         """
         if tensors and any((tensors[i]._offset - at) * tensors[i].itemsize % widest for i, at, widest in self.viewed):
             return False
-        return self.replay.valid() and all(_laid_out(leaf._grad) == before for leaf, before, _, _ in self.leaves)
+        return (all(storage.buffer is buffer for program in self.programs for storage, buffer in program.held)
+                and all(_laid_out(leaf._grad) == before for leaf, before, _, _ in self.leaves))
+
+    @property
+    def programs(self):
+        """This Captured and that of its backward pass."""
+        return (self,) if self.backward is None else (self, self.backward.program)
+
+    def lacks(self):
+        """The sources of the kernels that would have to be compiled."""
+        return [source for p in self.programs for source in lacking(p.graph, p.device, p.plans)]
+
+    def start(self):
+        """Make the Replays.  Raises BuildError."""
+        for p in self.programs:
+            p.replay, p.plans = Replay(p.graph, p.actions, p.device, plans=p.plans), {}
 
     def __call__(self, tensors):
         """Replay on these tensors, which stand for the arguments.  Returns what the program returned."""

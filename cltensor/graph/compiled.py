@@ -5,7 +5,9 @@ import threading
 import warnings
 from dataclasses import dataclass
 
+from ..base.errors import BuildError
 from ..runtime.device import default_device
+from .awaiting import Awaited, may_wait
 from .captured import Captured, capture, tensors_of
 from .explanation import Explanation, programs_of
 from .graphs import Graphs
@@ -20,8 +22,8 @@ _REMEMBERED = 64  # guards under which a function is known to run eagerly
 class Compiled:
     """A function that is captured for each set of guards that it meets, and replayed when it meets them again."""
 
-    def __init__(self, fn, fullgraph=False):
-        self.fn, self.fullgraph, self.name = fn, fullgraph, getattr(fn, "__name__", type(fn).__name__)
+    def __init__(self, fn, fullgraph=False, wait=False):
+        self.fn, self.fullgraph, self.wait, self.name = fn, fullgraph, wait, getattr(fn, "__name__", type(fn).__name__)
         self.programs = []  # _Program, the one used last at the end
         self.eager = {}  # guards for which the function runs eagerly -> the reason
         self.refusals = {}  # guards -> how often a capture has failed
@@ -43,7 +45,9 @@ class Compiled:
             found = self._found(key, tensors)
             if found is None:
                 return self._capture(key, args, kwargs, device, leaves)
-            return found(tensors)
+            if self._ready(found):
+                return found.captured(tensors)
+        return self.fn(*args, **kwargs)
 
     def explain(self):
         """An Explanation: for each program its graph, kernels, what was fused, launches and bytes moved; print it."""
@@ -57,7 +61,7 @@ class Compiled:
             return Graphs(self.name, self._programs())
 
     def _programs(self):
-        return tuple(p for i, program in enumerate(self.programs) for p in programs_of(program.captured, f"program {i}"))
+        return tuple(p for i, kept in enumerate(self.programs) for p in programs_of(kept.captured, f"program {i}", kept.lacks))
 
     def reset(self):
         """Forget everything that was captured."""
@@ -71,12 +75,25 @@ class Compiled:
         return self if instance is None else functools.partial(self, instance)
 
     def _found(self, key, tensors):
-        """The Captured whose guards hold, or None."""
+        """The _Program whose guards hold, or None."""
         for i, program in enumerate(self.programs):
             if program.key == key and program.holds(tensors):
                 self.programs.append(self.programs.pop(i))
-                return program.captured
+                return program
         return None
+
+    def _ready(self, program):
+        """Whether a program can be replayed; it is made ready where all its kernels are there."""
+        if program.captured.replay is None and not (program.awaited and program.awaited.left):
+            try:
+                program.captured.start()
+            except BuildError as error:
+                if self.fullgraph:
+                    raise
+                self.programs = [p for p in self.programs if p is not program]
+                self.eager[program.key] = reason = f"a kernel does not build: {error}"
+                warnings.warn(f"compile: {self.name} runs eagerly, since {reason}", UserWarning, stacklevel=3)
+        return program.captured.replay is not None
 
     def _capture(self, key, args, kwargs, device, leaves):
         """Run the function once and keep what it did, if that can be repeated."""
@@ -93,7 +110,10 @@ class Compiled:
             warnings.warn(f"compile: {self.name} was captured {MOST} times and again, since {self._change(key)}; each capture "
                           "costs as much as an eager call", UserWarning, stacklevel=3)
         del self.programs[: max(0, len(self.programs) + 1 - MOST)]
-        self.programs.append(_Program(key, environment, before, environment.gradients(), captured))
+        lacks = captured.lacks() if may_wait(device) and not self.wait else ()
+        awaited = Awaited(captured, lacks, device) if lacks else None
+        self.programs.append(_Program(key, environment, before, environment.gradients(), captured, awaited))
+        self._ready(self.programs[-1])
         return result
 
     def _refuse(self, key, reason):
@@ -119,13 +139,19 @@ class Compiled:
 
 @dataclass
 class _Program:
-    """A Captured and the guards under which it holds."""
+    """A Captured and the guards under which it holds.  awaited: the kernels that it lacked; None if there were none."""
 
     key: tuple
     environment: Environment
     state: list
     gradients: list
     captured: Captured
+    awaited: Awaited | None = None
+
+    @property
+    def lacks(self):
+        """The number of kernels that it waits for."""
+        return 0 if self.awaited is None else self.awaited.left
 
     def holds(self, tensors):
         """Whether all that the function sees is as it was, and memory where it was."""

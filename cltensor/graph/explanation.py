@@ -4,6 +4,7 @@ import textwrap
 from dataclasses import dataclass, field
 
 from .ir import Origin, typed
+from .memory import assign_buffers
 from .origins import origins
 from .work import kernels, regions
 
@@ -20,6 +21,7 @@ class Program:
     kernels, kernels_before   what is launched, in order
     launches of a replay; memory: bytes that it keeps for values in between
     backward whether it is the backward pass of the program before it
+    lacks    how many kernels another process still compiles for it; calls run eagerly until they are there
     """
 
     title: str
@@ -31,6 +33,7 @@ class Program:
     launches: int
     memory: int
     backward: bool = False
+    lacks: int = 0
 
     @property
     def launches_before(self):
@@ -58,7 +61,7 @@ class Program:
         return sum(k.flops or 0 for k in self.kernels_before)
 
     def __str__(self):
-        return "\n".join([self.title, *_totals(self), *_passes(self.passes), *_table(self.kernels), "  graph",
+        return "\n".join([self.title, *_state(self), *_totals(self), *_passes(self.passes), *_table(self.kernels), "  graph",
                           textwrap.indent(str(self.after), "    ")])
 
 
@@ -111,20 +114,23 @@ class Explanation:
         return "\n".join([head, *(f"\n{p}" for p in self.programs), *(f"\nruns eagerly, since {r}" for r in self.reasons)])
 
 
-def programs_of(captured, title):
-    """The Programs of a Captured: its own, and that of its backward pass."""
-    found = [_program(captured, title)]
+def programs_of(captured, title, lacks=0):
+    """The Programs of a Captured: its own, and that of its backward pass.  lacks: the number of kernels that they wait for."""
+    found = [_program(captured, title, lacks)]
     if captured.backward is not None:
-        found.append(_program(captured.backward.program, f"{title}, backward", True))
+        found.append(_program(captured.backward.program, f"{title}, backward", lacks, True))
     return found
 
 
-def _program(captured, title, backward=False):
+def _program(captured, title, lacks, backward=False):
     (_, before), *later = captured.stages
     after, passes = captured.graph, tuple((name, len(graph.nodes)) for name, graph in later)
     made, given = kernels(after, origins(captured.stages)), ", ".join(_inputs(after)) or "no arguments"
-    launches = len(captured.replay) + sum(k.launches - 1 for k in made if regions(k.nodes[0]))
-    return Program(f"{title}: {given}", before, after, passes, made, kernels(before), launches, captured.replay.nbytes, backward)
+    launches, memory = sum(k.launches for k in made), sum(assign_buffers(after)[1])
+    if captured.replay is not None:
+        launches = len(captured.replay) + sum(k.launches - 1 for k in made if regions(k.nodes[0]))
+        memory = captured.replay.nbytes
+    return Program(f"{title}: {given}", before, after, passes, made, kernels(before), launches, memory, backward, lacks)
 
 
 def _inputs(graph):
@@ -144,6 +150,11 @@ def amount(n, unit=""):
     prefix, scale = next(((p, s) for p, s in _SCALES if n >= s), ("", 1))
     digits = str(n) if scale == 1 else f"{n / scale:.3g}"
     return f"{digits} {prefix}{unit}".rstrip()
+
+
+def _state(p):
+    if p.lacks:
+        yield f"  runs eagerly until another process has compiled {p.lacks} kernel{'s' * (p.lacks != 1)}"
 
 
 def _totals(p):

@@ -1,6 +1,6 @@
 """Grouping: updates by one formula, as of all parameters of an optimiser, become one launch where their order does not matter."""
 
-from ..ops.optim.multi_tensor import Roles, capacity, even_parts
+from ..ops.optim.multi_tensor import Roles, capacity, even_parts, source_for
 from .ir import Origin, Use
 
 
@@ -60,6 +60,13 @@ def writes_of(node):
 def shifted(nodes):
     """The positions of the operands that do not start their block in some node."""
     return tuple(i for i in range(len(nodes[0].operands)) if any(n.operands[i].offset for n in nodes))
+
+
+def group_source(nodes):
+    """The source of the kernel that a list of several nodes shares."""
+    first = nodes[0]
+    s = first.results[0].use.spec
+    return source_for(first.op, s.dtype, len(nodes), Roles(writes_of(first)), shifted(nodes), s.device.profile.style)
 
 
 def _parts(nodes):

@@ -14,6 +14,7 @@ from ..base.errors import DeviceError
 from ..dispatch import faults
 from ..dispatch.plans import kept
 from ..ops.optim.multi_tensor import MultiTensor, Roles
+from ..runtime.absent import AbsentKernel
 from .call import Call, Number, call_of
 from .control import ControlLaunch, control_launch
 from .grouping import grouped, shifted, writes_of
@@ -29,9 +30,10 @@ class Replay:
 
     actions: the Actions to run before the launches; later: those that follow each launch of control flow.  fixed: {Block: buffer}
     of all memory that stays the same; given: what is known of memory from outside; spare: buffers to use, with their sizes.
+    plans: what `planned` says of some nodes, by their ids.
     """
 
-    def __init__(self, graph, actions, device, given=(), spare=()):
+    def __init__(self, graph, actions, device, given=(), spare=(), plans=()):
         groups = list(grouped(graph.nodes))
         graph = graph.with_nodes(n for nodes in groups for n in nodes)  # the order of the launches, in which memory is free again
         self.graph, self.device = graph, device
@@ -39,13 +41,10 @@ class Replay:
         buffers, self.nbytes = _allocated(sizes, spare, device)
         self.own = list(zip(buffers, sizes, strict=True))
         self.fixed = {**dict(given), **{block: buffers[slot] for block, slot in slots.items()}}
-        self.held, self.scratch = [], []  # held: (Storage, its buffer)
+        self.held, self.scratch, self.plans = held_by(graph, device), [], dict(plans)
         for block in graph.blocks():
-            if block.device is not device:
-                raise DeviceError(f"compile: all tensors must be on one device, got {device} and {block.device}")
             if block.origin is Origin.HELD:
                 self.fixed[block] = block.source.buffer
-                self.held.append((block.source, block.source.buffer))
             elif block.origin is Origin.CONSTANT:
                 self.fixed[block] = device.allocate(block.nbytes)
                 device.write(self.fixed[block], 0, block.source)
@@ -56,7 +55,7 @@ class Replay:
         self._run_once(graph.once)
         self.launches = [launch for nodes in groups for launch in self._launches(nodes)]
         self.outside = [*(buffer for _, buffer in self.held), *dict(given).values()]
-        self.single = SingleLaunches(self)
+        self.single, self.plans = SingleLaunches(self), {}
         controls = [launch for launch in self.launches if isinstance(launch, ControlLaunch)]
         self.nbytes += sum(launch.nbytes for launch in controls)
         self.alone = threading.RLock() if controls else contextlib.nullcontext()
@@ -81,17 +80,13 @@ class Replay:
         if len(nodes) > 1:
             yield _GroupLaunch(nodes, self.fixed, self.device)
             return
-        plan, own, values = planned(node)
+        plan, own, values = self.plans.get(id(node)) or planned(node)
         places = [o for o in node.operands if isinstance(o, Use) or (o is None and node.op.kind != "elementwise")]
         places += [r.use for r in node.results]
         scratch = [self.device.allocate(n) for n in plan.scratch]
         self.scratch += scratch  # a kernel does not keep its arguments alive
         for step in plan.steps:
             yield _Launch(step if own else step.spare(self.device), places, scratch, values, node.op, self.fixed)
-
-    def valid(self):
-        """Whether the memory from outside is still where it was."""
-        return all(storage.buffer is buffer for storage, buffer in self.held)
 
     def run(self, storages, moved, numbers=()):
         """Enqueue all launches.  Returns the numbers of all Actions, {Action: tuple}.
@@ -235,6 +230,17 @@ class _GroupLaunch:
         return made
 
 
+def held_by(graph, device):
+    """(Storage, its buffer) of the memory from outside.  Raises DeviceError for blocks that are not on the device."""
+    found = []
+    for block in graph.blocks():
+        if block.device is not device:
+            raise DeviceError(f"compile: all tensors must be on one device, got {device} and {block.device}")
+        if block.origin is Origin.HELD:
+            found.append((block.source, block.source.buffer))
+    return found
+
+
 def planned(node):
     """(the Plan of a node, whether its kernel objects are the node's own, its numbers in the plan's order)."""
     op, results = node.op, tuple(r.use.spec for r in node.results)
@@ -246,7 +252,9 @@ def planned(node):
             return plan, False, values
         return op.plan(operands, results), True, values
     key = (tuple(None if o is None else o.spec for o in node.operands), node.attrs)
-    plan = op.plans.get(key) or kept(op.plans, key, op.plan(*key))
+    plan = op.plans.get(key) or op.plan(*key)
+    if not any(step.kernel is AbsentKernel for step in plan.steps):
+        kept(op.plans, key, plan)
     if tuple(plan.outputs) != results and op.strided:
         return op.plan(*key, results), True, node.numbers
     if tuple(plan.outputs) != results:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..dispatch.tensor_base import extent_of
-from ..ops.optim.multi_tensor import Roles, source_for
-from .grouping import grouped, shifted, writes_of
+from ..runtime.absent import absent_kernels
+from .grouping import group_source, grouped
 from .ir import Use
 from .replay import planned
 
@@ -46,10 +46,10 @@ class Kernel:
                 found[text] = found.get(text, 0) + count
             return found
         if len(self.nodes) > 1:
-            s = first.results[0].use.spec
-            roles, style = Roles(writes_of(first)), s.device.profile.style
-            return {source_for(first.op, s.dtype, len(self.nodes), roles, shifted(self.nodes), style).text: 1}
-        for step in planned(first)[0].steps:
+            return {group_source(self.nodes).text: 1}
+        with absent_kernels():
+            steps = planned(first)[0].steps
+        for step in steps:
             text = getattr(step.source, "text", step.source)
             found[text] = found.get(text, 0) + 1
         return found

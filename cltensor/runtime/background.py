@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import os
 import queue
+import sys
 import threading
 
 from .builder import Builder
@@ -64,6 +65,12 @@ class Background:
     def abandon(self):
         """Forget the thread and the processes, in a forked child, which inherits neither."""
         self.jobs, self.builders, self.thread, self.open = queue.SimpleQueue(), {}, None, False
+
+
+def offered(device):
+    """Whether another process can compile for a device, and this one load what that has compiled."""
+    cache = device.programs.cache
+    return background.open and bool(sys.executable) and cache is not None and cache.usable and cache.writable
 
 
 background = Background()

@@ -2,6 +2,7 @@
 
 import threading
 
+from .absent import AbsentKernel
 from .builder import Builder
 from .device import device
 
@@ -23,7 +24,7 @@ class CompileOnlyDevice(device):
     def kernel(self, source, name):
         """Build the program into the disk cache.  Returns a kernel that ignores its arguments."""
         self.programs.prepare(source, self.builder.build)
-        return _Silent
+        return AbsentKernel
 
     def allocate(self, nbytes):
         """No buffer."""
@@ -44,9 +45,3 @@ class CompileOnlyDevice(device):
 
 class NothingThereError(RuntimeError):
     """Values of a compile-only device were asked for."""
-
-
-class _Silent:
-    @staticmethod
-    def set_arg(position, value):
-        """Nothing."""

@@ -14,6 +14,7 @@ import threading
 from ..base.context import context
 from ..base.errors import ArgumentTypeError, DeviceError
 from . import cure, inline, loader, meta, platforms, profile
+from .absent import AbsentKernel
 from .channel import Channel, InlineChannel
 from .host_buffers import HOST_ONLY, HostMemory
 from .memory import DeviceMemory
@@ -170,7 +171,13 @@ class device:
             return False
 
     def kernel(self, source, name):
-        """A new pyopencl Kernel `name` of the program `source` (text, or an object with .text).  Raises BuildError."""
+        """A new pyopencl Kernel `name` of the program `source` (text, or an object with .text).  Raises BuildError.
+
+        Where `absent_kernels` are noted: an AbsentKernel instead of compiling.
+        """
+        if context.absent is not None and self.programs.find(source) is None:
+            context.absent.append(source)
+            return AbsentKernel
         return self.programs.kernel(source, name)
 
     def program(self, source):

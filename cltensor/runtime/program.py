@@ -75,6 +75,17 @@ class Programs:
                     found = self._built[text] = self._build(text, _title(source, text))
         return found
 
+    def find(self, source):
+        """The built program of `source` from memory or the disk cache; None if it would have to be compiled, or is just then."""
+        text = source if isinstance(source, str) else source.text
+        found, lock = self._built.get(text), self._locks.setdefault(text, threading.RLock())
+        if found is None and self.cache is not None and lock.acquire(blocking=False):
+            try:
+                found = self._built.get(text) or self._loaded(text, _title(source, text))
+            finally:
+                lock.release()
+        return found
+
     def prepare(self, source, build):
         """Make sure that a program is in the disk cache; build: a function that compiles a source into it."""
         text = source if isinstance(source, str) else source.text
@@ -104,6 +115,15 @@ class Programs:
         added = os.environ.get("PYOPENCL_BUILD_OPTIONS", "")  # pyopencl adds these to ours
         parts = (_FORMAT, text, *self.options, added, *self.entry.identity)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def _loaded(self, text, title):
+        """The program of `text` from the disk cache, kept in memory; None if it is not there."""
+        start = time.perf_counter()
+        found = None if self.entry.is_pocl and pocl.fault() else self._load(self.key(text))
+        if found is not None:
+            self._built[text] = found
+            _report(title, self.entry.name, "disk", time.perf_counter() - start)
+        return found
 
     def _build(self, text, title):
         start = time.perf_counter()

@@ -23,8 +23,8 @@ class Ours:
                       "style": p.style, "units": p.compute_units, "platform": p.platform, "driver": p.driver}
 
     def compiled(self, action):
-        """The action compiled."""
-        return cltensor.compile(action)
+        """The action compiled, with its kernels at once."""
+        return cltensor.compile(action, options={"wait": True})
 
     def tensor(self, array, dtype):
         """A NumPy array as a tensor of cltensor dtype `dtype`."""

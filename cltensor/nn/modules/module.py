@@ -117,7 +117,7 @@ class Module(Members, StateDict, Conversion, Hooks):
             >>> net(ct.ones(4, 2)).shape
             cltensor.Size([4, 3])
         """
-        self.__dict__["_compiled"] = None if disable else Compiled(self._called, fullgraph)
+        self.__dict__["_compiled"] = None if disable else Compiled(self._called, fullgraph, bool((options or {}).get("wait")))
 
     def __getstate__(self):
         return {name: value for name, value in self.__dict__.items() if name != "_compiled"}
