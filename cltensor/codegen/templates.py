@@ -22,6 +22,8 @@ from . import headers, types, vectors
 from .functions import spell
 from .sources import folder, header_text
 
+_REMEMBERED = 512  # sources
+
 
 @dataclass(frozen=True)
 class Source:
@@ -81,8 +83,21 @@ def parameters(name):
 def render(name, **given):
     """Render template `name`; parameters not given take the template's defaults.
 
-    dtype parameters may be dtypes or their names.  Raises ArgumentError for an unknown parameter.  Returns a Source.
+    dtype parameters may be dtypes or their names.  Raises ArgumentError for an unknown parameter.  Returns a Source; the latest are
+    remembered.
     """
+    try:
+        return _remembered(name, **given)
+    except TypeError:  # a parameter that cannot be hashed
+        return _rendered(name, given)
+
+
+@functools.lru_cache(_REMEMBERED, typed=True)
+def _remembered(name, **given):
+    return _rendered(name, given)
+
+
+def _rendered(name, given):
     found = template(name)
     values = dict(found.module.PARAMETERS)
     unknown = sorted(set(given) - set(values))

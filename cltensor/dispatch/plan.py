@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..runtime.channel import ARENA
-from ..runtime.launch import Launch
+from ..runtime.launch import Launch, number_setter
 
 _LONG = struct.Struct("=q").pack
 
@@ -74,12 +74,12 @@ class Step(Launch):
     def prepare(self, device, number):
         """Make the kernel object and preset its fixed arguments; `number` maps In, Out and Scratch to buffer slots."""
         self.kernel = kernel = device.kernel(self.source, self.name)
-        self.number = number
+        self.number, self.set_bytes = number, number_setter(kernel)
         self.tensors, self.values, self.shifts, self.ticket = [], [], {}, None
         at = 0
         for arg in self.args:
             if isinstance(arg, (In, Out)):
-                kernel.set_arg(at + 1, np.int64(arg.shift))
+                self.set_bytes(at + 1, np.int64(arg.shift))
                 self.tensors.append((at, number[type(arg)(arg.index)]))
                 self.shifts[at] = arg.shift
                 at += 2
@@ -90,13 +90,11 @@ class Step(Launch):
                 self.values.append((at, arg.index, arg.type))
                 at += 1
             elif isinstance(arg, Ticket):
-                kernel.set_arg(at, np.int64(0))
+                self.set_bytes(at, np.int64(0))
                 self.ticket = at
-                # For a number set_arg takes 10 us, since it tries buffers and samplers first; this takes 0.3.
-                self.set_bytes = getattr(kernel, "_set_arg_buf", kernel.set_arg)
                 at += 1
             else:
-                kernel.set_arg(at, arg)
+                (self.set_bytes if isinstance(arg, np.generic) else kernel.set_arg)(at, arg)
                 at += 1
         self.offsets = dict(self.shifts)  # the offsets set on the kernel object now, by argument position
         self.reusable = True  # False while arguments are being set, or if other offsets are set

@@ -8,6 +8,7 @@ offset.  A **Node** is one call of an op, or control flow, which has programs in
 import itertools
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from functools import cached_property
 
 from ..base.overlap import meet
 from ..dispatch.spec import Spec
@@ -182,19 +183,27 @@ class Node:
         """Where the operands and results of control flow lie: those that are in memory."""
         return (*self.operands, *(r.use for r in self.results))
 
-    @property
+    @cached_property
     def uses(self):
         """The operands that are in memory."""
         return tuple(o for o in self.operands if isinstance(o, Use))
 
     def reads(self):
         """The values it needs, the old ones of results written in part included."""
-        own = self.writes()  # it may write several parts of one block
-        return (*(u.value for u in self.uses), *(r.old for r in self.results if r.old is not None and r.old not in own))
+        return self._reads
 
     def writes(self):
         """The values it defines."""
-        return tuple(r.use.value for r in self.results)
+        return self._writes
+
+    @cached_property
+    def _reads(self):
+        own = self._writes  # it may write several parts of one block
+        return (*(u.value for u in self.uses), *(r.old for r in self.results if r.old is not None and r.old not in own))
+
+    @cached_property
+    def _writes(self):
+        return tuple([r.use.value for r in self.results])
 
     def __repr__(self):
         shown = ", ".join(texts((*self.operands, *self.attrs, *self.numbers)))

@@ -12,9 +12,7 @@ import numpy as np
 from ..base import config
 from ..base.errors import DeviceError
 from ..dispatch import faults
-from ..dispatch.plans import kept
 from ..ops.optim.multi_tensor import MultiTensor, Roles
-from ..runtime.absent import AbsentKernel
 from .call import Call, Number, call_of
 from .control import ControlLaunch, control_launch
 from .grouping import grouped, shifted, writes_of
@@ -153,7 +151,8 @@ class _Launch:
             use = places[slot]
             if at in step.shifts:
                 offset = use.offset + step.shifts[at]
-                kernel.set_arg(at + 1, np.int64(offset))
+                if use.offset:
+                    step.set_bytes(at + 1, np.int64(offset))
             if use.block in fixed:
                 kernel.set_arg(at, fixed[use.block])
             else:
@@ -162,7 +161,7 @@ class _Launch:
             if isinstance(values[index], Scalar):
                 self.numbers.append((at, values[index].action, values[index].place, convert))
             else:
-                kernel.set_arg(at, convert(values[index]))
+                step.set_bytes(at, convert(values[index]))
         self.op = op if step.ticket is not None else None
 
     def enqueue(self, buffers, moved, numbers, device):
@@ -173,10 +172,10 @@ class _Launch:
             kernel.set_arg(at, buffers[block])
             by = moved.get(block, 0)
             if by != before:
-                kernel.set_arg(at + 1, np.int64(offset + by // itemsize))
+                self.step.set_bytes(at + 1, np.int64(offset + by // itemsize))
                 entry[4] = by
         for at, action, place, convert in self.numbers:
-            kernel.set_arg(at, convert(numbers[action][place]))
+            self.step.set_bytes(at, convert(numbers[action][place]))
         if self.op is not None:
             self.step.set_bytes(self.step.ticket, _LONG(faults.announced(self.op, device)))
         device.submit(self.step)
@@ -252,11 +251,10 @@ def planned(node):
             return plan, False, values
         return op.plan(operands, results), True, values
     key = (tuple(None if o is None else o.spec for o in node.operands), node.attrs)
-    plan = op.plans.get(key) or op.plan(*key)
-    if not any(step.kernel is AbsentKernel for step in plan.steps):
-        kept(op.plans, key, plan)
+    known = op.plans.get(key)
+    plan = known or op.plan(*key)
     if tuple(plan.outputs) != results and op.strided:
         return op.plan(*key, results), True, node.numbers
     if tuple(plan.outputs) != results:
         raise AssertionError(f"{op.name}: planned for {plan.outputs}, recorded with {results}")
-    return plan, False, node.numbers
+    return plan, known is None, node.numbers

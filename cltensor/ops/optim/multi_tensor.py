@@ -12,7 +12,7 @@ from ...base.dtypes import float32
 from ...codegen import types
 from ...codegen.emit import emit
 from ...codegen.templates import render
-from ...runtime.launch import Launch
+from ...runtime.launch import Launch, number_setter
 from ..kinds.elementwise import GRAIN
 
 ARGUMENT_BYTES = 1024  # CL_DEVICE_MAX_PARAMETER_SIZE is never less
@@ -77,9 +77,10 @@ class MultiTensor(Launch):
         self.convert = getattr(np, types.NUMPY_OF[types.compute_type(dtype)])
         self.values = (None,) * len(op.attr_names)
         self.share = self._share(sum(sizes), device.profile)
+        set_number = number_setter(self.kernel)
         for t in range(tuples):
-            self.kernel.set_arg(self.width * t + self.width - 1, np.int64(sizes[t] if t < len(sizes) else 0))
-        self.kernel.set_arg(self.first_value + len(self.values), np.int64(self.share))
+            set_number(self.width * t + self.width - 1, np.int64(sizes[t] if t < len(sizes) else 0))
+        set_number(self.first_value + len(self.values), np.int64(self.share))
         self.idle = idle
         for i, at in enumerate(self.places):
             for t in range(len(sizes), tuples):
@@ -91,7 +92,7 @@ class MultiTensor(Launch):
 
     def shift(self, number, operand, offset):
         """Set the offset, in elements, of an operand of a tuple; only of shifted ones."""
-        self.kernel.set_arg(self.width * number + self.places[operand] + 1, np.int64(offset))
+        number_setter(self.kernel)(self.width * number + self.places[operand] + 1, np.int64(offset))
 
     def _share(self, total, profile):
         """The number of elements per work-group; sets the launch sizes."""
@@ -117,9 +118,10 @@ class MultiTensor(Launch):
     def bind(self, values):
         """Set the Python numbers.  The device lock must be held."""
         if values != self.values:
+            set_number = number_setter(self.kernel)
             for i, (new, old) in enumerate(zip(values, self.values, strict=True)):
                 if new != old:
-                    self.kernel.set_arg(self.first_value + i, self.convert(new))
+                    set_number(self.first_value + i, self.convert(new))
             self.values = values
 
 
