@@ -17,9 +17,8 @@ def groups_of(nodes, key_of, most=None):
     """
     open_, groups = {}, []
     for node in nodes:
-        read, written = {v.block for v in node.reads()}, {v.block for v in node.writes()}
         for key, group in list(open_.items()):
-            if group.meets(read, written):
+            if group.meets(node.read, node.written):
                 del open_[key]
         key = key_of(node)
         group = open_.get(key)
@@ -29,7 +28,7 @@ def groups_of(nodes, key_of, most=None):
                 open_[key] = group
         else:
             groups.remove(group)
-        group.add(node, read, written)
+        group.add(node)
         groups.append(group)
     return [group.nodes for group in groups]
 
@@ -40,10 +39,10 @@ class _Group:
     def __init__(self):
         self.nodes, self.read, self.written = [], set(), set()
 
-    def add(self, node, read, written):
+    def add(self, node):
         self.nodes.append(node)
-        self.read |= read
-        self.written |= written
+        self.read |= node.read
+        self.written |= node.written
 
     def meets(self, read, written):
         """Whether a node that reads and writes these blocks must run after the group."""

@@ -197,6 +197,21 @@ class Node:
         return self._writes
 
     @cached_property
+    def read(self):
+        """The blocks that it reads."""
+        return frozenset([v.block for v in self._reads])
+
+    @cached_property
+    def written(self):
+        """The blocks that it writes to."""
+        return frozenset([v.block for v in self._writes])
+
+    @cached_property
+    def touched(self):
+        """The blocks that it reads or writes to."""
+        return self.read | self.written
+
+    @cached_property
     def _reads(self):
         own = self._writes  # it may write several parts of one block
         return (*(u.value for u in self.uses), *(r.old for r in self.results if r.old is not None and r.old not in own))

@@ -4,7 +4,7 @@ from ...codegen import expr
 from ...ops.kinds.finished import TOTAL, Finished, attributes
 from ..ir import Node, Origin, Use
 from .fusion import compute_dtype
-from .moving import blocks, passes
+from .moving import passes
 
 #: further operands and results of one kernel
 OPERANDS = 6
@@ -25,7 +25,7 @@ def fuse_epilogues(graph):
         for i in sorted({made[u.value] for u in node.uses if u.value in made}, reverse=True):
             merged = _merged(nodes, i, j, wanted, readers)
             if merged is not None:
-                at = j if _falls(nodes, i, j) else i
+                merged, at = merged
                 nodes[i] = nodes[j] = None
                 nodes[at] = merged
                 for value in merged.reads():
@@ -36,7 +36,10 @@ def fuse_epilogues(graph):
 
 
 def _merged(nodes, i, j, wanted, readers):
-    """The Node that does what nodes i, a kernel op that can be finished, and j, elementwise, do; None if there is none."""
+    """(the Node that does what nodes i, a kernel op that can be finished, and j, elementwise, do; the place where it may run).
+
+    None if there is none.
+    """
     first, last = nodes[i], nodes[j]
     if first is None or first.op.finishing is None:
         return None
@@ -45,20 +48,13 @@ def _merged(nodes, i, j, wanted, readers):
     if result.old is not None or value.block.origin is not Origin.MADE or spec.dtype is not last.results[0].use.spec.dtype:
         return None
     if not spec.contiguous or not all(u.is_at(result.use) for u in last.uses if u.value == value) or value not in (
-            u.value for u in last.uses) or not (_falls(nodes, i, j) or _rises(nodes, i, j)):
+            u.value for u in last.uses) or not first.read.isdisjoint(last.written):
         return None
+    between = nodes[i + 1 : j]
+    at = j if passes(first, between) else i if passes(last, between) else None
     kept = value in wanted or any(r != j for r in readers[value])
-    return _node(first, last, result, kept)
-
-
-def _falls(nodes, i, j):
-    """Whether node i may run as late as j."""
-    return passes(nodes[i], nodes[i + 1 : j]) and blocks(nodes[i].reads()).isdisjoint(blocks(nodes[j].writes()))
-
-
-def _rises(nodes, i, j):
-    """Whether node j may run as early as i."""
-    return passes(nodes[j], nodes[i + 1 : j]) and blocks(nodes[i].reads()).isdisjoint(blocks(nodes[j].writes()))
+    made = None if at is None else _node(first, last, result, kept)
+    return made and (made, at)
 
 
 def _node(first, last, result, kept):

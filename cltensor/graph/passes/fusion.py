@@ -31,14 +31,13 @@ class _Group:
     members: list
     shape: tuple
     compute: object
-    absorbed: "_Group | None" = None
     made: dict = field(default_factory=dict)  # value -> the Result that defines it
 
 
 class _Fuser:
     def __init__(self, graph):
         self.nodes, self.wanted = graph.nodes, graph.wanted()
-        self.readers, self.groups = {}, {}
+        self.readers, self.groups, self.makers = {}, {}, {}  # makers: value -> the group that makes it
         for i, node in enumerate(self.nodes):
             for value in node.reads():
                 self.readers.setdefault(value, []).append(i)
@@ -51,16 +50,15 @@ class _Fuser:
             return
         group = _Group([i], node.results[0].use.spec.shape, compute, made={r.use.value: r for r in node.results})
         for use in node.uses:
-            found = self._producer(use.value)
+            found = self.makers.get(use.value)
             if found is not None and found is not group and self._fits(found, group, node):
                 for m in found.members:
                     self.groups[m] = group
                 group.members = sorted({*found.members, *group.members})
                 group.made = {**found.made, **group.made}
+                self.makers.update(dict.fromkeys(found.made, group))
         self.groups[i] = group
-
-    def _producer(self, value):
-        return next((g for g in dict.fromkeys(self.groups.values()) if value in g.made), None)
+        self.makers.update(dict.fromkeys(group.made, group))
 
     def _fits(self, earlier, group, node):
         """Whether a group may move to node, the last of another one, and join it."""
@@ -80,21 +78,10 @@ class _Fuser:
     def _may_move(self, earlier, group):
         """Whether nothing between reads what the group makes, or touches memory that it reads and writes."""
         inside = {*earlier.members, *group.members}
-        made = set(earlier.made)
-        written = {v.block for v in made}
-        read = {v.block for m in earlier.members for v in self.nodes[m].reads()}
-        for i in range(earlier.members[0] + 1, max(inside)):
-            if i in inside:
-                continue
-            other = self.nodes[i]
-            if not made.isdisjoint(other.reads()):
-                return False
-            touched = {v.block for v in other.writes()}
-            if not touched.isdisjoint(read) or not touched.isdisjoint(written):
-                return False
-            if not written.isdisjoint(v.block for v in other.reads()):
-                return False
-        return True
+        written = {v.block for v in earlier.made}
+        read = frozenset().union(*(self.nodes[m].read for m in earlier.members))
+        others = (self.nodes[i] for i in range(earlier.members[0] + 1, max(inside)) if i not in inside)
+        return all(written.isdisjoint(n.touched) and read.isdisjoint(n.written) for n in others)
 
     # --- the merged nodes ------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from ...dispatch.spec import spec
 from ...ops.kinds.absorbing import Absorbing
 from ..ir import Origin, Use
 from .fusion import compute_dtype
-from .moving import blocks, passes
+from .moving import passes
 
 #: operands of one kernel, and calls in its expressions
 OPERANDS, CALLS = 8, 200
@@ -46,7 +46,7 @@ def _fits(nodes, i, j, value):
             and value.block.origin is Origin.MADE and all(u.spec.dtype is dtype for u in first.uses)
             and all(u.is_at(result.use) for u in last.uses if u.value == value) and all(u.spec.dtype is dtype for u in last.uses)
             and all(isinstance(o, Use) for o in last.operands) and passes(first, nodes[i + 1 : j])
-            and blocks(first.reads()).isdisjoint(blocks(last.writes())))
+            and first.read.isdisjoint(last.written))
 
 
 def _merged(node, absorbed):
