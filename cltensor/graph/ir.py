@@ -8,8 +8,9 @@ offset.  A **Node** is one call of an op, or control flow, which has programs in
 import itertools
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from functools import cached_property
+from typing import NamedTuple
 
+from ..base.forking import Lazy
 from ..base.overlap import meet
 from ..dispatch.spec import Spec
 from ..dispatch.tensor_base import extent_of
@@ -42,8 +43,7 @@ class Block:
         return f"b{self.number}"
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """The contents of a block after its `version`-th write."""
 
     block: Block
@@ -183,7 +183,7 @@ class Node:
         """Where the operands and results of control flow lie: those that are in memory."""
         return (*self.operands, *(r.use for r in self.results))
 
-    @cached_property
+    @Lazy
     def uses(self):
         """The operands that are in memory."""
         return tuple(o for o in self.operands if isinstance(o, Use))
@@ -196,27 +196,27 @@ class Node:
         """The values it defines."""
         return self._writes
 
-    @cached_property
+    @Lazy
     def read(self):
         """The blocks that it reads."""
         return frozenset([v.block for v in self._reads])
 
-    @cached_property
+    @Lazy
     def written(self):
         """The blocks that it writes to."""
         return frozenset([v.block for v in self._writes])
 
-    @cached_property
+    @Lazy
     def touched(self):
         """The blocks that it reads or writes to."""
         return self.read | self.written
 
-    @cached_property
+    @Lazy
     def _reads(self):
         own = self._writes  # it may write several parts of one block
         return (*(u.value for u in self.uses), *(r.old for r in self.results if r.old is not None and r.old not in own))
 
-    @cached_property
+    @Lazy
     def _writes(self):
         return tuple([r.use.value for r in self.results])
 

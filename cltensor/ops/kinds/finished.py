@@ -1,5 +1,6 @@
 """Finished: a kernel op and the elementwise ops on its first result, in one launch; an op of captured programs."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,18 +35,26 @@ class Epilogue:
         """
         names = {TOTAL: "acc", **{n: f"e{i}" for i, n in enumerate(self.names)},
                  **dict(zip(self.numbers, (n for n, _ in self.scalars), strict=True))}
-        given = ", ".join(f"const {ctype} {n}" for n in names.values())
         called = ", ".join([total, *(f"e{first + i}" for i in range(len(self.names))), *(n for n, _ in self.scalars)])
-        functions, values = [], []
-        for k, e in enumerate(self.exprs):
-            if isinstance(e, Input) and e.name == TOTAL:
-                values.append(total)
-                continue
+        values = [total if _is_total(e) else f"finish{k}({called})" for k, e in enumerate(self.exprs)]
+        return _functions(self.exprs, tuple(names.items()), ctype), values
+
+
+@functools.lru_cache(512)  # the layers of a model have the same epilogues
+def _functions(exprs, names, ctype):
+    """Definitions of a C function of `names`, pairs of a name and its C name, for each expression."""
+    given, names = ", ".join(f"const {ctype} {n}" for _, n in names), dict(names)
+    functions = []
+    for k, e in enumerate(exprs):
+        if not _is_total(e):
             made = emit(e, dict.fromkeys(names, ctype), ctype, names)
             body = " ".join([*made.statements, f"return {made.results[0]};"])
             functions.append(f"static inline {ctype} finish{k}({given}) {{ {body} }}")
-            values.append(f"finish{k}({called})")
-        return "\n".join(functions), values
+    return "\n".join(functions)
+
+
+def _is_total(e):
+    return isinstance(e, Input) and e.name == TOTAL
 
 
 class Finished:
