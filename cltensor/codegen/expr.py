@@ -6,6 +6,8 @@ Inside a traced function use Python's operators and the functions of this module
 to plain numbers they return plain numbers.
 """
 
+import functools
+
 import numpy as np
 
 from ..base.errors import ArgumentError
@@ -46,7 +48,12 @@ def replace(e, mapping):
 
 def substitute(e, mapping):
     """e (a node or a tuple of nodes) with inputs replaced: mapping {input name: node or number}."""
-    return replace(e, {Input(name): as_expr(new) for name, new in mapping.items()})
+    return _substituted(tuple(e) if isinstance(e, list) else e, tuple([(name, as_expr(new)) for name, new in mapping.items()]))
+
+
+@functools.lru_cache(1024)  # nodes are interned, and the layers of a model have the same expressions
+def _substituted(e, pairs):
+    return replace(e, {Input(name): new for name, new in pairs})
 
 
 def inputs(e):

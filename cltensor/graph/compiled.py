@@ -83,7 +83,7 @@ class Compiled:
         return None
 
     def _ready(self, program):
-        """Whether a program can be replayed; it is made ready where all its kernels are there."""
+        """Whether a program can be replayed.  The first call that finds all its kernels there makes it ready: not every one sees a call."""
         if program.captured.replay is None and not (program.awaited and program.awaited.left):
             try:
                 program.captured.start()
@@ -110,10 +110,12 @@ class Compiled:
             warnings.warn(f"compile: {self.name} was captured {MOST} times and again, since {self._change(key)}; each capture "
                           "costs as much as an eager call", UserWarning, stacklevel=3)
         del self.programs[: max(0, len(self.programs) + 1 - MOST)]
-        lacks = captured.lacks() if may_wait(device) and not self.wait else ()
+        wait = self.wait or not may_wait(device)
+        lacks = () if wait else captured.lacks()
         awaited = Awaited(captured, lacks, device) if lacks else None
         self.programs.append(_Program(key, environment, before, environment.gradients(), captured, awaited))
-        self._ready(self.programs[-1])
+        if wait:
+            self._ready(self.programs[-1])
         return result
 
     def _refuse(self, key, reason):

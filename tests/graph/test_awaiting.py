@@ -80,7 +80,7 @@ def chain(x):
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_a_training_step_runs_eagerly_and_then_takes_over(name, jobs):
+def test_a_training_step_runs_eagerly_and_then_takes_over(name, jobs, unplanned):
     runs = []
     for wrap in (lambda f: f, compile):
         ct.manual_seed(1)
@@ -103,7 +103,7 @@ def test_a_training_step_runs_eagerly_and_then_takes_over(name, jobs):
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn", "transformer"])
-def test_a_module_with_its_backward_pass(name, jobs):
+def test_a_module_with_its_backward_pass(name, jobs, unplanned):
     runs = []
     for wrap in (lambda f: f, compile):
         ct.manual_seed(1)
@@ -341,7 +341,7 @@ PROGRAM = """
     x = ct.ones(5)
     f(x)
     before = build_stats().compiled
-    waits = f.programs[0].captured.replay is None
+    waits = f.programs[0].lacks > 0
     for _ in range(3): f(x)
     END
     assert f(x).tolist() == f.fn(x).tolist()

@@ -17,7 +17,8 @@ def merge_common(graph):
     fixed = {u.value.block for u in (*graph.outputs, *graph.grads)} | {v.block for v in graph.kept}
     seen, same, nodes = {}, {}, []
     for node in graph.nodes:
-        node = replace(node, operands=tuple(_read_from(o, same) for o in node.operands))
+        if not same.keys().isdisjoint(node.reads()):
+            node = replace(node, operands=tuple(_read_from(o, same) for o in node.operands))
         pure = all(r.old is None and r.use.block.origin is Origin.MADE and last[r.use.block] == 1 for r in node.results)
         if node.regions or not pure:
             nodes.append(node)

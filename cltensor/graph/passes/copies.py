@@ -39,9 +39,9 @@ class _State:
 
     def __init__(self, graph):
         self.nodes, self.wanted = list(graph.nodes), graph.wanted()
-        self.made, self.readers = {}, {}
+        self.made, self.readers, self.versions = {}, {}, {}  # versions: block -> the last one
         for i, node in enumerate(self.nodes):
-            self.made.update((value, i) for value in node.writes())
+            self._makes(i, node)
             for value in node.reads():
                 self.readers.setdefault(value, []).append(i)
 
@@ -52,12 +52,16 @@ class _State:
 
     def untouched(self, block, start, stop):
         """Whether the nodes after start and before stop neither read nor write a block."""
-        between = filter(None, self.nodes[start + 1 : stop])
-        return all(block is not v.block for n in between for v in (*n.reads(), *n.writes()))
+        return all(n is None or block not in n.touched for n in self.nodes[start + 1 : stop])
 
     def last(self, value):
         """Whether nothing writes to a value's block after it."""
-        return all(v.block is not value.block or v.version <= value.version for v in self.made)
+        return self.versions.get(value.block, 0) <= value.version
+
+    def _makes(self, i, node):
+        for value in node.writes():
+            self.made[value] = i
+            self.versions[value.block] = max(self.versions.get(value.block, 0), value.version)
 
     def put(self, i, node):
         """Put another node, or None, at position i."""
@@ -68,7 +72,7 @@ class _State:
         if node is not None:
             for value in {*node.reads()}:
                 self.readers.setdefault(value, []).append(i)
-            self.made.update((value, i) for value in node.writes())
+            self._makes(i, node)
 
 
 # --- sums of parts --------------------------------------------------------------------------------------------------------
@@ -221,8 +225,7 @@ def _read_through(state, i, copy):
     if j is None or source.spec.dtype is not result.use.spec.dtype or not state.last(result.use.value):
         return
     reader = state.nodes[j]
-    if not _reads_any_layout(reader) or any(source.block is v.block for n in filter(None, state.nodes[i + 1 : j + 1])
-                                            for v in n.writes()):
+    if not _reads_any_layout(reader) or any(n is not None and source.block in n.written for n in state.nodes[i + 1 : j + 1]):
         return
     operands = []
     for o in reader.operands:

@@ -76,8 +76,8 @@ def _node(first, last, result, kept):
     results = (stored[0][1], *first.results[1:], *(r for _, r in stored[1:]))
     if len(others) + len(stored) > OPERANDS or not _fits(first, last, result, others, [r for _, r in stored]):
         return None
-    op = Finished(first.op, tuple(e for e, _ in stored), list(others.values()), [f"s{k}" for k in range(len(numbers))],
-                  f"{first.op.name}_{last.op.name}")
+    op = Finished.of(first.op, tuple(e for e, _ in stored), tuple(others.values()), tuple([f"s{k}" for k in range(len(numbers))]),
+                     f"{first.op.name}_{last.op.name}")
     outs = tuple(r.use.spec for r in results)
     return Node(op, (*first.operands, *others), (*first.attrs, outs), (*first.numbers, *numbers), results)
 
