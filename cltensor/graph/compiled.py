@@ -83,7 +83,7 @@ class Compiled:
         return None
 
     def _ready(self, program):
-        """Whether a program can be replayed.  The first call that finds all its kernels there makes it ready: not every one sees a call."""
+        """Whether a program can be replayed.  The first call that finds all its kernels there makes the Replays."""
         if program.captured.replay is None and not (program.awaited and program.awaited.left):
             try:
                 program.captured.start()
