@@ -16,6 +16,7 @@ from ..dispatch.plans import kept
 from ..ops.kinds.finished import Finished
 from ..ops.optim.multi_tensor import MultiTensor, Roles
 from ..runtime.absent import AbsentKernel
+from ..runtime.launch import Trial
 from .call import Call, Number, call_of
 from .control import ControlLaunch, control_launch
 from .grouping import grouped, shifted, writes_of
@@ -87,7 +88,7 @@ class Replay:
         scratch = [self.device.allocate(n) for n in plan.scratch]
         self.scratch += scratch  # a kernel does not keep its arguments alive
         for step in plan.steps:
-            yield _Launch(step if own else step.spare(self.device), places, scratch, values, node.op, self.fixed)
+            yield _Launch(step if own else _spare(step, self.device), places, scratch, values, node.op, self.fixed)
 
     def run(self, storages, moved, numbers=()):
         """Enqueue all launches.  Returns the numbers of all Actions, {Action: tuple}.
@@ -136,6 +137,13 @@ def _allocated(sizes, spare, device):
             spare.remove(fit)
             found.append(fit[0])
     return found, new
+
+
+def _spare(step, device):
+    """The Step with a kernel object of its own, light if the other one is."""
+    made = step.spare(device)
+    made.inline = Trial() if isinstance(step.inline, Trial) else step.inline
+    return made
 
 
 class _Launch:
