@@ -39,7 +39,7 @@ class Compiled:
         if device.host or device.type == "meta" or device.lock._is_owned():
             return self.fn(*args, **kwargs)
         key = template, described(leaves), modes(device)
-        if key in self.eager:
+        if self.eager and key in self.eager:
             return self.fn(*args, **kwargs)
         with self._lock:
             found = self._found(key, tensors)

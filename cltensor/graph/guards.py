@@ -2,7 +2,6 @@
 
 import inspect
 import sys
-from collections import Counter
 from types import CodeType, FunctionType, MethodType
 
 from ..base import dtypes
@@ -17,11 +16,12 @@ _DEPTH = 4  # objects inside objects that are looked at
 def described(leaves):
     """The arguments' guards: tensors by layout and by which of them share memory, numbers by value, other objects by identity."""
     places, found = {}, []
-    shared = Counter(id(x._storage) for x in leaves if isinstance(x, TensorBase))
+    storages = [id(x._storage) for x in leaves if isinstance(x, TensorBase)]
+    distinct = len(set(storages)) == len(storages)
     for x in leaves:
         if isinstance(x, TensorBase):
             place = places.setdefault(id(x._storage), len(places))
-            offset = x._offset if shared[id(x._storage)] > 1 else None
+            offset = None if distinct or storages.count(id(x._storage)) == 1 else x._offset
             found.append((type(x), x._spec, x.requires_grad, x._node is not None, place, offset, _grad(x)))
         elif isinstance(x, _PLAIN):
             found.append((type(x), x if x == x else repr(x)))

@@ -1,12 +1,11 @@
 """Nested values as a flat list of leaves and a template to put them back."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _LEAF = object()
 
 
-@dataclass(frozen=True)
-class _Branch:
+class _Branch(NamedTuple):
     kind: type
     keys: tuple  # of a dict; else ()
     parts: tuple
@@ -21,9 +20,9 @@ def flatten(value):
 def _template(value, leaves):
     kind = type(value)
     if kind in (list, tuple) or (isinstance(value, tuple) and hasattr(value, "_fields")):
-        return _Branch(kind, (), tuple(_template(v, leaves) for v in value))
+        return _Branch(kind, (), tuple([_template(v, leaves) for v in value]))
     if isinstance(value, dict):
-        return _Branch(kind, tuple(value), tuple(_template(v, leaves) for v in value.values()))
+        return _Branch(kind, tuple(value), tuple([_template(v, leaves) for v in value.values()]))
     leaves.append(value)
     return _LEAF
 

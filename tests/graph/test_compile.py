@@ -532,3 +532,33 @@ def test_modes_that_change_what_ops_do_run_eagerly():
     assert len(packed) % 3 == 0
     assert packed
     assert compile(lambda a: a * 2)(ct.ones(2, device="meta")).device.type == "meta"
+
+
+def test_light_launches_run_where_those_of_eager_calls_do():
+    f = compile(lambda x: x.flip(0).cumsum(0))
+    for _ in range(6):
+        f(ct.ones(20))
+        f.fn(ct.ones(20))
+    [program] = f.programs
+    steps = [launch.step for launch in program.captured.replay.launches]
+    assert len(steps) == 2
+    assert all(step.inline is not False for step in steps)
+
+
+def test_equal_layers_share_their_patterns():
+    layers = [nn.Linear(4, 4) for _ in range(5)]
+
+    def f(x):
+        for layer in layers:
+            x = layer(x).tanh() * 2
+        return x
+
+    compiled = compile(f)
+    with ct.no_grad():
+        for _ in range(3):
+            np.testing.assert_allclose(compiled(ct.ones(2, 4)).numpy(), f(ct.ones(2, 4)).numpy(), rtol=1e-5)
+    [program] = compiled.programs
+    ops = {node.op for node in program.captured.graph.nodes}
+    kernels = [launch.step.kernel for launch in program.captured.replay.launches]
+    assert len(ops) < len(layers)
+    assert len(set(map(id, kernels))) == len(kernels) == len(layers)
