@@ -55,7 +55,8 @@ def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
             disable: bool = False) -> Any:
     """A function or Module that is captured at its first call and replayed afterwards, without Python between its launches.
 
-    What runs is noted down to memory: forward and backward passes, optimiser steps, schedules, in-place writes, random numbers.
+    What runs is noted down to memory: forward and backward passes, optimiser steps, schedules, GradScaler's skipped steps, in-place
+    writes, random numbers, what hooks compute.
     Chains of elementwise ops become one kernel, equal work is done once, and what nothing reads is left out.  A replay does
     what the eager call would have done: numbers such as learning rates are read anew, tensors handed out are never overwritten.
     Control flow by values on the device is captured where it is written with cond, while_loop, scan and map.

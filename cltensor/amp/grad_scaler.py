@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ..autograd.modes import no_grad
 from ..base import dtypes
+from ..base.context import context
 from ..base.errors import ArgumentError, CLTensorError
+from ..dispatch.run_elementwise import run_elementwise
 from ..dispatch.tensor_base import SparseBase
 from ..ops.optim.updates import rescale, unscale
 from ..optim.optimizer import Optimizer
@@ -16,6 +19,7 @@ from ..tensor.api.creation import full, zeros
 from ..tensor.core.foreach import Foreach
 
 READY, UNSCALED, STEPPED = range(3)
+_UNSAVED = ("_unscaling", "_scale", "_growing", "_inverse", "_found")
 
 
 class _Asserted(CLTensorError, AssertionError):
@@ -65,7 +69,8 @@ class GradScaler:
                 raise _Asserted(f"The backoff factor must be < 1.0, got {backoff_factor}")
         self._growth_factor, self._backoff_factor, self._growth_interval = growth_factor, backoff_factor, growth_interval
         self._scale = self._growing = self._inverse = None
-        self._progress, self._unscaling = {}, Foreach(unscale, writes=[0], fresh=[0], shared=[1])
+        self._progress, self._found = {}, WeakKeyDictionary()  # _found: {optimiser: where it is noted that a gradient overflowed}
+        self._unscaling = Foreach(unscale, writes=[0], fresh=[0], shared=[1])
 
     # --- one iteration -----------------------------------------------------------------------------------------------
 
@@ -76,7 +81,7 @@ class GradScaler:
         if isinstance(outputs, Tensor):
             if self._scale is None:
                 self._start(outputs.device)
-            return outputs * self._scale.to(outputs.device)
+            return outputs * self._scale.to(outputs.device, copy=True)  # update writes to it
         if isinstance(outputs, Iterable):
             scaled = map(self.scale, outputs)
             return type(outputs)(scaled) if isinstance(outputs, (list, tuple)) else scaled
@@ -104,10 +109,10 @@ class GradScaler:
             raise CLTensorError("unscale_() has already been called on this optimizer since the last update().")
         if progress.stage is STEPPED:
             raise CLTensorError("unscale_() is being called after step(); call it before.")
-        progress.found = self._unscale(_gradients(optimizer))
+        progress.found = self._unscale(optimizer, _gradients(optimizer))
         progress.stage = UNSCALED
 
-    def _unscale(self, gradients):
+    def _unscale(self, optimizer, gradients):
         """Divide gradients by the scale; return a 0-d tensor, 1 where one was infinite or NaN, or None without gradients."""
         if any(g.dtype is dtypes.float16 for g in gradients):
             raise ArgumentError("Attempting to unscale FP16 gradients. Keep parameters in float32: autocast casts them")
@@ -115,9 +120,21 @@ class GradScaler:
             return None
         if self._inverse is None:
             self._inverse = self._scale.reciprocal()
-        found = zeros((), dtype=dtypes.float32, device=self._scale.device)
+        found = self._cleared(optimizer)
         self._unscaling([(g,) for g in gradients], (), shared=(self._inverse,), raised=found)
         return found
+
+    def _cleared(self, optimizer):
+        """The tensor in which it is noted that a gradient of an optimiser has overflowed, 0 again: the same one in each step."""
+        own = isinstance(optimizer, Optimizer)  # another object may be whatever has param_groups and step
+        found = self._found.get(optimizer) if own else None
+        if found is None or found.device != self._scale.device:
+            found = zeros((), dtype=dtypes.float32, device=self._scale.device)
+            if own:
+                self._found[optimizer] = found
+            return found
+        optimizer._settle()  # it has kept it since its last step
+        return found.zero_()
 
     def step(self, optimizer: Optimizer, *args: Any, **kwargs: Any) -> Any:
         """Step the optimiser with unscaled gradients, unless one is infinite or NaN.  Returns what the optimiser returns.
@@ -168,10 +185,18 @@ class GradScaler:
             worst = found[0]
             for other in found[1:]:
                 worst = worst.maximum(other)
-            self._scale, self._growing = rescale(
-                self._scale, self._growing, worst, growth=self._growth_factor, backoff=self._backoff_factor,
-                interval=self._growth_interval)
+            numbers = self._factors() if context.recorder is None else context.recorder.action(self._factors)
+            targets = self._scale, self._growing
+            run_elementwise(rescale, (*targets, worst), numbers, out=targets)
         self._progress, self._inverse = {}, None
+
+    def _factors(self):
+        return float(self._growth_factor), float(self._backoff_factor), float(self._growth_interval)
+
+    def _captured_by(self):
+        """What a captured program takes for granted: the tensors it keeps its numbers in, and how far its iteration has come."""
+        progress = [(key, p.stage, id(p.found)) for key, p in self._progress.items()]
+        return self._enabled, id(self._scale), id(self._growing), id(self._inverse), progress
 
     # --- settings ----------------------------------------------------------------------------------------------------
 
@@ -232,17 +257,18 @@ class GradScaler:
         self._growth_factor, self._backoff_factor = state_dict["growth_factor"], state_dict["backoff_factor"]
         self._growth_interval, self._inverse = state_dict["growth_interval"], None
         if self._scale is not None:
-            self._start(self._scale.device)
+            self._scale.fill_(self._init_scale)
+            self._growing.fill_(float(self._init_growth_tracker))
 
     def __getstate__(self):
         if self._progress:
             raise _Asserted("A GradScaler instance may only be pickled at the beginning of an iteration, or at the end after "
                             "update()")
-        state = {n: value for n, value in self.__dict__.items() if n not in ("_unscaling", "_scale", "_growing", "_inverse")}
+        state = {n: value for n, value in self.__dict__.items() if n not in _UNSAVED}
         return {**state, "_init_scale": self.get_scale(), "_init_growth_tracker": self._get_growth_tracker()}
 
     def __setstate__(self, state):
-        vars(self).update(state, _scale=None, _growing=None, _inverse=None,
+        vars(self).update(state, _scale=None, _growing=None, _inverse=None, _found=WeakKeyDictionary(),
                           _unscaling=Foreach(unscale, writes=[0], fresh=[0], shared=[1]))
 
 

@@ -38,8 +38,11 @@ class Recorder:
         """An op is about to write to existing tensors; history: whether it changes theirs.  Returns whether to launch it."""
         return True
 
-    def action(self, compute, undo=None):
-        """compute(), a tuple of numbers that Python computes anew each time the program runs; undo() takes its effect back."""
+    def action(self, compute, undo=None, reads=(), fills=()):
+        """compute(), a tuple of numbers that Python computes anew each time the program runs; undo() takes its effect back.
+
+        reads, fills: tensors whose values it reads, and those that it fills.
+        """
         return compute()
 
 

@@ -183,6 +183,18 @@ def using(autocast):
         context.arrange()
 
 
+@contextlib.contextmanager
+def own_casts():
+    """What autocast casts inside serves nothing outside, and the other way round."""
+    before = context.autocast_casts
+    context.autocast_casts = {}
+    try:
+        with using(context.autocast and context.autocast.alone()):
+            yield
+    finally:
+        context.autocast_casts = before
+
+
 def off():
     """Ops inside run in the dtypes they are given."""
     return using(None)

@@ -3,6 +3,7 @@
 from ..autograd.function import Function, FunctionCtx, FunctionNode
 from ..base import dtypes
 from ..base.errors import AutogradError, CLTensorError
+from ..dispatch.autocast import own_casts
 from ..dispatch.node import mark
 from ..dispatch.registry import REGISTRY
 from ..dispatch.run_elementwise import filled, run_elementwise
@@ -35,7 +36,7 @@ def capture(fn, args, kwargs, device, whole=False):
     """
     tensors = tensors_of(flatten((args, kwargs))[0])
     places, start = [(t._storage, t._offset) for t in tensors], mark()
-    with GraphRecorder(tensors, whole) as recorder:
+    with GraphRecorder(tensors, whole) as recorder, own_casts():
         result = fn(*args, **kwargs)
         outputs, template = flatten(result)
         history = History.of(outputs, tensors, start)

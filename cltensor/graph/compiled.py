@@ -26,7 +26,7 @@ class Compiled:
         self.fn, self.fullgraph, self.wait, self.name = fn, fullgraph, wait, getattr(fn, "__name__", type(fn).__name__)
         self.programs = []  # _Program, the one used last at the end
         self.eager = {}  # guards for which the function runs eagerly -> the reason
-        self.refusals = {}  # guards -> how often a capture has failed
+        self.refusals = {}  # guards -> how often a capture has failed, since one last held
         self.captures, self._lock = 0, threading.RLock()
         functools.update_wrapper(self, fn, updated=())
 
@@ -78,6 +78,7 @@ class Compiled:
         """The _Program whose guards hold, or None."""
         for i, program in enumerate(self.programs):
             if program.key == key and program.holds(tensors):
+                self.refusals.pop(key, None)
                 self.programs.append(self.programs.pop(i))
                 return program
         return None
@@ -98,7 +99,7 @@ class Compiled:
     def _capture(self, key, args, kwargs, device, leaves):
         """Run the function once and keep what it did, if that can be repeated."""
         environment = Environment(self.fn, leaves)
-        before = environment.state()
+        before, gradients = environment.state(), environment.gradients()
         result, captured = capture(self.fn, args, kwargs, device, self.fullgraph)
         if isinstance(captured, Captured) and environment.state() != before:
             captured = "it changes variables of Python, or objects in them"
@@ -109,17 +110,18 @@ class Compiled:
         if self.captures == MOST + 1:
             warnings.warn(f"compile: {self.name} was captured {MOST} times and again, since {self._change(key)}; each capture "
                           "costs as much as an eager call", UserWarning, stacklevel=3)
+        self.refusals.pop(key, None)
         del self.programs[: max(0, len(self.programs) + 1 - MOST)]
         wait = self.wait or not may_wait(device)
         lacks = () if wait else captured.lacks()
         awaited = Awaited(captured, lacks, device) if lacks else None
-        self.programs.append(_Program(key, environment, before, environment.gradients(), captured, awaited))
+        self.programs.append(_Program(key, environment, before, gradients, captured, awaited))
         if wait:
             self._ready(self.programs[-1])
         return result
 
     def _refuse(self, key, reason):
-        """Run eagerly under these guards after the second refusal: the first may be due to state that a first call makes."""
+        """Run eagerly under these guards after two refusals in a row: the first may be due to state that a first call makes."""
         self.refusals[key] = self.refusals.get(key, 0) + 1
         if self.refusals[key] > 1:
             if len(self.eager) >= _REMEMBERED:

@@ -46,13 +46,15 @@ class _Same:
 def ordinary():
     """Whether the thread is in no mode that changes what ops do beside computing: only then are programs captured and replayed."""
     c = context
-    return (c.recorder is None and c.transform is None and c.saving is None and c.mutation is None and c.made is None
+    return (c.recorder is None and c.rules is None and c.saving is None and c.mutation is None and c.made is None
             and not (c.forward or c.modes or c.anomaly))
 
 
 def modes(device):
     """The guards of the thread's context."""
-    return context.grad, context.inference, dtypes.get_default_dtype(), context.device, context.streams.get(device)
+    c, low = context, context.autocast
+    autocast = low and (low.kind, low.low, low.cached), c.autocast_cache, tuple(c.autocasts.items())
+    return c.grad, c.inference, dtypes.get_default_dtype(), c.device, c.streams.get(device), autocast
 
 
 def _grad(t):
@@ -122,13 +124,17 @@ class Environment:
                 self._function(value, depth - 1)
             return
         self._seen.add(id(value))
+        if hasattr(type(value), "_captured_by"):
+            self._watches.append(value._captured_by)
         if isinstance(value, TensorBase):
             self._leaves.append(value)
-            self._watches.append(lambda: (id(value._storage), value._spec, value._offset, value.requires_grad))
+            self._watches.append(lambda: (id(value._storage), value._spec, value._offset, value.requires_grad, _hooked(value)))
+            self._called((value._hooks, value._post_hooks, value._end_hooks), depth)
         elif _is_module(value):
             self._module(value, depth)
         elif hasattr(value, "param_groups"):
             self._watches.append(lambda: _settings(value))
+            self._called((value._hooks["step_pre"], value._hooks["step_post"]), depth)
             for group in value.param_groups:
                 for p in group["params"]:
                     self._visit(p, depth)
@@ -143,10 +149,16 @@ class Environment:
         elif hasattr(value, "__dict__") and _own(type(value)):
             self._visit(vars(value), depth - 1)
 
+    def _called(self, tables, depth):
+        """Watch what hooks see: they are called on the way, and may do what cannot be repeated."""
+        for hook in (f for hooks in tables if hooks for f in hooks.values()):
+            self._visit(hook, depth - 1)
+
     def _module(self, module, depth):
         for m in module.modules():
             self._seen.add(id(m))
             self._watches.append(lambda m=m: _fields(m))
+            self._called(m._running_hooks(), depth)
             for t in (*m._parameters.values(), *m._buffers.values()):
                 if t is not None:
                     self._visit(t, depth)
@@ -187,13 +199,22 @@ def _token(value):
     return (type(value), value) if isinstance(value, _PLAIN) else id(value)
 
 
+def _hooked(t):
+    """The hooks of a tensor."""
+    return (t._hooks or t._post_hooks or t._end_hooks or None) and [
+        f for hooks in (t._hooks, t._post_hooks, t._end_hooks) for f in (hooks or {}).values()]
+
+
 def _fields(m):
     own = [(name, _token(value)) for name, value in vars(m).items() if isinstance(value, _PLAIN)]
-    return own, [id(t) for t in (*m._parameters.values(), *m._buffers.values(), *m._modules.values())]
+    hooks = bool(m._is_hooked()) and [list(hooks.values()) for hooks in m._running_hooks()]
+    return own, hooks, [id(t) for t in (*m._parameters.values(), *m._buffers.values(), *m._modules.values())]
 
 
 def _settings(optimizer):
     """The settings of an optimiser that select its update.  Its numbers are computed anew at each replay."""
     own = _own(type(optimizer))
-    return [[(name, _token(v)) for name, v in group.items() if isinstance(v, _PLAIN) and (own or not isinstance(v, float))]
-            for group in optimizer.param_groups]
+    hooks = [f for name in ("step_pre", "step_post") for f in optimizer._hooks[name].values()]
+    return optimizer._replaced, hooks, [
+        [(name, _token(v)) for name, v in group.items() if isinstance(v, _PLAIN) and (own or not isinstance(v, float))]
+        for group in optimizer.param_groups]

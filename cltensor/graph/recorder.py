@@ -94,13 +94,19 @@ class GraphRecorder(Recorder):
             if leaf._grad is not None and leaf._grad._storage not in self._known:
                 self._add(leaf._grad._storage, Origin.GRADIENT, leaf)
 
-    def action(self, compute, undo=None):
+    def action(self, compute, undo=None, reads=(), fills=()):
         """See Recorder.  The numbers are named.  What compute does is not noted, since it does it again at each replay."""
+        if any(self.changes(t._storage) for t in reads):
+            self.fail("Python reads a tensor, such as a learning rate or what a GradScaler has found, that the program writes")
+        if any(t._storage in self._known for t in fills):
+            self.fail("Python fills a tensor, such as a learning rate, that the program has used")
         context.recorder = None
         try:
             numbers = compute()
         finally:
             context.recorder = self
+        if any(isinstance(n, TensorBase) for n in numbers):
+            self.fail("an optimiser's numbers are tensors that Python computes")
         action = Action(compute)
         self.actions.append(action)
         return tuple(named(n, Scalar(action, k)) for k, n in enumerate(numbers))

@@ -9,8 +9,8 @@ import functools
 from dataclasses import replace
 
 from ..base import layouts
-from ..base.context import context
 from ..dispatch import faults
+from ..dispatch.autocast import own_casts
 from ..dispatch.tensor_base import TensorBase
 from .ir import Control, Node, Origin, Region, Value, serials
 from .recorder import GraphRecorder
@@ -38,7 +38,7 @@ class RegionRecorder(GraphRecorder):
         """(leaves, template) of fn()."""
         dry = self.dry_run is self
         try:
-            with faults.ignored(device) if dry else contextlib.nullcontext(), _own_casts(), self:
+            with faults.ignored(device) if dry else contextlib.nullcontext(), own_casts(), self:
                 return flatten(fn())
         finally:
             while self.undoing:
@@ -91,30 +91,17 @@ class RegionRecorder(GraphRecorder):
         """Whether a storage was made in the dry run."""
         return self.made(storage) or (self.dry_run is not self and self.parent._inside(storage))
 
-    def action(self, compute, undo=None):
+    def action(self, compute, undo=None, reads=(), fills=()):
         """See Recorder."""
         if self.dry_run is not None:
             if undo is None:
                 self.fail("control flow changes what Python counts, such as the steps of an optimizer or a schedule")
             self.dry_run.undoing.append(undo)
-        return super().action(compute)
+        return super().action(compute, undo, reads, fills)
 
     def grad_changes(self, leaf):
         """See Recorder."""
         self.fail("control flow changes a .grad")
-
-
-@contextlib.contextmanager
-def _own_casts():
-    """What autocast has cast in one way must not serve another, nor the program around."""
-    before = context.autocast
-    context.autocast = before and before.alone()
-    context.arrange()
-    try:
-        yield
-    finally:
-        context.autocast = before
-        context.arrange()
 
 
 def _step_back(storage):

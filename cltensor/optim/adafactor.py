@@ -11,6 +11,7 @@ from ..ops.optim import updates as ops
 from ..tensor import Tensor
 from ..tensor.api.creation import zeros
 from .optimizer import Optimizer
+from .settings import tensors_in
 
 
 class Adafactor(Optimizer):
@@ -56,17 +57,24 @@ class Adafactor(Optimizer):
         return state["step"]
 
     def _update(self, number, group):
-        steps = {}
-        for p in group["params"]:
-            if p.grad is not None:
-                state = self._stepping(p)
-                steps.setdefault(self.next_step(p, state, group), []).append((p, p.grad, state))
-        for place, (step, members) in enumerate(steps.items()):
+        params, steps = [p for p in group["params"] if p.grad is not None], {}
+
+        def numbers_of_step():
+            now = self._settings(number)
+            steps.clear()
+            for p in params:
+                steps.setdefault(self._next(p, now), []).append(p)
+            return tuple(n for step in steps for n in (step ** now["beta2_decay"], *_numbers(step, now).values()))
+
+        values = iter(self._anew(numbers_of_step, tensors_in(group)))
+        for place, found in enumerate(steps.values()):
+            members = [(p, p.grad, self._state[p]) for p in found]
             pairs = [pair for p, g, state in members for pair in _moving(g, state)]
-            self._apply((number, place), ops.averaging_step, pairs, {"take": step ** group["beta2_decay"]})
+            self._apply((number, place), ops.averaging_step, pairs, {"take": next(values)})
             rows = [(p, direction, _size(p), _size(direction)) for p, g, state in members
                     for direction in [_direction(g, state, _least(p, group))]]
-            self._apply((number, place), ops.adafactor_step, rows, _numbers(step, group), fresh=("u", "size", "length"))
+            self._apply((number, place), ops.adafactor_step, rows, dict(zip(_NUMBERS, values, strict=False)),
+                        fresh=("u", "size", "length"))
 
 
 def _means(p):
@@ -99,6 +107,9 @@ def _direction(g, state, least):
 def _size(x):
     """The root mean square, a 0-d tensor."""
     return x.norm() / x.numel() ** 0.5
+
+
+_NUMBERS = ("step_size", "decay_factor", "least", "threshold", "sign")
 
 
 def _numbers(step, group):

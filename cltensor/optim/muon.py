@@ -12,6 +12,7 @@ from ..ops.optim.updates import averaging_step, decayed_step
 from ..tensor import Tensor
 from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
+from .settings import tensors_in
 
 _RATES = {None: lambda rows, columns: math.sqrt(max(1, rows / columns)),
           "match_rms_adamw": lambda rows, columns: 0.2 * math.sqrt(max(rows, columns))}
@@ -65,20 +66,26 @@ class Muon(Optimizer):
             state["momentum_buffer"] = zeros_like(p)
 
     def _update(self, number, group):
-        states, momentum, moves = {}, group["momentum"], {}
-        params = [p for p in group["params"] if p.grad is not None]
-        for p in params:
-            states[p] = self._stepping(p)
-            self.next_step(p, states[p], group)
-        self._apply(number, averaging_step, [(states[p]["momentum_buffer"], p.grad) for p in params], {"take": 1 - momentum})
-        for p in params:
-            direction, rate = states[p]["momentum_buffer"], group["lr"] * _RATES[group["adjust_lr_fn"]](*p.shape)
+        params, moves = [p for p in group["params"] if p.grad is not None], {}
+        factors = [_RATES[group["adjust_lr_fn"]](*p.shape) for p in params]
+        places = {factor: place for place, factor in enumerate(dict.fromkeys(factors))}
+
+        def numbers_of_step():
+            now = self._settings(number)
+            for p in params:
+                self._next(p, now)
+            return (1 - now["momentum"], now["momentum"], 1 - now["lr"] * now["weight_decay"], *(now["lr"] * f for f in places))
+
+        take, momentum, decay_factor, *rates = self._anew(numbers_of_step, tensors_in(group))
+        buffers = [self._state[p]["momentum_buffer"] for p in params]
+        self._apply(number, averaging_step, [(b, p.grad) for b, p in zip(buffers, params, strict=True)], {"take": take})
+        for p, direction, factor in zip(params, buffers, factors, strict=True):
             if group["nesterov"]:
                 direction = averaging_step(p.grad, direction, take=momentum)
-            moves.setdefault(rate, []).append((p, _orthogonal(direction, group).to(p.dtype)))
-        for rate, members in moves.items():
-            self._apply((number, rate), decayed_step, members,
-                        {"step_size": rate, "decay_factor": 1 - group["lr"] * group["weight_decay"]}, fresh=("u",))
+            moves.setdefault(places[factor], []).append((p, _orthogonal(direction, group).to(p.dtype)))
+        for place, members in moves.items():
+            self._apply((number, place), decayed_step, members, {"step_size": rates[place], "decay_factor": decay_factor},
+                        fresh=("u",))
 
 
 def _orthogonal(x, group):

@@ -19,7 +19,7 @@ from ..tensor import Tensor
 from ..tensor.core.foreach import Foreach, recorded
 from ..tensor.math.complex_numbers import view_as_real
 from .saved_state import fitted, saved, settings_for
-from .settings import Numbers, check_one, check_ways
+from .settings import Numbers, check_one, check_ways, tensors_in
 from .skipped import Skipped
 from .step_hooks import counted, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
@@ -63,6 +63,7 @@ class Optimizer:
     found_inf = None  # a 0-d float32 tensor while GradScaler steps: where it is not 0, the step leaves everything as it is
     _step_supports_amp_scaling = True  # whether `step` heeds found_inf; not if a subclass has a step of its own
     _pending = None  # a Skipped, while it is unknown whether the last step was
+    _replaced = 0  # how often the state as a whole was set
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -156,12 +157,22 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        self._settle()
-        self._pending = None if self.found_inf is None else Skipped(self.found_inf)
+        self._anew(functools.partial(self._begin, self.found_inf), self._undecided())
         with set_grad_enabled(bool(self.defaults.get("differentiable"))):
-            for number in range(len(self.param_groups)):
-                self._update(number, self._settings(number))
+            for number, group in enumerate(self.param_groups):
+                self._update(number, group)
         return loss
+
+    def _begin(self, found):
+        """Begin a step, on the condition that found, a tensor, is 0 if there is one."""
+        self._take_back()
+        self._pending = None if found is None else Skipped(found)
+        return ()
+
+    @staticmethod
+    def _anew(compute, reads=()):
+        """compute(), a tuple of numbers, which a recorder has computed anew each time; reads: tensors that it reads."""
+        return compute() if context.recorder is None else context.recorder.action(compute, reads=reads)
 
     @property
     def state(self) -> defaultdict[Any, dict[str, Any]]:
@@ -172,12 +183,22 @@ class Optimizer:
     @state.setter
     def state(self, state: defaultdict[Any, dict[str, Any]]):
         self._state, self._pending = state, None
+        self._unused.clear()
+        self._replaced += 1
 
     def _settle(self):
-        """Take back the counts of a step that turned out to be skipped."""
+        """Take back the counts of the last step if GradScaler has skipped it.  That waits for the device to have decided."""
+        self._anew(self._take_back, self._undecided())
+
+    def _take_back(self):
         pending, self._pending = self._pending, None
         if pending is not None:
-            pending.settle(self._state)
+            self._unused.update(pending.settle(self._state))
+        return ()
+
+    def _undecided(self):
+        """The tensors that tell whether the last step was skipped."""
+        return () if self._pending is None else (self._pending.found,)
 
     @functools.cached_property
     def _numbers(self):
@@ -187,6 +208,10 @@ class Optimizer:
     def _launches(self):
         return {}
 
+    @functools.cached_property
+    def _unused(self):
+        return {}  # parameter: the tensors of a state whose first step was skipped
+
     def _update(self, number, group):
         """Update a group's parameters: those at the same step in as few launches as possible."""
         params = []
@@ -194,7 +219,7 @@ class Optimizer:
             g = p.grad
             if isinstance(g, SparseBase):
                 if self.found_inf is None or not bool(self.found_inf):
-                    self.update_sparse(p, g, group)
+                    self.update_sparse(p, g, self._settings(number))
             elif g is not None:
                 params.append(p)
         rules = []
@@ -203,7 +228,7 @@ class Optimizer:
             rules[:] = self._rules(params, self._settings(number))
             return tuple(numbers[name] for op, _, numbers, _ in rules for name in op.attr_names)
 
-        values = iter(numbers_of_step() if context.recorder is None else context.recorder.action(numbers_of_step))
+        values = iter(self._anew(numbers_of_step, tensors_in(group)))
         for place, (op, kept, _, members) in enumerate(rules):
             rows = [(p, p.grad, *[self._state[p][name] for name in kept]) for p in members]
             own = itertools.islice(values, len(op.attr_names))
@@ -218,15 +243,18 @@ class Optimizer:
         """[(op, names of state, {attribute: number}, parameters)], one for each step count among the parameters."""
         steps = {}
         for p in params:
-            steps.setdefault(self.next_step(p, self._stepping(p), group), []).append(p)
+            steps.setdefault(self._next(p, group), []).append(p)
         return [(*self.update_rule(step, group), members) for step, members in steps.items()]
 
-    def _stepping(self, p):
-        """p's state, for a step: remembered if the step may turn out to be skipped."""
+    def _next(self, p, group):
+        """next_step of p: its state is remembered if the step may turn out to be skipped; what a skipped one made is used again."""
         state = self._state[p]
         if self._pending is not None:
             self._pending.remember(p, state)
-        return state
+        made = {} if state else self._unused.pop(p, {})
+        step = self.next_step(p, state, group)
+        state.update({name: t for name, t in made.items() if state[name]._spec is t._spec})
+        return step
 
     def _apply(self, place, op, rows, numbers, fresh=("g",)):
         """Run an update op in place on rows of tensors.  place: tells apart the uses of op; fresh: inputs that are only read."""
@@ -265,8 +293,8 @@ class Optimizer:
         raise ArgumentTypeError(f"{type(self).__name__} defines neither next_step and update_rule nor step")
 
     def __getstate__(self):
-        self._settle()
-        return {name: value for name, value in self.__dict__.items() if name not in ("_launches", "_numbers")}
+        self._take_back()
+        return {name: value for name, value in self.__dict__.items() if name not in ("_launches", "_numbers", "_unused")}
 
     # --- state -------------------------------------------------------------------------------------------------------
 

@@ -77,5 +77,11 @@ class Numbers:
         return number
 
 
+def tensors_in(group: dict[str, Any]) -> list[Tensor]:
+    """The tensors among the settings of a group, also those in tuples."""
+    values = (v for name, value in group.items() if name != "params" for v in (value if isinstance(value, tuple) else (value,)))
+    return [v for v in values if isinstance(v, Tensor)]
+
+
 def _holds_tensor(value):
     return isinstance(value, Tensor) or (isinstance(value, tuple) and any(isinstance(v, Tensor) for v in value))

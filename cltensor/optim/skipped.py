@@ -21,11 +21,15 @@ class Skipped:
         """Keep what p's state holds before this step."""
         self.before.append((p, dict(state)))
 
-    def settle(self, states: dict[Any, dict[str, Any]]):
-        """Put the states back if the step was skipped."""
+    def settle(self, states: dict[Any, dict[str, Any]]) -> dict[Any, dict[str, Tensor]]:
+        """Put the states back if the step was skipped.  Returns the tensors of states that it made, still as they were made."""
+        made = {}
         if self.before and self.found.item() != 0:
             for p, kept in reversed(self.before):
+                if not kept:
+                    made[p] = {name: t for name, t in states[p].items() if isinstance(t, Tensor)}
                 states[p].clear()
                 states[p].update(kept)
                 if not kept:
                     del states[p]
+        return made

@@ -55,7 +55,7 @@ class SparseAdam(Optimizer):
         for p in group["params"]:
             if p.grad is not None:
                 g = p.grad.coalesce()
-                self.update_entries(p, g.indices(), g.values(), group)
+                self.update_entries(p, g.indices(), g.values(), self._settings(number))
 
     def update_entries(self, p: Tensor, indices: Tensor, values: Tensor, group: dict[str, Any]):
         """Update the entries of p that have a gradient.

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..autograd.modes import no_grad
 from ..base import dtypes
+from ..base.context import context
 from ..base.errors import ArgumentError
 from ..nn.modules.batchnorm import _BatchNorm
 from ..nn.modules.module import Module
@@ -32,9 +33,13 @@ __all__ = [
 
 
 def _moving(averaged, current, take, update):
-    """Move each averaged tensor towards the current one by the fraction `take`: those of a floating dtype in a few launches."""
+    """Move each averaged tensor towards the current one by the fraction `take`: those of a floating dtype in a few launches.
+
+    update: a Foreach that takes the fraction as a number, or as a 0-d tensor where take is one.
+    """
     pairs = list(zip(averaged, current, strict=True))
-    update([(a, c.detach()) for a, c in pairs if a.is_floating_point()], (take,))
+    shared, values = ((take,), ()) if isinstance(take, Tensor) else ((), (take,))
+    update([(a, c.detach()) for a, c in pairs if a.is_floating_point()], values, shared)
     for a, c in pairs:
         if not a.is_floating_point():
             a.copy_(a * (1 - take) + c * take)
@@ -67,11 +72,13 @@ def get_swa_multi_avg_fn() -> Callable[[list[Tensor], list[Tensor], Any], None]:
 
         average = AveragedModel(model, multi_avg_fn=get_swa_multi_avg_fn())
     """
-    update = Foreach(averaging_step, writes=[0], fresh=[1])
+    by_number = Foreach(averaging_step, writes=[0], fresh=[1])
+    by_tensor = Foreach(averaging_step.of_tensors, writes=[0], fresh=[1], shared=[2])
 
     @no_grad()
     def swa_update(averaged_param_list: list[Tensor], current_param_list: list[Tensor], num_averaged: Tensor | int):
-        _moving(averaged_param_list, current_param_list, 1 / (int(num_averaged) + 1), update)
+        update = by_tensor if isinstance(num_averaged, Tensor) else by_number
+        _moving(averaged_param_list, current_param_list, 1 / (num_averaged + 1), update)
 
     return swa_update
 
@@ -151,7 +158,9 @@ class AveragedModel(Module):
         """Move the average towards the parameters of `model`, a model of the same structure."""
         averaged, current = self._averaged(self.module), self._averaged(model)
         current = [c.detach().to(a.device) for a, c in zip(averaged, current, strict=True)]
-        count = self._count()
+        if self.avg_fn is None and self.multi_avg_fn is None:
+            self.multi_avg_fn = get_swa_multi_avg_fn()
+        count = self._count() if context.recorder is None else context.recorder.action(self._counted, reads=[self.n_averaged])[0]
         if count == 0:
             for a, c in zip(averaged, current, strict=True):
                 a.copy_(c)
@@ -159,14 +168,23 @@ class AveragedModel(Module):
             for a, c in zip(averaged, current, strict=True):
                 a.copy_(self.avg_fn(a, c, self.n_averaged.to(a.device)))
         else:
-            if self.multi_avg_fn is None:
-                self.multi_avg_fn = get_swa_multi_avg_fn()
-            self.multi_avg_fn(averaged, current, count)
+            self.multi_avg_fn(averaged, current, count if context.recorder is None else self.n_averaged)
         if not self.use_buffers:
             for a, c in zip(self.module.buffers(), model.buffers(), strict=True):
                 a.copy_(c)
         self.n_averaged += 1
-        self._known = self.n_averaged, self.n_averaged._version, count + 1
+        if context.recorder is None:
+            self._known = self.n_averaged, self.n_averaged._version, count + 1
+
+    def _counted(self):
+        """(the count,), before the program adds 1 to it."""
+        count = self._count()
+        self._known = self.n_averaged, self.n_averaged._version + 1, count + 1
+        return (count,)
+
+    def _captured_by(self):
+        """What a captured program takes for granted: whether the next update is the first one, which copies."""
+        return self._count() == 0
 
     def _averaged(self, model):
         return [p.detach() for p in (*model.parameters(), *(model.buffers() if self.use_buffers else ()))]

@@ -29,8 +29,10 @@ def _through(values, on_gradients):
     if not (at and context.grad):
         return tuple(values), False
 
+    count = len(values)  # the history keeps this function, which must not keep the values
+
     def on_tensor_gradients(gs):
-        full = [None] * len(values)
+        full = [None] * count
         for i, g in zip(at, gs, strict=True):
             full[i] = g
         full = on_gradients(tuple(full))

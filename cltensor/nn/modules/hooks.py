@@ -89,6 +89,11 @@ class Hooks:
         return (own["_forward_pre_hooks"] or own["_forward_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"]
                 or "forward" in own or FORWARD or FORWARD_PRE or BACKWARD or BACKWARD_PRE)
 
+    def _running_hooks(self):
+        """The tables of the hooks that a call runs."""
+        return (FORWARD_PRE, self._forward_pre_hooks, BACKWARD_PRE, self._backward_pre_hooks, BACKWARD, self._backward_hooks,
+                FORWARD, self._forward_hooks)
+
     def _call_with_hooks(self, args, kwargs):
         for hook, with_kwargs in [*FORWARD_PRE.values(), *self._forward_pre_hooks.values()]:
             args, kwargs = self._prepared(hook, with_kwargs, args, kwargs)

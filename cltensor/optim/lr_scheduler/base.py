@@ -11,6 +11,24 @@ from ...base.context import context
 from ...base.errors import ArgumentError, ArgumentTypeError
 from ...tensor import Tensor
 from ..optimizer import Optimizer
+from ..settings import tensors_in
+
+
+def repeated(step):
+    """A schedule's step that a recorder repeats before each replay: what it does, it does in Python.
+
+    A tensor among its arguments is computed by the program, too late for that: reading it is an error of the recorder's.
+    """
+
+    @functools.wraps(step)
+    def repeated(self, *args, **kwargs):
+        if context.recorder is None or any(isinstance(x, Tensor) for x in (*args, *kwargs.values())):
+            step(self, *args, **kwargs)
+        else:
+            tensors = [t for group in self.optimizer.param_groups for t in tensors_in(group)]
+            context.recorder.action(lambda: step(self, *args, **kwargs) or (), reads=tensors, fills=tensors)
+
+    return repeated
 
 
 class LRScheduler:
@@ -21,6 +39,11 @@ class LRScheduler:
 
     last_epoch: -1, or the count to resume at, with an optimiser whose groups have "initial_lr".
     """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "step" in vars(cls):
+            cls.step = repeated(cls.step)
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1):
         if not isinstance(optimizer, Optimizer):
@@ -47,6 +70,8 @@ class LRScheduler:
 
     def get_last_lr(self):
         """The learning rates set last, one per group."""
+        if context.recorder is not None:
+            context.recorder.fail("Python reads the learning rates of a schedule")
         return self._last_lr
 
     def _current(self):
@@ -54,18 +79,11 @@ class LRScheduler:
 
     def step(self, epoch=None):
         """Set the next learning rates; call it after optimizer.step().  epoch: count to jump to."""
-        if context.recorder is not None:
-            context.recorder.action(functools.partial(self._stepped, epoch))
-        else:
-            self._stepped(epoch)
-
-    def _stepped(self, epoch):
         if self._step_count == 1 and not self.optimizer._opt_called:
             warnings.warn("Detected call of `lr_scheduler.step()` before `optimizer.step()`; call them in the opposite "
-                          "order, or the first value of the schedule is skipped", UserWarning, stacklevel=2)
+                          "order, or the first value of the schedule is skipped", UserWarning, stacklevel=3)
         self._step_count += 1
         self._update_lr(epoch)
-        return ()
 
     def _update_lr(self, epoch=None):
         if epoch is None:
@@ -87,6 +105,9 @@ class LRScheduler:
     def load_state_dict(self, state_dict: dict[str, Any]):
         """Restore a result of state_dict."""
         vars(self).update(state_dict)
+
+
+LRScheduler.step = repeated(LRScheduler.step)
 
 
 def own(value):

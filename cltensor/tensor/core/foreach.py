@@ -1,9 +1,13 @@
 """Foreach: run an elementwise op in place on many tuples of tensors, in as few launches as possible."""
 
+import functools
+
 from ...base.context import context
+from ...codegen import expr as E
 from ...dispatch.binding import numbers
 from ...dispatch.run_elementwise import run_elementwise
 from ...dispatch.tensor_base import TensorBase
+from ...ops.kinds.elementwise import Derived
 from ...ops.optim.multi_tensor import MultiTensor, Roles, capacity, even_parts
 
 
@@ -24,9 +28,19 @@ class Foreach:
         self.op, self.roles = op, Roles(tuple(writes), tuple(shared), skips)
         self.writes, each = self.roles.writes, self.roles.each(op)
         self.places = {i: at for at, i in enumerate(each)}  # position among op's inputs: position in a tuple
+        self.flags = [Derived(op.name, (E.where(e, 1.0, 0.0),), op.inputs, op.attr_names) for e in op.exprs[len(writes):]]
+        self.update = self._update(op, len(writes), skips)
         self.fresh = tuple(self.places[i] for i in fresh)
         self.kept = [at for at in range(len(each)) if at not in self.fresh]
         self._forget()
+
+    def _update(self, op, count, skips):
+        """The op that computes what is written, alone: with `skips`, of one input more, which tells to leave everything."""
+        exprs, inputs = op.exprs[:count], op.inputs
+        if skips:
+            exprs = [E.where(E.Input("skip") != 0, E.Input(inputs[i]), e) for i, e in zip(self.writes, exprs, strict=True)]
+            inputs = (*inputs, "skip")
+        return Derived(op.name, tuple(exprs), inputs, op.attr_names) if skips or self.flags else op
 
     def _forget(self):
         self.layouts = self.buffers = None
@@ -71,20 +85,18 @@ class Foreach:
 
     def _run_alone(self, rows, values, shared, raised, skip):
         """One after another, by ops."""
-        plain = not shared and raised is None and skip is None
+        found = []
         for row in rows:
-            targets = tuple(row[self.places[i]] for i in self.writes)
-            if plain:
-                run_elementwise(self.op, row, values, out=targets)
-                continue
-            rest = iter(row)
-            given = {i: _on(t, targets[0]._spec.device) for i, t in zip(self.roles.shared, shared, strict=True)}
-            results = run_elementwise(self.op, [given[i] if i in given else next(rest) for i in range(len(self.op.inputs))], values)
-            results = results if isinstance(results, tuple) else (results,)
-            for target, result in zip(targets, results, strict=False):
-                target.copy_(result if skip is None else target.where(_on(skip, target._spec.device) != 0, result))
-            for flag in results[len(targets):]:
-                raised.copy_(raised.maximum(flag.any().to(raised.device)))
+            rest, device = iter(row), row[0]._spec.device
+            given = {i: _on(t, device) for i, t in zip(self.roles.shared, shared, strict=True)}
+            inputs = [given[i] if i in given else next(rest) for i in range(len(self.op.inputs))]
+            if row[0].numel():
+                found += [_on(run_elementwise(flag, inputs, values).amax(), raised._spec.device) for flag in self.flags]
+            if skip is not None:
+                inputs.append(_on(skip, device))
+            run_elementwise(self.update, inputs, values, out=tuple(row[self.places[i]] for i in self.writes))
+        if found:
+            raised.copy_(functools.reduce(lambda a, b: a.maximum(b), found, raised))
 
     def _bind(self, rows, layouts, buffers):
         """Sort the tuples into shared launches and lone ones, and bind the buffers that stay."""
