@@ -130,7 +130,8 @@ def _program(captured, title, lacks, backward=False):
     if captured.replay is not None:
         launches = len(captured.replay) + sum(k.launches - 1 for k in made if regions(k.nodes[0]))
         memory = captured.replay.nbytes
-    return Program(f"{title}: {given}", before, after, passes, made, kernels(before), launches, memory, backward, lacks)
+    plain = kernels(before, copies=False)
+    return Program(f"{title}: {given}", before, after, passes, made, plain, launches, memory, backward, lacks)
 
 
 def _inputs(graph):

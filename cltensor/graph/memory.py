@@ -3,15 +3,17 @@
 from .ir import Origin
 
 
-def assign_buffers(graph):
+def assign_buffers(graph, groups=None):
     """{Block: slot} for the blocks that live within the program only, and the size of each slot in bytes.
 
     A block takes the free slot whose size is nearest, or a new one.  Slots only grow.
+    groups: the nodes in order as lists of those that run at the same time; without it they run one by one.
     """
+    groups = [[node] for node in graph.nodes] if groups is None else groups
     outside = {v.block for v in (*graph.wanted(), *(v for n in graph.once for v in n.writes()))}
     first, last = {}, {}
-    for i, node in enumerate(graph.nodes):
-        for value in (*node.reads(), *node.writes()):
+    for i, nodes in enumerate(groups):
+        for value in (v for node in nodes for v in (*node.reads(), *node.writes())):
             first.setdefault(value.block, i)
             last[value.block] = i
     inner = [b for b in first if b.origin is Origin.MADE and b not in outside]
@@ -22,7 +24,7 @@ def assign_buffers(graph):
     starting = {}
     for block in inner:
         starting.setdefault(first[block], []).append(block)
-    for i in range(len(graph.nodes)):
+    for i in range(len(groups)):
         for block in starting.get(i, ()):
             fit = min(free, key=lambda s: (sizes[s] < block.nbytes, abs(sizes[s] - block.nbytes)), default=None)
             if fit is None:

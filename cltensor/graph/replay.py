@@ -14,12 +14,12 @@ from ..base.errors import DeviceError
 from ..dispatch import faults
 from ..dispatch.plans import kept
 from ..ops.kinds.finished import Finished
-from ..ops.optim.multi_tensor import MultiTensor, Roles
+from ..ops.optim.multi_tensor import MultiTensor
 from ..runtime.absent import AbsentKernel
 from ..runtime.launch import Trial
 from .call import Call, Number, call_of
 from .control import ControlLaunch, control_launch
-from .grouping import grouped, shifted, writes_of
+from .grouping import grouped, kinds_of, roles_of, shifted, update_of
 from .ir import Origin, Scalar, Use
 from .memory import assign_buffers
 from .single_launch import SingleLaunches
@@ -39,7 +39,7 @@ class Replay:
         groups = list(grouped(graph.nodes))
         graph = graph.with_nodes(n for nodes in groups for n in nodes)  # the order of the launches, in which memory is free again
         self.graph, self.device = graph, device
-        slots, sizes = assign_buffers(graph)
+        slots, sizes = assign_buffers(graph, groups)
         buffers, self.nbytes = _allocated(sizes, spare, device)
         self.own = list(zip(buffers, sizes, strict=True))
         self.fixed = {**dict(given), **{block: buffers[slot] for block, slot in slots.items()}}
@@ -195,25 +195,32 @@ class _Launch:
 class _GroupLaunch:
     """One launch for several updates by one formula."""
 
-    __slots__ = ("anew", "fixed", "nodes", "numbers", "step")
+    __slots__ = ("anew", "fixed", "nodes", "numbers", "roles", "step")
 
     def __init__(self, nodes, fixed, device):
-        self.nodes, self.fixed = nodes, fixed
+        self.nodes, self.fixed = nodes, fixed = [update_of(node) for node in nodes], fixed
         first = nodes[0]
         sizes = [n.results[0].use.spec.numel for n in nodes]
         idle = device.allocate(64)
-        self.step = step = MultiTensor(first.op, first.results[0].use.spec.dtype, sizes, Roles(writes_of(first)), device, idle,
-                                       shifted(nodes))
+        self.roles = roles_of(first)
+        dtype, kinds = kinds_of(first)
+        self.step = step = MultiTensor(first.op, dtype, sizes, self.roles, device, idle, shifted(nodes), kinds)
         self.anew, self.numbers = [], first.numbers
+        each = self.roles.each(first.op)
         for m, node in enumerate(nodes):
-            for i, use in enumerate(node.operands):
-                at = m * step.width + step.places[i]
+            for k, i in enumerate(each):
+                use = node.operands[i]
                 if use.offset:
-                    step.shift(m, i, use.offset)
-                if use.block in fixed:
-                    step.kernel.set_arg(at, fixed[use.block])
-                else:
-                    self.anew.append((at, use.block))
+                    step.shift(m, k, use.offset)
+                self._bind(m * step.width + step.places[k], use.block)
+        for k, i in enumerate(self.roles.shared):
+            self._bind(step.first_number + k, first.operands[i].block)
+
+    def _bind(self, at, block):
+        if block in self.fixed:
+            self.step.kernel.set_arg(at, self.fixed[block])
+        else:
+            self.anew.append((at, block))
 
     def enqueue(self, buffers, moved, numbers, device):
         """See _Launch."""
@@ -226,17 +233,18 @@ class _GroupLaunch:
     def call(self):
         """The launch as a Call."""
         step, made, moved = self.step, Call(self.step.source, "multi_tensor", self.step.global_size), shifted(self.nodes)
+        each, shared = self.roles.each(self.nodes[0].op), self.roles.shared
         for node in self.nodes:
             places = [self.fixed.get(u.block, u.block) for u in node.operands]
-            for i, (place, use) in enumerate(zip(places, node.operands, strict=True)):
-                made.arguments += [place, np.int64(use.offset)] if i in moved else [place]
+            for i in each:
+                made.arguments += [places[i], np.int64(node.operands[i].offset)] if i in moved else [places[i]]
             made.arguments.append(np.int64(node.results[0].use.spec.numel))
             made.reads += places
             made.writes += [self.fixed.get(r.use.block, r.use.block) for r in node.results]
         nothing = [np.int64(0) if isinstance(a, np.int64) else a for a in made.arguments[: step.width]]
         made.arguments += nothing * (step.tuples - len(self.nodes))
         made.arguments += [Number(n, step.convert) if isinstance(n, Scalar) else step.convert(n) for n in self.numbers]
-        made.arguments.append(np.int64(step.share))
+        made.arguments += [np.int64(step.share), *(places[i] for i in shared)]
         return made
 
 

@@ -76,9 +76,9 @@ def regions(node):
     return getattr(node, "regions", ())
 
 
-def kernels(graph, parts_of=lambda node: (node,)):
-    """The Kernels of a graph in order.  parts_of: a node -> the nodes as captured that it does the work of."""
-    return tuple(Kernel(tuple(nodes), tuple(p for n in nodes for p in parts_of(n))) for nodes in grouped(graph.nodes))
+def kernels(graph, parts_of=lambda node: (node,), copies=True):
+    """The Kernels of a graph in order.  parts_of: a node -> the nodes as captured that it does the work of; copies: see grouped."""
+    return tuple(Kernel(tuple(nodes), tuple(p for n in nodes for p in parts_of(n))) for nodes in grouped(graph.nodes, copies))
 
 
 def bytes_moved(node):

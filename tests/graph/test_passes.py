@@ -3,10 +3,12 @@
 import pytest
 
 import cltensor as ct
+from cltensor.graph.grouping import grouped
 from cltensor.graph.layouts import relaid
 from cltensor.graph.memory import assign_buffers
 from cltensor.graph.passes import optimized
 from cltensor.graph.passes.algebra import simplify
+from cltensor.graph.passes.casts import gather_casts
 from cltensor.graph.passes.common_subexpressions import merge_common
 from cltensor.graph.passes.constants import fold_constants
 from cltensor.graph.passes.copies import forward_copies, join_parts, read_originals
@@ -277,3 +279,40 @@ def test_a_training_step_of_attention_is_fused():
 
     graph = recorded(f, (2, 4, 8), (24, 8), (8, 8), (8, 8), requires_grad=True)
     assert len(optimized(graph).nodes) < len(graph.nodes) / 2
+
+
+def casting(x, *weights):
+    """Products in bfloat16 of weights cast right before their use, and results cast back."""
+    made = [x.bfloat16() @ w.bfloat16() for w in weights]
+    return tuple(m.float() for m in made)
+
+
+def test_casts_of_parameters_share_a_launch():
+    weights = [ct.ones(3, 4, device="meta"), ct.ones(3, 5, device="meta"), ct.ones(3, 6, device="meta")]
+    graph = gather_casts(recorded(lambda x: casting(x + 1, *weights), (2, 3)))
+    groups = [len(g) for g in grouped(graph.nodes)]
+    assert names(graph)[:3] == ["copy"] * 3
+    assert groups[:3] == [1, 4, 1]  # x + 1, then its cast beside those of the weights, then a product
+    assert 1 < groups[-1] <= 3  # what is cast back
+    assert all(len(g) == 1 for g in grouped(graph.nodes, copies=False))
+
+
+def test_what_is_written_to_before_is_cast_there():
+    weights = [ct.ones(3, 4, device="meta"), ct.ones(3, 5, device="meta"), ct.ones(3, 6, device="meta")]
+
+    def f(x):
+        weights[1].add_(1)
+        return casting(x, *weights)
+
+    graph = gather_casts(recorded(f, (2, 3)))
+    assert names(graph)[:3] == ["copy", "copy", "add"]
+
+
+def test_what_shares_a_launch_shares_no_memory():
+    graph = recorded(lambda x: tuple((x * i).bfloat16().exp() for i in range(4)), (2, 3))
+    copies = [n for n in graph.nodes if n.op.name == "copy"]
+    others = [n for n in graph.nodes if n.op.name == "mul"], [n for n in graph.nodes if n.op.name == "exp"]
+    groups = [*([n] for n in others[0]), copies, *([n] for n in others[1])]
+    slots, _ = assign_buffers(graph, groups)
+    used = [slots[v.block] for n in copies for v in (*n.reads(), *n.writes())]
+    assert len(set(used)) == len(used) == 8

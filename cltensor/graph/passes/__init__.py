@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from .algebra import simplify
+from .casts import gather_casts
 from .common_subexpressions import merge_common
 from .constants import fold_constants
 from .copies import forward_copies, join_parts, read_originals
@@ -21,7 +22,8 @@ def optimize_regions(graph):
 
 #: all passes, in the order in which they run
 PASSES = (optimize_regions, drop_dead, simplify, merge_common, forward_copies, read_originals, split_sums, fuse_elementwise,
-          join_parts, forward_copies, fuse_epilogues, absorb_into_reductions, merge_sums, fold_constants, drop_dead)
+          join_parts, forward_copies, fuse_epilogues, absorb_into_reductions, merge_sums, fold_constants, gather_casts,
+          drop_dead)
 
 
 def stages(graph):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...base.dtypes import float32
-from ...codegen import types
+from ...codegen import expr, types
 from ...codegen.emit import emit
 from ...codegen.templates import render
 from ...runtime.launch import Launch, number_setter
@@ -61,14 +61,15 @@ class MultiTensor(Launch):
     A driver inspects every buffer argument but does not keep it alive.  The arguments of unused tuples are never accessed; they
     are set to `idle`, a buffer that this object keeps alive.
 
-    shifted: positions of the operands that start at an offset.  places: the position of each operand among a tuple's arguments.
+    dtype: of the computation, and of all operands if `kinds`, one for each, is not given.  shifted: positions of the operands that
+    start at an offset.  places: the position of each operand among a tuple's arguments.
     """
 
     __slots__ = ("convert", "first_value", "idle", "places", "share", "source", "tuples", "values", "width")
 
-    def __init__(self, op, dtype, sizes, roles, device, idle, shifted=()):
+    def __init__(self, op, dtype, sizes, roles, device, idle, shifted=(), kinds=None):
         self.tuples = tuples = _tuples(op, dtype, len(sizes), roles, shifted)
-        self.source = source_for(op, dtype, len(sizes), roles, shifted, device.profile.style)
+        self.source = source_for(op, dtype, len(sizes), roles, shifted, device.profile.style, kinds)
         self.kernel = device.kernel(self.source, "multi_tensor")
         each = roles.each(op)
         self.places = [i + sum(each[k] in shifted for k in range(i)) for i in range(len(each))]
@@ -110,9 +111,14 @@ class MultiTensor(Launch):
             set_arg(at, buffer)
             at += width
 
+    @property
+    def first_number(self):
+        """The position of the first number in memory among the arguments."""
+        return self.first_value + len(self.values) + 1
+
     def bind_numbers(self, buffers):
         """Set the numbers in memory: shared ones, the flag, the one that skips.  The device lock must be held."""
-        for at, buffer in enumerate(buffers, self.first_value + len(self.values) + 1):
+        for at, buffer in enumerate(buffers, self.first_number):
             self.kernel.set_arg(at, buffer)
 
     def bind(self, values):
@@ -130,22 +136,24 @@ def _tuples(op, dtype, count, roles, shifted):
     return FEW if count <= FEW else capacity(op, dtype, roles, len(shifted))
 
 
-def source_for(op, dtype, count, roles, shifted, style):
+def source_for(op, dtype, count, roles, shifted, style, kinds=None):
     """The rendered kernel for `count` tuples, cached."""
     tuples = _tuples(op, dtype, count, roles, shifted)
-    key = ("multi_tensor", style, dtype, tuples, roles, shifted)
+    key = ("multi_tensor", style, dtype, tuples, roles, shifted, kinds)
     source = op.sources.get(key)
     if source is None:
-        source = op.sources[key] = _render(op, dtype, tuples, roles, shifted, style)
+        source = op.sources[key] = _render(op, dtype, tuples, roles, shifted, style, kinds)
     return source
 
 
-def _render(op, dtype, tuples, roles, shifted, style):
+def _render(op, dtype, tuples, roles, shifted, style, kinds):
     c = types.compute_type(dtype)
     names = {n: f"x{i}" for i, n in enumerate(op.inputs)}
     names.update({n: f"s{i}" for i, n in enumerate(op.attr_names)})
     made = emit(op.exprs, dict.fromkeys(names, c), c, names)
-    operands = [(f"x{i}", dtype, c, i in roles.writes) for i in roles.each(op)]
+    read = {n for e in op.exprs for n in expr.inputs(e)}
+    operands = [(f"x{i}", kind, c if op.inputs[i] in read else "", i in roles.writes)
+                for i, kind in zip(roles.each(op), kinds or [dtype] * len(op.inputs), strict=False)]
     results = [(f"x{i}", r) for i, r in zip(roles.writes, made.results, strict=False)]
     return render("multi_tensor", style=style, dtype=dtype, tensors=tuples, operands=tuple(operands),
                   shifted=tuple(f"x{i}" for i in shifted),
