@@ -12,8 +12,8 @@ from cltensor.compiler import compile
 from cltensor.graph.call import Call
 from cltensor.graph.captured import Captured, capture
 from cltensor.graph.single_launch import Run, SingleLaunch, dependencies, plan, supported
+from graph.programs import STEPS, draws, numbers
 from graph.test_generated_capture import as_tuple, cases
-from graph.test_training_steps import STEPS, draws, numbers
 from ops import samples
 from tensor.test_backward_precompile import run
 
@@ -67,13 +67,13 @@ def test_a_training_step(name):
     runs = []
     for single in (False, True):
         ct.manual_seed(1)
-        net, step, batch = STEPS[name]()
-        step, losses = compile(step), []
+        program = STEPS[name]()
+        batch, step, losses = program.batch, compile(program.step), []
         for i in range(8):
             losses.append(numbers(step(*batch(i))))
             if i == 4 and single:
                 able = combine(step)
-        runs.append((losses, [t.numpy() for t in net.state_dict().values()]))
+        runs.append((losses, [t.numpy() for t in program.net.state_dict().values()]))
     assert runs[0][0] == runs[1][0]
     for a, b in zip(runs[0][1], runs[1][1], strict=True):
         np.testing.assert_array_equal(a, b)
