@@ -11,6 +11,7 @@ from cltensor.base import dtypes
 from cltensor.base.errors import CLTensorError
 from cltensor.cli import main
 from cltensor.cli.bench import cases, command, libraries, measure
+from cltensor.cli.bench.training import generation
 from cltensor.cli.parser import UsageError
 
 
@@ -80,12 +81,9 @@ def test_every_case_runs(family, monkeypatch):
     ours = libraries.Ours()
     for case in cases.FAMILIES[family].cases:
         arrays = libraries.inputs(case.inputs(*small.get(case.form, (64,))), dtypes.float32, np.random.default_rng(0))
-        action = case.setup(ours.xp, *(ours.tensor(a, dtypes.float32) for a in arrays))
-        ct.manual_seed(0)
-        first = action()
+        first = command.seeded(command.prepared(case, ours, arrays, dtypes.float32))
         if case.form not in ("N", "NxH"):  # whole images, which take long
-            ct.manual_seed(0)
-            second = action()
+            second = command.seeded(command.prepared(case, ours, arrays, dtypes.float32))
             assert first is second is None or np.array_equal(libraries.values(first), libraries.values(second))
 
 
@@ -170,3 +168,16 @@ def test_ratio_is_the_peers_better_time_over_ours_compiled():
     assert command.beside_compiled(Compiled(), [4.0, 1.0])["ratio"] == 4.0
     row = command.compiled_row({"case": "c", "size": (1,), "seconds": 4.0, "difference": 0.5, **found})
     assert row.endswith("2.00  runs eagerly: it reads values  WRONG: differs by 0.5")
+
+
+@pytest.mark.device
+def test_generation_is_one_program():
+    """Each token is written at the next place of the cache; the first two differ, and all are as in eager mode."""
+    x = ct.tensor(np.random.default_rng(0).standard_normal((1, 4, 128)), dtype=ct.float32)
+    eager, compiled = generation(ct, x), ct.compile(generation(ct, x))
+    found = [(eager().tolist(), compiled().tolist()) for _ in range(6)]
+    for a, b in found:
+        np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-5)
+    assert found[0][0] != found[1][0]
+    assert compiled.captures == 1
+    assert not compiled.eager

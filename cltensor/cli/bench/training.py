@@ -5,6 +5,7 @@ import math
 from .case import Case
 
 CLASSES, TOKENS = 10, 64
+LAYERS, HEADS = 4, 4  # of the GPT
 
 
 def training(model, target=None):
@@ -34,10 +35,7 @@ def inference(model):
     """A setup whose action is model(nn) in eval mode, of the same parameters in both libraries."""
 
     def setup(xp, x):
-        net = model(xp.nn).to(x.device, x.dtype).eval()
-        with xp.no_grad():
-            for p in net.parameters():
-                p.copy_(_settled(xp, p))
+        net = _evaluated(xp, model(xp.nn), x)
 
         def action():
             with xp.no_grad():
@@ -46,6 +44,37 @@ def inference(model):
         return action
 
     return setup
+
+
+def generation(xp, x):
+    """A setup whose action is one more token of the GPT: keys and values are kept, for as many tokens as x is long."""
+    n, length, width = x.shape
+    net, table = (_evaluated(xp, m, x) for m in (_gpt(xp.nn), xp.nn.Embedding(TOKENS, width)))
+    size = n, HEADS, length, width // HEADS
+    kept = [[xp.zeros(size, dtype=x.dtype, device=x.device) for _ in range(2)] for _ in range(LAYERS)]
+    said, places = x[:, :1].clone(), xp.arange(length, device=x.device)
+    at = places[:1].clone()
+
+    def action():
+        with xp.no_grad():
+            y, mask = said, (places <= at).reshape(1, -1)
+            for block, cache in zip(net[:LAYERS], kept, strict=True):
+                y = block(y, cache, at, mask)
+            scores = net[LAYERS:](y)
+            said.copy_(table(scores.argmax(-1)))
+            at.copy_((at + 1) % length)
+            return scores
+
+    return action
+
+
+def _evaluated(xp, net, x):
+    """A module in eval mode, of the same parameters in both libraries, where x is."""
+    net = net.to(x.device, x.dtype).eval()
+    with xp.no_grad():
+        for p in net.parameters():
+            p.copy_(_settled(xp, p))
+    return net
 
 
 def _settled(xp, p):
@@ -103,8 +132,11 @@ def _lstm(nn):
 
 
 def _gpt(nn):
-    """Four blocks of causal self-attention and a perceptron, normalised before each.  Source: Radford et al. 2019."""
-    width, heads = 128, 4
+    """Blocks of causal self-attention and a perceptron, normalised before each; a block may keep keys and values.
+
+    Source: Radford et al. 2019.
+    """
+    width = 128
 
     class Block(nn.Module):
         def __init__(self):
@@ -113,14 +145,16 @@ def _gpt(nn):
             self.mix, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
             self.perceptron = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
-        def forward(self, x):
+        def forward(self, x, kept=None, at=None, mask=None):
             n, t, _ = x.shape
-            q, k, v = (p.reshape(n, t, heads, -1).transpose(1, 2) for p in self.mix(self.before(x)).chunk(3, -1))
-            attended = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+            q, k, v = (p.reshape(n, t, HEADS, -1).transpose(1, 2) for p in self.mix(self.before(x)).chunk(3, -1))
+            if kept is not None:
+                k, v = (old.index_copy_(2, at, new) for old, new in zip(kept, (k, v), strict=True))
+            attended = nn.functional.scaled_dot_product_attention(q, k, v, mask, is_causal=kept is None)
             x = x + self.out(attended.transpose(1, 2).reshape(n, t, width))
             return x + self.perceptron(self.between(x))
 
-    return nn.Sequential(*(Block() for _ in range(4)), nn.LayerNorm(width), nn.Linear(width, TOKENS))
+    return nn.Sequential(*(Block() for _ in range(LAYERS)), nn.LayerNorm(width), nn.Linear(width, TOKENS))
 
 
 def _tokens(xp, x):
@@ -137,6 +171,7 @@ INFERENCE = (
     Case("ResNet-18", "NxH", ((1, 64),), lambda n, h: ((n, 3, h, h),), inference(_resnet18)),
     Case("LSTM 128", "TxN", ((32, 1),), lambda t, n: ((t, n, 128),), inference(_lstm)),
     Case("GPT, 4 layers of 128", "NxT", ((1, 64),), lambda n, t: ((n, t, 128),), inference(_gpt)),
+    Case("generate, a token of the GPT", "NxT", ((1, 256),), lambda n, t: ((n, t, 128),), generation),
 )
 
 STEPS = (
