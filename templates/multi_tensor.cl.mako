@@ -5,7 +5,7 @@
 ##
 ## dtype     dtype of the computation, and of every operand if operands are not given
 ## tensors   number of tuples; a launch with fewer sets the size of the others to 0
-## operands  (name, dtype, C type it is used as, whether it is written to)
+## operands  (name, dtype, C type it is used as, "" if it is not read; whether it is written to)
 ## shifted   names of the operands that start at an offset, in elements
 ## scalars   (name, C type): numbers passed by value
 ## shared    (name, dtype, C type): numbers in memory, each read once
@@ -29,7 +29,7 @@ C = types.compute_type(dtype)
 given = [("x0", dtype, C, True), ("x1", dtype, C, False)] if operands is None else operands
 each = [(n, D(d), c, f"__global {'' if written else 'const '}{types.storage_type(D(d))}") for n, d, c, written in given]
 dtype_of = {n: d for n, d, _, _ in each}
-used = [*dtype_of.values(), *(D(d) for _, d, _ in shared), dtype]
+used = [*dict.fromkeys([*dtype_of.values(), *(D(d) for _, d, _ in shared), dtype])]
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
@@ -89,7 +89,9 @@ __kernel void multi_tensor(
         for (long i = first + (long)get_local_id(0); i < last; i += (long)get_local_size(0)) {
 % endif
 % for n, d, c, _ in each:
+% if c:
             const ${c} ${n} = (${c})${types.load(d, n + "_p", "i")};
+% endif
 % endfor
 % for s in body:
             ${s}
