@@ -17,8 +17,8 @@ from cltensor.graph.replay import planned
 from cltensor.runtime.absent import AbsentKernel, absent_kernels
 from cltensor.runtime.background import background
 from cltensor.runtime.program import Programs
+from graph.programs import STEPS, draws, numbers
 from graph.test_generated_capture import as_tuple, cases
-from graph.test_training_steps import STEPS, draws, numbers
 from ops import samples
 from tensor.test_backward_precompile import run
 
@@ -84,7 +84,8 @@ def test_a_training_step_runs_eagerly_and_then_takes_over(name, jobs, unplanned)
     runs = []
     for wrap in (lambda f: f, compile):
         ct.manual_seed(1)
-        net, step, batch = STEPS[name]()
+        program = STEPS[name]()
+        net, step, batch = program.net, program.step, program.batch
         step, losses = wrap(step), []
         for i in range(9):
             if i == 5 and wrap is compile:
@@ -108,7 +109,8 @@ def test_a_module_with_its_backward_pass(name, jobs, unplanned):
     runs = []
     for wrap in (lambda f: f, compile):
         ct.manual_seed(1)
-        net, _, batch = STEPS[name]()
+        program = STEPS[name]()
+        net, batch = program.net, program.batch
         call, opt, losses = wrap(net), optim.SGD(net.parameters(), lr=0.1), []
         for i in range(6):
             if i == 3 and wrap is compile:
