@@ -30,6 +30,10 @@ class Watched:
         self.kernel.set_arg(at, value)
         self.set[at] = weakref.ref(value) if hasattr(value, "int_ptr") and hasattr(type(value), "__weakref__") else None
 
+    def _set_arg_buf(self, at, value):  # for numbers; see number_setter
+        self.kernel.set_arg(at, value) if not isinstance(value, bytes) else self.kernel._set_arg_buf(at, value)
+        self.set[at] = None
+
 launches = 0
 
 def submit(launch):
