@@ -100,6 +100,8 @@ INTENDED = (
              "the limit exists: the mean among which is an infinity, i0 and hardswish of infinities, the similarity to zeros in "
              "float16, where PyTorch's least length is 0",
              r"ct\.(std|var)_mean|special\.i0|hardswish\(|cosine_similarity\(|normalize\("),
+    Intended("values", r"trunc|floor|ceil|frac|fmod|remainder|//|\.(int|long|short)\(",
+             "PyTorch has (0.0|1.0|0|1), cltensor (0.0|1.0|0|1)$", "a step is taken at a 1 that was rounded", r"cosine_similarity\(|normalize\("),
     Intended("values", "", "", "the same mean, seen through another function", r"(std|var)_mean\((.|\n)*", finite=False),
     Intended("values", "", "has (0.0|nan), cltensor (0.0|nan)",
              "whether a product overflows before it meets a 0 depends on the order of its factors", r"prod\("),
