@@ -169,7 +169,7 @@ def test_sums_over_rows_share_launches():
     graph = merge_sums(recorded(f, (3, 4), (5, 6), (2, 3, 4)))
     assert names(graph) == ["column_sums"]
     assert len(graph.nodes[0].results) == 3
-    assert len(merge_sums(recorded(f, *[(3, 4)] * 11)).nodes) == 2
+    assert len(merge_sums(recorded(f, *[(3, 4)] * 19)).nodes) == 2
 
 
 def test_a_sum_of_a_sum_runs_after_it():

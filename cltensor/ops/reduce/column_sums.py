@@ -8,8 +8,8 @@ from ...dispatch.plan import In, Out, Plan, Step
 from ..kinds.fold import placeholder
 from ..kinds.launch import longs
 
-MOST = 8  # matrices of one launch: an operand stays in memory until the last of them has been made
-_COUNTS = (2, 4, MOST)  # few, since each is a kernel
+MOST = 18  # matrices of one launch: as many as 1,024 bytes of arguments hold, which every driver takes
+_COUNTS = (2, 6, MOST)  # few, since each is a kernel
 WIDTH = 64  # columns of a block
 GRAIN = 1 << 14  # elements per work-group of the cpu style
 
