@@ -190,6 +190,22 @@ def multiply_add():
     yield probe.multiply_add(ct, ct.empty(64))(), np.full(64, 2 * probe.CHAINS)  # s -> s / 2 + 1 ends at 2
 
 
+@tried
+def column_sums():
+    shapes = (70, 5), (3, 66), (2, 3, 64)
+    given = [array(*s) for s in shapes]
+    found = compiled(lambda *xs: [x.flatten(0, -2).sum(0) for x in xs], *given)
+    yield from ((f, a.reshape(-1, a.shape[-1]).sum(0)) for f, a in zip(found, given, strict=True))
+
+
+def compiled(fn, *arrays):
+    """The results of a replay of fn on these arrays."""
+    step = ct.compile(fn, options={"wait": True})
+    for _ in range(3):
+        found = step(*map(ct.tensor, arrays))
+    return found
+
+
 def test_every_template_is_tried():
     assert set(TRIED) | set(ELSEWHERE) == set(templates.names())
     for path in ELSEWHERE.values():
@@ -210,3 +226,22 @@ def test_template(name, monkeypatch):
     for found, wanted in TRIED[name]():
         np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-5, atol=1e-6)
     assert name in used
+
+
+@pytest.mark.oclgrind
+@pytest.mark.parametrize("shape", [(7, 5, 33), (20, 40, 70), (1, 30, 9)])
+def test_epilogues(shape):
+    """Products and a normalisation with what follows them in a captured program, in kernels of all their templates."""
+    m, k, n = shape
+    a, b, c, row = array(m, k) / 9, array(k, n) / 9, array(m, n), array(n)
+
+    def fn(a, b, c, row):
+        y = a @ b
+        z = ct.nn.functional.layer_norm(c, (n,))
+        return y * 2 + c, y, (z.relu() + row) * 3
+
+    found = compiled(fn, a, b, c, row)
+    away = c - c.mean(1, keepdims=True)
+    normal = away / np.sqrt((away * away).mean(1, keepdims=True) + 1e-5)
+    for f, wanted in zip(found, (a @ b * 2 + c, a @ b, (np.maximum(normal, 0) + row) * 3), strict=True):
+        np.testing.assert_allclose(f.numpy(), wanted, rtol=1e-4, atol=1e-5)
