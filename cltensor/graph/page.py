@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .drawing import drawing, shown
 from .ir import texts
-from .layout import HEIGHT, WIDTH, placed
+from .placement import HEIGHT, WIDTH, placed
 
 _HIDDEN = ("held", "gradient", "constant")  # memory that is listed with its kernels, and not drawn
 

@@ -11,7 +11,7 @@ import cltensor as ct
 from cltensor import nn
 from cltensor.base.errors import CaptureError
 from cltensor.compiler import compile
-from cltensor.graph.layout import HEIGHT, WIDTH, placed
+from cltensor.graph.placement import HEIGHT, WIDTH, placed
 
 from . import browser
 

@@ -4,7 +4,6 @@ import pytest
 
 import cltensor as ct
 from cltensor.graph.grouping import grouped
-from cltensor.graph.layouts import relaid
 from cltensor.graph.memory import assign_buffers
 from cltensor.graph.passes import optimized
 from cltensor.graph.passes.algebra import simplify
@@ -18,6 +17,7 @@ from cltensor.graph.passes.fusion import fuse_elementwise
 from cltensor.graph.passes.reductions import absorb_into_reductions
 from cltensor.graph.passes.sums import merge_sums, split_sums
 from cltensor.graph.recorder import GraphRecorder
+from cltensor.graph.strides import relaid
 from cltensor.graph.structure import flatten
 from cltensor.nn import functional as F
 

@@ -10,7 +10,7 @@ from ...codegen import expr
 from ...dispatch.spec import spec as spec_of
 from ...ops.gemm.finishing import ProductFinishing
 from ..ir import Origin, Result, Use, Value
-from ..layouts import relaid
+from ..strides import relaid
 
 
 def join_parts(graph):

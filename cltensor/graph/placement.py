@@ -1,4 +1,4 @@
-"""Layout: where to draw the vertices of a graph, in layers.  Source: Sugiyama, Tagawa and Toda 1981."""
+"""Placement: where to draw the vertices of a graph, in layers.  Source: Sugiyama, Tagawa and Toda 1981."""
 
 WIDTH, HEIGHT = 200, 46
 _ACROSS, _DOWN = WIDTH + 28, HEIGHT + 44

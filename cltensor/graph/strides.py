@@ -1,4 +1,4 @@
-"""Layouts: how a tensor must be laid out so that a view of it lies as another tensor does."""
+"""Strides: how a tensor must be laid out so that a view of it lies as another tensor does."""
 
 from itertools import pairwise
 from math import gcd
