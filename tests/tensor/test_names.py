@@ -59,7 +59,7 @@ def test_powers():
 
 
 #: what takes its arguments in several forms, and says so in its docstring
-SEVERAL_FORMS = set("to random_ uniform_ adaptive_max_pool1d max_pool1d_with_indices gru lstm rnn_relu rnn_tanh".split())
+SEVERAL_FORMS = set("to random_ uniform_ adaptive_max_pool1d max_pool1d_with_indices gru lstm rnn_relu rnn_tanh map".split())
 
 
 @pytest.mark.parametrize("owner", [ct, ct.Tensor], ids=["function", "method"])

@@ -303,8 +303,8 @@ def index_select(input, dim, index):
     """
     dim = _dim(input, dim, "index_select")
     if input.ndim and not input.shape[dim] and index.numel():
-        raise DimensionError(f"index_select(): self indexing axis dim should be positive: dimension {dim} of shape "
-                             f"{list(input.shape)} has no element to select, got {index.numel()} indices")
+        raise DimensionError(f"index_select(): index is out of bounds for dimension {dim} of shape {list(input.shape)}, which has "
+                             "no element to select: self indexing axis dim should be positive")
     return run_planned(indexing.index_select, (input, index), (dim, False))
 
 
