@@ -1,12 +1,14 @@
 """explain: launches, bytes, arithmetic and fusions of captured programs, held against counts made by hand."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 import cltensor as ct
 from cltensor import nn
 from cltensor.base.context import Recorder
-from cltensor.cli.bench import training
 from cltensor.compiler import compile
 
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
@@ -180,24 +182,36 @@ def test_control_flow_counts_every_branch_and_one_turn_of_a_loop():
     assert p.kernels[-1].flops == sum(k.flops for k in p.kernels[-1].inner)
 
 
+TRANSFORMER = """
+import cltensor as ct
+from cltensor import nn
+from cltensor.cli.bench import training
+
+net = training._gpt(nn)
+optimizer = ct.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+
+@ct.compile
+def step(x, y):
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(net(x).flatten(0, 1), y)
+    loss.backward()
+    optimizer.step()
+
+x, y = ct.randn(8, 64, 128), ct.randint(0, 64, (512,))
+for _ in range(4):
+    step(x, y)
+found, = step.explain().programs
+print(len(found.kernels_before), len(found.kernels), found.bytes_moved_before, found.bytes_moved)
+"""
+
+
 def test_a_step_of_a_transformer_is_fused(device):
-    """Counts for the GPT of `cltensor bench`: what follows a product, copies, sums and updates take no launch of their own."""
-    ct.manual_seed(0)
-    net = training._gpt(nn)
-    optimizer = ct.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+    """Counts for the GPT of `cltensor bench`: what follows a product, copies, sums and updates are no kernels of their own.
 
-    @compile
-    def step(x, y):
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(net(x).flatten(0, 1), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    x, y = ct.randn(8, 64, 128), ct.randint(0, 64, (512,))
-    for _ in range(4):
-        step(x, y)
-    found = step.explain()
-    cut = device.profile.style == "gpu"  # products of few tiles are cut and added up by a launch of their own
-    assert found.launches <= (0.55 if cut else 0.4) * found.launches_before
-    assert found.bytes_moved <= 0.65 * found.bytes_moved_before
+    Kernels, not launches: into how many of those a product or a sum is cut depends on the device.
+    """
+    done = subprocess.run([sys.executable, "-c", TRANSFORMER], capture_output=True, text=True, timeout=240, check=True)
+    kernels_before, kernels, before, after = map(int, done.stdout.split())
+    apart = device.profile.style == "gpu"  # sums for the weights of a normalisation are kernels of their own there
+    assert kernels <= (0.55 if apart else 0.43) * kernels_before
+    assert after <= 0.66 * before
