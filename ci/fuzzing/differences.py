@@ -100,12 +100,14 @@ INTENDED = (
              "the limit exists: the mean among which is an infinity, i0 and hardswish of infinities, the similarity to zeros in "
              "float16, where PyTorch's least length is 0",
              r"ct\.(std|var)_mean|special\.i0|hardswish\(|cosine_similarity\(|normalize\("),
-    Intended("values", r"trunc|floor|ceil|frac|fmod|remainder|//|\.(int|long|short)\(",
+    Intended("values", r"trunc|floor|ceil|frac|fmod|remainder|//|\.(int|long|short)\(|\.to\(ct\.u?int",
              "PyTorch has (0.0|1.0|0|1), cltensor (0.0|1.0|0|1)$", "a step is taken at a 1 that was rounded",
              r"cosine_similarity\(|normalize\("),
     Intended("values", "", "", "the same mean, seen through another function", r"(std|var)_mean\((.|\n)*", finite=False),
     Intended("values", "", "has (0.0|nan), cltensor (0.0|nan)",
              "whether a product overflows before it meets a 0 depends on the order of its factors", r"prod\("),
+    Intended("values", "", "int", "the bits of a NaN that was computed are not defined", r"\.view\(ct\.(b?float|double)",
+             finite=False),
     Intended("values", "copysign|signbit", "", "the sign of a NaN that was computed is not defined", finite=False),
     Intended("values", "copysign|signbit|atan2", "", "the sign of a NaN that was computed, and of a zero that was added to, is not "
              "defined", r" [-+*/%@] |remainder|fmod|add|einsum|prod|matmul|sum|div"),
