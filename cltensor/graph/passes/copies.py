@@ -11,6 +11,7 @@ from ...dispatch.spec import spec as spec_of
 from ...ops.gemm.finishing import ProductFinishing
 from ..ir import Origin, Result, Use, Value
 from ..strides import relaid
+from .moving import untouched
 
 
 def join_parts(graph):
@@ -49,10 +50,6 @@ class _State:
         """The node that alone reads a value; None if there are more, or it outlives the program."""
         found = set(self.readers.get(value, ()))
         return found.pop() if len(found) == 1 and value not in self.wanted else None
-
-    def untouched(self, block, start, stop):
-        """Whether the nodes after start and before stop neither read nor write a block."""
-        return all(n is None or block not in n.touched for n in self.nodes[start + 1 : stop])
 
     def last(self, value):
         """Whether nothing writes to a value's block after it."""
@@ -181,7 +178,7 @@ def _forward(state, j, copy):
     if own.old is not None or use.value.version != 1 or not (node.op.kind == "elementwise" or node.op.strided):
         return
     strides = relaid(own.use.spec, use, result.use.spec.strides)
-    if strides is None or not state.untouched(result.use.block, i, j):
+    if strides is None or not untouched(result.use.block, state.nodes[i + 1 : j]):
         return
     if any(u.block is result.use.block for u in node.uses):
         return

@@ -51,7 +51,7 @@ def _merged(nodes, i, j, wanted, readers):
             u.value for u in last.uses) or not first.read.isdisjoint(last.written):
         return None
     between = nodes[i + 1 : j]
-    at = j if passes(first, between) else i if passes(last, between) else None
+    at = j if passes(first.read, first.written, between) else i if passes(last.read, last.written, between) else None
     kept = value in wanted or any(r != j for r in readers[value])
     made = None if at is None else _node(first, last, result, kept)
     return made and (made, at)

@@ -7,6 +7,7 @@ from ...codegen import expr
 from ...dispatch.spec import Spec
 from ...ops.kinds.elementwise import Derived
 from ..ir import Node, Use
+from .moving import passes
 
 #: operands and results of one kernel: drivers promise 1,024 bytes of arguments, and each takes up to 40
 TENSORS = 12
@@ -81,7 +82,7 @@ class _Fuser:
         written = {v.block for v in earlier.made}
         read = frozenset().union(*(self.nodes[m].read for m in earlier.members))
         others = (self.nodes[i] for i in range(earlier.members[0] + 1, max(inside)) if i not in inside)
-        return all(written.isdisjoint(n.touched) and read.isdisjoint(n.written) for n in others)
+        return passes(read, written, others)
 
     # --- the merged nodes ------------------------------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ def _fits(nodes, i, j, value):
     return (dtype is not None and not first.op.exempt and len(first.results) == 1 and result.old is None
             and value.block.origin is Origin.MADE and all(u.spec.dtype is dtype for u in first.uses)
             and all(u.is_at(result.use) for u in last.uses if u.value == value) and all(u.spec.dtype is dtype for u in last.uses)
-            and all(isinstance(o, Use) for o in last.operands) and passes(first, nodes[i + 1 : j])
+            and all(isinstance(o, Use) for o in last.operands) and passes(first.read, first.written, nodes[i + 1 : j])
             and first.read.isdisjoint(last.written))
 
 

@@ -6,6 +6,7 @@ from ...dispatch.spec import dense, spec
 from ...ops.reduce.column_sums import COLUMN_SUMS, MOST, rows_of
 from ..grouping import groups_of
 from ..ir import Node, Origin, Use
+from .moving import untouched
 
 
 def split_sums(graph):
@@ -18,7 +19,7 @@ def split_sums(graph):
     for i, node in enumerate(nodes):
         if node is not None and _is_sum(node) and node.attrs[0][:1] == (1,):
             _split(nodes, i, readers.get(node.results[0].use.value, []), wanted)
-    return graph.with_nodes(part for n in nodes for part in (n if isinstance(n, list) else [n]) if part is not None)
+    return graph.with_nodes(n for n in _parts(nodes) if n is not None)
 
 
 def _is_sum(node):
@@ -41,7 +42,7 @@ def _split(nodes, i, readers, wanted):
             return
         source, target = copy.operands[0], copy.results[0].use
         if (source.offset % each or source.spec.numel != each or not source.spec.contiguous or not target.spec.contiguous
-                or target.spec.dtype is not source.spec.dtype or not _unused(nodes[i + 1 : j], target.block)):
+                or target.spec.dtype is not source.spec.dtype or not untouched(target.block, _parts(nodes[i + 1 : j]))):
             return
         copies[source.offset // each] = copy.results[0]
     if sorted(copies) != list(range(rows)):
@@ -55,9 +56,9 @@ def _split(nodes, i, readers, wanted):
         for k in range(rows)]
 
 
-def _unused(nodes, block):
-    parts = (part for n in nodes for part in (n if isinstance(n, list) else [n]) if part is not None)
-    return all(block is not v.block for n in parts for v in (*n.reads(), *n.writes()))
+def _parts(nodes):
+    """The nodes, those that were split one after another."""
+    return (part for n in nodes for part in (n if isinstance(n, list) else [n]))
 
 
 def merge_sums(graph):
