@@ -2,8 +2,9 @@
 
 from ...codegen import expr
 from ...ops.kinds.finished import TOTAL, Finished, attributes
-from ..ir import Node, Origin, Use
+from ..ir import Node, Origin
 from .fusion import compute_dtype
+from .inlining import Inlining
 from .moving import passes
 
 #: further operands and results of one kernel
@@ -58,28 +59,18 @@ def _merged(nodes, i, j, wanted, readers):
 
 
 def _node(first, last, result, kept):
-    others, given, numbers = {}, {}, []
-    for name, operand in zip(last.op.inputs, last.operands, strict=True):
-        if isinstance(operand, Use):
-            found = TOTAL if operand.value == result.use.value else others.setdefault(operand, f"x{len(others)}")
-        else:
-            found = f"s{len(numbers)}"
-            numbers.append(operand)
-        given[name] = expr.Input(found)
-    for name, number in zip(last.op.attr_names, last.numbers, strict=True):
-        given[name] = expr.Input(f"s{len(numbers)}")
-        numbers.append(number)
-    stored = list(zip(expr.substitute(last.op.exprs, given), last.results, strict=True))
+    made, total = Inlining(), expr.Input(TOTAL)
+    stored = list(zip(made.exprs(last, {result.use.value: total}), last.results, strict=True))
     if kept:
-        stored.append((expr.Input(TOTAL), result))
+        stored.append((total, result))
     stored.sort(key=lambda pair: not pair[1].use.spec.contiguous)
     results = (stored[0][1], *first.results[1:], *(r for _, r in stored[1:]))
-    if len(others) + len(stored) > OPERANDS or not _fits(first, last, result, others, [r for _, r in stored]):
+    if len(made.uses) + len(stored) > OPERANDS or not _fits(first, last, result, made.uses, [r for _, r in stored]):
         return None
-    op = Finished.of(first.op, tuple(e for e, _ in stored), tuple(others.values()), tuple([f"s{k}" for k in range(len(numbers))]),
+    op = Finished.of(first.op, tuple(e for e, _ in stored), tuple(e.name for e in made.uses.values()), tuple(made.names),
                      f"{first.op.name}_{last.op.name}")
     outs = tuple(r.use.spec for r in results)
-    return Node(op, (*first.operands, *others), (*first.attrs, outs), (*first.numbers, *numbers), results)
+    return Node(op, (*first.operands, *made.uses), (*first.attrs, outs), (*first.numbers, *made.numbers), results)
 
 
 def _fits(first, last, result, others, stored):

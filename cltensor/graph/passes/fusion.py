@@ -7,6 +7,7 @@ from ...codegen import expr
 from ...dispatch.spec import Spec
 from ...ops.kinds.elementwise import Derived
 from ..ir import Node, Use
+from .inlining import Inlining
 from .moving import passes
 
 #: operands and results of one kernel: drivers promise 1,024 bytes of arguments, and each takes up to 40
@@ -96,33 +97,16 @@ class _Fuser:
                 yield self._merged(group)
 
     def _merged(self, group):
-        found, uses, numbers = {}, {}, []
-        inside = set(group.members)
+        found, inside, made = {}, set(group.members), Inlining()
         for m in group.members:
             node = self.nodes[m]
-            given = {}
-            for name, operand in zip(node.op.inputs, node.operands, strict=True):
-                if not isinstance(operand, Use):
-                    given[name] = self._number(numbers, operand)
-                elif operand.value in found:
-                    given[name] = found[operand.value]
-                else:
-                    given[name] = uses.setdefault(operand, expr.Input(f"x{len(uses)}"))
-            for name, number in zip(node.op.attr_names, node.numbers, strict=True):
-                given[name] = self._number(numbers, number)
-            made = expr.substitute(node.op.exprs, given)
-            found.update(zip((r.use.value for r in node.results), made, strict=True))
+            found.update(zip((r.use.value for r in node.results), made.exprs(node, found), strict=True))
         results = [(v, r) for v, r in _last_writes(group.made).items() if self._needed(v, inside)]
         name = "_".join(dict.fromkeys(self.nodes[m].op.name for m in group.members))[:60]
-        exempt = [f"x{k}" for k, u in enumerate(uses) if u.spec.dtype is dtypes.bool_]
-        op = Derived(f"fused_{name}", tuple(found[v] for v, _ in results), [f"x{k}" for k in range(len(uses))],
-                     [f"s{k}" for k in range(len(numbers))], exempt=exempt)
-        return Node(op, tuple(uses), (), tuple(numbers), tuple(r for _, r in results))
-
-    @staticmethod
-    def _number(numbers, number):
-        numbers.append(number)
-        return expr.Input(f"s{len(numbers) - 1}")
+        inputs = [e.name for e in made.uses.values()]
+        exempt = [n for n, u in zip(inputs, made.uses, strict=True) if u.spec.dtype is dtypes.bool_]
+        op = Derived(f"fused_{name}", tuple(found[v] for v, _ in results), inputs, made.names, exempt=exempt)
+        return Node(op, tuple(made.uses), (), tuple(made.numbers), tuple(r for _, r in results))
 
     def _needed(self, value, inside):
         return value in self.wanted or any(i not in inside for i in self.readers.get(value, ()))

@@ -8,6 +8,7 @@ from ...dispatch.spec import spec
 from ...ops.kinds.absorbing import Absorbing
 from ..ir import Origin, Use
 from .fusion import compute_dtype
+from .inlining import Inlining
 from .moving import passes
 
 #: operands of one kernel, and calls in its expressions
@@ -51,38 +52,25 @@ def _fits(nodes, i, j, value):
 
 def _merged(node, absorbed):
     """The reduction of expressions; None if it is too large."""
-    uses, numbers, given = {}, [], {}
+    made, given = Inlining(), {}
     shape = node.operands[0].spec.shape
     for name, use in zip(node.op.inputs, node.operands, strict=True):
         first = absorbed.get(use.value)
         if first is None:
-            given[name] = uses.setdefault(use, expr.Input(f"x{len(uses)}"))
-            continue
-        own = {}
-        for inner, operand in zip(first.op.inputs, first.operands, strict=True):
-            if isinstance(operand, Use):
-                own[inner] = uses.setdefault(_expanded(operand, shape), expr.Input(f"x{len(uses)}"))
-            else:
-                own[inner] = _number(numbers, operand)
-        own.update((n, _number(numbers, number)) for n, number in zip(first.op.attr_names, first.numbers, strict=True))
-        given[name], = expr.substitute(first.op.exprs, own)
+            given[name] = made.use(use)
+        else:
+            given[name], = made.exprs(first, {}, lambda operand: _expanded(operand, shape))
     calls = sum(isinstance(e, expr.Call) for e in expr.topological(tuple(given.values())))
-    whole = [u for u in uses if all(u.spec.strides[d] for d, n in enumerate(shape) if n > 1)]
-    if len(uses) > OPERANDS or calls > CALLS or not whole:
+    whole = [u for u in made.uses if all(u.spec.strides[d] for d, n in enumerate(shape) if n > 1)]
+    if len(made.uses) > OPERANDS or calls > CALLS or not whole:
         return None
-    order = sorted(uses, key=lambda u: u is not whole[0])  # its layout decides the order of the loops
-    names = [f"n{k}" for k in range(len(numbers))]
-    op = Absorbing(node.op, given, [uses[u].name for u in order], names,
+    order = sorted(made.uses, key=lambda u: u is not whole[0])  # its layout decides the order of the loops
+    op = Absorbing(node.op, given, [made.uses[u].name for u in order], made.names,
                    f"{node.op.name}_of_{'_'.join(n.op.name for n in absorbed.values())}"[:60])
-    return replace(node, op=op, operands=tuple(order), numbers=(*node.numbers, *numbers))
+    return replace(node, op=op, operands=tuple(order), numbers=(*node.numbers, *made.numbers))
 
 
 def _expanded(use, shape):
     """A use with its dimensions broadcast to shape."""
     s = use.spec
     return replace(use, spec=spec(shape, broadcast_strides(s.shape, s.strides, shape), s.dtype, s.device))
-
-
-def _number(numbers, number):
-    numbers.append(number)
-    return expr.Input(f"n{len(numbers) - 1}")
