@@ -5,9 +5,7 @@ It launches nothing; another process compiles the programs.  A warm start compil
 """
 
 import atexit
-import contextlib
 import os
-import queue
 import threading
 
 from ...base import config
@@ -16,17 +14,20 @@ from ...dispatch.registry import REGISTRY
 from ...dispatch.spec import Spec, spec
 from ...ops.kinds.elementwise import Derived
 from ...runtime.compile_only import CompileOnlyDevice
+from ...runtime.job_thread import JobThread
 from .tensor import Tensor
 
 LIMIT = 4096  # calls remembered, so that none is precompiled twice
 
 
-class Precompiler:
+class Precompiler(JobThread):
     """The thread that precompiles, its jobs, and the calls it has seen."""
 
+    name = "cltensor-precompile"
+
     def __init__(self):
-        self.jobs, self.seen, self.devices, self.thread = queue.SimpleQueue(), set(), {}, None
-        self.open = True
+        super().__init__()
+        self.seen, self.devices = set(), {}
 
     def consider(self, made):
         """Precompile a Node's gradient, unless that is done or impossible.  The thread that recorded the Node calls this."""
@@ -45,21 +46,19 @@ class Precompiler:
         if len(self.seen) >= LIMIT or _known(job, self.seen) or context.transform is not None or context.recorder is not None:
             return
         self.seen.add(job)
-        self.jobs.put(job)
-        if self.thread is None:
-            self.thread = threading.Thread(target=self._run, name="cltensor-precompile", daemon=True)
-            self.thread.start()
+        self.put(job)
 
-    def _run(self):
+    def prepare(self):
+        """See JobThread."""
         context.grad = False
-        while (job := self.jobs.get()) is not None:
-            if isinstance(job, threading.Event):
-                job.set()
-                continue
-            # a kernel that fails here is built again when it is needed, and raises there
-            with contextlib.suppress(Exception):
-                if self.open:
-                    self._compute(*job)
+
+    def run(self, job):
+        """See JobThread."""
+        self._compute(*job)
+
+    def builders(self):
+        """See JobThread."""
+        return [at.builder for at in self.devices.values()]
 
     def _compute(self, op, inputs, kept, attrs, needs, out_specs, outputs):
         given = [self._stand_in(s, keep) for s, keep in zip(inputs, kept, strict=True)]
@@ -79,22 +78,6 @@ class Precompiler:
             at = self.devices[s.device] = CompileOnlyDevice(s.device)
         there = spec(tuple(s.shape), s.strides, s.dtype, at)
         return Tensor._fresh(there) if tensor else there
-
-    def wait(self):
-        """Wait until all jobs so far are precompiled."""
-        done = threading.Event()
-        self.jobs.put(done)
-        if self.thread is not None:
-            done.wait()
-
-    def close(self):
-        """Stop, and end the running job: no part of it may outlive the process."""
-        self.open = False
-        self.jobs.put(None)
-        for at in self.devices.values():
-            at.builder.close()
-        if self.thread is not None:
-            self.thread.join()
 
 
 def _known(job, seen):
