@@ -1,0 +1,16 @@
+"""vision: pictures in and out, transforms, datasets, models and their ops, with torchvision's names."""
+
+import importlib as _importlib
+
+_MODULES = ("datasets", "io", "models", "ops", "transforms", "tv_tensors", "utils")
+
+
+def __getattr__(name):
+    """Import the parts on first use."""
+    if name in _MODULES:
+        return _importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'cltensor.vision' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_MODULES})

@@ -1,0 +1,1 @@
+"""io: pictures from files and bytes to tensors and back, through Pillow."""

@@ -1,0 +1,1 @@
+"""ops: boxes, pooling of regions, deformable convolution and losses for detection."""

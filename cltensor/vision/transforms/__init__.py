@@ -1,0 +1,1 @@
+"""transforms: changes of pictures, on Pillow images and on tensors."""

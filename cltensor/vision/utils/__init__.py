@@ -1,0 +1,1 @@
+"""utils: grids of pictures, and boxes, masks and keypoints drawn into them."""
