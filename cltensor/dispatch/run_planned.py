@@ -1,6 +1,7 @@
 """Running ops with a plan per layout and attributes: kernels, reductions, scans, views; and composites."""
 
 from ..base.context import context
+from ..base.observed_sizes import observing, plain
 from . import faults
 from .binding import check_tensors, numbers
 from .fast_path import fast_call
@@ -24,6 +25,8 @@ def run_planned(op, inputs, attrs=(), values=()):
     except AttributeError:
         check_tensors(op, inputs)
         raise
+    if observing:
+        attrs = plain(attrs)
     key = (specs, attrs)
     plan = op.plans.get(key)
     if plan is None:
@@ -64,6 +67,8 @@ def run_view(op, x, attrs=()):
         result = context.transform.view(op, x, attrs)
         if result is not NotImplemented:
             return result
+    if observing:
+        attrs = plain(attrs)
     key = (x._spec, attrs)
     found = op.plans.get(key)
     if found is None:

@@ -4,6 +4,7 @@ Specs are interned: tensors of the same layout share one Spec object, so plans a
 dispatch cheap.
 """
 
+from ..base.observed_sizes import plain
 from ..base.shapes import Size, contiguous_strides
 
 _LIMIT = 1 << 16
@@ -48,6 +49,7 @@ def spec(shape, strides, dtype, device):
     if found is None:
         if len(_interned) >= _LIMIT:  # afterwards a layout may have two Specs, which only costs a second plan
             _interned.clear()
+        key = plain((shape, strides)) + (dtype, device)
         found = _interned[key] = Spec(*key)
     return found
 

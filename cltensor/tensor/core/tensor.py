@@ -9,6 +9,7 @@ from ...base.context import context
 from ...base.errors import ArgumentTypeError, AutogradError, DTypeError, ShapeError
 from ...base.layouts import contiguous_format, format_strides
 from ...base.layouts import strided as strided_layout
+from ...base.observed_sizes import observed, observing
 from ...base.shapes import Size, normalize_dim
 from ...dispatch.registry import REGISTRY
 from ...dispatch.run_elementwise import run_elementwise
@@ -91,11 +92,13 @@ class Tensor(Differentiable, HostValues, Subclassed):
 
     @property
     def shape(self) -> Size:
-        return self._spec.shape
+        shape = self._spec.shape
+        return observed(shape) if observing else shape
 
     def size(self, dim=None) -> object:
         """The shape as a Size, or the size of one dimension."""
-        return self._spec.shape if dim is None else self._spec.shape[normalize_dim(dim, self._spec.ndim, "size")]
+        shape = observed(self._spec.shape) if observing else self._spec.shape
+        return shape if dim is None else shape[normalize_dim(dim, self._spec.ndim, "size")]
 
     def stride(self, dim=None) -> object:
         """The strides in elements, or the stride of one dimension."""
@@ -123,7 +126,7 @@ class Tensor(Differentiable, HostValues, Subclassed):
 
     def numel(self) -> int:
         """The number of elements."""
-        return self._spec.numel
+        return observed(self._spec.shape).numel() if observing else self._spec.numel
 
     nelement = numel
 
@@ -204,7 +207,7 @@ class Tensor(Differentiable, HostValues, Subclassed):
     def __len__(self) -> int:
         if not self._spec.ndim:
             raise ArgumentTypeError("len() of a 0-d tensor")
-        return self._spec.shape[0]
+        return (observed(self._spec.shape) if observing else self._spec.shape)[0]
 
     def __repr__(self) -> str:
         return tensor_text(self)
