@@ -46,6 +46,10 @@ class Recorder:
         return compute()
 
 
+class Notes(list):
+    """What an action leaves for the code after it, each time it computes: no part of what it depends on."""
+
+
 class Context(threading.local):
     """The settings that ops read, with a thread's initial values.
 

@@ -49,8 +49,12 @@ class Observations:
         if self in observing and not sys._getframe(2).f_globals.get("__name__", "").startswith(_RULES):
             self.answers[name, formula(left), formula(right)] = outcome
 
+    def compared_sizes(self):
+        """The positions of the sizes on which the answers depend."""
+        return sorted({k for _, *sides in self.answers for side in sides for k in _positions(side)})
+
     def hold(self, sizes):
-        """Whether all answers would be the same for other sizes, in the order in which these were asked for."""
+        """Whether all answers would be the same for other sizes: {position: size} for `compared_sizes`."""
         return all(getattr(operator, name)(_value(left, sizes), _value(right, sizes)) == outcome
                    for (name, left, right), outcome in self.answers.items())
 
@@ -72,6 +76,12 @@ def plain(value):
     if isinstance(value, _Observed):
         return value.plain()
     return tuple([plain(v) for v in value]) if type(value) is tuple else value
+
+
+def _positions(form):
+    if not isinstance(form, tuple):
+        return []
+    return form[1:] if form[0] == "size" else [k for operand in form[1:] for k in _positions(operand)]
 
 
 def _value(form, sizes):

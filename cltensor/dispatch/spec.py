@@ -49,7 +49,7 @@ def spec(shape, strides, dtype, device):
     if found is None:
         if len(_interned) >= _LIMIT:  # afterwards a layout may have two Specs, which only costs a second plan
             _interned.clear()
-        key = plain((shape, strides)) + (dtype, device)
+        key = (*plain((shape, strides)), dtype, device)
         found = _interned[key] = Spec(*key)
     return found
 

@@ -3,6 +3,7 @@
 from ..autograd.function import Function, FunctionCtx, FunctionNode
 from ..base import dtypes
 from ..base.errors import AutogradError, CLTensorError
+from ..base.observed_sizes import plain
 from ..dispatch.autocast import own_casts
 from ..dispatch.node import mark
 from ..dispatch.registry import REGISTRY
@@ -39,6 +40,9 @@ def capture(fn, args, kwargs, device, whole=False):
     with GraphRecorder(tensors, whole) as recorder, own_casts():
         result = fn(*args, **kwargs)
         outputs, template = flatten(result)
+        outputs, noted = list(map(plain, outputs)), outputs
+        if any(x is not y for x, y in zip(outputs, noted, strict=True)):
+            result = unflatten(template, iter(outputs))
         history = History.of(outputs, tensors, start)
         if history is not None and history.reason:
             recorder.fail(history.reason)
@@ -61,13 +65,13 @@ class Captured:
 
     stages: the graph as captured and after each pass, see `passes.stages`.
     backward: the BackwardProgram of results that have a history; None if there are none.
-    replay: None until `start`.
+    replay: None until `start`; spare: {buffer: size} that it may use, and shares with the program for other sizes.
     """
 
     def __init__(self, recorder, graph, tensors, outputs, template, device, backward=None):
         self.stages = tuple(stages(graph))
         self.graph, self.template, self.backward = self.stages[-1][1], template, backward
-        self.actions, self.device, self.replay, self.plans = recorder.actions, device, None, {}
+        self.actions, self.device, self.replay, self.plans, self.spare = recorder.actions, device, None, {}, {}
         self.held = held_by(self.graph, device)
         blocks = recorder.blocks
         self.arguments = [(b, b.source, tensors[b.source]._offset) for b in blocks if b.origin is Origin.ARGUMENT]
@@ -75,7 +79,7 @@ class Captured:
         self.viewed = [(i, offset, widest[b]) for b, i, offset in self.arguments if widest.get(b, 0) > tensors[i].itemsize]
         self.gradients = [b for b in blocks if b.origin is Origin.GRADIENT]
         uses = iter(self.graph.outputs)
-        self.results = [_Result(x, next(uses), tensors) if isinstance(x, TensorBase) else _Constant(x) for x in outputs]
+        self.results = [ReturnedTensor(x, next(uses), tensors) if isinstance(x, TensorBase) else ReturnedValue(x) for x in outputs]
         uses = iter(self.graph.grads)
         self.leaves = [
             (leaf, _laid_out(before), None if leaf._grad is None else next(uses), leaf._grad is before)
@@ -105,7 +109,9 @@ class Captured:
     def start(self):
         """Make the Replays.  Raises BuildError."""
         for p in self.programs:
-            p.replay, p.plans = Replay(p.graph, p.actions, p.device, plans=p.plans), {}
+            p.replay, p.plans = Replay(p.graph, p.actions, p.device, spare=p.spare.items(), plans=p.plans), {}
+            if not any(n.regions for n in p.graph.nodes):  # replays with control flow may run at the same time
+                p.spare.update((buffer, max(size, p.spare.get(buffer, 0))) for buffer, size in p.replay.own)
 
     def __call__(self, tensors):
         """Replay on these tensors, which stand for the arguments.  Returns what the program returned."""
@@ -256,7 +262,7 @@ def _copied(g, s):
     return made
 
 
-class _Constant:
+class ReturnedValue:
     """A result that is no tensor."""
 
     def __init__(self, value):
@@ -267,7 +273,7 @@ class _Constant:
         return self.value
 
 
-class _Result:
+class ReturnedTensor:
     """A tensor that is returned: an argument itself, a tensor from outside itself, or one over the memory of a Use."""
 
     def __init__(self, tensor, use, tensors):

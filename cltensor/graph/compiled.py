@@ -1,14 +1,17 @@
 """compile: functions and modules that are captured at their first call and replayed afterwards."""
 
+import contextlib
 import functools
 import threading
 import warnings
 from dataclasses import dataclass
 
 from ..base.errors import BuildError
+from ..base.observed_sizes import Observations
 from ..runtime.device import default_device
 from .awaiting import Awaited, may_wait
 from .captured import Captured, capture, tensors_of
+from .dynamic import Dynamic
 from .explanation import Explanation, programs_of
 from .graphs import Graphs
 from .guards import Environment, described, modes, ordinary
@@ -22,8 +25,9 @@ _REMEMBERED = 64  # guards under which a function is known to run eagerly
 class Compiled:
     """A function that is captured for each set of guards that it meets, and replayed when it meets them again."""
 
-    def __init__(self, fn, fullgraph=False, wait=False):
+    def __init__(self, fn, fullgraph=False, wait=False, dynamic=None):
         self.fn, self.fullgraph, self.wait, self.name = fn, fullgraph, wait, getattr(fn, "__name__", type(fn).__name__)
+        self.dynamic = Dynamic(dynamic)
         self.programs = []  # _Program, the one used last at the end
         self.eager = {}  # guards for which the function runs eagerly -> the reason
         self.refusals = {}  # guards -> how often a capture has failed, since one last held
@@ -42,7 +46,7 @@ class Compiled:
         if self.eager and key in self.eager:
             return self.fn(*args, **kwargs)
         with self._lock:
-            found = self._found(key, tensors)
+            found = self._found(key, tensors) or self._for_other_sizes(key, leaves, tensors, device)
             if found is None:
                 return self._capture(key, args, kwargs, device, leaves)
             if self._ready(found):
@@ -67,6 +71,7 @@ class Compiled:
         """Forget everything that was captured."""
         with self._lock:
             self.programs.clear()
+            self.dynamic.clear()
             self.eager.clear()
             self.refusals.clear()
             self.captures = 0
@@ -96,11 +101,22 @@ class Compiled:
                 warnings.warn(f"compile: {self.name} runs eagerly, since {reason}", UserWarning, stacklevel=3)
         return program.captured.replay is not None
 
+    def _for_other_sizes(self, key, leaves, tensors, device):
+        """The _Program made from what was captured for other sizes, or None."""
+        family = self.dynamic.family(key, leaves)
+        found = family and family.at(tensors)
+        if not found:
+            return None
+        base, captured, lacks = found
+        return self._kept(_Program(key, base.environment, base.state, base.gradients, captured), device, lacks)
+
     def _capture(self, key, args, kwargs, device, leaves):
         """Run the function once and keep what it did, if that can be repeated."""
         environment = Environment(self.fn, leaves)
         before, gradients = environment.state(), environment.gradients()
-        result, captured = capture(self.fn, args, kwargs, device, self.fullgraph)
+        family = self.dynamic.family(key, leaves)
+        with Observations() if family else contextlib.nullcontext() as observations:
+            result, captured = capture(self.fn, args, kwargs, device, self.fullgraph)
         if isinstance(captured, Captured) and environment.state() != before:
             captured = "it changes variables of Python, or objects in them"
         self.captures += 1
@@ -111,14 +127,21 @@ class Compiled:
             warnings.warn(f"compile: {self.name} was captured {MOST} times and again, since {self._change(key)}; each capture "
                           "costs as much as an eager call", UserWarning, stacklevel=3)
         self.refusals.pop(key, None)
-        del self.programs[: max(0, len(self.programs) + 1 - MOST)]
-        wait = self.wait or not may_wait(device)
-        lacks = () if wait else captured.lacks()
-        awaited = Awaited(captured, lacks, device) if lacks else None
-        self.programs.append(_Program(key, environment, before, gradients, captured, awaited))
-        if wait:
-            self._ready(self.programs[-1])
+        program = self._kept(_Program(key, environment, before, gradients, captured), device)
+        if family:
+            family.add(program, tensors_of(leaves), observations)
+        if program.awaited is None and (self.wait or not may_wait(device)):
+            self._ready(program)
         return result
+
+    def _kept(self, program, device, lacks=None):
+        """Keep a program in place of the one used least recently, and have the kernels compiled that it lacks."""
+        del self.programs[: max(0, len(self.programs) + 1 - MOST)]
+        if not self.wait and may_wait(device):
+            lacks = program.captured.lacks() if lacks is None else lacks
+            program.awaited = Awaited(program.captured, lacks, device) if lacks else None
+        self.programs.append(program)
+        return program
 
     def _refuse(self, key, reason):
         """Run eagerly under these guards after two refusals in a row: the first may be due to state that a first call makes."""
@@ -157,7 +180,7 @@ class _Program:
         """The number of kernels that it waits for."""
         return 0 if self.awaited is None else self.awaited.left
 
-    def holds(self, tensors):
+    def holds(self, tensors=()):
         """Whether all that the function sees is as it was, and memory where it was."""
         return (self.environment.state() == self.state and self.environment.gradients() == self.gradients
                 and self.captured.fits(tensors))

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-#: dtypes in which the bytes of a constant may be an arithmetic progression, such as arange's
-_PROGRESSIONS = tuple(map(np.dtype, ("int64", "int32", "float32", "float64", "uint8")))
+#: dtypes in which the bytes of a constant may be an arithmetic progression, such as arange's or a fill; the narrowest first
+_PROGRESSIONS = tuple(map(np.dtype, ("uint8", "int32", "float32", "int64", "float64")))
 
 
 class NotGeneral(Exception):
@@ -31,7 +31,7 @@ class Symbols:
 
     def of(self, shapes):
         """The symbols for arguments of these shapes; None where sizes that agreed differ, or one is 0 or 1."""
-        found = [{shapes[i][d] for i, d in places} for places in self._places]
+        found = [{shapes[i][d] for i, d in places} for places in self._places]  # the family's guards have told ndim
         return None if any(len(sizes) > 1 or min(sizes) < 2 for sizes in found) else tuple([sizes.pop() for sizes in found])
 
     def fit(self, numbers):
@@ -46,22 +46,21 @@ class Symbols:
 
     def _fitted(self, numbers):
         if all(type(n) is int for n in numbers):
-            return self._of_ints(numbers)
+            return Formula(self._of_ints(numbers))
         if all(type(n) is float and math.isfinite(n) for n in numbers):
             for there, back in _forms():
                 whole = [there(n) for n in numbers]
                 if all(w and abs(w) < 2**53 and back(w) == n for w, n in zip(whole, numbers, strict=True)):
-                    return Formula((_Term(self._of_ints(whole), back),))
+                    return Formula([_Float(term, back) for term in self._of_ints(whole)])
         raise NotGeneral(f"a number is {', '.join(map(repr, numbers))} for these sizes, by no rule that is known")
 
     def _of_ints(self, numbers):
         found = {}
         for term in (*self._products(numbers), *self._sums(numbers)):
             found.setdefault(tuple(term.at(probe) for probe in self._probes), term)
-        if len(found) == 1:
-            return Formula(tuple(found.values()))
-        what = "by more than one rule" if found else "by no rule that is known"
-        raise NotGeneral(f"a number is {', '.join(map(str, numbers))} for these sizes, {what}")
+        if not found:
+            raise NotGeneral(f"a number is {', '.join(map(str, numbers))} for these sizes, by no rule that is known")
+        return list(found.values())
 
     @property
     def _probes(self):
@@ -108,8 +107,8 @@ class _Linear:
         return found.numerator if found.denominator == 1 else None
 
 
-class _Term:
-    """A float as a function of an int that a Formula gives."""
+class _Float:
+    """A float as a function of an int."""
 
     def __init__(self, whole, back):
         self.whole, self.back = whole, back
@@ -121,14 +120,18 @@ class _Term:
 
 
 class Formula:
-    """A number as a function of the symbols."""
+    """A number as a function of the symbols.
+
+    terms: the functions that give what was seen; more than one while that tells too little.
+    """
 
     def __init__(self, terms):
-        self._term, = terms
+        self._terms = terms
 
     def at(self, sizes):
-        """The number for these sizes; None where there is none."""
-        return self._term.at(sizes)
+        """The number for these sizes; None where there is none, or where it is not known."""
+        found = {term.at(sizes) for term in self._terms}
+        return found.pop() if len(found) == 1 else None
 
 
 def _forms():
@@ -152,8 +155,10 @@ def bytes_rule(found):
             continue
         values = longest.view(dtype)
         start, step = values[0], (values[1] - values[0] if len(values) > 1 else values[0] * 0)
+        if dtype.kind == "f" and not (float(start).is_integer() and float(step).is_integer()):
+            continue
         if all(np.array_equal(b.view(dtype), _progression(start, step, len(b) // dtype.itemsize)) for b in found):
-            return lambda n, start=start, step=step, size=dtype.itemsize: _progression(start, step, n // size).view(np.uint8)
+            return lambda n, start=start, step=step: _progression(start, step, n // start.itemsize).view(np.uint8)
     if any(not np.array_equal(b, longest[: len(b)]) for b in found):
         raise NotGeneral("a constant has other values for each size")
     return lambda n: longest[:n] if n <= len(longest) else None

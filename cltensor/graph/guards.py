@@ -1,5 +1,7 @@
 """Guards: what a captured program depends on besides the contents of tensors, as values that can be compared."""
 
+import dis
+import functools
 import inspect
 import sys
 from types import CodeType, FunctionType, MethodType
@@ -93,8 +95,8 @@ class Environment:
         self._seen.add(id(fn))
         for cell in fn.__closure__ or ():
             self._reached(lambda cell=cell: _content(cell), depth)
-        names = sorted(_names(fn.__code__))
-        for name in names:
+        names, read = _names(fn.__code__)
+        for name in read:
             value = fn.__globals__.get(name)
             if inspect.ismodule(value) and _own(value):
                 for inner in names:
@@ -180,12 +182,16 @@ def _content(cell):
         return None
 
 
+@functools.lru_cache(1024)
 def _names(code):
-    found = set(code.co_names)
+    """(all names in a function's code, those of them that it reads as global variables), each in order."""
+    found, read = set(code.co_names), {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     for const in code.co_consts:
         if isinstance(const, CodeType):
-            found |= _names(const)
-    return found
+            names, inner = _names(const)
+            found.update(names)
+            read.update(inner)
+    return sorted(found), sorted(read)
 
 
 def _own(thing):

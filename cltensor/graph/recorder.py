@@ -10,6 +10,7 @@ from ..base import calls, dtypes
 from ..base.context import Recorder, context
 from ..base.errors import CaptureError
 from ..base.named_numbers import NamedFloat, NamedInt, named
+from ..base.observed_sizes import plain
 from ..dispatch import faults
 from ..dispatch.registry import REGISTRY
 from ..dispatch.spec import dense
@@ -211,4 +212,4 @@ def _bytes(storage):
 
 
 def _number(x):
-    return x.source if isinstance(x, (NamedFloat, NamedInt)) else x
+    return x.source if isinstance(x, (NamedFloat, NamedInt)) else plain(x)

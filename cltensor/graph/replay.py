@@ -27,6 +27,10 @@ from .single_launch import SingleLaunches
 _LONG = struct.Struct("=q").pack
 
 
+class PlanMismatch(AssertionError):
+    """An op plans other results than those noted for it."""
+
+
 class Replay:
     """The launches of a graph.
 
@@ -275,7 +279,7 @@ def planned(node):
     if tuple(plan.outputs) != results and op.strided:
         return op.plan(*key, results), True, node.numbers
     if tuple(plan.outputs) != results:
-        raise AssertionError(f"{op.name}: planned for {plan.outputs}, recorded with {results}")
+        raise PlanMismatch(f"{op.name}: planned for {plan.outputs}, recorded with {results}")
     if known is None and isinstance(op, Finished) and not any(step.kernel is AbsentKernel for step in plan.steps):
         kept(op.plans, key, plan)  # equal nodes take it as a pattern; eager calls have none of these ops
     return plan, known is None, node.numbers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..base.context import Notes
 from ..base.dtypes import finfo
 from ..base.errors import ArgumentError, CLTensorError
 from ..ops.optim import updates as ops
@@ -57,17 +58,17 @@ class Adafactor(Optimizer):
         return state["step"]
 
     def _update(self, number, group):
-        params, steps = [p for p in group["params"] if p.grad is not None], {}
+        params, steps = [p for p in group["params"] if p.grad is not None], Notes()
 
         def numbers_of_step():
-            now = self._settings(number)
-            steps.clear()
+            now, found = self._settings(number), {}
             for p in params:
-                steps.setdefault(self._next(p, now), []).append(p)
-            return tuple(n for step in steps for n in (step ** now["beta2_decay"], *_numbers(step, now).values()))
+                found.setdefault(self._next(p, now), []).append(p)
+            steps[:] = found.items()
+            return tuple(n for step in found for n in (step ** now["beta2_decay"], *_numbers(step, now).values()))
 
         values = iter(self._anew(numbers_of_step, tensors_in(group)))
-        for place, found in enumerate(steps.values()):
+        for place, (_, found) in enumerate(steps):
             members = [(p, p.grad, self._state[p]) for p in found]
             pairs = [pair for p, g, state in members for pair in _moving(g, state)]
             self._apply((number, place), ops.averaging_step, pairs, {"take": next(values)})

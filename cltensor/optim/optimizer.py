@@ -11,7 +11,7 @@ from typing import Any
 
 from ..autograd.modes import enable_grad, set_grad_enabled
 from ..base import calls
-from ..base.context import context
+from ..base.context import Notes, context
 from ..base.errors import ArgumentError, ArgumentTypeError, CLTensorError
 from ..dispatch.node import Handle
 from ..dispatch.tensor_base import SparseBase
@@ -222,7 +222,7 @@ class Optimizer:
                     self.update_sparse(p, g, self._settings(number))
             elif g is not None:
                 params.append(p)
-        rules = []
+        rules = Notes()
 
         def numbers_of_step():
             rules[:] = self._rules(params, self._settings(number))

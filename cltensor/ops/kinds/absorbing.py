@@ -21,4 +21,9 @@ class Absorbing(Reduction):
         if inner.finish is not None:
             kept = len(inner.states) + 1 + len(inner.scalars)  # what inner.finish gets
             self.finish = lambda *values: inner.finish(*values[:kept])
-        self.plans, self.sources = {}, {}
+        self.inner, self.plans, self.sources = inner, {}, {}
+
+    @property
+    def formula(self):
+        """What it computes: ops with equal formulas are alike."""
+        return self.inner, self.map(), self.inputs, self.scalars

@@ -446,6 +446,11 @@ class Derived(Elementwise):
         self.tensor_only = ()
         self.__doc__ = None
 
+    @property
+    def formula(self):
+        """What it computes: ops with equal formulas are alike."""
+        return self.name, self.exprs, self.inputs, self.attr_names, self.exempt
+
 
 def elementwise(name, fn, **options):
     """Declare an elementwise op; see Elementwise."""

@@ -70,6 +70,11 @@ class Finished:
         self.inner, self.exprs, self.inputs, self.numbers, self.name = inner, exprs, names, numbers, name
         self.plans = {}
 
+    @property
+    def formula(self):
+        """What it computes: ops with equal formulas are alike."""
+        return self.inner, self.exprs, self.inputs, self.numbers, self.name
+
     @staticmethod
     @functools.lru_cache(256)
     def of(inner, exprs, names, numbers, name):

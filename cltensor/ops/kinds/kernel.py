@@ -53,12 +53,17 @@ class Planned(Op):
         device = same_device(self.name, given)
         self.check_dtypes(given)
         named = dict(zip((n for n in self.attr_names if n not in self.values), attrs, strict=True))
-        outs = outs or self.shape(*specs, **named, **dict.fromkeys(self.values))
-        outs = outs if isinstance(outs, tuple) else (outs,)
+        outs = outs or self.result_specs(specs, attrs)
         if device.host:
             return HostPlan(device, specs, outs, functools.partial(self.host_results, specs, outs, **named))
         steps = self.launch(specs, outs, **named) if any(o.numel for o in outs) and not device.meta else ()
         return Plan(device, specs, outs, steps)
+
+    def result_specs(self, specs, attrs):
+        """The Specs of the results for input Specs and attribute values, as for `plan`."""
+        named = zip((n for n in self.attr_names if n not in self.values), attrs, strict=True)
+        outs = self.shape(*specs, **dict(named), **dict.fromkeys(self.values))
+        return outs if isinstance(outs, tuple) else (outs,)
 
     def host_results(self, specs, outs, arrays, values, **named):
         """The results for arrays, from the NumPy reference; see HostPlan.  Raises DeviceError if the op has none."""

@@ -83,11 +83,15 @@ class Reduction(Fold):
         """See Planned.  attrs are the sorted dimensions and keepdim; values go to the kernel at each call."""
         device = same_device(self.name, specs)
         self.check_dtypes(specs[:1])  # the others are read in the first one's accumulation type
-        outs = self.shape(*specs, dims=attrs[0], keepdim=attrs[1])
+        outs = self.result_specs(specs, attrs)
         if device.host:
             return HostPlan(device, specs, outs, functools.partial(self._through_numpy, specs[0], attrs[0], outs[0].shape))
         steps = self.launch(specs, outs, *attrs) if outs[0].numel and not device.meta else ()
         return Plan(device, specs, outs, steps)
+
+    def result_specs(self, specs, attrs):
+        """See Planned."""
+        return self.shape(*specs, dims=attrs[0], keepdim=attrs[1])
 
     def _through_numpy(self, s, dims, shape, arrays, values):
         """The results for arrays and the scalars' values; see HostPlan."""
