@@ -114,12 +114,13 @@ def typename(obj):
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-_MODULES = ("_higher_order_ops", "amp", "array_api", "compiler", "distributions", "fft", "func", "graph", "io", "multiprocessing",
-            "nn", "optim", "overrides", "quantize", "random", "serialization", "signal", "sparse", "testing", "utils", "vision")
+_MODULES = ("_dynamo", "_higher_order_ops", "amp", "array_api", "compiler", "distributions", "fft", "func", "graph", "io",
+            "multiprocessing", "nn", "optim", "overrides", "quantize", "random", "serialization", "signal", "sparse", "testing",
+            "utils", "vision")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {
     "io": "load save",
-    "compiler": "compile",
+    "compiler": "compile mark_dynamic",
     "control_flow": "associative_scan cond map scan while_loop",
     "amp.autocast_mode": "autocast autocast_decrement_nesting autocast_increment_nesting clear_autocast_cache "
                          "get_autocast_cpu_dtype get_autocast_dtype get_autocast_gpu_dtype is_autocast_cache_enabled "

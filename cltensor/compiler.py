@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import functools
+import math
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .base.context import context
 from .base.errors import ArgumentError, ArgumentTypeError
+from .base.shapes import normalize_dims
 from .graph.compiled import Compiled
+from .graph.dynamic import mark, unmark
 from .graph.recorder import GraphRecorder
 from .nn.modules.module import Module
+from .tensor import Tensor
 
 __all__ = ["allow_in_graph", "assume_constant_result", "compile", "disable", "is_compiling", "is_dynamo_compiling", "is_exporting",
-           "list_backends", "reset"]
+           "list_backends", "mark_dynamic", "mark_static", "maybe_mark_dynamic", "reset"]
 
 _MODES = (None, "default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 _SHOWN = ("explain", "graph")  # of a compiled function; a module's own attributes of these names come first
@@ -24,11 +28,11 @@ _made = weakref.WeakSet()
 class CompiledModule(Module):
     """A module whose calls are captured and replayed; its parameters, buffers and attributes are those of `_orig_mod`."""
 
-    def __init__(self, module, fullgraph, wait):
+    def __init__(self, module, fullgraph=False, wait=False, dynamic=False):
         super().__init__()
-        self._orig_mod = module
+        self._orig_mod, self._settings = module, (fullgraph, wait, dynamic)
         self.training = module.training
-        self.__dict__["_program"] = _remembered(Compiled(module, fullgraph, wait))
+        self.__dict__["_program"] = _remembered(Compiled(module, *self._settings))
 
     def forward(self, *args, **kwargs):
         """Call the module."""
@@ -47,7 +51,7 @@ class CompiledModule(Module):
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-        self.__dict__["_program"] = _remembered(Compiled(self._orig_mod))
+        self.__dict__["_program"] = _remembered(Compiled(self._orig_mod, *self._settings))
 
 
 def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False, dynamic: bool | None = None,
@@ -67,7 +71,11 @@ def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
 
     model: left out, compile gives a decorator.  fullgraph: raise CaptureError, with the line, instead of running eagerly.
     disable: return model as it is.  options: {"wait": True} compiles the kernels of a capture at once; else another process does,
-    and calls run eagerly until they are there (CLTENSOR_BACKGROUND=0 waits too).  dynamic, backend and mode change nothing here.
+    and calls run eagerly until they are there (CLTENSOR_BACKGROUND=0 waits too).  backend and mode change nothing here.
+    dynamic: True makes one program for all sizes of the arguments' dimensions: it is captured for two of them, or three, and from
+    what differs follows the program for any other; `mark_dynamic` does so for chosen dimensions.  Sizes of 0 and 1, and sizes of
+    which the function would ask something else (`if x.shape[0] > 10`), are captured by themselves; so is each size that it takes
+    with len(), of which Python makes a plain number: write x.shape[0].
     Tensors of any shape and dtype.  Numerics: the same bits where nothing is fused, float rounding elsewhere.
 
     Raises ArgumentTypeError for what cannot be called, ArgumentError for an unknown mode; CaptureError at a call, with fullgraph.
@@ -88,8 +96,8 @@ def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
         raise ArgumentError(f"compile: Unrecognized mode={mode}, should be one of {', '.join(map(str, _MODES))}")
     if disable:
         return model
-    wait = bool((options or {}).get("wait"))
-    return CompiledModule(model, fullgraph, wait) if isinstance(model, Module) else _remembered(Compiled(model, fullgraph, wait))
+    settings = fullgraph, bool((options or {}).get("wait")), bool(dynamic)
+    return CompiledModule(model, *settings) if isinstance(model, Module) else _remembered(Compiled(model, *settings))
 
 
 def _remembered(compiled):
@@ -140,6 +148,49 @@ def is_exporting() -> bool:
         False
     """
     return False
+
+
+def mark_dynamic(t: Tensor, index: int | Sequence[int], *, min: int | None = None, max: int | None = None) -> None:
+    """Let a dimension of a tensor have any size: functions compiled are not captured anew for each size of it.
+
+    t: an argument of a compiled function, of any dtype; index: one dimension or several; min, max: the sizes that are meant, other
+    ones are captured by themselves.  The mark belongs to this tensor object; calls with tensors without it are captured for their
+    size.  `compile(..., dynamic=True)` does so for all dimensions of all arguments.
+
+    Raises DimensionError for a dimension that t does not have, ArgumentError for a size outside of min and max.
+    Source: torch._dynamo.mark_dynamic.
+
+        >>> x = ct.ones(8, 3)
+        >>> ct.compiler.mark_dynamic(x, 0)
+        >>> ct.compile(lambda x: x.sum())(x)
+        tensor(24.)
+    """
+    dims = normalize_dims(index, t.ndim, "mark_dynamic")
+    low, high = min or 0, math.inf if max is None else max
+    for d in dims:
+        if not low <= t.shape[d] <= high:
+            raise ArgumentError(f"mark_dynamic: size {t.shape[d]} of dimension {d} is not within min={min} and max={max}")
+    mark(t, dims, low, high)
+
+
+def maybe_mark_dynamic(t: Tensor, index: int | Sequence[int]) -> None:
+    """mark_dynamic: sizes that cannot share a program are captured by themselves in any case.
+
+    Raises what mark_dynamic raises, for the same dtypes and shapes.  Source: torch._dynamo.maybe_mark_dynamic.
+
+        >>> ct.compiler.maybe_mark_dynamic(ct.ones(8, 3), 0)
+    """
+    mark_dynamic(t, index)
+
+
+def mark_static(t: Tensor, index: int | Sequence[int] | None = None) -> None:
+    """Take back what mark_dynamic said of a dimension of t, or of all of them.
+
+    Tensors of any shape and dtype.  Raises DimensionError for a dimension that t does not have.  Source: torch._dynamo.mark_static.
+
+        >>> ct.compiler.mark_static(ct.ones(8, 3), 0)
+    """
+    unmark(t, normalize_dims(index, t.ndim, "mark_static"))
 
 
 def allow_in_graph(fn: Callable[..., Any]) -> Callable[..., Any]:

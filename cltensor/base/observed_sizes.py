@@ -44,9 +44,9 @@ class Observations:
         self.sizes.append(n)
         return _tracked(n, self, ("size", len(self.sizes) - 1)) if n > 1 else n
 
-    def compared(self, name, left, right, outcome):
-        """Note the outcome of a comparison, unless the library's own rules ask."""
-        if self in observing and not sys._getframe(2).f_globals.get("__name__", "").startswith(_RULES):
+    def compared(self, name, left, right, outcome, depth=2):
+        """Note the outcome of a comparison, unless the library's own rules ask.  depth: how many calls up it is made."""
+        if self in observing and not sys._getframe(depth).f_globals.get("__name__", "").startswith(_RULES):
             self.answers[name, formula(left), formula(right)] = outcome
 
     def compared_sizes(self):
@@ -61,9 +61,21 @@ class Observations:
 
 def observed(shape):
     """A shape as what the program of this thread sees: of ObservedInts while it is observed."""
-    thread = threading.get_ident()
-    found = next((o for o in observing if o._thread == thread), None)
+    found = _observations()
     return shape if found is None else Size(map(found.size, shape))
+
+
+def observed_length(n):
+    """The size that len() is to give, of which Python makes a plain int: the program depends on it."""
+    found = _observations()
+    if found is not None and n > 1:
+        found.compared("eq", found.size(n), n, True, depth=3)
+    return n
+
+
+def _observations():
+    thread = threading.get_ident()
+    return next((o for o in observing if o._thread == thread), None)
 
 
 def formula(number):

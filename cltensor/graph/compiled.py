@@ -25,7 +25,7 @@ _REMEMBERED = 64  # guards under which a function is known to run eagerly
 class Compiled:
     """A function that is captured for each set of guards that it meets, and replayed when it meets them again."""
 
-    def __init__(self, fn, fullgraph=False, wait=False, dynamic=None):
+    def __init__(self, fn, fullgraph=False, wait=False, dynamic=False):
         self.fn, self.fullgraph, self.wait, self.name = fn, fullgraph, wait, getattr(fn, "__name__", type(fn).__name__)
         self.dynamic = Dynamic(dynamic)
         self.programs = []  # _Program, the one used last at the end
@@ -56,7 +56,8 @@ class Compiled:
     def explain(self):
         """An Explanation: for each program its graph, kernels, what was fused, launches and bytes moved; print it."""
         with self._lock:
-            return Explanation(self.name, self.captures, self._programs(), tuple(dict.fromkeys(self.eager.values())))
+            return Explanation(self.name, self.captures, self._programs(), tuple(dict.fromkeys(self.eager.values())),
+                               self.dynamic.texts())
 
     @property
     def graph(self):

@@ -14,15 +14,15 @@ _FAMILIES = 16
 class Dynamic:
     """The Families of a compiled function.
 
-    dynamic: True: every dimension may have any size; None: those that mark_dynamic was called for; False: none.
+    setting: whether every dimension may have any size; else those that mark_dynamic was called for.
     """
 
-    def __init__(self, dynamic):
-        self.setting, self._families = dynamic, {}
+    def __init__(self, setting):
+        self.setting, self._families = setting, {}
 
     def family(self, key, leaves):
         """The Family of a call with these guards, made if need be; None where no dimension is dynamic."""
-        if self.setting is False or not (self.setting or any(marked(x) for x in leaves)):
+        if not (self.setting or any(map(marked, leaves))):
             return None
         general = self._general(key, leaves)
         found = self._families[general] = self._families.pop(general, None) or Family()  # at the end
@@ -38,6 +38,10 @@ class Dynamic:
         """All Branches."""
         return [b for family in self._families.values() for b in family.branches]
 
+    def texts(self):
+        """What was made of the captures, a line for each Branch."""
+        return tuple(map(str, self.branches()))
+
     def _general(self, key, leaves):
         """Guards without the sizes that may differ."""
         template, described, modes = key
@@ -46,8 +50,9 @@ class Dynamic:
 
     def _without_sizes(self, x, described):
         kind, spec, *rest = described
-        shape = [None if n > 1 and (self.setting or d in marked(x)) else n for d, n in enumerate(spec.shape)]
-        return kind, spec.dtype, spec.device, tuple(shape), None if None in shape else spec.strides, *rest
+        shape = [None if n > 1 and (self.setting or d in (marked(x) or ())) else n for d, n in enumerate(spec.shape)]
+        order = tuple(sorted(range(spec.ndim), key=spec.strides.__getitem__))
+        return kind, spec.dtype, spec.device, tuple(shape), order if None in shape else spec.strides, spec.contiguous, *rest
 
 
 class Family:
@@ -81,6 +86,12 @@ class Branch:
     def __init__(self, base):
         self.base, self.reason, self._samples, self._general = base, None, [], None
 
+    def __str__(self):
+        count = len(self._samples)
+        if self._general is not None:
+            return f"one program for all sizes, from {count} captures"
+        return "captured for one size so far" if count < 2 else f"captured anew for each size, since {self.reason}"
+
     def takes(self, program, sample):
         """Whether a capture is one of this branch."""
         base = self.base
@@ -109,5 +120,16 @@ class Branch:
 
 
 def marked(x):
-    """The dimensions of a tensor that mark_dynamic was called for; none for other objects."""
-    return getattr(x, "_dynamic_dims", ()) if isinstance(x, TensorBase) else ()
+    """The dimensions of a tensor that mark_dynamic was called for, for sizes like its; none for other objects."""
+    bounds = getattr(x, "_dynamic_dims", None) if isinstance(x, TensorBase) else None
+    return bounds and [d for d, (low, high) in bounds.items() if low <= x._spec.shape[d] <= high]
+
+
+def mark(x, dims, low, high):
+    """Mark dimensions of a tensor as dynamic for sizes from low to high."""
+    x._dynamic_dims = {**getattr(x, "_dynamic_dims", {}), **dict.fromkeys(dims, (low, high))}
+
+
+def unmark(x, dims):
+    """Take marks back."""
+    x._dynamic_dims = {d: bounds for d, bounds in getattr(x, "_dynamic_dims", {}).items() if d not in dims}

@@ -73,12 +73,14 @@ class Explanation:
     captures   how often it was captured
     programs   a Program for each set of guards that is kept, followed by its backward pass if it has one
     reasons    why it runs eagerly for some arguments
+    sizes      what was made of captures for several sizes, where dimensions are dynamic
     """
 
     name: str
     captures: int
     programs: tuple
     reasons: tuple
+    sizes: tuple = ()
 
     @property
     def launches(self):
@@ -111,7 +113,9 @@ class Explanation:
     def __str__(self):
         forward = sum(not p.backward for p in self.programs)
         head = f"{self.name}: {forward} program{'s' * (forward != 1)} kept, {self.captures} captured"
-        return "\n".join([head, *(f"\n{p}" for p in self.programs), *(f"\nruns eagerly, since {r}" for r in self.reasons)])
+        sizes = [f"dynamic sizes: {text}" for text in self.sizes]
+        reasons = [f"\nruns eagerly, since {r}" for r in self.reasons]
+        return "\n".join([head, *sizes, *(f"\n{p}" for p in self.programs), *reasons])
 
 
 def programs_of(captured, title, lacks=0):

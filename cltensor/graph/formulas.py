@@ -26,7 +26,7 @@ class Symbols:
             for d, sizes in enumerate(zip(*found, strict=True)):
                 if len(set(sizes)) > 1:
                     places.setdefault(sizes, []).append((i, d))
-        self._places, self.values = list(places.values()), list(zip(*places, strict=True))
+        self._places, self.values = list(places.values()), list(zip(*places, strict=True)) or [()] * len(shapes)
         self._known = {}
 
     def of(self, shapes):
@@ -154,7 +154,7 @@ def bytes_rule(found):
         if any(len(b) % dtype.itemsize or not len(b) for b in found):
             continue
         values = longest.view(dtype)
-        start, step = values[0], (values[1] - values[0] if len(values) > 1 else values[0] * 0)
+        start, step = values[0], np.diff(values[:2])[0] if len(values) > 1 else dtype.type(0)
         if dtype.kind == "f" and not (float(start).is_integer() and float(step).is_integer()):
             continue
         if all(np.array_equal(b.view(dtype), _progression(start, step, len(b) // dtype.itemsize)) for b in found):

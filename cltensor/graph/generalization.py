@@ -152,10 +152,19 @@ class _Unified:
         try:
             fitted = self._symbols.fit(found)
         except NotGeneral:
-            if tuple(found) not in self._sizes_by_rule:
+            multiple = self._multiple(found)
+            if multiple is None:
                 raise
-            return self._sizes_by_rule[tuple(found)]
+            return multiple
         return _Rule(lambda at: at.number(fitted)) if isinstance(fitted, Formula) else fitted
+
+    def _multiple(self, found):
+        """A rule for multiples of a size that an op's own rule gives; None for other numbers."""
+        for sizes, size in self._sizes_by_rule.items():
+            factor, rest = divmod(found[0], sizes[0])
+            if not rest and all(n == factor * s for n, s in zip(found, sizes, strict=True)):
+                return _Rule(lambda at, size=size, factor=factor: factor * at.of(size))
+        return None
 
     def spec(self, found):
         """A rule for Specs."""

@@ -274,7 +274,7 @@ class Graph:
                 raise GraphError(f"Graph.run: fetches must be symbols of this graph, got {public.kind(f)} {f!r:.80}")
         key = tuple((f.node, f.place) for f in wanted)
         with self._lock:
-            found = self._programs.pop(key, None) or Compiled(Program(wanted, self.device))
+            found = self._programs.pop(key, None) or Compiled(Program(wanted, self.device), dynamic=True)
             self._programs[key] = found
             if len(self._programs) > _PROGRAMS:
                 self._programs.popitem(last=False)

@@ -9,7 +9,7 @@ from ...base.context import context
 from ...base.errors import ArgumentTypeError, AutogradError, DTypeError, ShapeError
 from ...base.layouts import contiguous_format, format_strides
 from ...base.layouts import strided as strided_layout
-from ...base.observed_sizes import observed, observing
+from ...base.observed_sizes import observed, observed_length, observing
 from ...base.shapes import Size, normalize_dim
 from ...dispatch.registry import REGISTRY
 from ...dispatch.run_elementwise import run_elementwise
@@ -207,7 +207,7 @@ class Tensor(Differentiable, HostValues, Subclassed):
     def __len__(self) -> int:
         if not self._spec.ndim:
             raise ArgumentTypeError("len() of a 0-d tensor")
-        return (observed(self._spec.shape) if observing else self._spec.shape)[0]
+        return observed_length(self._spec.shape[0]) if observing else self._spec.shape[0]
 
     def __repr__(self) -> str:
         return tensor_text(self)
