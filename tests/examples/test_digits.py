@@ -1,6 +1,5 @@
 """examples/digits.py: one short run from the data to the picture, and how it answers mistakes."""
 
-import importlib.util
 import io
 import os
 import subprocess
@@ -11,19 +10,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-pytest.importorskip("sklearn")
-pytest.importorskip("matplotlib")
-
 FILE = Path(__file__).resolve().parents[2] / "examples" / "digits.py"
 
 
 @pytest.fixture
-def digits():
+def digits(example):
     """The example as a module."""
-    spec = importlib.util.spec_from_file_location("digits", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return example("digits")
 
 
 @pytest.mark.device
@@ -35,7 +28,7 @@ def test_short_run(digits, tmp_path, capsys, monkeypatch):
     out = capsys.readouterr().out.splitlines()
     assert accuracy > 0.2  # guessing gives 0.1
     assert [line[:10] for line in out[2:4]] == ["epoch  1/2", "epoch  2/2"]
-    assert "loaded again, it predicts the same" in out[5]
+    assert "loaded again, it predicts the same" in out[6]
     assert max(map(len, out[2:4])) < 80
     assert (tmp_path / "out" / "digits.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "out" / "digits.safetensors").stat().st_size > 10_000
@@ -75,7 +68,7 @@ def test_progress_bar(digits, monkeypatch, start, encoding, shown):
 
 def test_numbers_without_sense(digits, capsys):
     with pytest.raises(SystemExit, match="2"):
-        digits.parse(["--epochs", "0"])
+        digits.main(["--epochs", "0"])
     assert "must be at least 1" in capsys.readouterr().err
 
 
