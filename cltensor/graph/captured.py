@@ -65,6 +65,8 @@ class Captured:
 
     stages: the graph as captured and after each pass, see `passes.stages`.
     backward: the BackwardProgram of results that have a history; None if there are none.
+    leaves: (a leaf or its position among the arguments, the layout of its .grad before and the Use of that afterwards, None for
+    no .grad, whether it is the same tensor) of each whose .grad changes.
     replay: None until `start`; spare: {buffer: size} that it may use, and shares with the program for other sizes.
     """
 
@@ -81,8 +83,9 @@ class Captured:
         uses = iter(self.graph.outputs)
         self.results = [ReturnedTensor(x, next(uses), tensors) if isinstance(x, TensorBase) else ReturnedValue(x) for x in outputs]
         uses = iter(self.graph.grads)
+        positions = {id(t): i for i, t in reversed(list(enumerate(tensors)))}
         self.leaves = [
-            (leaf, _laid_out(before), None if leaf._grad is None else next(uses), leaf._grad is before)
+            (positions.get(id(leaf), leaf), _laid_out(before), None if leaf._grad is None else next(uses), leaf._grad is before)
             for leaf, before in recorder.grads.values()]
         shown = dict.fromkeys(u.block for u in (*self.graph.outputs, *self.graph.grads))
         self.fresh = [b for b in shown if b.origin is Origin.MADE]
@@ -95,7 +98,7 @@ class Captured:
         if tensors and any((tensors[i]._offset - at) * tensors[i].itemsize % widest for i, at, widest in self.viewed):
             return False
         return (all(storage.buffer is buffer for program in self.programs for storage, buffer in program.held)
-                and all(_laid_out(leaf._grad) == before for leaf, before, _, _ in self.leaves))
+                and all(_laid_out(leaf._grad) == before for leaf, before, _, _ in self.leaves if not isinstance(leaf, int)))
 
     @property
     def programs(self):
@@ -128,15 +131,21 @@ class Captured:
         Returns (the results as a flat list, {Block: Storage} of what differs at each run, the numbers of its Actions).
         """
         storages = {block: tensors[i]._storage for block, i, _ in self.arguments}
-        storages.update((block, block.source._grad._storage) for block in self.gradients)
+        storages.update((block, _leaf(block.source, tensors)._grad._storage) for block in self.gradients)
         storages.update((block, Storage(block.device, block.nbytes)) for block in self.fresh)
         moved = {block: (tensors[i]._offset - offset) * tensors[i].itemsize for block, i, offset in self.arguments
                  if tensors[i]._offset != offset}
         numbers = self.replay.run(storages, moved, numbers)
         for leaf, _, use, same in self.leaves:
             if not same:
+                leaf = _leaf(leaf, tensors)
                 leaf._grad = None if use is None else seen(leaf._plain, use, storages, moved)
         return [result.of(tensors, storages, moved) for result in self.results], storages, numbers
+
+
+def _leaf(leaf, tensors):
+    """A leaf, or that at a position among the arguments."""
+    return tensors[leaf] if isinstance(leaf, int) else leaf
 
 
 def _laid_out(grad):

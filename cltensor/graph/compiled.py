@@ -4,7 +4,7 @@ import contextlib
 import functools
 import threading
 import warnings
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 
 from ..base.errors import BuildError
 from ..base.observed_sizes import Observations
@@ -109,7 +109,7 @@ class Compiled:
         if not found:
             return None
         base, captured, lacks = found
-        return self._kept(_Program(key, base.environment, base.state, base.gradients, captured), device, lacks)
+        return self._kept(_Program(key, base.environment, base.state, base.gradients, captured, tensors), device, lacks)
 
     def _capture(self, key, args, kwargs, device, leaves):
         """Run the function once and keep what it did, if that can be repeated."""
@@ -128,7 +128,7 @@ class Compiled:
             warnings.warn(f"compile: {self.name} was captured {MOST} times and again, since {self._change(key)}; each capture "
                           "costs as much as an eager call", UserWarning, stacklevel=3)
         self.refusals.pop(key, None)
-        program = self._kept(_Program(key, environment, before, gradients, captured), device)
+        program = self._kept(_Program(key, environment, before, gradients, captured, tensors_of(leaves)), device)
         if family:
             family.add(program, tensors_of(leaves), observations)
         if program.awaited is None and (self.wait or not may_wait(device)):
@@ -174,14 +174,24 @@ class _Program:
     state: list
     gradients: list
     captured: Captured
+    tensors: InitVar[tuple]
     awaited: Awaited | None = None
+
+    def __post_init__(self, tensors):
+        """Note which arguments, `tensors`, lie in memory that the function also sees otherwise."""
+        held = [storage for program in self.captured.programs for storage, _ in program.held]
+        self._outside = frozenset(map(id, (*self.environment.storages(), *held)))  # which the program keeps alive
+        self._shared = self._shared_by(tensors)
+
+    def _shared_by(self, tensors):
+        return [storage if storage in self._outside else None for storage in (id(t._storage) for t in tensors)]
 
     @property
     def lacks(self):
         """The number of kernels that it waits for."""
         return 0 if self.awaited is None else self.awaited.left
 
-    def holds(self, tensors=()):
+    def holds(self, tensors):
         """Whether all that the function sees is as it was, and memory where it was."""
-        return (self.environment.state() == self.state and self.environment.gradients() == self.gradients
-                and self.captured.fits(tensors))
+        return (self._shared_by(tensors) == self._shared and self.environment.state() == self.state
+                and self.environment.gradients() == self.gradients and self.captured.fits(tensors))

@@ -49,10 +49,13 @@ class Dynamic:
                                 for x, d in zip(leaves, described, strict=True)]), modes
 
     def _without_sizes(self, x, described):
-        kind, spec, *rest = described
+        kind, spec, *rest, grad = described
         shape = [None if n > 1 and (self.setting or d in (marked(x) or ())) else n for d, n in enumerate(spec.shape)]
+        if None not in shape:
+            return described
         order = tuple(sorted(range(spec.ndim), key=spec.strides.__getitem__))
-        return kind, spec.dtype, spec.device, tuple(shape), order if None in shape else spec.strides, spec.contiguous, *rest
+        grad = grad and (grad[0].strides == spec.strides, grad[0].dtype, grad[1])
+        return kind, spec.dtype, spec.device, tuple(shape), order, spec.contiguous, *rest, grad
 
 
 class Family:
@@ -74,7 +77,7 @@ class Family:
         """(a program captured for other sizes, a Captured for these arguments, the sources of kernels that lacks), or None."""
         specs = [t._spec for t in tensors]
         for branch in reversed(self.branches):
-            made = branch.base.holds() and branch.at(specs)
+            made = branch.base.holds(tensors) and branch.at(specs)
             if made:
                 return branch.base, *made
         return None

@@ -441,7 +441,7 @@ def _follows_rule(node):
 
 def _leaf(entry):
     leaf, _, use, same = entry
-    return id(leaf), use is None, same
+    return leaf if isinstance(leaf, int) else id(leaf), use is None, same
 
 
 def _same(some, others):

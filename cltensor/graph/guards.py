@@ -82,6 +82,10 @@ class Environment:
         """The layouts of the .grad of all tensors seen."""
         return [_grad(t) for t in self._leaves]
 
+    def storages(self):
+        """The Storages of all tensors seen."""
+        return [t._storage for t in self._leaves]
+
     def _function(self, fn, depth):
         if isinstance(fn, MethodType):
             self._visit(fn.__self__, depth)

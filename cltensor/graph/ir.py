@@ -30,7 +30,7 @@ class Origin(Enum):
 class Block:
     """The memory of one storage.
 
-    source: the position of an argument, the Storage held, the leaf whose .grad it is, or the bytes of a constant.
+    source: the position of an argument, the Storage held, the leaf whose .grad it is or its position, or the bytes of a constant.
     """
 
     number: int

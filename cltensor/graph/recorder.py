@@ -36,6 +36,7 @@ class GraphRecorder(Recorder):
         self.nodes, self.actions, self.blocks, self.failure = [], [], [], None
         self.flows = []  # the ControlFlow among the nodes
         self.grads = {}  # id of a leaf whose .grad changed -> (leaf, its .grad before)
+        self._positions = {id(t): i for i, t in reversed(list(enumerate(arguments)))}
         self._known = weakref.WeakKeyDictionary()  # Storage -> [Block, version]
         self._born = {}  # id of a buffer -> weak reference to the storage made with it
         for i, t in enumerate(arguments):
@@ -93,7 +94,7 @@ class GraphRecorder(Recorder):
         if id(leaf) not in self.grads:
             self.grads[id(leaf)] = leaf, leaf._grad
             if leaf._grad is not None and leaf._grad._storage not in self._known:
-                self._add(leaf._grad._storage, Origin.GRADIENT, leaf)
+                self._add(leaf._grad._storage, Origin.GRADIENT, self._positions.get(id(leaf), leaf))
 
     def action(self, compute, undo=None, reads=(), fills=()):
         """See Recorder.  The numbers are named.  What compute does is not noted, since it does it again at each replay."""

@@ -562,3 +562,63 @@ def test_equal_layers_share_their_patterns():
     kernels = [launch.step.kernel for launch in program.captured.replay.launches]
     assert len(ops) < len(layers)
     assert len(set(map(id, kernels))) == len(kernels) == len(layers)
+
+
+def test_an_argument_that_the_function_also_sees_otherwise():
+    p, q = ct.ones(3), ct.full((3,), 5.0)
+    f = compile(lambda x: x * 2 + p)
+    for x in (p, p, q, q, p, q):
+        check(f, x)
+    g = compile(lambda x: x * 2 + p)
+    for x in (q, q, p, p):
+        check(g, x)
+
+
+def test_writes_to_an_argument_that_the_function_also_sees_otherwise():
+    for order in ("pqpq", "qpqp"):
+        tensors = {"p": ct.ones(3), "q": ct.full((3,), 5.0)}
+        p = tensors["p"]
+
+        def fn(x, p=p):
+            x.add_(1)
+            return x * 2 + p
+
+        f = compile(fn)
+        values = {"p": 1.0, "q": 5.0}
+        for name in order:
+            values[name] += 1
+            assert f(tensors[name]).tolist() == [values[name] * 2 + values["p"]] * 3
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_gradients_of_arguments_that_are_leaves(dynamic):
+    """As in adversarial examples: each call has a leaf of its own."""
+    def fn(x, scale):
+        loss = (x * x * scale).sum()
+        loss.backward()
+        return loss.detach()
+
+    f = compile(fn, dynamic=dynamic)
+    for i in range(6):
+        x = ct.full((3 + i if dynamic else 3,), float(i + 1)).requires_grad_()
+        before = x.grad = ct.ones_like(x) if i % 2 else None
+        f(x, ct.tensor(2.0))
+        assert x.grad.tolist() == [4.0 * (i + 1) + (i % 2)] * len(x)
+        assert before is None or x.grad is before or x.grad.tolist() != before.tolist()
+    assert f.captures == (4 if dynamic else 2)
+
+
+def test_a_leaf_among_the_arguments_that_is_also_a_parameter():
+    w, z = ct.ones(3, requires_grad=True), ct.full((3,), 5.0, requires_grad=True)
+
+    def fn(x):
+        loss = (x * w).sum()
+        loss.backward()
+        return loss.detach()
+
+    f = compile(fn)
+    for x, own, other in ((w, 2.0, None), (w, 2.0, None), (z, 5.0, 1.0), (z, 5.0, 1.0), (w, 2.0, None)):
+        w.grad = z.grad = None
+        f(x)
+        assert w.grad.tolist() == [own] * 3
+        assert (z.grad if other is None else z.grad.tolist()) == (other if other is None else [other] * 3)
