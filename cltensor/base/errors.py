@@ -104,3 +104,11 @@ class SerializationError(CLTensorError):
 
 class PickleError(SerializationError, pickle.UnpicklingError):
     """A pickle in a file names something that a file of data may not use."""
+
+
+class MissingPackageError(CLTensorError, ImportError):
+    """A package that a part of cltensor is made of, and that an extra installs, is not there."""
+
+    def __init__(self, message="", *rest, name=None):
+        super().__init__(message, *rest)
+        self.name = name

@@ -315,7 +315,7 @@ def _drawn(*shapes, **attributes):
 
 convolution = kernel(
     "convolution", autocast=LOW, shape=convolution_shape, launch=convolution_launch, dtypes="floating", saves="x(w) w(x)",
-    work=lambda specs, outs, **attributes: _taps(outs[0], specs[1]), public=False, on_complex="complex_convolution",
+    work=lambda specs, outs, **attributes: _taps(outs[0], specs[1]), products=True, public=False, on_complex="complex_convolution",
     vjp=(lambda g, y, x, w, bias, **attributes: convolution_input_gradient(g, w, size=tuple(x.shape[2:]), **attributes),
          lambda g, y, x, w, bias, **attributes: convolution_weight_gradient(g, x, size=tuple(w.shape[2:]), **attributes),
          _bias_gradient),
@@ -327,7 +327,7 @@ convolution_activated = activated(convolution)
 convolution_input_gradient = kernel(
     "convolution_input_gradient", shape=input_gradient_shape, launch=input_gradient_launch, dtypes="floating",
     on_complex="complex_convolution_input_gradient",
-    saves="g(w) w(g)", work=lambda specs, outs, **attributes: _taps(*specs), public=False,
+    saves="g(w) w(g)", work=lambda specs, outs, **attributes: _taps(*specs), products=True, public=False,
     vjp=(lambda gg, y, g, w, *, size, **attributes: convolution(gg, w, None, **attributes),
          lambda gg, y, g, w, *, size, **attributes: convolution_weight_gradient(g, gg, size=tuple(w.shape[2:]), **attributes)),
     ref=reference.input_gradient, samples=_drawn((2, 2, 2, 5), (2, 2, 3, 2), size=(4, 5), **_STRIDED),
@@ -335,7 +335,7 @@ convolution_input_gradient = kernel(
 
 convolution_weight_gradient = kernel(
     "convolution_weight_gradient", shape=weight_gradient_shape, launch=weight_gradient_launch, dtypes="floating",
-    saves="g(x) x(g)", work=lambda specs, outs, **attributes: _taps(specs[0], outs[0]), public=False,
+    saves="g(x) x(g)", work=lambda specs, outs, **attributes: _taps(specs[0], outs[0]), products=True, public=False,
     vjp=(lambda gg, y, g, x, *, size, **attributes: convolution(x, gg, None, **attributes),
          lambda gg, y, g, x, *, size, **attributes: convolution_input_gradient(g, gg, size=tuple(x.shape[2:]), **attributes)),
     ref=reference.weight_gradient, samples=_drawn((2, 2, 2, 5), (2, 4, 4, 5), size=(3, 2), **_STRIDED),

@@ -164,7 +164,7 @@ def _samples(*pairs):
 
 matmul = kernel(
     "matmul", autocast=LOW, shape=matmul_shape, launch=matmul_launch, finishing=ProductFinishing(matmul_product),
-    saves="input(other) other(input)", vjp=(grad_a, grad_b), work=_work(0), dtypes="number",
+    saves="input(other) other(input)", vjp=(grad_a, grad_b), work=_work(0), products=True, dtypes="number",
     on_complex="complex_matmul", ref=np.matmul,
     samples=_samples(((3, 4), (4, 2)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (2, 4, 3)), ((2, 1, 3, 4), (3, 4, 2)),
                      ((2, 3, 4), (4, 2))),
@@ -187,7 +187,7 @@ def _scaled(g, factor):
 
 addmm = kernel(
     "addmm_fused", autocast=LOW, shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a(b) b(a)",
-    work=_work(1), dtypes="number", public=False, on_complex="complex_addmm",
+    work=_work(1), products=True, dtypes="number", public=False, on_complex="complex_addmm",
     vjp=(lambda g, y, input, a, b, beta, alpha: _scaled(g, beta),
          lambda g, y, input, a, b, beta, alpha: _scaled(g @ b.mT, alpha),
          lambda g, y, input, a, b, beta, alpha: _scaled(a.mT @ g, alpha)),
@@ -205,7 +205,7 @@ def _grad_weight(g, y, input, weight, bias):
 
 linear = kernel(
     "linear", autocast=LOW, shape=linear_shape, launch=linear_launch, finishing=ProductFinishing(linear_product),
-    saves="input(weight) weight(input)", work=_work(0), dtypes="number", public=False, on_complex="complex_linear",
+    saves="input(weight) weight(input)", work=_work(0), products=True, dtypes="number", public=False, on_complex="complex_linear",
     vjp=(lambda g, y, input, weight, bias: g @ weight, _grad_weight, lambda g, y, input, weight, bias: g),
     ref=lambda x, w, b: x @ w.T + (0 if b is None else b),
     samples=_samples(((3, 4), (2, 4), (2,)), ((2, 3, 4), (5, 4), None), ((4,), (3, 4), (3,))),

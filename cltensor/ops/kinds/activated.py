@@ -61,6 +61,10 @@ class Activated(Kernel):
         own = self.inner.work
         return None if own is None else own(specs, outs, **attributes) + REGISTRY[activation].flops(outs, outs, ())
 
+    def multiply_adds(self, specs, outs, attrs):
+        """See Op."""
+        return self.inner.multiply_adds(specs, outs, attrs[:-1])
+
     def _gradients(self, g, y, *inputs, needs, activation, **attributes):
         g, = REGISTRY[activation].input_gradients((g,), (y,), (y._spec,), (), (True,))
         return self.inner.input_gradients((g,), (y,), inputs, tuple(attributes.values()), needs)

@@ -91,14 +91,15 @@ class Kernel(Planned):
     values  names of attributes that are numbers passed at each call (Value(i) in the steps), so they never make a new plan;
             shape gets None for them, launch does not get them; they come last among the attributes
     work    (input Specs, output Specs, **attributes) -> floating-point operations of a call, to be held against its time
+    products whether that work is multiplications, each with its addition, as in a product of matrices
     """
 
     kind = "kernel"
 
     def __init__(self, name, *, shape, launch, values=(), on_complex=None, finishing=None, strided=False, work=None,
-                 **common):
+                 products=False, **common):
         super().__init__(name, **common)
-        self.on_complex, self.finishing, self.strided, self.work = on_complex, finishing, strided, work
+        self.on_complex, self.finishing, self.strided, self.work, self.products = on_complex, finishing, strided, work, products
         self.shape, self.launch, self.values = shape, launch, tuple(values)
         self._read_signature(shape)
 
@@ -106,6 +107,10 @@ class Kernel(Planned):
         """See Op."""
         named = zip((n for n in self.attr_names if n not in self.values), attrs, strict=True)
         return None if self.work is None else self.work(specs, outs, **dict(named))
+
+    def multiply_adds(self, specs, outs, attrs):
+        """See Op."""
+        return self.flops(specs, outs, attrs) // 2 if self.products else 0
 
 
 def kernel(name, **options):

@@ -95,6 +95,10 @@ class Op:
     def flops(self, specs, outs, attrs):
         """The floating-point operations of a call on input Specs (None for one left out); None if the op does not say."""
 
+    def multiply_adds(self, specs, outs, attrs):
+        """How many of a call's operations are a multiplication with its addition, as those of a product of matrices are."""
+        return 0
+
     def last(self, attrs):
         """The name of the last operation, which names the op's node in the graph."""
         return self.name

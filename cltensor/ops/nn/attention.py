@@ -145,13 +145,15 @@ def samples(rng):
 
 
 attention_forward = _Masked(
-    "attention_forward", shape=_shape, launch=_launch, work=_work(1, 1), strided=True, dtypes="floating", public=False,
+    "attention_forward", shape=_shape, launch=_launch, work=_work(1, 1), products=True,
+    strided=True, dtypes="floating", public=False,
     ref=reference, samples=samples,
     doc="""(softmax(scale * q k^T + mask) v, logarithms of the rows' sums of exponentials, what rounding cut off those) of heads
     q (N, H, L, E), k (N, H, S, E), v (N, H, S, EV); mask None, bool or added, broadcast to (N, H, L, S).
     Source: Milakov and Gimelshein 2018, Dao et al. 2022.""")
 
 attention_backward = _Masked(
-    "attention_backward", shape=_gradient_shape, launch=_gradient_launch, work=_work(3, 2), strided=True, dtypes="floating",
+    "attention_backward", shape=_gradient_shape, launch=_gradient_launch, work=_work(3, 2), products=True,
+    strided=True, dtypes="floating",
     public=False,
     doc="Gradients of attention_forward's q, k and v from those of its results, recomputing the scores block by block.")

@@ -121,7 +121,7 @@ def _work(*weights):
 
 
 recurrent_forward = _Sequence(
-    "recurrent_forward", shape=_forward_shape, launch=_forward_launch, work=_work(3, 4, 7),
+    "recurrent_forward", shape=_forward_shape, launch=_forward_launch, work=_work(3, 4, 7), products=True,
     doc="""A recurrent layer over a whole sequence: (y, cells, gates[, unprojected y]) of an lstm, (y, gates, the state's share of
     the pre-activations) of a gru, y of a plain layer.  h0 (B, H) and c0 None: zeros; the biases and w_hr may be None.""")
 
@@ -197,6 +197,6 @@ def _plain_backward(tape, order, w_hh, slope, y, gh, gx, gh0):
 
 
 recurrent_backward = _Sequence(
-    "recurrent_backward", shape=_backward_shape, launch=_backward_launch, work=_work(4, 5),
+    "recurrent_backward", shape=_backward_shape, launch=_backward_launch, work=_work(4, 5), products=True,
     doc="""Gradients of recurrent_forward: of the states y, of the pre-activations (of a gru: the input's share, then the state's),
     of h0 and of c0 where these are given.  gc, of the cells, may be None.""")
