@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -28,7 +29,7 @@ _STYLE = ("text{font-family:system-ui,sans-serif;fill:#1c2733}.t{font-size:11.5p
 class ModelDrawing:
     """A drawing of a model; a notebook shows it, save writes it.
 
-    svg: the picture as text; boxes: what is drawn, in the order of the data; edges: {(key of the source, key of the target): shapes}.
+    svg: the picture as text; boxes: what is drawn, in the order of the data; edges: {(key of the source, of the target): shapes}.
     """
 
     svg: str = field(repr=False)
@@ -160,7 +161,7 @@ def _label(title, left, top):
 def _edge(start, end, bends, shapes):
     points = [(start[0], start[1] + HEIGHT / 2), *bends, (end[0], end[1] - HEIGHT / 2 - 1)]
     path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         middle = (y0 + y1) / 2
         path += f"C{x0:.1f} {middle:.1f} {x1:.1f} {middle:.1f} {x1:.1f} {y1:.1f}"
     return (f'<path class="e" d="{path}" marker-end="url(#a)"><title>{_escaped(", ".join(map(size_text, shapes)))}</title></path>')
@@ -186,8 +187,8 @@ def _count(n):
 
 
 def size_text(shape):
-    """A shape in words: "2 × 3"; "scalar" for ()."""
-    return " × ".join(map(str, shape)) or "scalar"
+    """A shape in words: "2 x 3"; "scalar" for ()."""
+    return " x ".join(map(str, shape)) or "scalar"
 
 
 def _cut(text, room):

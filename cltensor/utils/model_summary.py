@@ -107,11 +107,11 @@ def summary(model: Module, input_size: Any = None, input_data: Any = None, batch
             mode: str = "same", row_settings: Iterable[str] | None = None, verbose: int = 0, **kwargs: Any) -> ModelStatistics:
     """The layers of a model as a tree, with shapes, parameters, multiply-adds and memory, from one forward pass.
 
-    The pass runs on meta tensors, so nothing is computed and nothing changes; a model that looks at values runs on its device, and its
-    buffers and random numbers are put back.  What is counted is what the ops that ran declare, whatever layers called them.
+    The pass runs on meta tensors, so nothing is computed and nothing changes; a model that looks at values, or is lazy, runs on
+    its device, and its buffers and random numbers are put back.  What is counted is what the ops that ran declare, whatever layers called them.
 
-    Args: input_size, the shape of the input with its batch, a list of shapes or a dict of them by argument; batch_dim, where a batch
-        of 1 is put into each; dtypes of the inputs, float32 by default; input_data, instead of a size: a tensor, a tuple or list of
+    Args: input_size, the shape of the input with its batch, a list of shapes or a dict of them by argument; batch_dim, where
+        a batch of 1 is put into each; dtypes of the inputs, float32 by default; input_data, instead of a size: a tensor, a tuple or list of
         arguments, or a dict of them by name; further keywords go to forward.  Without either only parameters are counted.
         col_names: some of input_size, output_size, num_params, params_percent, kernel_size, mult_adds, trainable.
         row_settings: some of ascii_only, depth, var_names.  depth: levels shown.  verbose: 1 prints the summary at once.
@@ -149,7 +149,9 @@ def _check(name, given, known):
 def _found(model, input_size, input_data, batch_dim, dtypes, mode, kwargs, settings):
     made = None
     if not (input_size is None and input_data is None and not kwargs):
-        args, words = ((), {}) if input_size is input_data is None else inputs_of("summary", input_size, input_data, dtypes, batch_dim)
+        args, words = (), {}
+        if not input_size is input_data is None:
+            args, words = inputs_of("summary", input_size, input_data, dtypes, batch_dim)
         modes = [(m, m.training) for m in model.modules()]
         try:
             if mode != "same":

@@ -145,7 +145,7 @@ def _run(model, args, kwargs, given):
         arguments = tuple(map(notes.use, tensors))
         result = functional_call(model, given, args, kwargs)
         outputs = _uses(notes, result)
-        named = given or {name: t for name, t in [*model.named_parameters(), *model.named_buffers()]}
+        named = given or dict([*model.named_parameters(), *model.named_buffers()])
         names = {notes.use(t).block: name for name, t in named.items() if not isinstance(t, SparseBase)}
     nodes = tuple([n if isinstance(n, Node) else n.node() for n in notes.nodes])
     return ModuleTrace(roots[0], nodes, arguments, outputs, bool(given) or not named, names)
@@ -199,8 +199,8 @@ def inputs_of(call, input_size, input_data, dtypes, batch_dim=None):
     """(args, kwargs) of a forward pass from what a user gave: sizes, one or several or by name, or data."""
     if (input_size is None) == (input_data is None):
         given = "both" if input_size is not None else "neither"
-        raise ArgumentError(f"{call}: expected either input_size or input_data, got {given}; give sizes such as (1, 3, 224, 224), or "
-                            "a batch")
+        raise ArgumentError(f"{call}: expected either input_size or input_data, got {given}; give sizes such as (1, 3, 224, 224), "
+                            "or a batch")
     if input_data is not None:
         if isinstance(input_data, dict):
             return (), dict(input_data)
