@@ -108,12 +108,13 @@ def summary(model: Module, input_size: Any = None, input_data: Any = None, batch
     """The layers of a model as a tree, with shapes, parameters, multiply-adds and memory, from one forward pass.
 
     The pass runs on meta tensors, so nothing is computed and nothing changes; a model that looks at values, or is lazy, runs on
-    its device, and its buffers and random numbers are put back.  What is counted is what the ops that ran declare, whatever layers called them.
+    its device, and its buffers and random numbers are put back.  What is counted is what the ops that ran declare, whatever layers
+    called them.
 
     Args: input_size, the shape of the input with its batch, a list of shapes or a dict of them by argument; batch_dim, where
-        a batch of 1 is put into each; dtypes of the inputs, float32 by default; input_data, instead of a size: a tensor, a tuple or list of
-        arguments, or a dict of them by name; further keywords go to forward.  Without either only parameters are counted.
-        col_names: some of input_size, output_size, num_params, params_percent, kernel_size, mult_adds, trainable.
+        a batch of 1 is put into each; dtypes of the inputs, float32 by default; input_data, instead of a size: a tensor, a tuple
+        or list of arguments, or a dict of them by name; further keywords go to forward.  Without either only parameters are
+        counted. col_names: some of input_size, output_size, num_params, params_percent, kernel_size, mult_adds, trainable.
         row_settings: some of ascii_only, depth, var_names.  depth: levels shown.  verbose: 1 prints the summary at once.
         mode: "train", "eval", or "same" for the mode that the model is in.
     Raises ArgumentTypeError for what is no Module, ArgumentError for other settings than these, and what the model raises.

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...base.errors import ArgumentError, ShapeError
+from ...base.errors import ArgumentError, AssertedError, ShapeError
 from ...base.extras import extra
-from .arrays import array_of
+from ..host_arrays import array_of
 from .pictures import as_pixels
 from .protocol import protocol
 
@@ -20,7 +20,7 @@ def write(folder, config, points, metadata, pictures, step, tag, header):
     if points.ndim != 2:
         raise ShapeError(f"add_embedding: mat must be (points, features), got shape {list(points.shape)}")
     if metadata is not None and len(metadata) != len(points):
-        raise ArgumentError(f"add_embedding: expected metadata for each of the {len(points)} points, got {len(metadata)}")
+        raise AssertedError(f"add_embedding: expected metadata for each of the {len(points)} points, got {len(metadata)}")
     sheet = None if pictures is None else sprite(pictures, len(points))
     p = protocol("SummaryWriter")
     config = config or p.ProjectorConfig()

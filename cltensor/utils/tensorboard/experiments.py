@@ -6,7 +6,7 @@ import numpy as np
 
 from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ...dispatch.tensor_base import TensorBase
-from .arrays import array_of
+from ..host_arrays import array_of
 from .protocol import protocol
 from .values import metadata, one_value, strings_message, tensor_message
 
@@ -32,8 +32,8 @@ def hyperparameters(given, metrics, domains):
         for x in domains.get(name, ()):
             other, x = _typed(name, x)
             if other != kind:
-                raise ArgumentTypeError(f"add_hparams: hparam_domain_discrete[{name!r}] must hold values of the type in hparam_dict, "
-                                        f"got {x!r}")
+                raise ArgumentTypeError(f"add_hparams: hparam_domain_discrete[{name!r}] must hold values of the type in "
+                                        f"hparam_dict, got {x!r}")
             _set(info.domain_discrete.values.add(), kind, x)
         infos.append(info)
         _set(start.hparams[name], kind, value)
@@ -54,7 +54,7 @@ def _typed(name, value):
     for kind, types in ((_BOOL, bool), (_FLOAT, (int, float)), (_STRING, str)):
         if isinstance(value, types):
             return kind, float(value) if kind == _FLOAT else value
-    raise ArgumentTypeError(f"add_hparams: hparam_dict[{name!r}] should be an int, float, str, bool or a tensor of one element, got "
+    raise ArgumentError(f"add_hparams: hparam_dict[{name!r}] should be an int, float, str, bool or a tensor of one element, got "
                             f"{type(value).__name__}")
 
 

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 
 from ...base.errors import ArgumentError
-from .arrays import array_of
+from ..host_arrays import array_of
 from .protocol import protocol
 from .values import one_value
 

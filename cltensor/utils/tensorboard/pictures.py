@@ -6,9 +6,9 @@ import struct
 
 import numpy as np
 
-from ...base.errors import ArgumentError, ShapeError
+from ...base.errors import ArgumentError, AssertedShapeError, ShapeError
 from ...base.extras import extra
-from .arrays import array_of
+from ..host_arrays import array_of
 from .protocol import protocol
 from .values import one_value
 
@@ -35,8 +35,8 @@ def as_pixels(value, order, call):
     values = _bytes(array_of(value, call))
     order = order.upper()
     if len(order) != values.ndim or len(set(order)) != len(order) or not {"H", "W"} <= set(order) <= set("NCHW"):
-        raise ShapeError(f"{call}: dataformats={order!r} does not name the dimensions of a tensor of shape {list(values.shape)}; "
-                         "give a letter for each, of N, C, H and W")
+        raise AssertedShapeError(f"{call}: dataformats={order!r} does not name the dimensions of a tensor of shape "
+                         f"{list(values.shape)}; give a letter for each, of N, C, H and W")
     if "C" not in order:
         values, order = values[..., None], order + "C"
     values = values.transpose([order.index(x) for x in "NHWC" if x in order])
@@ -110,7 +110,7 @@ def audio(tag, value, rate):
     """The Summary of sound in [-1, 1], one channel, as WAV with 16 bits.  Source: Microsoft's RIFF specification, 1991."""
     values = array_of(value, "add_audio").squeeze()
     if values.ndim != 1:
-        raise ShapeError(f"add_audio: expected one channel, a tensor (1, frames), got shape {list(values.shape)}")
+        raise AssertedShapeError(f"add_audio: expected one channel, a tensor (1, frames), got shape {list(values.shape)}")
     samples = (np.clip(values.astype(np.float64), -1, 1) * _LARGEST).astype("<i2").tobytes()
     head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(samples), b"WAVE", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16, b"data",
                        len(samples))

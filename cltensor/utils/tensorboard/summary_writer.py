@@ -13,9 +13,9 @@ from typing import Any
 from ...base.errors import AbsentError, ArgumentError
 from ...base.extras import extra
 from ...nn.modules.module import Module
+from ..host_arrays import number_of
 from ..module_trace import inputs_of, trace
 from . import embeddings, experiments, graphs, histograms, pictures, values
-from .arrays import number_of
 from .file_writer import FileWriter
 from .protocol import protocol
 
@@ -28,9 +28,9 @@ class SummaryWriter:
     Tensors of any shape and dtype that a method has use for, on any device, NumPy arrays and numbers are taken; reading a tensor
     waits for its device.  A step is a count, and walltime a time in seconds, now by default.
 
-    Args: log_dir, the folder of the run, by default runs/DATE_HOST with comment at its end; purge_step, the step at which a run goes
-        on that ended without warning: TensorBoard hides what was logged from there on; max_queue, flush_secs and filename_suffix as
-        FileWriter takes them.
+    Args: log_dir, the folder of the run, by default runs/DATE_HOST with comment at its end; purge_step, the step at which a run
+        goes on that ended without warning: TensorBoard hides what was logged from there on; max_queue, flush_secs and
+        filename_suffix as FileWriter takes them.
     Raises MissingPackageError without the package tensorboard.  Source: PyTorch 2.13's torch.utils.tensorboard.SummaryWriter.
 
         with SummaryWriter("runs/first") as writer:

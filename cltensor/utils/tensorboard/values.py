@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...base.errors import ArgumentError, ArgumentTypeError
-from .arrays import array_of, number_of
+from ..host_arrays import array_of, number_of
 from .protocol import protocol
 
 _KINDS = {"float32": ("DT_FLOAT", "float_val"), "float64": ("DT_DOUBLE", "double_val"), "float16": ("DT_HALF", "half_val"),

@@ -1,9 +1,9 @@
-"""NumPy arrays of what a log is given: tensors on any device, arrays, numbers, lists."""
+"""NumPy arrays of what a log or a plot is given: tensors on any device, arrays, numbers, lists."""
 
 import numpy as np
 
-from ...base.errors import ArgumentTypeError
-from ...dispatch.tensor_base import TensorBase
+from ..base.errors import ArgumentTypeError, AssertedError
+from ..dispatch.tensor_base import TensorBase
 
 
 def array_of(value, call):
@@ -24,6 +24,5 @@ def number_of(value, call):
     """The one number in value."""
     found = array_of(value, call)
     if found.size != 1:
-        raise ArgumentTypeError(f"{call}: expected one number, got an array of shape {list(found.shape)}; log it with add_tensor, "
-                                "or add_scalars")
+        raise AssertedError(f"{call}: expected one number, got an array of shape {list(found.shape)}; log it with add_tensor")
     return found.reshape(()).item()
