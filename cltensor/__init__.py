@@ -116,7 +116,7 @@ def typename(obj):
 
 _MODULES = ("_dynamo", "_higher_order_ops", "amp", "array_api", "compiler", "distributions", "fft", "func", "graph", "io",
             "multiprocessing", "nn", "optim", "overrides", "quantize", "random", "serialization", "signal", "sparse", "testing",
-            "utils", "vision")
+            "train", "utils", "vision")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {
     "io": "load save",
