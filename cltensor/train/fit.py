@@ -87,9 +87,14 @@ def fit(model: Module, loss: Callable[..., Tensor] | None, optimizer: Optimizer,
     evaluate = _evaluation(model, loss, forward, half)
     gradients = _gradients(evaluate, scaler, accumulate)
     update = _update(optimizer, scaler, scheduler if by_step else None, clip_norm, clip_value)
-    if compile:
-        evaluate, gradients, update = map(compiled, (evaluate, gradients, update))
-    training = _Training(run, evaluate, gradients, update, accumulate, by_step, forward is None)
+
+    def whole(batch):
+        found = gradients(batch)
+        update()
+        return found
+
+    made = compiled if compile else lambda function: function
+    training = _Training(run, made(evaluate), made(gradients), made(whole), update, accumulate, by_step, forward is None)
     if checkpoint is not None and resume and os.path.exists(checkpoint):
         load_checkpoint(run, checkpoint)
     with Interruption() as interruption:
@@ -148,8 +153,8 @@ def _update(optimizer, scaler, scheduler, clip_norm, clip_value):
 class _Training:
     """The loop of one fit."""
 
-    def __init__(self, run, evaluate, gradients, update, accumulate, by_step, plain):
-        self.run, self.evaluate, self.gradients, self.update = run, evaluate, gradients, update
+    def __init__(self, run, evaluate, gradients, whole, update, accumulate, by_step, plain):
+        self.run, self.evaluate, self.gradients, self.whole, self.update = run, evaluate, gradients, whole, update
         self.accumulate, self.by_step, self.plain = accumulate, by_step, plain
         self.device = next((p.device for p in run.model.parameters()), None)
 
@@ -172,17 +177,17 @@ class _Training:
         run.tell("on_epoch_begin")
         waiting = 0
         for batch in batches:
-            self.batch(batch)
-            waiting += 1
-            if waiting == self.accumulate:
-                waiting = 0
-                self.step(interruption, checkpoint)
+            waiting = (waiting + 1) % self.accumulate
+            self.batch(batch, self.gradients if waiting else self.whole)
+            if not waiting:
+                self.stepped(interruption, checkpoint)
         if waiting:  # the last step is made of fewer batches
             with no_grad():
                 for p in (p for group in run.optimizer.param_groups for p in group["params"]):
                     if p.grad is not None:
                         p.grad.mul_(self.accumulate / waiting)
-            self.step(interruption, checkpoint)
+            self.update()
+            self.stepped(interruption, checkpoint)
         if not run.batch:
             raise ArgumentError("fit: the loader gave no batch; it must begin anew each time it is iterated over")
         self.end(began)
@@ -203,17 +208,16 @@ class _Training:
         set_states(now, run.loader)
         return found
 
-    def batch(self, batch):
-        """Forward and backward pass of one batch."""
+    def batch(self, batch, function):
+        """Forward and backward pass of one batch, and the optimiser's step where function takes it."""
         run = self.run
-        run.loss, output, target = self.gradients(self.moved(batch))
+        run.loss, output, target = function(self.moved(batch))
         run.batch += 1
         self.count(run.metrics, run.loss, output, target)
         run.tell("on_batch_end")
 
-    def step(self, interruption, checkpoint):
-        """The optimiser's step for the gradients that were collected."""
-        self.update()
+    def stepped(self, interruption, checkpoint):
+        """After a step of the optimiser."""
         self.run.step += 1
         self.run.tell("on_step_end")
         if interruption.asked:

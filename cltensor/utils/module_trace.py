@@ -56,8 +56,6 @@ class ModuleCall:
 class _Notes(GraphRecorder):
     """Notes what runs once: nothing that it does need be repeatable."""
 
-    captures = False
-
     def fail(self, reason):
         """See Recorder: no reason to stop."""
 
@@ -121,13 +119,14 @@ def _actual(model, args, kwargs):
     buffers = [(b, b.detach().clone()) for b in model.buffers()]
     device = next((p.device for p in itertools.chain(model.parameters(), model.buffers())), None)
     leaves, template = flatten((args, kwargs))
-    args, kwargs = unflatten(template, iter([_filled(x, device) for x in leaves]))
-    try:
-        return _run(model, args, kwargs, {})
-    finally:
-        with no_grad():
-            for buffer, before in buffers:
-                buffer.copy_(before)
+    with fork_rng():
+        args, kwargs = unflatten(template, iter([_filled(x, device) for x in leaves]))
+        try:
+            return _run(model, args, kwargs, {})
+        finally:
+            with no_grad():
+                for buffer, before in buffers:
+                    buffer.copy_(before)
 
 
 def _filled(x, device):
