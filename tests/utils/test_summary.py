@@ -1,4 +1,4 @@
-"""utils.summary: counts against those worked out by hand and recorded from torchinfo, trees, models of every build; nothing changes."""
+"""utils.summary: counts against those worked out by hand and recorded from torchinfo, trees, models of every build."""
 
 import numpy as np
 import pytest
@@ -148,8 +148,8 @@ def test_attention_counts_its_products():
 @pytest.mark.parametrize("size", [(2, 3, 16, 16)])
 def test_parameters_as_torchinfo_counts_them(size):
     """Recorded from torchinfo 1.8, which counts biases as well; here there are none."""
-    model = nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.ReLU(), nn.Conv2d(8, 16, 3, stride=2, groups=2, bias=False), nn.Flatten(),
-                          nn.Linear(576, 10, bias=False))
+    model = nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.ReLU(), nn.Conv2d(8, 16, 3, stride=2, groups=2, bias=False),
+                          nn.Flatten(), nn.Linear(576, 10, bias=False))
     model[4].weight.requires_grad_(False)
     found = summary(model, size)
     assert (found.total_params, found.trainable_params, found.total_mult_adds) == (6552, 792, 137664)

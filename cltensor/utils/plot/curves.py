@@ -12,14 +12,17 @@ from ..host_arrays import array_of
 from .axes import axes
 
 
+_ASIDE = ("lr", "seconds")  # what a History also holds, on scales of their own
+
+
 def curves(values: Any, *, steps: Any = None, smoothing: float = 0.0, log: bool = False, ax: Any = None, title: str = "",
            xlabel: str = "step", ylabel: str = "") -> Any:
     """Draw curves of losses or metrics: numbers over steps, smoothed ones in front of what they were made of.
 
-    Args: values, a sequence or 1-d tensor of any dtype, a dict of them by name, or what train.fit returns; steps, where the values
+    Args: values, a sequence or 1-d tensor of any dtype, a dict of them by name, or the History that train.fit returns, without lr and seconds; steps, where the values
         stand, 0, 1, 2 and so on by default; smoothing, from 0 to below 1, the weight of what came before in an exponential mean;
         log, a logarithmic scale for the values; ax, an Axes.
-    Returns the Axes.  NaN leaves a gap.
+    Returns the Axes.  NaN and None leave a gap.
     Raises ArgumentError for another smoothing and for nothing to draw, ShapeError for what has not one dimension, and where steps
     differ in number; MissingPackageError without Matplotlib.
     Source: the mean is that of Adam's moments, Kingma and Ba 2015, with their correction of its start.
@@ -30,8 +33,9 @@ def curves(values: Any, *, steps: Any = None, smoothing: float = 0.0, log: bool 
     """
     if not 0 <= smoothing < 1:
         raise ArgumentError(f"curves: smoothing must be at least 0 and below 1, got {smoothing}")
-    named = getattr(values, "history", values)
-    named = named if isinstance(named, Mapping) else {"": named}
+    named = values if isinstance(values, Mapping) else {"": values}
+    if hasattr(values, "epochs"):  # a History
+        named = {name: found for name, found in named.items() if name not in _ASIDE}
     if not named:
         raise ArgumentError("curves: there is nothing to draw; give at least one curve")
     drawn = {name: (*_points(name, v, steps),) for name, v in named.items()}
@@ -50,6 +54,8 @@ def curves(values: Any, *, steps: Any = None, smoothing: float = 0.0, log: bool 
 
 
 def _points(name, values, steps):
+    if isinstance(values, list):
+        values = [np.nan if v is None else v for v in values]
     y = array_of(values, "curves").astype(np.float64)
     if y.ndim != 1:
         raise ShapeError(f"curves: expected numbers in a row{f' for {name!r}' if name else ''}, got shape {list(y.shape)}")

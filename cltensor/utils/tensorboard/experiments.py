@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from ...base.errors import ArgumentError, ArgumentTypeError, MismatchError
 from ...dispatch.tensor_base import TensorBase
 from ..host_arrays import array_of
 from .protocol import protocol
@@ -95,7 +95,7 @@ def mesh(tag, vertices, colors, faces, settings):
              if value is not None}
     for name, values in parts.items():
         if values.ndim != 3 or values.shape[2] != 3:
-            raise ShapeError(f"add_mesh: {name.lower()} must be of shape (batch, n, 3), got {list(values.shape)}")
+            raise MismatchError(f"add_mesh: {name.lower()} must be of shape (batch, n, 3), got {list(values.shape)}")
     kinds, values = p.MeshPluginData.ContentType, []
     components = sum(1 << kinds.Value(name) for name in parts)
     for name, array in parts.items():
