@@ -91,10 +91,14 @@ def test_by_hand():
 
 def test_it_is_closed_where_the_loop_breaks():
     file = io.StringIO()
-    with pytest.raises(KeyboardInterrupt):
+
+    def loop():
         for i in progress(range(5), file=file):
             if i == 2:
                 raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loop()
     assert file.getvalue().startswith("2/5 it")
 
 

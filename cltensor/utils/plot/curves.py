@@ -11,7 +11,6 @@ from ...base.errors import ArgumentError, ShapeError
 from ..host_arrays import array_of
 from .axes import axes
 
-
 _ASIDE = ("lr", "seconds")  # what a History also holds, on scales of their own
 
 
@@ -19,9 +18,9 @@ def curves(values: Any, *, steps: Any = None, smoothing: float = 0.0, log: bool 
            xlabel: str = "step", ylabel: str = "") -> Any:
     """Draw curves of losses or metrics: numbers over steps, smoothed ones in front of what they were made of.
 
-    Args: values, a sequence or 1-d tensor of any dtype, a dict of them by name, or the History that train.fit returns, without lr and seconds; steps, where the values
-        stand, 0, 1, 2 and so on by default; smoothing, from 0 to below 1, the weight of what came before in an exponential mean;
-        log, a logarithmic scale for the values; ax, an Axes.
+    Args: values, a sequence or 1-d tensor of any dtype, a dict of them by name, or the History that train.fit returns, without lr
+        and seconds; steps, where the values stand, 0, 1, 2 and so on by default; smoothing, from 0 to below 1, the weight of what
+        came before in an exponential mean; log, a logarithmic scale for the values; ax, an Axes.
     Returns the Axes.  NaN and None leave a gap.
     Raises ArgumentError for another smoothing and for nothing to draw, ShapeError for what has not one dimension, and where steps
     differ in number; MissingPackageError without Matplotlib.
