@@ -31,6 +31,7 @@ from cltensor import signal as signal
 from cltensor import sparse as sparse
 from cltensor import special as special
 from cltensor import testing as testing
+from cltensor import train as train
 from cltensor import utils as utils
 from cltensor import version as version
 from cltensor.amp.autocast_mode import autocast as autocast

@@ -54,7 +54,7 @@ class EarlyStopping(Callback):
 
     Args: monitor, a name in the logs, by default the validation's loss; patience, how many epochs without improvement end it;
         min_delta, the least change that is one; mode, "min" or "max", by default "max" for accuracies and F1; restore_best, whether
-        the model gets back the parameters and buffers, of any shape and dtype, that it had at its best.
+        the model gets back, at the end, the parameters and buffers, of any shape and dtype, that it had at its best.
     Raises ArgumentError for other settings, and at the end of an epoch whose logs lack the value.
     Source: Prechelt 1998.
 
@@ -89,7 +89,7 @@ class EarlyStopping(Callback):
 
     def on_train_end(self, run: Run) -> None:
         """See Callback."""
-        if self.weights is not None and run.stop:
+        if self.weights is not None and (run.stop or run.epoch >= run.epochs):
             with no_grad():
                 run.model.load_state_dict(self.weights)
 

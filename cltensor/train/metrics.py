@@ -161,9 +161,9 @@ class TopKAccuracy(Share):
 class F1(Metric):
     """The F1 score: the harmonic mean of precision and recall, of each class, from all samples together.
 
-    output and target: as for Accuracy.  num_classes: how many classes there are; average, "macro", the mean over the classes that
-    occur, "micro", of all samples, "weighted", by how often each class is true, or "binary", of class 1.  A class that occurs in
-    neither output nor target is left out, and one without a true positive has 0.
+    output and target: as for Accuracy, of its dtypes.  num_classes: how many classes there are; average, "macro", the mean over the
+    classes that occur, "micro", of all samples, "weighted", by how often each class is true, or "binary", of class 1.  A class that
+    occurs in neither output nor target is left out, and one without a true positive has 0.
     Raises ArgumentError for another average, and num_classes below 2; ShapeError for other shapes.
     Source: van Rijsbergen 1979; averages as in scikit-learn.
 

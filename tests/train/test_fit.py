@@ -154,7 +154,8 @@ def test_schedules(data):
     def rates(make, **words):
         net = nn.Linear(5, 2)
         optimizer = optim.SGD(net.parameters(), 1e-4)
-        return train.fit(net, nn.CrossEntropyLoss(), optimizer, data[0], 4, scheduler=make(optimizer), progress=False, **words)["lr"]
+        words["scheduler"] = make(optimizer)
+        return train.fit(net, nn.CrossEntropyLoss(), optimizer, data[0], 4, progress=False, **words)["lr"]
 
     assert rates(lambda o: optim.lr_scheduler.StepLR(o, 6, 0.5), scheduler_every="step") == pytest.approx(
         [0.5e-4, 0.25e-4, 0.125e-4, 0.0625e-4])
@@ -219,6 +220,7 @@ def test_early_stopping():
     assert stopped([3.0, 2.0, 2.5, 2.2, 1.0], patience=2) == (4, 2, 4.0)
     assert stopped([3.0, 2.0, 2.5, 2.2, 1.0], patience=2, restore_best=True) == (4, 2, 2.0)
     assert stopped([3.0, 2.0, 2.5, 1.0], patience=2) == (4, 4, 4.0)
+    assert stopped([3.0, 1.0, 2.0], patience=2, restore_best=True) == (3, 2, 2.0)
     assert stopped([3.0, 2.9, 2.8], patience=1, min_delta=0.5) == (2, 1, 2.0)
     assert stopped([1.0, 2.0, 1.5], patience=1, mode="max") == (3, 2, 3.0)
     assert train.EarlyStopping("val_accuracy").mode == "max"

@@ -20,7 +20,7 @@ from tensorboard.util.tensor_util import make_ndarray
 
 import cltensor as ct
 from cltensor import nn
-from cltensor.base.errors import AbsentError, ArgumentError, ArgumentTypeError, MissingPackageError, ShapeError
+from cltensor.base.errors import ArgumentError, ArgumentTypeError, MissingPackageError, ShapeError
 from cltensor.utils.tensorboard import FileWriter, RecordWriter, SummaryWriter
 
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
@@ -331,7 +331,6 @@ def test_the_file_writer(tmp_path):
     (lambda w: w.add_embedding(np.eye(2), [["a"], ["b"]], metadata_header=["x", "y"]), ArgumentError, "2 entries in each row"),
     (lambda w: w.add_embedding(np.eye(2), label_img=np.zeros((2, 1, 4, 5000), np.uint8)), ArgumentError, "does not show"),
     (lambda w: w.add_graph(nn.Linear(2, 2)), ArgumentError, "got neither"),
-    (lambda w: w.add_onnx_graph("x"), AbsentError, "add_graph"),
 ])
 def test_errors(tmp_path, call, error, says):
     with SummaryWriter(tmp_path) as w, pytest.raises(error, match=says):

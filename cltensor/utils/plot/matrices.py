@@ -20,9 +20,9 @@ def confusion_matrix(target: Any, prediction: Any, *, classes: Sequence[Any] | i
                      cmap: str = "Blues", ax: Any = None) -> Any:
     """Draw how often each class was predicted for each class: a row for each true one, the counts written in.
 
-    Args: target, integers (n,); prediction, integers (n,), or scores (n, classes) of which the greatest counts; classes, their
-        names or their number, by default as many as occur; normalize, "true", "pred" or "all": shares of the row, the column, or of
-        everything; cmap, colours; ax, an Axes.
+    Args: target, integers (n,) of any dtype; prediction, integers (n,), or scores (n, classes) of which the greatest counts;
+        classes, their names or their number, by default as many as occur; normalize, "true", "pred" or "all": shares of the row,
+        the column, or of everything; cmap, colours; ax, an Axes.
     Returns the Axes, with the matrix as an array (classes, classes) in ax.images[0].
     Raises ShapeError where the numbers differ, ArgumentError for a class outside and for another normalize, MissingPackageError
     without Matplotlib.  Source: Kohavi and Provost 1998; arguments as in scikit-learn.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     RecordWriter: Any
 
-__all__ = ["FileWriter", "RecordWriter", "SummaryWriter"]
+__all__ = ["FileWriter", "SummaryWriter"]
 
 
 def __getattr__(name):

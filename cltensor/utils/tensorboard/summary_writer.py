@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
-from ...base.errors import AbsentError, ArgumentError
+from ...base.errors import ArgumentError
 from ...base.extras import extra
 from ...nn.modules.module import Module
 from ..host_arrays import number_of
@@ -195,10 +195,6 @@ class SummaryWriter:
         if verbose:
             print(made)
         self._main().add_graph((made, None))
-
-    def add_onnx_graph(self, prototxt: str) -> None:
-        """There are no ONNX files here: raises AbsentError."""
-        raise AbsentError("add_onnx_graph: cltensor reads no ONNX; log the model itself with add_graph(model, input)")
 
     def add_embedding(self, mat: Any, metadata: Sequence[Any] | None = None, label_img: Any = None, global_step: int | None = None,
                       tag: str = "default", metadata_header: Sequence[str] | None = None) -> None:
