@@ -1,6 +1,7 @@
 """Small trainings that the tests run, here and in processes of their own."""
 
 import random
+import time
 
 import numpy as np
 
@@ -23,6 +24,17 @@ class Noisy(Dataset):
     def __getitem__(self, i):
         noise = 0.01 * (random.random() + np.random.random())
         return ct.tensor(self.x[i] + np.float32(noise)), ct.tensor(self.y[i])
+
+
+class Tells(train.Callback):
+    """Prints the step, and takes its time."""
+
+    def __init__(self, seconds=0.0):
+        self.seconds = seconds
+
+    def on_step_end(self, run):
+        print(run.step, flush=True)
+        time.sleep(self.seconds)
 
 
 def model():
