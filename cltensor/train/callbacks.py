@@ -140,7 +140,9 @@ class ProgressBar(Callback):
 
 
 class TensorBoard(Callback):
-    """Logs the values of each epoch for TensorBoard, and the loss of every n-th step.
+    """Logs the values of each epoch for TensorBoard, and the loss of every n-th step, at the number of the optimiser's steps.
+
+    A training that is resumed hides what an earlier one has logged after its checkpoint.
 
     Args: log_dir, the folder, or a SummaryWriter; every, how many steps lie between two losses, which are read, each of which waits
         for the device, 0 for none; histograms, whether to log the parameters, of any shape and dtype, after each epoch.
@@ -159,7 +161,7 @@ class TensorBoard(Callback):
         else:
             from ..utils.tensorboard import SummaryWriter
 
-            self.writer = SummaryWriter(self.log_dir, purge_step=run.step or None)
+            self.writer = SummaryWriter(self.log_dir, purge_step=run.step + 1 if run.step else None)
 
     def on_step_end(self, run: Run) -> None:
         """See Callback."""
@@ -170,10 +172,10 @@ class TensorBoard(Callback):
         """See Callback."""
         for name, value in run.logs.items():
             part, _, rest = name.partition("_")
-            self.writer.add_scalar(f"{rest}/val" if part == "val" else f"{name}/train", value, run.epoch)
+            self.writer.add_scalar(f"{rest}/val" if part == "val" else f"{name}/train", value, run.step)
         if self.histograms:
             for name, p in run.model.named_parameters():
-                self.writer.add_histogram(name, p, run.epoch)
+                self.writer.add_histogram(name, p, run.step)
         self.writer.flush()
 
     def on_train_end(self, run: Run) -> None:

@@ -76,8 +76,9 @@ def fit(model: Module, loss: Callable[..., Tensor] | None, optimizer: Optimizer,
         >>> history["loss"][-1] < 0.01, history.epochs
         (True, 30)
     """
-    _check(model, loss, optimizer, loader, epochs, accumulate, scheduler_every, forward, clip_norm, clip_value, checkpoint,
-           checkpoint_every)
+    callbacks = list(callbacks)
+    _check_parts(model, loss, optimizer, loader, forward, scheduler, callbacks)
+    _check_settings(epochs, accumulate, scheduler_every, clip_norm, clip_value, checkpoint, checkpoint_every)
     half = _half(amp)
     if scaler is None and half is dtypes.float16:
         scaler = GradScaler()
@@ -294,8 +295,7 @@ def _half(amp):
     return half
 
 
-def _check(model, loss, optimizer, loader, epochs, accumulate, scheduler_every, forward, clip_norm, clip_value, checkpoint,
-           checkpoint_every):
+def _check_parts(model, loss, optimizer, loader, forward, scheduler, callbacks):
     if not isinstance(model, Module):
         raise ArgumentTypeError(f"fit: model must be a Module, got {type(model).__name__}")
     if not isinstance(optimizer, Optimizer):
@@ -307,6 +307,14 @@ def _check(model, loss, optimizer, loader, epochs, accumulate, scheduler_every, 
     if not isinstance(loader, Iterable) or hasattr(loader, "__next__"):
         raise ArgumentTypeError("fit: loader must begin anew for each epoch, as a DataLoader or a list does, got "
                                 f"{type(loader).__name__}")
+    if scheduler is not None and not hasattr(scheduler, "step"):
+        raise ArgumentTypeError(f"fit: scheduler must be a schedule of optim.lr_scheduler, got {type(scheduler).__name__}")
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise ArgumentTypeError(f"fit: callbacks must be Callbacks, got {callback!r}")
+
+
+def _check_settings(epochs, accumulate, scheduler_every, clip_norm, clip_value, checkpoint, checkpoint_every):
     for name, value, least in (("epochs", epochs, 0), ("accumulate", accumulate, 1), ("checkpoint_every", checkpoint_every, 0)):
         if not isinstance(value, int) or value < least:
             raise ArgumentError(f"fit: {name} must be a whole number of at least {least}, got {value!r}")

@@ -258,7 +258,7 @@ def test_tensorboard(tmp_path, data):
                         progress=False)
     found = EventAccumulator(str(tmp_path / "a"))
     found.Reload()
-    assert [(e.step, pytest.approx(e.value)) for e in found.Scalars("loss/val")] == list(enumerate(history["val_loss"], 1))
+    assert [(e.step, pytest.approx(e.value)) for e in found.Scalars("loss/val")] == [*zip((6, 12), history["val_loss"], strict=True)]
     assert [e.value for e in found.Scalars("loss/train")] == pytest.approx(history["loss"])
     found = EventAccumulator(str(tmp_path / "b"))
     found.Reload()
@@ -267,6 +267,27 @@ def test_tensorboard(tmp_path, data):
     with SummaryWriter(tmp_path / "c") as writer:
         train.fit(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), 0.1), data[0], 1, tensorboard=writer, progress=False)
         writer.add_scalar("mine", 1.0, 1)
+
+
+def test_a_resumed_log_has_no_step_twice(tmp_path, data):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    class Ends(train.Callback):
+        def on_step_end(self, run):
+            if run.step == 8 and len(list((tmp_path / "log").iterdir())) == 1:
+                raise OSError
+
+    def run():
+        net = model()
+        return train.fit(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), 0.1), data[0], 2, progress=False,
+                         checkpoint=tmp_path / "c.ct", callbacks=[train.TensorBoard(tmp_path / "log", every=1), Ends()])
+
+    with pytest.raises(OSError):  # noqa: PT011
+        run()
+    assert run().epochs == 2
+    found = EventAccumulator(str(tmp_path / "log"))
+    found.Reload()
+    assert [e.step for e in found.Scalars("step/loss")] == list(range(1, 13))
 
 
 def test_history():
@@ -303,6 +324,8 @@ GOOD = {"loss": nn.MSELoss(), "loader": [(None, None)], "epochs": 1}
     ({"loader": iter([1])}, ArgumentTypeError, "loader must begin anew"),
     ({"loader": []}, ArgumentError, "the loader gave no batch"),
     ({"loader": [3]}, ArgumentTypeError, r"expected batches \(inputs..., target\), got int"),
+    ({"scheduler": 3}, ArgumentTypeError, "scheduler must be a schedule"),
+    ({"callbacks": [print]}, ArgumentTypeError, "callbacks must be Callbacks"),
     ({"epochs": -1}, ArgumentError, "epochs must be a whole number of at least 0, got -1"),
     ({"accumulate": 0}, ArgumentError, "accumulate must be"),
     ({"clip_norm": 0}, ArgumentError, "clip_norm must be above 0"),
