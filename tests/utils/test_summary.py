@@ -161,6 +161,20 @@ def test_transposed_convolution_counts_each_tap_once():
     assert found.total_mult_adds == 25 * 3 * 4 * 9
 
 
+def test_an_activated_product_counts_as_the_plain_one():
+    from cltensor.graph.recorder import GraphRecorder
+    from cltensor.graph.work import flops
+
+    x, model = ct.zeros(4, 3, device="meta"), nn.Sequential(nn.Linear(3, 2), nn.ReLU()).to("meta")
+    with GraphRecorder([x]) as recorder, ct.no_grad():
+        model(x)
+    node, = recorder.nodes
+    specs = [o.spec for o in node.operands], [r.use.spec for r in node.results]
+    assert node.op.name == "linear_activated"
+    assert node.op.multiply_adds(*specs, node.attrs) == 4 * 3 * 2
+    assert flops(node) > 2 * 4 * 3 * 2
+
+
 def test_shared_parameters_count_once():
     model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
     model[1].weight = model[0].weight
