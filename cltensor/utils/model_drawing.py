@@ -18,7 +18,7 @@ from .module_flow import Box, ModuleFlow
 from .module_trace import inputs_of, trace
 
 _FILLS = {"input": "#d9f2dd", "output": "#fde6cf", "layer": "#d7e6fa", "module": "#eceff3", "op": "#ffffff"}
-_ROOM = 34  # characters that a line of a box has room for
+_ROOM, _WIDE = 34, 26  # characters that a line of a box has room for, and a title that may have to be squeezed
 _ABOVE, _AROUND, _MARGIN = 15, 5, 24  # of a frame, for each level of frames inside it; around the picture
 _STYLE = ("text{font-family:system-ui,sans-serif;fill:#1c2733}.t{font-size:11.5px;font-weight:600}.s{font-size:10.5px;fill:#44546a}"
           ".f{font-size:10px;fill:#6b7a8d;paint-order:stroke;stroke:#f4f7fb;stroke-width:3px}.b{stroke:#7d8fa6;stroke-width:1}.e{fill:none;stroke:#5b6b80;stroke-width:1.3}"
@@ -174,10 +174,12 @@ def _edge(start, end, bends, shapes):
 def _box(box, x, y):
     lines = [f"{box.name}: {box.title}" if box.name else box.title, _facts(box)]
     left, top = x - WIDTH / 2, y - HEIGHT / 2
+    title = _cut(lines[0], _ROOM - 4)
+    squeeze = f' textLength="{WIDTH - 14}" lengthAdjust="spacingAndGlyphs"' if len(title) > _WIDE else ""
     full = _escaped("\n".join([lines[0], *map(size_text, box.shapes)]))
     return (f'<g><title>{full}</title><rect class="b" x="{left:.1f}" y="{top:.1f}" width="{WIDTH}" height="{HEIGHT}" '
             f'rx="{4 if box.kind in ("layer", "module") else 14}" fill="{_FILLS[box.kind]}"/>'
-            f'<text class="t" x="{x:.1f}" y="{y - 3:.1f}" text-anchor="middle">{_escaped(_cut(lines[0], _ROOM - 4))}</text>'
+            f'<text class="t" x="{x:.1f}" y="{y - 3:.1f}" text-anchor="middle"{squeeze}>{_escaped(title)}</text>'
             f'<text class="s" x="{x:.1f}" y="{y + 14:.1f}" text-anchor="middle">{_escaped(_cut(lines[1], _ROOM))}</text></g>')
 
 
