@@ -15,6 +15,7 @@ from ..host_arrays import array_of
 from .axes import axes
 
 _LEGEND = 20  # classes that are named
+_FEW = 200  # points for which neighbours are found by looking at all pairs
 
 
 def embeddings(points: Any, labels: Any = None, *, method: str = "pca", classes: Sequence[Any] | None = None, seed: int = 0,
@@ -67,7 +68,8 @@ def _components(values):
 def _neighbours(values, seed, perplexity):
     manifold = extra("sklearn.manifold", "see", "embeddings")
     few = min(perplexity, max(1.0, (len(values) - 1) / 3))
-    return manifold.TSNE(2, perplexity=few, init="pca", random_state=seed).fit_transform(values)
+    method = "exact" if len(values) <= _FEW else "barnes_hut"
+    return manifold.TSNE(2, perplexity=few, init="pca", random_state=seed, method=method).fit_transform(values)
 
 
 def _colour(i, count):
