@@ -31,6 +31,9 @@ class Recorder:
     def copied(self, target, source):
         """Bytes were copied between buffers, outside any op."""
 
+    def grad_read(self, leaf):
+        """The .grad of a leaf is read, which is not None."""
+
     def grad_changes(self, leaf):
         """The .grad of a leaf is about to be set, dropped or added to."""
 

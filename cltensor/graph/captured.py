@@ -65,6 +65,7 @@ class Captured:
 
     stages: the graph as captured and after each pass, see `passes.stages`.
     backward: the BackwardProgram of results that have a history; None if there are none.
+    read: (leaf, the layout of its .grad) of each whose .grad it only reads.
     leaves: (a leaf or its position among the arguments, the layout of its .grad before and the Use of that afterwards, None for
     no .grad, whether it is the same tensor) of each whose .grad changes.
     replay: None until `start`; spare: {buffer: size} that it may use, and shares with the program for other sizes.
@@ -80,6 +81,8 @@ class Captured:
         widest = self.graph.widest()
         self.viewed = [(i, offset, widest[b]) for b, i, offset in self.arguments if widest.get(b, 0) > tensors[i].itemsize]
         self.gradients = [b for b in blocks if b.origin is Origin.GRADIENT]
+        self.read = [(leaf, _laid_out(leaf._grad)) for leaf in (b.source for b in self.gradients)
+                     if not isinstance(leaf, int) and id(leaf) not in recorder.grads]
         uses = iter(self.graph.outputs)
         self.results = [ReturnedTensor(x, next(uses), tensors) if isinstance(x, TensorBase) else ReturnedValue(x) for x in outputs]
         uses = iter(self.graph.grads)
@@ -98,6 +101,7 @@ class Captured:
         if tensors and any((tensors[i]._offset - at) * tensors[i].itemsize % widest for i, at, widest in self.viewed):
             return False
         return (all(storage.buffer is buffer for program in self.programs for storage, buffer in program.held)
+                and all(_laid_out(leaf._grad) == before for leaf, before in self.read)
                 and all(_laid_out(leaf._grad) == before for leaf, before, _, _ in self.leaves if not isinstance(leaf, int)))
 
     @property

@@ -93,8 +93,18 @@ class GraphRecorder(Recorder):
         """See Recorder."""
         if id(leaf) not in self.grads:
             self.grads[id(leaf)] = leaf, leaf._grad
-            if leaf._grad is not None and leaf._grad._storage not in self._known:
-                self._add(leaf._grad._storage, Origin.GRADIENT, self._positions.get(id(leaf), leaf))
+            self.grad_read(leaf)
+
+    def grad_read(self, leaf):
+        """See Recorder.  A .grad from before the call is memory that each replay looks for anew."""
+        grad = leaf._grad
+        if not isinstance(grad, TensorBase) or self.grads.get(id(leaf), (leaf, grad))[1] is not grad:
+            return  # it is what the program has set
+        known = self._known.get(grad._storage)
+        if known is None:
+            self._add(grad._storage, Origin.GRADIENT, self._positions.get(id(leaf), leaf))
+        elif known[0].origin in (Origin.ARGUMENT, Origin.HELD):
+            self.fail("it uses the memory of a .grad in another way as well")
 
     def action(self, compute, undo=None, reads=(), fills=()):
         """See Recorder.  The numbers are named.  What compute does is not noted, since it does it again at each replay."""

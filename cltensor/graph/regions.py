@@ -99,6 +99,11 @@ class RegionRecorder(GraphRecorder):
             self.dry_run.undoing.append(undo)
         return super().action(compute, undo, reads, fills)
 
+    def grad_read(self, leaf):
+        """See Recorder."""
+        if self.parent is not None:
+            self.parent.grad_read(leaf)
+
     def grad_changes(self, leaf):
         """See Recorder."""
         self.fail("control flow changes a .grad")

@@ -622,3 +622,43 @@ def test_a_leaf_among_the_arguments_that_is_also_a_parameter():
         f(x)
         assert w.grad.tolist() == [own] * 3
         assert (z.grad if other is None else z.grad.tolist()) == (other if other is None else [other] * 3)
+
+
+@pytest.mark.parametrize("make", [lambda p: optim.SGD([p], 1.0), lambda p: optim.SGD([p], 1.0, momentum=0.5),
+                                  lambda p: optim.AdamW([p], 0.1)])
+def test_gradients_from_before_the_call_are_looked_for_anew(make):
+    found, held = [], []
+    for wrap in (lambda f: f, compile):
+        p = nn.Parameter(ct.zeros(3))
+        opt = make(p)
+
+        @wrap
+        def step(opt=opt):
+            opt.step()
+
+        for i in range(1, 6):
+            p.grad = ct.full((3,), float(i))
+            held.append(p.grad)
+            step()
+        found.append(p.tolist())
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
+
+
+def test_a_gradient_that_is_only_read():
+    p = nn.Parameter(ct.zeros(3))
+    f = compile(lambda: p.grad.norm() + p.grad.sum())
+    for i in range(1, 5):
+        p.grad = ct.full((3,), float(i))
+        assert f().item() == pytest.approx(i * 3**0.5 + 3 * i)
+    assert f.captures == 1
+    p.grad = ct.ones(6)[::2]
+    assert f().item() == pytest.approx(3**0.5 + 3)
+
+
+def test_a_gradient_that_is_also_an_argument():
+    p = nn.Parameter(ct.zeros(3))
+    f = compile(lambda g: p.grad * 2 + g)
+    for i in range(1, 5):
+        g = p.grad = ct.full((3,), float(i))
+        assert f(g).tolist() == [3.0 * i] * 3
+        assert f(ct.ones(3)).tolist() == [2.0 * i + 1] * 3

@@ -57,6 +57,8 @@ class Differentiable(TensorBase):
 
     @property
     def grad(self) -> "Tensor | None":
+        if context.recorder is not None and self._grad is not None:
+            context.recorder.grad_read(self)
         return self._grad
 
     @grad.setter
