@@ -114,7 +114,7 @@ def typename(obj):
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-_MODULES = ("_dynamo", "_higher_order_ops", "amp", "array_api", "compiler", "distributions", "fft", "func", "graph", "io",
+_MODULES = ("_dynamo", "_higher_order_ops", "amp", "array_api", "compiler", "distributions", "fft", "func", "graph", "hub", "io",
             "multiprocessing", "nn", "optim", "overrides", "quantize", "random", "serialization", "signal", "sparse", "testing",
             "train", "utils", "vision")
 #: name -> the module of a public function outside the tensor layer

@@ -15,6 +15,7 @@ SETTINGS = {
     "CLTENSOR_TRIAL": "0 takes CPU drivers untried: nothing checks that their kernels build and compute right",
     "CLTENSOR_POCL_CPU": "the processor's name given to PoCL's wheel, as Clang spells it; 0 leaves the one it found",
     "CLTENSOR_CACHE_DIR": "folder of the kernel cache",
+    "CLTENSOR_HOME": "folder of downloaded weights and repositories, in hub",
     "CLTENSOR_CACHE_LIMIT": "size limit of the kernel cache in MiB (default 512); 0 turns the disk cache off",
     "CLTENSOR_TUNE": "0 ignores the tuning databases: kernels run with their defaults",
     "CLTENSOR_AHEAD": "0 builds no kernel before it is needed: none of a backward pass while the forward pass is compiled",
@@ -47,6 +48,11 @@ def cache_dir():
     chosen = setting("CLTENSOR_CACHE_DIR")
     if chosen:
         return Path(chosen).expanduser()
+    return user_cache()
+
+
+def user_cache():
+    """cltensor's folder among the user's caches (pathlib.Path); it may not exist yet."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "cltensor"
     if sys.platform == "win32":

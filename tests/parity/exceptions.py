@@ -28,6 +28,8 @@ EXCEPTIONS = {
     "belongs to torch.compile and to CUDA's graphs and streams":
         "autograd.graph.region_activation_memory_budget autograd.graph.set_warn_on_accumulate_grad_stream_mismatch "
         "autograd.graph.set_override_stale_capture_stream",
+    "True by default, as for load: weights from elsewhere run no code unless asked to":
+        "hub.load_state_dict_from_url(weights_only)",
     "a property, as it is of PyTorch's own nodes":
         "autograd.graph.Node.metadata",
     "not documented: plumbing of PyTorch's dispatcher and decorators":
