@@ -9,7 +9,7 @@ import os
 import re
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener, urlopen
 
 from ..base.errors import CLTensorError, SerializationError
 
@@ -64,28 +64,29 @@ class Checksum:
         return found.hexdigest()
 
 
-def fetch(url, path, checksum=None, progress=True):
+def fetch(url, path, checksum=None, progress=True, redirects=None):
     """Download url to path, which is replaced once the new file is complete and has the Checksum.
 
     What a cut connection leaves stays in path + ".partial"; this call, and later ones, go on from there if the server has the same
-    file still.  Raises DownloadError, ChecksumError for another file than the one promised, OSError where path cannot be written.
+    file still.  redirects: how often a server may refer to another, None as urllib has it.  Raises DownloadError, ChecksumError
+    for another file than the one promised, OSError where path cannot be written.
     """
     target = os.path.realpath(path)
     with _Partial.of(target, url) as partial:
         with _bar(progress, os.path.basename(target)) as bar:
-            _receive(partial, bar)
+            _receive(partial, bar, redirects)
         if checksum is not None:
             _check(partial, checksum)
         partial.become(target)
 
 
-def _receive(partial, bar):
+def _receive(partial, bar, redirects):
     """Bring all bytes into a partial file; go on after cuts, as long as attempts bring something now and then."""
     failed = 0
     while failed < _ATTEMPTS:
         before = partial.size
         try:
-            if _attempt(partial, bar):
+            if _attempt(partial, bar, redirects):
                 return
             reason = "the connection was cut"
         except DownloadError as error:
@@ -101,9 +102,9 @@ def _shown(total):
     return "unknown size" if total in (None, math.inf) else str(total)
 
 
-def _attempt(partial, bar):
+def _attempt(partial, bar, redirects):
     """Ask for the missing bytes and write them down; whether they all came."""
-    with _opened(partial) as response:
+    with _opened(partial, redirects) as response:
         if partial.begin(response):
             bar.total, bar.n = partial.total, partial.size
             for block in iter(lambda: _block(response), b""):
@@ -122,7 +123,7 @@ def _block(response):
         return None
 
 
-def _opened(partial):
+def _opened(partial, redirects):
     """The server's answer to the request for the missing bytes.  416 is an answer too: there are none."""
     headers = {"User-Agent": "cltensor", "Accept-Encoding": "identity", **partial.wanted()}
     try:
@@ -131,7 +132,7 @@ def _opened(partial):
         raise DownloadError(f"{partial.url!r} is no address of a file ({error}); it must be a URL such as "
                             "'https://host/file'") from None
     try:
-        return urlopen(request, timeout=_SECONDS)
+        return _opener(redirects)(request, timeout=_SECONDS)
     except HTTPError as error:
         if error.code == 416 and partial.size:
             return error
@@ -142,6 +143,15 @@ def _opened(partial):
         host = urlsplit(partial.url).netloc or "it"
         raise DownloadError(f"{partial.url}: there is no connection to {host} ({getattr(error, 'reason', error)}); connect to the "
                             f"network, or get the file elsewhere and put it at {partial.target}") from None
+
+
+def _opener(redirects):
+    """urlopen, or one that follows so many references to other servers."""
+    if redirects is None:
+        return urlopen
+    handler = HTTPRedirectHandler()
+    handler.max_redirections = redirects
+    return build_opener(handler).open
 
 
 class _Partial:
