@@ -3,9 +3,13 @@
 import io
 import pickle
 
+import numpy as np
+
 from ...base.errors import CLTensorError, SerializationError
 from .allowed import Allowed, constant
 from .machine import Machine, Maker
+
+_PLAIN_MODULES = ("numpy", "_codecs", "builtins", "__builtin__", "collections")
 
 
 def unpickled(stream, options, storages):
@@ -18,6 +22,23 @@ def unpickled(stream, options, storages):
 def plain(stream):
     """The object of a pickle that may hold numbers, text and containers only."""
     return Machine(stream, _refused, _refused, _refused, "latin1").run()
+
+
+def of_arrays(stream):
+    """The object of a pickle that may hold numbers, text, containers and NumPy's arrays, as other programs and Python 2 write
+    it."""
+    allowed = Allowed(None)
+
+    def find(module, name):
+        return allowed.find(module, name) if module.partition(".")[0] in _PLAIN_MODULES else _refused()
+
+    def built(made, state):
+        if isinstance(made, np.ndarray) and isinstance(state, tuple) and isinstance(state[-1], str):
+            state = (*state[:-1], state[-1].encode("latin1"))  # the text of Python 2 was bytes
+        return allowed.built(made, state)
+
+    allowed.machine = Machine(stream, find, _refused, built, "latin1")
+    return allowed.machine.run()
 
 
 def _refused(*args):

@@ -13,7 +13,7 @@ from ...runtime.host_buffers import HostBuffer
 from ...tensor import Tensor
 
 _LIBRARY = "cltensor."
-_WALKED = ("cltensor.nn.", "cltensor.utils.data.")  # library modules that may hold a user's tensors
+_WALKED = ("cltensor.nn.", "cltensor.utils.data.", "cltensor.vision.")  # library modules that may hold a user's tensors
 _LEAVES = (types.ModuleType, types.FrameType, types.CodeType, types.GeneratorType, devices.device, np.ndarray)
 
 
