@@ -1,7 +1,9 @@
 """Pillow, which reads, draws and writes pictures: imported when the first picture is needed."""
 
+import contextlib
+
 from ..base.errors import ArgumentError, DTypeError
-from ..base.optional import optional
+from ..base.optional import MissingPackageError, optional
 
 
 class PictureTypeError(DTypeError, ArgumentError):
@@ -11,3 +13,9 @@ class PictureTypeError(DTypeError, ArgumentError):
 def pillow(part="Image"):
     """A module of Pillow, by default PIL.Image.  Raises MissingPackageError where it is not installed."""
     return optional(f"PIL.{part}", "cltensor.vision")
+
+
+def ready():
+    """Import Pillow and its usual formats now, so that forked workers find them loaded.  Without Pillow nothing happens."""
+    with contextlib.suppress(MissingPackageError):
+        pillow().preinit()
