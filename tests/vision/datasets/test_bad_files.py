@@ -22,10 +22,8 @@ GOOD = files.idx(files.pixels(6, 28, 28))
 
 @pytest.mark.parametrize(("data", "said"), [
     (b"", "is no IDX file"), (b"\0\0", "is no IDX file"), (b"PK\x03\x04", "is no IDX file"),
-    (b"\0\0\x08\x03\0\0\0\x01", "is no "
-                                                                                                                         "IDX file"),
-    (b"\0\0\x07" + GOOD[3:], "is no IDX file"), (b"\0\0\x08\0", "is no IDX file"), (b"\0\0\x08\xff" + b"\0" * 2000, "is no IDX "
-                                                                                                                    "file"),
+    (b"\0\0\x08\x03\0\0\0\x01", "is no IDX file"), (b"\0\0\x07" + GOOD[3:], "is no IDX file"),
+    (b"\0\0\x08\0", "is no IDX file"), (b"\0\0\x08\xff" + b"\0" * 2000, "is no IDX file"),
     (GOOD[:-1], r"should hold 4704 bytes of numbers for shape \(6, 28, 28\), and holds 4703"),
     (struct.pack(">BBBB3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1), "should hold 79228162458924105385300197375 bytes"),
     (files.idx(files.pixels(6, 28)), "where bytes in 3 dimensions are expected"),

@@ -128,14 +128,11 @@ def test_download_url_and_archives(tmp_path, quiet):
 
 
 def test_references_to_other_servers_are_counted(tmp_path, monkeypatch, quiet):
-    from cltensor.io import download
-from cltensor.io.download import fetch
-
     with serving(a=b"text") as s:
         monkeypatch.setattr("http.server.BaseHTTPRequestHandler.send_error", lambda handler, code: (
             handler.send_response(302), handler.send_header("Location", f"{handler.path}x"), handler.end_headers()))
         with pytest.raises(DownloadError, match="the server answers 302"):
-            fetch(f"{s.url}/none", tmp_path / "x", progress=False, redirects=2)
+            download.fetch(f"{s.url}/none", tmp_path / "x", progress=False, redirects=2)
         assert len(s.seen) == 3
 
 
