@@ -22,8 +22,9 @@ from .svhn import SVHN
 from .usps import USPS
 from .vision import VisionDataset
 from .voc import VOCDetection, VOCSegmentation
+from .wrapping import wrap_dataset_for_transforms_v2
 
 __all__ = ["CIFAR10", "CIFAR100", "DTD", "EMNIST", "GTSRB", "KMNIST", "MNIST", "QMNIST", "SEMEION", "STL10", "SVHN", "USPS",
            "Caltech101", "Caltech256", "CelebA", "CocoCaptions", "CocoDetection", "DatasetFolder", "FakeData", "FashionMNIST",
            "Flowers102", "Food101", "ImageFolder", "ImageNet", "Omniglot", "OxfordIIITPet", "VOCDetection", "VOCSegmentation",
-           "VisionDataset"]
+           "VisionDataset", "wrap_dataset_for_transforms_v2"]

@@ -9,6 +9,7 @@ from os import PathLike
 from typing import Any
 
 from ...base.errors import ArgumentError, SerializationError
+from .coco_masks import mask_of
 from .vision import VisionDataset
 from .voc import read_picture
 
@@ -76,6 +77,11 @@ class COCO:
     def loadCats(self, ids: Sequence[int] | int = ()) -> list[dict[str, Any]]:
         """The categories of these ids."""
         return [self.cats[i] for i in _listed(ids)]
+
+    def annToMask(self, ann: dict[str, Any]) -> Any:
+        """The pixels of an annotation, an array (H, W) of uint8: 1 where it is."""
+        image = self.imgs[ann["image_id"]]
+        return mask_of(ann["segmentation"], image["height"], image["width"])
 
 
 def _json_in(path):
