@@ -36,10 +36,9 @@ def _of_runs(segmentation, height, width):
 
 
 def _decoded(text):
-    """Run lengths in COCO's text: numbers of 5 bits a letter, the lowest first, and each but the first three less the one before
-    the last.
+    """Run lengths in COCO's text: numbers of 5 bits a letter, the lowest first, as differences to the one before the last.
 
-    A letter's bit 5 says that more follow, and bit 4 of the last is the sign.
+    The first three are no differences.  A letter's bit 5 says that more follow, and bit 4 of the last is the sign.
     """
     letters = [c - 48 for c in (text.encode("ascii") if isinstance(text, str) else text)]
     runs, at = [], 0

@@ -33,8 +33,7 @@ from .voc import VOCDetection, VOCSegmentation
 
 _VOC_CLASSES = ("__background__ aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
                 "pottedplant sheep sofa train tvmonitor").split()
-_COCO_KEYS = ("image_id", "boxes", "masks", "labels", "segmentation", "area", "iscrowd", "bbox", "category_id", "keypoints",
-              "num_keypoints", "id", "caption")
+_COCO_KEYS = ("image_id", "boxes", "masks", "labels", "segmentation", "area", "iscrowd", "bbox", "category_id")
 
 
 def wrap_dataset_for_transforms_v2(dataset: VisionDataset, target_keys: Collection[str] | str | None = None) -> VisionDataset:
@@ -113,10 +112,11 @@ def _no_keys(dataset, keys):
                             f"{type(dataset).__name__}.")
 
 
-def _keys_of(keys, default, known):
-    chosen = set(default) if keys is None else set(known) if keys == "all" else set(keys)
-    if not chosen <= set(known):
-        raise ArgumentError(f"Target keys {sorted(chosen - set(known))} are not available; they are {sorted(known)}")
+def _keys_of(keys, default, known, more=()):
+    """The chosen keys of a dict: `default`, all of `known`, or some, also of `more`."""
+    chosen, there = set(default) if keys is None else set(known) if keys == "all" else set(keys), {*known, *more}
+    if not chosen <= there:
+        raise ArgumentError(f"Target keys {sorted(chosen - there)} are not available; they are {sorted(there)}")
     return chosen
 
 
@@ -139,7 +139,7 @@ def _size(picture):
 
 def _coco(dataset, keys):
     noted = {key for anns in dataset.coco.imgToAnns.values() for ann in anns[:1] for key in ann}
-    chosen = _keys_of(keys, ("image_id", "boxes", "labels"), {*_COCO_KEYS, *noted})
+    chosen = _keys_of(keys, ("image_id", "boxes", "labels"), _COCO_KEYS, noted)
 
     def wrap(index, picture, anns):
         made: dict[str, Any] = {"image_id": dataset.ids[index]} if "image_id" in chosen else {}
