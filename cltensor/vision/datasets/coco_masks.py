@@ -22,7 +22,8 @@ def mask_of(segmentation, height, width):
             covered |= _of_polygon(np.asarray(polygon, np.float64).reshape(-1, 2), height, width)
         return covered.astype(np.uint8)
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise SerializationError(f"the segmentation of an annotation is damaged: {error}; see cocodataset.org/#format-data") from error
+        raise SerializationError(f"the segmentation of an annotation is damaged: {error}; see "
+                                 "cocodataset.org/#format-data") from error
 
 
 def _of_runs(segmentation, height, width):

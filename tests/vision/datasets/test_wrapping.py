@@ -33,7 +33,7 @@ def test_coco(coco):
     assert isinstance(data, D.CocoDetection)
     assert type(data).__name__ == "WrappedCocoDetection"
     assert len(data) == 3
-    picture, target = data[2]
+    target = data[2][1]
     assert set(target) == {"image_id", "boxes", "labels"}
     assert (target["image_id"], target["labels"].tolist()) == (9, [2, 1])
     boxes = target["boxes"]
@@ -128,12 +128,13 @@ def test_run_lengths():
 
 
 def test_polygons_cover_the_centres_that_they_surround():
-    assert mask_of([[1, 2, 4, 2, 4, 5, 1, 5]], 6, 8).tolist() == [[int(1 <= x < 4 and 2 <= y < 5) for x in range(8)] for y in range(6)]
+    square = [[int(1 <= x < 4 and 2 <= y < 5) for x in range(8)] for y in range(6)]
+    assert mask_of([[1, 2, 4, 2, 4, 5, 1, 5]], 6, 8).tolist() == square
     corners = np.array([[2.0, 1.0], [20.0, 4.0], [14.0, 18.0], [9.0, 7.0], [1.0, 15.0]])
     y, x = np.mgrid[:20, :24] + 0.5
     inside = np.zeros((20, 24), bool)
     for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, 0), strict=True):
-        inside ^= ((y1 <= y) != (y2 <= y)) & (x > x1 + (y - y1) / (y2 - y1) * (x2 - x1))
+        inside ^= ((y1 <= y) != (y2 <= y)) & (x >= x1 + (y - y1) / (y2 - y1) * (x2 - x1))
     assert np.array_equal(mask_of([corners.ravel().tolist()], 20, 24), inside)
     assert mask_of([[-5, -5, 50, -5, 50, 50, -5, 50]], 6, 8).all()
     assert mask_of([[1, 1, 3, 1, 3, 3, 1, 3], [2, 2, 5, 2, 5, 5, 2, 5]], 6, 8).sum() == 12
