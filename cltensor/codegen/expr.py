@@ -68,12 +68,16 @@ def evaluate(e, env):
     Uses the table's reference functions, so it checks kernels and derivatives independently of any device.
     Raises ArgumentError when env lacks an input.
     """
-    roots = e if isinstance(e, (tuple, list)) else (e,)
     values = {}
     with np.errstate(all="ignore"):
-        for node in topological(roots):
+        for node in _ordered(tuple(e) if isinstance(e, (tuple, list)) else (e,)):
             values[node] = _value(node, values, env)
     return _each(e, values.__getitem__)
+
+
+@functools.lru_cache(1024)  # workers of a DataLoader evaluate the same expressions for every sample
+def _ordered(roots):
+    return topological(roots)
 
 
 def _value(node, values, env):
@@ -90,7 +94,8 @@ def _value(node, values, env):
 
 
 def _is_truth(value):
-    return np.asarray(value).dtype == bool
+    kind = getattr(value, "dtype", None)
+    return isinstance(value, bool) if kind is None else kind.kind == "b"
 
 
 def _as_kind(value, kind):
