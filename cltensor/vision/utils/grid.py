@@ -93,8 +93,8 @@ def save_image(tensor: Tensor | list[Tensor], fp: str | PathLike[str] | IO[bytes
                **kwargs: Any) -> None:
     """Write pictures to a file, in rows as make_grid lays them out; values in [0, 1] are rounded to bytes.
 
-    Args: tensor, as for make_grid, of a floating dtype; fp, a path or a binary file; format, by default what the path ends with;
-        kwargs, for make_grid.
+    Args: tensor, (B, C, H, W) or what else make_grid takes, of a floating dtype; fp, a path or a binary file; format, by default
+        what the path ends with; kwargs, for make_grid.
     Raises what make_grid raises; ArgumentError for an unknown format, OSError where the file cannot be written.
     Source: as torchvision 0.29 has it; the formats by way of Pillow.
 
