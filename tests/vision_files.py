@@ -234,3 +234,31 @@ def sorted_pictures(root):
         Image.fromarray(pixels(6, 8, 3, seed=i)).save(path, format="PNG")
     write(root / "a" / "notes.txt", "x")
     picture(root / "beside.png")
+
+
+def land_countries_and_sentences(root):
+    for c in ("Forest", "River"):
+        picture(root / "eurosat" / "2750" / c / f"{c}_1.jpg")
+    for c in ("AD", "DE"):
+        picture(root / "country211" / "valid" / c / "1.jpg")
+    for c in ("negative", "positive"):
+        picture(root / "rendered-sst2" / "valid" / c / "0001.png")
+
+
+def imagenette(root):
+    for c in ("n01440764", "n03028079"):
+        picture(root / "imagenette2" / "val" / c / "x.JPEG")
+
+
+def aeroplanes(root):
+    base = root / "fgvc-aircraft-2013b" / "data"
+    for i, name in enumerate(("0034309", "0034958")):
+        picture(base / "images" / f"{name}.jpg", seed=i)
+    write(base / "images_variant_trainval.txt", "0034309 Boeing 737-700\n0034958 A320\n")
+    write(base / "variants.txt", "A320\nBoeing 737-700\n")
+
+
+def places(root):
+    for c in ("a/abbey", "a/apartment_building/outdoor"):
+        picture(root / "SUN397" / c / "sun_1.jpg")
+    write(root / "SUN397" / "ClassName.txt", "/a/abbey\n/a/apartment_building/outdoor\n")

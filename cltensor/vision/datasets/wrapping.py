@@ -17,15 +17,19 @@ from .cifar import CIFAR10
 from .coco import CocoCaptions, CocoDetection
 from .coco_masks import mask_of
 from .dtd import DTD
+from .fgvc_aircraft import FGVCAircraft
 from .flowers102 import Flowers102
 from .folder import DatasetFolder
 from .food101 import Food101
 from .gtsrb import GTSRB
+from .imagenette import Imagenette
 from .mnist import MNIST
 from .omniglot import Omniglot
 from .oxford_iiit_pet import OxfordIIITPet
 from .semeion import SEMEION
+from .sorted_folders import RenderedSST2
 from .stl10 import STL10
+from .sun397 import SUN397
 from .svhn import SVHN
 from .usps import USPS
 from .vision import VisionDataset
@@ -226,5 +230,6 @@ def _supported(dataset, refused):
 _WRAPPERS: list[tuple[tuple[type, ...], Callable[..., Any]]] = [
     ((CocoCaptions,), _same), ((CocoDetection,), _coco), ((VOCDetection,), _voc), ((VOCSegmentation,), _segmented),
     ((OxfordIIITPet,), _pets), ((CelebA,), _celeba), ((Caltech101,), _caltech),
-    ((Caltech256, CIFAR10, DatasetFolder, DTD, Flowers102, Food101, GTSRB, MNIST, Omniglot, SEMEION, STL10, SVHN, USPS), _same),
+    ((Caltech256, CIFAR10, DatasetFolder, DTD, FGVCAircraft, Flowers102, Food101, GTSRB, Imagenette, MNIST, Omniglot, RenderedSST2,
+      SEMEION, STL10, SUN397, SVHN, USPS), _same),
 ]

@@ -2,11 +2,13 @@
 tests."""
 
 import hashlib
+import os
 
 import numpy as np
 import pytest
 
 import vision_files as files
+from cltensor.base.errors import SerializationError
 from cltensor.vision import datasets as D
 
 pytest.importorskip("PIL.Image", reason="pictures are Pillow's")
@@ -236,6 +238,44 @@ def test_textures_signs_and_dishes(tmp_path):
     dishes = D.Food101(tmp_path)
     assert [dishes[i][1] for i in range(3)] == [1, 1, 0]
     assert np.array_equal(dishes[0][0], D.folder.pil_loader(tmp_path / "food-101/images/sushi/2.jpg"))
+
+
+def test_folders_of_their_own(tmp_path):
+    files.land_countries_and_sentences(tmp_path)
+    files.imagenette(tmp_path)
+    land, countries = D.EuroSAT(tmp_path), D.Country211(tmp_path, "valid")
+    assert (land.classes, countries.classes, land[1][1], countries[1][1]) == (["Forest", "River"], ["AD", "DE"], 1, 1)
+    assert land.root == countries.root == os.fspath(tmp_path)
+    assert [D.RenderedSST2(tmp_path, "val")[i][1] for i in range(2)] == [0, 1]
+    few = D.Imagenette(tmp_path, "val")
+    assert few.classes == [("tench", "Tinca tinca"), ("church", "church building")]
+    assert (few.class_to_idx["church building"], few[1][1], few.wnids) == (1, 1, ["n01440764", "n03028079"])
+    files.picture(tmp_path / "imagenette2" / "val" / "n000" / "x.JPEG")
+    for call, error, said in ((lambda: D.Imagenette(tmp_path, "val"), SerializationError, "no classes of Imagenette: n000"),
+                              (lambda: D.Country211(tmp_path, "val"), ValueError, "Unknown value 'val'"),
+                              (lambda: D.EuroSAT(tmp_path / "x"), RuntimeError, "Dataset not found"),
+                              (lambda: D.RenderedSST2(tmp_path / "x"), RuntimeError, "Dataset not found"),
+                              (lambda: D.Kinetics, AttributeError, "it reads pictures only"),
+                              (lambda: D.Nothing, AttributeError, "no attribute 'Nothing'")):
+        with pytest.raises(error, match=said):
+            call()
+
+
+def test_aeroplanes_and_places(tmp_path):
+    files.aeroplanes(tmp_path)
+    files.places(tmp_path)
+    planes, places = D.FGVCAircraft(tmp_path), D.SUN397(tmp_path)
+    assert ([planes[i][1] for i in range(2)], planes.classes) == ([1, 0], ["A320", "Boeing 737-700"])
+    assert ([places[i][1] for i in range(2)], places.classes) == ([0, 1], ["abbey", "apartment_building/outdoor"])
+    (tmp_path / "fgvc-aircraft-2013b/data/variants.txt").write_text("A320\n")
+    with pytest.raises(SerializationError, match=r"images_variant_trainval.txt is damaged"):
+        D.FGVCAircraft(tmp_path)
+    (tmp_path / "SUN397" / "ClassName.txt").write_text("/a/abbey\n")
+    with pytest.raises(SerializationError, match="does not name: apartment_building/outdoor"):
+        D.SUN397(tmp_path)
+    (tmp_path / "SUN397" / "ClassName.txt").write_text("abbey\n")
+    with pytest.raises(SerializationError, match="no names such as"):
+        D.SUN397(tmp_path)
 
 
 def test_digits_in_text(tmp_path, monkeypatch):
