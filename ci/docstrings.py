@@ -18,7 +18,8 @@ import public_names
 MODULES = ("", "linalg", "special", "sparse", "fft", "amp", "autograd", "distributions", "func", "io", "serialization", "quantize",
            "opencl", "nn", "nn.functional", "nn.init", "optim", "optim.swa_utils", "utils.data", "random", "testing",
            "autograd.graph", "autograd.forward_ad", "compiler", "graph", "overrides", "utils.benchmark", "utils.dlpack",
-           "utils", "utils.plot", "utils.tensorboard", "train")
+           "utils", "utils.plot", "utils.tensorboard", "train", "hub", "vision.datasets", "vision.datasets.utils", "vision.io",
+           "vision.utils")
 KEPT = Path(__file__).with_suffix(".json")
 PARTS = {
     "shapes": re.compile(r"\([A-Z*N][\w*,/' ]*\)|shape|0-d|vector|matri|scalar|dimension|size", re.I),

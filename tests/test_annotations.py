@@ -10,7 +10,8 @@ from public_names import functions
 MODULES = ("amp", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils", "utils.data",
            "io", "opencl", "autograd", "func", "distributions", "distributions.transforms", "distributions.utils", "random",
            "testing", "autograd.graph", "autograd.forward_ad", "compiler", "graph", "overrides", "utils.benchmark",
-           "utils.dlpack", "utils", "utils.plot", "utils.tensorboard", "train")
+           "utils.dlpack", "utils", "utils.plot", "utils.tensorboard", "train", "hub", "vision.datasets", "vision.datasets.utils",
+           "vision.io", "vision.utils")
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -2,8 +2,8 @@
 
 import contextlib
 
-from ..base.errors import ArgumentError, DTypeError
-from ..base.optional import MissingPackageError, optional
+from ..base.errors import ArgumentError, DTypeError, MissingPackageError
+from ..base.extras import extra
 
 
 class PictureTypeError(DTypeError, ArgumentError):
@@ -12,7 +12,7 @@ class PictureTypeError(DTypeError, ArgumentError):
 
 def pillow(part="Image"):
     """A module of Pillow, by default PIL.Image.  Raises MissingPackageError where it is not installed."""
-    return optional(f"PIL.{part}", "cltensor.vision")
+    return extra(f"PIL.{part}", "vision", "cltensor.vision")
 
 
 def ready():

@@ -3,12 +3,12 @@
 import os
 
 from ...base.errors import SerializationError
-from ...base.optional import optional
+from ...base.extras import extra
 
 
 def arrays_in(path, *names):
     """The arrays of these names in a .mat file.  Raises MissingPackageError without SciPy, SerializationError for another file."""
-    io = optional("scipy.io", "reading a .mat file")
+    io = extra("scipy.io", "matlab", "reading a .mat file")
     try:
         found = io.loadmat(os.fspath(path))
     except (OSError, MemoryError) as error:
