@@ -32,11 +32,21 @@ def run(roots, inputs=None, retain_graph=False, create_graph=False, stops=frozen
     counts, useful = _survey(targets, wanted, stops)
     before = context.grad, context.running
     context.grad, context.running = create_graph, Run(counts, useful)
+    flow, step = (_flow, _step) if context.profile is None else _observed(context.profile)
     try:
         with autocast.off():  # a gradient has the dtypes of its forward op
-            return _flow(roots, counts, useful, inputs, retain_graph, stops)
+            return flow(roots, counts, useful, inputs, retain_graph, stops, step)
     finally:
         context.grad, context.running = before
+
+
+def _observed(profile):
+    """_flow and _step, which an Observer is told of."""
+
+    def step(node, *rest):
+        return profile.around(_step, "node", node.name(), node=node)(node, *rest)
+
+    return profile.around(_flow, "backward", "backward"), step
 
 
 class Run:
@@ -76,7 +86,7 @@ def _edges(target):
     return [e for e in target.edges if e is not None] if isinstance(target, Node) else ()
 
 
-def _flow(roots, counts, useful, inputs, retain_graph, stops):
+def _flow(roots, counts, useful, inputs, retain_graph, stops, step):
     """Run gradients from the roots.  Of the targets with complete gradients take leaves first, then the node recorded last."""
     pending, captured = {}, {}
     wanted = {} if inputs is None else dict.fromkeys(inputs)
@@ -97,7 +107,7 @@ def _flow(roots, counts, useful, inputs, retain_graph, stops):
             continue
         results = _NONE
         if target in pending:
-            results = _step(target, pending.pop(target), wanted, captured, useful, retain_graph)
+            results = step(target, pending.pop(target), wanted, captured, useful, retain_graph)
         for edge, g in zip(target.edges, results):  # noqa: B905  (_fitted has compared)
             if edge is not None:
                 nxt, index = edge

@@ -53,6 +53,33 @@ class Notes(list):
     """What an action leaves for the code after it, each time it computes: no part of what it depends on."""
 
 
+class Observer:
+    """Base of what a profiler is told by.  While it is the context's `profile`, all ops pass through it, as through `given`."""
+
+    def around(self, fn, kind, name, **facts):
+        """fn, told of as one piece of work.  kind: backward, node, optimizer, data, replay, update; facts: about it."""
+        raise NotImplementedError
+
+    def opened(self, device):
+        """A device is used for the first time."""
+
+    def elementwise(self, op, inputs, attrs, out, dtype, inplace):
+        """Run an elementwise op; see run_elementwise."""
+        raise NotImplementedError
+
+    def planned(self, op, inputs, attrs, values):
+        """Run a kernel op, a reduction or a scan; see run_planned."""
+        raise NotImplementedError
+
+    def view(self, op, x, attrs):
+        """Run a view op; see run_view."""
+        raise NotImplementedError
+
+    def composite(self, op, inputs, values):
+        """Run a composite op; see run_composite."""
+        raise NotImplementedError
+
+
 class Context(threading.local):
     """The settings that ops read, with a thread's initial values.
 
@@ -73,7 +100,10 @@ class Context(threading.local):
     levels      the running vmaps, the outermost first
     rules       what ops do instead while a vmap runs (func/batching.py); None outside
     autocast    the Autocast that ops pass through (dispatch/autocast.py), or None
-    transform   what ops do instead: the first of `autocast` and `rules` that is there, see arrange; None outside both
+    given       what ops do instead: the first of `autocast` and `rules` that is there, see arrange; None outside both
+    transform   what ops pass through: `profile`, or else `given`
+    profile     the Observer of a profiler that is told of what runs in any thread, or None; the same in all threads
+    frame       what of this thread the profiler is told of just now, or None
     autocasts   {kind of device: (whether autocast is on, its dtype)}, once set; autocast_cache: whether casts are kept;
                 autocast_casts: those that are
     autocast_depth  the number of autocast regions around
@@ -98,7 +128,8 @@ class Context(threading.local):
     forward = False
     asking = True
     modes = ()
-    transform = None
+    transform = given = None
+    profile = frame = None
     autocast_cache = True
     autocast_depth = 0
     recorder = None
@@ -110,8 +141,18 @@ class Context(threading.local):
         self.streams, self.levels, self.autocasts, self.autocast_casts = {}, [], {}, {}
 
     def arrange(self):
-        """Set `transform`, after a change of `autocast` or `rules`: one field tells an op whether there is either."""
-        self.transform = self.rules if self.autocast is None else self.autocast
+        """Set `given` and `transform`, after a change of `autocast`, `rules` or `profile`: one field tells an op of all."""
+        self.given = self.rules if self.autocast is None else self.autocast
+        if self.given is None:
+            self.__dict__.pop("transform", None)  # that of the class, which all threads see
+        else:
+            self.transform = self.given if self.profile is None else self.profile
+
+    @classmethod
+    def observe(cls, profile):
+        """Tell `profile` of what runs in all threads from now on; None: nobody."""
+        cls.profile = cls.transform = profile
+        context.arrange()
 
 
 context = Context()
@@ -121,10 +162,11 @@ class Observers:
     """Functions that are called on events in any thread.
 
     recorded    functions of a Node, called for a node recorded after the process has compiled more programs
+    built       functions of (kernels' names, "disk" or "compiler", seconds), called for a program that was built
     """
 
     def __init__(self):
-        self.recorded = []
+        self.recorded, self.built = [], []
 
 
 observers = Observers()

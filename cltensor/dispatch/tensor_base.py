@@ -1,5 +1,7 @@
 """TensorBase: the part of a tensor that dispatch needs."""
 
+import math
+
 import numpy as np
 
 from ..base import dtypes
@@ -54,6 +56,11 @@ class SparseBase:
 def extent_of(spec):
     """The number of elements a storage must hold for a tensor of this Spec at offset 0."""
     return spec.numel if spec.contiguous else extent(spec.shape, spec.strides)
+
+
+def touched(spec):
+    """The distinct bytes of a tensor of this Spec: what a broadcast repeats counts once."""
+    return min(math.prod(n for n, step in zip(spec.shape, spec.strides, strict=True) if step or not n), extent_of(spec)) * spec.itemsize
 
 
 def check_fp64(device, dtype):

@@ -10,6 +10,7 @@ import threading
 import numpy as np
 
 from ..base import config
+from ..base.context import context
 from ..base.errors import DeviceError
 from ..dispatch import faults
 from ..dispatch.plans import kept
@@ -92,7 +93,7 @@ class Replay:
         scratch = [self.device.allocate(n) for n in plan.scratch]
         self.scratch += scratch  # a kernel does not keep its arguments alive
         for step in plan.steps:
-            yield _Launch(step if own else _spare(step, self.device), places, scratch, values, node.op, self.fixed)
+            yield _Launch(step if own else _spare(step, self.device), places, scratch, values, node, self.fixed)
 
     def run(self, storages, moved, numbers=()):
         """Enqueue all launches.  Returns the numbers of all Actions, {Action: tuple}.
@@ -111,6 +112,10 @@ class Replay:
 
     def enqueue(self, buffers, moved, numbers):
         """Enqueue all launches, with the buffers of what differs.  Adds the numbers of all Actions to `numbers`."""
+        enqueue = self._enqueue if context.profile is None else context.profile.around(self._enqueue, "replay", "replay", replay=self)
+        enqueue(buffers, moved, numbers)
+
+    def _enqueue(self, buffers, moved, numbers):
         numbers.update((action, action.compute()) for action in self.actions)
         with self.device.lock:
             pending = iter(self.single.instead(buffers) or self.launches)
@@ -153,10 +158,10 @@ def _spare(step, device):
 class _Launch:
     """A Step, and what to set on it at each run: buffers by block, offsets, numbers, and a ticket for its op."""
 
-    __slots__ = ("anew", "call", "numbers", "op", "step")
+    __slots__ = ("anew", "call", "nodes", "numbers", "op", "step")
 
-    def __init__(self, step, places, scratch, values, op, fixed):
-        self.step, self.anew, self.numbers = step, [], []
+    def __init__(self, step, places, scratch, values, node, fixed):
+        self.step, self.nodes, self.anew, self.numbers, op = step, (node,), [], [], node.op
         self.call = functools.partial(call_of, step, places, scratch, values, op, fixed)
         kernel = step.kernel
         for at, slot in step.tensors:

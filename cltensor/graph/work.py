@@ -1,10 +1,9 @@
 """Work: the launches of nodes, the memory that they touch and the arithmetic that they do."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..dispatch.tensor_base import extent_of
+from ..dispatch.tensor_base import touched
 from ..runtime.absent import absent_kernels
 from .grouping import group_source, grouped
 from .ir import Use
@@ -93,5 +92,4 @@ def flops(node):
 
 
 def _touched(use):
-    s = use.spec
-    return min(math.prod(n for n, step in zip(s.shape, s.strides, strict=True) if step or not n), extent_of(s)) * s.itemsize
+    return touched(use.spec)

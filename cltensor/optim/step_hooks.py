@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from ..base.context import context
 from ..base.errors import CLTensorError
 from ..dispatch.node import Handle
 
@@ -22,7 +23,10 @@ def counted(step):
             changed = hook(self, args, kwargs)
             if changed is not None:
                 args, kwargs = _changed(step, changed)
-        result = step(self, *args, **kwargs)
+        run = step
+        if context.profile is not None:
+            run = context.profile.around(step, "optimizer", f"Optimizer.step#{type(self).__name__}.step")
+        result = run(self, *args, **kwargs)
         for hook in [*self._hooks["step_post"].values(), *_EVERY_STEP["step_post"].values()]:
             hook(self, args, kwargs)
         return result

@@ -26,7 +26,13 @@ class Channel:
         self.queue = new_queue()
         self.pool = memory.add_pool(self.queue)
         self.arena = memory.new_buffer(ARENA) if memory.pooled else None
-        self.launch, self.transfer = cl.enqueue_nd_range_kernel, cl.enqueue_copy
+        self.launch, self.transfer, self.filling = cl.enqueue_nd_range_kernel, cl.enqueue_copy, cl.enqueue_fill_buffer
+        self.lent = False
+
+    def replace(self, queue, inline=None):
+        """Go on in other queues, with the same pool.  The old ones must be done.  Returns what to give to go back."""
+        before, self.queue = self.queue, queue
+        return before, None
 
     def renew(self, new_queue, memory):
         """Switch to a new queue.  The old one must be done."""
@@ -35,6 +41,7 @@ class Channel:
 
     def lend(self):
         """The queue, for the caller to enqueue on."""
+        self.lent = True
         return self.queue
 
     def submit(self, launch):
@@ -68,7 +75,7 @@ class Channel:
         return self._fill(self.queue, buffer, offset, nbytes, pattern)
 
     def _fill(self, queue, buffer, offset, nbytes, pattern):
-        return loader.pyopencl().enqueue_fill_buffer(queue, buffer, pattern, offset, nbytes)
+        return self.filling(queue, buffer, pattern, offset, nbytes)
 
     def mark(self):
         """Enqueue a marker and return its event."""
@@ -91,7 +98,12 @@ class InlineChannel(Channel):
         super().__init__(new_queue, memory)
         self.inline = inline
         self.last = None  # the event of the last command in `queue`; None when that is known to be done
-        self.lent = False
+
+    def replace(self, queue, inline=None):
+        """See Channel."""
+        before, _ = super().replace(queue)
+        inside, self.inline, self.last = self.inline, inline or self.inline, None
+        return before, inside
 
     def lend(self):
         """The queue, for the caller to enqueue on.  From then on all work goes there, none to `inline`."""

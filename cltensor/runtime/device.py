@@ -25,7 +25,7 @@ from .transfer import Transfers
 _NAME = re.compile(r"(opencl|gpu|cpu)(?::(\d+))?")
 _META = re.compile(r"meta(?::\d+)?")
 _OPENED = frozenset({"context", "submit", "inline", "arena", "allocate", "lock", "memory", "programs", "channels", "streaming",
-                     "default_stream", "profiling", "timestamps", "read", "write"})
+                     "default_stream", "profiling", "timestamps", "watch", "read", "write"})
 _EACH_CHANNELS_OWN = object()  # device.arena with streams: each channel has its own, and this equals none of them
 _devices = {}
 _lock = threading.RLock()
@@ -78,7 +78,7 @@ class device:
             self.programs = Programs(self.entry, self.context, self.profile.quirks)
             self.inline = inline.open_queue(self.programs)
             self.memory = DeviceMemory(self.context, self.profile, f"{self} ({self.name})", self.synchronize)
-            self.channels, self.profiling, self.timestamps = [], False, False
+            self.channels, self.profiling, self.timestamps, self.watch = [], False, False, None
             self.default_stream = None  # made by stream.py
             self.streaming = False  # whether a thread may have a current stream other than the default one
             transfers = Transfers(self)
@@ -86,6 +86,8 @@ class device:
             self.new_channel()
             self.refresh()
             self.lock = threading.RLock()  # last: its presence means that all else is set
+        if context.profile is not None:
+            context.profile.opened(self)
 
     def _new_context(self):
         cl = loader.pyopencl()
@@ -100,14 +102,19 @@ class device:
         channel = (InlineChannel(self._new_queue, self.memory, self.inline) if self.inline
                    else Channel(self._new_queue, self.memory))
         self.channels.append(channel)
+        if self.watch is not None:
+            self.watch.add(channel)
         if "submit" in self.__dict__:
             self.refresh()
         return channel
 
     def _new_queue(self):
+        return self.timed_queue(self.entry.device) if self.profiling else loader.pyopencl().CommandQueue(self.context, self.entry.device)
+
+    def timed_queue(self, device):
+        """A queue of a pyopencl Device of this context, which records timestamps."""
         cl = loader.pyopencl()
-        flags = cl.command_queue_properties.PROFILING_ENABLE if self.profiling else 0
-        return cl.CommandQueue(self.context, self.entry.device, flags)
+        return cl.CommandQueue(self.context, device, cl.command_queue_properties.PROFILING_ENABLE)
 
     @property
     def queue(self):
@@ -136,6 +143,8 @@ class device:
         """Set `submit`, `allocate` and `arena` again after channels, pools or limits have changed."""
         for channel in self.channels:
             channel.allocate = self.memory.allocator(channel.pool)
+            if self.watch is not None:
+                channel.allocate = self.watch.allocator(channel)
         first = self.channels[0]
         if self.streaming:
             self.submit, self.allocate, self.arena = self._submit, self._allocate, first.arena and _EACH_CHANNELS_OWN
@@ -158,9 +167,9 @@ class device:
             for channel in self.channels:
                 channel.renew(self._new_queue, self.memory)
             self.refresh()
-            self.timestamps = self._has_timestamps()
+            self.timestamps = self.has_timestamps()
 
-    def _has_timestamps(self):
+    def has_timestamps(self):
         """Whether the driver timestamps markers; a few timestamp only kernels."""
         cl = loader.pyopencl()
         marker = self.channel.mark()

@@ -11,6 +11,7 @@ import warnings
 from dataclasses import dataclass
 
 from ..base import config
+from ..base.context import observers
 from ..base.errors import BuildError
 from . import declarations, pocl
 from .cache import kernel_cache
@@ -215,6 +216,8 @@ def _report(title, device, origin, seconds):
             builds.compiled += 1
     if config.debug():
         print(f"cltensor: built {title} for {device} in {seconds * 1e3:.1f} ms from {origin}", file=sys.stderr)
+    for observer in list(observers.built):
+        observer(title, origin, seconds)
 
 
 def _log(cl, program, entry, error):

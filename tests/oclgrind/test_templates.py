@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import cltensor as ct
-from cltensor.cli.bench import probe
 from cltensor.codegen import templates
+from cltensor.profiler import machine
 from cltensor.runtime.device import default_device
 from cltensor.tensor.random import implicit
 
@@ -187,7 +187,7 @@ def transpose():
 
 @tried
 def multiply_add():
-    yield probe.multiply_add(ct, ct.empty(64))(), np.full(64, 2 * probe.CHAINS)  # s -> s / 2 + 1 ends at 2
+    yield machine.multiply_add(ct.empty(64))(), np.full(64, 2 * machine.CHAINS)  # s -> s / 2 + 1 ends at 2
 
 
 @tried

@@ -2,8 +2,8 @@
 
 import math
 
+from ...profiler.machine import FLOPS, multiply_add
 from .case import Case, Family, both_ways, forward
-from .probe import FLOPS, multiply_add
 from .training import INFERENCE, STEPS
 
 ROWS = ((4096, 1024),)
@@ -141,7 +141,7 @@ FAMILIES = {
              nbytes=lambda itemsize, n: 2 * itemsize * n),
         Case("read", "N", ((1 << 24,),), lambda n: ((n,),), forward(lambda xp, a: a.sum()),
              nbytes=lambda itemsize, n: itemsize * n),
-        Case("multiply-add", "N", ((1 << 16,),), lambda n: ((n,),), multiply_add, flops=lambda n: FLOPS * n),
+        Case("multiply-add", "N", ((1 << 16,),), lambda n: ((n,),), lambda xp, a: multiply_add(a), flops=lambda n: FLOPS * n),
         Case("matmul", "MxKxN", ((1024,) * 3,), lambda m, k, n: ((m, k), (k, n)), forward(lambda xp, a, b: a @ b),
              flops=lambda m, k, n: 2 * m * k * n),
     ), alone=True),

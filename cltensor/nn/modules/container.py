@@ -24,7 +24,7 @@ _ACTIVATIONS = {ReLU: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
 
 def _can_activate(layer, input):
     return (not layer._is_hooked() and getattr(layer, "padding_mode", "zeros") == "zeros" and isinstance(input, Tensor)
-            and input.dtype.is_floating_point and context.transform is None)
+            and input.dtype.is_floating_point and context.given is None)
 
 
 class _Numbered(Module):

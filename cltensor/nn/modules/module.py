@@ -139,3 +139,23 @@ class Module(Members, StateDict, Conversion, Hooks):
 
 def _indented(text):
     return text.replace("\n", "\n  ")
+
+
+_plain_call = Module.__call__
+
+
+def observe_calls(profile):
+    """Tell an Observer of the calls of all modules from now on; None: nobody."""
+    Module.__call__ = _plain_call if profile is None else _observed_call(profile)
+
+
+def _observed_call(profile):
+
+    def __call__(self, *args, **kwargs):
+        frame = profile.module(self)
+        try:
+            return _plain_call(self, *args, **kwargs)
+        finally:
+            profile.leave(frame)
+
+    return __call__

@@ -43,7 +43,7 @@ class Precompiler(JobThread):
         kept = tuple(hasattr(a, "_spec") for a in made.args)
         outputs = made.outputs and tuple(not isinstance(o, Spec) for o in made.outputs)
         job = (op, inputs, kept, made.attrs, made.needs, made.out_specs, outputs)
-        if len(self.seen) >= LIMIT or _known(job, self.seen) or context.transform is not None or context.recorder is not None:
+        if len(self.seen) >= LIMIT or _known(job, self.seen) or context.given is not None or context.recorder is not None:
             return
         self.seen.add(job)
         self.put(job)

@@ -64,6 +64,13 @@ class Foreach:
         if self._overlap([id(buffer) for column in fresh for buffer in column]):
             return self._run_alone(rows, values, shared, raised, skip)
         more = [t for t in (*shared, raised, skip) if t is not None]
+        launched = self._launched if context.profile is None else context.profile.around(
+            self._launched, "update", self.op.name, op=self.op, rows=rows)
+        launched(rows, fresh, values, more, len(shared), raised)
+        return self._run_alone([rows[m] for m in self.alone], values, shared, raised, skip)
+
+    def _launched(self, rows, fresh, values, more, n_shared, raised):
+        """Launch what is shared.  fresh: buffers for each of `self.fresh`; more: the numbers in memory, of which `raised` is one."""
         for members, device, launch in self.launches:
             on_device = [_on(t, device) for t in more]
             with device.lock:
@@ -76,8 +83,7 @@ class Foreach:
                 for i in self.writes:
                     rows[m][self.places[i]]._storage.version += 1
             if raised is not None and raised._spec.device is not device:
-                raised.copy_(raised.maximum(_on(on_device[len(shared)], raised._spec.device)))
-        return self._run_alone([rows[m] for m in self.alone], values, shared, raised, skip)
+                raised.copy_(raised.maximum(_on(on_device[n_shared], raised._spec.device)))
 
     def _overlap(self, fresh):
         """Whether a buffer that is new at this call, by its id, is also a kept one, or one that is written to twice."""

@@ -155,7 +155,7 @@ def _added_product(name, check, input, a, b, beta, alpha):
     """beta * input + alpha * a @ b, in one launch where only numbers are needed; check: raises for a wrong a or b."""
     check(a, b)
     _same_dtype(name, input, a, b)
-    if beta == 0 or a.dtype.category == "bool" or context.transform is not None:
+    if beta == 0 or a.dtype.category == "bool" or context.given is not None:
         return _apart(name, product, input, a, b, beta, alpha) if alpha != 1 or beta else _added(name, input, product(a, b), 0, 1)
     if a.shape[-1] == b.shape[-2]:
         _check_expandable(name, input, (*a.shape[:-1], b.shape[-1]))

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ...base.context import context
 from ...base.errors import ArgumentError
 from ...tensor.random.sampling import Generator
 from .collate import default_collate, default_convert
@@ -138,7 +139,8 @@ class DataLoader:
         draw_seed(self.generator)  # as with workers, so that the order does not depend on num_workers
         reader = Reader(self._job())
         for order in self._orders():
-            batch = reader.read(order)
+            read = reader.read if context.profile is None else _observed(reader.read)
+            batch = read(order)
             if batch is END:
                 return
             yield default_convert(batch) if reader.job.uploads else batch
@@ -155,7 +157,8 @@ class DataLoader:
         """Yield the batches of an Epoch; then keep the pool for the next one, or close it."""
         keep = self.persistent_workers
         try:
-            yield from epoch
+            while (batch := (_next if context.profile is None else _observed(_next))(epoch)) is not END:
+                yield batch
         except WorkerError:
             keep = False
             raise
@@ -165,6 +168,15 @@ class DataLoader:
                 self._pool = pool
             else:
                 pool.close()
+
+
+def _next(epoch):
+    return next(epoch, END)
+
+
+def _observed(read):
+    """A function that gives a batch, which the profiler is told of."""
+    return context.profile.around(read, "data", "enumerate(DataLoader)#__next__")
 
 
 def _one_ahead(batches):
