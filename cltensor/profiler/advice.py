@@ -9,6 +9,7 @@ from .table import memory
 _NOTABLE = 0.05  # of the wall clock, or of the device's time: less is not worth a change
 _TINY = 20e-6  # seconds of a launch, which a launch itself costs
 _MANY = 100  # launches
+_GOOD = 0.5  # of what the device can do
 _COPIES = ("copy", "transpose", "as_contiguous")
 
 
@@ -108,7 +109,8 @@ def _bound(s, machine):
     if share > total / 2:
         cure = "Compile, which fuses such ops so that data is moved once, or use float16 or bfloat16, of half the bytes."
     else:
-        cure = "Use a smaller model or fewer, larger products; cltensor tune may find better tiles for them."
+        cure = ("The device does what it can: what is left is fewer operations, or bfloat16 and float16 where it computes in them."
+                if reached > _GOOD else "cltensor tune measures which tiles suit this device, and larger batches and channels fill them.")
     return Advice(f"Ops bound by memory take {_percent(share)} of the device's time, those bound by arithmetic {_percent(total - share)}; "
                   f"together they reach {_percent(reached)} of what the device can do ({machine.bandwidth / 1e9:.1f} GB/s, "
                   f"{machine.flops / 1e9:.0f} GFLOP/s).", cure, max(share, total - share) if s.busy > s.wall / 2 else 0.0)

@@ -18,7 +18,7 @@ from ..tensor.api.creation import empty, zeros
 
 CHAINS, STEPS = 12, 4096
 FLOPS = 2 * CHAINS * STEPS  # per element
-_ITEMS, _COPIED, _ROUNDS = 1 << 14, 1 << 22, 5
+_ITEMS, _COPIED, _ROUNDS = 1 << 16, 1 << 24, 5
 _measured: dict[Any, Machine] = {}
 
 

@@ -8,10 +8,12 @@ import socket
 import time
 import uuid
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..base.errors import ArgumentError, ArgumentTypeError, AssertedError
+from ..runtime.device import device
 from . import memory, page, trace
 from .actions import ProfilerAction, ProfilerActivity, always, supported_activities
 from .advice import Advice, advice
@@ -195,6 +197,19 @@ class profile:
         """What the profile says should be changed, the weightiest first.  machine: what the device can do, from machine()."""
         return advice(self.summary(), machine)
 
+    @property
+    def busiest_device(self) -> device | None:
+        """The device that had most launches; None if no device was used."""
+        self._complete("looking for the busiest device")
+        used = Counter(x.device for x in self._launches)
+        return max(used, key=used.__getitem__) if used else None
+
+    def memory_peaks(self) -> tuple[int, int]:
+        """(most bytes in use at a time, most bytes reserved from the driver); 0 without profile_memory."""
+        self._complete("looking for peaks")
+        notes = self._recording.allocations()
+        return max((n[4] for n in notes), default=0), max((n[5] for n in notes), default=0)
+
     # --- files -------------------------------------------------------------------------------------------------------------
 
     def export_chrome_trace(self, path: str) -> None:
@@ -211,7 +226,7 @@ class profile:
             raise AssertedError("export_stacks() requires with_stack=True")
         self._complete("exporting stacks").export_stacks(str(path), metric)
 
-    def export_memory_timeline(self, path: str, device: str | None = None) -> None:
+    def export_memory_timeline(self, path: str, device: str | None = None) -> None:  # device: a name of PyTorch's
         """Write the memory in use over time, by what it is for, in the form of the path's ending: .html, .json or .json.gz.
 
         A file that ends in .raw.json.gz lists what is taken and freed one by one.  device: accepted; all devices are written.

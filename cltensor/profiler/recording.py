@@ -2,12 +2,12 @@
 
 import os
 import sys
-import threading
-import time
 import weakref
+from threading import get_ident
+from time import perf_counter_ns
 
 from ..base.context import Observer, context, observers
-from ..base.errors import CLTensorError, DeviceError
+from ..base.errors import CLTensorError
 from ..base.forking import in_forked_children
 from ..dispatch.run_elementwise import run_elementwise
 from ..dispatch.run_planned import composed, run_composite, run_planned, run_view
@@ -27,16 +27,33 @@ class Frame:
     "optimizer", "update" (of several parameters), "data" (a batch of a DataLoader), "replay" (of a captured program), "wait" (for
     the device).
     inputs, outs: Specs; sequence: of the node that an op has recorded, or whose gradient it is; memory: bytes more in use at the
-    end; stack: (code, line) of the user's frames, the innermost first.
+    end; stack: (code, line) of the user's frames, the innermost first.  What is not set is empty: setting takes time at each op.
     """
 
     __slots__ = ("attrs", "end", "inputs", "kind", "memory", "name", "op", "outs", "parent", "passing", "sequence", "stack", "start",
                  "thread")
 
     def __init__(self, kind, name, op, parent, thread):
-        self.kind, self.name, self.op, self.parent, self.thread = kind, name, op, parent, thread
-        self.inputs = self.outs = self.attrs = ()
-        self.sequence, self.end, self.memory, self.stack, self.passing = -1, 0, 0, (), False
+        self.kind, self.name, self.op, self.parent, self.thread, self.end = kind, name, op, parent, thread, 0
+
+    def __getattr__(self, name):
+        try:
+            return _EMPTY[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+_EMPTY = {"inputs": (), "outs": (), "attrs": (), "stack": (), "sequence": -1, "memory": 0, "passing": False}
+
+
+class _Living(weakref.ref):
+    """The Storage of a result, as long as it lives."""
+
+    __slots__ = ("category", "key", "nbytes")
+
+    def __init__(self, storage, freed):
+        super().__init__(storage, freed)
+        self.key, self.nbytes = id(storage), storage.extent
 
 
 class Recording(Observer):
@@ -50,7 +67,7 @@ class Recording(Observer):
         self.timed, self.memory, self.stacks, self.modules = timed, memory, stacks, modules
         self.frames, self.builds, self.replays, self.watches, self.names = [], [], {}, [], {}
         self.start = self.stop = 0
-        self.main = threading.get_ident()
+        self.main = get_ident()
         self.in_use = {}  # {device: bytes in use at the start}
         self.samples, self.changes, self._living = [], [], {}  # see memory.py
 
@@ -61,10 +78,6 @@ class Recording(Observer):
         if context.profile is not None:
             raise CLTensorError("profile: Profiler is already enabled on this thread; one profile at a time can run in a process. "
                                 "Stop the other one first, or use record_function to mark a part")
-        try:
-            devices.default_device().lock  # noqa: B018  (opens it: a profile is mostly for what comes next)
-        except DeviceError:
-            pass  # ops fail by themselves; what runs without a device is recorded
         context.observe(self)
         try:
             for d in devices.opened():
@@ -78,7 +91,7 @@ class Recording(Observer):
         self._mark()
 
     def _mark(self):
-        self.start = time.perf_counter_ns()
+        self.start = perf_counter_ns()
         self.in_use = {w.device: w.in_use() for w in self.watches}
 
     def clear(self):
@@ -93,7 +106,7 @@ class Recording(Observer):
         """Stop, and wait for the devices."""
         for watch in self.watches:
             watch.device.synchronize()
-        self.stop = time.perf_counter_ns()
+        self.stop = perf_counter_ns()
         if self._built in observers.built:
             observers.built.remove(self._built)
         if self.modules:
@@ -116,7 +129,7 @@ class Recording(Observer):
         return self.around(fn, "wait", {"read": "wait for values", "write": "write values"}.get(name, name))
 
     def _built(self, names, origin, seconds):
-        self.builds.append((time.perf_counter_ns(), names, origin, seconds))
+        self.builds.append((perf_counter_ns(), names, origin, seconds))
 
     def allocations(self):
         """What was allocated, on all devices; see Watch."""
@@ -129,31 +142,35 @@ class Recording(Observer):
         parent = context.frame
         if parent is not None and parent.end:  # of an earlier profile, or of a generator that was left
             parent = None
-        frame = Frame(kind, name, op, parent, threading.get_ident())
+        frame = Frame(kind, name, op, parent, get_ident())
         if self.stacks:
             frame.stack = _stack()
         if self.memory:
             frame.memory = -self._in_use()
         context.frame = frame
         self.frames.append(frame)
-        frame.start = time.perf_counter_ns()
+        frame.start = perf_counter_ns()
         return frame
 
     def leave(self, frame):
         """End a Frame, and those inside that were not ended."""
-        end = time.perf_counter_ns()
-        inner = context.frame
-        while inner is not None and inner is not frame:
-            inner.end = inner.end or end
-            inner = inner.parent
-        frame.end = frame.end or end
-        if self.memory:
-            frame.memory += self._in_use()
+        end, inner = perf_counter_ns(), context.frame
+        if inner is not frame:
+            while inner is not None and inner is not frame:
+                inner.end = inner.end or end
+                inner = inner.parent
         if inner is frame:
             context.frame = frame.parent
+        if not frame.end:
+            frame.end = end
+            if self.memory:
+                now = self._in_use()
+                frame.memory += now
+                self.samples.append((end, now))
 
     def _in_use(self):
-        return sum([w.in_use() for w in self.watches])
+        watches = self.watches
+        return watches[0].in_use() if len(watches) == 1 else sum([w.in_use() for w in watches])
 
     def around(self, fn, kind, name, node=None, op=None, rows=(), replay=None):
         """See Observer.  node: of a gradient; op, rows: of an update; replay: a Replay."""
@@ -198,7 +215,8 @@ class Recording(Observer):
             current.passing = False  # autocast or vmap have changed its operands
             return None
         frame = self.enter("op", op.name, op)
-        frame.passing = given is not None
+        if given is not None:
+            frame.passing = True
         frame.inputs = tuple([getattr(x, "_spec", None) for x in inputs])
         return frame
 
@@ -213,25 +231,21 @@ class Recording(Observer):
             node = outs[0]._node
             if node is not None:
                 frame.sequence = node.sequence
-            if self.memory:
+            if self.memory and frame.op.kind != "view":
                 self._track(frame, outs)
 
     def _track(self, frame, outs):
-        """Note what is in use, and the memory of new results until it is freed."""
-        self.samples.append((frame.end, self._in_use()))
+        """Note the memory of new results, until it is freed."""
         for o in outs:
             storage = o._storage
-            if id(storage) not in self._living and storage.extent:
-                category = category_of(frame)
-                self.changes.append((frame.end, storage.extent, category))
-                self._living[id(storage)] = weakref.ref(storage, self._freeing(id(storage), storage.extent, category))
+            if storage.extent and id(storage) not in self._living:
+                living = self._living[id(storage)] = _Living(storage, self._freed)
+                living.category = category_of(frame)
+                self.changes.append((frame.end, living.nbytes, living.category))
 
-    def _freeing(self, key, nbytes, category):
-        def freed(_):
-            if self._living.pop(key, None) is not None and not self.stop:
-                self.changes.append((time.perf_counter_ns(), -nbytes, category))
-
-        return freed
+    def _freed(self, living):
+        if self._living.pop(living.key, None) is not None and not self.stop:
+            self.changes.append((perf_counter_ns(), -living.nbytes, living.category))
 
     def elementwise(self, op, inputs, attrs, out, dtype, inplace):
         """See Observer."""

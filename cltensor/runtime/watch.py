@@ -127,7 +127,8 @@ class Watch:
 
     def in_use(self):
         """The bytes that tensors take on the device now."""
-        return sum([pool.active_bytes for pool in self.device.memory.pools])
+        pools = self.device.memory.pools
+        return pools[0].active_bytes if len(pools) == 1 else sum([pool.active_bytes for pool in pools])
 
     def forget(self):
         """Drop what was noted so far."""
