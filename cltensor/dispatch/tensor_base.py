@@ -60,7 +60,8 @@ def extent_of(spec):
 
 def touched(spec):
     """The distinct bytes of a tensor of this Spec: what a broadcast repeats counts once."""
-    return min(math.prod(n for n, step in zip(spec.shape, spec.strides, strict=True) if step or not n), extent_of(spec)) * spec.itemsize
+    distinct = math.prod(n for n, step in zip(spec.shape, spec.strides, strict=True) if step or not n)
+    return min(distinct, extent_of(spec)) * spec.itemsize
 
 
 def check_fp64(device, dtype):

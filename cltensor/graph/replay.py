@@ -112,7 +112,9 @@ class Replay:
 
     def enqueue(self, buffers, moved, numbers):
         """Enqueue all launches, with the buffers of what differs.  Adds the numbers of all Actions to `numbers`."""
-        enqueue = self._enqueue if context.profile is None else context.profile.around(self._enqueue, "replay", "replay", replay=self)
+        enqueue = self._enqueue
+        if context.profile is not None:
+            enqueue = context.profile.around(enqueue, "replay", "replay", replay=self)
         enqueue(buffers, moved, numbers)
 
     def _enqueue(self, buffers, moved, numbers):

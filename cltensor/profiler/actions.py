@@ -36,11 +36,7 @@ class ProfilerActivity(enum.Enum):
 
     CPU = 0
     OPENCL = 1
-    CUDA = 1
-    XPU = 1
-    MTIA = 1
-    HPU = 1
-    PrivateUse1 = 1
+    CUDA = XPU = MTIA = HPU = PrivateUse1 = OPENCL
 
 
 def supported_activities() -> set[ProfilerActivity]:
@@ -58,8 +54,8 @@ def schedule(*, wait: int, warmup: int, active: int, repeat: int = 0, skip_first
              skip_first_wait: int = 0) -> Callable[[int], ProfilerAction]:
     """Return the function step -> ProfilerAction of cycles: `wait` steps of nothing, `warmup` forgotten, `active` recorded.
 
-    repeat: cycles at most, 0 for no limit; skip_first: steps before the first one; skip_first_wait: where not 0, the first cycle does
-    not wait.  Warns without a warm-up, which the first launches of a program need.
+    repeat: cycles at most, 0 for no limit; skip_first: steps before the first one; skip_first_wait: where not 0, the first cycle
+    does not wait.  Warns without a warm-up, which the first launches of a program need.
 
     Raises AssertedError for numbers below 0, and without an active step.  Source: torch.profiler.schedule.
 
@@ -68,8 +64,9 @@ def schedule(*, wait: int, warmup: int, active: int, repeat: int = 0, skip_first
         ['NONE', 'WARMUP', 'RECORD', 'RECORD_AND_SAVE', 'NONE']
     """
     if min(wait, warmup, active - 1, repeat, skip_first) < 0:
-        raise AssertedError(f"schedule: Invalid profiler schedule arguments. Got wait={wait} (need >= 0), warmup={warmup} (need >= 0), "
-                            f"active={active} (need > 0), repeat={repeat} (need >= 0), skip_first={skip_first} (need >= 0).")
+        raise AssertedError(f"schedule: Invalid profiler schedule arguments. Got wait={wait} (need >= 0), warmup={warmup} "
+                            f"(need >= 0), active={active} (need > 0), repeat={repeat} (need >= 0), "
+                            f"skip_first={skip_first} (need >= 0).")
     if warmup == 0:
         warnings.warn("schedule: Profiler won't be using warmup, this can skew profiler results", UserWarning, stacklevel=2)
 

@@ -27,7 +27,7 @@ class Advice:
 
 def advice(summary, machine=None):
     """A list of Advice, the weightiest first.  machine: a Machine, to tell what bounds the ops; see summary.py."""
-    if not summary.wall:
+    if not summary.wall or not summary.launches:
         return []
     found = [rule(summary) for rule in (_starved, _waiting, _loading, _compiling, _copying, _doubles, _tiny)]
     if machine is not None:
@@ -47,8 +47,9 @@ def _starved(s):
     replayed = any(w.name.startswith("fused_") for w in s.works)
     cure = ("Use larger batches, so that each launch has more to do." if replayed else
             "Compile the step (cltensor.compile), which replays its launches without Python, or use larger batches.")
-    return Advice(f"The device had nothing to do for {_time(s.starved)} ({_percent(s.starved / s.wall)} of the time) while the host ran "
-                  f"Python, between {s.launches} launches of {_time(s.summed / max(s.launches, 1))} on average.", cure, s.starved / s.wall)
+    return Advice(f"The device had nothing to do for {_time(s.starved)} ({_percent(s.starved / s.wall)} of the time) while the "
+                  f"host ran Python, between {s.launches} launches of {_time(s.summed / max(s.launches, 1))} on average.", cure,
+                  s.starved / s.wall)
 
 
 def _waiting(s):
@@ -67,7 +68,8 @@ def _loading(s):
 
 def _compiling(s):
     count, seconds = s.compiled
-    return Advice(f"{count} kernels were compiled during the run, which took {_time(seconds)} ({_percent(seconds / s.wall)} of the time).",
+    return Advice(f"Programs compiled during the run ({count} of them) took {_time(seconds)} ({_percent(seconds / s.wall)} of the "
+                  "time).",
                   "They come from the disk cache in the next run; profile that, or warm up first.", seconds / s.wall)
 
 
@@ -77,10 +79,10 @@ def _share(s, works):
 
 def _copying(s):
     works = [w for w in s.works if w.name in _COPIES or w.name.startswith("copy device to device")]
-    return Advice(f"Copies of layout and dtype took {_percent(_share(s, works))} of the device's time: {sum(w.launches for w in works)} "
-                  f"launches, {memory(sum(w.nbytes for w in works))}.",
-                  "Keep tensors in one layout and dtype: avoid .contiguous() and .to() in the loop, and transposes that are used again.",
-                  _share(s, works))
+    count, nbytes = sum(w.launches for w in works), memory(sum(w.nbytes for w in works))
+    return Advice(f"Copies of layout and dtype took {_percent(_share(s, works))} of the device's time: {count} launches, {nbytes}.",
+                  "Keep tensors in one layout and dtype: avoid .contiguous() and .to() in the loop, and transposes that are used "
+                  "again.", _share(s, works))
 
 
 def _doubles(s):
@@ -110,7 +112,9 @@ def _bound(s, machine):
         cure = "Compile, which fuses such ops so that data is moved once, or use float16 or bfloat16, of half the bytes."
     else:
         cure = ("The device does what it can: what is left is fewer operations, or bfloat16 and float16 where it computes in them."
-                if reached > _GOOD else "cltensor tune measures which tiles suit this device, and larger batches and channels fill them.")
-    return Advice(f"Ops bound by memory take {_percent(share)} of the device's time, those bound by arithmetic {_percent(total - share)}; "
-                  f"together they reach {_percent(reached)} of what the device can do ({machine.bandwidth / 1e9:.1f} GB/s, "
-                  f"{machine.flops / 1e9:.0f} GFLOP/s).", cure, max(share, total - share) if s.busy > s.wall / 2 else 0.0)
+                if reached > _GOOD else
+                "cltensor tune measures which tiles suit this device, and larger batches and channels fill them.")
+    weight = max(share, total - share) if s.busy > s.wall / 2 else 0.0
+    return Advice(f"Ops bound by memory take {_percent(share)} of the device's time, those bound by arithmetic "
+                  f"{_percent(total - share)}; together they reach {_percent(reached)} of what the device can do "
+                  f"({machine.bandwidth / 1e9:.1f} GB/s, {machine.flops / 1e9:.0f} GFLOP/s).", cure, weight)

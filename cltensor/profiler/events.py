@@ -1,4 +1,4 @@
-"""Events: what a profile tells of each call and each launch, and the averages of those that are alike; with torch.profiler's names."""
+"""Events: what a profile tells of each call and each launch, and the averages of those that are alike; torch.profiler's names."""
 
 from __future__ import annotations
 
@@ -152,7 +152,8 @@ class EventList(list):
     "flops", "device".
     """
 
-    def __init__(self, events: Any = (), wall: float = 0.0, recorded: frozenset[str] = frozenset(), trace: Callable[..., Any] | None = None):
+    def __init__(self, events: Any = (), wall: float = 0.0, recorded: frozenset[str] = frozenset(),
+                 trace: Callable[..., Any] | None = None):
         super().__init__(events)
         self.wall, self.recorded, self._trace = wall, recorded, trace
 
@@ -236,7 +237,8 @@ def duration(us: float, unit: str | None = None) -> str:
 def events_of(recording, recorded, cpu=True, trace=None):
     """(EventList of a Recording, its Launches).  cpu: whether calls are listed, besides launches."""
     start, found, by_frame = recording.start, [], {}
-    for frame in recording.frames:
+    frames = _seen(recording.frames)
+    for frame in frames:
         begin = max(frame.start, start)
         e = FunctionEvent(len(found), frame.name, frame.thread, (begin - start) / 1e3, (max(frame.end, begin) - start) / 1e3)
         _describe(e, frame, recorded)
@@ -250,12 +252,18 @@ def events_of(recording, recorded, cpu=True, trace=None):
     on_device = [_launched(launch, by_frame.get(id(launch.frame)), start, len(found) + i) for i, launch in enumerate(made)]
     for e in reversed(found):  # children come after their parents
         _sum_up(e)
-    for e, frame in zip(found, recording.frames, strict=True):
+    for e, frame in zip(found, frames, strict=True):
         e.flops += _work(e, frame) if "flops" in recorded else 0
     if recording.modules:
         _place(found)
     listed = ([*found] if cpu else []) + (on_device if "device" in recorded else [])
     return EventList(listed, (recording.stop - start) / 1e3, recorded, trace), made
+
+
+def _seen(frames):
+    """Without the threads that only compile, whose ops run on a device that runs nothing."""
+    silent = {f.thread for f in frames if any(s is not None and s.device.silent for s in f.inputs)}
+    return [f for f in frames if f.thread not in silent]
 
 
 def _describe(e, frame, recorded):
@@ -272,7 +280,8 @@ def _describe(e, frame, recorded):
 def _launched(launch, parent, start, id):
     """The event of a Launch; its call counts it too."""
     begin = launch.enqueued if launch.begin is None else launch.begin
-    e = FunctionEvent(id, launch.name, launch.thread, (begin - start) / 1e3, (begin + launch.duration - start) / 1e3, DeviceType.OPENCL)
+    end = begin + launch.duration
+    e = FunctionEvent(id, launch.name, launch.thread, (begin - start) / 1e3, (end - start) / 1e3, DeviceType.OPENCL)
     e.device_index, e.cpu_parent, e.kind = launch.device.index, parent, "kernel" if launch.is_kernel else "copy"
     e.self_device_time_total = e.device_time_total = launch.duration / 1e3
     e.launches, e.nbytes = int(launch.is_kernel), launch.nbytes

@@ -43,7 +43,10 @@ def launches(recording):
     replayed, names, seen, found = _replayed(recording), {}, set(), []
     for watch in recording.watches:
         for what, size, frame, thread, enqueued, returned, begin, end in watch.commands:
-            made = Launch(what, _outer(frame), watch.device, frame, thread, enqueued, returned, begin, end, not isinstance(what, str))
+            if recording.paused(enqueued):
+                continue
+            is_kernel = not isinstance(what, str)
+            made = Launch(what, _outer(frame), watch.device, frame, thread, enqueued, returned, begin, end, is_kernel)
             found.append(made)
             if not made.is_kernel:
                 made.nbytes = size

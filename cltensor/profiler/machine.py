@@ -18,7 +18,8 @@ from ..tensor.api.creation import empty, zeros
 
 CHAINS, STEPS = 12, 4096
 FLOPS = 2 * CHAINS * STEPS  # per element
-_ITEMS, _COPIED, _ROUNDS = 1 << 16, 1 << 24, 5
+_FEW, _MANY, _COPIED, _ROUNDS = 1 << 10, 1 << 22, 1 << 24, 5
+_LONG = 3e-3  # seconds of a launch that is long enough to time
 _measured: dict[Any, Machine] = {}
 
 
@@ -62,7 +63,10 @@ def machine(device: device_type | str | int | None = None) -> Machine:
     if d not in _measured:
         x = zeros(_COPIED, device=d)
         spent = _best(x.clone, d)
-        _measured[d] = Machine(2 * x.nbytes / spent, FLOPS * _ITEMS / _best(multiply_add(empty(_ITEMS, device=d)), d))
+        items = _FEW
+        while (took := _best(multiply_add(empty(items, device=d)), d)) < _LONG and items < _MANY:
+            items *= 2
+        _measured[d] = Machine(2 * x.nbytes / spent, FLOPS * items / took)
     return _measured[d]
 
 

@@ -7,7 +7,8 @@ from ..base.context import context
 
 #: what memory is for, as torch's memory timelines number it
 CATEGORIES = ("UNKNOWN", "PARAMETER", "OPTIMIZER_STATE", "INPUT", "TEMPORARY", "ACTIVATION", "GRADIENT", "AUTOGRAD_DETAIL")
-_OF_KIND = {"optimizer": "OPTIMIZER_STATE", "update": "OPTIMIZER_STATE", "backward": "GRADIENT", "node": "GRADIENT", "data": "INPUT"}
+_OF_KIND = {"optimizer": "OPTIMIZER_STATE", "update": "OPTIMIZER_STATE", "backward": "GRADIENT", "node": "GRADIENT",
+            "data": "INPUT"}
 
 
 def category_of(frame):
@@ -35,7 +36,8 @@ def timeline(recording):
     What was in use before counts as PARAMETER; what is no result of an op, such as a launch's own memory, as UNKNOWN.
     """
     before = sum(recording.in_use.values())
-    events = sorted([(t, 0, n, None) for t, n in curve(recording)] + [(t, 1, n, c) for t, n, c in recording.changes], key=lambda e: e[:2])
+    events = [(t, 0, n, None) for t, n in curve(recording)] + [(t, 1, n, c) for t, n, c in recording.changes]
+    events.sort(key=lambda e: e[:2])
     of, total, times, sizes = dict.fromkeys(CATEGORIES, 0), before, [], []
     of["PARAMETER"] = before
     for t, _, nbytes, category in events:

@@ -25,7 +25,8 @@ def text(recording, events, launches, summary, advice, machine):
         "wall": summary.wall * 1e6, "version": __version__, "kinds": _KINDS,
         "devices": [f"{w.device} {w.device.name}" for w in recording.watches],
         "totals": {"busy": summary.busy, "idle": summary.idle, "launches": summary.launches, "copies": summary.copies,
-                   "accounted": summary.accounted, "attributed": summary.attributed, "host": summary.host, "phases": summary.phases},
+                   "accounted": summary.accounted, "attributed": summary.attributed, "host": summary.host,
+                   "phases": summary.phases},
         "advice": [{"fact": a.fact, "cure": a.cure, "weight": a.weight} for a in advice],
         "works": [[w.name, w.seconds, w.launches, w.flops, w.nbytes,
                    None if machine is None else machine.share(w.flops, w.nbytes, w.seconds), "kernel" if w.is_kernel else "copy"]
@@ -49,7 +50,8 @@ def _tracks(recording, events, launches, names):
     alive, found, depths = {t.ident: t.name for t in threading.enumerate()}, {}, {}
     for e in events:
         if e.device_type is DeviceType.CPU:
-            depth = depths[e.id] = depths.get(e.cpu_parent.id, -1) + 1 if e.cpu_parent is not None and e.cpu_parent.thread == e.thread else 0
+            parent = e.cpu_parent
+            depth = depths[e.id] = depths.get(parent.id, -1) + 1 if parent is not None and parent.thread == e.thread else 0
             track = found.setdefault(("host", e.thread), [])
             track.append(_box(names, e.name, e.time_range.start, e.time_range.elapsed_us(), depth, e.kind))
     for x in launches:

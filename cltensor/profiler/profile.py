@@ -28,12 +28,12 @@ _RECORDS = (ProfilerAction.RECORD, ProfilerAction.RECORD_AND_SAVE)
 class profile:
     """Record what a program does between the start and the end of a block: calls on the host, launches on the device, memory.
 
-    activities: ProfilerActivity.CPU, .OPENCL or both, which is the default; schedule: a function step -> ProfilerAction, for step();
-    on_trace_ready: called with the profile when a recording is complete.  record_shapes: list the shapes of operands;
-    profile_memory: what calls take and free on the device; with_stack: the lines of the program; with_flops: floating-point operations
-    and bytes; with_modules: which nn.Module calls are part of, gradients too.  acc_events: keep the events of earlier cycles of the
-    schedule.  experimental_config, execution_trace_observer, use_cuda, custom_trace_id_callback and post_processing_timeout_s are
-    accepted for PyTorch's sake.
+    activities: ProfilerActivity.CPU, .OPENCL or both, which is the default; schedule: a function step -> ProfilerAction, for
+    step(); on_trace_ready: called with the profile when a recording is complete.  record_shapes: list the shapes of operands;
+    profile_memory: what calls take and free on the device; with_stack: the lines of the program; with_flops: floating-point
+    operations and bytes; with_modules: which nn.Module calls are part of, gradients too.  acc_events: keep the events of earlier
+    cycles of the schedule.  experimental_config, execution_trace_observer, use_cuda, custom_trace_id_callback and
+    post_processing_timeout_s are accepted for PyTorch's sake.
 
     It hears of all threads, and of forked processes nothing.  Compiled functions run launch by launch in it, and queues record
     timestamps: it waits for the device when it starts and when it stops.
@@ -124,6 +124,13 @@ class profile:
         """Get ready to record: what happens until start_trace() is forgotten."""
         self._move(ProfilerAction.WARMUP)
 
+    def toggle_collection_dynamic(self, enable: bool, activities: Iterable[ProfilerActivity]) -> None:
+        """Stop to record some activities, or go on, while the profile runs.  Raises AssertedError where it does not."""
+        if self._running is None:
+            raise AssertedError("toggle_collection_dynamic: no recording runs; call it between start() and stop()")
+        chosen = set(activities)
+        self._running.toggle(bool(enable), ProfilerActivity.CPU in chosen, ProfilerActivity.OPENCL in chosen)
+
     def _begin_step(self):
         if self.record_steps and self._running is not None:
             self._step = self._running.enter("step", f"ProfilerStep#{self.step_num}")
@@ -139,8 +146,8 @@ class profile:
         if action is ProfilerAction.NONE:
             if self._running is not None:
                 if before in (ProfilerAction.WARMUP, ProfilerAction.RECORD) and not stopping:
-                    warnings.warn(f"profile: Incorrect schedule: {before.name} followed by NONE; end each cycle with RECORD_AND_SAVE",
-                                  UserWarning, stacklevel=4)
+                    warnings.warn(f"profile: Incorrect schedule: {before.name} followed by NONE; end each cycle with "
+                                  "RECORD_AND_SAVE", UserWarning, stacklevel=4)
                 running, self._running = self._running, None
                 running.finish()
                 if before is not ProfilerAction.WARMUP:
@@ -164,15 +171,17 @@ class profile:
         listed = self._calls if ProfilerActivity.CPU in self.activities else [e for e in self._calls if e.device_type != 0]
         self._events = EventList(listed, self._calls.wall, recorded, self.export_chrome_trace)
         if earlier is not None:
-            self._events = EventList([*earlier, *self._events], earlier.wall + self._events.wall, recorded, self.export_chrome_trace)
+            both = [*earlier, *self._events]
+            self._events = EventList(both, earlier.wall + self._events.wall, recorded, self.export_chrome_trace)
 
     # --- what was recorded ---------------------------------------------------------------------------------------------------
 
     def _complete(self, what):
         if self._events is None:
-            state = "didn't finish running" if self._running is not None else "must be initialized"
-            raise AssertedError(f"profile: Profiler {state} before {what}; " + ("call stop() first" if self._running is not None else
-                                                                              "use it as a context manager, or call start() and stop()"))
+            state, cure = "didn't finish running", "call stop() first"
+            if self._running is None:
+                state, cure = "must be initialized", "use it as a context manager, or call start() and stop()"
+            raise AssertedError(f"profile: Profiler {state} before {what}; {cure}")
         return self._events
 
     def events(self) -> EventList:
@@ -212,8 +221,11 @@ class profile:
 
     # --- files -------------------------------------------------------------------------------------------------------------
 
-    def export_chrome_trace(self, path: str) -> None:
-        """Write a trace for Perfetto (ui.perfetto.dev) and chrome://tracing, compressed if the path ends in .gz."""
+    def export_chrome_trace(self, path: str, use_python_export: bool = False) -> None:
+        """Write a trace for Perfetto (ui.perfetto.dev) and chrome://tracing, compressed if the path ends in .gz.
+
+        use_python_export: accepted; there is one way.
+        """
         self._complete("exporting a trace")
         trace.write(path, self._recording, self._calls, self._launches, {**self._metadata, "trace_id": self._trace_id})
 
@@ -233,8 +245,8 @@ class profile:
         Raises ArgumentError without record_shapes, profile_memory and with_stack, which PyTorch asks for.
         """
         if not (self._shapes and self.profile_memory and self.with_stack):
-            raise ArgumentError("export_memory_timeline: record_shapes=True, profile_memory=True, with_stack=True required for memory "
-                                "profiling.")
+            raise ArgumentError("export_memory_timeline: record_shapes=True, profile_memory=True, with_stack=True required for "
+                                "memory profiling.")
         self._complete("exporting memory")
         if str(path).endswith(".html"):
             self.export_html(path)

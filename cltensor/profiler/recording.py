@@ -9,6 +9,7 @@ from time import perf_counter_ns
 from ..base.context import Observer, context, observers
 from ..base.errors import CLTensorError
 from ..base.forking import in_forked_children
+from ..dispatch import faults
 from ..dispatch.run_elementwise import run_elementwise
 from ..dispatch.run_planned import composed, run_composite, run_planned, run_view
 from ..nn.modules.module import observe_calls
@@ -30,8 +31,8 @@ class Frame:
     end; stack: (code, line) of the user's frames, the innermost first.  What is not set is empty: setting takes time at each op.
     """
 
-    __slots__ = ("attrs", "end", "inputs", "kind", "memory", "name", "op", "outs", "parent", "passing", "sequence", "stack", "start",
-                 "thread")
+    __slots__ = ("attrs", "end", "inputs", "kind", "memory", "name", "op", "outs", "parent", "passing", "sequence", "stack",
+                 "start", "thread")
 
     def __init__(self, kind, name, op, parent, thread):
         self.kind, self.name, self.op, self.parent, self.thread, self.end = kind, name, op, parent, thread, 0
@@ -70,6 +71,7 @@ class Recording(Observer):
         self.main = get_ident()
         self.in_use = {}  # {device: bytes in use at the start}
         self.samples, self.changes, self._living = [], [], {}  # see memory.py
+        self.pauses = []  # (time, whether launches are recorded from then on)
 
     # --- from start to stop ------------------------------------------------------------------------------------------------
 
@@ -94,6 +96,17 @@ class Recording(Observer):
         self.start = perf_counter_ns()
         self.in_use = {w.device: w.in_use() for w in self.watches}
 
+    def toggle(self, on, host, device):
+        """Stop to record calls of the host, or launches on the device, or go on."""
+        if host and context.profile in (None, self):
+            context.observe(self if on else None)
+        if device:
+            self.pauses.append((perf_counter_ns(), on))
+
+    def paused(self, t):
+        """Whether launches at that time are not recorded."""
+        return not next((on for at, on in reversed(self.pauses) if at <= t), True)
+
     def clear(self):
         """Forget what was recorded so far; work that is under way goes on."""
         for noted in (self.frames, self.builds, self.samples, self.changes, self._living):
@@ -105,7 +118,8 @@ class Recording(Observer):
     def finish(self):
         """Stop, and wait for the devices."""
         for watch in self.watches:
-            watch.device.synchronize()
+            if watch.used:
+                watch.device.synchronize()
         self.stop = perf_counter_ns()
         if self._built in observers.built:
             observers.built.remove(self._built)
@@ -126,7 +140,10 @@ class Recording(Observer):
             watch.start()
 
     def _waiting(self, fn, name):
-        return self.around(fn, "wait", {"read": "wait for values", "write": "write values"}.get(name, name))
+        if name != "read":
+            return self.around(fn, "wait", {"write": "write values"}.get(name, name))
+        values, note = self.around(fn, "wait", "wait for values"), self.around(fn, "wait", "check for faults")
+        return lambda buffer, offset, array: (note if faults.owns(buffer) else values)(buffer, offset, array)
 
     def _built(self, names, origin, seconds):
         self.builds.append((perf_counter_ns(), names, origin, seconds))

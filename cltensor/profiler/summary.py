@@ -31,9 +31,9 @@ class Work:
 class Summary:
     """Where the time went; all times in seconds.
 
-    wall: from start to stop.  busy: when some launch ran on the device.  idle: when none did, measured by the gaps between launches.
-    summed: all launches' times; more than `busy` where launches overlap.  of_ops: those of launches that belong to an op, an update or
-    a named command.  launches, copies: how many kernels, and other commands.
+    wall: from start to stop.  busy: when some launch ran on the device.  idle: when none did, measured by the gaps between
+    launches.  summed: all launches' times; more than `busy` where launches overlap.  of_ops: those of launches that belong to an
+    op, an update or a named command.  launches, copies: how many kernels, and other commands.
     host: of the thread that started the profile, by what it did: "ops", "wait", "data", "python" (outside of everything recorded).
     phases: {"forward", "backward", "optimizer", "data": (seconds on the host, seconds on the device)}.
     works: what the device did, most time first.  waits: {name: (calls, seconds)} of what waited for the device.
@@ -55,7 +55,6 @@ class Summary:
     compiled: tuple[int, float]
     loaded: tuple[int, float]
     starved: float
-    in_caller: float
 
     @property
     def accounted(self) -> float:
@@ -77,13 +76,14 @@ def summary(recording, events, launches):
     main = [e for e in calls if e.thread == recording.main]
     host = _host(main, wall / 1e9)
     built = {origin: [s for _, _, o, s in recording.builds if o == origin] for origin in ("compiler", "disk")}
-    taken = [_span(e, recording) for e in main if e.kind in ("data", "wait")] + [(t - int(s * 1e9), t) for t, _, _, s in recording.builds]
+    taken = [_span(e, recording) for e in main if e.kind in ("data", "wait")]
+    taken += [(t - int(s * 1e9), t) for t, _, _, s in recording.builds]
     return Summary(
         wall / 1e9, busy / 1e9, sum(b - a for a, b in gaps) / 1e9, sum(x.duration for x in timed) / 1e9,
         sum(x.duration for x in timed if x.op != "outside of ops") / 1e9, sum(x.is_kernel for x in launches),
         sum(not x.is_kernel for x in launches), host, _phases(main, launches), _works(launches), _waits(calls),
         (len(built["compiler"]), sum(built["compiler"])), (len(built["disk"]), sum(built["disk"])),
-        (sum(b - a for a, b in gaps) - _overlap(gaps, taken)) / 1e9, sum(x.duration for x in timed if x.end <= x.returned + 1000) / 1e9)
+        (sum(b - a for a, b in gaps) - _overlap(gaps, taken)) / 1e9)
 
 
 def _union(spans, start, stop):

@@ -76,13 +76,22 @@ def _columns(events, name_width, shapes_width, src_width, unit, machine):
         made.append((f"Total {name}", lambda e: f"{e.flops / scale:.3f}" if e.flops else "--", False))
         made.append(("Bytes", lambda e: memory(e.nbytes) if e.nbytes else "--", False))
     if machine is not None:
-        made.append(("Of the roofline", lambda e: percent(machine.share(e.flops, e.nbytes, e.self_device_time_total * 1e-6)), False))
+        made.append(("Of the roofline", lambda e: of_roofline(_reached(e, machine)), False))
     return made
+
+
+def _reached(e, machine):
+    return machine.share(e.flops, e.nbytes, e.self_device_time_total * 1e-6)
 
 
 def percent(share):
     """A share as text; "--" for None."""
     return "--" if share is None else f"{100 * share:.1f}%"
+
+
+def of_roofline(share):
+    """A share of what the device can do, as text; data from a cache comes faster than memory gives it."""
+    return ">100%" if share is not None and share > 1 else percent(share)
 
 
 def _time(us, unit):

@@ -71,9 +71,13 @@ def _properties(device):
 
 def _names(recording, calls):
     alive = {t.ident: t.name for t in threading.enumerate()}
-    yield {"ph": "M", "name": "process_name", "pid": os.getpid(), "args": {"name": "python"}}
+    yield _name("process_name", "python", os.getpid())
     for thread in dict.fromkeys(e.thread for e in calls):
-        yield {"ph": "M", "name": "thread_name", "pid": os.getpid(), "tid": thread, "args": {"name": alive.get(thread, f"thread {thread}")}}
+        yield _name("thread_name", alive.get(thread, f"thread {thread}"), os.getpid(), tid=thread)
     for watch in recording.watches:
-        yield {"ph": "M", "name": "process_name", "pid": _device(watch.device), "args": {"name": f"{watch.device} {watch.device.name}"}}
-        yield {"ph": "M", "name": "thread_name", "pid": _device(watch.device), "tid": 0, "args": {"name": "queue"}}
+        yield _name("process_name", f"{watch.device} {watch.device.name}", _device(watch.device))
+        yield _name("thread_name", "queue", _device(watch.device), tid=0)
+
+
+def _name(what, name, pid, **more):
+    return {"ph": "M", "name": what, "pid": pid, **more, "args": {"name": name}}

@@ -109,7 +109,9 @@ class device:
         return channel
 
     def _new_queue(self):
-        return self.timed_queue(self.entry.device) if self.profiling else loader.pyopencl().CommandQueue(self.context, self.entry.device)
+        if self.profiling:
+            return self.timed_queue(self.entry.device)
+        return loader.pyopencl().CommandQueue(self.context, self.entry.device)
 
     def timed_queue(self, device):
         """A queue of a pyopencl Device of this context, which records timestamps."""

@@ -125,6 +125,11 @@ class Watch:
 
         return allocate
 
+    @property
+    def used(self):
+        """Whether there was any command."""
+        return bool(self._pending or self.commands)
+
     def in_use(self):
         """The bytes that tensors take on the device now."""
         pools = self.device.memory.pools

@@ -52,6 +52,8 @@ EXCEPTIONS = {
         "fft.Tensor",
     "not documented: puts a name into PyTorch's profiler":
         "optim.optimizer.Optimizer.profile_hook_step",
+    "parts of Kineto, PyTorch's library that traces for its profiler; export_chrome_trace writes what it would":
+        "profiler.kineto_available profiler.ExecutionTraceObserver",
     "state that processes write to together; memory of a device is not shared between processes":
         "optim.adagrad.Adagrad.share_memory",
     "DataPipes, which PyTorch no longer develops; use Dataset and IterableDataset":

@@ -28,7 +28,8 @@ def run(options):
     program = Program(options.program, options.arguments, options.module)
     if not program.exists():
         raise UsageError(f"profile: there is no {'module' if options.module else 'file'} {options.program!r}")
-    prof = profile(with_flops=True, profile_memory=options.memory or options.html is not None, with_modules=options.html is not None)
+    page = options.html is not None
+    prof = profile(with_flops=True, profile_memory=options.memory or page, with_modules=page)
     with prof:
         status = program.run()
     sys.stdout.flush()

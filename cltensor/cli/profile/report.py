@@ -1,6 +1,6 @@
 """The report: where the time went, by phase and by op, and what to do about it."""
 
-from ...profiler.table import memory, percent
+from ...profiler.table import memory, of_roofline, percent
 from ..output import digits, duration, fields, plural, table, wrapped
 
 _NAME = 26  # columns of an op's name
@@ -9,8 +9,8 @@ _NAME = 26  # columns of an op's name
 def report(options, prof, machine):
     """The lines of the report of a profile."""
     s = prof.summary()
-    lines = ["", f"Profile of {options.program}: {duration(s.wall)}" + (f" on {device.name}" if (device := prof.busiest_device) else ""), ""]
-    lines += fields(_times(s))
+    where = f" on {prof.busiest_device.name}" if prof.busiest_device else ""
+    lines = ["", f"Profile of {options.program}: {duration(s.wall)}{where}", "", *fields(_times(s))]
     if s.works:
         lines += ["", *_works(s, machine, options.top)]
     lines += ["", *_calls(prof, options.top)]
@@ -30,13 +30,16 @@ def _percent(part, whole):
 def _times(s):
     """(name, text) of where the wall clock went."""
     on_host = {"ops": "ops", "wait": "waiting for the device", "data": "waiting for data", "python": "Python"}
-    yield "device", ", ".join([f"busy {_percent(s.busy, s.wall)}", *(
-        f"{name} {_percent(seconds, s.wall)}" for name, (_, seconds) in s.phases.items() if seconds), f"idle {_percent(s.idle, s.wall)}"])
+    phases = [f"{name} {_percent(seconds, s.wall)}" for name, (_, seconds) in s.phases.items() if seconds]
+    yield "device", ", ".join([f"busy {_percent(s.busy, s.wall)}", *phases, f"idle {_percent(s.idle, s.wall)}"])
     yield "host", ", ".join(f"{on_host[kind]} {_percent(seconds, s.wall)}" for kind, seconds in s.host.items() if seconds > 0)
     yield "launches", f"{plural(s.launches, 'kernel')}, {plural(s.copies, 'copy or fill', 'copies and fills')}"
-    yield "built", f"{s.compiled[0]} kernels by the compiler in {duration(s.compiled[1])}, {s.loaded[0]} from the disk cache in {duration(s.loaded[1])}"
-    yield "accounted", (f"{percent(s.attributed)} of the device's time belongs to an op; launches and gaps sum up to {percent(s.accounted)} "
-                        "of the wall clock")
+    ways = (s.compiled, "compiled"), (s.loaded, "from the disk cache")
+    built = [f"{n} {how} ({duration(seconds)})" for (n, seconds), how in ways if n]
+    if built:
+        yield "programs", ", ".join(built)
+    yield "accounted", (f"{percent(s.attributed)} of the device's time belongs to an op; launches and gaps sum up to "
+                        f"{percent(s.accounted)} of the wall clock")
 
 
 def _works(s, machine, top):
@@ -45,7 +48,7 @@ def _works(s, machine, top):
         rows.append((_cut(w.name), duration(w.seconds), _percent(w.seconds, s.summed), w.launches, duration(w.each),
                      digits(w.flops / w.seconds / 1e9) if w.flops and w.seconds else "-",
                      digits(w.nbytes / w.seconds / 1e9) if w.nbytes and w.seconds else "-",
-                     percent(machine.share(w.flops, w.nbytes, w.seconds)) if machine else "--"))
+                     of_roofline(machine.share(w.flops, w.nbytes, w.seconds)) if machine else "--"))
     return table(("On the device", "Time", "Share", "Launches", "Each", "GFLOP/s", "GB/s", "Roofline"), rows, range(1, 8))
 
 

@@ -70,7 +70,7 @@ class Foreach:
         return self._run_alone([rows[m] for m in self.alone], values, shared, raised, skip)
 
     def _launched(self, rows, fresh, values, more, n_shared, raised):
-        """Launch what is shared.  fresh: buffers for each of `self.fresh`; more: the numbers in memory, of which `raised` is one."""
+        """Launch what is shared.  fresh: buffers for each of `self.fresh`; more: the numbers in memory, `raised` among them."""
         for members, device, launch in self.launches:
             on_device = [_on(t, device) for t in more]
             with device.lock:
