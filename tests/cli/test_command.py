@@ -12,7 +12,7 @@ from cltensor.cli.command import in_one_line
 from cltensor.version import __version__
 
 COMMANDS = [[], ["doctor"], ["kernels"], ["kernels", "list"], ["kernels", "render"], ["kernels", "build"], ["bench"],
-            ["tune"], ["cache"], ["cache", "info"], ["cache", "clear"]]
+            ["profile"], ["tune"], ["cache"], ["cache", "info"], ["cache", "clear"]]
 
 
 def run(*arguments, **options):
@@ -32,7 +32,7 @@ def test_help_fits_80_columns(arguments, capsys, monkeypatch):
 @pytest.mark.parametrize("arguments", [
     [], ["doktor"], ["doctor", "--nothing"], ["doctor", "--timeout", "-1"], ["kernels"], ["cache"], ["bench"],
     ["kernels", "render"], ["kernels", "render", "nothing"], ["kernels", "build"], ["bench", "nothing"],
-    ["bench", "matmul", "--sizes", "1x"],
+    ["bench", "matmul", "--sizes", "1x"], ["profile"], ["profile", "--top", "0", "x.py"], ["profile", "nowhere.py"],
 ], ids=" ".join)
 def test_misuse_is_one_line_and_status_2(arguments, capsys):
     assert main(arguments) == 2
