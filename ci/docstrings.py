@@ -19,7 +19,7 @@ MODULES = ("", "linalg", "special", "sparse", "fft", "amp", "autograd", "distrib
            "opencl", "nn", "nn.functional", "nn.init", "optim", "optim.swa_utils", "utils.data", "random", "testing",
            "autograd.graph", "autograd.forward_ad", "compiler", "graph", "overrides", "utils.benchmark", "utils.dlpack",
            "utils", "utils.plot", "utils.tensorboard", "train", "hub", "vision.datasets", "vision.datasets.utils", "vision.io",
-           "vision.utils")
+           "vision.utils", "profiler")
 KEPT = Path(__file__).with_suffix(".json")
 PARTS = {
     "shapes": re.compile(r"\([A-Z*N][\w*,/' ]*\)|shape|0-d|vector|matri|scalar|dimension|size", re.I),
@@ -29,7 +29,7 @@ PARTS = {
     "example": re.compile(r">>> |\n\n {4,}\S|\n {8,}\w+ = |::\n"),
 }
 #: names that neither take nor give tensors: their docstrings need not say shapes and dtypes
-WITHOUT_TENSORS = re.compile(r"cltensor\.(opencl\.|compiler\.|Event$|Stream$)|cltensor\.autograd\.(no_grad|enable_grad|"
+WITHOUT_TENSORS = re.compile(r"cltensor\.(opencl\.|compiler\.|profiler\.|Event$|Stream$)|cltensor\.autograd\.(no_grad|enable_grad|"
                              r"set_grad_enabled|inference_mode|is_grad_enabled|(set_)?detect_anomaly)$")
 
 

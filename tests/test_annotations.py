@@ -11,7 +11,7 @@ MODULES = ("amp", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.
            "io", "opencl", "autograd", "func", "distributions", "distributions.transforms", "distributions.utils", "random",
            "testing", "autograd.graph", "autograd.forward_ad", "compiler", "graph", "overrides", "utils.benchmark",
            "utils.dlpack", "utils", "utils.plot", "utils.tensorboard", "train", "hub", "vision.datasets", "vision.datasets.utils",
-           "vision.io", "vision.utils")
+           "vision.io", "vision.utils", "profiler", "autograd.profiler")
 
 
 @pytest.mark.parametrize("name", MODULES)

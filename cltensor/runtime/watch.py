@@ -74,8 +74,9 @@ class Watch:
     def add(self, channel):
         """Watch a channel.  A queue that the user has enqueues on stays: their own commands are to be in order with ours."""
         queues = None
-        if self.timed and not channel.lent and not self._profiling:
-            queues = channel.replace(self.device.timed_queue(self.device.entry.device), self._inline)
+        if self.timed and not channel.lent:
+            queue = channel.queue if self._profiling else self.device.timed_queue(self.device.entry.device)
+            queues = channel.replace(queue, self._inline)
         self._before.append((channel, queues, (channel.launch, channel.transfer, channel.filling)))
         channel.launch = self._launching(channel.launch)
         channel.transfer = self._noting(channel.transfer, _copied)
@@ -111,13 +112,13 @@ class Watch:
     def allocator(self, channel):
         """channel.allocate, noted.  A block that is new is written to in the pool's queue: wait for that."""
         take, pool, memory = channel.allocate, channel.pool, self.device.memory
-        own = next((queues[0] for c, queues, _ in self._before if c is channel and queues), None)
+        own = next((queues[0] for c, queues, _ in self._before if c is channel and queues), channel.queue)
         note, now, thread = self.allocations.append, time.perf_counter_ns, threading.get_ident
 
         def allocate(nbytes):
             held = pool.managed_bytes
             buffer = take(nbytes)
-            if own is not None and pool.managed_bytes != held:
+            if own is not channel.queue and pool.managed_bytes != held:
                 own.finish()
             if self.memory:
                 note((now(), thread(), context.frame, nbytes, self.in_use(), memory.reserved()))

@@ -426,6 +426,22 @@ def test_streams_and_events_inside():
     assert named(prof, "mul")[0].launches == 1
 
 
+def test_queues_that_record_timestamps_already():
+    event = ct.opencl.Event(enable_timing=True)
+    event.record()
+    device = default_device()
+    queue = device.channels[0].queue
+    with profile() as prof:
+        ct.ones(100) * 2
+    assert device.channels[0].queue is queue
+    assert device.profiling
+    assert all(x.begin is not None for x in prof._launches)
+    later = ct.opencl.Event(enable_timing=True)
+    later.record()
+    later.synchronize()
+    assert event.elapsed_time(later) > 0
+
+
 def test_a_lent_queue_keeps_its_order():
     side = ct.opencl.Stream()
     queue = side.queue
