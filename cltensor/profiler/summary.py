@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-_PHASES = {"backward": "backward", "node": "backward", "optimizer": "optimizer", "data": "data"}
+_PHASES = {"backward": "backward", "node": "backward", "optimizer": "optimizer", "data": "data", "replay": "captured"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Summary:
     launches.  summed: all launches' times; more than `busy` where launches overlap.  of_ops: those of launches that belong to an
     op, an update or a named command.  launches, copies: how many kernels, and other commands.
     host: of the thread that started the profile, by what it did: "ops", "wait", "data", "python" (outside of everything recorded).
-    phases: {"forward", "backward", "optimizer", "data": (seconds on the host, seconds on the device)}.
+    phases: {"forward", "backward", "optimizer", "data", "captured" (replays): (seconds on the host, seconds on the device)}.
     works: what the device did, most time first.  waits: {name: (calls, seconds)} of what waited for the device.
     compiled: (programs, seconds) built by the compiler, and loaded: from the disk cache.
     starved: of `idle`, while the host was busy with Python or with ops, neither waiting for data nor building programs.
@@ -150,7 +150,7 @@ def _phase(frame):
 
 
 def _phases(main, launches):
-    found = {name: [0.0, 0.0] for name in ("forward", "backward", "optimizer", "data")}
+    found = {name: [0.0, 0.0] for name in ("forward", "backward", "optimizer", "data", "captured")}
     for e in main:
         if e.kind in _PHASES and (e.cpu_parent is None or e.cpu_parent.kind not in _PHASES):
             found[_PHASES[e.kind]][0] += e.cpu_time_total / 1e6

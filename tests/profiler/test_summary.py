@@ -8,7 +8,7 @@ from cltensor.profiler.advice import advice
 from cltensor.profiler.summary import _overlap, _union
 from cltensor.runtime.device import default_device
 
-PHASES = dict.fromkeys(("forward", "backward", "optimizer", "data"), (0.0, 0.0))
+PHASES = dict.fromkeys(("forward", "backward", "optimizer", "data", "captured"), (0.0, 0.0))
 
 
 def summary(**given):
