@@ -102,7 +102,7 @@ class Context(threading.local):
     autocast    the Autocast that ops pass through (dispatch/autocast.py), or None
     given       what ops do instead: the first of `autocast` and `rules` that is there, see arrange; None outside both
     transform   what ops pass through: `profile`, or else `given`
-    profile     the Observer of a profiler that is told of what runs in any thread, or None; the same in all threads
+    profile     the Observer of a profiler that is told of what runs, or None; the same in all threads but those unheard
     frame       what of this thread the profiler is told of just now, or None
     autocasts   {kind of device: (whether autocast is on, its dtype)}, once set; autocast_cache: whether casts are kept;
                 autocast_casts: those that are
@@ -143,10 +143,15 @@ class Context(threading.local):
     def arrange(self):
         """Set `given` and `transform`, after a change of `autocast`, `rules` or `profile`: one field tells an op of all."""
         self.given = self.rules if self.autocast is None else self.autocast
-        if self.given is None:
+        if self.given is None and "profile" not in self.__dict__:
             self.__dict__.pop("transform", None)  # that of the class, which all threads see
         else:
             self.transform = self.given if self.profile is None else self.profile
+
+    def unheard(self):
+        """Keep what this thread does from profiles: it works for the package, not for the program."""
+        self.profile = None
+        self.arrange()
 
     @classmethod
     def observe(cls, profile):

@@ -237,8 +237,7 @@ def duration(us: float, unit: str | None = None) -> str:
 def events_of(recording, recorded, cpu=True, trace=None):
     """(EventList of a Recording, its Launches).  cpu: whether calls are listed, besides launches."""
     start, found, by_frame = recording.start, [], {}
-    frames = _seen(recording.frames)
-    for frame in frames:
+    for frame in recording.frames:
         begin = max(frame.start, start)
         e = FunctionEvent(len(found), frame.name, frame.thread, (begin - start) / 1e3, (max(frame.end, begin) - start) / 1e3)
         _describe(e, frame, recorded)
@@ -252,18 +251,12 @@ def events_of(recording, recorded, cpu=True, trace=None):
     on_device = [_launched(launch, by_frame.get(id(launch.frame)), start, len(found) + i) for i, launch in enumerate(made)]
     for e in reversed(found):  # children come after their parents
         _sum_up(e)
-    for e, frame in zip(found, frames, strict=True):
+    for e, frame in zip(found, recording.frames, strict=True):
         e.flops += _work(e, frame) if "flops" in recorded else 0
     if recording.modules:
         _place(found)
     listed = ([*found] if cpu else []) + (on_device if "device" in recorded else [])
     return EventList(listed, (recording.stop - start) / 1e3, recorded, trace), made
-
-
-def _seen(frames):
-    """Without the threads that only compile, whose ops run on a device that runs nothing."""
-    silent = {f.thread for f in frames if any(s is not None and s.device.silent for s in f.inputs)}
-    return [f for f in frames if f.thread not in silent]
 
 
 def _describe(e, frame, recorded):

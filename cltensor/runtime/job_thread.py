@@ -4,6 +4,8 @@ import contextlib
 import queue
 import threading
 
+from ..base.context import context
+
 
 class JobThread:
     """Jobs, and the thread that runs them, which the first one starts.  A subclass says what to `run`, and its `builders`.
@@ -27,6 +29,7 @@ class JobThread:
         """What the thread does first."""
 
     def _run(self):
+        context.unheard()
         self.prepare()
         while (job := self.jobs.get()) is not None:
             if isinstance(job, threading.Event):

@@ -22,6 +22,7 @@ from cltensor.profiler import (
     supported_activities,
 )
 from cltensor.runtime.device import default_device
+from cltensor.runtime.job_thread import JobThread
 from cltensor.utils.data import DataLoader, TensorDataset
 
 pytestmark = pytest.mark.device
@@ -317,6 +318,27 @@ def test_threads_are_heard():
     thread.start()
     thread.join()
     assert seen == [(None, None)]
+
+
+def test_threads_of_the_package_are_not_heard():
+    class Thread(JobThread):
+        def run(self, job):
+            found.append((context.profile, context.transform))
+            with ct.autocast("cpu", dtype=ct.bfloat16):
+                ct.ones(4, 4, requires_grad=True).sum().backward()
+
+        def builders(self):
+            return ()
+
+    found, thread = [], Thread()
+    with profile() as prof:
+        thread.put(1)
+        thread.wait()
+        thread.put(2)
+        thread.wait()
+    thread.close()
+    assert found == [(None, None)] * 2
+    assert not calls(prof, "op")
 
 
 def test_a_thread_that_was_in_autocast_goes_on():
