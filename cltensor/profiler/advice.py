@@ -69,7 +69,7 @@ def _waiting(s):
 def _loading(s):
     seconds = s.host["data"]
     return Advice(f"The program waited {_time(seconds)} ({_percent(seconds / s.wall)} of the time) for the DataLoader.",
-                  "Give it workers (num_workers=2 or more), or do less to each sample.", seconds / s.wall)
+                  "Give it workers (num_workers=2), or more of them, or do less to each sample.", seconds / s.wall)
 
 
 def _compiling(s):
@@ -83,19 +83,23 @@ def _share(s, works):
     return sum(w.seconds for w in works) / s.summed if s.summed else 0.0
 
 
+def _weight(s, works):
+    return _share(s, works) * s.busy / s.wall
+
+
 def _copying(s):
     works = [w for w in s.works if w.name in _COPIES or w.name.startswith("copy device to device")]
     count, nbytes = sum(w.launches for w in works), memory(sum(w.nbytes for w in works))
     return Advice(f"Copies of layout and dtype took {_percent(_share(s, works))} of the device's time: {count} launches, {nbytes}.",
                   "Keep tensors in one layout and dtype: avoid .contiguous() and .to() in the loop, and transposes that are used "
-                  "again.", _share(s, works))
+                  "again.", _weight(s, works))
 
 
 def _doubles(s):
     works = [w for w in s.works if w.float64]
     return Advice(f"float64 took {_percent(_share(s, works))} of the device's time, in {', '.join(w.name for w in works[:3])}.",
                   "If that is by accident, as with tensors made from NumPy arrays, convert with .float() where they are made.",
-                  _share(s, works))
+                  _weight(s, works))
 
 
 def _tiny(s):

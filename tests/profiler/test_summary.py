@@ -95,6 +95,7 @@ def test_copies_doubles_and_tiny_ops():
     assert "33 % of the device's time: 50 launches, 3.00 MB" in text
     text = only(summary(works=(Work("add", 0.9, 50, 50, 10, 10, float64=True),)))
     assert "float64 took 100 % of the device's time, in add." in text
+    assert advice(summary(busy=0.01, works=(Work("add", 0.9, 50, 50, 10, 10, float64=True),))) == []
     works = (Work("add", 0.001, 900, 900, 10, 10), Work("matmul", 0.1, 100, 100, 10, 10))
     found = advice(summary(busy=0.1, idle=0.9, summed=0.101, launches=1000, starved=0.8, works=works))
     assert any("900 of 1000 launches" in a.fact for a in found)
