@@ -32,7 +32,7 @@ MODULES = (
       "distributions distributions.constraints distributions.transforms distributions.utils distributions.kl "
       "distributions.constraint_registry").split(),
     *("autograd autograd.functional autograd.graph autograd.forward_ad autograd.grad_mode "
-      "random testing overrides multiprocessing utils.dlpack utils.tensorboard profiler").split(),
+      "random testing overrides multiprocessing utils.dlpack utils.tensorboard hub profiler").split(),
 )
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
