@@ -155,8 +155,8 @@ def builder(weights_class: type[WeightsEnum], source: str, prepare: Callable[...
 
 
 def present(build: Callable, weights_class: type[WeightsEnum], source: str) -> None:
-    """Give a function that makes a model the signature and the docstring of its kind."""
-    made = typing.get_type_hints(build.__wrapped__ if hasattr(build, "__wrapped__") else build)["return"]
+    """Give a function that wraps another the signature and the docstring of those that make models."""
+    made = typing.get_type_hints(build.__wrapped__)["return"]
     keyword, rest = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD
     chosen = typing.Optional[weights_class]  # noqa: UP045  as strings and enumerations have no `|` in Python 3.10
     build.__annotations__ = {"weights": chosen, "progress": bool, "kwargs": Any, "return": made}
@@ -167,10 +167,10 @@ def present(build: Callable, weights_class: type[WeightsEnum], source: str) -> N
     facts = weights_class.DEFAULT.meta
     build.__doc__ = f"""{build.__doc__.strip()}  Images (N, 3, H, W) to scores (N, num_classes).
 
-    The default weights have {facts['num_params']} parameters and are for H and W of {facts['min_size'][0]} or more.
-    Floating dtypes.  weights: a member of {weights_class.__name__}, its name, or None for new random values; they are downloaded once, with a
-    progress bar if `progress`.  kwargs go to {made.__name__}.
-    Raises ArgumentTypeError for weights of another model, ArgumentError where num_classes is not that of the weights.
+    The default weights have {facts['num_params']} parameters; H and W are {facts['min_size'][0]} or more.
+    weights: a member of {weights_class.__name__}, its name, or None for new random values; they are
+    downloaded once, with a progress bar if `progress`.  kwargs go to {made.__name__}.  Floating dtypes.
+    Raises ArgumentTypeError for weights of another model, ArgumentError where num_classes is not theirs.
     Source: {source}.
 
         >>> from cltensor.vision import models

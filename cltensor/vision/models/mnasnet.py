@@ -109,7 +109,8 @@ class MNASNet(nn.Module):
         return self.classifier(self.layers(x).mean((2, 3)))
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
-        if (local_metadata.get("version") or 1) < 2 and self.alpha != 1:
+        stem = state_dict.get(f"{prefix}layers.0.weight")
+        if (local_metadata.get("version") or 1) < 2 and stem is not None and len(stem) == 32 != self.layers[0].out_channels:
             self._take_first_stem()
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
