@@ -118,8 +118,9 @@ class MNASNet(nn.Module):
         """Become a model of version 1, whose stem has the channels of alpha 1."""
         sizes = _get_depths(self.alpha)
         stack = _stack(16, sizes[2], 3, 2, 3, 3, _BN_MOMENTUM)
+        like = self.classifier[1].weight
         for index, layer in enumerate([*_stem(32, 16), stack]):
-            self.layers[index] = layer.to(self.classifier[1].weight.device)
+            self.layers[index] = layer.to(like.device, like.dtype).train(self.training)
         self._version = 1
         warnings.warn("MNASNet: the state_dict is of version 1, whose first layers alpha does not change; the model takes these, "
                       "and its own state_dict is of version 1 now", UserWarning, stacklevel=2)
