@@ -132,8 +132,8 @@ class ResNet(nn.Module):
 
         >>> from cltensor.vision.models.resnet import BasicBlock, ResNet
         >>> with ct.device("meta"):
-        ...     ResNet(BasicBlock, [1, 1, 1, 1], num_classes=5)(ct.empty(1, 3, 32, 32)).shape
-        cltensor.Size([1, 5])
+        ...     ResNet(BasicBlock, [1, 1, 1, 1], num_classes=5)(ct.empty(2, 3, 32, 32)).shape
+        cltensor.Size([2, 5])
     """
 
     def __init__(self, block: type[BasicBlock | Bottleneck], layers: list[int], num_classes: int = 1000,

@@ -49,7 +49,8 @@ VIT = {"image_size": 16, "patch_size": 8, "num_layers": 1, "num_heads": 2, "hidd
 IMAGES = {
     "vit of another size": (lambda: m.VisionTransformer(**VIT), (1, 3, 24, 16), AssertionError, "16 x 16, but 24 x 16 was given"),
     "vit of one image": (lambda: m.VisionTransformer(**VIT), (3, 16, 16), ValueError, r"images are \(N, 3, H, W\)"),
-    "an encoder": (lambda: m.vision_transformer.Encoder(3, 1, 2, 4, 8, 0.0, 0.0), (3, 4), AssertionError, r"\(batch, length, hidden_dim\)"),
+    "an encoder": (lambda: m.vision_transformer.Encoder(3, 1, 2, 4, 8, 0.0, 0.0), (3, 4), AssertionError,
+                   r"\(batch, length, hidden_dim\)"),
     "maxvit of another size": (lambda: m.MaxVit((16, 16), 8, 2, [8], [1], 4, 0.0), (1, 3, 32, 32), RuntimeError, "with input_size"),
     "windows that do not fit": (lambda: m.maxvit.SwapAxes(0, 5), (1, 2), IndexError, "5"),
     "images of another depth": (lambda: m.lenet5(), (1, 3, 28, 28), RuntimeError, "to have 1 channels"),

@@ -111,7 +111,8 @@ def test_vision_transformer():
     normal(model.encoder.pos_embedding, 0.02)
     uniform(model.encoder.layers[0].mlp[0].weight, math.sqrt(6 / 96))
     normal(model.encoder.layers[0].mlp[0].bias, 1e-6)
-    assert not any(value.any() for value in (model.class_token, model.heads.head.weight, model.heads.head.bias, model.conv_proj.bias))
+    zeros = model.class_token, model.heads.head.weight, model.heads.head.bias, model.conv_proj.bias
+    assert not any(value.any() for value in zeros)
 
 
 def test_inception_and_googlenet():

@@ -83,7 +83,7 @@ def test_weights_equal_by_what_they_say():
 
 
 def test_wrong_weights_are_refused_before_anything_is_made():
-    with pytest.raises(TypeError, match="member of ResNet18_Weights.* but ResNet34_Weights"):
+    with pytest.raises(TypeError, match=r"member of ResNet18_Weights.* but ResNet34_Weights"):
         models.resnet18(weights=models.ResNet34_Weights.DEFAULT)
     with pytest.raises(TypeError, match="but 3 was given"):
         models.resnet18(weights=3)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from vision.models import tiny
 
 import cltensor as ct
 from cltensor import nn
 from cltensor.vision import models
+from vision.models import tiny
 
 pytestmark = pytest.mark.device
 EXPECTED = json.loads(Path(__file__).with_name("tiny.json").read_text(encoding="utf-8"))
