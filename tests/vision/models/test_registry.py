@@ -150,3 +150,11 @@ def test_auxiliary_heads_come_and_go(monkeypatch, heads, recwarn):
         model = models.inception_v3(weights="DEFAULT", transform_input=False, **arguments)
         assert (model.AuxLogits is not None) == model.aux_logits == (heads is not False)
         assert not model.transform_input
+
+
+def test_weights_say_how_images_are_prepared():
+    pytest.importorskip("cltensor.vision.transforms._presets")
+    prepared = models.ViT_B_16_Weights.IMAGENET1K_SWAG_E2E_V1.transforms()
+    assert (prepared.crop_size, prepared.resize_size, prepared.interpolation.value) == ([384], [384], "bicubic")
+    prepared = models.ResNet18_Weights.DEFAULT.transforms(resize_size=240)
+    assert (prepared.crop_size, prepared.resize_size, prepared.interpolation.value) == ([224], [240], "bilinear")
