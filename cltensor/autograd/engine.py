@@ -30,6 +30,8 @@ def run(roots, inputs=None, retain_graph=False, create_graph=False, stops=frozen
     wanted = None if inputs is None else set(inputs)
     targets = [t for t, _, _ in roots]
     counts, useful = _survey(targets, wanted, stops)
+    if context.recorder is not None:
+        context.recorder.goes_back(counts.keys() - stops if useful is None else useful & (counts.keys() - stops))
     before = context.grad, context.running
     context.grad, context.running = create_graph, Run(counts, useful)
     flow, step = (_flow, _step) if context.profile is None else _observed(context.profile)

@@ -94,6 +94,16 @@ def codes():
     return found, None if frame is None else (frame.f_code, frame.f_lasti)
 
 
+def places(until):
+    """(code, instruction) of each of the user's frames, the innermost first, up to the frame that runs the code object `until`."""
+    found, frame = [], sys._getframe(1)
+    while frame is not None and frame.f_code is not until:
+        if not frame.f_globals.get("__name__", "").startswith(PACKAGE):
+            found.append((frame.f_code, frame.f_lasti))
+        frame = frame.f_back
+    return found
+
+
 def public(found):
     """(name, function) of the outermost public call in what `codes` found, or (None, None)."""
     for code in reversed(found):

@@ -37,6 +37,9 @@ class Recorder:
     def grad_changes(self, leaf):
         """The .grad of a leaf is about to be set, dropped or added to."""
 
+    def goes_back(self, reached):
+        """A backward pass is about to run; reached: the nodes and leaves that get a gradient."""
+
     def writes(self, outs, history):
         """An op is about to write to existing tensors; history: whether it changes theirs.  Returns whether to launch it."""
         return True

@@ -30,14 +30,20 @@ def tensors_of(leaves):
     return [x for x in leaves if isinstance(x, TensorBase)]
 
 
+def is_result(x):
+    """Whether a replay can give a leaf of a program's result."""
+    return isinstance(x, (TensorBase, *_PLAIN))
+
+
 def capture(fn, args, kwargs, device, whole=False):
     """Run fn and note what it does.  Returns (its result, a Captured or the reason why there is none).
 
     whole: raise CaptureError where fn does what cannot be repeated.
     """
-    tensors = tensors_of(flatten((args, kwargs))[0])
-    places, start = [(t._storage, t._offset) for t in tensors], mark()
-    with GraphRecorder(tensors, whole) as recorder, own_casts():
+    leaves, given = flatten((args, kwargs))
+    tensors, start = tensors_of(leaves), mark()
+    before = [_standing(t) for t in tensors]
+    with GraphRecorder(tensors, whole, caller=capture.__code__, start=start) as recorder, own_casts():
         result = fn(*args, **kwargs)
         outputs, template = flatten(result)
         outputs, noted = list(map(plain, outputs)), outputs
@@ -46,11 +52,16 @@ def capture(fn, args, kwargs, device, whole=False):
         history = History.of(outputs, tensors, start)
         if history is not None and history.reason:
             recorder.fail(history.reason)
-        strange = next((x for x in outputs if not isinstance(x, (TensorBase, *_PLAIN))), None)
+        strange = next((x for x in outputs if not is_result(x)), None)
         if strange is not None:
             recorder.fail(f"it returns an object of type {type(strange).__name__}")
-        if any(t._storage is not s or t._offset != o for t, (s, o) in zip(tensors, places, strict=True)):
-            recorder.fail("it gives an argument other memory")
+        if any(_standing(t) != standing for t, standing in zip(tensors, before, strict=True)):
+            recorder.fail("it gives an argument other memory or another history")
+        now, after = flatten((args, kwargs))
+        if after != given or any(a is not b for a, b in zip(leaves, now, strict=True)):
+            recorder.fail("it changes a list or dict among its arguments")
+        if history is not None and any(leaf is t for leaf in history.leaves for t in outputs if _is_new_leaf(t, recorder)):
+            recorder.fail("it returns a leaf that it made, and what depends on that")
     if recorder.failure:
         return result, recorder.failure
     backward = None if history is None else BackwardProgram(history, recorder, device)
@@ -58,6 +69,20 @@ def capture(fn, args, kwargs, device, whole=False):
     if recorder.failure:
         return result, recorder.failure
     return result, Captured(recorder, graph, tensors, outputs, template, device, backward)
+
+
+def _standing(t):
+    """The memory and the history of a tensor."""
+    return id(t._storage), t._offset, t._spec, id(t.grad_fn), t._index, t.requires_grad
+
+
+def _has_grad(changed):
+    return changed[0]._grad is not None
+
+
+def _is_new_leaf(x, recorder):
+    """Whether x is a leaf that the program made."""
+    return isinstance(x, TensorBase) and x.requires_grad and x.is_leaf and recorder.made(x._storage)
 
 
 class Captured:
@@ -84,12 +109,14 @@ class Captured:
         self.read = [(leaf, _laid_out(leaf._grad)) for leaf in (b.source for b in self.gradients)
                      if not isinstance(leaf, int) and id(leaf) not in recorder.grads]
         uses = iter(self.graph.outputs)
-        self.results = [ReturnedTensor(x, next(uses), tensors) if isinstance(x, TensorBase) else ReturnedValue(x) for x in outputs]
-        uses = iter(self.graph.grads)
+        grads = {id(leaf): use for (leaf, _), use in zip(filter(_has_grad, recorder.grads.values()), self.graph.grads, strict=True)}
+        self.results = [ReturnedValue(x) if not isinstance(x, TensorBase) else ReturnedLeaf(x, next(uses), grads.get(id(x)))
+                        if _is_new_leaf(x, recorder) else ReturnedTensor(x, next(uses), tensors) for x in outputs]
+        first = {id(x): i for i, x in reversed(list(enumerate(outputs)))}
+        self.same = [(i, first[id(x)]) for i, x in enumerate(outputs) if isinstance(x, TensorBase) and first[id(x)] != i]
         positions = {id(t): i for i, t in reversed(list(enumerate(tensors)))}
-        self.leaves = [
-            (positions.get(id(leaf), leaf), _laid_out(before), None if leaf._grad is None else next(uses), leaf._grad is before)
-            for leaf, before in recorder.grads.values()]
+        self.leaves = [(positions.get(id(leaf), leaf), _laid_out(before), grads.get(id(leaf)), leaf._grad is before)
+                       for leaf, before in recorder.grads.values() if not _is_new_leaf(leaf, recorder)]
         shown = dict.fromkeys(u.block for u in (*self.graph.outputs, *self.graph.grads))
         self.fresh = [b for b in shown if b.origin is Origin.MADE]
 
@@ -109,6 +136,11 @@ class Captured:
         """This Captured and that of its backward pass."""
         return (self,) if self.backward is None else (self, self.backward.program)
 
+    @property
+    def does_nothing(self):
+        """Whether a replay launches nothing and changes nothing."""
+        return not (self.graph.nodes or self.graph.once or self.actions or self.leaves)
+
     def lacks(self):
         """The sources of the kernels that would have to be compiled."""
         return [source for p in self.programs for source in lacking(p.graph, p.device, p.plans)]
@@ -123,10 +155,13 @@ class Captured:
     def __call__(self, tensors):
         """Replay on these tensors, which stand for the arguments.  Returns what the program returned."""
         if self.backward is None:
-            return unflatten(self.template, iter(self.run(tensors)[0]))
-        results, open_ = self.backward.replayed(self, tensors)
-        for i, t in zip(self.backward.places, open_, strict=True):
-            results[i] = t
+            results = self.run(tensors)[0]
+        else:
+            results, open_ = self.backward.replayed(self, tensors)
+            for i, t in zip(self.backward.places, open_, strict=True):
+                results[i] = t
+        for i, first in self.same:
+            results[i] = results[first]
         return unflatten(self.template, iter(results))
 
     def run(self, tensors, numbers=()):
@@ -160,13 +195,14 @@ def _laid_out(grad):
 def seen(cls, use, storages, moved):
     """The tensor of a class that shows a Use."""
     block = use.block
-    storage = storages.get(block) or block.source
+    storage = storages.get(block, block.source)
     return cls._make(storage, use.spec, use.offset + moved.get(block, 0) // use.spec.dtype.itemsize)
 
 
 class BackwardProgram:
     """The gradients of a program's results, captured as a program of their own: of those gradients, and of what is saved.
 
+    reached: for each of those results the places of the gradients that it adds to.
     saved: Values of the forward program that it reads; places: of the results that have a history.
     """
 
@@ -180,6 +216,7 @@ class BackwardProgram:
                 forward.fail(f"its gradient cannot be computed: {error}")
                 return
         self.places, self.positions, self.leaves = history.places, tuple(history.edges.values()), history.leaves
+        self.reached = history.reached()
         self.from_arguments, self.specs = [], [t._spec for t in seeds]
         tensors = self._bound(recorder, forward, seeds, history.arguments)
         if recorder.failure:
@@ -246,6 +283,7 @@ class _Replayed(Function):
 
     @staticmethod
     def forward(ctx, forward, tensors, results, *inputs):
+        ctx.set_materialize_grads(False)
         found, storages, ctx.numbers = forward.run(tensors)
         results.extend(found)
         program = ctx.program = forward.backward
@@ -258,9 +296,13 @@ class _Replayed(Function):
         program = ctx.program
         if not program.program.fits():
             raise AutogradError("backward of a compiled function: a parameter has moved to other memory since the forward pass")
-        given = [g if g._spec is s else _copied(g, s) for g, s in zip(gs, program.specs, strict=True)]
+        plain = next(g._plain for g in gs if g is not None)
+        given = [filled(plain, s, 0) if g is None else g if g._spec is s else _copied(g, s)
+                 for g, s in zip(gs, program.specs, strict=True)]
         kept = ctx.saved_tensors[: len(ctx.saved_tensors) - len(program.leaves)]
-        return None, None, None, *program.program.run([*given, *kept], ctx.numbers)[0]
+        found = program.program.run([*given, *kept], ctx.numbers)[0]
+        wanted = frozenset().union(*(places for g, places in zip(gs, program.reached, strict=True) if g is not None))
+        return None, None, None, *(g if i in wanted else None for i, g in enumerate(found))
 
 
 def _bytes_of(storage):
@@ -284,6 +326,20 @@ class ReturnedValue:
     def of(self, tensors, storages, moved):
         """The value."""
         return self.value
+
+
+class ReturnedLeaf:
+    """A leaf that the program makes and returns, with its .grad, a Use, if it has one."""
+
+    def __init__(self, tensor, use, grad):
+        self.cls, self.use, self.grad = type(tensor), use, grad
+
+    def of(self, tensors, storages, moved):
+        """The leaf of one replay."""
+        made = seen(self.cls, self.use, storages, moved)
+        made._req = True
+        made._grad = None if self.grad is None else seen(made._plain, self.grad, storages, moved)
+        return made
 
 
 class ReturnedTensor:

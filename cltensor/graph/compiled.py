@@ -15,21 +15,28 @@ from .dynamic import Dynamic
 from .explanation import Explanation, programs_of
 from .graphs import Graphs
 from .guards import Environment, described, modes, ordinary
+from .recorder import Failure
+from .splitting import Split
 from .structure import flatten
 
 #: programs kept for one function; the least recently used makes room
 MOST = 8
 _REMEMBERED = 64  # guards under which a function is known to run eagerly
+_PATIENCE = 3  # values of one number from a read that a piece is captured for
 
 
 class Compiled:
-    """A function that is captured for each set of guards that it meets, and replayed when it meets them again."""
+    """A function that is captured for each set of guards that it meets, and replayed when it meets them again.
 
-    def __init__(self, fn, fullgraph=False, wait=False, dynamic=False):
+    What cannot be captured whole is split, see splitting.py.  warns: whether to warn of more captures than are kept.
+    """
+
+    def __init__(self, fn, fullgraph=False, wait=False, dynamic=False, warns=True):
         self.fn, self.fullgraph, self.wait, self.name = fn, fullgraph, wait, getattr(fn, "__name__", type(fn).__name__)
         self.dynamic = Dynamic(dynamic)
         self.programs = []  # _Program, the one used last at the end
-        self.eager = {}  # guards for which the function runs eagerly -> the reason
+        self.eager = {}  # guards for which the function is not captured whole -> the reason
+        self.split, self.warns = None, warns
         self.refusals = {}  # guards -> how often a capture has failed, since one last held
         self.captures, self._lock = 0, threading.RLock()
         functools.update_wrapper(self, fn, updated=())
@@ -44,20 +51,23 @@ class Compiled:
             return self.fn(*args, **kwargs)
         key = template, described(leaves), modes(device)
         if self.eager and key in self.eager:
-            return self.fn(*args, **kwargs)
+            return (self.split or self.fn)(*args, **kwargs)
         with self._lock:
             found = self._found(key, tensors) or self._for_other_sizes(key, leaves, tensors, device)
-            if found is None:
+            if found is None and not self._settled():
                 return self._capture(key, args, kwargs, device, leaves)
-            if self._ready(found):
+            if found is not None and self._ready(found):
                 return found.captured(tensors)
-        return self.fn(*args, **kwargs)
+        return ((found is None and self.split) or self.fn)(*args, **kwargs)
 
     def explain(self):
         """An Explanation: for each program its graph, kernels, what was fused, launches and bytes moved; print it."""
         with self._lock:
-            return Explanation(self.name, self.captures, self._programs(), tuple(dict.fromkeys(self.eager.values())),
-                               self.dynamic.texts())
+            found = [] if self.split is None else [(lines, c.explain()) for lines, c in self.split.compiled()]
+            splits = self.split.explained() if self.split else ()
+            reasons = [f"{r}{self._unsplit()}" for r in self.eager.values()]
+            return Explanation(self.name, self.captures, self._programs(), tuple(dict.fromkeys(reasons)), self.dynamic.texts(),
+                               splits, tuple(found))
 
     @property
     def graph(self):
@@ -75,7 +85,7 @@ class Compiled:
             self.dynamic.clear()
             self.eager.clear()
             self.refusals.clear()
-            self.captures = 0
+            self.captures, self.split = 0, None
 
     def __get__(self, instance, owner=None):
         return self if instance is None else functools.partial(self, instance)
@@ -119,12 +129,12 @@ class Compiled:
         with Observations() if family else contextlib.nullcontext() as observations:
             result, captured = capture(self.fn, args, kwargs, device, self.fullgraph)
         if isinstance(captured, Captured) and environment.state() != before:
-            captured = "it changes variables of Python, or objects in them"
+            captured = Failure("it changes variables of Python, or objects in them")
         self.captures += 1
         if not isinstance(captured, Captured):
             self._refuse(key, captured)
             return result
-        if self.captures == MOST + 1:
+        if self.captures == MOST + 1 and self.warns:
             warnings.warn(f"compile: {self.name} was captured {MOST} times and again, since {self._change(key)}; each capture "
                           "costs as much as an eager call", UserWarning, stacklevel=3)
         self.refusals.pop(key, None)
@@ -144,13 +154,29 @@ class Compiled:
         self.programs.append(program)
         return program
 
+    def _settled(self):
+        """Whether nothing new is captured."""
+        return bool(self.split) and len(self.eager) > MOST
+
     def _refuse(self, key, reason):
-        """Run eagerly under these guards after two refusals in a row: the first may be due to state that a first call makes."""
+        """Split or run eagerly after two refusals in a row: the first may be due to state that a first call makes."""
         self.refusals[key] = self.refusals.get(key, 0) + 1
         if self.refusals[key] > 1:
             if len(self.eager) >= _REMEMBERED:
                 self.eager.clear()
             self.eager[key] = reason
+            if self.split is None:
+                self.split = Split(self.fn, functools.partial(Piece, wait=self.wait, dynamic=self.dynamic.setting), self._inner)
+            self.split.mark(reason)
+
+    def _inner(self, fn):
+        """What a function that the split one calls becomes."""
+        return Compiled(fn, wait=self.wait, dynamic=self.dynamic.setting, warns=False)
+
+    def _unsplit(self):
+        """Why the function is not split, in words that follow the reason for which it would be."""
+        why = None if self.split is None else self.split.failure
+        return f"; it cannot be split, since {why}" if why else ""
 
     def _change(self, key):
         """What differs from the guards of the program used last, in words."""
@@ -163,6 +189,44 @@ class Compiled:
             i = next((i for i, (a, b) in enumerate(zip(last.key[1], key[1], strict=False)) if a != b), 0)
             return f"argument {i} changes: {last.key[1][i][:2]} before, {key[1][i][:2]} now"
         return "the structure of its arguments, a mode or the device changes"
+
+
+class Piece(Compiled):
+    """A piece of a function that is split: where it cannot be captured, the function is split further.
+
+    whole: the Split; part: the Part.
+    """
+
+    def __init__(self, fn, whole, part, wait=False, dynamic=False):
+        super().__init__(fn, wait=wait, dynamic=dynamic, warns=False)
+        self.whole, self.part, self.tired = whole, part, False
+        self.met = {name: set() for name in part.takes}  # variable -> what was met of it
+
+    def _settled(self):
+        return self.tired
+
+    def _refuse(self, key, reason):
+        self.refusals[key] = self.refusals.get(key, 0) + 1
+        if self.whole.mark(reason, self.part) or self.refusals[key] > 1:
+            self.eager[key] = reason
+
+    def _capture(self, key, args, kwargs, device, leaves):
+        for name, value in zip(self.part.takes, args, strict=True):
+            self.met[name].add(described(flatten(value)[0]))
+        restless = [name for name, met in self.met.items() if len(met) > (_PATIENCE if _loose(met) else MOST)]
+        if restless:
+            self.whole.mark_names(self.part, restless, f"{', '.join(restless)} changes from call to call")
+        self.tired = bool(restless) or self.captures > 2 * MOST
+        result = super()._capture(key, args, kwargs, device, leaves)
+        if self.programs and self.programs[-1].captured.does_nothing:
+            self.eager[key] = "it does nothing on the device"
+            self.programs.pop()
+        return result
+
+
+def _loose(met):
+    """Whether guards are of numbers with a fraction, or of objects that are made anew."""
+    return all(len(leaves) == 1 and (not isinstance(leaves[0], tuple) or leaves[0][0] is float) for leaves in met)
 
 
 @dataclass

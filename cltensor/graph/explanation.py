@@ -71,16 +71,26 @@ class Explanation:
 
     name       the function's
     captures   how often it was captured
-    programs   a Program for each set of guards that is kept, followed by its backward pass if it has one
-    reasons    why it runs eagerly for some arguments
     sizes      what was made of captures for several sizes, where dimensions are dynamic
+    programs   a Program for each set of guards that is kept, followed by its backward pass if it has one; those of pieces last
+    reasons    why it runs eagerly, or is split, for some arguments
+    splits     of a function in pieces: where it is split and why, "file:line: statement, since ..."
+    pieces     of such a function: (the first and the last line, an Explanation) of each piece, and (None, an Explanation) of each
+               function that it calls in pieces
     """
 
     name: str
     captures: int
-    programs: tuple
+    own: tuple
     reasons: tuple
     sizes: tuple = ()
+    splits: tuple = ()
+    pieces: tuple = ()
+
+    @property
+    def programs(self):
+        """See Explanation."""
+        return (*self.own, *(p for _, piece in self.pieces for p in piece.programs))
 
     @property
     def launches(self):
@@ -111,11 +121,21 @@ class Explanation:
         return sum(getattr(p, name) for p in self.programs)
 
     def __str__(self):
-        forward = sum(not p.backward for p in self.programs)
+        forward = sum(not p.backward for p in self.own)
         head = f"{self.name}: {forward} program{'s' * (forward != 1)} kept, {self.captures} captured"
+        if self.splits:
+            head += f", split into {sum(lines is not None for lines, _ in self.pieces)} pieces"
+        parts = [f"\n{_lines(lines)}{piece}" for lines, piece in self.pieces]
+        whys = [f"\nnot captured: {s}" for s in self.splits] or [f"\nruns eagerly, since {r}" for r in self.reasons]
         sizes = [f"dynamic sizes: {text}" for text in self.sizes]
-        reasons = [f"\nruns eagerly, since {r}" for r in self.reasons]
-        return "\n".join([head, *sizes, *(f"\n{p}" for p in self.programs), *reasons])
+        return "\n".join([head, *sizes, *(f"\n{p}" for p in self.own), *whys, *parts])
+
+
+def _lines(lines):
+    if lines is None:
+        return ""
+    first, last = lines
+    return f"line {first} of " if first == last else f"lines {first} to {last} of "
 
 
 def programs_of(captured, title, lacks=0):

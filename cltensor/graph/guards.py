@@ -136,7 +136,7 @@ class Environment:
             self._leaves.append(value)
             self._watches.append(lambda: (id(value._storage), value._spec, value._offset, value.requires_grad, _hooked(value)))
             self._called((value._hooks, value._post_hooks, value._end_hooks), depth)
-        elif _is_module(value):
+        elif is_module(value):
             self._module(value, depth)
         elif hasattr(value, "param_groups"):
             self._watches.append(lambda: _settings(value))
@@ -169,13 +169,14 @@ class Environment:
                 if t is not None:
                     self._visit(t, depth)
             for name, value in vars(m).items():
-                if not name.startswith("_") and not (isinstance(value, TensorBase) or _is_module(value)):
+                if not name.startswith("_") and not (isinstance(value, TensorBase) or is_module(value)):
                     self._visit(value, depth - 1)
             if _own(type(m).forward):
                 self._function(type(m).forward, depth - 1)
 
 
-def _is_module(value):
+def is_module(value):
+    """Whether a value is a Module."""
     return not isinstance(value, type) and "_parameters" in getattr(value, "__dict__", ())
 
 

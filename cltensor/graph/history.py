@@ -56,6 +56,22 @@ class History:
         if any(leaf._hooks or leaf._post_hooks for leaf in self.leaves):
             self.reason = "a parameter that it uses has a hook"
 
+    def reached(self):
+        """For each output the places, among the arguments in `edges` and then the leaves, that it depends on."""
+        places = {edge: i for i, edge in enumerate((*self.edges, *((leaf, 0) for leaf in self.leaves)))}
+        if len(self.outputs) == 1:
+            return [frozenset(places.values())]
+        found = []
+        for output in self.outputs:
+            pending = [edge_of(output)]
+            seen = set(pending)
+            for edge in pending:  # grows in the loop
+                new = [] if edge in places else [e for e in edge[0].edges if e is not None and e not in seen]
+                seen.update(new)
+                pending += dict.fromkeys(new)
+            found.append(frozenset(places[e] for e in seen if e in places))
+        return found
+
     def gradients(self, seeds):
         """Gradients of the arguments in `edges`, then of the leaves, for gradients of the outputs.  What was saved stays saved."""
         roots = [(*edge_of(t), g) for t, g in zip(self.outputs, seeds, strict=True)]

@@ -12,6 +12,7 @@ from ..base.errors import CaptureError
 from ..base.named_numbers import NamedFloat, NamedInt, named
 from ..base.observed_sizes import plain
 from ..dispatch import faults
+from ..dispatch.node import Node as History
 from ..dispatch.registry import REGISTRY
 from ..dispatch.spec import dense
 from ..dispatch.tensor_base import TensorBase
@@ -20,23 +21,34 @@ from .ir import Action, Block, Graph, Node, Origin, Result, Scalar, Use, Value
 _MEMORYLESS = ("view", "composite")  # a view is a Use; of a composite the ops that it runs are noted
 
 
+class Failure(str):
+    """Why a program cannot be replayed, in words.
+
+    places: where that was noticed, one after another, each as `calls.places` gives it; names, statements: the variables and the
+    statements of a piece that it is about.
+    """
+
+    places = names = statements = ()
+
+
 class GraphRecorder(Recorder):
     """Notes the ops that run in its thread.
 
-    arguments: tensors that the caller of a replay passes.  failure: why the program cannot be replayed, or None; with `whole`
-    a CaptureError is raised instead.  numbers: the numbers of its blocks, an iterator.
+    arguments: tensors that the caller of a replay passes.  failure: why the program cannot be replayed, a Failure, or None; with
+    `whole` a CaptureError is raised instead.  numbers: the numbers of its blocks, an iterator.  caller: the code object that the
+    program's frames stand above.  start: a mark made before it; histories older than that are not its own.
     """
 
     dry_run = None  # see regions.py
     captures = True  # whether what it notes becomes a program; else it is to be compared only
     remembers = False  # whether the history of a choice keeps alive what it made
 
-    def __init__(self, arguments=(), whole=False, numbers=None):
-        self.whole, self.numbers = whole, numbers or itertools.count()
+    def __init__(self, arguments=(), whole=False, numbers=None, caller=None, start=0):
+        self.whole, self.numbers, self.caller, self.start = whole, numbers or itertools.count(), caller, start
         self.nodes, self.actions, self.blocks, self.failure = [], [], [], None
         self.flows = []  # the ControlFlow among the nodes
-        self.grads = {}  # id of a leaf whose .grad changed -> (leaf, its .grad before)
         self._positions = {id(t): i for i, t in reversed(list(enumerate(arguments)))}
+        self.grads = {}  # id of a leaf whose .grad changed -> (leaf, its .grad before)
         self._known = weakref.WeakKeyDictionary()  # Storage -> [Block, version]
         self._born = {}  # id of a buffer -> weak reference to the storage made with it
         for i, t in enumerate(arguments):
@@ -44,12 +56,15 @@ class GraphRecorder(Recorder):
                 self._add(t._storage, Origin.ARGUMENT, i)
 
     def fail(self, reason):
-        """Note why the program cannot be replayed; the first reason counts."""
+        """Note why the program cannot be replayed; the first reason counts, and the places of all."""
         if self.whole:
             _, site = calls.codes()
             raise CaptureError(f"compile with fullgraph=True: {reason}, at {calls.line(site)}; move that out of the compiled "
                                "function, or leave fullgraph out")
-        self.failure = self.failure or reason
+        if self.failure is None:
+            self.failure = reason if isinstance(reason, Failure) else Failure(reason)
+        if self.caller is not None:
+            self.failure.places = (*self.failure.places, calls.places(self.caller))
 
     # --- what is told ----------------------------------------------------------------------------------------------------
 
@@ -106,6 +121,17 @@ class GraphRecorder(Recorder):
         elif known[0].origin in (Origin.ARGUMENT, Origin.HELD):
             self.fail("it uses the memory of a .grad in another way as well")
 
+    def goes_back(self, reached):
+        """See Recorder."""
+        if any(isinstance(node, History) and node.sequence < self.start for node in reached):
+            self.fail("it goes back through what was computed before it")
+
+    def writes(self, outs, history):
+        """See Recorder."""
+        if history and not all(self.made(o._storage) for o in outs):
+            self.fail("it writes to a tensor from outside that gradients flow through")
+        return True
+
     def action(self, compute, undo=None, reads=(), fills=()):
         """See Recorder.  The numbers are named.  What compute does is not noted, since it does it again at each replay."""
         if any(self.changes(t._storage) for t in reads):
@@ -122,6 +148,10 @@ class GraphRecorder(Recorder):
         action = Action(compute)
         self.actions.append(action)
         return tuple(named(n, Scalar(action, k)) for k, n in enumerate(numbers))
+
+    def noted(self):
+        """What has been noted so far, as numbers that grow."""
+        return len(self.nodes), len(self.actions), len(self.blocks), len(self.grads)
 
     # --- the graph -------------------------------------------------------------------------------------------------------
 

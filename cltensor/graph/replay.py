@@ -105,7 +105,7 @@ class Replay:
         with self.alone:
             self.enqueue({block: storage.buffer for block, storage in storages.items()}, moved, numbers)
         for block, count in self.writes:
-            (storages.get(block) or block.source).version += count
+            storages.get(block, block.source).version += count
         if config.sync():
             faults.check(self.device)
         return numbers

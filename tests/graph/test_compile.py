@@ -662,3 +662,94 @@ def test_a_gradient_that_is_also_an_argument():
         g = p.grad = ct.full((3,), float(i))
         assert f(g).tolist() == [3.0 * i] * 3
         assert f(ct.ones(3)).tolist() == [2.0 * i + 1] * 3
+
+
+def test_a_list_among_the_arguments_that_grows_is_changed_at_each_call():
+    f = compile(lambda x, kept: kept.append(x * 2) or x + 1)
+    for _ in range(4):
+        kept = []
+        f(ct.ones(1), kept)
+        assert [t.item() for t in kept] == [2.0]
+    assert "changes a list or dict among its arguments" in next(iter(f.eager.values()))
+
+
+def test_a_tensor_without_elements_has_memory():
+    f = compile(lambda x: (ct.full((2, 0), 1.0), x[:0] * 2, x * 2))
+    for _ in range(3):
+        a, b, _ = f(ct.ones(2))
+        assert (a * 2).shape == (2, 0)
+        assert ct.cat([b, b]).tolist() == []
+
+
+def test_a_tensor_that_is_returned_twice_is_one():
+    f = compile(lambda x: [x * 2] * 2)
+    for _ in range(3):
+        a, b = f(ct.ones(2))
+        assert a is b
+
+
+def test_a_history_that_is_written_to_is_that_of_eager_mode():
+    f = compile(lambda y: y.mul_(3).sum())
+    total, w = ct.zeros(2), ct.ones(2, requires_grad=True)
+    g = compile(lambda x: total.add_(x * w) * 1)
+    for _ in range(4):
+        x = ct.ones(2, requires_grad=True)
+        y = x * 2
+        (f(y) + y.sum()).backward()
+        assert x.grad.tolist() == [12, 12]
+        total.detach_().zero_()
+        w.grad = None
+        g(ct.ones(2))
+        total.sum().backward()
+        assert w.grad.tolist() == [1, 1]
+    assert "gradients flow through" in next(iter(f.eager.values()))
+
+
+def test_a_backward_pass_through_what_came_before_is_that_of_eager_mode():
+    f = compile(lambda loss: loss.backward())
+    for i in range(4):
+        x = ct.full((1,), float(i), requires_grad=True)
+        f((x * x).sum())
+        assert x.grad.item() == 2 * i
+    assert "goes back through" in next(iter(f.eager.values()))
+
+
+def test_a_leaf_that_it_makes_has_its_gradient():
+    def f(x):
+        w = ct.tensor([1.0, 2.0], requires_grad=True)
+        (w * x).sum().backward()
+        return w
+
+    compiled = compile(f)
+    kept = [compiled(ct.full((2,), float(i))) for i in range(4)]
+    assert [w.grad.tolist() for w in kept] == [[i, i] for i in range(4)]
+    assert compiled.captures == 1
+
+
+def test_gradients_are_those_that_leaves_have_at_the_call():
+    p = ct.zeros(2, requires_grad=True)
+    f, g = compile(lambda: p.grad * 2), compile(lambda x: (x * x).sum().backward() or x.grad * 1)
+
+    @compile
+    @ct.no_grad()
+    def h(x):
+        x.grad.mul_(2)
+        return x.grad.sum()
+
+    for i in range(4):
+        p.grad = ct.full((2,), float(i))
+        assert f().tolist() == [2 * i] * 2
+        x = ct.full((2,), float(i), requires_grad=True)
+        assert g(x).tolist() == x.grad.tolist() == [2 * i] * 2
+        assert h(x).item() == 8 * i
+        assert x.grad.tolist() == [4 * i] * 2
+    assert f.captures == g.captures == h.captures == 1
+
+
+def test_leaves_that_it_makes_or_changes_are_leaves():
+    f, g = compile(lambda: ct.zeros(2, requires_grad=True)), compile(lambda x: x.requires_grad_() * 2)
+    for _ in range(4):
+        assert f().requires_grad
+        x = ct.ones(2)
+        assert g(x).requires_grad
+        assert x.requires_grad

@@ -94,7 +94,7 @@ class Hooks:
         return (FORWARD_PRE, self._forward_pre_hooks, BACKWARD_PRE, self._backward_pre_hooks, BACKWARD, self._backward_hooks,
                 FORWARD, self._forward_hooks)
 
-    def _call_with_hooks(self, args, kwargs):
+    def _call_with_hooks(self, args, kwargs, forward=None):
         for hook, with_kwargs in [*FORWARD_PRE.values(), *self._forward_pre_hooks.values()]:
             args, kwargs = self._prepared(hook, with_kwargs, args, kwargs)
         pre, after = ([*BACKWARD_PRE.values(), *self._backward_pre_hooks.values()],
@@ -104,7 +104,7 @@ class Hooks:
             args = backward.on_inputs(args)
         left = [*FORWARD.values(), *self._forward_hooks.values()]
         try:
-            output = self.forward(*args, **kwargs)
+            output = (forward or self.forward)(*args, **kwargs)
             while left:
                 changed = self._after(left.pop(0), args, kwargs, output)
                 output = output if changed is None else changed

@@ -64,6 +64,10 @@ class Module(Members, StateDict, Conversion, Hooks):
             raise ArgumentTypeError(f"{self._get_name()}: expected Tensors, got {calls.kind(foreign)}; make a tensor of it with "
                                     "cltensor.tensor(x.numpy())") from None
 
+    def _called_as(self, forward, *args, **kwargs):
+        """A call with another function for its forward."""
+        return self._call_with_hooks(args, kwargs, forward) if self._is_hooked() else forward(*args, **kwargs)
+
     def forward(self, *args, **kwargs):
         """Compute the module's output; every subclass defines it.  Raises MissingError if it does not."""
         raise MissingError(f'Module [{self._get_name()}] is missing the required "forward" function')
