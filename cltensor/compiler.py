@@ -65,9 +65,10 @@ def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
     what the eager call would have done: numbers such as learning rates are read anew, tensors handed out are never overwritten.
     Control flow by values on the device is captured where it is written with cond, while_loop, scan and map.
     A call is captured again where shapes, dtypes, layouts, modes, Python numbers, globals, closures, modules or settings that
-    the function uses have changed; eight programs are kept, and more captures than that warn once.  A call that reads values on
-    the host (`.item()`, printing, shapes that depend on values) runs eagerly from its second time on.  `explain()` of what compile
-    gives says what it has become, `graph.to_html(path)` draws it.
+    the function uses have changed; eight programs are kept, and more captures than that warn once.  A function that reads values on
+    the host (`.item()`, printing, shapes that depend on values) is split there from its third call on: statements that read run in
+    Python, what lies between in captured pieces.  `explain()` of what compile gives says what it has become, `graph.to_html(path)`
+    draws it.
 
     model: left out, compile gives a decorator.  fullgraph: raise CaptureError, with the line, instead of running eagerly.
     disable: return model as it is.  options: {"wait": True} compiles the kernels of a capture at once; else another process does,

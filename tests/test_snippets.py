@@ -1,4 +1,4 @@
-"""The Python in the README and in docs/ runs: the blocks of a page one after another, as a reader would type them."""
+"""The Python in the README and in docs/ runs: the blocks of a page one after another, as a program in a file."""
 
 import re
 import subprocess
@@ -20,8 +20,9 @@ def snippets(page):
 @pytest.mark.any_style
 @pytest.mark.parametrize("page", [p for p in PAGES if snippets(p)], ids=lambda p: p.name)
 def test_snippets_run(page, tmp_path):
-    run = subprocess.run([sys.executable, "-W", "error", "-c", "\n".join(snippets(page))], capture_output=True, text=True,
-                         cwd=tmp_path, timeout=280)
+    program = tmp_path / "page.py"
+    program.write_text("\n".join(snippets(page)), encoding="utf-8")
+    run = subprocess.run([sys.executable, "-W", "error", program], capture_output=True, text=True, cwd=tmp_path, timeout=280)
     assert run.returncode == 0, run.stderr
 
 

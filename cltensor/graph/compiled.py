@@ -71,12 +71,15 @@ class Compiled:
 
     @property
     def graph(self):
-        """The Graphs of what was captured."""
-        with self._lock:
-            return Graphs(self.name, self._programs())
+        """The Graphs of what was captured, whole or in pieces."""
+        return Graphs(self.name, self.explain().programs)
 
     def _programs(self):
-        return tuple(p for i, kept in enumerate(self.programs) for p in programs_of(kept.captured, f"program {i}", kept.lacks))
+        return tuple(p for i, kept in enumerate(self.programs) for p in programs_of(kept.captured, self._title(i), kept.lacks))
+
+    def _title(self, i):
+        """What a program is called."""
+        return f"program {i}"
 
     def reset(self):
         """Forget everything that was captured."""
@@ -201,6 +204,9 @@ class Piece(Compiled):
         super().__init__(fn, wait=wait, dynamic=dynamic, warns=False)
         self.whole, self.part, self.tired = whole, part, False
         self.met = {name: set() for name in part.takes}  # variable -> what was met of it
+
+    def _title(self, i):
+        return f"program {i} of line {self.part.run[0].lineno}"
 
     def _settled(self):
         return self.tired
