@@ -137,9 +137,10 @@ class Captured:
         return (self,) if self.backward is None else (self, self.backward.program)
 
     @property
-    def does_nothing(self):
-        """Whether a replay launches nothing and changes nothing."""
-        return not (self.graph.nodes or self.graph.once or self.actions or self.leaves)
+    def does_little(self):
+        """Whether it is no more than one op: a replay would take longer than a call of that."""
+        (_, graph), *_ = self.stages
+        return len(graph.nodes) <= 1 and not self.actions
 
     def lacks(self):
         """The sources of the kernels that would have to be compiled."""

@@ -224,8 +224,8 @@ class Piece(Compiled):
             self.whole.mark_names(self.part, restless, f"{', '.join(restless)} changes from call to call")
         self.tired = bool(restless) or self.captures > 2 * MOST
         result = super()._capture(key, args, kwargs, device, leaves)
-        if self.programs and self.programs[-1].captured.does_nothing:
-            self.eager[key] = "it does nothing on the device"
+        if self.programs and self.programs[-1].captured.does_little:
+            self.eager[key] = "it is no more than one op"
             self.programs.pop()
         return result
 

@@ -184,7 +184,7 @@ def test_what_is_printed_is_printed_at_each_call(capsys):
         print("shape", list(y.shape))
         print(y)
         print("sum", y.sum().item())
-        return y + 1
+        return (y + 1).exp()
 
     for _ in range(5):
         f(ct.ones(2))
@@ -371,7 +371,7 @@ def test_without_columns_in_the_code_whole_statements_run_as_they_are(monkeypatc
 
     @compile
     def f(x):
-        y = x * 2
+        y = (x * 2).cos()
         if y.sin().sum().item() > 0:
             y = y + 1
         total = float((y * y).sum())
@@ -560,7 +560,7 @@ def test_explain_tells_where_and_why():
     def f(x):
         y = x * 2 + 1
         print(y.sum().item())
-        return y.exp()
+        return y.exp() - 1
 
     for _ in range(4):
         f(ct.ones(2))
@@ -573,8 +573,20 @@ def test_explain_tells_where_and_why():
     assert "`print(y.sum().item())`, since the values of a tensor of shape [] are read by the host" in where
     assert "split into 2 pieces" in str(told)
     assert "of f: 1 program kept" in str(told)
+    assert "fused_exp_sub" in f.graph.to_dot()
     f.reset()
     assert not f.split
+
+
+def test_a_piece_of_one_op_runs_as_it_is():
+    @compile
+    def f(x):
+        n = x.numel() + len(x.nonzero())
+        return x * n
+
+    check(f, INPUTS, 4)
+    assert f.split
+    assert not f.explain().programs
 
 
 def test_fullgraph_is_an_error_still():
