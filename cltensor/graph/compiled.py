@@ -227,6 +227,8 @@ class Piece(Compiled):
         if self.programs and self.programs[-1].captured.does_little:
             self.eager[key] = "it is no more than one op"
             self.programs.pop()
+            if not self.programs:
+                self.whole.leave(self.part)
         return result
 
 

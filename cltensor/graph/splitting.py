@@ -102,6 +102,13 @@ class Split:
                 self._build()
             return found
 
+    def leave(self, part):
+        """Let a piece run as it is, without more ado: capturing it gains nothing.  One with branches may do more another time."""
+        with self._lock:
+            if not any(map(blocks, part.run)):
+                self.reasons = {**dict.fromkeys(map(id, part.run)), **self.reasons}
+                self._build()
+
     def _mark_place(self, place, reason):
         at = next((i for i in reversed(range(len(place))) if place[i][0] in self.codes), None)
         if at is None:
