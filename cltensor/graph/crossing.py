@@ -4,12 +4,18 @@ import functools
 import threading
 
 from ..base.context import context
+from ..dispatch.tensor_base import TensorBase
 from .captured import is_result, tensors_of
 from .liveness import inside
 from .recorder import Failure, GraphRecorder
 from .structure import flatten
 
 RETURN = "return"  # stands for what a piece returns among names of variables
+
+
+def value_of(x):
+    """x without its history if it is a tensor that has one."""
+    return x.detach() if isinstance(x, TensorBase) and x.requires_grad else x
 
 
 def checked(fn, part):

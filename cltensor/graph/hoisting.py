@@ -11,6 +11,8 @@ import itertools
 
 from .liveness import blocks, headers
 
+VALUE = "<value>"  # the function that cuts a tensor off its history
+_VALUES = frozenset("item tolist nonzero float int bool".split())  # what reads values and gives none that have a history
 _LAZY = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.IfExp, ast.Await)
 _numbers = itertools.count()
 
@@ -99,6 +101,18 @@ def _put(node, old, new):
             if isinstance(value, list) and any(v is old for v in value):
                 value[:] = [new if v is old else v for v in value]
                 return
+
+
+def only_read(node, truth):
+    """Whether an expression takes no more than the values of its operands: what gradients would flow to goes no further."""
+    func = getattr(node, "func", None)
+    return truth or getattr(func, "attr", getattr(func, "id", None)) in _VALUES
+
+
+def cut_off(assignments):
+    """Let assignments keep values without their history."""
+    for s in assignments:
+        s.value = ast.fix_missing_locations(ast.copy_location(ast.Call(ast.Name(VALUE, ast.Load()), [s.value], []), s.value))
 
 
 def operands(node, truth):

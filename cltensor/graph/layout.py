@@ -4,6 +4,7 @@ import ast
 import copy
 from dataclasses import dataclass, field
 
+from .hoisting import VALUE
 from .liveness import Liveness, blocks, captured, headers, inside, outer_names, reads, stores
 
 UNBOUND, LOCALS, INTO, RESULT, WATCH = "<unbound>", "<locals>", "<into>", "<result>", "<watch>"
@@ -12,7 +13,7 @@ _LOOPS = (ast.For, ast.While)
 _CHANGES = frozenset("append extend insert add update setdefault pop popitem clear remove discard sort reverse".split())
 #: functions and modules whose results depend on their arguments alone
 _PURE = frozenset("""len int float bool str range max min abs round sum isinstance issubclass getattr hasattr tuple list dict set
-    zip map enumerate sorted reversed type math operator itertools functools""".split())
+    zip map enumerate sorted reversed type math operator itertools functools""".split()) | {VALUE}
 _WORK = (ast.Call, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Subscript, ast.AugAssign, ast.For, ast.While)
 
 

@@ -8,9 +8,9 @@ import threading
 import weakref
 from types import CodeType, FunctionType, MethodType
 
-from .crossing import RETURN, Watch, checked
+from .crossing import RETURN, Watch, checked, value_of
 from .guards import is_module
-from .hoisting import first, hoist, operands, smallest
+from .hoisting import VALUE, cut_off, first, hoist, only_read, operands, smallest
 from .layout import INTO, LOCALS, UNBOUND, WATCH, Layout, changes
 from .liveness import blocks, headers, inside, reads, stores, variables
 from .source import Source, Unreadable
@@ -122,6 +122,8 @@ class Split:
             self.descended.add(id(s))
         node = _expression(s, span)
         made = [] if node is None else hoist(s, operands(node, truth))
+        if made and only_read(node, truth):
+            cut_off(made)
         self._insert(s, made)
         return self._run_as_it_is(s, reason) or bool(made)
 
@@ -183,12 +185,12 @@ class Split:
 
     def _build(self):
         layout = Layout(self.tree, set(self.reasons), self.descended)
-        given = {INTO: self._into, LOCALS: locals, UNBOUND: _UNBOUND}
+        given = {INTO: self._into, LOCALS: locals, UNBOUND: _UNBOUND, VALUE: value_of}
         order = []
         for i, part in enumerate(layout.parts):
             piece = self.pieces.get(part.key)
             if piece is None:
-                made = self.source.made(part.tree, {LOCALS: locals, UNBOUND: _UNBOUND, WATCH: Watch(part)})
+                made = self.source.made(part.tree, {LOCALS: locals, UNBOUND: _UNBOUND, VALUE: value_of, WATCH: Watch(part)})
                 self.codes.add(made.__code__)
                 piece = self.pieces[part.key] = self.make(checked(made, part), self, part)
             given[layout.name(i)] = piece

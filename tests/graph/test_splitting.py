@@ -520,6 +520,24 @@ def test_a_result_that_no_gradient_reaches_gives_none():
         assert q.grad is None
 
 
+def test_what_is_only_read_keeps_nothing_for_gradients():
+    @compile
+    def f(x, a):
+        d = x * 2
+        if (d * a).sin().sum().item() > 100:
+            return d
+        a += 1
+        return d.exp() * a
+
+    for i in range(6):
+        found = []
+        for g in (f, f.fn):
+            x, a = data(4, seed=i % 2).requires_grad_(), data(4, seed=9)
+            g(x, a).sum().backward()
+            found.append([plain(x.grad), plain(a)])
+        same(*found)
+
+
 def test_random_numbers_keep_their_order():
     @compile
     def f(x):
