@@ -115,8 +115,8 @@ class Branch:
 
     def at(self, specs):
         """(the Captured for these arguments, the sources of the kernels that it lacks); None where it is not known."""
-        made = self._general and self._general.at(specs)
         try:
+            made = self._general and self._general.at(specs)
             return made and (made, made.lacks())
         except (CLTensorError, PlanMismatch):  # a formula that happened to fit
             return None
