@@ -28,7 +28,7 @@ LAYERS = (
     ("ops.index",),
     ("ops.conv", "ops.fft"),
     ("ops.complex",),
-    ("ops.nn",),
+    ("ops.nn", "ops.vision"),
     ("ops",),  # its __init__ loads them all
     ("tensor.core",),
     ("tensor.api",),

@@ -21,3 +21,4 @@ from .optim import updates
 from .pointwise import bessel, complex_numbers, elementary, orthogonal_polynomials, special
 from .random import distributions, rejection
 from .reduce import reduction_ops, scan_ops, sorting
+from .vision import deform, nms, roi

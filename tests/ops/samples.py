@@ -110,7 +110,8 @@ INTEGER_DOMAINS = {
 ATTRIBUTES = {"alpha": 2}
 
 # Numbers of floating inputs that have no gradient, as in PyTorch
-NO_GRADIENT = {"zeta": (0,), "igamma": (0,), "igammac": (0,), "nll": (2,), "cross_entropy_numbers": (2,)}
+NO_GRADIENT = {"zeta": (0,), "igamma": (0,), "igammac": (0,), "nll": (2,), "cross_entropy_numbers": (2,),
+               **dict.fromkeys(("roi_mean", "roi_mean_gradient", "roi_max"), (1,))}
 
 # Enough for every op: several launches and the compiled rank do not depend on the op
 REDUCED = ({"dim": None}, {"dim": 0}, {"dim": -1, "keepdim": True}, {"dim": (0, 2)})

@@ -1,0 +1,1 @@
+"""Ops of detection: pooling of regions, samples of deformable convolutions, suppression of overlapping boxes."""
