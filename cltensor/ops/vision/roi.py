@@ -141,5 +141,6 @@ roi_max = kernel(
     "roi_max", shape=max_shape, launch=lambda inputs, outputs, *, output_size: _launch("forward", inputs, outputs),
     values=("spatial_scale",), dtypes="floating", saves="y1", public=False, reports_faults=True, vjp=(_max_vjp, None),
     work=lambda specs, outs, **_: specs[0].numel, ref=max_of_regions,
-    samples=lambda rng: [((rng.permutation(60).reshape(2, 1, 5, 6) / 20 - 1, _ROIS), {"output_size": (2, 2), "spatial_scale": 0.75})],
+    samples=lambda rng: [((rng.permutation(60).reshape(2, 1, 5, 6) / 20 - 1, _ROIS),
+                          {"output_size": (2, 2), "spatial_scale": 0.75})],
     doc="The largest element of each bin of each region, 0 for an empty bin, and its position in (N, H, W), -1 for none.")

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def _tent(places, size):
-    """(samples, size) weights of the pixels of an axis at places on it: a tent of width 2, level beyond the first and last pixel."""
+    """(samples, size) weights of the pixels of an axis at places on it: a tent of width 2, level beyond the outer pixels."""
     places = np.asarray(places, np.float64)
     inside = (places >= -1) & (places <= size)
     near = np.clip(places, 0, size - 1)
