@@ -10,6 +10,7 @@ import numpy as np
 from ..runtime import platforms
 from ..runtime.device import get
 from . import arithmetic as a
+from . import detection as d
 from . import layers as n
 from . import moving as m
 from . import speed
@@ -18,7 +19,8 @@ CHECKS = {f.__name__: f for f in (
     a.transfer, a.add, a.integers, a.exp, a.half, a.double, a.complex_numbers, a.reduction, a.scan, a.fourier,
     a.random, a.rejection,
     m.transpose, m.gather, m.scatter, m.sort, m.search, m.compact, m.counts, m.mode,
-    n.matmul, n.convolution, n.pool, n.softmax, n.normalization, n.attention, n.optimizer)}
+    n.matmul, n.convolution, n.pool, n.softmax, n.normalization, n.attention, n.optimizer,
+    d.regions, d.deformed, d.suppression)}
 MEASUREMENTS = {f.__name__: f for f in (speed.launch, speed.training)}
 
 

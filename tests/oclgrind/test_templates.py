@@ -10,6 +10,7 @@ from cltensor.codegen import templates
 from cltensor.profiler import machine
 from cltensor.runtime.device import default_device
 from cltensor.tensor.random import implicit
+from cltensor.vision import ops
 
 # templates whose own tests are marked oclgrind
 ELSEWHERE = {**dict.fromkeys(["conv_pad", "conv_panel", "conv_direct", "conv_product", "conv_sum"],
@@ -196,6 +197,51 @@ def column_sums():
     given = [array(*s) for s in shapes]
     found = compiled(lambda *xs: [x.flatten(0, -2).sum(0) for x in xs], *given)
     yield from ((f, a.reshape(-1, a.shape[-1]).sum(0)) for f, a in zip(found, given, strict=True))
+
+
+@tried
+def roi():
+    a, inside = array(2, 4, 6, 6), np.s_[:, :, 2:4, 1:3]
+    rois = ct.tensor([[1.0, 1, 2, 3, 4], [0, 1, 2, 3, 4], [0, -5, 3, 9, 4.5]])
+    x = ct.tensor(a, requires_grad=True)
+    y = ops.roi_align(x, rois, 1, aligned=True)[:2, :, 0, 0]
+    yield y.detach(), a[[1, 0]][inside].mean((2, 3))
+    y.sum().backward()
+    wanted = np.zeros_like(a)
+    wanted[inside] = 0.25
+    yield x.grad, wanted
+    yield ops.ps_roi_align(x.detach(), rois, 2)[0, 0, 0, :1], a[1, 0, 2, 1:2]
+    y = ops.roi_pool(x, rois - ct.tensor([0.0, 0, 0, 1, 1]), 1)[:2, :, 0, 0]
+    yield y.detach(), a[[1, 0]][inside].max((2, 3))
+    y.sum().backward()
+    yield ops.ps_roi_pool(x, rois, 1)[:2, :, 0, 0].detach(), a[[1, 0]][inside].mean((2, 3))
+
+
+@tried
+def deform():
+    a = array(1, 2, 5, 4)
+    x, offset = ct.tensor(a, requires_grad=True), ct.tensor(array(1, 8, 4, 3) % 1, requires_grad=True)
+    y = ops.deform_conv2d(x, offset, ct.ones(1, 2, 2, 2))
+    yield y.detach()[0, 0], sum(a[0, :, i:i + 4, j:j + 3].sum(0) for i in (0, 1) for j in (0, 1))
+    y.sum().backward()
+    yield x.grad.sum(), np.float32(2 * 4 * 12)
+
+
+def _row_of_boxes():
+    left = np.arange(150, dtype=np.float32)
+    boxes = np.stack([left, 0 * left, left + 1.5, 0 * left + 1], 1)
+    return ops.nms(ct.tensor(boxes), ct.tensor(1 - left / 200), 0.2), np.arange(0, 150, 2)
+
+
+@tried
+def nms_overlaps():
+    yield _row_of_boxes()
+    yield ops.batched_nms(ct.ones(3, 4) * ct.tensor([0.0, 0, 1, 1]), ct.tensor([3.0, 2, 1]), ct.tensor([0, 1, 0]), 0.5), np.arange(2)
+
+
+@tried
+def nms_scan():
+    yield _row_of_boxes()
 
 
 def compiled(fn, *arrays):

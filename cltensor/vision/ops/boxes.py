@@ -186,8 +186,8 @@ def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
     if fmt not in SIZES:
         raise ArgumentError(f"box_iou: format {fmt!r} is not known; formats are {', '.join(SIZES)}")
     if fmt in ROTATED:
-        inter, union = rotated_overlap(*(b if b.is_floating_point() else b.to(dtypes.float32) for b in map(upcast, (boxes1, boxes2))),
-                                       fmt)
+        wide = (b if b.is_floating_point() else b.to(dtypes.float32) for b in map(upcast, (boxes1, boxes2)))
+        inter, union = rotated_overlap(*wide, fmt)
         return inter / union
     if fmt != "xyxy":
         boxes1, boxes2 = (box_convert(b, fmt, "xyxy") for b in (boxes1, boxes2))
