@@ -1,6 +1,6 @@
 """models: networks for classification, segmentation and detection, with the names of their published weights."""
 
-from . import feature_extraction
+from . import detection, feature_extraction, segmentation
 from ._api import (
     Weights,
     WeightsEnum,

@@ -37,10 +37,10 @@ def _grid(cells, rows, columns, strides):
 class AnchorGenerator(nn.Module):
     """Boxes of every size in every aspect ratio (height over width), centred at the corners of the cells of each feature map.
 
-    sizes and aspect_ratios have a tuple for each map; a flat list of sizes gives each map one.  Called with an ImageList and a list of
-    maps (N, C, H, W), gives for each image the boxes (H * W * shapes of all maps, 4), of the maps' dtype.  Cells are as large as the
-    image is larger than the map.  Raises AssertedError where the numbers of maps differ.
-    Source: Ren et al., Faster R-CNN, 2015.
+    sizes and aspect_ratios have a tuple for each map; a flat list of sizes gives each map one.  Called with an ImageList and a
+    list of maps (N, C, H, W), gives for each image the boxes (H * W * shapes of all maps, 4), of the maps' dtype.  Cells are as
+    large as the image is larger than the map.  Raises AssertedError where the numbers of maps differ. Source: Ren et al., Faster
+    R-CNN, 2015.
 
         >>> from cltensor.vision.models.detection.anchor_utils import AnchorGenerator
         >>> from cltensor.vision.models.detection.image_list import ImageList
@@ -93,9 +93,9 @@ class DefaultBoxGenerator(nn.Module):
 
     At each place: a square of the map's scale, one of the mean (geometric) with the next scale, and for each of the map's
     aspect_ratios a wide and a high box.  scales are shares of the image, one more than maps; None spreads them from min_ratio to
-    max_ratio.  steps: pixels from place to place, None for even spacing.  clip: widths and heights at most the image's.  Called with
-    an ImageList and a list of maps (N, C, H, W), gives for each image boxes (K, 4) of the maps' dtype.  Raises ArgumentError where
-    steps and aspect_ratios differ in number.  Source: Liu et al., SSD: Single Shot MultiBox Detector, 2016.
+    max_ratio.  steps: pixels from place to place, None for even spacing.  clip: widths and heights at most the image's.  Called
+    with an ImageList and a list of maps (N, C, H, W), gives for each image boxes (K, 4) of the maps' dtype.  Raises ArgumentError
+    where steps and aspect_ratios differ in number.  Source: Liu et al., SSD: Single Shot MultiBox Detector, 2016.
 
         >>> from cltensor.vision.models.detection.anchor_utils import DefaultBoxGenerator
         >>> DefaultBoxGenerator([[2], [2, 3]]).num_anchors_per_location()

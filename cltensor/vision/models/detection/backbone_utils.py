@@ -20,9 +20,9 @@ CHANNELS = 256  # of the maps of a pyramid
 class BackboneWithFPN(nn.Module):
     """The stages of a backbone named in return_layers, with a FeaturePyramidNetwork on them: images to a dict of maps.
 
-    return_layers: {name of a child: name of the map}; in_channels_list: their channels.  extra_blocks: LastLevelMaxPool where none is
-    given.  Images (N, 3, H, W) of a floating dtype.  Raises ArgumentError for a name that is no child.
-    Source: Lin et al., Feature Pyramid Networks, 2017.
+    return_layers: {name of a child: name of the map}; in_channels_list: their channels.  extra_blocks: LastLevelMaxPool where
+    none is given.  Images (N, 3, H, W) of a floating dtype.  Raises ArgumentError for a name that is no child. Source: Lin et
+    al., Feature Pyramid Networks, 2017.
 
         >>> from cltensor.vision.models import resnet18
         >>> from cltensor.vision.models.detection.backbone_utils import BackboneWithFPN
@@ -63,8 +63,8 @@ def resnet_fpn_extractor(backbone: resnet.ResNet, trainable_layers: int, returne
     if min(returned) <= 0 or max(returned) >= 5:
         raise ArgumentError(f"Each returned layer should be in the range [1, 4], got {returned}")
     first = backbone.inplanes // 8
-    return BackboneWithFPN(backbone, {f"layer{k}": str(i) for i, k in enumerate(returned)}, [first * 2 ** (k - 1) for k in returned],
-                           CHANNELS, extra_blocks, norm_layer)
+    return BackboneWithFPN(backbone, {f"layer{k}": str(i) for i, k in enumerate(returned)},
+                           [first * 2 ** (k - 1) for k in returned], CHANNELS, extra_blocks, norm_layer)
 
 
 def resnet_fpn_backbone(*, backbone_name: str, weights: WeightsEnum | None,

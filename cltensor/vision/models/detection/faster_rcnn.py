@@ -53,9 +53,10 @@ class TwoMLPHead(nn.Module):
 
 
 class FastRCNNConvFCHead(nn.Sequential):
-    """3x3 convolutions to conv_layers channels, then linear layers of fc_layers sizes with ReLU: (N, C, H, W) -> (N, fc_layers[-1]).
+    """3x3 convolutions to conv_layers channels, then linear layers of fc_layers sizes: (N, C, H, W) -> (N, fc_layers[-1]).
 
-    input_size: (C, H, W).  norm_layer follows each convolution.  Floating dtypes.  Raises ShapeError for other sizes.
+    ReLU follows each.  input_size: (C, H, W).  norm_layer follows each convolution.  Floating dtypes.  Raises ShapeError for
+    other sizes.
     Source: Wu and He, Group Normalization, 2018.
 
         >>> from cltensor.vision.models.detection.faster_rcnn import FastRCNNConvFCHead
@@ -100,7 +101,8 @@ class FastRCNNPredictor(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         if x.ndim == 4 and tuple(x.shape[2:]) != (1, 1):
-            raise ArgumentError(f"FastRCNNPredictor: x has the wrong shape, expecting the last two dimensions to be [1,1] instead of "
+            raise ArgumentError(f"FastRCNNPredictor: x has the wrong shape, expecting the last two dimensions to be [1,1] "
+                                "instead of "
                                 f"{list(x.shape[2:])}")
         x = x.flatten(1)
         return self.cls_score(x), self.bbox_pred(x)
@@ -113,13 +115,15 @@ def five_levels() -> AnchorGenerator:
 
 def _check(backbone, rpn_anchor_generator, box_roi_pool, num_classes, box_predictor):
     if not hasattr(backbone, "out_channels"):
-        raise ArgumentError("FasterRCNN: backbone should contain an attribute out_channels that says how many channels its maps have, "
+        raise ArgumentError("FasterRCNN: backbone should contain an attribute out_channels that says how many channels its "
+                            "maps have, "
                             "the same for all")
     if not isinstance(rpn_anchor_generator, (AnchorGenerator, type(None))):
         raise ArgumentTypeError(f"FasterRCNN: rpn_anchor_generator should be an AnchorGenerator or None, not a "
                                 f"{type(rpn_anchor_generator).__name__}")
     if not isinstance(box_roi_pool, (MultiScaleRoIAlign, type(None))):
-        raise ArgumentTypeError(f"FasterRCNN: box_roi_pool should be a MultiScaleRoIAlign or None, not a {type(box_roi_pool).__name__}")
+        raise ArgumentTypeError(f"FasterRCNN: box_roi_pool should be a MultiScaleRoIAlign or None, not a "
+                                f"{type(box_roi_pool).__name__}")
     if num_classes is not None and box_predictor is not None:
         raise ArgumentError("FasterRCNN: num_classes should be None when box_predictor is specified, which knows its classes")
     if num_classes is None and box_predictor is None:
@@ -160,9 +164,9 @@ class FasterRCNN(GeneralizedRCNN):
             {"training": rpn_post_nms_top_n_train, "testing": rpn_post_nms_top_n_test}, rpn_nms_thresh, rpn_score_thresh)
         pool = box_roi_pool or MultiScaleRoIAlign(["0", "1", "2", "3"], 7, 2)
         head = box_head or TwoMLPHead(channels * pool.output_size[0] ** 2, 1024)
-        roi_heads = RoIHeads(pool, head, box_predictor or FastRCNNPredictor(1024, num_classes), box_fg_iou_thresh, box_bg_iou_thresh,
-                             box_batch_size_per_image, box_positive_fraction, bbox_reg_weights, box_score_thresh, box_nms_thresh,
-                             box_detections_per_img)
+        roi_heads = RoIHeads(pool, head, box_predictor or FastRCNNPredictor(1024, num_classes), box_fg_iou_thresh,
+                             box_bg_iou_thresh, box_batch_size_per_image, box_positive_fraction, bbox_reg_weights,
+                             box_score_thresh, box_nms_thresh, box_detections_per_img)
         transform = GeneralizedRCNNTransform(min_size, max_size, image_mean or _MEAN, image_std or _STD, **kwargs)
         super().__init__(backbone, rpn, roi_heads, transform)
 
@@ -241,8 +245,8 @@ def fasterrcnn_resnet50_fpn_v2(*, weights: FasterRCNN_ResNet50_FPN_V2_Weights | 
                                             num_classes, 91)
     backbone = resnet50_fpn(weights, of_backbone, progress, trainable_backbone_layers, frozen_norm=False, norm_layer=nn.BatchNorm2d)
     anchors, rpn_head, box_head = second_version(backbone)
-    return loaded(FasterRCNN(backbone, classes, rpn_anchor_generator=anchors, rpn_head=rpn_head, box_head=box_head, **kwargs), weights,
-                  progress)
+    model = FasterRCNN(backbone, classes, rpn_anchor_generator=anchors, rpn_head=rpn_head, box_head=box_head, **kwargs)
+    return loaded(model, weights, progress)
 
 
 def _on_mobilenet(weights_class, weights, progress, num_classes, weights_backbone, trainable_backbone_layers, kwargs):

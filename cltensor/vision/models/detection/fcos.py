@@ -162,10 +162,12 @@ class FCOS(OneStage):
                  detections_per_img: int = 100, topk_candidates: int = 1000, **kwargs):
         super().__init__()
         if not hasattr(backbone, "out_channels"):
-            raise ArgumentError("FCOS: backbone should contain an attribute out_channels that says how many channels its maps have, the "
+            raise ArgumentError("FCOS: backbone should contain an attribute out_channels that says how many channels its maps "
+                                "have, the "
                                 "same for all")
         if not isinstance(anchor_generator, (AnchorGenerator, type(None))):
-            raise ArgumentTypeError(f"FCOS: anchor_generator should be an AnchorGenerator or None, not a {type(anchor_generator).__name__}")
+            raise ArgumentTypeError(f"FCOS: anchor_generator should be an AnchorGenerator or None, not a "
+                                    f"{type(anchor_generator).__name__}")
         self.backbone = backbone
         self.anchor_generator = anchor_generator or AnchorGenerator(((8,), (16,), (32,), (64,), (128,)), ((1.0,),) * 5)
         shapes = self.anchor_generator.num_anchors_per_location()

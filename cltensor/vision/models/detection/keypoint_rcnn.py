@@ -60,8 +60,9 @@ class KeypointRCNNPredictor(nn.Module):
         self.up_scale, self.out_channels = 2, num_keypoints
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.kps_score_lowres(x)
-        return F.interpolate(x, scale_factor=float(self.up_scale), mode="bilinear", align_corners=False, recompute_scale_factor=False)
+        found = self.kps_score_lowres(x)
+        return F.interpolate(found, scale_factor=float(self.up_scale), mode="bilinear", align_corners=False,
+                             recompute_scale_factor=False)
 
 
 class KeypointRCNN(FasterRCNN):
@@ -88,7 +89,8 @@ class KeypointRCNN(FasterRCNN):
             raise ArgumentTypeError(f"KeypointRCNN: keypoint_roi_pool should be a MultiScaleRoIAlign or None, not a "
                                     f"{type(keypoint_roi_pool).__name__}")
         if num_keypoints is not None and keypoint_predictor is not None:
-            raise ArgumentError("KeypointRCNN: num_keypoints should be None when keypoint_predictor is specified, which knows theirs")
+            raise ArgumentError("KeypointRCNN: num_keypoints should be None when keypoint_predictor is specified, which knows "
+                                "theirs")
         super().__init__(backbone, num_classes, min_size or (640, 672, 704, 736, 768, 800), max_size, image_mean, image_std,
                          rpn_anchor_generator, rpn_head, rpn_pre_nms_top_n_train, rpn_pre_nms_top_n_test,
                          rpn_post_nms_top_n_train, rpn_post_nms_top_n_test, rpn_nms_thresh, rpn_fg_iou_thresh, rpn_bg_iou_thresh,

@@ -15,7 +15,7 @@ from ....tensor.shape.joining import cat, stack
 
 
 def keypoints_to_heatmap(keypoints: Tensor, rois: Tensor, heatmap_size: int) -> tuple[Tensor, Tensor]:
-    """(cells (N, K), int64, of heatmaps over the boxes rois (N, 4) that keypoints (N, K, 3) fall in; whether they are seen and inside)."""
+    """(cells (N, K) that keypoints (N, K, 3) fall in of heatmaps over the boxes rois (N, 4); whether they are seen and inside)."""
     left, top, right, bottom = (side.unsqueeze(1) for side in rois.unbind(1))
     x, y, seen = keypoints.unbind(2)
     columns, rows = ((at - low) * (heatmap_size / (high - low)) for at, low, high in ((x, left, right), (y, top, bottom)))
@@ -39,7 +39,7 @@ def keypointrcnn_loss(keypoint_logits: Tensor, proposals: list[Tensor], gt_keypo
 
 
 def heatmaps_to_keypoints(maps: Tensor, rois: Tensor) -> tuple[Tensor, Tensor]:
-    """(keypoints (N, K, 3): x, y and 1; scores (N, K)) where heatmaps (N, K, S, S), enlarged to the boxes rois (N, 4), are largest."""
+    """(keypoints (N, K, 3): x, y and 1; scores (N, K)) where heatmaps (N, K, S, S), as large as boxes rois (N, 4), are largest."""
     left, top, right, bottom = rois.unbind(1)
     sizes = stack([(bottom - top).clamp(min=1), (right - left).clamp(min=1)], 1)
     places, scores = [], []
@@ -48,8 +48,9 @@ def heatmaps_to_keypoints(maps: Tensor, rois: Tensor) -> tuple[Tensor, Tensor]:
         enlarged = F.interpolate(heat.unsqueeze(0), size=(high, wide), mode="bicubic", align_corners=False)[0]
         best = enlarged.reshape(len(heat), -1).argmax(1)
         y, x = best // wide, best % wide
-        places.append(stack([(x.to(heat.dtype) + 0.5) * (size[1] / wide) + origin[0], (y.to(heat.dtype) + 0.5) * (size[0] / high) + origin[1],
-                             heat.new_ones((len(heat),))], 1))
+        across, down = ((at.to(heat.dtype) + 0.5) * (length / cells) + start
+                        for at, length, cells, start in ((x, size[1], wide, origin[0]), (y, size[0], high, origin[1])))
+        places.append(stack([across, down, heat.new_ones((len(heat),))], 1))
         scores.append(enlarged[arange(len(heat), device=heat.device), y, x])
     if not places:
         return maps.new_zeros((0, maps.shape[1], 3)), maps.new_zeros((0, maps.shape[1]))

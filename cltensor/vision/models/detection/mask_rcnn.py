@@ -123,12 +123,14 @@ class MaskRCNN_ResNet50_FPN_V2_Weights(WeightsEnum):
 @register_model()
 @documented(MaskRCNN_ResNet50_FPN_Weights, _SOURCE, _RESULT)
 def maskrcnn_resnet50_fpn(*, weights: MaskRCNN_ResNet50_FPN_Weights | None = None, progress: bool = True,
-                          num_classes: int | None = None, weights_backbone: ResNet50_Weights | None = ResNet50_Weights.IMAGENET1K_V1,
+                          num_classes: int | None = None,
+                          weights_backbone: ResNet50_Weights | None = ResNet50_Weights.IMAGENET1K_V1,
                           trainable_backbone_layers: int | None = None, **kwargs: Any) -> MaskRCNN:
     """Mask R-CNN on a ResNet-50 with a feature pyramid."""
     weights, of_backbone, classes = settled(MaskRCNN_ResNet50_FPN_Weights, weights, ResNet50_Weights, weights_backbone, num_classes,
                                             91)
-    return old(MaskRCNN(resnet50_fpn(weights, of_backbone, progress, trainable_backbone_layers), classes, **kwargs), weights, progress)
+    backbone = resnet50_fpn(weights, of_backbone, progress, trainable_backbone_layers)
+    return old(MaskRCNN(backbone, classes, **kwargs), weights, progress)
 
 
 @register_model()

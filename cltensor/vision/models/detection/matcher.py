@@ -24,14 +24,16 @@ class Matcher:
 
     def __init__(self, high_threshold: float, low_threshold: float, allow_low_quality_matches: bool = False) -> None:
         if low_threshold > high_threshold:
-            raise ArgumentError(f"{type(self).__name__}: low_threshold={low_threshold} should be <= high_threshold={high_threshold}")
+            raise ArgumentError(f"{type(self).__name__}: low_threshold={low_threshold} should be <= "
+                                f"high_threshold={high_threshold}")
         self.high_threshold, self.low_threshold = high_threshold, low_threshold
         self.allow_low_quality_matches = allow_low_quality_matches
 
     def __call__(self, match_quality_matrix: Tensor) -> Tensor:
         if match_quality_matrix.numel() == 0:
             what = "ground-truth" if match_quality_matrix.shape[0] == 0 else "proposal"
-            raise ArgumentError(f"{type(self).__name__}: No {what} boxes available for one of the images during training; the matrix is "
+            raise ArgumentError(f"{type(self).__name__}: No {what} boxes available for one of the images during training; the "
+                                "matrix is "
                                 f"{tuple(match_quality_matrix.shape)}")
         quality, best = match_quality_matrix.max(dim=0)
         found = best.where(quality >= self.high_threshold, self.BETWEEN_THRESHOLDS)
@@ -45,9 +47,10 @@ class Matcher:
 
 
 class SSDMatcher(Matcher):
-    """A Matcher of one threshold in which every ground truth also takes the box that overlaps it most; the last one where several do.
+    """A Matcher of one threshold in which every ground truth also takes the box that overlaps it most.
 
-    Overlaps (ground truth, boxes) of a floating dtype.  Raises ArgumentError for an empty matrix.
+    A box that is the best for several goes to the last.  Overlaps (ground truth, boxes) of a floating dtype.  Raises
+    ArgumentError for an empty matrix.
     Source: Liu et al., SSD: Single Shot MultiBox Detector, 2016.
 
         >>> from cltensor.vision.models.detection.matcher import SSDMatcher

@@ -167,7 +167,8 @@ class RetinaNet(OneStage):
                  bg_iou_thresh=0.4, topk_candidates=1000, **kwargs):
         super().__init__()
         if not hasattr(backbone, "out_channels"):
-            raise ArgumentError("RetinaNet: backbone should contain an attribute out_channels that says how many channels its maps have, "
+            raise ArgumentError("RetinaNet: backbone should contain an attribute out_channels that says how many channels its "
+                                "maps have, "
                                 "the same for all")
         if not isinstance(anchor_generator, (AnchorGenerator, type(None))):
             raise ArgumentTypeError(f"RetinaNet: anchor_generator should be an AnchorGenerator or None, not a "
@@ -225,8 +226,8 @@ def retinanet_resnet50_fpn(*, weights: RetinaNet_ResNet50_FPN_Weights | None = N
                            weights_backbone: ResNet50_Weights | None = ResNet50_Weights.IMAGENET1K_V1,
                            trainable_backbone_layers: int | None = None, **kwargs: Any) -> RetinaNet:
     """RetinaNet on a ResNet-50 with a feature pyramid."""
-    weights, of_backbone, classes = settled(RetinaNet_ResNet50_FPN_Weights, weights, ResNet50_Weights, weights_backbone, num_classes,
-                                            91)
+    weights, of_backbone, classes = settled(RetinaNet_ResNet50_FPN_Weights, weights, ResNet50_Weights, weights_backbone,
+                                            num_classes, 91)
     backbone = resnet50_fpn(weights, of_backbone, progress, trainable_backbone_layers, returned_layers=[2, 3, 4],
                             extra_blocks=LastLevelP6P7(256, 256))
     return old(RetinaNet(backbone, classes, **kwargs), weights, progress)

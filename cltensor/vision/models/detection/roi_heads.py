@@ -38,9 +38,9 @@ class RoIHeads(nn.Module):
 
     box_roi_pool, box_head and box_predictor lead to scores (N, classes) and shifts (N, 4 * classes); the pools, heads and
     predictors of masks and keypoints may be None.  Proposals that overlap a box by fg_iou_thresh are positive, those below
-    bg_iou_thresh negative; batch_size_per_image of them are drawn in training.  Detections have a score above score_thresh, overlap
-    no better one of their class by more than nms_thresh, and are detections_per_img at most.  Floating dtypes.  Raises ArgumentError and
-    DTypeError for targets of other dtypes.  Source: He et al., Mask R-CNN, 2017.
+    bg_iou_thresh negative; batch_size_per_image of them are drawn in training.  Detections have a score above score_thresh,
+    overlap no better one of their class by more than nms_thresh, and are detections_per_img at most.  Floating dtypes.  Raises
+    ArgumentError and DTypeError for targets of other dtypes.  Source: He et al., Mask R-CNN, 2017.
 
         >>> from cltensor.vision.models.detection.roi_heads import RoIHeads
         >>> RoIHeads(None, None, None, 0.5, 0.5, 512, 0.25, None, 0.05, 0.5, 100).has_mask()
@@ -100,7 +100,8 @@ class RoIHeads(nn.Module):
         proposals = [cat([own, b]) for own, b in zip(proposals, boxes, strict=True)]
         matches, labels = self.assign_targets_to_proposals(proposals, boxes, [target["labels"] for target in targets])
         drawn = self.subsample(labels)
-        proposals, matches, labels = ([own[at] for own, at in zip(parts, drawn, strict=True)] for parts in (proposals, matches, labels))
+        proposals, matches, labels = ([own[at] for own, at in zip(parts, drawn, strict=True)]
+                                      for parts in (proposals, matches, labels))
         wanted = [b[at] if len(b) else b.new_zeros((len(at), 4)) for b, at in zip(boxes, matches, strict=True)]
         return proposals, matches, labels, self.box_coder.encode(wanted, proposals)
 
@@ -128,9 +129,11 @@ class RoIHeads(nn.Module):
     def _check_dtypes(self, targets):
         for target in targets:
             if not target["boxes"].is_floating_point():
-                raise DTypeError(f"RoIHeads: target boxes must be of float type, not {target['boxes'].dtype}; convert with .float()")
+                raise DTypeError(f"RoIHeads: target boxes must be of float type, not {target['boxes'].dtype}; convert with "
+                                 ".float()")
             if target["labels"].dtype is not dtypes.int64:
-                raise DTypeError(f"RoIHeads: target labels must be of int64 type, not {target['labels'].dtype}; convert with .long()")
+                raise DTypeError(f"RoIHeads: target labels must be of int64 type, not {target['labels'].dtype}; convert with "
+                                 ".long()")
             if self.has_keypoint() and target["keypoints"].dtype is not dtypes.float32:
                 raise DTypeError(f"RoIHeads: target keypoints must be of float type, not {target['keypoints'].dtype}; convert with "
                                  ".float()")
@@ -166,7 +169,8 @@ class RoIHeads(nn.Module):
         boxes, matched = self._objects(proposals, matches, labels, result)
         logits = self.mask_predictor(self.mask_head(self.mask_roi_pool(features, boxes, image_shapes)))
         if self.training:
-            losses["loss_mask"] = maskrcnn_loss(logits, boxes, [t["masks"] for t in targets], [t["labels"] for t in targets], matched)
+            losses["loss_mask"] = maskrcnn_loss(logits, boxes, [t["masks"] for t in targets], [t["labels"] for t in targets],
+                                                matched)
             return
         for found, masks in zip(result, maskrcnn_inference(logits, [found["labels"] for found in result]), strict=True):
             found["masks"] = masks

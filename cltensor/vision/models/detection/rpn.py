@@ -72,9 +72,9 @@ class RegionProposalNetwork(nn.Module):
     """Proposals for an ImageList and a dict of maps: a list of boxes (K, 4), and in training a dict of losses.
 
     head gives scores and shifts of the anchors.  Of each map the pre_nms_top_n best are kept, and after suppression at nms_thresh
-    post_nms_top_n of all; both are dicts with "training" and "testing".  Anchors that overlap a box by fg_iou_thresh are positive, those
-    below bg_iou_thresh negative; the losses are of batch_size_per_image of them.  Floating dtypes.  Raises AssertedError where
-    anchors and maps differ in number.  Source: Ren et al., Faster R-CNN, 2015.
+    post_nms_top_n of all; both are dicts with "training" and "testing".  Anchors that overlap a box by fg_iou_thresh are
+    positive, those below bg_iou_thresh negative; the losses are of batch_size_per_image of them.  Floating dtypes.  Raises
+    AssertedError where anchors and maps differ in number.  Source: Ren et al., Faster R-CNN, 2015.
 
         >>> from cltensor.vision.models.detection.rpn import RegionProposalNetwork
         >>> RegionProposalNetwork.__name__
@@ -100,7 +100,8 @@ class RegionProposalNetwork(nn.Module):
         """How many proposals each image has at most."""
         return self._post_nms_top_n["training" if self.training else "testing"]
 
-    def assign_targets_to_anchors(self, anchors: list[Tensor], targets: list[dict[str, Tensor]]) -> tuple[list[Tensor], list[Tensor]]:
+    def assign_targets_to_anchors(self, anchors: list[Tensor],
+                                  targets: list[dict[str, Tensor]]) -> tuple[list[Tensor], list[Tensor]]:
         """(labels: 1, 0, or -1 to leave out; the box each anchor is held against) for each image."""
         labels, boxes = [], []
         for own, target in zip(anchors, targets, strict=True):

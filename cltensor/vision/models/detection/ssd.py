@@ -11,7 +11,6 @@ from collections import OrderedDict
 from typing import Any
 
 from .... import nn
-from ....base import dtypes
 from ....base.errors import ArgumentError
 from ....func import functional_call
 from ....nn import functional as F
@@ -155,7 +154,8 @@ class SSD(OneStage):
                 else out_channels(backbone, size)
             boxes = anchor_generator.num_anchors_per_location()
             if len(channels) != len(boxes):
-                raise ArgumentError(f"SSD: the backbone gives {len(channels)} maps and anchor_generator boxes for {len(boxes)}; the numbers "
+                raise ArgumentError(f"SSD: the backbone gives {len(channels)} maps and anchor_generator boxes for "
+                                    f"{len(boxes)}; the numbers "
                                     "must agree")
             head = SSDHead(channels, boxes, num_classes)
         self.head = head
@@ -168,7 +168,7 @@ class SSD(OneStage):
 
     def compute_loss(self, targets: list[dict[str, Tensor]], head_outputs: dict[str, Tensor], anchors: list[Tensor],
                      matched_idxs: list[Tensor]) -> dict[str, Tensor]:
-        """Smooth L1 of the shifts of positive boxes, and cross entropy of these and the hardest others, over the number positive."""
+        """Smooth L1 of the shifts of positive boxes, and cross entropy of these and the hardest others, over their number."""
         shifts, logits = head_outputs["bbox_regression"], head_outputs["cls_logits"]
         box, labels, count = [], [], 0
         for target, own_shifts, own, found in zip(targets, shifts, anchors, matched_idxs, strict=True):
@@ -181,7 +181,8 @@ class SSD(OneStage):
         loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").reshape(labels.shape)
         positive = labels > 0
         hard = self._hardest(loss.detach(), positive)
-        return {"bbox_regression": stack(box).sum() / count, "classification": (loss * (positive | hard).to(loss.dtype)).sum() / count}
+        chosen = (positive | hard).to(loss.dtype)
+        return {"bbox_regression": stack(box).sum() / count, "classification": (loss * chosen).sum() / count}
 
     def _hardest(self, loss, positive):
         """A mask of the boxes that are not positive with the largest losses, neg_to_pos_ratio times as many as positive ones."""
@@ -194,7 +195,8 @@ class SSD(OneStage):
 
     def _detections(self, outputs, anchors, images, features):
         scores = outputs["cls_logits"].softmax(-1)
-        return [self._of_image(*parts) for parts in zip(outputs["bbox_regression"], scores, anchors, images.image_sizes, strict=True)]
+        shifts, sizes = outputs["bbox_regression"], images.image_sizes
+        return [self._of_image(*parts) for parts in zip(shifts, scores, anchors, sizes, strict=True)]
 
     def _of_image(self, shifts, scores, anchors, shape):
         boxes = box_ops.clip_boxes_to_image(self.box_coder.decode_single(shifts, anchors), shape)
@@ -208,8 +210,8 @@ class SSD(OneStage):
 class SSDFeatureExtractorVGG(nn.Module):
     """The maps of SSD from the convolutions of a VGG-16: images (N, 3, H, W) to a dict of 6 maps, or 7 with highres.
 
-    The map of conv4_3 is normalised by channel and scaled by learned numbers.  Floating dtypes.  Raises ShapeError for images that are
-    too small.  Source: Liu et al., SSD: Single Shot MultiBox Detector, 2016.
+    The map of conv4_3 is normalised by channel and scaled by learned numbers.  Floating dtypes.  Raises ShapeError for images
+    that are too small.  Source: Liu et al., SSD: Single Shot MultiBox Detector, 2016.
 
         >>> from cltensor.vision.models import vgg16
         >>> from cltensor.vision.models.detection.ssd import SSDFeatureExtractorVGG
@@ -227,7 +229,8 @@ class SSDFeatureExtractorVGG(nn.Module):
         self.features = nn.Sequential(*backbone[:fourth])
         later = [_more(1024, 256, 512, 2, 1), _more(512, 128, 256, 2, 1), _more(256, 128, 256, 1, 0), _more(256, 128, 256, 1, 0)]
         if highres:
-            later.append(nn.Sequential(nn.Conv2d(256, 128, 1), nn.ReLU(inplace=True), nn.Conv2d(128, 256, 4), nn.ReLU(inplace=True)))
+            later.append(nn.Sequential(nn.Conv2d(256, 128, 1), nn.ReLU(inplace=True), nn.Conv2d(128, 256, 4),
+                                       nn.ReLU(inplace=True)))
         fc = nn.Sequential(nn.MaxPool2d(3, 1, 1), nn.Conv2d(512, 1024, 3, padding=6, dilation=6), nn.ReLU(inplace=True),
                            nn.Conv2d(1024, 1024, 1), nn.ReLU(inplace=True))
         for part in (*later, fc):

@@ -110,7 +110,8 @@ class SSDLiteFeatureExtractorMobileNet(nn.Module):
     def __init__(self, backbone: nn.Module, c4_pos: int, norm_layer: _Norm, width_mult: float = 1.0, min_depth: int = 16):
         super().__init__()
         if getattr(backbone[c4_pos], "use_res_connect", False):
-            raise ArgumentError(f"SSDLiteFeatureExtractorMobileNet: block {c4_pos} adds its input, so it cannot be taken apart; give the "
+            raise ArgumentError(f"SSDLiteFeatureExtractorMobileNet: block {c4_pos} adds its input, so it cannot be taken "
+                                "apart; give the "
                                 "number of one that changes the size")
         block = backbone[c4_pos].block
         self.features = nn.Sequential(nn.Sequential(*backbone[:c4_pos], block[0]),

@@ -25,5 +25,6 @@ def check_sizes(targets: list[dict[str, Tensor]] | None) -> None:
         flat = (boxes[:, 2:] <= boxes[:, :2]).any(1)
         if flat.any():
             first = boxes[flat.nonzero()[0, 0]].tolist()
-            raise AssertedError(f"All bounding boxes should have positive height and width. Found invalid box {first} for target at index "
+            raise AssertedError(f"All bounding boxes should have positive height and width. Found invalid box {first} for "
+                                "target at index "
                                 f"{i}.")

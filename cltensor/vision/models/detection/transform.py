@@ -12,7 +12,7 @@ from .... import nn
 from ....base import dtypes
 from ....base.errors import ArgumentError, DTypeError, MismatchError
 from ....nn import functional as F
-from ....tensor.api.creation import from_array
+from ....tensor.api.creation import tensor
 from ....tensor.core.tensor import Tensor
 from ....tensor.shape.joining import stack
 from .image_list import ImageList
@@ -68,7 +68,8 @@ class GeneralizedRCNNTransform(nn.Module):
         targets = None if targets is None else [dict(target) for target in targets]
         for i, image in enumerate(images):
             if image.ndim != 3:
-                raise MismatchError(f"GeneralizedRCNNTransform: images is expected to be a list of 3d tensors of shape [C, H, W], got "
+                raise MismatchError(f"GeneralizedRCNNTransform: images is expected to be a list of 3d tensors of shape [C, H, "
+                                    "W], got "
                                     f"{tuple(image.shape)}")
             images[i], target = self.resize(self.normalize(image), None if targets is None else targets[i])
             if targets is not None:
@@ -141,4 +142,4 @@ class GeneralizedRCNNTransform(nn.Module):
 
 def _column(values, image):
     """A number for each channel, (C, 1, 1)."""
-    return from_array(np.array(values, np.float64), image.dtype, image.device).reshape(-1, 1, 1)
+    return tensor(values, dtype=image.dtype, device=image.device).reshape(-1, 1, 1)

@@ -26,8 +26,8 @@ class DeepLabV3(SimpleSegmentationModel):
 def _block(in_channels, out_channels, size=1, dilation=1):
     """A convolution that keeps the size, norm and ReLU."""
     padding = dilation if size == 3 else 0
-    return [nn.Conv2d(in_channels, out_channels, size, padding=padding, dilation=dilation, bias=False), nn.BatchNorm2d(out_channels),
-            nn.ReLU()]
+    return [nn.Conv2d(in_channels, out_channels, size, padding=padding, dilation=dilation, bias=False),
+            nn.BatchNorm2d(out_channels), nn.ReLU()]
 
 
 class ASPPConv(nn.Sequential):
