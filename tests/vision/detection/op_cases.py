@@ -38,7 +38,8 @@ def cases():
     how = {"output_size": (2, 2), "spatial_scale": 0.6}
     for ratio in (-1, 2):
         for aligned in (False, True):
-            found[f"roi_align {ratio} {aligned}"] = ("roi_align", (x, rois), {**how, "sampling_ratio": ratio, "aligned": aligned}, (0,))
+            found[f"roi_align {ratio} {aligned}"] = ("roi_align", (x, rois),
+                                                     {**how, "sampling_ratio": ratio, "aligned": aligned}, (0,))
         found[f"ps_roi_align {ratio}"] = ("ps_roi_align", (x, rois), {**how, "sampling_ratio": ratio}, (0,))
     found["roi_pool"] = ("roi_pool", (x, rois), how, (0,))
     found["ps_roi_pool"] = ("ps_roi_pool", (x, rois), how, ())

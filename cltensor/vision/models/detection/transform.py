@@ -94,8 +94,7 @@ class GeneralizedRCNNTransform(nn.Module):
         if self.fixed_size is not None:
             return self.fixed_size[1], self.fixed_size[0]
         shorter = self.torch_choice(self.min_size) if self.training else self.min_size[-1]
-        short, long = np.float32(min(size)), np.float32(max(size))
-        scale = float(min(np.float32(shorter) / short, np.float32(self.max_size) / long))
+        scale = min(shorter / min(size), self.max_size / max(size))
         return tuple(math.floor(n * scale) for n in size)
 
     def resize(self, image: Tensor, target: _Target | None = None) -> tuple[Tensor, _Target | None]:
