@@ -236,7 +236,8 @@ def _row_of_boxes():
 @tried
 def nms_overlaps():
     yield _row_of_boxes()
-    yield ops.batched_nms(ct.ones(3, 4) * ct.tensor([0.0, 0, 1, 1]), ct.tensor([3.0, 2, 1]), ct.tensor([0, 1, 0]), 0.5), np.arange(2)
+    same, scores = ct.ones(3, 4) * ct.tensor([0.0, 0, 1, 1]), ct.tensor([3.0, 2, 1])
+    yield ops.batched_nms(same, scores, ct.tensor([0, 1, 0]), 0.5), np.arange(2)
 
 
 @tried

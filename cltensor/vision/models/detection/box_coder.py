@@ -69,7 +69,7 @@ class BoxLinearCoder:
 
         >>> from cltensor.vision.models.detection.box_coder import BoxLinearCoder
         >>> BoxLinearCoder(False).encode(ct.tensor([[0.0, 0, 4, 4]]), ct.tensor([[1.0, 1, 3, 3]]))
-        tensor([[2., 2., 2., 2.]])
+        tensor([[1., 1., 1., 1.]])
     """
 
     def __init__(self, normalize_by_size: bool = True) -> None:

@@ -102,7 +102,7 @@ class SSDLiteFeatureExtractorMobileNet(nn.Module):
 
         >>> from cltensor.vision.models.detection import ssdlite320_mobilenet_v3_large
         >>> with ct.device("meta"):
-        ...     backbone = ssdlite320_mobilenet_v3_large(weights_backbone=None).backbone
+        ...     backbone = ssdlite320_mobilenet_v3_large(weights_backbone=None).backbone.eval()
         ...     [x.shape[1] for x in backbone(ct.empty(1, 3, 320, 320)).values()]
         [672, 480, 512, 256, 256, 128]
     """
