@@ -32,6 +32,7 @@ def _declared():
     for names, arguments in ((_OF_ONE, 1), (_OF_TWO, 2), (_OF_THREE, 3)):
         yield from ((f, [f"{t} CT_DECLARED {f}({', '.join([t] * arguments)});" for t in _FLOATS]) for f in names)
     yield from ((f, [f"int CT_DECLARED {f}({t});" for t in _FLOATS]) for f in _TESTS)
+    yield from ((f, [f"{t} CT_DECLARED {f}({t}, {t});" for t in _INTEGERS]) for f in ("max", "min"))
     yield "ldexp", [f"{t} CT_DECLARED ldexp({t}, int);" for t in _FLOATS]
     yield from ((f"get_{f}", [f"size_t CT_DECLARED get_{f}(uint);"]) for f in _PLACES)
     yield "get_work_dim", ["uint CT_DECLARED get_work_dim(void);"]
