@@ -17,8 +17,13 @@ def _keys(x, a=-0.5):
     return np.where(x < 1, near, np.where(x < 2, far, 0.0))
 
 
+def _lanczos(x):
+    """A sinc in a window of three lobes of another (Duchon 1979)."""
+    return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
+
+
 #: mode -> (filter, how far it reaches on either side)
-FILTERS = {"bilinear": (_triangle, 1), "bicubic": (_keys, 2)}
+FILTERS = {"bilinear": (_triangle, 1), "bicubic": (_keys, 2), "lanczos": (_lanczos, 3)}
 
 
 def matrix(old, new, scale, mode, align):

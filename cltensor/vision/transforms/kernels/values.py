@@ -1,0 +1,88 @@
+"""What is done to values without regard to colour: normalisation, erasing, frames, JPEG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ....base import dtypes
+from ....base.errors import ArgumentError, ArgumentTypeError, CLTensorError
+from ....tensor import Tensor
+from ....tensor.api.creation import from_array, from_values
+from ... import pillow
+
+
+def normalize_image(image: Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Tensor:
+    """(image - mean) / std, channel by channel.  Raises ArgumentTypeError for integers, ArgumentError for a std of 0."""
+    if not image.is_floating_point():
+        raise ArgumentTypeError(f"Input tensor should be a float tensor. Got {image.dtype}.")
+    if image.ndim < 3:
+        raise ArgumentError(f"Expected tensor to be a tensor image of size (..., C, H, W). Got {tuple(image.shape)}.")
+    scale = _channels(std, image)
+    if not np.all(np.asarray(scale[0])):
+        raise ArgumentError("std evaluated to zero, leading to division by zero.")
+    shift = _channels(mean, image)
+    if inplace:
+        return image.sub_(shift[1]).div_(scale[1])
+    return (image - shift[1]) / scale[1]
+
+
+def _channels(values, like):
+    """(the values on the host, as a tensor (C, 1, 1))."""
+    if isinstance(values, Tensor):
+        on_host = values.detach().numpy()
+        return on_host, values.to(like.device, like.dtype).reshape(-1, 1, 1)
+    on_host = np.asarray(values, np.float64).reshape(-1, 1, 1)
+    stored = on_host.astype(like.dtype.numpy) if like.dtype in (dtypes.float32, dtypes.float64) else on_host
+    return stored, from_values(stored, like.dtype, like.device)
+
+
+def erase_image(image: Tensor, i: int, j: int, h: int, w: int, v: Tensor, inplace: bool = False) -> Tensor:
+    """Put v, which broadcasts, into the rectangle of height h and width w at row i and column j."""
+    image = image if inplace else image.clone()
+    image[..., i:i + h, j:j + w] = v
+    return image
+
+
+def uniform_temporal_subsample_video(video: Tensor, num_samples: int) -> Tensor:
+    """num_samples frames (..., T, C, H, W) at even distances, the first and the last among them."""
+    places = np.linspace(0, video.shape[-4] - 1, num_samples, dtype=np.float32).astype(np.int64)
+    return video.index_select(-4, from_array(places, dtypes.int64, video.device))
+
+
+def check_quality(quality: int) -> int:
+    """quality.  Raises ArgumentError outside [1, 100]."""
+    if not 1 <= quality <= 100:
+        raise ArgumentError(f"Image quality should be a positive number between 1 and 100, got {quality}")
+    return quality
+
+
+def jpeg_pillow(image: Any, quality: int) -> Any:
+    """A Pillow image as JPEG stores it."""
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=check_quality(quality))
+    file.seek(0)
+    made = pillow.module().open(file)
+    made.load()
+    return made
+
+
+def jpeg_image(image: Tensor, quality: int) -> Tensor:
+    """Pictures (..., C, H, W) of bytes, C = 1 or 3, as JPEG stores them; Pillow does it on the host."""
+    check_quality(quality)
+    if image.dtype is not dtypes.uint8:
+        raise CLTensorError(f"jpeg: Input tensor dtype should be uint8, got {image.dtype}")
+    if image.ndim < 3 or image.shape[-3] not in (1, 3):
+        raise CLTensorError(f"jpeg: The number of channels should be 1 or 3, got a tensor of shape {tuple(image.shape)}")
+    a = image.detach().numpy().reshape(-1, *image.shape[-3:])
+    done = [pillow.pixels(jpeg_pillow(_pillow(picture), quality)) for picture in a]
+    return from_array(np.stack(done) if len(done) else a, dtypes.uint8, image.device).reshape(image.shape)
+
+
+def _pillow(a):
+    """An array (C, H, W) of bytes as a Pillow image."""
+    return pillow.module().fromarray(np.ascontiguousarray(a.transpose(1, 2, 0) if len(a) > 1 else a[0]))
+
