@@ -203,10 +203,10 @@ def _along(x, d, new, scale, mode, align):
     """Resize x along one dimension; resizing is separable."""
     old = x.shape[d]
     if mode == "nearest":
-        at = np.minimum(np.floor(np.arange(new) * np.float32(1 / scale if scale else old / new)), old - 1)
+        at = np.minimum(np.floor(np.arange(new, dtype=np.float32) * _ratio(old, new, scale)), old - 1)
         return x.index_select(d, _index(at, x))
     if mode == "nearest-exact":
-        at = np.minimum(np.floor((np.arange(new) + 0.5) * np.float32(1 / scale if scale else old / new)), old - 1)
+        at = np.minimum(np.floor((np.arange(new, dtype=np.float32) + np.float32(0.5)) * _ratio(old, new, scale)), old - 1)
         return x.index_select(d, _index(at, x))
     if align:
         position = np.arange(new) * ((old - 1) / (new - 1) if new > 1 else 0.0)
@@ -224,6 +224,11 @@ def _along(x, d, new, scale, mode, align):
         picked = x.index_select(d, _index(np.clip(at, 0, old - 1), x)) * _weights(weight, x, d)
         out = picked if out is None else out + picked
     return out
+
+
+def _ratio(old, new, scale):
+    """Old pixels for each new one, in the precision that places are computed in."""
+    return np.float32(1 / scale) if scale else np.float32(old) / np.float32(new)
 
 
 def _cubic(t, a=-0.75):

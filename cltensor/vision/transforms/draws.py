@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...base.errors import ArgumentError
+from ...ops.random import philox
 from ...tensor.random.sampling import default_generator
 
 _WORD = 0xFFFFFFFF
@@ -71,5 +72,12 @@ def weighted(weights: Sequence[float]) -> int:
 def dirichlet(alpha: Sequence[float]) -> list[float]:
     """Positive numbers that sum to 1, Dirichlet distributed.  Raises ArgumentError for an alpha that is not positive."""
     if any(a <= 0 for a in alpha):
-        raise ArgumentError(f"Dirichlet distribution: expected concentrations greater than 0, but found invalid values: {list(alpha)}")
+        raise ArgumentError("Dirichlet distribution: expected concentrations greater than 0, but found invalid values: "
+                            f"{list(alpha)}")
     return default_generator.host().dirichlet(alpha).tolist()
+
+
+def field(height: int, width: int) -> np.ndarray:
+    """Numbers in [0, 1), float32 (H, W), in host memory: what cltensor.rand gives."""
+    seed, offset = default_generator.advance(height * width)
+    return philox.Draws(seed, offset, height * width, False).uniform().reshape(height, width)

@@ -25,17 +25,19 @@ def clamp(boxes: Tensor, format: BoundingBoxFormat, canvas_size: tuple[int, int]
 
 
 def _shrunk(x, y, canvas_size, mode):
-    """Turned rectangles shrunk from the left, the top, the right and the bottom of the canvas.  x, y: (N, 4)."""
+    """Turned rectangles (N, 4) shrunk from the left, the top, the right and the bottom; those outside become the bottom left point."""
     height, width = canvas_size
+    lost = None
     for _ in range(4):
-        x, y = _from_left(x, y, mode == "hard")
+        x, y, outside = _from_left(x, y, mode == "hard")
+        lost = outside if lost is None else lost | outside
         x, y = y, width - x  # a quarter turn: the next side is the left one
         height, width = width, height
-    return x, y
+    return where(lost, 0.0, x), where(lost, float(height), y)
 
 
 def _from_left(x, y, hard):
-    """Shorten edges until at most one corner has x < 0, or none with hard; what has nothing inside becomes the point 0."""
+    """(x, y, which boxes have no corner with x >= 0): edges shortened until one corner at most, or with hard none, has x < 0."""
     first = x.argmax(-1, keepdim=True)  # the corner that stays, its neighbours, the opposite one
     order = [(first + k) % 4 for k in range(4)]
     (x0, y0), (xa, ya), (_, _), (xb, yb) = ((x.gather(-1, i), y.gather(-1, i)) for i in order)
@@ -51,8 +53,7 @@ def _from_left(x, y, hard):
     b = (xb - x0) * shares[1], (yb - y0) * shares[1]
     moved = [cat([p, p + da, p + da + db, p + db], -1) for p, da, db in ((x0, a[0], b[0]), (y0, a[1], b[1]))]
     back = cat([(i - first) % 4 for i in (first * 0, first * 0 + 1, first * 0 + 2, first * 0 + 3)], -1)
-    lost = x0 < 0
-    return tuple(where(lost, 0.0, m.gather(-1, back)) for m in moved)
+    return (*(m.gather(-1, back) for m in moved), x0 < 0)
 
 
 def _least(reach, room):

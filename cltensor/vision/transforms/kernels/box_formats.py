@@ -24,6 +24,8 @@ def convert(boxes: Tensor, old: BoundingBoxFormat, new: BoundingBoxFormat) -> Te
         return boxes
     if is_rotated_bounding_format(old) != is_rotated_bounding_format(new):
         raise ArgumentError("Cannot convert between rotated and unrotated bounding boxes.")
+    if {old, new} == {Format.XYWHR, Format.CXCYWHR}:
+        return _other_place(boxes, -1 if new is Format.XYWHR else 1)
     if is_rotated_bounding_format(old):
         return from_corners(*corners(boxes, old), new)
     return _from_xyxy(_to_xyxy(boxes, old), new)
@@ -35,8 +37,9 @@ def _to_xyxy(boxes, old):
     at, size = boxes[..., :2], boxes[..., 2:]
     if old is Format.XYWH:
         return cat([at, at + size], -1)
-    reach = half(size)
-    return cat([at - reach, at + reach], -1)
+    if boxes.is_floating_point():
+        return cat([at - size / 2, at + size / 2], -1)
+    return cat([2 * at - size, 2 * at + size], -1).div(2, rounding_mode="trunc")
 
 
 def _from_xyxy(boxes, new):
@@ -44,6 +47,14 @@ def _from_xyxy(boxes, new):
         return boxes
     low, high = boxes[..., :2], boxes[..., 2:]
     return cat([low if new is Format.XYWH else half(low + high), high - low], -1)
+
+
+def _other_place(boxes, sign):
+    """Turned boxes with their centre for their top left corner (sign 1), or the reverse (-1)."""
+    x, y, w, h, r = boxes.unbind(-1)
+    turn = r * (math.pi / 180)
+    cos, sin = turn.cos(), turn.sin()
+    return stack([x + sign * (w * cos + h * sin) / 2, y - sign * (w * sin - h * cos) / 2, w, h, r], -1)
 
 
 def corners(boxes: Tensor, format: BoundingBoxFormat) -> tuple[Tensor, Tensor]:
@@ -86,11 +97,11 @@ def rectangle(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return stack([x0, x1, x2, x0 + x2 - x1], -1), stack([y0, y1, y2, y0 + y2 - y1], -1)
 
 
-def mapped(boxes: Tensor, format: BoundingBoxFormat, move) -> Tensor:
-    """The boxes around the corners that move(x, y) gives: upright ones enclose them."""
+def mapped(boxes: Tensor, format: BoundingBoxFormat, move, settle=lambda moved, format: moved) -> Tensor:
+    """The boxes around the corners that move(x, y) gives: upright ones enclose them.  settle: done to the result, as XYXY if upright."""
     floats = boxes if boxes.is_floating_point() else boxes.to(dtypes.float32)
     x, y = move(*corners(floats, format))
     if is_rotated_bounding_format(format):
-        return from_corners(*rectangle(x, y), format)
+        return settle(from_corners(*rectangle(x, y), format), format)
     around = stack([x.amin(-1), y.amin(-1), x.amax(-1), y.amax(-1)], -1)
-    return _from_xyxy(around, format).to(boxes.dtype)
+    return _from_xyxy(settle(around, Format.XYXY), format).to(boxes.dtype)

@@ -11,12 +11,17 @@ from ....tensor.shape.joining import cat
 from ...tv_tensors.bounding_boxes import BoundingBoxFormat, is_rotated_bounding_format
 from .. import sizes
 from .box_clamping import clamp
-from .box_formats import corners, from_corners, mapped
+from .box_formats import convert, corners, from_corners, mapped
 from .point_geometry import affine_move, displaced, perspective_move, rotate_move
 from .warps import check_affine, check_center, check_displacement, perspective_coefficients
 
 Format = BoundingBoxFormat
 Canvas = tuple[int, int]
+
+
+def _clamping(canvas_size, mode):
+    """What settles mapped boxes: they are clamped before they are rounded."""
+    return lambda boxes, format: clamp(boxes, format, canvas_size, mode)
 
 
 def _mirrored(bounding_boxes, format, flip):
@@ -26,11 +31,19 @@ def _mirrored(bounding_boxes, format, flip):
     return from_corners(*(cat([p[..., i] for i in order], -1) for p in (x, y)), format)
 
 
+def _about_centre(flip, boxes, canvas_size):
+    """A flip of XYWHR boxes, done to their centres."""
+    centred = convert(boxes, Format.XYWHR, Format.CXCYWHR)
+    return convert(flip(centred, Format.CXCYWHR, canvas_size), Format.CXCYWHR, Format.XYWHR)
+
+
 def horizontal_flip_bounding_boxes(bounding_boxes: Tensor, format: BoundingBoxFormat, canvas_size: Canvas) -> Tensor:
     """Mirror left and right."""
     width = canvas_size[1]
-    if format is Format.XYXYXYXY or format is Format.XYWHR:
+    if format is Format.XYXYXYXY:
         return _mirrored(bounding_boxes, format, lambda x, y: (width - x, y))
+    if format is Format.XYWHR:
+        return _about_centre(horizontal_flip_bounding_boxes, bounding_boxes, canvas_size)
     first, rest = bounding_boxes[..., :1], bounding_boxes[..., 1:]
     if format is Format.CXCYWHR:
         return cat([width - first, bounding_boxes[..., 1:4], -bounding_boxes[..., 4:]], -1)
@@ -44,8 +57,10 @@ def horizontal_flip_bounding_boxes(bounding_boxes: Tensor, format: BoundingBoxFo
 def vertical_flip_bounding_boxes(bounding_boxes: Tensor, format: BoundingBoxFormat, canvas_size: Canvas) -> Tensor:
     """Mirror top and bottom."""
     height = canvas_size[0]
-    if format is Format.XYXYXYXY or format is Format.XYWHR:
+    if format is Format.XYXYXYXY:
         return _mirrored(bounding_boxes, format, lambda x, y: (x, height - y))
+    if format is Format.XYWHR:
+        return _about_centre(vertical_flip_bounding_boxes, bounding_boxes, canvas_size)
     first, second, rest = bounding_boxes[..., :1], bounding_boxes[..., 1:2], bounding_boxes[..., 2:]
     if format is Format.CXCYWHR:
         return cat([first, height - second, bounding_boxes[..., 2:4], 180 - bounding_boxes[..., 4:]], -1)
@@ -115,8 +130,8 @@ def affine_bounding_boxes(bounding_boxes: Tensor, format: BoundingBoxFormat, can
                           center: Sequence[float] | None = None, clamping_mode: str | None = "soft") -> Tensor:
     """Turn, move, scale and shear about a centre."""
     angle, translate, shear, center = check_affine(angle, translate, scale, shear, center)
-    moved = mapped(bounding_boxes, format, affine_move(canvas_size, angle, translate, scale, shear, center))
-    return clamp(moved, format, canvas_size, clamping_mode)
+    move = affine_move(canvas_size, angle, translate, scale, shear, center)
+    return mapped(bounding_boxes, format, move, _clamping(canvas_size, clamping_mode))
 
 
 def rotate_bounding_boxes(bounding_boxes: Tensor, format: BoundingBoxFormat, canvas_size: Canvas, angle: float,
@@ -124,7 +139,7 @@ def rotate_bounding_boxes(bounding_boxes: Tensor, format: BoundingBoxFormat, can
                           clamping_mode: str | None = "soft") -> tuple[Tensor, Canvas]:
     """Turn counter-clockwise."""
     move, canvas = rotate_move(canvas_size, angle, expand, check_center(center))
-    return clamp(mapped(bounding_boxes, format, move), format, canvas, clamping_mode), canvas
+    return mapped(bounding_boxes, format, move, _clamping(canvas, clamping_mode)), canvas
 
 
 def perspective_bounding_boxes(bounding_boxes: Tensor, format: BoundingBoxFormat, canvas_size: Canvas,
@@ -132,12 +147,12 @@ def perspective_bounding_boxes(bounding_boxes: Tensor, format: BoundingBoxFormat
                                coefficients: Sequence[float] | None = None, clamping_mode: str | None = "soft") -> Tensor:
     """Look at the picture from another point."""
     move = perspective_move(perspective_coefficients(startpoints, endpoints, coefficients))
-    return clamp(mapped(bounding_boxes, format, move), format, canvas_size, clamping_mode)
+    return mapped(bounding_boxes, format, move, _clamping(canvas_size, clamping_mode))
 
 
 def elastic_bounding_boxes(bounding_boxes: Tensor, format: BoundingBoxFormat, canvas_size: Canvas, displacement: Tensor,
                            clamping_mode: str | None = "soft") -> Tensor:
     """Follow what a displacement does to the picture."""
     check_displacement(displacement, *canvas_size)
-    moved = mapped(bounding_boxes, format, lambda x, y: displaced(x, y, canvas_size, displacement))
-    return clamp(moved, format, canvas_size, clamping_mode)
+    return mapped(bounding_boxes, format, lambda x, y: displaced(x, y, canvas_size, displacement),
+                  _clamping(canvas_size, clamping_mode))

@@ -33,13 +33,20 @@ def rgb_to_grayscale_image(image: Tensor, num_output_channels: int = 1) -> Tenso
     """Luma, in one channel or in three equal ones; grey pictures keep their pixels.  Raises ArgumentError for another number."""
     if num_output_channels not in (1, 3):
         raise ArgumentError(f"num_output_channels must be 1 or 3, got {num_output_channels}.")
-    one = image if check_channels(image, 1, 3) == 1 else luma(image).to(image.dtype)
-    return one.expand(*one.shape[:-3], 3, *one.shape[-2:]) if num_output_channels == 3 else one
+    if check_channels(image, 1, 3) == 1:
+        return image.clone()
+    one = luma(image).to(image.dtype)
+    return tripled(one) if num_output_channels == 3 else one
+
+
+def tripled(image: Tensor) -> Tensor:
+    """A grey picture in three channels."""
+    return image.expand(*image.shape[:-3], 3, *image.shape[-2:])
 
 
 def grayscale_to_rgb_image(image: Tensor) -> Tensor:
     """Three channels; grey pictures get three equal ones."""
-    return rgb_to_grayscale_image(image, 3) if check_channels(image, 1, 3) == 1 else image
+    return tripled(image) if check_channels(image, 1, 3) == 1 else image
 
 
 def check_factor(name: str, factor: float) -> float:
@@ -160,7 +167,7 @@ def autocontrast_image(image: Tensor) -> Tensor:
     bound, x = limit(image.dtype), image if image.is_floating_point() else image.to(dtypes.float32)
     low, high = x.amin((-2, -1), keepdim=True), x.amax((-2, -1), keepdim=True)
     flat = low == high
-    return back((x - where(flat, 0.0, low)) / (where(flat, float(bound), high - low) / float(bound)), image.dtype)
+    return back((x - where(flat, 0.0, low)) / (where(flat, float(bound), high - low) * (1.0 / bound)), image.dtype)
 
 
 def equalize_image(image: Tensor) -> Tensor:

@@ -35,10 +35,13 @@ def rotate_move(canvas_size: Canvas, angle: float, expand: bool = False,
     height, width = canvas_size
     if not expand:
         return affine_move(canvas_size, -angle, [0.0, 0.0], 1.0, [0.0, 0.0], center), canvas_size
-    turn = sizes.inverse_affine([0.0, 0.0], -angle, [0.0, 0.0], 1.0, [0.0, 0.0])
-    new_width, new_height = sizes.turned(turn, width, height)
-    move = affine_move(canvas_size, -angle, [(new_width - width) / 2, (new_height - height) / 2], 1.0, [0.0, 0.0])
-    return move, (new_height, new_width)
+    middle = [width * 0.5, height * 0.5] if center is None else center
+    matrix = sizes.inverse_affine(middle, -angle, [0.0, 0.0], 1.0, [0.0, 0.0])
+    new_width, new_height = sizes.turned(matrix, width, height)
+    turn = _forward(matrix)
+    ends = [turn(x, y) for x in (0.0, width) for y in (0.0, height)]
+    left, top = min(x for x, _ in ends), min(y for _, y in ends)
+    return (lambda x, y: (turn(x, y)[0] - left, turn(x, y)[1] - top)), (new_height, new_width)
 
 
 def perspective_move(coefficients: Sequence[float]) -> Move:
