@@ -7,22 +7,29 @@ and prints how many agree and the largest difference of each kind.  No test runs
 """
 
 import itertools
+import random
 import sys
 import warnings
+from unittest import mock
 
 import numpy as np
 import PIL.Image
 import torch
+import torchvision.transforms as their_classes
 import torchvision.transforms.functional as theirs_v1
 import torchvision.transforms.v2.functional as theirs_v2
 from torchvision import tv_tensors as their_types
 from torchvision.transforms import InterpolationMode as TheirMode
+from torchvision.transforms import v2 as their_v2_classes
 
 import cltensor as ct
+import cltensor.vision.transforms as our_classes
 import cltensor.vision.transforms.functional as ours_v1
 import cltensor.vision.transforms.v2.functional as ours_v2
 from cltensor.vision import tv_tensors as our_types
 from cltensor.vision.transforms import InterpolationMode as OurMode
+from cltensor.vision.transforms import draws
+from cltensor.vision.transforms import v2 as our_v2_classes
 
 warnings.simplefilter("ignore")
 RNG = np.random.default_rng(0)
@@ -185,8 +192,8 @@ def geometry():
     yield "resize", ([30],), {"max_size": 35}
     yield "resized_crop", (2, 3, 20, 25, [30, 30]), {}
     for how, fill in itertools.product((_NEAR, _LINEAR), (None, 100)):
-        for angle, translate, scale, shear in ((30, [2, -3], 1.2, [5, 0]), (-75.5, [0, 0], 0.7, [0.0, 10.0]), (0, [3, 4], 1.0, [0, 0])):
-            yield "affine", (angle, translate, scale, shear), {"interpolation": "mode:" + how, "fill": fill}
+        for moved in ((30, [2, -3], 1.2, [5, 0]), (-75.5, [0, 0], 0.7, [0.0, 10.0]), (0, [3, 4], 1.0, [0, 0])):
+            yield "affine", moved, {"interpolation": "mode:" + how, "fill": fill}
         yield "affine", (20, [0, 0], 1.0, [0, 0]), {"interpolation": "mode:" + how, "fill": fill, "center": [5, 6]}
         for angle, expand in ((30, False), (30, True), (90, True), (180, False), (-17.3, True), (45, False)):
             yield "rotate", (angle,), {"interpolation": "mode:" + how, "expand": expand, "fill": fill}
@@ -249,7 +256,8 @@ def compare_all(record):
         for name, args, kwargs in geometry():
             for label, theirs, ours in inputs(kind):
                 record.compare(f"v2 {kind}", f"{name}{args}{kwargs} {label}",
-                               call(theirs_v2, name, theirs, args, kwargs, "theirs"), call(ours_v2, name, ours, args, kwargs, "ours"))
+                               call(theirs_v2, name, theirs, args, kwargs, "theirs"),
+                               call(ours_v2, name, ours, args, kwargs, "ours"))
     for name, args, kwargs in geometry():
         for dtype in ("int64", "float32"):
             theirs, ours = keypoints(dtype)
@@ -295,7 +303,7 @@ def compare_warps(record):
 def compare_dtypes(record):
     names = ("uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
     for a, b, scale in itertools.product(names, names, (True, False)):
-        x = PICTURES[0].astype(np.float64) / 255 if a.startswith("float") else PICTURES[0].astype(np.int64) // (3 if a == "int8" else 1)
+        x = PICTURES[0] / 255 if a.startswith("float") else PICTURES[0].astype(np.int64) // (3 if a == "int8" else 1)
         x = x.astype(a)
         record.compare("dtypes", f"to_dtype {a} {b} {scale}",
                        lambda x=x, b=b, s=scale: theirs_v2.to_dtype(torch.from_numpy(x), getattr(torch, b), scale=s),
@@ -309,14 +317,17 @@ def compare_conversions(record):
             record.compare("conversions", f"{name} {m}", lambda n=name, i=image: getattr(theirs_v1, n)(i),
                            lambda n=name, i=image: getattr(ours_v1, n)(i))
     for a in (PICTURES[0].transpose(1, 2, 0), GREY[0], GREY[0].astype(np.float32), GREY[0].astype(np.int32)):
-        record.compare("conversions", f"to_tensor {a.dtype} {a.shape}", lambda a=a: theirs_v1.to_tensor(a), lambda a=a: ours_v1.to_tensor(a))
+        record.compare("conversions", f"to_tensor {a.dtype} {a.shape}", lambda a=a: theirs_v1.to_tensor(a),
+                       lambda a=a: ours_v1.to_tensor(a))
         record.compare("conversions", f"to_image {a.shape}", lambda a=a: theirs_v2.to_image(a), lambda a=a: ours_v2.to_image(a))
-        record.compare("conversions", f"to_pil {a.shape}", lambda a=a: theirs_v1.to_pil_image(a), lambda a=a: ours_v1.to_pil_image(a))
+        record.compare("conversions", f"to_pil {a.shape}", lambda a=a: theirs_v1.to_pil_image(a),
+                       lambda a=a: ours_v1.to_pil_image(a))
     for kind in ("uint8", "float"):
         for label, theirs, ours in inputs(kind):
             record.compare("conversions", f"to_pil_image {label}", lambda t=theirs: theirs_v1.to_pil_image(t),
                            lambda o=ours: ours_v1.to_pil_image(o))
-            record.compare("conversions", f"jpeg {label}", lambda t=theirs: theirs_v2.jpeg(t, 40), lambda o=ours: ours_v2.jpeg(o, 40))
+            record.compare("conversions", f"jpeg {label}", lambda t=theirs: theirs_v2.jpeg(t, 40),
+                           lambda o=ours: ours_v2.jpeg(o, 40))
             record.compare("conversions", f"normalize {label}",
                            lambda t=theirs: theirs_v2.normalize(t, [0.4, 0.5, 0.6][:t.shape[-3]], [0.2, 0.3, 0.4][:t.shape[-3]]),
                            lambda o=ours: ours_v2.normalize(o, [0.4, 0.5, 0.6][:o.shape[-3]], [0.2, 0.3, 0.4][:o.shape[-3]]))
@@ -354,15 +365,110 @@ def compare_formats(record):
         ours = our_types.BoundingBoxes(ct.from_numpy(raw[:, :k].copy()), **facts)
         record.compare("clamping", f"clamp {format} {clamping}", lambda t=theirs: theirs_v2.clamp_bounding_boxes(t),
                        lambda o=ours: ours_v2.clamp_bounding_boxes(o))
-        record.compare("formats", f"sanitize {format}", lambda t=theirs: theirs_v2.sanitize_bounding_boxes(t, min_size=3, min_area=30),
+        record.compare("formats", f"sanitize {format}",
+                       lambda t=theirs: theirs_v2.sanitize_bounding_boxes(t, min_size=3, min_area=30),
                        lambda o=ours: ours_v2.sanitize_bounding_boxes(o, min_size=3, min_area=30))
+
+
+def torch_draws():
+    """cltensor's draws replaced by torch's, kind by kind, so that both sides draw the same parameters."""
+    return mock.patch.multiple(
+        draws, unit=lambda: torch.rand(1).item(), uniform=lambda a, b: torch.empty(1).uniform_(float(a), float(b)).item(),
+        integer=lambda a, b: torch.randint(a, b, (1,)).item(), permutation=lambda n: torch.randperm(n).tolist(),
+        weighted=lambda w: torch.multinomial(torch.tensor(w), 1).item(), below=lambda p: torch.rand(1).item() < p,
+        dirichlet=lambda a: torch._sample_dirichlet(torch.tensor([[float(v) for v in a]]))[0].tolist(),
+        field=lambda h, w: torch.rand(1, 1, h, w).numpy()[0, 0])
+
+
+CLASSES = """Resize(20) Resize((20,31),interpolation=Mode.BICUBIC) CenterCrop(24) Pad((1,2),fill=3) RandomCrop(20)
+    RandomCrop((20,45),padding=3) RandomCrop((60,60),pad_if_needed=True,fill=9) RandomHorizontalFlip() RandomVerticalFlip()
+    RandomResizedCrop(16) RandomResizedCrop((10,20),scale=(.9,1.),ratio=(3.,4.)) ColorJitter(.3,.3,.3,.2) ColorJitter(hue=.5)
+    RandomRotation(40) RandomRotation((-90,90),expand=True,fill=7,interpolation=Mode.BILINEAR)
+    RandomAffine(30,(.1,.2),(.8,1.2),(3,4,5,6)) RandomAffine((10,20),shear=8,fill=5,interpolation=Mode.BILINEAR,center=(3,4))
+    RandomPerspective(p=1.) RandomPerspective(.3,p=.5,fill=4) GaussianBlur(5) GaussianBlur((3,7),sigma=(.5,.6))
+    RandomGrayscale(.5) Grayscale(3) RandomInvert() RandomAutocontrast() RandomEqualize() RandomPosterize(3) RandomSolarize(.5)
+    RandomAdjustSharpness(2.) ElasticTransform(20.,2.) AutoAugment() AutoAugment(Policy.CIFAR10,fill=[3.,4.,5.])
+    AutoAugment(Policy.SVHN) RandAugment() RandAugment(3,15,fill=[1.,2.,3.]) TrivialAugmentWide() AugMix()
+    AugMix(5,2,2,all_ops=False) FiveCrop(20) TenCrop((20,21))""".split()
+TENSOR_CLASSES = """RandomErasing(1.) RandomErasing(.5,value=[.1,.2,.3]) Normalize([.4,.5,.6],[.2,.3,.4])""".split()
+V2_CLASSES = """ScaleJitter((30,40)) RandomShortestSize([10,20,30],max_size=35) RandomResize(10,30) RandomZoomOut(p=1.,fill=4)
+    RandomPhotometricDistort() RandomPhotometricDistort(p=1.) RandomChannelPermutation() JPEG((10,60)) RGB() Identity()
+    RandomApply([M.RandomCrop(20),M.RandomInvert()],p=.5) RandomChoice([M.Resize(10),M.Pad(3)],p=[.3,.7])
+    RandomOrder([M.Pad(2),M.Resize(20),M.RandomCrop(15)]) Compose([M.RandomHorizontalFlip(),M.Resize(20)])""".split()
+SAMPLE_CLASSES = """Resize(20) CenterCrop(24) Pad((1,2),fill=3) RandomCrop((20,45),padding=3) RandomHorizontalFlip()
+    RandomVerticalFlip() RandomResizedCrop(16) RandomRotation(40) RandomRotation((-90,90),expand=True)
+    RandomAffine(30,(.1,.2),(.8,1.2),(3,4,5,6)) RandomPerspective(p=1.) ElasticTransform(20.,2.) RandomIoUCrop()
+    RandomIoUCrop(sampler_options=[.1,.3]) ScaleJitter((30,40)) RandomShortestSize([10,20,30],max_size=35) RandomZoomOut(p=1.)
+    SanitizeBoundingBoxes(labels_getter=None) SanitizeBoundingBoxes(min_size=10,min_area=200) SanitizeKeyPoints()
+    ClampBoundingBoxes() ClampKeyPoints() ConvertBoundingBoxFormat("CXCYWH") SetClampingMode(None) ToPureTensor()""".split()
+
+
+def made(text, side, module):
+    """The transform that a text describes."""
+    names = {"theirs": (TheirMode, their_classes.AutoAugmentPolicy), "ours": (OurMode, our_classes.AutoAugmentPolicy)}[side]
+    return eval("M." + text, {"M": module, "Mode": names[0], "Policy": names[1]})
+
+
+def seeded(transform, sample, seed):
+    """A call of a transform from a seed."""
+    def run():
+        torch.manual_seed(seed)
+        random.seed(seed)
+        with torch_draws():
+            out = transform(sample)
+        flat = []
+        for x in (out.values() if isinstance(out, dict) else out if isinstance(out, (tuple, list)) else (out,)):
+            flat.extend(x if isinstance(x, (tuple, list)) else (x,))
+        return tuple(flat)
+    return run
+
+
+def compare_classes(record):
+    """Every class, with the same parameters drawn."""
+    for version, theirs, ours in (("v1", their_classes, our_classes), ("v2", their_v2_classes, our_v2_classes)):
+        for kind in ("pil", "uint8", "float"):
+            texts = CLASSES + (TENSOR_CLASSES if kind != "pil" else []) + (V2_CLASSES if version == "v2" else [])
+            for text, seed in itertools.product(texts, range(6)):
+                if kind != "float" and text.startswith("RandomSolarize"):
+                    text = "RandomSolarize(100)"
+                if kind == "float" and version == "v1" and any(n in text for n in ("Posterize", "Equalize", "Augment", "AugMix")):
+                    continue
+                if kind != "float" and text.startswith("Normalize"):
+                    continue
+                label, theirs_x, ours_x = inputs(kind)[seed % 2]
+                record.compare(f"{version} classes {kind}", f"{text} {seed} {label}",
+                               seeded(made(text, "theirs", theirs), theirs_x, seed), seeded(made(text, "ours", ours), ours_x, seed))
+    for text, seed in itertools.product(SAMPLE_CLASSES, range(6)):
+        record.compare("v2 samples", f"{text} {seed}", seeded(made(text, "theirs", their_v2_classes), sample("theirs"), seed),
+                       seeded(made(text, "ours", our_v2_classes), sample("ours"), seed))
+    compare_mixing(record)
+
+
+def sample(side):
+    """A picture with all that belongs to it."""
+    types, tensor = (their_types, torch.from_numpy) if side == "theirs" else (our_types, ct.from_numpy)
+    return {"image": types.Image(tensor(PICTURES[0].copy())), "mask": types.Mask(tensor(np.stack([PICTURES[0][0] // 90] * 4))),
+            "boxes": types.BoundingBoxes(tensor(BOXES.astype(np.float32)), format="XYXY", canvas_size=(37, 50)),
+            "labels": tensor(np.arange(4)), "points": types.KeyPoints(tensor(POINTS.astype(np.float32)), canvas_size=(37, 50)),
+            "more": 3}
+
+
+def compare_mixing(record):
+    batch, labels = RNG.random((6, 3, 12, 14)).astype(np.float32), np.asarray([0, 2, 1, 3, 3, 0])
+    texts = "MixUp(num_classes=4)", "CutMix(num_classes=4)", "CutMix(alpha=.3,num_classes=4)"
+    for text, seed in itertools.product(texts, range(6)):
+        record.compare("v2 mixing", f"{text} {seed}",
+                       seeded(made(text, "theirs", their_v2_classes), (torch.from_numpy(batch), torch.from_numpy(labels)), seed),
+                       seeded(made(text, "ours", our_v2_classes), (ct.from_numpy(batch), ct.from_numpy(labels)), seed))
 
 
 def main():
     """Compare; returns the exit status."""
     record = Record("-v" in sys.argv)
-    compare_all(record)
-    compare_warps(record)
+    if "--classes" not in sys.argv:
+        compare_all(record)
+        compare_warps(record)
+    compare_classes(record)
     return 1 if record.report() else 0
 
 

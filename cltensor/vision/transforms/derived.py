@@ -33,7 +33,8 @@ def taking(kernel: Callable, name: str, rest: tuple[str, ...]) -> Callable:
     return call
 
 
-def chosen(name: str, rest: tuple[str, ...], known: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+def chosen(name: str, rest: tuple[str, ...], known: tuple[str, ...], args: tuple[Any, ...],
+           kwargs: dict[str, Any]) -> dict[str, Any]:
     """{name: value} of the arguments that a kernel knows.  Raises ArgumentTypeError for those that nobody does."""
     if len(args) > len(rest) or not kwargs.keys() <= set(rest):
         raise ArgumentTypeError(f"{name}() takes {', '.join(rest)}; got an unexpected argument: {args} and {kwargs}")

@@ -89,8 +89,8 @@ affine = _pictures("affine", warps.affine_image, pillow_geometry.affine, "Turn b
                    "about a centre, by default the middle.", "image, 10, [2, 0], 1.1, [0, 0]")
 rotate = _pictures("rotate", warps.rotate_image, pillow_geometry.rotate, "Turn by angle degrees, counter-clockwise; expand grows "
                    "the canvas to hold all of it.", "image, 30, expand=True")
-perspective = _pictures("perspective", _perspective, pillow_geometry.perspective, "Look at the picture from another point: the four "
-                        "endpoints show what was at the startpoints.",
+perspective = _pictures("perspective", _perspective, pillow_geometry.perspective, "Look at the picture from another point: the "
+                        "four endpoints show what was at the startpoints.",
                         "image, [[0, 0], [31, 0], [31, 31], [0, 31]], [[2, 1], [30, 0], [31, 29], [1, 31]]")
 elastic_transform = _pictures("elastic_transform", warps.elastic_image, pillow_pixels.elastic, "Read each pixel somewhere else: "
                               "displacement (1, H, W, 2) is added to its place in [-1, 1].",
@@ -165,7 +165,8 @@ def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
 def normalize(tensor: Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Tensor:
     """(tensor - mean) / std, channel by channel, of a tensor (..., C, H, W) of a floating dtype.
 
-    Raises ArgumentTypeError for integers and for anything but a tensor, ArgumentError for fewer than three dimensions and a std of 0.
+    Raises ArgumentTypeError for integers and for anything but a tensor, ArgumentError for fewer than three dimensions and a
+    std of 0.
     Source: torchvision 0.29's transforms.functional.normalize.
 
         standardised = functional.normalize(image, [0.5, 0.5, 0.5], [0.2, 0.2, 0.2])

@@ -95,7 +95,7 @@ def affine(degrees: Sequence[float], translate: Sequence[float] | None, scale: S
 def displacement(alpha: Sequence[float], sigma: Sequence[float], size: Sequence[int]) -> Tensor:
     """Smoothed noise (1, H, W, 2), alpha / side strong (Simard et al. 2003)."""
     parts = []
-    for strength, spread, side in zip(alpha, sigma, size, strict=True):
+    for strength, spread, side in zip(alpha, sigma, size[::-1], strict=True):
         noise = draws.field(*size) * np.float32(2) - np.float32(1)
         if spread > 0:
             k = int(8 * spread + 1)

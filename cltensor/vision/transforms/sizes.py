@@ -48,8 +48,8 @@ def check_resize(size, max_size: int | None, without: bool) -> list[int] | None:
     if len(size) not in (1, 2):
         raise ArgumentError(f"If size is a sequence, it should have 1 or 2 values, got {size}")
     if max_size is not None and len(size) != 1:
-        raise ArgumentError("max_size should only be passed if size specifies the length of the smaller edge, i.e. size should be an "
-                            f"int or a sequence of length 1; got size {size}")
+        raise ArgumentError("max_size should only be passed if size specifies the length of the smaller edge, i.e. size should be "
+                            f"an int or a sequence of length 1; got size {size}")
     if max_size is not None and max_size <= size[0]:
         raise ArgumentError(f"max_size = {max_size} must be strictly greater than the requested size for the smaller edge "
                             f"size = {size}")
@@ -98,11 +98,12 @@ def inverse_affine(center, angle: float, translate, scale: float, shear) -> list
 
 
 def turned(matrix: Sequence[float], width: int, height: int) -> tuple[int, int]:
-    """The (width, height) that a rotated picture needs."""
+    """The (width, height) that a rotated picture needs, counted in whole pixels from its top left corner, as Pillow counts."""
     size = []
-    for row in (matrix[:3], matrix[3:]):
-        ends = [row[0] * x + row[1] * y + row[2] for x in (-0.5 * width, 0.5 * width) for y in (-0.5 * height, 0.5 * height)]
+    for row, middle in ((matrix[:3], 0.5 * width), (matrix[3:], 0.5 * height)):
+        corners = [(x, y) for x in (-0.5 * width, 0.5 * width) for y in (-0.5 * height, 0.5 * height)]
+        ends = [row[0] * x + row[1] * y + row[2] + middle for x, y in corners]
         # floats of 4 digits: rounding must not add a pixel
-        high, low = (math.trunc(end / 1e-4) * 1e-4 for end in (max(ends), min(ends)))
-        size.append(math.ceil(high) - math.floor(low))
+        high, low = (math.trunc(round(end, 7) / 1e-4) * 1e-4 for end in (max(ends), min(ends)))
+        size.append(math.ceil(round(high, 7)) - math.floor(round(low, 7)))
     return size[0], size[1]

@@ -128,7 +128,7 @@ def wrap(wrappee: Tensor, *, like: TVTensor, **kwargs: Any) -> Any:
     return type(like)._wrapped(wrappee, like, **kwargs)
 
 
-class set_return_type:  # noqa: N801
+class set_return_type:
     """Say whether operations on a TVTensor give "Tensor" (as they do unless told) or "TVTensor"; in a `with` block, until its end.
 
     Of any shape and dtype; transforms always keep the class.  The setting is the thread's own.

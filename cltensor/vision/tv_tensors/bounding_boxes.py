@@ -59,8 +59,8 @@ class BoundingBoxes(TVTensor):
     """Boxes (N, 4), or (N, 5) and (N, 8) for turned ones; one box (K,) becomes (1, K).
 
     data: a tensor, whose memory is shared, an array or nested numbers.  dtype: any for upright boxes, floating for turned ones.
-    format: a BoundingBoxFormat or its name; canvas_size: (height, width) of the picture; clamping_mode: whether transforms move what
-    is outside of it onto its edge: "hard", "soft" (which differs for turned boxes only: see clamp_bounding_boxes) or None.
+    format: a BoundingBoxFormat or its name; canvas_size: (height, width) of the picture; clamping_mode: whether transforms move
+    what is outside of it onto its edge: "hard", "soft" (which differs for turned boxes only: see clamp_bounding_boxes) or None.
 
     Raises ShapeError (a ValueError) for more than two dimensions, ArgumentError for turned boxes of integers and for an unknown
     clamping_mode, KeyError for an unknown format.
@@ -86,9 +86,10 @@ class BoundingBoxes(TVTensor):
                             clamping_mode=clamping_mode)
 
     def _describe(self, like, facts):
-        self.format = as_format(facts["format"] if "format" in facts else like.format)
-        self.canvas_size = facts["canvas_size"] if "canvas_size" in facts else like.canvas_size
-        self.clamping_mode = check_clamping_mode(facts["clamping_mode"] if "clamping_mode" in facts else like.clamping_mode)
+        kept = {} if like is None else {name: getattr(like, name) for name in ("format", "canvas_size", "clamping_mode")}
+        known = kept | facts
+        self.format, self.canvas_size = as_format(known["format"]), known["canvas_size"]
+        self.clamping_mode = check_clamping_mode(known["clamping_mode"])
 
     def __repr__(self) -> str:
         return self._shown(format=self.format, canvas_size=self.canvas_size, clamping_mode=self.clamping_mode)

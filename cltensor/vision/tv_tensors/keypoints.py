@@ -31,7 +31,7 @@ class KeyPoints(TVTensor):
         return cls._wrapped(tensor.unsqueeze(0) if tensor.ndim == 1 else tensor, None, canvas_size=canvas_size)
 
     def _describe(self, like, facts):
-        self.canvas_size = facts["canvas_size"] if "canvas_size" in facts else like.canvas_size
+        self.canvas_size = (facts or {"canvas_size": like.canvas_size})["canvas_size"]
 
     def __repr__(self) -> str:
         return self._shown(canvas_size=self.canvas_size)

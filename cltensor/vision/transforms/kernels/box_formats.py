@@ -98,7 +98,7 @@ def rectangle(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def mapped(boxes: Tensor, format: BoundingBoxFormat, move, settle=lambda moved, format: moved) -> Tensor:
-    """The boxes around the corners that move(x, y) gives: upright ones enclose them.  settle: done to the result, as XYXY if upright."""
+    """The boxes around the corners that move(x, y) gives: upright ones enclose them.  settle: done to the result."""
     floats = boxes if boxes.is_floating_point() else boxes.to(dtypes.float32)
     x, y = move(*corners(floats, format))
     if is_rotated_bounding_format(format):

@@ -111,7 +111,8 @@ _PADDING = ("constant", "edge", "reflect", "symmetric")
 def check_padding_mode(mode: str) -> str:
     """mode, if there is one of that name.  Raises ArgumentError."""
     if mode not in _PADDING:
-        raise ArgumentError(f"`padding_mode` should be either `'constant'`, `'edge'`, `'reflect'` or `'symmetric'`, but got `{mode!r}`.")
+        raise ArgumentError("`padding_mode` should be either `'constant'`, `'edge'`, `'reflect'` or `'symmetric'`, but got "
+                            f"`{mode!r}`.")
     return mode
 
 

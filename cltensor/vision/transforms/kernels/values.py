@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ....autograd.modes import inference_mode
 from ....base import dtypes
 from ....base.errors import ArgumentError, ArgumentTypeError, CLTensorError
 from ....tensor import Tensor
@@ -21,23 +23,27 @@ def normalize_image(image: Tensor, mean: Sequence[float], std: Sequence[float], 
         raise ArgumentTypeError(f"Input tensor should be a float tensor. Got {image.dtype}.")
     if image.ndim < 3:
         raise ArgumentError(f"Expected tensor to be a tensor image of size (..., C, H, W). Got {tuple(image.shape)}.")
-    scale = _channels(std, image)
-    if not np.all(np.asarray(scale[0])):
+    scale = np.asarray(std.tolist() if isinstance(std, Tensor) else std, np.float64)
+    if not np.all(scale.astype(np.float32) if image.dtype is not dtypes.float64 else scale):
         raise ArgumentError("std evaluated to zero, leading to division by zero.")
-    shift = _channels(mean, image)
+    shift, scale = _channels(mean, image), _channels(std, image)
     if inplace:
-        return image.sub_(shift[1]).div_(scale[1])
-    return (image - shift[1]) / scale[1]
+        return image.sub_(shift).div_(scale)
+    return (image - shift) / scale
 
 
 def _channels(values, like):
-    """(the values on the host, as a tensor (C, 1, 1))."""
+    """Numbers as a tensor (C, 1, 1) in like's dtype, on its device."""
     if isinstance(values, Tensor):
-        on_host = values.detach().numpy()
-        return on_host, values.to(like.device, like.dtype).reshape(-1, 1, 1)
-    on_host = np.asarray(values, np.float64).reshape(-1, 1, 1)
-    stored = on_host.astype(like.dtype.numpy) if like.dtype in (dtypes.float32, dtypes.float64) else on_host
-    return stored, from_values(stored, like.dtype, like.device)
+        return values.to(like.device, like.dtype).reshape(-1, 1, 1)
+    return _kept(tuple(np.asarray(values, np.float64).reshape(-1).tolist()), like.dtype, like.device)
+
+
+@functools.lru_cache(maxsize=64)
+def _kept(values, dtype, device):
+    """The same numbers come with every picture: upload them once."""
+    with inference_mode(False):
+        return from_values(np.asarray(values).reshape(-1, 1, 1), dtype, device)
 
 
 def erase_image(image: Tensor, i: int, j: int, h: int, w: int, v: Tensor, inplace: bool = False) -> Tensor:

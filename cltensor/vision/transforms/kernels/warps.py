@@ -108,7 +108,8 @@ def offset(center: Sequence[float] | None, width: int, height: int) -> list[floa
 
 
 def affine_image(image: Tensor, angle: float, translate: Sequence[float], scale: float, shear: Sequence[float],
-                 interpolation: InterpolationMode | str | int = InterpolationMode.NEAREST, fill: Any = None, center: Sequence[float] | None = None) -> Tensor:
+                 interpolation: InterpolationMode | str | int = InterpolationMode.NEAREST, fill: Any = None,
+                 center: Sequence[float] | None = None) -> Tensor:
     """Turn, move, scale and shear about a centre."""
     mode = check_mode(interpolation)
     h, w = image.shape[-2:]

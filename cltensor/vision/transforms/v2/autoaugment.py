@@ -144,8 +144,8 @@ class TrivialAugmentWide(_Augmentation):
 class AugMix(_Augmentation):
     """The picture mixed with mixture_width chains of random operations of itself; a picture or video of any size and dtype.
 
-    severity: 1 to 10; chain_depth: how many operations in a chain, one to three where it is not positive; alpha: how even the mixture
-    is; all_ops: with brightness, colour, contrast and sharpness.  Pillow images are mixed as tensors.
+    severity: 1 to 10; chain_depth: how many operations in a chain, one to three where it is not positive; alpha: how even the
+    mixture is; all_ops: with brightness, colour, contrast and sharpness.  Pillow images are mixed as tensors.
 
     Raises ArgumentError for a severity that is none, and what AutoAugment raises.
     Source: Hendrycks et al. 2019; torchvision 0.29's transforms.v2.AugMix.

@@ -140,8 +140,8 @@ class _Sanitize(Transform):
         whole, kept = self._which(leaves)
         for label in labels:
             if label.shape[0] != whole.shape[0]:
-                raise ArgumentError(f"Number of boxes or keypoints (shape={tuple(whole.shape)}) and must match the number of labels."
-                                    f" Found labels with shape={tuple(label.shape)}).")
+                raise ArgumentError(f"Number of boxes or keypoints (shape={tuple(whole.shape)}) must match the number of labels. "
+                                    f"Found labels with shape={tuple(label.shape)}).")
         return rebuilt([self._cut(x, whole, kept) if x is whole or any(x is label for label in labels) or self._follows(x, whole)
                         else x for x in leaves])
 
@@ -157,8 +157,8 @@ class _Sanitize(Transform):
 class SanitizeBoundingBoxes(_Sanitize):
     """Drop boxes smaller than min_size or min_area, or with a corner outside of their canvas, and what belongs to them.
 
-    labels_getter: "default" (a key "labels" in the sample, or its second item), a function from the sample to a tensor or several, or
-    None.  Masks (N, H, W) with one for each box go with them; of any dtype.
+    labels_getter: "default" (a key "labels" in the sample, or its second item), a function from the sample to a tensor or several,
+    or None.  Masks (N, H, W) with one for each box go with them; of any dtype.
 
     Raises ArgumentError for labels that are no tensor or not as many, and for negative or zero min_size and min_area below their
     least sense.  Source: torchvision 0.29's transforms.v2.SanitizeBoundingBoxes.
@@ -188,7 +188,7 @@ class SanitizeBoundingBoxes(_Sanitize):
 
 
 class SanitizeKeyPoints(_Sanitize):
-    """Drop points (N, 2), or groups of points (N, ..., 2), of any dtype, that are not wholly inside their canvas, with their labels.
+    """Drop points (N, 2), or groups of them (N, ..., 2), of any dtype, that are not wholly inside their canvas, with their labels.
 
     labels_getter: as for SanitizeBoundingBoxes, by default None.
 

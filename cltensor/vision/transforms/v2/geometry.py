@@ -276,7 +276,8 @@ class RandomResizedCrop(Transform):
 class RandomRotation(Transform):
     """Turn by a random angle: within degrees, a number or (low, high), counter-clockwise; samples of any shape and dtype.
 
-    expand: grow the canvas to hold all of it; center: (x, y), by default the middle; fill: a colour, or a dict of one for each class.
+    expand: grow the canvas to hold all of it; center: (x, y), by default the middle; fill: a colour, or a dict of one for each
+    class.
 
     Raises ArgumentError, ArgumentTypeError for arguments that make no sense.
     Source: torchvision 0.29's transforms.v2.RandomRotation.
@@ -398,9 +399,9 @@ class ElasticTransform(Transform):
 class RandomIoUCrop(Transform):
     """Cut out a random part that boxes overlap with by at least one of sampler_options (a share of the union), or take all of it.
 
-    The part's sides are shares in [min_scale, max_scale] of the picture's, its aspect ratio in [min_aspect_ratio, max_aspect_ratio];
-    after `trials` parts that do not do, another option is drawn.  Boxes, of any dtype, whose centres are outside become 0: drop them
-    with SanitizeBoundingBoxes.
+    The part's sides are shares in [min_scale, max_scale] of the picture's, its aspect ratio in [min_aspect_ratio,
+    max_aspect_ratio]; after `trials` parts that do not do, another option is drawn.  Boxes, of any dtype, whose centres are outside
+    become 0: drop them with SanitizeBoundingBoxes.
 
     Raises ArgumentTypeError for a sample without picture or boxes.
     Source: Liu et al. 2016 (SSD); torchvision 0.29's transforms.v2.RandomIoUCrop.

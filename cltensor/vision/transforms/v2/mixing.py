@@ -24,8 +24,8 @@ class _Mixing(Transform):
     def __init__(self, *, alpha: float = 1.0, num_classes: int | None = None, labels_getter: Any = "default") -> None:
         super().__init__()
         if not alpha > 0:
-            raise ArgumentError(f"{type(self).__name__}: alpha must be positive, got {alpha}; it is the concentration of a Dirichlet "
-                                "distribution")
+            raise ArgumentError(f"{type(self).__name__}: alpha must be positive, got {alpha}; it is the concentration of a "
+                                "Dirichlet distribution")
         self.alpha, self.num_classes = float(alpha), num_classes
         self._labels = labels_of(labels_getter)
 
@@ -47,8 +47,8 @@ class _Mixing(Transform):
         if not isinstance(labels, Tensor):
             raise ArgumentError(f"The labels must be a tensor, but got {type(labels)} instead.")
         if labels.ndim not in (1, 2):
-            raise ArgumentError("labels should be index based with shape (batch_size,) or probability based with shape (batch_size, "
-                                f"num_classes), but got a tensor of shape {tuple(labels.shape)} instead.")
+            raise ArgumentError("labels should be index based with shape (batch_size,) or probability based with shape "
+                                f"(batch_size, num_classes), but got a tensor of shape {tuple(labels.shape)} instead.")
         if labels.ndim == 2 and self.num_classes is not None and labels.shape[-1] != self.num_classes:
             raise ArgumentError("When passing 2D labels, the number of elements in last dimension must match num_classes: "
                                 f"{labels.shape[-1]} != {self.num_classes}. You can Leave num_classes to None.")
@@ -88,8 +88,8 @@ class _Mixing(Transform):
 class MixUp(_Mixing):
     """Mix each picture (B, C, H, W) of a batch, and its labels, with the one before: in shares drawn from Beta(alpha, alpha).
 
-    Labels are indices (B,), of num_classes, or probabilities (B, K); they become float32 probabilities.  labels_getter: "default" (a key
-    "labels" in the sample, or its second item) or a function from the sample.
+    Labels are indices (B,), of num_classes, or probabilities (B, K); they become float32 probabilities.  labels_getter: "default" (a
+    key "labels" in the sample, or its second item) or a function from the sample.
 
     Raises ArgumentError for labels and batches that do not fit, and for boxes, masks, keypoints and Pillow images.
     Source: Zhang et al. 2018; torchvision 0.29's transforms.v2.MixUp.

@@ -82,7 +82,8 @@ equalize = functional(
 
 gaussian_blur_video = of_kind(gaussian_blur_image, "gaussian_blur_video", "video")
 gaussian_blur = functional(
-    "gaussian_blur", gaussian_blur_image, "Smooth with a Gaussian of [width, height] and sigma; borders are reflected.  Rows and columns are smoothed in turn.",
+    "gaussian_blur", gaussian_blur_image, "Smooth with a Gaussian of [width, height] and sigma, rows and columns in turn; borders "
+    "are reflected.",
     "image, [5, 5], [1.5, 1.5]", pillow=pillow_pixels.gaussian_blur, video=gaussian_blur_video)
 
 permute_channels_video = of_kind(permute_channels_image, "permute_channels_video", "video")

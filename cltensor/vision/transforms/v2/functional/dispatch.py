@@ -116,7 +116,7 @@ def described(kernel: Callable, name: str, rest: tuple[str, ...]) -> Callable:
 
 
 def kernel_of(call: Callable, cls: type, passthrough: bool = False) -> Callable:
-    """The kernel of a functional for a type; the identity, with passthrough, for what it does not take.  Raises ArgumentTypeError."""
+    """The kernel of a functional for a type; with passthrough the identity for what it does not take.  Raises ArgumentTypeError."""
     found = _FOUND.get((call, cls))
     if found is None:
         found = _search(KERNELS[call], cls)
@@ -149,8 +149,8 @@ def register_kernel(functional: Callable, tv_tensor_cls: type) -> Callable:
 
     The kernel gets the object as it is, of whatever shape and dtype, and returns the result.
 
-    Raises ArgumentError for a function that is no functional of this module, for a class that is no subclass of TVTensor and for the
-    classes that have kernels of their own.
+    Raises ArgumentError for a function that is no functional of this module, for a class that is no subclass of TVTensor and for
+    the classes that have kernels of their own.
     Source: torchvision 0.29's transforms.v2.functional.register_kernel.
 
         @functional.register_kernel(functional.horizontal_flip, MyTensor)

@@ -83,13 +83,15 @@ center_crop = functional(
 
 pad_video = of_kind(pad_image, "pad_video", "video")
 pad = functional(
-    "pad", pad_image, "Add borders, of one colour or of what is near (padding_mode: constant, edge, reflect, symmetric); negative ones cut.",
+    "pad", pad_image, "Add borders, of one colour or of what is near (padding_mode: constant, edge, reflect, symmetric); negative "
+    "ones cut.",
     "image, [2, 3], fill=0", pillow=pillow_geometry.pad, mask=pad_mask,
     boxes=pad_bounding_boxes, keypoints=pad_keypoints, video=pad_video)
 
 resize_video = of_kind(resize_image, "resize_video", "video")
 resize = functional(
-    "resize", resize_image, "Resize to [height, width], to a shorter edge, or with size None to a longer one of max_size; smaller ones antialiased.",
+    "resize", resize_image, "Resize to [height, width], to a shorter edge, or with size None to a longer one of max_size; smaller "
+    "ones antialiased.",
     "image, [16, 16]", pillow=pillow_geometry.resize, mask=resize_mask,
     boxes=resize_bounding_boxes, keypoints=resize_keypoints, video=resize_video)
 
@@ -113,8 +115,9 @@ rotate = functional(
 
 perspective_video = of_kind(perspective_image, "perspective_video", "video")
 perspective = functional(
-    "perspective", perspective_image, "Look at the picture from another point: the four endpoints show what was at the startpoints.",
-    "image, [[0, 0], [31, 0], [31, 31], [0, 31]], [[2, 1], [30, 0], [31, 29], [1, 31]]", pillow=pillow_geometry.perspective, mask=perspective_mask,
+    "perspective", perspective_image, "Look at the picture from another point: the four endpoints show what was at "
+    "the startpoints.", "image, [[0, 0], [31, 0], [31, 31], [0, 31]], [[2, 1], [30, 0], [31, 29], [1, 31]]",
+    pillow=pillow_geometry.perspective, mask=perspective_mask,
     boxes=perspective_bounding_boxes, keypoints=perspective_keypoints, video=perspective_video)
 
 elastic_video = of_kind(elastic_image, "elastic_video", "video")
