@@ -25,7 +25,7 @@ def clamp(boxes: Tensor, format: BoundingBoxFormat, canvas_size: tuple[int, int]
 
 
 def _shrunk(x, y, canvas_size, mode):
-    """Turned rectangles (N, 4) shrunk from the left, the top, the right and the bottom; those outside become the lower left point."""
+    """Turned rectangles (N, 4) shrunk from the left, the top, the right and the bottom; those outside become its lower left."""
     height, width = canvas_size
     lost = None
     for _ in range(4):

@@ -16,6 +16,7 @@ from ....tensor import Tensor
 from ....tensor.api.creation import from_array, from_values
 from ..interpolation import InterpolationMode, as_mode
 from ..sizes import centre_padding, centred, check_resize, padding_of, pair, resized
+from . import byte_resizing
 
 Mode = InterpolationMode
 _SMOOTH = (Mode.BILINEAR, Mode.BICUBIC, Mode.LANCZOS)
@@ -81,10 +82,13 @@ def resized_image(image: Tensor, size: int | Sequence[int] | None, interpolation
 def _resized(x, new, interpolation, antialias, native):
     """x (N, C, H, W) resized."""
     kept, smooth = x.dtype, interpolation in _SMOOTH
-    if smooth and not (kept.is_floating_point or (native and kept is dtypes.uint8)):
+    if smooth and native and kept is dtypes.uint8:
+        return byte_resizing.resized(x, new, interpolation.value, antialias or interpolation is Mode.LANCZOS)
+    if smooth and not kept.is_floating_point:
         x = x.to(dtypes.float32)
     if interpolation is Mode.LANCZOS:
-        x = _lanczos(x, new)
+        for d in (-1, -2):
+            x = antialiased(x, x.ndim + d, new[d], None, "lanczos", False)
     else:
         x = interpolate(x, new, mode=interpolation.value, align_corners=False if smooth else None,
                         antialias=antialias and smooth)
@@ -93,16 +97,6 @@ def _resized(x, new, interpolation, antialias, native):
     if interpolation is not Mode.BILINEAR and kept is dtypes.uint8:
         x = x.clamp(0, 255)
     return x.round().to(kept)
-
-
-def _lanczos(x, new):
-    """x resized with the Lanczos filter of three lobes (Duchon 1979)."""
-    kept = x.dtype
-    x = x if kept.is_floating_point else x.to(dtypes.float32)
-    for d in (-1, -2):
-        x = antialiased(x, x.ndim + d, new[d], None, "lanczos", False)
-        x = x if kept.is_floating_point else (x + 0.5).floor().clamp(0, 255)
-    return x.to(kept)
 
 
 _PADDING = ("constant", "edge", "reflect", "symmetric")

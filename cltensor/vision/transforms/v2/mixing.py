@@ -88,8 +88,8 @@ class _Mixing(Transform):
 class MixUp(_Mixing):
     """Mix each picture (B, C, H, W) of a batch, and its labels, with the one before: in shares drawn from Beta(alpha, alpha).
 
-    Labels are indices (B,), of num_classes, or probabilities (B, K); they become float32 probabilities.  labels_getter: "default" (a
-    key "labels" in the sample, or its second item) or a function from the sample.
+    Labels are indices (B,), of num_classes, or probabilities (B, K); they become float32 ones.  labels_getter: "default" (a key
+    "labels" in the sample, or its second item) or a function from the sample.
 
     Raises ArgumentError for labels and batches that do not fit, and for boxes, masks, keypoints and Pillow images.
     Source: Zhang et al. 2018; torchvision 0.29's transforms.v2.MixUp.
