@@ -123,7 +123,7 @@ class Record:
                 results.append(call())
             except Exception as error:
                 errors.append(error)
-        row = self.rows.setdefault(kind, {"n": 0, "equal": 0, "largest": 0.0, "off": 0.0, "failed": []})
+        row = self.rows.setdefault(kind, {"n": 0, "equal": 0, "close": 0, "largest": 0.0, "off": 0.0, "failed": []})
         row["n"] += 1
         if errors:
             if len(errors) == 2:
@@ -147,10 +147,14 @@ class Record:
                 return
             if x.size:
                 d = np.abs(x.astype(np.float64) - y.astype(np.float64))
+                if x.shape[-1] == 5 and x.ndim == 2:  # boxes with an angle
+                    d[:, 4] = np.minimum(d[:, 4] % 360, 360 - d[:, 4] % 360)
                 worst, share = max(worst, d.max()), max(share, (d > 0).mean())
         if worst == 0:
             row["equal"] += 1
-        elif self.verbose:
+        elif worst <= 1e-4:
+            row["close"] += 1
+        if worst and self.verbose:
             print(f"  {kind:10} {name:70} largest {worst:.3g} at {100 * share:.3f} % of the values")
         if worst > row["largest"]:
             row["largest"], row["worst"] = worst, name
@@ -162,7 +166,7 @@ class Record:
     def report(self):
         """Print the table; returns how many failed."""
         for kind, row in self.rows.items():
-            print(f"{kind:22} {row['equal']:4} of {row['n']:4} equal to the bit; largest difference {row['largest']:.3g} "
+            print(f"{kind:22} {row['equal']:4} of {row['n']:4} equal to the bit, {row['close']:3} to 1e-4; largest difference {row['largest']:.3g} "
                   f"({row.get('worst', '-')}), in at most {100 * row['off']:.3f} % of a result's values")
             for line in row["failed"]:
                 print("    FAILED", line)

@@ -87,7 +87,7 @@ pad = _pictures("pad", _padded, pillow_geometry.pad, "Add borders, of one colour
                 "reflect, symmetric); negative ones cut.", "image, [2, 3], fill=0")
 affine = _pictures("affine", warps.affine_image, pillow_geometry.affine, "Turn by angle degrees (clockwise), move, scale and shear "
                    "about a centre, by default the middle.", "image, 10, [2, 0], 1.1, [0, 0]")
-rotate = _pictures("rotate", warps.rotate_image, pillow_geometry.rotate, "Turn by angle degrees, counter-clockwise; expand grows "
+rotate = _pictures("rotate", warps.rotated_image, pillow_geometry.rotate, "Turn by angle degrees, counter-clockwise; expand grows "
                    "the canvas to hold all of it.", "image, 30, expand=True")
 perspective = _pictures("perspective", _perspective, pillow_geometry.perspective, "Look at the picture from another point: the "
                         "four endpoints show what was at the startpoints.",

@@ -82,6 +82,6 @@ def perspective_keypoints(keypoints: Tensor, canvas_size: Canvas, startpoints: S
 
 
 def elastic_keypoints(keypoints: Tensor, canvas_size: Canvas, displacement: Tensor) -> Tensor:
-    """Follow what a displacement does to the picture."""
+    """Follow what a displacement does to the pixels that the points lie in."""
     check_displacement(displacement, *canvas_size)
-    return moved(keypoints, lambda x, y: displaced(x, y, canvas_size, displacement))
+    return moved(keypoints, lambda x, y: displaced(x, y, canvas_size, displacement, whole=True))

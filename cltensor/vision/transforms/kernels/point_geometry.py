@@ -56,11 +56,12 @@ def perspective_move(coefficients: Sequence[float]) -> Move:
     return move
 
 
-def displaced(x: Tensor, y: Tensor, canvas_size: Canvas, displacement: Tensor) -> tuple[Tensor, Tensor]:
-    """Points moved against the displacement (1, H, W, 2) of the pixel that they lie in."""
+def displaced(x: Tensor, y: Tensor, canvas_size: Canvas, displacement: Tensor, whole: bool = False) -> tuple[Tensor, Tensor]:
+    """Points moved against the displacement (1, H, W, 2) of the pixel that they lie in; whole: from that pixel's place."""
     height, width = canvas_size
     column, row = x.long().clamp(0, width - 1), y.long().clamp(0, height - 1)
     moves = displacement.to(x.device, x.dtype).reshape(height * width, 2)[row * width + column]
+    x, y = (column.to(x.dtype), row.to(y.dtype)) if whole else (x, y)
     return x - moves[..., 0] * (0.5 * width), y - moves[..., 1] * (0.5 * height)
 
 

@@ -120,7 +120,19 @@ def affine_image(image: Tensor, angle: float, translate: Sequence[float], scale:
 
 def rotate_image(image: Tensor, angle: float, interpolation: InterpolationMode | str | int = InterpolationMode.NEAREST,
                  expand: bool = False, center: Sequence[float] | None = None, fill: Any = None) -> Tensor:
-    """Turn counter-clockwise."""
+    """Turn counter-clockwise; quarter turns about the middle only move pixels."""
+    check_mode(interpolation)
+    quarters = angle % 360 / 90
+    if center is None and quarters in (0, 2):
+        return image.clone() if quarters == 0 else image.flip(-2, -1)
+    if center is None and quarters in (1, 3) and (expand or image.shape[-1] == image.shape[-2]):
+        return image.transpose(-2, -1).flip(-2 if quarters == 1 else -1)
+    return rotated_image(image, angle, interpolation, expand, center, fill)
+
+
+def rotated_image(image: Tensor, angle: float, interpolation: InterpolationMode | str | int = InterpolationMode.NEAREST,
+                  expand: bool = False, center: Sequence[float] | None = None, fill: Any = None) -> Tensor:
+    """Turn counter-clockwise, any angle in the same way."""
     mode = check_mode(interpolation)
     h, w = image.shape[-2:]
     matrix = inverse_affine(offset(check_center(center), w, h), -angle, [0.0, 0.0], 1.0, [0.0, 0.0])

@@ -24,8 +24,8 @@ class Transform(Module):
     """The base of transforms of version 2: a subclass defines transform(inpt, params), and make_params(flat_inputs) if random.
 
     Called with a sample, of any nesting of dicts, lists and tuples, it transforms the pictures, videos, masks, boxes and keypoints
-    in it, all with the same parameters, and returns the rest as it is.  Of plain tensors (C, H, W), of any dtype, the first is taken
-    for the picture, where there is no other.
+    in it, all with the same parameters, and returns the rest as it is.  Of plain tensors (C, H, W), of any dtype, the first is
+    taken for the picture, where there is no other.
 
     Raises MissingError where a subclass has no transform.  Source: torchvision 0.29's transforms.v2.Transform.
 
