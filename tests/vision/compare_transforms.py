@@ -166,7 +166,8 @@ class Record:
     def report(self):
         """Print the table; returns how many failed."""
         for kind, row in self.rows.items():
-            print(f"{kind:22} {row['equal']:4} of {row['n']:4} equal to the bit, {row['close']:3} to 1e-4; largest difference {row['largest']:.3g} "
+            print(f"{kind:22} {row['equal']:4} of {row['n']:4} equal to the bit, {row['close']:3} to 1e-4; "
+                  f"largest difference {row['largest']:.3g} "
                   f"({row.get('worst', '-')}), in at most {100 * row['off']:.3f} % of a result's values")
             for line in row["failed"]:
                 print("    FAILED", line)

@@ -68,7 +68,8 @@ def _shared_corners(x, y, height, width):
 
 def _extent(share, valid):
     """The least and the largest valid number (N, 1), in [0, 1]."""
-    return (where(valid, share, 1.0).amin(-1, keepdim=True).clamp(0, 1), where(valid, share, 0.0).amax(-1, keepdim=True).clamp(0, 1))
+    low, high = where(valid, share, 1.0).amin(-1, keepdim=True), where(valid, share, 0.0).amax(-1, keepdim=True)
+    return low.clamp(0, 1), high.clamp(0, 1)
 
 
 def _from_left(x, y):
@@ -78,7 +79,8 @@ def _from_left(x, y):
     excess = (-xo).clamp(min=0) / 2
     a, b = (_shortened(px - x0, py - y0, excess) for px, py in ((xa, ya), (xb, yb)))
     back = cat([(k - first) % 4 for k in range(4)], -1)
-    return tuple(cat([p, p + da, p + da + db, p + db], -1).gather(-1, back) for p, da, db in ((x0, a[0], b[0]), (y0, a[1], b[1])))
+    moved = ((x0, a[0], b[0]), (y0, a[1], b[1]))
+    return tuple(cat([p, p + da, p + da + db, p + db], -1).gather(-1, back) for p, da, db in moved)
 
 
 def _shortened(dx, dy, excess):
