@@ -47,6 +47,11 @@ def test_interpolate(mode, how):
     check("interpolate", [X], mode=mode, **how)
 
 
+def test_nearest_places_are_computed_in_float32():
+    for old, new in ((64, 20), (33, 21), (40, 31)):
+        check("interpolate", [np.arange(float(old)).reshape(1, 1, old)], new, mode="nearest-exact")
+
+
 def test_interpolate_in_one_and_three_dimensions():
     check("interpolate", [R.standard_normal((2, 3, 5))], 8, mode="linear", align_corners=True)
     check("interpolate", [R.standard_normal((1, 2, 3, 4, 3))], (4, 3, 5), mode="trilinear")

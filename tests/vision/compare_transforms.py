@@ -147,7 +147,7 @@ class Record:
                 return
             if x.size:
                 d = np.abs(x.astype(np.float64) - y.astype(np.float64))
-                if x.shape[-1] == 5 and x.ndim == 2:  # boxes with an angle
+                if x.ndim == 2 and x.shape[-1] == 5:  # boxes with an angle
                     d[:, 4] = np.minimum(d[:, 4] % 360, 360 - d[:, 4] % 360)
                 worst, share = max(worst, d.max()), max(share, (d > 0).mean())
         if worst == 0:

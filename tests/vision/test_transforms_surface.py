@@ -26,12 +26,13 @@ def default(value):
         name if isinstance(value, (v1.AutoAugmentPolicy, tv_tensors.BoundingBoxFormat)) else value)
 
 
-@pytest.mark.parametrize(("module", "name"), EVERY, ids=[f"{m}.{n}" for m, n in EVERY])
-def test_arguments_are_torchvisions(module, name):
-    thing = getattr(OURS[module], name)
-    parameters = inspect.signature(thing).parameters.values()
-    found = [[p.name, default(p.default)] for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    assert json.loads(json.dumps(found)) == RECORDED[module][name]
+@pytest.mark.parametrize("module", OURS)
+def test_arguments_are_torchvisions(module):
+    found = {}
+    for name in RECORDED[module]:
+        parameters = inspect.signature(getattr(OURS[module], name)).parameters.values()
+        found[name] = [[p.name, default(p.default)] for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    assert json.loads(json.dumps(found)) == RECORDED[module]
 
 
 def test_every_public_name_has_a_complete_docstring():
@@ -65,7 +66,7 @@ def test_printed_forms(text):
 
 def test_presets_say_what_they_do():
     preset = _presets.ImageClassification(crop_size=224)
-    assert repr(preset).startswith("ImageClassification(\n    crop_size=[224]\n    resize_size=[256]\n    mean=[0.485, 0.456, 0.406]\n")
+    assert repr(preset).splitlines()[:3] == ["ImageClassification(", "    crop_size=[224]", "    resize_size=[256]"]
     assert "224" in preset.describe()
     assert repr(_presets.ObjectDetection()) == "ObjectDetection()"
     for one in (_presets.ObjectDetection(), _presets.SemanticSegmentation(resize_size=None), _presets.OpticalFlow(),

@@ -29,8 +29,10 @@ def sample():
             "points": tv_tensors.KeyPoints([[6.0, 5.0], [19.0, 11.0]], **size), "name": "x"}
 
 
-EXACT = ["RandomHorizontalFlip(p=1)", "RandomVerticalFlip(p=1)", "RandomCrop((16, 20))", "RandomCrop(20, padding=6)", "Pad((1, 2, 3, 4))",
-         "RandomZoomOut(p=1, side_range=(1, 2))", "CenterCrop(18)", "RandomAffine(0, translate=(0.2, 0.2))", "RandomRotation((180, 180))"]
+EXACT = ["RandomHorizontalFlip(p=1)", "RandomVerticalFlip(p=1)", "RandomCrop((16, 20))", "RandomCrop(20, padding=6)",
+         "Pad((1, 2, 3, 4))",
+         "RandomZoomOut(p=1, side_range=(1, 2))", "CenterCrop(18)", "RandomAffine(0, translate=(0.2, 0.2))",
+         "RandomRotation((180, 180))"]
 
 
 @pytest.mark.parametrize("text", EXACT)
@@ -74,7 +76,8 @@ def test_the_first_plain_tensor_is_the_picture_unless_there_is_another():
 
 
 def test_draws_are_those_of_tensors_of_one_element():
-    pairs = [(draws.unit, lambda: ct.rand(1).item()), (lambda: draws.uniform(0.3, 2.0), lambda: ct.empty(1).uniform_(0.3, 2.0).item()),
+    pairs = [(draws.unit, lambda: ct.rand(1).item()),
+    (lambda: draws.uniform(0.3, 2.0), lambda: ct.empty(1).uniform_(0.3, 2.0).item()),
              (lambda: draws.integer(2, 17), lambda: ct.randint(2, 17, (1,)).item()),
              (lambda: draws.permutation(7), lambda: ct.randperm(7).tolist()),
              (lambda: draws.field(2, 3).tolist(), lambda: ct.rand(2, 3).tolist())]
@@ -97,7 +100,8 @@ def test_draws_have_their_distributions():
     np.testing.assert_allclose(shares.mean(0), [0.25, 0.25, 0.5], atol=0.03)
 
 
-RANDOM = ["RandomResizedCrop(12)", "ColorJitter(0.4, 0.4, 0.4, 0.2)", "RandomRotation(45)", "RandomAffine(20, (0.1, 0.1), (0.8, 1.2), 10)",
+RANDOM = ["RandomResizedCrop(12)", "ColorJitter(0.4, 0.4, 0.4, 0.2)", "RandomRotation(45)",
+         "RandomAffine(20, (0.1, 0.1), (0.8, 1.2), 10)",
           "RandomPerspective(p=1)", "GaussianBlur(3)", "ElasticTransform(20.0, 2.0)", "AutoAugment()", "RandAugment()",
           "TrivialAugmentWide()", "AugMix()"]
 RANDOM_V2 = ["RandomPhotometricDistort(p=0.7)", "JPEG((10, 90))", "RandomErasing(p=1)", "ScaleJitter((20, 20))", "GaussianNoise()"]
@@ -244,10 +248,12 @@ def test_containers():
 
 ERRORS = [
     (lambda x: v2.RandomHorizontalFlip(3), ValueError, "interval"), (lambda x: v2.Compose([]), ValueError, "at least one"),
-    (lambda x: v2.Compose(3), TypeError, "sequence of callables"), (lambda x: v2.RandomChoice([len], p=[1, 2]), ValueError, "Length of p"),
+    (lambda x: v2.Compose(3), TypeError, "sequence of callables"),
+    (lambda x: v2.RandomChoice([len], p=[1, 2]), ValueError, "Length of p"),
     (lambda x: v2.Resize(None), ValueError, "max_size"), (lambda x: v1.Resize((1, 2, 3)), ValueError, "1 or 2 values"),
     (lambda x: v2.RandomCrop(50)(x), ValueError, "larger than"), (lambda x: v1.RandomCrop(50)(x), ValueError, "larger than"),
-    (lambda x: v2.RandomIoUCrop()(x), TypeError, "bounding"), (lambda x: v2.SanitizeBoundingBoxes()(x), ValueError, "labels_getter"),
+    (lambda x: v2.RandomIoUCrop()(x), TypeError, "bounding"),
+    (lambda x: v2.SanitizeBoundingBoxes()(x), ValueError, "labels_getter"),
     (lambda x: v2.SanitizeBoundingBoxes(min_size=0), ValueError, "min_size"),
     (lambda x: v2.SanitizeBoundingBoxes(labels_getter=3), ValueError, "labels_getter"),
     (lambda x: v2.MixUp(alpha=-1), ValueError, "alpha"), (lambda x: v2.MixUp(num_classes=2)({"a": x}), ValueError, "infer where"),
@@ -256,19 +262,27 @@ ERRORS = [
     (lambda x: v2.MixUp(num_classes=2)(x, ct.tensor([0])), ValueError, "batched input"),
     (lambda x: v2.JPEG(0), ValueError, "quality"), (lambda x: v2.ColorJitter(-1), ValueError, "non negative"),
     (lambda x: v1.ColorJitter(hue=1), ValueError, "hue values"), (lambda x: v1.ColorJitter("a"), TypeError, "single number"),
-    (lambda x: v1.RandomRotation(-1), ValueError, "positive"), (lambda x: v1.RandomAffine(1, translate=(2, 3)), ValueError, "between 0"),
-    (lambda x: v1.RandomAffine(1, scale=(-1, 2)), ValueError, "positive"), (lambda x: v2.RandomPerspective(3), ValueError, "distortion"),
+    (lambda x: v1.RandomRotation(-1), ValueError, "positive"),
+    (lambda x: v1.RandomAffine(1, translate=(2, 3)), ValueError, "between 0"),
+    (lambda x: v1.RandomAffine(1, scale=(-1, 2)), ValueError, "positive"),
+    (lambda x: v2.RandomPerspective(3), ValueError, "distortion"),
     (lambda x: v1.RandomErasing(value="x"), ValueError, "random"), (lambda x: v1.RandomErasing(p=2), ValueError, "probability"),
-    (lambda x: v1.RandomErasing(p=1, value=[1, 2])(x), ValueError, "number of input"), (lambda x: v1.GaussianBlur(2), ValueError, "odd"),
+    (lambda x: v1.RandomErasing(p=1, value=[1, 2])(x), ValueError, "number of input"),
+    (lambda x: v1.GaussianBlur(2), ValueError, "odd"),
     (lambda x: v2.GaussianBlur(3, sigma=-1), ValueError, "positive"), (lambda x: v1.AutoAugment("x"), ValueError, "recognized"),
-    (lambda x: v1.AugMix(severity=11), ValueError, "severity"), (lambda x: v2.RandomZoomOut(side_range=(0.5, 2)), ValueError, "side range"),
-    (lambda x: v2.AutoAugment()({"a": 3}), TypeError, "no image"), (lambda x: v2.AutoAugment()(sample()), TypeError, "not supported"),
-    (lambda x: v2.FiveCrop(3)(sample()), TypeError, "not supported"), (lambda x: v2.Transform()(x), NotImplementedError, "transform"),
+    (lambda x: v1.AugMix(severity=11), ValueError, "severity"),
+    (lambda x: v2.RandomZoomOut(side_range=(0.5, 2)), ValueError, "side range"),
+    (lambda x: v2.AutoAugment()({"a": 3}), TypeError, "no image"),
+    (lambda x: v2.AutoAugment()(sample()), TypeError, "not supported"),
+    (lambda x: v2.FiveCrop(3)(sample()), TypeError, "not supported"),
+    (lambda x: v2.Transform()(x), NotImplementedError, "transform"),
     (lambda x: v2.ToDtype({tv_tensors.Image: ct.float32})(tv_tensors.Mask(x)), ValueError, "No dtype"),
     (lambda x: v2.Normalize([0.5], [0.5])(PIL.Image.fromarray(PIXELS)), TypeError, "PIL"),
     (lambda x: v2.LinearTransformation(ct.zeros(2, 3), ct.zeros(2)), ValueError, "square"),
     (lambda x: v1.LinearTransformation(ct.eye(2), ct.zeros(2))(x), ValueError, "incompatible"),
-    (lambda x: v1.Lambda(3), TypeError, "callable"), (lambda x: v1.Pad("a"), TypeError, "padding"), (lambda x: v1.Pad(1, None), TypeError, "fill"),
+    (lambda x: v1.Lambda(3), TypeError, "callable"),
+    (lambda x: v1.Pad("a"), TypeError, "padding"),
+    (lambda x: v1.Pad(1, None), TypeError, "fill"),
     (lambda x: v2.Pad(1, fill="red"), TypeError, "fill"), (lambda x: v1.CenterCrop((1, 2, 3)), ValueError, "two dimensions"),
     (lambda x: v2.query_size([3]), TypeError, "was found"), (lambda x: v2.get_bounding_boxes([x]), ValueError, "bounding boxes"),
     (lambda x: v2.query_chw([x, PIL.Image.fromarray(PIXELS)]), ValueError, "multiple"),

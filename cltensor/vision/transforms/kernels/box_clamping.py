@@ -51,7 +51,7 @@ _NEAR = 1e-5  # of an edge's length, or of a canvas's side
 
 
 def _shared_corners(x, y, height, width):
-    """(x, y, valid) of what may be corners of the part inside: corners of either, and crossings of edges with the canvas's sides."""
+    """(x, y, valid) of what may be corners of the part inside: those of either, and where edges cross the canvas's sides."""
     zero = x * 0
     found = [(x, y), (zero + x.new_tensor([0.0, width, width, 0.0]), zero + x.new_tensor([0.0, 0.0, height, height]))]
     dx, dy = x.roll(-1, -1) - x, y.roll(-1, -1) - y
