@@ -33,21 +33,15 @@ from .conversions import (
     ToTensor,
 )
 from .geometry import (
-    CenterCrop,
     ElasticTransform,
-    FiveCrop,
-    Pad,
     RandomAffine,
-    RandomCrop,
     RandomHorizontalFlip,
     RandomPerspective,
-    RandomResizedCrop,
     RandomRotation,
     RandomVerticalFlip,
-    Resize,
-    TenCrop,
 )
 from .interpolation import InterpolationMode
+from .sizing import CenterCrop, FiveCrop, Pad, RandomCrop, RandomResizedCrop, Resize, TenCrop
 
 __all__ = [
     "AugMix", "AutoAugment", "AutoAugmentPolicy", "CenterCrop", "ColorJitter", "Compose", "ConvertImageDtype", "ElasticTransform",

@@ -32,27 +32,26 @@ from .color import (
     RandomSolarize,
 )
 from .containers import Compose, RandomApply, RandomChoice, RandomOrder
-from .geometry import (
+from .cropping import (
     CenterCrop,
-    ElasticTransform,
     FiveCrop,
     Pad,
-    RandomAffine,
     RandomCrop,
-    RandomHorizontalFlip,
     RandomIoUCrop,
-    RandomPerspective,
-    RandomResize,
     RandomResizedCrop,
-    RandomRotation,
-    RandomShortestSize,
-    RandomVerticalFlip,
     RandomZoomOut,
-    Resize,
-    ScaleJitter,
     TenCrop,
 )
+from .geometry import (
+    ElasticTransform,
+    RandomAffine,
+    RandomHorizontalFlip,
+    RandomPerspective,
+    RandomRotation,
+    RandomVerticalFlip,
+)
 from .mixing import CutMix, MixUp
+from .resizing import RandomResize, RandomShortestSize, Resize, ScaleJitter
 from .samples import check_type, get_bounding_boxes, get_keypoints, has_all, has_any, query_chw, query_size
 from .transform import Transform
 from .values import (
