@@ -1,4 +1,4 @@
-"""Pillow, imported on first use, and the pixels of its images as arrays."""
+"""Pillow's images: what is one, and their pixels as arrays."""
 
 from __future__ import annotations
 
@@ -7,19 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..base.errors import ArgumentTypeError, CLTensorError
+from ..base.errors import ArgumentTypeError
+from .pictures import pillow as module
 
-
-class PillowMissingError(CLTensorError, ImportError):
-    """Pillow is not installed."""
-
-
-def module(name: str = "Image") -> Any:
-    """A module of Pillow.  Raises PillowMissingError, which names what to install."""
-    try:
-        return __import__(f"PIL.{name}", fromlist=[name])
-    except ImportError as error:
-        raise PillowMissingError("pictures need Pillow: pip install cltensor[vision]") from error
+__all__ = ["array", "check_pillow", "is_pillow", "is_pillow_class", "module", "pixels"]
 
 
 def is_pillow(x: Any) -> bool:

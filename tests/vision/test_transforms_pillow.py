@@ -109,5 +109,5 @@ def test_importing_transforms_imports_no_pillow():
 
 def test_without_pillow_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
-    with pytest.raises(ImportError, match=r"pip install cltensor\[vision\]"):
+    with pytest.raises(ImportError, match=r"pip install .cltensor\[vision\]"):
         functional.to_pil_image(ct.zeros(3, 2, 2))

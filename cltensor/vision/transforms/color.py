@@ -16,7 +16,7 @@ FACTORS = ("brightness", "contrast", "saturation", "hue")
 
 
 class Grayscale(Module):
-    """Luma of pictures of bytes or floats, in one channel or in three equal ones.
+    """Luma of pictures of any size, of bytes or floats, in one channel or in three equal ones.
 
     Raises ArgumentError for another number.  Source: ITU-R BT.601; torchvision 0.29's transforms.Grayscale.
 

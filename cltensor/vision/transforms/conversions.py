@@ -154,7 +154,7 @@ def whitened(tensor: Tensor, matrix: Tensor, mean: Tensor) -> Tensor:
 
 
 class RandomErasing(Module):
-    """With probability p, put something into a random rectangle of a tensor (..., C, H, W) of any dtype.
+    """With probability p, put something into a random rectangle of a tensor (..., C, H, W) of any size and dtype.
 
     scale: the range of its share of the area; ratio: of its aspect ratio; value: a number, one for each channel, or "random" for
     normal noise.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,8 @@ def named(call: Callable, like: Callable, name: str, first: str, module: str, do
     parameters = list(known.parameters.values())
     parameters[0] = parameters[0].replace(name=first)
     call.__signature__ = known.replace(parameters=parameters)
-    call.__annotations__ = {(first if i == 0 else key): value for i, (key, value) in enumerate(like.__annotations__.items())}
+    hints = typing.get_type_hints(like)
+    call.__annotations__ = {(first if i == 0 else key): hint for i, (key, hint) in enumerate(hints.items())}
     call.__name__ = call.__qualname__ = name
     call.__module__, call.__doc__ = module, inspect.cleandoc(doc or "")
     return call

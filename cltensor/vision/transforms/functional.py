@@ -16,9 +16,17 @@ from .interpolation import InterpolationMode, as_mode
 from .kernels import conversion, filters, image_color, image_geometry, pillow_color, pillow_geometry, pillow_pixels, values, warps
 from .kernels.ranges import to_dtype_image
 
+__all__ = [
+    "InterpolationMode", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue", "adjust_saturation",
+    "adjust_sharpness", "affine", "autocontrast", "center_crop", "convert_image_dtype", "crop", "elastic_transform", "equalize",
+    "erase", "five_crop", "gaussian_blur", "get_dimensions", "get_image_num_channels", "get_image_size", "hflip", "invert",
+    "normalize", "pad", "perspective", "pil_to_tensor", "posterize", "resize", "resized_crop", "rgb_to_grayscale", "rotate",
+    "solarize", "ten_crop", "to_grayscale", "to_pil_image", "to_tensor", "vflip",
+]
+
 _DOC = """{summary}
 
-{first}: a Pillow image or a tensor (..., C, H, W) of bytes or floats in [0, 1]; the result is of the same kind and dtype.
+{first}: a Pillow image or a tensor (..., C, H, W), of any size, of bytes or floats in [0, 1]; the result is of the same kind and dtype.
 
 Raises ArgumentTypeError for anything else, ArgumentError for an argument that makes no sense.
 Source: torchvision 0.29's transforms.functional.{name}.
@@ -177,7 +185,7 @@ def normalize(tensor: Tensor, mean: Sequence[float], std: Sequence[float], inpla
 def erase(img: Tensor, i: int, j: int, h: int, w: int, v: Tensor, inplace: bool = False) -> Tensor:
     """Put v, which broadcasts, into the rectangle of height h and width w at row i and column j of a tensor (..., C, H, W).
 
-    Of any dtype.  Raises ArgumentTypeError for anything but a tensor.
+    Of any size and dtype.  Raises ArgumentTypeError for anything but a tensor.
     Source: torchvision 0.29's transforms.functional.erase.
 
         holed = functional.erase(image, 2, 3, 8, 8, cltensor.zeros(1))

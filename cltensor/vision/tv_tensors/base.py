@@ -37,7 +37,14 @@ def plain(x: Tensor) -> Tensor:
 
 
 class TVTensor(Tensor):
-    """The base of Image, Video, Mask, BoundingBoxes and KeyPoints."""
+    """The base of Image, Video, Mask, BoundingBoxes and KeyPoints: a tensor of any shape and dtype.
+
+    Operations on it give plain tensors, unless set_return_type says otherwise; clone, to, detach and requires_grad_ keep the class.
+    Raises what Tensor raises.  Source: torchvision 0.29's tv_tensors.TVTensor.
+
+        class Spectrum(tv_tensors.TVTensor):
+            pass
+    """
 
     @classmethod
     def _to_tensor(cls, data: Any, dtype: DType | None = None, device: Device | str | int | None = None,

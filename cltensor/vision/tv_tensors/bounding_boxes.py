@@ -17,7 +17,10 @@ class BoundingBoxFormat(Enum):
     XYXY: two opposite corners; XYWH: corner and size; CXCYWH: centre and size; XYWHR and CXCYWHR: the same and an angle in degrees,
     counter-clockwise; XYXYXYXY: the four corners of a turned box, clockwise from the top left one.
 
+    Of any dtype.  Raises ValueError for a name there is none of.
     Source: torchvision 0.29's tv_tensors.BoundingBoxFormat.
+
+        format = tv_tensors.BoundingBoxFormat("XYXY")
     """
 
     XYXY = "XYXY"

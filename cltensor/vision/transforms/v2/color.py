@@ -18,7 +18,7 @@ _HUE = {"center": 0.0, "bound": (-0.5, 0.5), "positive": False}
 
 
 class Grayscale(Transform):
-    """Luma of pictures and videos (..., C, H, W) of bytes or floats, in one channel or in three equal ones.
+    """Luma of pictures and videos of any size, of bytes or floats, in one channel or in three equal ones.
 
     Raises ArgumentError for another number.  Source: ITU-R BT.601; torchvision 0.29's transforms.v2.Grayscale.
 
@@ -55,7 +55,7 @@ class RandomGrayscale(RandomApplyTransform):
 
 
 class RGB(Transform):
-    """Three channels: grey pictures of any dtype get three equal ones, others stay.
+    """Three channels: grey pictures of any size and dtype get three equal ones, others stay.
 
     Raises ArgumentTypeError for another number of channels.  Source: torchvision 0.29's transforms.v2.RGB.
 
@@ -178,7 +178,7 @@ class GaussianBlur(Transform):
 
 
 class GaussianNoise(Transform):
-    """Add normal noise to pictures and videos (..., C, H, W) of floats or bytes; clip keeps them in their range.
+    """Add normal noise to pictures and videos of any size, of floats or bytes; clip keeps them in their range.
 
     Raises ArgumentError for Pillow images, other dtypes and a negative sigma.
     Source: torchvision 0.29's transforms.v2.GaussianNoise.

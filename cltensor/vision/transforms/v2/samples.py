@@ -95,7 +95,7 @@ def get_bounding_boxes(flat_inputs: list[Any]) -> BoundingBoxes:
 
 
 def get_keypoints(flat_inputs: list[Any]) -> KeyPoints:
-    """The first KeyPoints (..., 2) of a list, of any dtype.
+    """The first KeyPoints (..., 2) of a list, of any size and dtype.
 
     Raises ArgumentError where there are none.  Source: torchvision 0.29's transforms.v2.get_keypoints.
 

@@ -260,7 +260,7 @@ class LinearTransformation(_OfTensors):
 
 
 class RandomErasing(RandomApplyTransform):
-    """With probability p, put something into a random rectangle of pictures (..., C, H, W) of any dtype.
+    """With probability p, put something into a random rectangle of pictures of any size and dtype.
 
     scale: the range of its share of the area; ratio: of its aspect ratio; value: a number, one for each channel, or "random" for
     normal noise.
@@ -296,7 +296,7 @@ class RandomErasing(RandomApplyTransform):
 
 
 class UniformTemporalSubsample(Transform):
-    """num_samples frames of videos (..., T, C, H, W) of any dtype, at even distances, the first and the last among them.
+    """num_samples frames of videos (..., T, C, H, W) of any size and dtype, at even distances, the first and the last among them.
 
     Never raises.  Source: torchvision 0.29's transforms.v2.UniformTemporalSubsample.
 

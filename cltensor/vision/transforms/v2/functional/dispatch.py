@@ -62,7 +62,7 @@ def functional(name: str, image: Callable, summary: str, example: str, *, pillow
 
 _DOC = """{summary}
 
-{first}: a tensor (..., C, H, W) of bytes or floats in [0, 1], {taken}; the result is of the same kind and dtype.
+{first}: a tensor (..., C, H, W), of any size, of bytes or floats in [0, 1], {taken}; the result is of the same kind and dtype.
 
 Raises ArgumentTypeError for anything else, ArgumentError for an argument that makes no sense.
 Source: torchvision 0.29's transforms.v2.functional.{name}.
