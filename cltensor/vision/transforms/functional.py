@@ -26,7 +26,8 @@ __all__ = [
 
 _DOC = """{summary}
 
-{first}: a Pillow image or a tensor (..., C, H, W), of any size, of bytes or floats in [0, 1]; the result is of the same kind and dtype.
+{first}: a Pillow image or a tensor (..., C, H, W), of any size, of bytes or floats in [0, 1]; the result is of the
+same kind and dtype.
 
 Raises ArgumentTypeError for anything else, ArgumentError for an argument that makes no sense.
 Source: torchvision 0.29's transforms.functional.{name}.
