@@ -20,6 +20,7 @@ from .passes import stages
 from .recorder import GraphRecorder
 from .replay import Replay, held_by
 from .structure import flatten, unflatten
+from .unchanged import of_gradient, same
 
 #: results that stand for themselves
 _PLAIN = (int, float, complex, bool, str, bytes, type(None), dtypes.dtype, Device)
@@ -125,11 +126,20 @@ class Captured:
 
         tensors: the arguments; those viewed as a wider dtype must lie where that can be.
         """
-        if tensors and any((tensors[i]._offset - at) * tensors[i].itemsize % widest for i, at, widest in self.viewed):
+        if tensors and not self.lies(tensors):
             return False
         return (all(storage.buffer is buffer for program in self.programs for storage, buffer in program.held)
                 and all(_laid_out(leaf._grad) == before for leaf, before in self.read)
                 and all(_laid_out(leaf._grad) == before for leaf, before, _, _ in self.leaves if not isinstance(leaf, int)))
+
+    def lies(self, tensors):
+        """Whether the arguments that are viewed as a wider dtype lie where that can be."""
+        return not self.viewed or not any((tensors[i]._offset - at) * tensors[i].itemsize % widest for i, at, widest in self.viewed)
+
+    def terms(self):
+        """Terms, see unchanged.py: while all of them hold, what `fits` says of all but the arguments stays."""
+        held = [same("{}.buffer", storage, buffer) for program in self.programs for storage, buffer in program.held]
+        return held + [term for leaf, _, _, _ in self.leaves if not isinstance(leaf, int) for term in of_gradient(leaf)]
 
     @property
     def programs(self):
@@ -176,8 +186,8 @@ class Captured:
         moved = {block: (tensors[i]._offset - offset) * tensors[i].itemsize for block, i, offset in self.arguments
                  if tensors[i]._offset != offset}
         numbers = self.replay.run(storages, moved, numbers)
-        for leaf, _, use, same in self.leaves:
-            if not same:
+        for leaf, _, use, kept in self.leaves:
+            if not kept:
                 leaf = _leaf(leaf, tensors)
                 leaf._grad = None if use is None else seen(leaf._plain, use, storages, moved)
         return [result.of(tensors, storages, moved) for result in self.results], storages, numbers

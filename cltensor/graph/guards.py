@@ -9,6 +9,7 @@ from types import CodeType, FunctionType, MethodType
 from ..base import dtypes
 from ..base.context import context
 from ..dispatch.tensor_base import TensorBase
+from .unchanged import Term, of_dict, of_gradient, of_list, of_module, of_tensor, of_watch, same
 
 _PLAIN = (int, float, bool, str, bytes, type(None), complex)
 _MOST = 256  # parts of a list or dict that are looked at
@@ -69,6 +70,7 @@ class Environment:
 
     def __init__(self, fn, arguments=()):
         self._seen, self._watches, self._leaves = set(), [], []
+        self._identities = []  # for each watch a function that gives its Terms, or None
         self._function(fn, _DEPTH)
         for value in arguments:
             if not isinstance(value, TensorBase):
@@ -86,6 +88,16 @@ class Environment:
         """The Storages of all tensors seen."""
         return [t._storage for t in self._leaves]
 
+    def terms(self):
+        """Terms, see unchanged.py: while all of them hold, `state` and `gradients` give what they give now."""
+        found = [(watch, identities and identities()) for watch, identities in zip(self._watches, self._identities, strict=True)]
+        of_state = [t for watch, terms in found for t in ([of_watch(watch, watch())] if terms is None else terms)]
+        return of_state + [term for t in self._leaves for term in of_gradient(t)]
+
+    def _watch(self, watch, identities=None):
+        self._watches.append(watch)
+        self._identities.append(identities)
+
     def _function(self, fn, depth):
         if isinstance(fn, MethodType):
             self._visit(fn.__self__, depth)
@@ -98,28 +110,30 @@ class Environment:
             return
         self._seen.add(id(fn))
         for cell in fn.__closure__ or ():
-            self._reached(lambda cell=cell: _content(cell), depth)
+            self._reached(lambda cell=cell: _content(cell), "{}.cell_contents", cell, depth)
         names, read = _names(fn.__code__)
         for name in read:
             value = fn.__globals__.get(name)
             if inspect.ismodule(value) and _own(value):
                 for inner in names:
                     if hasattr(value, inner):
-                        self._reached(lambda inner=inner, module=value: getattr(module, inner, None), depth)
+                        self._reached(lambda inner=inner, module=value: getattr(module, inner, None), f"{{}}.{inner}", value, depth)
             elif name in fn.__globals__:
-                self._reached(lambda name=name, space=fn.__globals__: space.get(name), depth)
+                space = fn.__globals__
+                self._reached(lambda name=name, space=space: space.get(name), f"{{}}['{name}']", space, depth)
         for value in (*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values()):
             self._visit(value, depth)
 
-    def _reached(self, get, depth):
-        """Watch what a variable refers to."""
+    def _reached(self, get, text, owner, depth):
+        """Watch what a variable refers to.  text: of an expression of its owner that gives the same."""
         value = get()
         if isinstance(value, _PLAIN):
-            self._watches.append(lambda: (type(now := get()), now if isinstance(now, _PLAIN) else id(now)))
+            self._watch(lambda: (type(now := get()), now if isinstance(now, _PLAIN) else id(now)),
+                        lambda: [same(text, owner, get())])
         elif inspect.ismodule(value) or isinstance(value, type):
             return
         else:
-            self._watches.append(lambda: id(get()))
+            self._watch(lambda: id(get()), lambda: [same(text, owner, get())])
             self._visit(value, depth)
 
     def _visit(self, value, depth):
@@ -131,25 +145,26 @@ class Environment:
             return
         self._seen.add(id(value))
         if hasattr(type(value), "_captured_by"):
-            self._watches.append(value._captured_by)
+            self._watch(value._captured_by)
         if isinstance(value, TensorBase):
             self._leaves.append(value)
-            self._watches.append(lambda: (id(value._storage), value._spec, value._offset, value.requires_grad, _hooked(value)))
+            self._watch(lambda: (id(value._storage), value._spec, value._offset, value.requires_grad, _hooked(value)),
+                        lambda: of_tensor(value))
             self._called((value._hooks, value._post_hooks, value._end_hooks), depth)
         elif is_module(value):
             self._module(value, depth)
         elif hasattr(value, "param_groups"):
-            self._watches.append(lambda: _settings(value))
+            self._watch(lambda: _settings(value))
             self._called((value._hooks["step_pre"], value._hooks["step_post"]), depth)
             for group in value.param_groups:
                 for p in group["params"]:
                     self._visit(p, depth)
         elif isinstance(value, (list, tuple, set, frozenset)):
-            self._watches.append(lambda: [_token(v) for v in list(value)[:_MOST]])
+            self._watch(lambda: [_token(v) for v in list(value)[:_MOST]], lambda: _of_items(value))
             for v in list(value)[:_MOST]:
                 self._visit(v, depth - 1)
         elif isinstance(value, dict):
-            self._watches.append(lambda: [(k, _token(v)) for k, v in list(value.items())[:_MOST]])
+            self._watch(lambda: [(k, _token(v)) for k, v in list(value.items())[:_MOST]], lambda: _of_entries(value))
             for v in list(value.values())[:_MOST]:
                 self._visit(v, depth - 1)
         elif hasattr(value, "__dict__") and _own(type(value)):
@@ -163,7 +178,7 @@ class Environment:
     def _module(self, module, depth):
         for m in module.modules():
             self._seen.add(id(m))
-            self._watches.append(lambda m=m: _fields(m))
+            self._watch(lambda m=m: _fields(m), lambda m=m: of_module(m))
             self._called(m._running_hooks(), depth)
             for t in (*m._parameters.values(), *m._buffers.values()):
                 if t is not None:
@@ -208,6 +223,17 @@ def _own(thing):
 
 def _token(value):
     return (type(value), value) if isinstance(value, _PLAIN) else id(value)
+
+
+def _of_items(value):
+    """The Terms of a list; none of what cannot change; None for a set."""
+    return [] if type(value) in (tuple, frozenset) else of_list(value) if type(value) is list and len(value) <= _MOST else None
+
+
+def _of_entries(d):
+    """The Terms of a dict, with the order of its keys; None for one that says itself what it holds."""
+    terms = of_dict(d) if type(d) is dict and len(d) <= _MOST else None
+    return terms and [*terms, Term(f"[*{{}}] == {list(d)}", (d,))]
 
 
 def _hooked(t):

@@ -119,6 +119,7 @@ class Replay:
 
     def _enqueue(self, buffers, moved, numbers):
         numbers.update((action, action.compute()) for action in self.actions)
+        self.single.settle()
         with self.device.lock:
             pending = iter(self.single.instead(buffers) or self.launches)
         while (control := self._stretch(pending, buffers, moved, numbers)) is not None:

@@ -15,9 +15,10 @@ from ..base import config
 from ..codegen.megakernel import HEADER, STATE, Case, megakernel, walkable
 from ..runtime.background import background
 from ..runtime.cure import X86
-from ..runtime.launch import Launch
+from ..runtime.launch import Launch, number_setter
 from .call import LaunchNumber, Number
 from .ir import Block, Origin
+from .ways import Ways
 
 PLAIN = 3  # replays before the programs are asked for
 KERNELS = 40  # different ones in one program, which bounds the time to compile it
@@ -35,10 +36,12 @@ class SingleLaunches:
     """What a replay enqueues instead of its launches, once the programs are there: another process compiles them.
 
     made: SingleLaunches, and launches that could not be combined; None until they are there, and where none can be.
+    ways: the Ways to enqueue them: in threads, in the calling thread where the device has a queue for that, or one by one.
     """
 
     def __init__(self, replay):
         self.replay, self.left, self.parts, self.made = weakref.ref(replay), PLAIN, None, None
+        self.ways = None
         self.held = {id(buffer) for buffer in replay.outside}
 
     def instead(self, buffers):
@@ -48,11 +51,23 @@ class SingleLaunches:
         if self.parts is not None:
             parts, self.parts, device = self.parts, None, self.replay().device
             with contextlib.suppress(Exception):  # the launches one by one do the same
-                self.made = [SingleLaunch(p, device) if isinstance(p, Run) else p for p in parts]
+                self._make(parts, device)
         if self.made is None or config.sync() or self.replay().device.profiling:
             return None
         found = {id(b) for b in buffers.values()}
-        return self.made if len(found) == len(buffers) and found.isdisjoint(self.held) else None
+        return self.ways.now() if len(found) == len(buffers) and found.isdisjoint(self.held) else None
+
+    def settle(self):
+        """Before the launches of a call, while the ways to enqueue them are tried out.  The device lock must not be held."""
+        if self.ways is not None and self.ways.chosen is None:
+            self.ways.settle(self.replay().device.channel.queue.finish)
+
+    def _make(self, parts, device):
+        made = [SingleLaunch(p, device, p.workers) if isinstance(p, Run) else p for p in parts]
+        ways = [made]
+        if device.inline:
+            ways.append([SingleLaunch(p, device, 1, True) if isinstance(p, Run) else p for p in parts])
+        self.made, self.ways = made, Ways([*ways, self.replay().launches])
 
     def _count(self):
         """Ask for the programs after the first few replays."""
@@ -156,15 +171,15 @@ class Run:
         units = self.device.profile.compute_units
         return min(units, max(math.prod(c.finer(units * _CLAIMS, _GRAIN)) for c in self.calls))
 
-    def table(self):
-        """The megakernel's table, and the largest number of lanes in it."""
+    def table(self, workers):
+        """The megakernel's table for so many workers, and the largest number of lanes in it."""
         case, place = {c: i for i, c in enumerate(self.cases)}, {k: i for i, k in enumerate(self.places)}
         heads, words, number, most = [], [], len(self.moving), 1
         for call, needed in zip(self.calls, dependencies(self.calls), strict=True):
-            grid = call.finer(self.workers * _CLAIMS, _GRAIN)
+            grid = call.finer(workers * _CLAIMS, _GRAIN) if workers > 1 else call.grid
             groups = math.prod(grid)
-            lanes = max(1, min(self.workers, groups, _LANES))
-            claim = max(1, groups // (lanes * _CLAIMS))
+            lanes = max(1, min(workers, groups, _LANES))
+            claim = max(1, groups // (lanes * _CLAIMS)) if workers > 1 else max(1, groups)
             heads.append((case[_case(call)], groups, *(*grid, 1)[:2], needed, lanes, claim, HEADER * len(self.calls) + len(words)))
             for a in call.arguments:
                 if isinstance(a, (Number, LaunchNumber)):
@@ -188,14 +203,13 @@ def dependencies(calls):
 
 
 class SingleLaunch(Launch):
-    """The launch of a Run."""
+    """The launch of a Run.  inline: run it in the calling thread."""
 
-    __slots__ = ("bits", "blocks", "fixed", "length", "moving", "numbers")
+    __slots__ = ("bits", "blocks", "fixed", "length", "moving", "numbers", "set_bytes")
 
-    def __init__(self, run, device):
-        workers = run.workers
-        super().__init__(device.kernel(run.text, "megakernel"), (_SPARE * workers,), (1,))
-        table, lanes = run.table()
+    def __init__(self, run, device, workers, inline=False):
+        super().__init__(device.kernel(run.text, "megakernel"), (_SPARE * workers if workers > 1 else 1,), (1,))
+        table, lanes = run.table(workers)
         stride = STATE * (1 + lanes)
         state = np.zeros(STATE + stride * len(run.calls), np.int32)
         self.fixed = [p for p in run.places.values() if not isinstance(p, Block)]
@@ -210,7 +224,8 @@ class SingleLaunch(Launch):
         for i, number in enumerate(run.numbers, len(self.moving)):
             t = np.dtype(number.type).type
             self.numbers.append((of_type.get(t, self.bits), i * (8 // t().itemsize) if t in of_type else i, number))
-        self.estimate(sum(p.nbytes if isinstance(p, Block) else p.size for p in run.places.values()))
+        self.inline, self.set_bytes = inline, number_setter(self.kernel)
+        self.set_bytes(_OF_NUMBERS, self.bits)
 
     def _set(self, run, first, buffers):
         """Set the arguments that stay: unused buffers are never touched."""
@@ -227,11 +242,12 @@ class SingleLaunch(Launch):
         kernel, bits = self.kernel, self.bits
         for at, block in self.blocks:
             kernel.set_arg(at, buffers[block])
-        for i, block in enumerate(self.moving):
-            bits[i] = moved.get(block, 0)
-        for to, i, number in self.numbers:
-            to[i] = number.now(numbers, device)
-        kernel.set_arg(_OF_NUMBERS, bits)
+        if self.moving or self.numbers:
+            for i, block in enumerate(self.moving):
+                bits[i] = moved.get(block, 0)
+            for to, i, number in self.numbers:
+                to[i] = number.now(numbers, device)
+            self.set_bytes(_OF_NUMBERS, bits)
         device.submit(self)
 
 
