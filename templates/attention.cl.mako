@@ -14,6 +14,7 @@
 ## mask    None, "bool" (true takes part) or the dtype of the values added to the scores; strides of 0 broadcast it
 ## causal  row i attends to keys 0..i
 ## cpu     BR rows at a time against BC keys, in vectors of V; E and EV are padded with zeros
+##         with BR = 1, forward only, vectors run along a row of q and the keys of a block: for heads of few rows
 ## gpu     a work-item does one row, of q or of k; a work-group of WGS shares BC rows of the other operand at a time
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32", form="forward", mask=None, causal=False, E=32, EV=32, BR=32, BC=32, V=8, WGS=64)
@@ -30,9 +31,15 @@ M = None if mask in (None, "bool") else dtypes.BY_NAME.get(mask, mask)
 used = [dtype, *([M] if M else [])]
 EP, VP = (-(-n // (2 * V)) * 2 * V for n in (E, EV))
 forward, cpu = form == "forward", style == "cpu"
+single = cpu and forward and BR == 1
+in_place = T == C and E == EP and EV == VP  # rows of keys and values are read where they lie
 operands = "qkv" if forward else "gqkvy" if form == "backward" else "gqkv"
 results = {"forward": ("y",), "backward": ("gq", "gk", "gv"), "queries": ("gq",), "keys": ("gk", "gv")}[form]
 def exp(v): return spell("exp", C, v)
+def row_of(x, c, u=0):
+    """V elements of row j + u of a block of x, from column c on."""
+    step = f"{x}_r" if in_place else EP if x == "k" else VP
+    return f"*({'__global ' if in_place else ''}const uvec *)({x}r + (j + {u}) * {step} + {c})"
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
@@ -54,6 +61,20 @@ typedef ${C} real;
 % if cpu:
 typedef ${C}${V} vec;
 typedef ${C}${V} __attribute__((aligned(sizeof(real)))) uvec;
+% endif
+% if single:
+<%
+halves = [V >> i for i in range(1, V.bit_length())]
+def folded(join):
+    """Statements that fold a vector a to the number r."""
+    names = ["a", *(f"a{n}" for n in halves)]
+    steps = [f"const {C}{n if n > 1 else ''} {made} = {join(f'{old}.lo', f'{old}.hi')};"
+             for old, made, n in zip(names, names[1:], halves)]
+    return " ".join([*steps, "return a1;"])
+%>
+static inline real sum_of(const vec a) { ${folded(lambda x, y: f"{x} + {y}")} }
+static inline real most_of(const vec a) { ${folded(lambda x, y: f"{x} > {y} ? {x} : {y}")} }
+% elif cpu:
 
 // out (rows, cols) = a @ b, or added to; a has strides ar and ac, the others rows of ol and bl
 static inline void product(real *out, const real *a, const real *b, const int rows, const int cols, const int depth,
@@ -159,7 +180,69 @@ __kernel void attention(
 % endif
     const long planes, const long H, const long L, const long S, const real scale)
 {
-% if cpu:
+% if single:
+    real q[${EP}], s[${BC}], o[${VP}]${"" if in_place else f", k[{BC * EP}], v[{BC * VP}]"};
+    const size_t all = planes * L, last = (get_group_id(0) + 1) * all / get_num_groups(0);
+    for (size_t task = get_group_id(0) * all / get_num_groups(0); task < last; task++) {
+        const size_t plane = task / L, i = task % L, n = plane / H, h = plane % H;
+        for (int e = 0; e < ${EP}; e++)
+            q[e] = e < ${E} ? ${types.load(dtype, "q_p", "q_o + n * q_n + h * q_h + i * q_r + e")} * scale : 0;
+        for (int d = 0; d < ${VP}; d++) o[d] = 0;
+        vec totals = (vec)(0);
+        real top = LOW;
+        const size_t end = ${"(size_t)S < i + 1 ? (size_t)S : i + 1" if causal else "S"};
+        for (size_t j0 = 0; j0 < end; j0 += ${BC}) {
+            ${span("(long)end", BC, "(long)j0", "keys")}
+% if in_place:
+            __global const real *kr = k_p + k_o + n * k_n + h * k_h + j0 * k_r, *vr = v_p + v_o + n * v_n + h * v_h + j0 * v_r;
+% else:
+            ${rows("k", "k", "j0", "keys", BC, E, EP)}
+            ${rows("v", "v", "j0", "keys", BC, EV, VP)}
+            const real *kr = k, *vr = v;
+% endif
+            for (int j = 0; j < ${BC}; j++) s[j] = LOW;
+            for (int j = 0; j < keys; j++) {
+                vec a = (vec)(0);
+% for c in range(0, EP, V):
+                a += *(const uvec *)(q + ${c}) * ${row_of("k", c)};
+% endfor
+                real score = sum_of(a);
+                ${score("i", "(j0 + j)", "score")}
+                s[j] = score;
+            }
+            vec high = *(const uvec *)s;
+% for c in range(V, BC, V):
+            high = *(const uvec *)(s + ${c}) > high ? *(const uvec *)(s + ${c}) : high;
+% endfor
+            const real found = most_of(high), before = top;
+            top = found > top ? found : top;
+            const real base = top == LOW ? 0 : top, shrink = ${exp("(before - base)")};
+            totals *= shrink;
+            for (int d = 0; shrink != 1 && d < ${VP}; d++) o[d] *= shrink;
+            for (int j = 0; j < ${BC}; j++) s[j] = ${exp("(s[j] - base)")};
+% for c in range(0, BC, V):
+            totals += *(const uvec *)(s + ${c});
+% endfor
+            int j = 0;
+            for (; j + 4 <= keys; j += 4) {
+% for c in range(0, VP, V):
+                *(uvec *)(o + ${c}) += (${" + ".join(f"s[j + {u}] * {row_of('v', c, u)}" for u in (0, 1))})
+                    + (${" + ".join(f"s[j + {u}] * {row_of('v', c, u)}" for u in (2, 3))});
+% endfor
+            }
+            for (; j < keys; j++) {
+% for c in range(0, VP, V):
+                *(uvec *)(o + ${c}) += s[j] * ${row_of("v", c)};
+% endfor
+            }
+        }
+        const real total = sum_of(totals), share = total == 0 ? 0 : 1 / total;
+        ${sum_of_exponentials("task", "top", "total")}
+        for (int d = 0; d < ${EV}; d++) {
+            ${types.store(dtype, "y_p", "y_o + n * y_n + h * y_h + i * y_r + d", "(share == 0 ? 0 : o[d] * share)")}
+        }
+    }
+% elif cpu:
     // Scores lie by columns, s (BC, BR): the arithmetic of a row is done for BR rows at a time.
     real qt[${EP * BR}], k[${BC * EP}], v[${BC * VP}], s[${BC * BR}], base[${BR}];
 % if forward:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..dispatch.tensor_base import touched
+from ..ops.kinds.updating import Updating
 from ..runtime.absent import absent_kernels
 from .grouping import group_source, grouped
 from .ir import Use
@@ -81,8 +82,13 @@ def kernels(graph, parts_of=lambda node: (node,), copies=True):
 
 
 def bytes_moved(node):
-    """The distinct bytes of a node's operands, and those of its results: what a broadcast repeats counts once."""
-    return sum(sum(map(_touched, dict.fromkeys(uses))) for uses in (node.uses, [r.use for r in node.results]))
+    """The distinct bytes of a node's operands, and those of its results: what a broadcast repeats counts once.
+
+    Of an operand that is changed in part those that are written count: as many as its last operand has.
+    """
+    if isinstance(node.op, Updating):
+        return sum(map(touched, dict.fromkeys(node.uses[1:]))) + touched(node.uses[-1])
+    return sum(sum(map(touched, dict.fromkeys(uses))) for uses in (node.uses, [r.use for r in node.results]))
 
 
 def flops(node):
@@ -91,5 +97,5 @@ def flops(node):
     return node.op.flops(specs, [r.use.spec for r in node.results], node.attrs)
 
 
-def _touched(use):
+def touched(use):
     return touched(use.spec)

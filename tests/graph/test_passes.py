@@ -93,6 +93,39 @@ def test_a_write_between_keeps_its_place():
     assert names(fuse_elementwise(recorded(f, (3,)))) == ["add", "mul", "mul"]
 
 
+@pytest.mark.parametrize("write", [
+    lambda x, at, new: x.index_copy_(0, at, new),
+    lambda x, at, new: x.index_add_(0, at, new),
+    lambda x, at, new: x.scatter_(0, at.view(2, 1).expand(2, 3), new),
+    lambda x, at, new: x.__setitem__(at, new),
+    lambda x, at, new: x[None].index_copy_(1, at, new[None]),
+])
+def test_a_part_that_is_overwritten_is_written_alone(write):
+    def f(x, new):
+        write(x, ct.zeros(2, dtype=ct.int64, device="meta"), new)
+        return x.exp()
+
+    found = forward_copies(recorded(f, (5, 3), (2, 3)))
+    assert "copy" not in names(found)[2:]
+    assert any(name.endswith("_") for name in names(found))
+
+
+def _changed_between(x, at):
+    y = x.index_copy(0, at, x.new_ones(2, 3))
+    x.mul_(2)
+    x.copy_(y)
+
+
+@pytest.mark.parametrize("fn", [
+    lambda x, at: x.index_copy_(0, at, x[1:3]),  # what is written lies in what is overwritten
+    lambda x, at: x.t().index_copy_(1, at, x.new_ones(3, 2)),  # laid out otherwise than the result
+    _changed_between,
+])
+def test_a_part_that_must_not_be_written_alone(fn):
+    found = recorded(lambda x: fn(x, ct.zeros(2, dtype=ct.int64, device="meta")), (5, 3))
+    assert not any(name.endswith("_") for name in names(forward_copies(found)))
+
+
 def test_constants():
     graph = fold_constants(recorded(lambda x: (x @ ct.ones(3, 3, device="meta").exp(), x + 1), (2, 3)))
     assert names(graph) == ["matmul", "add"]

@@ -15,6 +15,12 @@ CASES = {
     "rows that attend to nothing": ((2, 2, 4, 2), (6, 2, 3), False, "bool", "float32"),
     "added mask, in 16 bits": ((1, 2, 3, 4), (4, 4, 2), True, "added", "float16"),
     "double": ((1, 1, 3, 9), (2, 9, 5), False, None, "float64"),
+    "a row of a long vector": ((1, 2, 1, 32), (131, 32, 32), False, "bool", "float32"),
+    "few rows, causal": ((2, 1, 5, 16), (70, 16, 16), True, "added", "float32"),
+    "a row in doubles": ((1, 1, 1, 16), (67, 16, 8), True, None, "float64"),
+    "a part of a block, masked": ((1, 2, 11, 3), (6, 3, 2), False, "bool", "float32"),
+    "a part of a block in 16 bits": ((1, 2, 10, 4), (4, 4, 2), True, "added", "float16"),
+    "a part of a block in doubles": ((1, 1, 9, 9), (2, 9, 5), False, None, "float64"),
 }
 
 
@@ -25,7 +31,7 @@ def operands(shape, other, mask, dtype):
     heads = [rng.uniform(-1, 1, (N, n, H, w)).astype(dtype).transpose(0, 2, 1, 3) for n, w in ((L, E), (S, E), (S, EV))]
     if mask == "bool":
         taken = rng.random((N, 1, L, S)) < 0.6
-        taken[:, :, 1] = False
+        taken[:, :, L // 2 : L // 2 + (L > 1)] = False
         return (*heads, taken)
     return (*heads, None if mask is None else rng.uniform(-1, 1, (L, S)).astype(dtype))
 

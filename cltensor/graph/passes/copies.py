@@ -1,5 +1,7 @@
 """Copies: a node writes its result where a copy would have put it, or reads what a copy reads.
 
+One that changes a part of a tensor that the copy overwrites, as `index_copy_` does, writes that part alone.
+
 A sum of parts padded with zeros is written part by part.
 """
 
@@ -9,6 +11,7 @@ from typing import NamedTuple
 from ...codegen import expr
 from ...dispatch.spec import spec as spec_of
 from ...ops.gemm.finishing import ProductFinishing
+from ...ops.kinds.updating import Updating
 from ..ir import Origin, Result, Use, Value
 from ..strides import relaid
 from .moving import untouched
@@ -175,17 +178,18 @@ def _forward(state, j, copy):
         return
     node = state.nodes[i]
     k, own = next((k, r) for k, r in enumerate(node.results) if r.use.value == use.value)
-    if own.old is not None or use.value.version != 1 or not (node.op.kind == "elementwise" or node.op.strided):
+    if own.old is not None or use.value.version != 1:
         return
     strides = relaid(own.use.spec, use, result.use.spec.strides)
     if strides is None or not untouched(result.use.block, state.nodes[i + 1 : j]):
         return
-    if any(u.block is result.use.block for u in node.uses):
-        return
-    made = spec_of(own.use.spec.shape, strides, own.use.spec.dtype, own.use.spec.device)
-    if node.op.kind != "elementwise" and made.shape[-1] > 1 and made.strides[-1] != 1:
-        return
+    spec = own.use.spec
+    alike = all(n < 2 or a == b for n, a, b in zip(spec.shape, strides, spec.strides, strict=True))
+    made = spec if alike else spec_of(spec.shape, strides, spec.dtype, spec.device)
     there = Use(result.use.value, made, result.use.offset)
+    node = _writing(node, own, there)
+    if node is None:
+        return
     others = [r for r in set(state.readers[use.value]) if r != j]
     if others and not (state.last(result.use.value) and all(_follows(state.nodes[r], own.use) for r in others)):
         return
@@ -196,6 +200,18 @@ def _forward(state, j, copy):
     for r in others:
         reader = state.nodes[r]
         state.put(r, replace(reader, operands=tuple(there if o == own.use else o for o in reader.operands)))
+
+
+def _writing(node, own, there):
+    """A node that can write its result, a Result, to another Use; None if it cannot."""
+    if any(u.block is there.block for u in node.uses):
+        first = node.operands[0]
+        updates = getattr(node.op, "updates", None) is not None and there.spec is own.use.spec and isinstance(first, Use)
+        if not updates or not first.is_at(there) or any(u.block is there.block for u in node.operands[1:] if isinstance(u, Use)):
+            return None
+        return replace(node, op=Updating.of(node.op))
+    spec = there.spec
+    return node if node.op.kind == "elementwise" or (node.op.strided and (spec.shape[-1] < 2 or spec.strides[-1] == 1)) else None
 
 
 def _follows(node, use):

@@ -255,16 +255,19 @@ def _scatter_shape(x, index, src, *, dim, combine, wrap=False):
     return x.dense()
 
 
-def _scatter_launch(specs, outs, dim, combine, wrap):
+def _after_copy(updates):
+    """The launch rule that copies the first input, then `updates` it."""
+    return lambda specs, outs, **attributes: [*copy.plan_steps(specs[0], outs[0]), *updates(specs, outs, **attributes)]
+
+
+def _scatter_updates(specs, outs, dim, combine, wrap):
     x, index, src = specs
-    out = outs[0]
-    steps = list(copy.plan_steps(x, out))
-    if index.numel:
-        one = out if out.ndim else out.dense((1,))
-        index_strides = index.strides if index.ndim else (0,)
-        steps.append(_scatter_step("scatter", one, index if index.ndim else index.dense((1,)), index_strides, src,
-                                   src.strides if src.ndim else (0,), normalize_dim(dim, x.ndim, "scatter"), combine, wrap))
-    return steps
+    if not index.numel:
+        return []
+    one = outs[0] if outs[0].ndim else outs[0].dense((1,))
+    index_strides = index.strides if index.ndim else (0,)
+    return [_scatter_step("scatter", one, index if index.ndim else index.dense((1,)), index_strides, src,
+                          src.strides if src.ndim else (0,), normalize_dim(dim, x.ndim, "scatter"), combine, wrap)]
 
 
 def _scatter_self(g, y, x, index, src, dim, combine, wrap):
@@ -288,7 +291,7 @@ def _scatter_samples(rng):
             ((x, unique, src[:2]), {"dim": 0, "combine": "set", "wrap": True})]
 
 
-scatter = kernel("scatter_along", shape=_scatter_shape, launch=_scatter_launch, saves="index", reports_faults=True, batch="dim",
+scatter = kernel("scatter_along", shape=_scatter_shape, launch=_after_copy(_scatter_updates), updates=_scatter_updates, saves="index", reports_faults=True, batch="dim",
                  public=False, vjp=(_scatter_self, lambda *a, **k: None, _scatter_src), ref=_scatter_ref, samples=_scatter_samples,
                  doc="x with src combined into it at index along dim, in order.", complex=True)
 
@@ -312,21 +315,18 @@ def _add_shape(x, index, src, *, dim, combine, wrap=False):
     return x.dense()
 
 
-def _add_launch(specs, outs, dim, combine, wrap):
+def _combine_updates(specs, outs, dim, combine, wrap):
     x, index, src = specs
-    out = outs[0]
-    steps = list(copy.plan_steps(x, out))
-    if index.numel and src.numel:
-        name = "index_add" if combine == "add" else "index_copy"
-        if not x.ndim:
-            one = out.dense((1,))
-            return [*steps, _scatter_step(name, one, index.dense((1,)), (0,), src.dense((1,)), (0,), 0, combine, wrap)]
-        d = normalize_dim(dim, x.ndim, name)
-        step = index.strides[0] if index.ndim else 0
-        strides = tuple(step if i == d else 0 for i in range(x.ndim))
-        # the index is one-dimensional, so the launch walks the source's shape
-        steps.append(_scatter_step(name, out, index, strides, src, src.strides, d, combine, wrap))
-    return steps
+    if not (index.numel and src.numel):
+        return []
+    name = "index_add" if combine == "add" else "index_copy"
+    if not x.ndim:
+        return [_scatter_step(name, outs[0].dense((1,)), index.dense((1,)), (0,), src.dense((1,)), (0,), 0, combine, wrap)]
+    d = normalize_dim(dim, x.ndim, name)
+    step = index.strides[0] if index.ndim else 0
+    strides = tuple(step if i == d else 0 for i in range(x.ndim))
+    # the index is one-dimensional, so the launch walks the source's shape
+    return [_scatter_step(name, outs[0], index, strides, src, src.strides, d, combine, wrap)]
 
 
 def _combine_samples(rng):
@@ -341,8 +341,8 @@ def _combine_self(g, y, x, index, src, dim, combine, wrap):
     return index_combine(g, index, g.new_zeros(()).expand(src.shape), dim=dim, combine="set", wrap=wrap)
 
 
-index_combine = kernel("index_combine", shape=_add_shape, launch=_add_launch, saves="index", reports_faults=True, public=False,
-                       dtypes="stored",
+index_combine = kernel("index_combine", shape=_add_shape, launch=_after_copy(_combine_updates), updates=_combine_updates,
+                       saves="index", reports_faults=True, public=False, dtypes="stored",
                        vjp=(_combine_self, lambda *a, **k: None, lambda g, y, x, index, src, dim, combine, wrap: index_select(
                            g, index, dim=dim, wrap=wrap).reshape(src.shape)),
                        ref=_combine_ref, samples=_combine_samples,

@@ -88,6 +88,7 @@ class Kernel(Planned):
     finishing how captured programs let its launch go on with elementwise ops on the first result: an object with `admits(specs,
             outs, Specs of further operands and results, **attributes)` and `steps(specs, outs, Epilogue, **attributes)`
     strided whether it writes results of any layout whose last dimension is contiguous: captured programs then save copies
+    updates like launch, where the result lies on the first input and its other elements stay: captured programs then copy neither
     values  names of attributes that are numbers passed at each call (Value(i) in the steps), so they never make a new plan;
             shape gets None for them, launch does not get them; they come last among the attributes
     work    (input Specs, output Specs, **attributes) -> floating-point operations of a call, to be held against its time
@@ -97,9 +98,10 @@ class Kernel(Planned):
     kind = "kernel"
 
     def __init__(self, name, *, shape, launch, values=(), on_complex=None, finishing=None, strided=False, work=None,
-                 products=False, **common):
+                 products=False, updates=None, **common):
         super().__init__(name, **common)
         self.on_complex, self.finishing, self.strided, self.work, self.products = on_complex, finishing, strided, work, products
+        self.updates = updates
         self.shape, self.launch, self.values = shape, launch, tuple(values)
         self._read_signature(shape)
 

@@ -13,6 +13,7 @@ from ..kinds.kernel import Kernel
 from ..kinds.launch import compute_dtype, cpu_groups, longs
 
 BLOCK = 32  # rows and keys of a block in the cpu style
+FEW, KEYS = 8, 64  # heads of at most FEW rows are computed row by row in the cpu style, in blocks of KEYS keys
 LOCAL = 4096  # elements of local memory for the rows that a gpu work-group shares
 
 
@@ -41,10 +42,16 @@ def _render(form, q, v, mask, causal):
     E, EV = q.shape[3], v.shape[3]
     shared = E + EV + 2
     kind = None if mask is None else "bool" if mask.dtype.category == "bool" else mask.dtype.name
-    keys = BLOCK if profile.style == "cpu" else max(1, min(32, LOCAL // shared))
+    single = _single(form, q)
+    keys = max(1, min(32, LOCAL // shared)) if profile.style == "gpu" else KEYS if single else BLOCK
     long_vectors = profile.vector_width == 16 and not (E % BLOCK or EV % BLOCK)  # rows are padded to two vectors
-    return render("attention", style=profile.style, dtype=q.dtype, form=form, mask=kind, causal=causal, E=E, EV=EV, BR=BLOCK,
-                  BC=keys, V=(8 if wide else 16) if long_vectors else (4 if wide else 8), WGS=min(64, profile.max_work_group))
+    return render("attention", style=profile.style, dtype=q.dtype, form=form, mask=kind, causal=causal, E=E, EV=EV,
+                  BR=1 if single else BLOCK, BC=keys, V=(8 if wide else 16) if long_vectors else (4 if wide else 8), WGS=min(64, profile.max_work_group))
+
+
+def _single(form, q):
+    """Whether rows are computed one by one: where a block would be nearly empty."""
+    return form == "forward" and q.device.profile.style == "cpu" and q.shape[2] <= FEW
 
 
 def _operand(i, s):
@@ -80,7 +87,7 @@ def _launch(inputs, outputs, *, scale, causal):
     args = [*_operand(0, q), *_operand(1, k), *_operand(2, v), *_mask_arguments(3, mask, (N, H, L, k.shape[2])),
             *_result(0, outputs[0]), Out(1), Out(2), *_sizes(q, k, scale)]
     if q.device.profile.style == "cpu":
-        sizing = (cpu_groups(q.device, N * H * -(-L // BLOCK)),), (1,)
+        sizing = (cpu_groups(q.device, N * H * (L if _single("forward", q) else -(-L // BLOCK))),), (1,)
     else:
         sizing = _range(q.device, N * H, L)
     return [Step(_render("forward", q, v, mask, causal), "attention", args, *sizing)]
