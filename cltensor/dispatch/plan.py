@@ -62,13 +62,16 @@ class Scratch:
 
 
 class Step(Launch):
-    """One kernel launch: source, kernel name, arguments, global and local size."""
+    """One kernel launch: source, kernel name, arguments, global and local size.
 
-    __slots__ = ("arena", "args", "held", "name", "number", "offsets", "reusable", "set_bytes", "shifts", "source", "tensors",
-                 "ticket", "values")
+    elements: how many there are, where any number of work-groups may share them; else 0.
+    """
 
-    def __init__(self, source, name, args, global_size, local_size):
-        self.source, self.name, self.args = source, name, tuple(args)
+    __slots__ = ("arena", "args", "elements", "held", "name", "number", "offsets", "reusable", "set_bytes", "shifts", "source",
+                 "tensors", "ticket", "values")
+
+    def __init__(self, source, name, args, global_size, local_size, elements=0):
+        self.source, self.name, self.args, self.elements = source, name, tuple(args), elements
         self.global_size, self.local_size = tuple(map(int, global_size)), tuple(map(int, local_size))
 
     def prepare(self, device, number):
@@ -125,9 +128,13 @@ class Step(Launch):
                     self.kernel.set_arg(at + 1, np.int64(wanted))
                     self.offsets[at] = wanted
 
+    def of(self, args):
+        """The same step with other arguments."""
+        return Step(self.source, self.name, args, self.global_size, self.local_size, self.elements)
+
     def spare(self, device):
         """The same step with its own kernel object."""
-        step = Step(self.source, self.name, self.args, self.global_size, self.local_size)
+        step = self.of(self.args)
         step.prepare(device, self.number)
         step.inline = False
         return step

@@ -65,7 +65,7 @@ class Call:
 
 def call_of(step, places, scratch, values, op, fixed):
     """The Call of a Step whose tensors are the Uses `places`, then the buffers `scratch`.  See replay._Launch."""
-    made = Call(step.source, step.name, step.global_size)
+    made = Call(step.source, step.name, step.global_size, elements=step.elements)
     for arg in step.args:
         if isinstance(arg, (In, Out)):
             use = places[step.number[type(arg)(arg.index)]]
@@ -83,6 +83,4 @@ def call_of(step, places, scratch, values, op, fixed):
             made.arguments.append(LaunchNumber(op))
         else:
             made.arguments.append(arg)
-    if getattr(step.source, "template", None) == "elementwise":
-        made.elements = places[-1].spec.numel
     return made

@@ -88,6 +88,8 @@ class VectorRule:
     dots: tuple = ((1, 8), (2, 4), (4, 3))  # (vectors, dot products with each that fit the registers)
     block: int = 4096  # sums a work-group of the cpu style keeps
     grain: int = 1 << 15  # elements read per work-group, at least: fewer cost more than they save
+    run: int = 256  # elements that a work-group reads side by side, at least, where the matrix lies by columns
+    cached: int = 1 << 22  # elements of a matrix by columns, at most, for blocks of such runs; beyond, slices read memory in order
 
 
 @dataclass(frozen=True)
@@ -408,9 +410,12 @@ def _vector_steps(p):
 
 
 def _vector_blocks(p, rows, units, by_rows, most, grain):
-    """(rows of a block, slices of K) for work-groups of one item: short blocks if by_rows, otherwise many slices."""
+    """(rows of a block, slices of K) for work-groups of one item: short blocks if by_rows, otherwise blocks of runs or slices."""
     wanted = max(1, min(4 * p.units, units * rows * p.K // grain) // units)
-    blocks = max(_ceil(rows, most), min(wanted, rows // 4) if by_rows else 1)
+    least, runs = _ceil(rows, most), rows // VECTOR.run
+    if not by_rows and rows * p.K <= VECTOR.cached and runs >= min(wanted, p.units):
+        return _ceil(rows, max(least, min(wanted, runs))), 1
+    blocks = max(least, min(wanted, rows // 4) if by_rows else 1)
     slices = max(1, min(wanted // blocks, p.K // 64))
     return _ceil(rows, blocks), slices
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...dispatch.autocast import PROMOTE
 from ...dispatch.binding import check_tensors
-from ...dispatch.plan import In, Out, Step
+from ...dispatch.plan import In, Out
 from ...dispatch.promotion import result_type
 from ...dispatch.run_planned import run_planned
 from ...dispatch.spec import spec
@@ -59,8 +59,7 @@ class Concat(Planned):
             slot = spec(seen.shape, out.strides, out.dtype, out.device)
             for step in copy.plan_steps(seen, slot):
                 moved = {In(0): In(i), Out(0): Out(0, start * out.strides[dim])}
-                args = [moved.get(a, a) if isinstance(a, (In, Out)) else a for a in step.args]
-                steps.append(Step(step.source, step.name, args, step.global_size, step.local_size))
+                steps.append(step.of([moved.get(a, a) if isinstance(a, (In, Out)) else a for a in step.args]))
         return steps
 
 

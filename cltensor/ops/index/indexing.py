@@ -291,9 +291,10 @@ def _scatter_samples(rng):
             ((x, unique, src[:2]), {"dim": 0, "combine": "set", "wrap": True})]
 
 
-scatter = kernel("scatter_along", shape=_scatter_shape, launch=_after_copy(_scatter_updates), updates=_scatter_updates, saves="index", reports_faults=True, batch="dim",
-                 public=False, vjp=(_scatter_self, lambda *a, **k: None, _scatter_src), ref=_scatter_ref, samples=_scatter_samples,
-                 doc="x with src combined into it at index along dim, in order.", complex=True)
+scatter = kernel("scatter_along", shape=_scatter_shape, launch=_after_copy(_scatter_updates), updates=_scatter_updates,
+                 saves="index", reports_faults=True, batch="dim", public=False,
+                 vjp=(_scatter_self, lambda *a, **k: None, _scatter_src), ref=_scatter_ref,
+                 samples=_scatter_samples, doc="x with src combined into it at index along dim, in order.", complex=True)
 
 
 def _add_shape(x, index, src, *, dim, combine, wrap=False):

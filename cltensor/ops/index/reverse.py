@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...base.shapes import dense_strides
-from ...dispatch.plan import In, Step
+from ...dispatch.plan import In
 from ...dispatch.spec import spec
 from ..kinds.kernel import kernel
 from ..pointwise.elementary import copy
@@ -18,8 +18,7 @@ def _launch(specs, outs, dims):
     turned = {d % x.ndim for d in dims}
     backward = spec(x.shape, tuple(-s if d in turned else s for d, s in enumerate(x.strides)), x.dtype, x.device)
     last = In(0, sum((x.shape[d] - 1) * x.strides[d] for d in turned))
-    return [Step(step.source, step.name, [last if arg == In(0) else arg for arg in step.args], step.global_size, step.local_size)
-            for step in copy.plan_steps(backward, outs[0])]
+    return [step.of([last if arg == In(0) else arg for arg in step.args]) for step in copy.plan_steps(backward, outs[0])]
 
 
 reverse = kernel("reverse", shape=_shape, launch=_launch, batch="leading", public=False, complex=True,

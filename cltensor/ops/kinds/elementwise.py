@@ -219,7 +219,7 @@ class Elementwise(Op):
         args.append(np.int64(dims[-1]))
         rows = functools.reduce(operator.mul, dims[:-1], 1)
         return [*(step for line in lines for step in line.steps),
-                Step(source, "elementwise", args, *launch_size(device.profile, rows, dims[-1], AHEAD))]
+                Step(source, "elementwise", args, *launch_size(device.profile, rows, dims[-1], AHEAD), rows * dims[-1])]
 
     def _numbers(self, operands, compute):
         """The Values of the numbers among the operands, and of the attributes."""

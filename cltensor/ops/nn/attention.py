@@ -46,7 +46,8 @@ def _render(form, q, v, mask, causal):
     keys = max(1, min(32, LOCAL // shared)) if profile.style == "gpu" else KEYS if single else BLOCK
     long_vectors = profile.vector_width == 16 and not (E % BLOCK or EV % BLOCK)  # rows are padded to two vectors
     return render("attention", style=profile.style, dtype=q.dtype, form=form, mask=kind, causal=causal, E=E, EV=EV,
-                  BR=1 if single else BLOCK, BC=keys, V=(8 if wide else 16) if long_vectors else (4 if wide else 8), WGS=min(64, profile.max_work_group))
+                  BR=1 if single else BLOCK, BC=keys, V=(8 if wide else 16) if long_vectors else (4 if wide else 8),
+                  WGS=min(64, profile.max_work_group))
 
 
 def _single(form, q):

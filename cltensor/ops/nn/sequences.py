@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dispatch.plan import In, Out, Scratch, Step, Value
+from ...dispatch.plan import In, Out, Scratch, Value
 from ...dispatch.spec import Spec, dense, spec
 from ..gemm.gemm import MatrixProduct, Operand, product_steps
 
@@ -109,7 +109,7 @@ class Tape:
     def _place(self, steps, places):
         for step in steps:
             args = itertools.chain.from_iterable(self._arguments(arg, places) for arg in step.args)
-            self.steps.append(Step(step.source, step.name, args, step.global_size, step.local_size))
+            self.steps.append(step.of(args))
 
     def _arguments(self, arg, places):
         if isinstance(arg, (In, Out)):
