@@ -66,6 +66,14 @@ def walkable(text, name):
     return _parsed(text, name) is not None
 
 
+@functools.cache
+def constant_parameters(text, name):
+    """The positions of the parameters of a kernel that point to memory which it only reads."""
+    head = re.search(rf"__kernel\s+void\s+{name}\s*({_ARGUMENTS})\s*\{{", _COMMENT.sub("", text))
+    declared = () if head is None else head.group(1)[1:-1].split(",")
+    return frozenset(i for i, p in enumerate(declared) if re.search(r"__global\s+const\b|\bconst\s+__global\b", p))
+
+
 def megakernel(cases, buffers, numbers, moving):
     """The text for these Cases, which the table names by position, and as many buffers and numbers."""
     kernels = {c[:2]: i for i, c in enumerate(dict.fromkeys(c[:2] for c in cases))}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..codegen.megakernel import constant_parameters
 from ..dispatch import faults
 from ..dispatch.plan import In, Out, Scratch, Ticket, Value
 from .ir import Scalar
@@ -74,8 +75,9 @@ def call_of(step, places, scratch, values, op, fixed):
             (made.writes if isinstance(arg, Out) else made.reads).append(place)
         elif isinstance(arg, Scratch):
             place = scratch[step.number[arg] - len(places)]
+            only_read = len(made.arguments) in constant_parameters(made.text, step.name)
             made.arguments.append(place)
-            made.writes.append(place)
+            (made.reads if only_read else made.writes).append(place)
         elif isinstance(arg, Value):
             value = values[arg.index]
             made.arguments.append(Number(value, arg.type) if isinstance(value, Scalar) else arg.type(value))

@@ -95,13 +95,14 @@ class Captured:
     leaves: (a leaf or its position among the arguments, the layout of its .grad before and the Use of that afterwards, None for
     no .grad, whether it is the same tensor) of each whose .grad changes.
     replay: None until `start`; spare: {buffer: size} that it may use, and shares with the program for other sizes.
+    members: storages of parameters and buffers, which change seldom.
     """
 
     def __init__(self, recorder, graph, tensors, outputs, template, device, backward=None):
         self.stages = tuple(stages(graph))
         self.graph, self.template, self.backward = self.stages[-1][1], template, backward
         self.actions, self.device, self.replay, self.plans, self.spare = recorder.actions, device, None, {}, {}
-        self.held = held_by(self.graph, device)
+        self.held, self.members = held_by(self.graph, device), ()
         blocks = recorder.blocks
         self.arguments = [(b, b.source, tensors[b.source]._offset) for b in blocks if b.origin is Origin.ARGUMENT]
         widest = self.graph.widest()
@@ -159,7 +160,8 @@ class Captured:
     def start(self):
         """Make the Replays.  Raises BuildError."""
         for p in self.programs:
-            p.replay, p.plans = Replay(p.graph, p.actions, p.device, spare=p.spare.items(), plans=p.plans), {}
+            p.replay = Replay(p.graph, p.actions, p.device, spare=p.spare.items(), plans=p.plans, members=self.members)
+            p.plans = {}
             if not any(n.regions for n in p.graph.nodes):  # replays with control flow may run at the same time
                 p.spare.update((buffer, max(size, p.spare.get(buffer, 0))) for buffer, size in p.replay.own)
 

@@ -258,6 +258,7 @@ class _Program:
         held = [storage for program in self.captured.programs for storage, _ in program.held]
         self._outside = frozenset(map(id, (*self.environment.storages(), *held)))  # which the program keeps alive
         self._shared = self._shared_by(tensors)
+        self.captured.members = self.environment.members
 
     def _shared_by(self, tensors):
         return [storage if storage in self._outside else None for storage in (id(t._storage) for t in tensors)]

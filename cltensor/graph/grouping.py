@@ -9,7 +9,7 @@ from ..ops.optim.multi_tensor import Roles, capacity, even_parts, source_for
 from .ir import Origin, Use
 
 #: a copy as an update of its target
-_COPY = Derived("copy", (expr.Input("source"),), ("target", "source"))
+COPY = Derived("copy", (expr.Input("source"),), ("target", "source"))
 
 
 def grouped(nodes, copies=True):
@@ -23,7 +23,7 @@ def grouped(nodes, copies=True):
 
 def update_of(node):
     """A node of several that are launched together as an update: its results lie where operands do."""
-    return replace(node, op=_COPY, operands=(node.results[0].use, *node.operands)) if node.op.name == "copy" else node
+    return replace(node, op=COPY, operands=(node.results[0].use, *node.operands)) if node.op.name == "copy" else node
 
 
 def groups_of(nodes, key_of, most=None):

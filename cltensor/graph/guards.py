@@ -71,6 +71,7 @@ class Environment:
     def __init__(self, fn, arguments=()):
         self._seen, self._watches, self._leaves = set(), [], []
         self._identities = []  # for each watch a function that gives its Terms, or None
+        self.members = set()  # the storages of modules' parameters and buffers, and of tensors that require grad
         self._function(fn, _DEPTH)
         for value in arguments:
             if not isinstance(value, TensorBase):
@@ -148,6 +149,7 @@ class Environment:
             self._watch(value._captured_by)
         if isinstance(value, TensorBase):
             self._leaves.append(value)
+            self.members.update([value._storage] if value.requires_grad else ())
             self._watch(lambda: (id(value._storage), value._spec, value._offset, value.requires_grad, _hooked(value)),
                         lambda: of_tensor(value))
             self._called((value._hooks, value._post_hooks, value._end_hooks), depth)
@@ -183,6 +185,7 @@ class Environment:
             for t in (*m._parameters.values(), *m._buffers.values()):
                 if t is not None:
                     self._visit(t, depth)
+                    self.members.add(t._storage)
             for name, value in vars(m).items():
                 if not name.startswith("_") and not (isinstance(value, TensorBase) or is_module(value)):
                     self._visit(value, depth - 1)

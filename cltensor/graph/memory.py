@@ -3,11 +3,12 @@
 from .ir import Origin
 
 
-def assign_buffers(graph, groups=None):
+def assign_buffers(graph, groups=None, apart=()):
     """{Block: slot} for the blocks that live within the program only, and the size of each slot in bytes.
 
     A block takes the free slot whose size is nearest, or a new one.  Slots only grow.
     groups: the nodes in order as lists of those that run at the same time; without it they run one by one.
+    apart: blocks that share with no other.
     """
     groups = [[node] for node in graph.nodes] if groups is None else groups
     outside = {v.block for v in (*graph.wanted(), *(v for n in graph.once for v in n.writes()))}
@@ -26,12 +27,13 @@ def assign_buffers(graph, groups=None):
         starting.setdefault(first[block], []).append(block)
     for i in range(len(groups)):
         for block in starting.get(i, ()):
-            fit = min(free, key=lambda s: (sizes[s] < block.nbytes, abs(sizes[s] - block.nbytes)), default=None)
+            fit = None if block in apart else min(
+                free, key=lambda s: (sizes[s] < block.nbytes, abs(sizes[s] - block.nbytes)), default=None)
             if fit is None:
                 fit = len(sizes)
                 sizes.append(0)
             free.discard(fit)
             sizes[fit] = max(sizes[fit], block.nbytes)
             slots[block] = fit
-        free.update(slots[block] for block in ending.get(i, ()))
+        free.update(slots[block] for block in ending.get(i, ()) if block not in apart)
     return slots, sizes

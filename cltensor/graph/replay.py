@@ -20,10 +20,11 @@ from ..runtime.absent import AbsentKernel
 from ..runtime.launch import Trial
 from .call import Call, Number, call_of
 from .control import ControlLaunch, control_launch
-from .grouping import grouped, kinds_of, roles_of, shifted, update_of
+from .grouping import COPY, grouped, kinds_of, roles_of, shifted, update_of
 from .ir import Origin, Scalar, Use
 from .memory import assign_buffers
 from .single_launch import SingleLaunches
+from .steady import steady_blocks, steady_of
 
 _LONG = struct.Struct("=q").pack
 
@@ -37,14 +38,14 @@ class Replay:
 
     actions: the Actions to run before the launches; later: those that follow each launch of control flow.  fixed: {Block: buffer}
     of all memory that stays the same; given: what is known of memory from outside; spare: buffers to use, with their sizes.
-    plans: what `planned` says of some nodes, by their ids.
+    plans: what `planned` says of some nodes, by their ids.  members: storages that change seldom, see steady.py.
     """
 
-    def __init__(self, graph, actions, device, given=(), spare=(), plans=()):
+    def __init__(self, graph, actions, device, given=(), spare=(), plans=(), members=()):
         groups = list(grouped(graph.nodes))
         graph = graph.with_nodes(n for nodes in groups for n in nodes)  # the order of the launches, in which memory is free again
         self.graph, self.device = graph, device
-        slots, sizes = assign_buffers(graph, groups)
+        slots, sizes = assign_buffers(graph, groups, steady_blocks(graph, members))
         buffers, self.nbytes = _allocated(sizes, spare, device)
         self.own = list(zip(buffers, sizes, strict=True))
         self.fixed = {**dict(given), **{block: buffers[slot] for block, slot in slots.items()}}
@@ -60,9 +61,10 @@ class Replay:
         written = {v.block: v.version for node in graph.nodes for v in node.writes()}
         self.writes = [(block, count) for block, count in written.items() if block.origin is not Origin.MADE]
         self._run_once(graph.once)
-        self.launches = [launch for nodes in groups for launch in self._launches(nodes)]
+        self.every = self.launches = [launch for nodes in groups for launch in self._launches(nodes)]
         self.outside = [*(buffer for _, buffer in self.held), *dict(given).values()]
-        self.single, self.plans = SingleLaunches(self), {}
+        self.apart = {id(buffer) for buffer in self.outside}
+        self.steady, self.single, self.plans = self._steady(written, members), SingleLaunches(self), {}
         controls = [launch for launch in self.launches if isinstance(launch, ControlLaunch)]
         self.nbytes += sum(launch.nbytes for launch in controls)
         self.alone = threading.RLock() if controls else contextlib.nullcontext()
@@ -71,7 +73,14 @@ class Replay:
         self.later = dict(zip(controls, later, strict=True))
 
     def __len__(self):
-        return len(self.launches)
+        return len(self.every)
+
+    def _steady(self, written, members):
+        lasting = [self.fixed[b] for b in self.graph.blocks() if b.origin is Origin.CONSTANT]
+        lasting += [self.fixed[v.block] for node in self.graph.once for v in node.writes()]
+        changed = {block.source for block in written if block.origin is Origin.HELD}
+        held = {id(buffer): storage for storage, buffer in self.held if storage in members and storage not in changed}
+        return steady_of(self.every, lasting, held, self.outside)
 
     def _run_once(self, nodes):
         self.prepared = [launch for node in nodes for launch in self._launches([node])]  # kept: their kernels hold no buffer
@@ -121,10 +130,28 @@ class Replay:
         numbers.update((action, action.compute()) for action in self.actions)
         self.single.settle()
         with self.device.lock:
-            pending = iter(self.single.instead(buffers) or self.launches)
+            pending = iter(self._chosen(buffers))
         while (control := self._stretch(pending, buffers, moved, numbers)) is not None:
             control.enqueue(buffers, moved, numbers, self.device)
             numbers.update((action, action.compute()) for action in self.later[control])
+
+    def _chosen(self, buffers):
+        """The launches to enqueue for these buffers of Blocks.  The device lock must be held."""
+        found = {id(b) for b in buffers.values()}
+        if len(found) < len(buffers) or not found.isdisjoint(self.apart):
+            if self.steady is not None:
+                self.steady.forget()
+            return self.every
+        if self.steady is not None:
+            self._refresh(self.steady)
+        return self.single.instead() or self.launches
+
+    def _refresh(self, steady):
+        before = steady.kept
+        steady.refresh(self.device)
+        if steady.kept is not before:
+            self.launches = steady.rest if steady.kept else self.every
+            self.single = SingleLaunches(self)
 
     def _stretch(self, pending, buffers, moved, numbers):
         """Enqueue launches up to a ControlLaunch, and return that: it waits for the device, and must not hold the lock."""
@@ -251,7 +278,7 @@ class _GroupLaunch:
             for i in each:
                 made.arguments += [places[i], np.int64(node.operands[i].offset)] if i in moved else [places[i]]
             made.arguments.append(np.int64(node.results[0].use.spec.numel))
-            made.reads += places
+            made.reads += places[node.op is COPY:]
             made.writes += [self.fixed.get(r.use.block, r.use.block) for r in node.results]
         nothing = [np.int64(0) if isinstance(a, np.int64) else a for a in made.arguments[: step.width]]
         made.arguments += nothing * (step.tuples - len(self.nodes))
