@@ -74,8 +74,8 @@ def _changing(node):
 def steady_of(launches, lasting, held, outside):
     """The Steady of launches; None where all of them depend on more.
 
-    lasting: buffers that stay as they are; held: {id(buffer): its Storage} of members that the program does not write to; outside: all
-    buffers from outside.
+    lasting: buffers that stay as they are; outside: all buffers from outside; held: {id(buffer): its Storage} of members that the
+    program does not write to.
     """
     calls = [launch.call() if hasattr(launch, "call") else None for launch in launches]
     if None in calls or not held:

@@ -86,6 +86,7 @@ def measure(family, case, size, ours, peer, options):
         compiled = [side.compiled(prepared(case, side, arrays, options.dtype)) for side in sides]
         eager = prepared(case, ours, arrays, options.dtype)  # not called yet: an action may go on where its last call ended
         found["difference"] = found.get("difference") or difference(*map(seeded, (compiled[0], eager)), options.dtype)
+        ours.settled(compiled[0])
         sides, actions = sides * 2, actions + compiled
     seen = times([(a, s.wait) for a, s in zip(actions, sides, strict=True)], options.rounds, enqueue)
     found.update(seconds=statistics.median(seen[0]), best=min(seen[0]))

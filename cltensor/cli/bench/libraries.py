@@ -2,13 +2,17 @@
 
 import os
 import shutil
+import time
 
 import numpy as np
 
 import cltensor
 
 from ...base.errors import CLTensorError
+from ...runtime.background import background
 from ...version import __version__
+
+WARM, TRIED, PATIENCE = 8, 100, 2.0  # calls until programs are asked for, then until ways are chosen, in so many seconds at most
 
 
 class Ours:
@@ -25,6 +29,18 @@ class Ours:
     def compiled(self, action):
         """The action compiled, with its kernels at once."""
         return cltensor.compile(action, options={"wait": True})
+
+    def settled(self, action):
+        """Call a compiled action until no program is compiled for it in the background and no way of launching it tried out."""
+        for _ in range(WARM):
+            action()
+        background.wait()
+        until = time.perf_counter() + PATIENCE
+        for _ in range(TRIED):
+            action()
+            if time.perf_counter() > until:
+                break
+        self.wait()
 
     def tensor(self, array, dtype):
         """A NumPy array as a tensor of cltensor dtype `dtype`."""
