@@ -99,8 +99,10 @@ class Compiled:
         """The _Program whose guards hold, or None."""
         for i, program in enumerate(self.programs):
             if program.key == key and program.holds(tensors):
-                self.refusals.pop(key, None)
-                self.programs.append(self.programs.pop(i))
+                if self.refusals:
+                    self.refusals.pop(key, None)
+                if i + 1 < len(self.programs):
+                    self.programs.append(self.programs.pop(i))
                 return program
         return None
 

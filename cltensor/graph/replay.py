@@ -127,7 +127,8 @@ class Replay:
         enqueue(buffers, moved, numbers)
 
     def _enqueue(self, buffers, moved, numbers):
-        numbers.update((action, action.compute()) for action in self.actions)
+        for action in self.actions:
+            numbers[action] = action.compute()
         self.single.settle()
         with self.device.lock:
             pending = iter(self._chosen(buffers))

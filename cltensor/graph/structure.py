@@ -11,6 +11,9 @@ class _Branch(NamedTuple):
     parts: tuple
 
 
+_EMPTY = {kind: _Branch(kind, (), ()) for kind in (tuple, dict)}
+
+
 def flatten(value):
     """(leaves, template) of a value: lists, tuples and dicts are branches, everything else is a leaf."""
     leaves = []
@@ -19,6 +22,8 @@ def flatten(value):
 
 def _template(value, leaves):
     kind = type(value)
+    if (kind is tuple or kind is dict) and not value:
+        return _EMPTY[kind]
     if kind in (list, tuple) or (isinstance(value, tuple) and hasattr(value, "_fields")):
         return _Branch(kind, (), tuple([_template(v, leaves) for v in value]))
     if isinstance(value, dict):
