@@ -6,6 +6,7 @@ give the rows of the real and the imaginary part.
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -152,14 +153,16 @@ class _Check:
 
     def _difference(self, moves):
         """(f(x + eps d) - f(x - eps d)) / (2 eps) per output, flat; moves: (x, index, value, d) of elements."""
-        ends = []
+        ends, versions = [], {x._storage: x._storage.version for x, *_ in moves}
         for sign in (1, -1):
             for x, at, value, d in moves:
                 _poke(x, at, value + sign * self.eps * d)
+                x._storage.version = next(_POKED)  # what is kept of other values must not be taken
             with no_grad():
                 ends.append([_parts(o.detach().numpy()) for o in self.outputs()])
         for x, at, value, _ in moves:
             _poke(x, at, value)
+            x._storage.version = versions[x._storage]
         return [(up - down) / (2 * self.eps) for up, down in zip(*ends, strict=True)]
 
     def backward(self, output, seed):
@@ -361,6 +364,9 @@ def _check_inputs(inputs, numbers):
             raise GradcheckError(f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that "
                                  "are non-overlapping to be able to compute the numerical gradients correctly. You "
                                  "should call .contiguous on the input before passing it to gradcheck.")
+
+
+_POKED = itertools.count(1 << 40)  # versions that no storage has otherwise
 
 
 def _poke(x, at, value):

@@ -8,10 +8,10 @@ def assign_buffers(graph, groups=None, apart=()):
 
     A block takes the free slot whose size is nearest, or a new one.  Slots only grow.
     groups: the nodes in order as lists of those that run at the same time; without it they run one by one.
-    apart: blocks that share with no other.
+    apart: blocks to leave out.
     """
     groups = [[node] for node in graph.nodes] if groups is None else groups
-    outside = {v.block for v in (*graph.wanted(), *(v for n in graph.once for v in n.writes()))}
+    outside = {*apart, *(v.block for v in (*graph.wanted(), *(v for n in graph.once for v in n.writes())))}
     first, last = {}, {}
     for i, nodes in enumerate(groups):
         for value in (v for node in nodes for v in (*node.reads(), *node.writes())):
@@ -27,13 +27,12 @@ def assign_buffers(graph, groups=None, apart=()):
         starting.setdefault(first[block], []).append(block)
     for i in range(len(groups)):
         for block in starting.get(i, ()):
-            fit = None if block in apart else min(
-                free, key=lambda s: (sizes[s] < block.nbytes, abs(sizes[s] - block.nbytes)), default=None)
+            fit = min(free, key=lambda s: (sizes[s] < block.nbytes, abs(sizes[s] - block.nbytes)), default=None)
             if fit is None:
                 fit = len(sizes)
                 sizes.append(0)
             free.discard(fit)
             sizes[fit] = max(sizes[fit], block.nbytes)
             slots[block] = fit
-        free.update(slots[block] for block in ending.get(i, ()) if block not in apart)
+        free.update(slots[block] for block in ending.get(i, ()))
     return slots, sizes

@@ -45,7 +45,8 @@ class Replay:
         groups = list(grouped(graph.nodes))
         graph = graph.with_nodes(n for nodes in groups for n in nodes)  # the order of the launches, in which memory is free again
         self.graph, self.device = graph, device
-        slots, sizes = assign_buffers(graph, groups, steady_blocks(graph, members))
+        apart = steady_blocks(graph, members)
+        slots, sizes = assign_buffers(graph, groups, apart)
         buffers, self.nbytes = _allocated(sizes, spare, device)
         self.own = list(zip(buffers, sizes, strict=True))
         self.fixed = {**dict(given), **{block: buffers[slot] for block, slot in slots.items()}}
@@ -58,13 +59,16 @@ class Replay:
                 device.write(self.fixed[block], 0, block.source)
         for block in {v.block for node in graph.once for v in node.writes()}:
             self.fixed[block] = device.allocate(block.nbytes)
+        for block in apart:
+            self.fixed[block] = device.allocate(block.nbytes)
+            self.nbytes += block.nbytes
         written = {v.block: v.version for node in graph.nodes for v in node.writes()}
         self.writes = [(block, count) for block, count in written.items() if block.origin is not Origin.MADE]
         self._run_once(graph.once)
         self.every = self.launches = [launch for nodes in groups for launch in self._launches(nodes)]
         self.outside = [*(buffer for _, buffer in self.held), *dict(given).values()]
         self.apart = {id(buffer) for buffer in self.outside}
-        self.steady, self.single, self.plans = self._steady(written, members), SingleLaunches(self), {}
+        self.steady, self.single, self.plans = self._steady(written, members, apart), SingleLaunches(self), {}
         controls = [launch for launch in self.launches if isinstance(launch, ControlLaunch)]
         self.nbytes += sum(launch.nbytes for launch in controls)
         self.alone = threading.RLock() if controls else contextlib.nullcontext()
@@ -75,12 +79,12 @@ class Replay:
     def __len__(self):
         return len(self.every)
 
-    def _steady(self, written, members):
+    def _steady(self, written, members, apart):
         lasting = [self.fixed[b] for b in self.graph.blocks() if b.origin is Origin.CONSTANT]
         lasting += [self.fixed[v.block] for node in self.graph.once for v in node.writes()]
         changed = {block.source for block in written if block.origin is Origin.HELD}
         held = {id(buffer): storage for storage, buffer in self.held if storage in members and storage not in changed}
-        return steady_of(self.every, lasting, held, self.outside)
+        return steady_of(self.every, lasting, held, [*self.scratch, *(self.fixed[block] for block in apart)])
 
     def _run_once(self, nodes):
         self.prepared = [launch for node in nodes for launch in self._launches([node])]  # kept: their kernels hold no buffer

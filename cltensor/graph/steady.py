@@ -71,18 +71,18 @@ def _changing(node):
     return node.op.reports_faults or node.regions or any(isinstance(n, Scalar) for n in (*node.operands, *node.numbers))
 
 
-def steady_of(launches, lasting, held, outside):
+def steady_of(launches, lasting, held, own):
     """The Steady of launches; None where all of them depend on more.
 
-    lasting: buffers that stay as they are; outside: all buffers from outside; held: {id(buffer): its Storage} of members that the
-    program does not write to.
+    lasting: buffers that stay as they are; held: {id(buffer): its Storage} of members that the program does not write to; own:
+    buffers that no other program writes to, where results can be kept.
     """
     calls = [launch.call() if hasattr(launch, "call") else None for launch in launches]
     if None in calls or not held:
         return None
-    writers, known = {id(b): 2 for b in outside}, {*map(id, lasting), *held}
-    for place in (p for call in calls for p in {id(p) for p in call.writes}):
-        writers[place] = writers.get(place, 0) + 1
+    writers, known = {id(b): 0 for b in own}, {*map(id, lasting), *held}
+    for place in (p for call in calls for p in {id(p) for p in call.writes} if p in writers):
+        writers[place] += 1
     mine, rest, read = [], [], {}
     for launch, call in zip(launches, calls, strict=True):
         if _depends_on(call, known, writers):
@@ -97,4 +97,4 @@ def steady_of(launches, lasting, held, outside):
 def _depends_on(call, known, writers):
     """Whether a Call reads known buffers and numbers that stay, and alone writes to what it writes to."""
     return (not any(isinstance(a, (Block, Number, LaunchNumber)) for a in call.arguments)
-            and all(id(p) in known for p in call.reads) and all(writers[id(p)] == 1 for p in call.writes))
+            and all(id(p) in known for p in call.reads) and all(writers.get(id(p)) == 1 for p in call.writes))

@@ -227,3 +227,17 @@ def test_memory_of_kept_results_is_bounded(monkeypatch):
     assert len(every) == 3
     assert len(steady.steady_blocks(captured.stages[0][1], members)) == 2
     assert not steady.steady_blocks(captured.stages[0][1], ())
+
+
+def test_gradcheck_of_parameters():
+    """It changes elements where they lie; the function looks at the parameters itself."""
+    if not ct.get_default_device().profile.fp64:
+        pytest.skip("no double precision")
+    ct.manual_seed(0)
+    net = nn.Conv2d(2, 5, 3).double()
+    compiled, x = compile(net), ct.rand(1, 2, 4, 4, dtype=ct.float64)
+    with ct.no_grad():
+        for _ in range(5):
+            compiled(x)
+        assert compiled._program.programs[0].captured.replay.steady.kept
+    assert ct.autograd.gradcheck(lambda *_: compiled(x), tuple(net.parameters()))
