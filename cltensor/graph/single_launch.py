@@ -57,8 +57,11 @@ class SingleLaunches:
 
     def settle(self):
         """Before the launches of a call, while the ways to enqueue them are tried out.  The device lock must not be held."""
-        if self.ways is not None and self.ways.chosen is None:
-            self.ways.settle(self.replay().device.channel.queue.finish)
+        if self.ways is not None and self.ways.due:
+            device = self.replay().device
+            device.channel.queue.finish()
+            with device.lock:
+                self.ways.settle()
 
     def _make(self, parts, device):
         made = [SingleLaunch(p, device, p.workers) if isinstance(p, Run) else p for p in parts]

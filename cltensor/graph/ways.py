@@ -9,7 +9,7 @@ LONG = 1e-3  # seconds for a call; where it takes longer, waking threads does no
 
 
 class Ways:
-    """The ways in question.  `settle` before each call, then `now`.
+    """The ways in question.  `settle` before each call that finds it `due`, once all that was enqueued is done; then `now`.
 
     Timed is how fast calls follow one another, with all that the program does between them: where it waits for each result, the
     wait counts; where it does not, what runs meanwhile does.  chosen: the way taken for good; None before that is known.
@@ -26,10 +26,14 @@ class Ways:
         self.left -= 1
         return self.ways[self.at]
 
-    def settle(self, wait, clock=time.perf_counter):
-        """Go on to the next way after enough calls.  wait: a function that waits for all that was enqueued."""
-        if self.chosen is None and (self.left <= 0 or self.start is None):
-            wait()
+    @property
+    def due(self):
+        """Whether enough calls went one way."""
+        return self.chosen is None and (self.left <= 0 or self.start is None)
+
+    def settle(self, clock=time.perf_counter):
+        """Go on to the next way."""
+        if self.due:
             now = clock()
             if self.start is not None:
                 self._note(now - self.start)

@@ -166,6 +166,23 @@ def test_numbers_that_change():
     same(found)
 
 
+@pytest.mark.parametrize("way", range(3))
+def test_each_way(way):
+    """In the driver's threads, in the calling thread, launch by launch: with arguments and numbers that differ."""
+    data, table = ct.tensor(np.random.default_rng(0).standard_normal((40, 6), dtype=np.float32)), ct.ones(9, 6).cumsum(0)
+    compiled = compile(lambda x, i: (x.flip(0).tanh().cumsum(0) + F.embedding(i, table), ct.rand(2), (x @ x.t()).softmax(-1)))
+    calls, wanted = [(data[k: k + 3], ct.tensor([k, 8 - k, k])) for k in range(5)], []
+    for taken in (None, way):
+        if taken is not None and combine(compiled):
+            compiled(*calls[0])
+            [replay] = replays(compiled)
+            found = replay.single.ways.ways
+            replay.single.ways.chosen = found[taken % len(found)]
+        ct.manual_seed(5)
+        wanted.append([[t.numpy() for t in compiled(*args)] for args in calls])
+    same(wanted)
+
+
 def test_results_are_never_overwritten():
     f = compile(lambda x: (x.flip(0).tanh(), x.cumsum(0)))
     for i in range(3):

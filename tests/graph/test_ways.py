@@ -8,9 +8,9 @@ from cltensor.graph.ways import CALLS, LONG, ROUNDS, Ways
 def taken(cost, count):
     """(what each of `count` calls took, the Ways), where a call by a way takes what `cost(way, call)` says."""
     names = list("abc")
-    ways, now, found, waits = Ways(names), [0.0], [], []
+    ways, now, found = Ways(names), [0.0], []
     for call in range(count):
-        ways.settle(lambda: waits.append(call), lambda: now[0])  # noqa: B023  (called at once)
+        ways.settle(lambda: now[0])
         found.append(ways.now())
         now[0] += cost(found[-1], call)
     return found, ways
@@ -46,6 +46,7 @@ def test_long_calls_are_not_tried_out():
 
 def test_one_way_is_no_choice():
     ways = Ways(["a"])
+    assert not ways.due
     ways.settle(pytest.fail)
     assert ways.now() == "a"
 
@@ -53,5 +54,5 @@ def test_one_way_is_no_choice():
 def test_calls_without_settling_go_on():
     """A call from a handler in between may not wait: it takes the way on trial."""
     ways = Ways("ab")
-    ways.settle(lambda: None)
+    ways.settle()
     assert [ways.now() for _ in range(3 * CALLS)] == ["a"] * 3 * CALLS
