@@ -87,8 +87,8 @@ def bytes_moved(node):
     Of an operand that is changed in part those that are written count: as many as its last operand has.
     """
     if isinstance(node.op, Updating):
-        return sum(map(touched, dict.fromkeys(node.uses[1:]))) + touched(node.uses[-1])
-    return sum(sum(map(touched, dict.fromkeys(uses))) for uses in (node.uses, [r.use for r in node.results]))
+        return sum(map(_touched, dict.fromkeys(node.uses[1:]))) + _touched(node.uses[-1])
+    return sum(sum(map(_touched, dict.fromkeys(uses))) for uses in (node.uses, [r.use for r in node.results]))
 
 
 def flops(node):
@@ -97,5 +97,5 @@ def flops(node):
     return node.op.flops(specs, [r.use.spec for r in node.results], node.attrs)
 
 
-def touched(use):
+def _touched(use):
     return touched(use.spec)

@@ -74,7 +74,7 @@ def _outer(frame):
 
 def _replayed(recording):
     """{handle of a kernel of a captured program: the nodes that it is launched for}."""
-    return {launch.step.kernel.int_ptr: launch.nodes for replay in recording.replays.values() for launch in replay.launches
+    return {launch.step.kernel.int_ptr: launch.nodes for replay in recording.replays.values() for launch in replay.every
             if hasattr(launch, "step")}
 
 
