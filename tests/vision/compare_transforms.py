@@ -3,7 +3,7 @@
     python tests/vision/compare_transforms.py [-v]
 
 Calls each functional form of both versions with the same arguments on Pillow images, bytes, floats, masks, boxes and keypoints,
-and prints how many agree and the largest difference of each kind.  No test runs it; docs/vision_transforms.md has its figures.
+and prints how many agree and the largest difference of each kind.  No test runs it; docs/vision-transforms.md has its figures.
 """
 
 import itertools
