@@ -109,8 +109,13 @@ def requirements(text=None):
     """The requirements of setup.cfg at run time, in the examples and in tests, without OpenCL devices."""
     setup = configparser.ConfigParser()
     setup.read_string((ROOT / "setup.cfg").read_text() if text is None else text)
-    lines = [setup["options"]["install_requires"], *(setup["options.extras_require"][extra] for extra in ("examples", "test"))]
-    found = [line.split(";")[0].strip() for line in "\n".join(lines).splitlines()]
+    extras, wanted = setup["options.extras_require"], ["test"]
+    lines = setup["options"]["install_requires"].splitlines()
+    for extra in wanted:  # grows in the loop
+        lines += extras[extra].splitlines()
+        wanted += [name for listed in re.findall(r"^cltensor\[(.*)\]", extras[extra], re.MULTILINE) for name in listed.split(",")
+                   if name not in wanted]
+    found = [line.split(";")[0].strip() for line in lines]
     return [r for r in found if r and not r.startswith(("#", *_FOR_CHECKS_ONLY)) and "[" not in r]
 
 

@@ -1,6 +1,7 @@
 """compile: functions that read values on the host are split there, and do what they do in eager mode."""
 
 import contextlib
+import functools
 import linecache
 import threading
 
@@ -63,7 +64,10 @@ def replays(piece, monkeypatch):
     return seen
 
 
-INPUTS = [(data(4, seed=i),) for i in range(3)]
+@functools.cache
+def inputs():
+    """The arguments of three calls."""
+    return [(data(4, seed=i),) for i in range(3)]
 
 
 def test_a_read_at_the_top_level(monkeypatch):
@@ -73,13 +77,13 @@ def test_a_read_at_the_top_level(monkeypatch):
         total = y.sum().item()
         return y.exp() + 1, total
 
-    check(f, INPUTS, 4)
+    check(f, inputs(), 4)
     assert f.captures == 2
     assert not f.programs
     first, last = pieces(f)
     assert (first.captures, last.captures) == (1, 1)
     seen = replays(first, monkeypatch), replays(last, monkeypatch)
-    check(f, INPUTS)
+    check(f, inputs())
     assert list(map(len, seen)) == [6, 6]
 
 
@@ -88,7 +92,7 @@ def test_what_a_read_is_made_of_is_captured():
     def f(x):
         return float((x.sin() * 2).sum())
 
-    check(f, INPUTS, 3)
+    check(f, inputs(), 3)
     [piece] = pieces(f)
     assert len(piece.programs) == 1
 
@@ -104,7 +108,7 @@ def test_branches_by_values():
             y = x.exp() / 2
         return y.cos() * y
 
-    check(f, [*INPUTS, (ct.full((4,), -1.0),), (ct.tensor([-9.0, 1.0, -1.0, 0.0]),)], 3)
+    check(f, [*inputs(), (ct.full((4,), -1.0),), (ct.tensor([-9.0, 1.0, -1.0, 0.0]),)], 3)
     assert len(pieces(f)) == 4  # x - 1 is one op
     assert all(p.captures == 1 for p in pieces(f))
 
@@ -132,8 +136,8 @@ def test_loops_that_end_by_values():
             x = x - 1
         return x, seen
 
-    check(halved, INPUTS, 3)
-    check(walked, [*INPUTS, (data(4, seed=5, scale=3),)], 3)
+    check(halved, inputs(), 3)
+    check(walked, [*inputs(), (data(4, seed=5, scale=3),)], 3)
     assert any(p.programs for p in pieces(halved))
     assert any(p.programs for p in pieces(walked))
 
@@ -162,7 +166,7 @@ def test_early_returns():
             return None
         return z * 2, print_free
 
-    check(f, [(x, deep) for (x,) in INPUTS for deep in (True, False, None)], 4)
+    check(f, [(x, deep) for (x,) in inputs() for deep in (True, False, None)], 4)
 
 
 def test_shapes_that_depend_on_values():
@@ -173,7 +177,7 @@ def test_shapes_that_depend_on_values():
         places = (x + 1).nonzero()
         return chosen.exp(), places, y.sin()
 
-    check(f, INPUTS, 4)
+    check(f, inputs(), 4)
     assert any(p.programs for p in pieces(f))
 
 
@@ -207,12 +211,12 @@ def test_a_helper_that_reads_is_split_itself():
         y = helper(y) * 2
         return helper(y + 1, low=0.1) - y
 
-    check(f, INPUTS, 4)
+    check(f, inputs(), 4)
     [inner] = [c for lines, c in f.split.compiled() if lines is None]
     assert inner.name == "helper"
     assert any(p.programs for p in pieces(inner))
     scale = 3.0
-    check(f, INPUTS, 4)
+    check(f, inputs(), 4)
 
 
 class Scaled(nn.Module):
@@ -283,7 +287,7 @@ def test_decorated_functions_and_methods():
 
     model = Model()
     f = compile(model.plain)
-    check(f, INPUTS, 4)
+    check(f, inputs(), 4)
     assert f.split
     for i in range(8):
         x = data(4, seed=i % 2)
@@ -312,7 +316,7 @@ def test_closures_and_nonlocal_variables():
         return later(x), count
 
     for i in range(8):
-        (x,) = INPUTS[i % 3]
+        (x,) = inputs()[i % 3]
         before = count
         found = plain(f(x))
         after, count = count, before
@@ -346,7 +350,7 @@ def test_contexts_and_errors_inside():
             y = y / (1 // int(y.sum().item() > 9))
         return y, z
 
-    check(f, [(x, fails) for (x,) in INPUTS for fails in (True, False)], 4)
+    check(f, [(x, fails) for (x,) in inputs() for fails in (True, False)], 4)
     assert f.split
 
 
@@ -377,7 +381,7 @@ def test_without_columns_in_the_code_whole_statements_run_as_they_are(monkeypatc
         total = float((y * y).sum())
         return y.exp(), total
 
-    check(f, INPUTS, 4)
+    check(f, inputs(), 4)
     assert f.split
     assert any(p.programs for p in pieces(f))
 
@@ -393,7 +397,7 @@ def test_a_variable_that_may_have_no_value():
         y = y.sin()
         return y + (z if flag else 0), [v + 1 for v in (1, 2)]
 
-    check(f, [(x, flag) for (x,) in INPUTS for flag in (True, False)], 4)
+    check(f, [(x, flag) for (x,) in inputs() for flag in (True, False)], 4)
 
     @compile
     def g(x):
@@ -566,7 +570,7 @@ def test_what_cannot_be_split_runs_eagerly_and_says_why():
     cases = [(lambda x: x * x.sum().item(), "lambda"), (space["typed"], "not there"), (looks, "it calls locals()")]
     for f, why in cases:
         g = compile(f)
-        check(g, INPUTS, 3)
+        check(g, inputs(), 3)
         assert not g.split
         assert "it cannot be split, since" in str(g.explain())
         assert why in str(g.explain())
@@ -602,7 +606,7 @@ def test_a_piece_of_one_op_runs_as_it_is():
         n = x.numel() + len(x.nonzero())
         return x * n
 
-    check(f, INPUTS, 4)
+    check(f, inputs(), 4)
     assert f.split
     assert not f.explain().programs
 

@@ -1,5 +1,6 @@
 """Detection and segmentation models against recorded facts of torchvision's (record_models.py)."""
 
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -33,14 +34,26 @@ def test_parameters(name):
     assert models.get_weight(f"{type(weights).__name__}.DEFAULT") is weights
 
 
-WIDE = default_device().profile.fp64
-NUMBER, TOLERANCE = (np.float64, 1e-6) if WIDE else (np.float32, 1e-2)
+@functools.cache
+def wide():
+    """Whether models run in float64."""
+    return default_device().profile.fp64
+
+
+def number():
+    """The NumPy dtype of inputs."""
+    return np.float64 if wide() else np.float32
+
+
+def tolerance():
+    """The tolerance of losses and gradients."""
+    return 1e-6 if wide() else 1e-2
 
 
 def filled(model):
     state = {name: tiny.value(name, tuple(t.shape), i) for i, (name, t) in enumerate(model.state_dict().items())}
     model.load_state_dict({name: ct.tensor(v) for name, v in state.items() if v is not None}, strict=False)
-    return (model.double() if WIDE else model).eval()
+    return (model.double() if wide() else model).eval()
 
 
 def projected(tensor):
@@ -50,7 +63,8 @@ def projected(tensor):
 
 def assert_gradients(tensors, recorded):
     for tensor, (wanted, size) in zip(tensors, recorded, strict=True):
-        assert abs(projected(tensor) - wanted) <= TOLERANCE * size * np.linalg.norm(tiny.direction(tensor.shape)) + TOLERANCE / 100
+        slack = size * np.linalg.norm(tiny.direction(tensor.shape)) + 1 / 100
+        assert abs(projected(tensor) - wanted) <= tolerance() * slack
 
 
 @pytest.mark.device
@@ -58,19 +72,20 @@ def assert_gradients(tensors, recorded):
 def test_detector(make):
     model = filled(make(models, ops, nn))
     detections, losses, gradients = VALUES[make.__name__]
-    images = [ct.tensor(image.astype(NUMBER)) for image in tiny.images()]
+    images = [ct.tensor(image.astype(number())) for image in tiny.images()]
     with ct.no_grad():
         found = model(images)
     for own, wanted in zip(found, detections, strict=True):
         assert own.keys() == wanted.keys()
         assert own["labels"].tolist() == wanted["labels"]
-        np.testing.assert_allclose(own["boxes"].numpy(), np.reshape(wanted["boxes"], (-1, 4)), atol=1e-4 if WIDE else 5e-3)
+        np.testing.assert_allclose(own["boxes"].numpy(), np.reshape(wanted["boxes"], (-1, 4)), atol=1e-4 if wide() else 5e-3)
         for key in wanted.keys() - {"labels", "boxes"}:
-            assert projected(own[key]) == pytest.approx(wanted[key], rel=1e-5 if WIDE else 2e-3, abs=1e-4 if WIDE else 2e-2), key
+            assert projected(own[key]) == pytest.approx(wanted[key], rel=1e-5 if wide() else 2e-3,
+                abs=1e-4 if wide() else 2e-2), key
     model.train()
-    targets = [{k: ct.tensor(v.astype(NUMBER) if k == "boxes" else v) for k, v in t.items()} for t in tiny.targets()]
+    targets = [{k: ct.tensor(v.astype(number()) if k == "boxes" else v) for k, v in t.items()} for t in tiny.targets()]
     computed = model(images, targets)
-    assert {k: v.item() for k, v in computed.items()} == pytest.approx(losses, rel=TOLERANCE, abs=1e-6)
+    assert {k: v.item() for k, v in computed.items()} == pytest.approx(losses, rel=tolerance(), abs=1e-6)
     sum(computed.values()).backward()
     assert_gradients([p.grad for p in model.parameters()], gradients)
 
@@ -80,8 +95,8 @@ def test_detector(make):
 def test_head(make):
     model = filled(make(models, ops, nn))
     result, gradients = VALUES[make.__name__]
-    x = ct.tensor(np.random.default_rng(6).random((2, tiny.HEADS[make], 6, 5)).astype(NUMBER), requires_grad=True)
+    x = ct.tensor(np.random.default_rng(6).random((2, tiny.HEADS[make], 6, 5)).astype(number()), requires_grad=True)
     y = model(x)
-    assert projected(y) == pytest.approx(result, rel=TOLERANCE, abs=1e-4)
-    (y * ct.tensor(tiny.direction(y.shape).astype(NUMBER))).sum().backward()
+    assert projected(y) == pytest.approx(result, rel=tolerance(), abs=1e-4)
+    (y * ct.tensor(tiny.direction(y.shape).astype(number()))).sum().backward()
     assert_gradients([x.grad, *(p.grad for p in model.parameters())], gradients)

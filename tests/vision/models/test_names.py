@@ -44,6 +44,7 @@ def test_shapes_pass_through_large_models(name):
         assert models.get_model(name).eval()(ct.empty(2, 3, size, size)).shape == (2, 1000)
 
 
+@pytest.mark.device
 def test_lenet_has_the_shapes_of_the_paper():
     model = models.lenet5()
     shapes = [tuple(p.shape) for p in model.parameters() if p.ndim > 1]

@@ -23,6 +23,7 @@ def test_models_are_listed_by_patterns_and_modules():
     assert models.list_models(module=math) == []
 
 
+@pytest.mark.device
 def test_models_are_found_by_name():
     assert models.get_model_builder("ResNet18") is models.resnet18
     assert models.get_model("lenet5", num_classes=3).classifier[-1].out_features == 3
@@ -113,6 +114,7 @@ def given(monkeypatch, state):
     return asked
 
 
+@pytest.mark.device
 def test_a_model_with_weights(monkeypatch):
     ct.manual_seed(0)
     state = models.shufflenet_v2_x0_5().state_dict()
