@@ -49,7 +49,7 @@ def test_every_dtype_and_style_renders(name):
     for dtype, style in catalog.variants(entry):
         source = rendering.of_template(entry, dtype, style)
         assert f"//   style = {style}\n" in source.text
-        assert f"\n// launch: {entry.launch[style]}\n" in source.text
+        assert f"\n// launch: {source.launch}\n" in source.text
         assert rendering.kernel_names(source.text)
         assert "#include" not in source.text
         assert dtype is None or f"//   dtype = {dtype.name}\n" in source.text

@@ -14,7 +14,7 @@ STYLES = ("cpu", "gpu")
 
 @dataclass(frozen=True)
 class Entry:
-    """A template: name, one-sentence summary, launch styles, parameters with defaults, launch formula of each style.
+    """A template: name, one-sentence summary, launch styles, parameters with defaults.
 
     dtypes is empty if there is no choice.
     """
@@ -24,7 +24,6 @@ class Entry:
     dtypes: tuple
     styles: tuple
     parameters: dict
-    launch: dict
 
 
 def entry(name):
@@ -32,9 +31,8 @@ def entry(name):
     one_of(dict.fromkeys(templates.names()), name, "there is no kernel template")
     module = templates.template(name).module
     parameters = templates.parameters(name)
-    launch = module.LAUNCH if isinstance(module.LAUNCH, dict) else {parameters["style"]: module.LAUNCH}
     kinds = registry.DTYPE_SETS[module.DTYPES] if "dtype" in parameters else ()
-    return Entry(name, summary(name), kinds, tuple(launch), parameters, launch)
+    return Entry(name, summary(name), kinds, templates.styles(name), parameters)
 
 
 def entries(names=()):
