@@ -94,7 +94,8 @@ def explained(source, name=None, text=None):
     """The kernel's text with a head that tells a reader how to run it."""
     f = facts(source, name, text)
     made = f"made by cltensor {f['version']} from its template {f['template']}"
-    lines = [f"{f['kernel']}: an OpenCL C {f['device']['opencl_c']} kernel, {made}", "Licence: MIT, the cltensor authors", "", *f["what"], "", "PARAMETERS that this text was made with"]
+    lines = [f"{f['kernel']}: an OpenCL C {f['device']['opencl_c']} kernel, {made}", "Licence: MIT, the cltensor authors", "",
+             *f["what"], "", "PARAMETERS that this text was made with"]
     lines += _fields([(f"{p['name']} = {p['value']}", "; ".join(filter(None, [p["meaning"], p.get("allowed")])))
                       for p in f["parameters"]])
     lines += ["", "ARGUMENTS, in order"]

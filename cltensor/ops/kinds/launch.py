@@ -6,7 +6,7 @@ from ...base import dtypes
 from ...base.errors import ArgumentError
 from ...codegen.interface import Buffer
 from ...codegen.types import compute_type
-from ...dispatch.plan import Step
+from ...dispatch.plan import Scratch, Step
 
 GROUPS_PER_CORE = 4
 
@@ -21,10 +21,14 @@ def step(source, **given):
     given: for each Buffer an In, Out or Scratch, for each Number a number, Value or Ticket, and what the launch size depends on
     besides.  Raises ArgumentError for a name left out.
     """
-    interface = source.interface
+    interface, args = source.interface, []
     try:
-        args = [given[a.name] if isinstance(a, Buffer) or type(given[a.name]) not in (int, float, bool)
-                else _NUMBERS[a.ctype](given[a.name]) for a in interface.arguments]
+        for a in interface.arguments:
+            value = given[a.name]
+            if isinstance(a, Buffer):
+                args += [value, np.int64(0)] if a.offset and isinstance(value, Scratch) else [value]
+            else:
+                args.append(_NUMBERS[a.ctype](value) if type(value) in (int, float, bool) else value)
     except KeyError as missing:
         raise ArgumentError(f"kernel {interface.kernel}: argument {missing.args[0]} is not given") from None
     return Step(source, interface.kernel, args, *interface.sizes({**source.values, **given}))
