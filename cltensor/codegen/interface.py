@@ -20,7 +20,7 @@ class Buffer:
     name       the C parameter's
     ctype      of an element
     direction  in, out, inout (read and written) or scratch (memory for the kernel's own use)
-    shape      sizes of the dimensions, outermost first, as expressions
+    shape      sizes of the dimensions, outermost first: expressions, or words where they depend on values
     meaning    what it holds
     strides    how it lies in memory: "dense" (row-major, without gaps), or an expression for each dimension, in elements
     offset     the C parameter with the position of its first element, counted in elements
@@ -41,8 +41,6 @@ class Buffer:
     def __post_init__(self):
         if self.direction not in DIRECTIONS:
             raise ArgumentError(f"{self.name}: the direction is {', '.join(DIRECTIONS)}, not {self.direction!r}")
-        for text in (*self.shape, *(() if self.strides == "dense" else self.strides)):
-            expression(text)
 
     def c(self):
         """Its C parameters."""
@@ -117,6 +115,20 @@ class Interface:
         self.local, self.global_ = tuple(map(expression, local)), tuple(map(expression, global_))
         self.larger, self.needs, self.choices = larger, tuple(needs), choices
         return ""
+
+    @staticmethod
+    def notes(what):
+        """The two last arguments of a kernel that leaves a note where it meets `what`."""
+        told = f"zeros; the first launch that meets {what} writes `who`, and the bits of the value"
+        return [Buffer("fault", "long", "inout", (4,), told),
+                Number("who", "the number of the launch, not 0, for the note")]
+
+    def walks(self, style, units, local=64, most=65535):
+        """Take the launch sizes of a kernel whose work-items walk over units of work, an expression: any grid is right."""
+        if style == "cpu":
+            groups = Choice("work-groups, any number >= 1", f"max(1, min(8, {units}))")
+            return self.launched(["1"], ["groups"], larger=True, groups=groups)
+        return self.launched([local], [f"max(1, min(ceil({units}, {local}), {most})) * {local}"], larger=True)
 
     @property
     def formula(self):
