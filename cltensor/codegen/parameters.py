@@ -31,7 +31,8 @@ class one_of:
         return any(value is v or (type(value) is type(v) and value == v) for v in self.values)
 
     def __str__(self):
-        return " or ".join(filter(None, [", ".join(map(repr, self.values[:-1])), repr(self.values[-1])]))
+        *first, last = dict.fromkeys(repr(getattr(v, "name", v)) for v in self.values)
+        return " or ".join(filter(None, [", ".join(first), last]))
 
 
 class whole:

@@ -23,7 +23,7 @@ class Expression:
             self._tree = ast.parse(text, mode="eval").body
         except SyntaxError:
             raise ArgumentError(f"{text!r} is no expression for a size") from None
-        self._c = _in_c(self._tree, text)
+        self._c = _in_c(self._tree, text, {})
         self.names = tuple(dict.fromkeys(
             n.id for n in ast.walk(self._tree) if isinstance(n, ast.Name) and n.id not in _FUNCTIONS))
         self._compute = eval(  # the tree holds nothing but the grammar: _in_c has seen to it
@@ -33,9 +33,9 @@ class Expression:
         """The number for these values of its names, a mapping.  Raises KeyError for one that is missing."""
         return self._compute(*(values[n] for n in self.names))
 
-    def c(self):
-        """The expression in C, with macros CT_MIN, CT_MAX and CT_CEIL."""
-        return self._c
+    def c(self, values=()):
+        """The expression in C, with macros CT_MIN, CT_MAX and CT_CEIL; values: {name: whole number} to write for names."""
+        return _in_c(self._tree, self.text, values) if values else self._c
 
     def __str__(self):
         return self.text
@@ -59,20 +59,21 @@ def _lambda(names, tree):
     return ast.Lambda(arguments, tree)
 
 
-def _in_c(node, text):
+def _in_c(node, text, values):
     """A tree in C; raises ArgumentError for what the grammar does not have."""
     if isinstance(node, ast.Constant) and type(node.value) is int:
         return str(node.value)
     if isinstance(node, ast.Name):
-        return node.id
+        value = values.get(node.id, node.id) if values else node.id
+        return str(int(value) if isinstance(value, bool) else value)
     if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-        return f"({_in_c(node.left, text)} {_BINARY[type(node.op)]} {_in_c(node.right, text)})"
+        return f"({_in_c(node.left, text, values)} {_BINARY[type(node.op)]} {_in_c(node.right, text, values)})"
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _COMPARED:
-        return f"({_in_c(node.left, text)} {_COMPARED[type(node.ops[0])]} {_in_c(node.comparators[0], text)})"
+        return f"({_in_c(node.left, text, values)} {_COMPARED[type(node.ops[0])]} {_in_c(node.comparators[0], text, values)})"
     if isinstance(node, ast.IfExp):
-        return f"({_in_c(node.test, text)} ? {_in_c(node.body, text)} : {_in_c(node.orelse, text)})"
+        return f"({_in_c(node.test, text, values)} ? {_in_c(node.body, text, values)} : {_in_c(node.orelse, text, values)})"
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS and not node.keywords:
-        operands = [_in_c(a, text) for a in node.args]
+        operands = [_in_c(a, text, values) for a in node.args]
         if len(operands) >= 2 and (node.func.id != "ceil" or len(operands) == 2):
             return functools.reduce(lambda a, b: f"CT_{node.func.id.upper()}({a}, {b})", operands)
     raise ArgumentError(f"{text!r} is no expression for a size: {ast.unparse(node)}")

@@ -6,23 +6,30 @@ import textwrap
 from ...base import dtypes
 from ...codegen import templates
 from ...codegen.interface import Buffer
+from ...codegen.parameters import one_of
+from ...codegen.sizes import MACROS, expression
 from ...version import __version__
-from . import catalog
+from ..output import plural
+from .rendering import kernel_names
 
 _WIDTH = 110
 _LOCAL = re.compile(r"__local\s+(\w+)\s+(\w+\[[^;]*);")
 _ARRAY = re.compile(r"\w+\[([\d\s*+/()-]+)\]")
 _SIZES = {"char": 1, "uchar": 1, "short": 2, "ushort": 2, "half": 2, "int": 4, "uint": 4, "float": 4, "long": 8, "ulong": 8,
           "double": 8}
-_GRAMMAR = "sizes: + - * // (rounded down) % min(...) max(...) ceil(a, b) = a / b rounded up, `x if condition else y`"
+_GRAMMAR = "// rounds down; ceil(a, b) is a / b rounded up; `x if c else y` is x where c holds, y elsewhere"
 
 
-def facts(source, name=None, text=None):
-    """All about a rendered kernel as plain data.  name: of the kernel in `text`, if it was renamed."""
+def facts(source, op=None, name=None):
+    """All about a rendered kernel as plain data.  op: the op it is for; name: of the kernel, by default `default_name`."""
     found = source.interface
-    text = text or source.text
+    if not found.kernel:  # a template without a declared interface yet
+        return {"template": source.template, "op": op and op.name, "kernel": kernel_names(source.text)[0], "launch": source.launch,
+                "text": source.text}
+    name = name or default_name(source, op)
+    text = renamed(source, name)
     return {
-        "template": source.template, "kernel": name or found.kernel, "version": __version__, "licence": "MIT",
+        "template": source.template, "op": op and op.name, "kernel": name, "version": __version__, "licence": "MIT",
         "what": description(source.template),
         "parameters": [_parameter(k, p, source.values[k]) for k, p in templates.declared(source.template).items()],
         "arguments": arguments(found),
@@ -90,16 +97,18 @@ def _local_memory(code):
     return total
 
 
-def explained(source, name=None, text=None):
-    """The kernel's text with a head that tells a reader how to run it."""
-    f = facts(source, name, text)
-    made = f"made by cltensor {f['version']} from its template {f['template']}"
+def explained(f):
+    """The kernel's text, of `facts`, with a head that tells a reader how to run it."""
+    if "arguments" not in f:
+        return f["text"]
+    made = f"made by cltensor {f['version']} from its template {f['template']}{' for the op ' + f['op'] if f['op'] else ''}"
     lines = [f"{f['kernel']}: an OpenCL C {f['device']['opencl_c']} kernel, {made}", "Licence: MIT, the cltensor authors", "",
-             *f["what"], "", "PARAMETERS that this text was made with"]
+             *f["what"], "", "PARAMETERS that this text was made with (constants of the text; others need another text)"]
     lines += _fields([(f"{p['name']} = {p['value']}", "; ".join(filter(None, [p["meaning"], p.get("allowed")])))
                       for p in f["parameters"]])
     lines += ["", "ARGUMENTS, in order"]
     lines += _fields([(f"{a['index']:2} {a['name']}", _argument(a)) for a in f["arguments"]])
+    lines += [f"  {_STORED[p['value']]}" for p in f["parameters"] if p["name"] == "dtype" and p["value"] in _STORED]
     lines += ["", "LAUNCH", *_launch(f), "", "NEEDS", *_needs(f), "", "IN C", *call(f)]
     head = "\n".join(f"// {line}".rstrip() for line in lines)
     body = re.sub(r"\A(//[^\n]*\n)+", "", f["text"]).lstrip("\n")
@@ -118,58 +127,97 @@ def _fields(pairs):
 
 def _argument(a):
     if a["kind"] == "offset":
-        return f"long: {a['meaning']}, in elements"
+        return f"long: {a['meaning']}, counted in elements; 0 for the first"
     if a["kind"] == "number":
         return "; ".join(filter(None, [f"{a['type']}: {a['meaning']}", a["unit"] and f"in {a['unit']}", a["allowed"]]))
     lies = "row-major, without gaps" if a["strides"] == "dense" else f"strides ({', '.join(a['strides'])}) in elements"
     words = {"in": "read", "out": "written", "inout": "read and written", "scratch": "memory for the kernel's own use"}
     unused = a["unused_if"] and f"not touched if {a['unused_if']}: any buffer will do"
-    return "; ".join(filter(None, [f"buffer of {a['type']}, {words[a['direction']]}: {a['meaning']}",
-                                   f"({', '.join(a['shape'])}), {lies}", unused]))
+    size = f"{a['bytes_per_element']} bytes an element" if a["bytes_per_element"] else None
+    return "; ".join(filter(None, [f"__global {a['type']} *, {words[a['direction']]}: {a['meaning']}",
+                                   f"shape ({', '.join(a['shape'])}), {lies}", size, unused]))
 
 
 def _launch(f):
-    launch = f["launch"]
-    yield f"  local size   ({', '.join(launch['local'])})"
-    yield f"  global size  ({', '.join(launch['global'])})"
+    launch, numbers = f["launch"], launch_in_c(f)
+    for name in ("local", "global"):
+        text, filled = ", ".join(launch[name]), ", ".join(numbers[name])
+        yield f"  {name + ' size':12} ({text})" + (f" = ({filled})" if filled != text and filled.replace(", ", "").isdigit() else "")
     for name, choice in launch["choices"].items():
         yield f"  {name}: {choice['meaning']}; a good one is {choice['default']}"
-    yield f"  A larger global size gives {'the same result' if launch['larger_global_size'] != 'wrong' else 'wrong results'}."
-    yield f"  In {_GRAMMAR}"
+    harmless = launch["larger_global_size"] != "wrong"
+    yield f"  A larger global size gives {'the same result' if harmless else 'wrong results, or writes past a buffer'}."
+    if any(re.search(r"[*/%(+-]", t) for t in (*launch["local"], *launch["global"])):
+        yield f"  {_GRAMMAR}"
 
 
 def _needs(f):
     d = f["device"]
-    yield f"  {'double precision (cl_khr_fp64)' if d['double'] else 'no double precision'}"
-    yield f"  {d['local_memory']} bytes of local memory" + (f", work-groups of {d['work_group']} items" if d["work_group"] else "")
+    yield f"  OpenCL C {d['opencl_c']}; {'double precision (cl_khr_fp64)' if d['double'] else 'no double precision'}"
+    items = f"; work-groups of {plural(d['work_group'], 'item')}, no other number" if d["work_group"] else ""
+    yield f"  {d['local_memory'] or 'no'}{' bytes of' if d['local_memory'] else ''} local memory{items}"
     for text in f["needs"]:
-        yield f"  {text}"
+        yield from (f"  {line}" for line in textwrap.wrap(text, _WIDTH))
 
 
 def call(f):
-    """Lines of C that set the arguments and launch the kernel."""
+    """Lines of C that set the arguments and launch the kernel; its parameters are numbers there."""
+    launch = launch_in_c(f)
+    yield f'  // once, in a program built from this text: cl_kernel kernel = clCreateKernel(program, "{f["kernel"]}", &error);'
     for a in f["arguments"]:
-        c = "cl_mem" if a["kind"] == "buffer" else f"cl_{a['type']}"
-        yield f"  clSetKernelArg(kernel, {a['index']}, sizeof({c}), &{a['name']});" + (
-            "  // cl_long, 0 for the buffer's first element" if a["kind"] == "offset" else "")
-    launch = f["launch"]
-    for name in ("local", "global"):
-        yield f"  size_t {name}_size[] = {{{', '.join(launch[name])}}};"
+        yield f"  {c_type(a)} {a['name']} = {'0;  // begin with the first element' if a['kind'] == 'offset' else '...;'}"
+    for name in launch["given"]:
+        yield f"  size_t {name} = ...;"
+    for name, text in launch["choices"].items():
+        yield f"  size_t {name} = {text};"
+    for a in f["arguments"]:
+        yield f"  clSetKernelArg(kernel, {a['index']}, sizeof {a['name']}, &{a['name']});"
+    yield f"  size_t local_size[] = {{{', '.join(launch['local'])}}};"
+    yield f"  size_t global_size[] = {{{', '.join(launch['global'])}}};"
     yield f"  clEnqueueNDRangeKernel(queue, kernel, {len(launch['global'])}, NULL, global_size, local_size, 0, NULL, NULL);"
+    used = [n for n in _MACROS if any(n in text for text in (*launch["local"], *launch["global"], *launch["choices"].values()))]
+    if used:
+        yield "  where"
+        yield from (f"  {_MACROS[n]}" for n in used)
 
 
-def default_name(source):
-    """A kernel name by which several kernels can live in one program: template, dtype and style."""
-    values = source.values
+#: how elements lie in memory, where their type in C does not tell
+_STORED = {"bool": "A bool is a byte, 0 or 1.",
+           "float16": "A float16 is held by its 16 bits, as a ushort, and computed with as float: no half precision is needed.",
+           "bfloat16": "A bfloat16 is held by its 16 bits, the upper half of a float's, as a ushort; computed with as float.",
+           "complex32": "A complex32 is two float16, the real part first, each held by its 16 bits, as a ushort.",
+           "complex64": "A complex64 is two floats, the real part first.",
+           "complex128": "A complex128 is two doubles, the real part first."}
+_MACROS = {line.split()[1].partition("(")[0]: line for line in MACROS.splitlines()}
+
+
+def c_type(a):
+    """The type of an argument in a C program."""
+    return "cl_mem" if a["kind"] == "buffer" else f"cl_{a['type']}"
+
+
+def launch_in_c(f):
+    """The launch sizes as C: "local" and "global", lists of expressions of arguments, of the names in "given", and of "choices"."""
+    values = {p["name"]: p["value"] for p in f["parameters"]}
+    values = {n: v for n, v in values.items() if n not in {a["name"] for a in f["arguments"]}}
+    launch, chosen = f["launch"], {n: expression(c["default"]) for n, c in f["launch"]["choices"].items()}
+    sizes = {k: [expression(text) for text in launch[k]] for k in ("local", "global")}
+    known = {*values, *chosen, *(a["name"] for a in f["arguments"])}
+    used = dict.fromkeys(n for e in (*sizes["local"], *sizes["global"], *chosen.values()) for n in e.names)
+    return {"given": [n for n in used if n not in known], "choices": {n: e.c(values) for n, e in chosen.items()},
+            **{k: [e.c(values) for e in found] for k, found in sizes.items()}}
+
+
+def default_name(source, op=None):
+    """A kernel name by which several can live in one program: of the op or the template and what it computes, dtype and style."""
+    values, told = source.values, templates.declared(source.template)
     dtype = values.get("dtype")
-    return "_".join(filter(None, ["ct", source.interface.kernel, getattr(dtype, "name", None), values.get("style")]))
+    forms = [v for k, v in values.items() if k != "style" and isinstance(v, str) and v.isidentifier() and v != told[k].default
+             and isinstance(told[k].allowed, one_of)]
+    first = [op.name] if op else [source.interface.kernel, *forms]
+    return "_".join(filter(None, ["ct", *first, getattr(dtype, "name", None), values.get("style")]))
 
 
 def renamed(source, name):
     """The kernel's text with another name for the kernel."""
-    return re.sub(rf"(__kernel\s+void\s+){re.escape(source.interface.kernel)}(?=\s*\()", rf"\g<1>{name}", source.text)
-
-
-def summary(source):
-    """The template's summary."""
-    return catalog.summary(source.template)
+    return re.sub(rf"(__kernel\b[^;{{]*?\bvoid\s+){re.escape(source.interface.kernel)}(?=\s*\()", rf"\g<1>{name}", source.text)
