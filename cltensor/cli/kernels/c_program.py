@@ -18,7 +18,8 @@ GUARD = 256  # bytes of a known value behind each buffer that is written to
 def runtime():
     """The functions of every program, c_program.c, with the constants that it shares with Python."""
     text = Path(__file__).with_suffix(".c").read_text(encoding="utf-8")
-    for name, value in (("GUARD", GUARD), ("MULTIPLIER", MULTIPLIER), ("INCREMENT", INCREMENT), ("DROPPED", 32 - BITS), ("BITS", BITS)):
+    shared = {"GUARD": GUARD, "MULTIPLIER": MULTIPLIER, "INCREMENT": INCREMENT, "DROPPED": 32 - BITS, "BITS": BITS}
+    for name, value in shared.items():
         text = text.replace(f"@{name}@", str(value))
     return text
 
@@ -55,7 +56,8 @@ class Program:
                  f" * The op {self.call.op.name} in {launches}, for", *given,
                  f" * to {', '.join(map(_shaped, self.call.outputs))}", " *",
                  " * In the folder with this file and the .cl and .bin files:",
-                 f" *   cc -O2 {self.name}.c -lOpenCL -lm -o {self.name}", f" *   ./{self.name} [PART OF A DEVICE'S OR PLATFORM'S NAME]",
+                 f" *   cc -O2 {self.name}.c -lOpenCL -lm -o {self.name}",
+                 f" *   ./{self.name} [PART OF A DEVICE'S OR PLATFORM'S NAME]",
                  " * The exit status is 0 if all results are right, and nothing was written past a buffer.", " */"]
         return "\n".join(lines)
 
@@ -134,14 +136,17 @@ class Program:
             part, count = s.dtype.to_real(), s.numel * (2 if s.dtype.is_complex else 1)
             if expected is not None:
                 self.files[f"expected_{i}.bin"] = expected[i].tobytes()
-                lines.append(f'    wrong += compare("expected_{i}.bin", out{i}, {part.name.upper()}, {count}, '
-                             f"{ALLOWED.get(part.name, 0)!r});")
-            else:
                 lines += ["    {", f"        unsigned char *found = read_back(out{i}, {s.nbytes}, &broken);",
-                          f"        for (size_t i = 0; i < {min(count, 8)}; i++)",
-                          f'            printf("%g%s", get(found, i, {part.name.upper()}), i == {min(count, 8) - 1} ? "\\n" : " ");',
+                          f'        wrong += differ("expected_{i}.bin", found, {part.name.upper()}, {count}, '
+                          f"{ALLOWED.get(part.name, 0)!r});", "        free(found);", "    }"]
+            else:
+                shown = min(count, 8)
+                lines += ["    {", f"        unsigned char *found = read_back(out{i}, {s.nbytes}, &broken);",
+                          f"        for (size_t i = 0; i < {shown}; i++)",
+                          f'            printf("%g%s", get(found, i, {part.name.upper()}), i == {shown - 1} ? "\\n" : " ");',
                           "        free(found);", "    }"]
-        lines += [f"    free(read_back({name}, {b.nbytes}, &broken));" for b, name in self.buffers.items() if isinstance(b, Scratch)]
+        lines += [f"    free(read_back({name}, {b.nbytes}, &broken));"
+                  for b, name in self.buffers.items() if isinstance(b, Scratch)]
         lines.append('    if (broken) printf("%d buffers were written past their end\\n", broken);')
         return lines
 

@@ -35,7 +35,8 @@ def _add_render(actions):
     made.add_argument("--style", choices=catalog.STYLES, help="launch style: by default cpu where the template has it")
     made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                       help="a parameter of the template; `cltensor kernels list TEMPLATE` has their allowed values")
-    made.add_argument("--name", type=_identifier, metavar="NAME", help="of the kernel; by default made of op or template, dtype, style")
+    made.add_argument("--name", type=_identifier, metavar="NAME",
+                      help="of the kernel; by default made of op or template, dtype, style")
     made.add_argument("-o", "--output", metavar="FILE", help="write here instead of to the terminal; - is standard output")
     made.add_argument("--header", action="store_true",
                       help="write a C header beside FILE, with a function that sets the arguments and launches the kernel")

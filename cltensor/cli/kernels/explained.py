@@ -142,7 +142,8 @@ def _launch(f):
     launch, numbers = f["launch"], launch_in_c(f)
     for name in ("local", "global"):
         text, filled = ", ".join(launch[name]), ", ".join(numbers[name])
-        yield f"  {name + ' size':12} ({text})" + (f" = ({filled})" if filled != text and filled.replace(", ", "").isdigit() else "")
+        number = f" = ({filled})" if filled != text and filled.replace(", ", "").isdigit() else ""
+        yield f"  {name + ' size':12} ({text}){number}"
     for name, choice in launch["choices"].items():
         yield f"  {name}: {choice['meaning']}; a good one is {choice['default']}"
     harmless = launch["larger_global_size"] != "wrong"

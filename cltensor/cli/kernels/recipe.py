@@ -20,7 +20,8 @@ _FORMS = {
     "softmax": ({"n": 1, "size": None}, lambda n, size: [(n, size)]),
 }
 _SIZES = {"n": "the batch, or columns of a product", "m": "rows of a product",
-          "k": "output channels, or the inner size of a product", "c": "input channels", "size": "height and width, or the length of a row", "kernel": "height and width of filters"}
+          "k": "output channels, or the inner size of a product", "c": "input channels",
+          "size": "height and width, or the length of a row", "kernel": "height and width of filters"}
 #: what attributes that ops must be given are unless they are given here
 _USUAL = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "dim": -1, "scale": 1.0, "causal": False, "descending": False,
           "inverse": False, "stable": True}
