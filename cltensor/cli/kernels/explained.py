@@ -23,11 +23,13 @@ _GRAMMAR = "// rounds down; ceil(a, b) is a / b rounded up; `x if c else y` is x
 def facts(source, op=None, name=None):
     """All about a rendered kernel as plain data.  op: the op it is for; name: of the kernel, by default `default_name`."""
     found = source.interface
+    own = kernel_names(source.text)[0]
     if not found.kernel:  # a template without a declared interface yet
-        return {"template": source.template, "op": op and op.name, "kernel": kernel_names(source.text)[0], "launch": source.launch,
-                "text": source.text}
+        name = name or own
+        return {"template": source.template, "op": op and op.name, "kernel": name, "launch": source.launch,
+                "text": renamed(source.text, own, name)}
     name = name or default_name(source, op)
-    text = renamed(source, name)
+    text = renamed(source.text, own, name)
     return {
         "template": source.template, "op": op and op.name, "kernel": name, "version": __version__, "licence": "MIT",
         "what": description(source.template),
@@ -219,6 +221,6 @@ def default_name(source, op=None):
     return "_".join(filter(None, ["ct", *first, getattr(dtype, "name", None), values.get("style")]))
 
 
-def renamed(source, name):
-    """The kernel's text with another name for the kernel."""
-    return re.sub(rf"(__kernel\b[^;{{]*?\bvoid\s+){re.escape(source.interface.kernel)}(?=\s*\()", rf"\g<1>{name}", source.text)
+def renamed(text, kernel, name):
+    """A text with another name for this kernel."""
+    return re.sub(rf"(__kernel\b[^;{{]*?\bvoid\s+){re.escape(kernel)}(?=\s*\()", rf"\g<1>{name}", text)
