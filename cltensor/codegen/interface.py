@@ -105,8 +105,8 @@ class Interface:
         self.kernel = kernel
         self.arguments = [a for part in arguments for a in (part if isinstance(part, (list, tuple)) else [part])]
         names = [text.split()[-1].lstrip("*") for a in self.arguments for text in a.c()]
-        twice = {n for n in names if names.count(n) > 1}
-        if twice:
+        if len(set(names)) < len(names):
+            twice = {n for n in names if names.count(n) > 1}
             raise ArgumentError(f"kernel {kernel}: argument {', '.join(sorted(twice))} is declared twice")
         return ",\n    ".join(", ".join(a.c()) for a in self.arguments)
 
@@ -129,6 +129,27 @@ class Interface:
             groups = Choice("work-groups, any number >= 1", f"max(1, min(8, {units}))")
             return self.launched(["1"], ["groups"], larger=True, groups=groups)
         return self.launched([local], [f"max(1, min(ceil({units}, {local}), {most})) * {local}"], larger=True)
+
+    def walks_rows(self, style, rows, run, ahead=1, needs=(), **further):
+        """Take the launch sizes of a kernel whose work-items walk over `rows` of length `run`, expressions: any grid is right.
+
+        ahead: elements of a row for each work-item of the gpu style; further: a Choice of how many there are along dimension 2.
+        """
+        more, one = list(further), str(rows) == "1"
+        if style == "cpu":
+            over = {} if one else {"row_groups": Choice("work-groups over the rows, any number >= 1", f"max(1, min(8, {rows}))")}
+            most = "8" if one else "max(1, 8 // row_groups)"
+            along = Choice("work-groups along a row, any number >= 1", f"max(1, min({most}, {run}))")
+            return self.launched(["1"] * (2 + len(more)), [*(over or "1"), "run_groups", *more], True, needs, **over, run_groups=along,
+                                 **further)
+        along = f"min(ceil({run}, lx * {ahead}), 4096)"
+        lx = Choice("work-items of a group along a row, any number >= 1", f"max(1, min(64, {run}))")
+        if one:
+            return self.launched(["lx", *("1" for _ in (0, *more))], [f"{along} * lx", "1", *more], True, needs, lx=lx, **further)
+        ly = Choice("rows of a group, any number >= 1", f"max(1, min(64 // lx, {rows}))")
+        return self.launched(["lx", "ly", *("1" for _ in more)],
+                             [f"{along} * lx", f"min(ceil({rows}, ly), max(1, 65536 // {along})) * ly", *more], True, needs,
+                             lx=lx, ly=ly, **further)
 
     @property
     def formula(self):

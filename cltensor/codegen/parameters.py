@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..base import dtypes
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -61,3 +63,51 @@ class powers:
 
     def __str__(self):
         return f"a power of 2 from {self.low} to {self.high}"
+
+
+class such:
+    """Values that a test accepts, in words."""
+
+    def __init__(self, words, test):
+        self.words, self.holds = words, test
+
+    def __str__(self):
+        return self.words
+
+
+class several:
+    """A tuple of values, each as the one given; None too where `or_none`."""
+
+    def __init__(self, each, or_none=False):
+        self.each, self.or_none = each, or_none
+
+    def holds(self, value):
+        """Whether a value is such a tuple."""
+        return (value is None and self.or_none) or (isinstance(value, tuple) and all(map(self.each.holds, value)))
+
+    def __str__(self):
+        return f"{'None or ' if self.or_none else ''}a tuple, each of it {self.each}"
+
+
+class row:
+    """A tuple with these parts, by name."""
+
+    def __init__(self, **parts):
+        self.parts = parts
+
+    def holds(self, value):
+        """Whether a value is such a tuple."""
+        parts = self.parts.values()
+        return isinstance(value, tuple) and len(value) == len(parts) and all(p.holds(v) for p, v in zip(parts, value, strict=True))
+
+    def __str__(self):
+        return f"({', '.join(f'{name}: {part}' for name, part in self.parts.items())})"
+
+
+TRUTH = one_of(True, False)
+NAME = such("a C name", lambda v: isinstance(v, str) and v.isidentifier())
+TEXT = such("C text", lambda v: isinstance(v, str))
+DTYPE = such("a dtype", lambda v: isinstance(v, dtypes.dtype) or v in dtypes.BY_NAME)
+TYPE = such("a C type", lambda v: isinstance(v, str) and v.isidentifier())
+#: a tuple of C statements or expressions
+TEXTS = several(TEXT)

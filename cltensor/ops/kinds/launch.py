@@ -6,7 +6,7 @@ from ...base import dtypes
 from ...base.errors import ArgumentError
 from ...codegen.interface import Buffer
 from ...codegen.types import compute_type
-from ...dispatch.plan import Scratch, Step
+from ...dispatch.plan import In, Out, Step
 
 GROUPS_PER_CORE = 4
 
@@ -18,7 +18,7 @@ _NUMBERS = {"char": np.int8, "uchar": np.uint8, "short": np.int16, "ushort": np.
 def step(source, **given):
     """The Step of a rendered kernel, by the names of its interface.
 
-    given: for each Buffer an In, Out or Scratch, for each Number a number, Value or Ticket, and what the launch size depends on
+    given: for each Buffer an In, Out, Scratch or memory of the device, for each Number a number, Value or Ticket, and what the launch size depends on
     besides.  Raises ArgumentError for a name left out.
     """
     interface, args = source.interface, []
@@ -26,7 +26,7 @@ def step(source, **given):
         for a in interface.arguments:
             value = given[a.name]
             if isinstance(a, Buffer):
-                args += [value, np.int64(0)] if a.offset and isinstance(value, Scratch) else [value]
+                args += [value, np.int64(0)] if a.offset and not isinstance(value, (In, Out)) else [value]
             else:
                 args.append(_NUMBERS[a.ctype](value) if type(value) in (int, float, bool) else value)
     except KeyError as missing:
