@@ -90,6 +90,7 @@ class _Function:
 
     def __init__(self, number, case, folder):
         self.number, self.folder, self.buffers, self.lines = number, folder, {}, []
+        self.leads = _leads(case.launches)
         for i, launch in enumerate(case.launches):
             self._kernel(i, launch)
         kernels, self.lines = self.lines, []
@@ -132,10 +133,8 @@ class _Function:
     def _buffer(self, a, buffer, launch):
         if buffer not in self.buffers:
             self.buffers[buffer] = f"b{len(self.buffers)}"
-            self._say(f"size_t {self.buffers[buffer]}_bytes = 0, {self.buffers[buffer]}_lead = 0;")
+            self._say(f"size_t {self.buffers[buffer]}_bytes = 0, {self.buffers[buffer]}_lead = {self.leads[buffer]};")
         name, size = self.buffers[buffer], a["bytes_per_element"]
-        lead = LEAD * size if a["offset"] else 0
-        self._say(f"if ({name}_lead < {lead}) {name}_lead = {lead};")
         try:
             shape = [expression(t).c(launch.values) for t in a["shape"]]
         except ArgumentError:  # words: the size depends on values
@@ -198,6 +197,16 @@ class _Function:
                 self._say(f'wrong += compared("{file}", {name}, {name}_lead, {name}_bytes, {kind});')
             self._say(f"{{ int broken = 0; free(read_back({name}, {name}_lead + {name}_bytes, &broken)); wrong += broken; }}")
             self._say(f"clReleaseMemObject({name});")
+
+
+def _leads(launches):
+    """{Buffer: bytes before its first element}: none where a kernel takes it without an offset."""
+    sizes = {}
+    for launch in launches:
+        for a in launch.facts["arguments"]:
+            if a["kind"] == "buffer":
+                sizes.setdefault(launch.given[a["name"]], []).append(a["bytes_per_element"] if a["offset"] else 0)
+    return {buffer: LEAD * max(each) * (min(each) > 0) for buffer, each in sizes.items()}
 
 
 def _literal(number):
