@@ -40,12 +40,26 @@ def drawn(dtype, count, seed, low=None, high=None):
         low, high = (0, 1) if dtype.category == "bool" else (-1, 1) if dtype.is_inexact else (0, 9)
     if high <= low and not (high == low and not dtype.is_inexact):
         raise UsageError(f"a range from {low} to {high} holds nothing; write LOW..HIGH with LOW below HIGH")
+    least, most = _limits(dtype)
+    if low < least or high > most:
+        which = f"up to {high:g}" if high > most else f"from {low:g}"
+        raise UsageError(f"{dtype.name} holds no number {which}; write a range within {least}..{most}")
     parts = count * (2 if dtype.is_complex else 1)
     if not dtype.is_inexact:
         return Drawn(dtype, parts, seed, int(low), 1, int(high) - int(low))
     fine = 1 << (7 if part.itemsize == 2 else 20)
     step = 2.0 ** math.ceil(math.log2(max(abs(low), abs(high)) / fine))
     return Drawn(dtype, parts, seed, math.ceil(low / step) * step, step, math.floor((high - low) / step))
+
+
+def _limits(dtype):
+    """The least and the largest number of a dtype; of inexact ones all that matter."""
+    if dtype.is_inexact:
+        return -1024, 1024
+    if dtype.category == "bool":
+        return 0, 1
+    found = np.iinfo(dtype.numpy)
+    return int(found.min), int(found.max)
 
 
 def stored(parts, dtype):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...base import dtypes
 from ..output import plural
-from ..parser import UsageError, command, count, dtype
+from ..parser import UsageError, command, count, dtype, one_of
 from . import c_program, calls, catalog, random_numbers
 
 #: for functions with a short form: their sizes with defaults (None: to be given), and what these mean
@@ -109,7 +109,8 @@ def _input(text, default):
                          f"@FILE.npy, or none")
     shape = () if found["shape"] == "scalar" else tuple(map(int, found["shape"].split("x")))
     limits = (float(found["low"]), float(found["high"])) if found["low"] else None
-    return shape, dtype(found["dtype"]) if found["dtype"] else default, limits
+    known = {**dtypes.BY_NAME, **dtypes.ALIASES}
+    return shape, one_of(known, found["dtype"], "there is no dtype") if found["dtype"] else default, limits
 
 
 def _of_sizes(options):
