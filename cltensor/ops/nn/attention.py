@@ -71,7 +71,8 @@ def _sizes(q, k, scale):
 def _launch(inputs, outputs, *, scale, causal):
     q, k, v, mask = inputs
     N, H, L, _ = q.shape
-    given = _laid({"q": In(0), "k": In(1), "v": In(2), "y": Out(0), "lse": Out(1), "rest": Out(2)}, {"q": q, "k": k, "v": v, "y": outputs[0]})
+    given = _laid({"q": In(0), "k": In(1), "v": In(2), "y": Out(0), "lse": Out(1), "rest": Out(2)},
+                  {"q": q, "k": k, "v": v, "y": outputs[0]})
     given |= _mask_arguments(3, mask, (N, H, L, k.shape[2])) | _sizes(q, k, scale)
     return [step(_render("forward", q, v, mask, causal), **given, groups=cpu_groups(q.device, N * H * -(-L // BLOCK)))]
 
@@ -84,8 +85,9 @@ def _gradient_launch(inputs, outputs, *, scale, causal):
     """On a cpu one launch; on a gpu one for gq and one for gk and gv, and g_lse holds sum(g * y) - g_lse."""
     g, _, q, k, v, mask, y, *_ = inputs
     N, H, L, E = q.shape
-    given = _laid({"g": In(0), "q": In(2), "k": In(3), "v": In(4), "y": In(6), "lse": In(7), "rest": In(8), "gq": Out(0), "gk": Out(1),
-                   "gv": Out(2)}, {"g": g, "q": q, "k": k, "v": v, "y": y, **dict(zip(("gq", "gk", "gv"), outputs, strict=True))})
+    given = _laid({"g": In(0), "q": In(2), "k": In(3), "v": In(4), "y": In(6), "lse": In(7), "rest": In(8),
+                   "gq": Out(0), "gk": Out(1), "gv": Out(2)},
+                  {"g": g, "q": q, "k": k, "v": v, "y": y, **dict(zip(("gq", "gk", "gv"), outputs, strict=True))})
     given |= _mask_arguments(5, mask, (N, H, L, k.shape[2])) | _sizes(q, k, scale)
     if q.device.profile.style == "gpu":
         return [step(_render(form, q, v, mask, causal), **given, delta_p=In(1)) for form in ("queries", "keys")]
