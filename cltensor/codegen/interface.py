@@ -140,8 +140,8 @@ class Interface:
             over = {} if one else {"row_groups": Choice("work-groups over the rows, any number >= 1", f"max(1, min(8, {rows}))")}
             most = "8" if one else "max(1, 8 // row_groups)"
             along = Choice("work-groups along a row, any number >= 1", f"max(1, min({most}, {run}))")
-            return self.launched(["1"] * (2 + len(more)), [*(over or "1"), "run_groups", *more], True, needs, **over, run_groups=along,
-                                 **further)
+            return self.launched(["1"] * (2 + len(more)), [*(over or "1"), "run_groups", *more], True, needs,
+                                 **over, run_groups=along, **further)
         along = f"min(ceil({run}, lx * {ahead}), 4096)"
         lx = Choice("work-items of a group along a row, any number >= 1", f"max(1, min(64, {run}))")
         if one:

@@ -1,11 +1,10 @@
 """A device's peak arithmetic: a kernel that only multiplies and adds (template multiply_add)."""
 
-import math
-
 import numpy as np
 
 from ...codegen.templates import render
-from ...dispatch.plan import Out, Plan, Step
+from ...dispatch.plan import Out, Plan
+from ...ops.kinds.launch import step
 
 CHAINS, STEPS = 12, 4096
 FLOPS = 2 * CHAINS * STEPS  # per element
@@ -19,8 +18,8 @@ def multiply_add(xp, a):
     lanes = (64 if profile.vector_width == 16 else 32) // dtype.itemsize if cpu else 2
     items = out.numel() // lanes
     source = render("multiply_add", style=profile.style, dtype=dtype, LANES=lanes, CHAINS=CHAINS, STEPS=STEPS)
-    step = Step(source, "multiply_add", (Out(0), number(0.5), number(1)), (items,), (1 if cpu else math.gcd(items, 64),))
-    plan = Plan(out._spec.device, (), (out._spec,), [step])
+    launch = step(source, y=Out(0), a=number(0.5), b=number(1), items=items)
+    plan = Plan(out._spec.device, (), (out._spec,), [launch])
 
     def action():
         plan.run([out._storage.buffer], {})

@@ -60,8 +60,8 @@ def _gather_step(x, out, index, index_strides, dim, wrap):
                     x_class=_class(dims, runs[0]), index_class=_class(dims, runs[1]), AHEAD=AHEAD)
     rows = math.prod(dims[:-1])
     size, along = (x.shape[dim], x.strides[dim]) if x.ndim else (1, 0)
-    return step(source, x_p=In(0), index_p=In(1), out_p=Out(0), **row_numbers(("x", "index", "out"), dims, runs), rows=rows, size=size,
-                low=-size if wrap else 0, along=along, **_noted(device), **work_groups(device.profile, rows, dims[-1]))
+    return step(source, x_p=In(0), index_p=In(1), out_p=Out(0), **row_numbers(("x", "index", "out"), dims, runs), rows=rows,
+                size=size, low=-size if wrap else 0, along=along, **_noted(device), **work_groups(device.profile, rows, dims[-1]))
 
 
 def _noted(device):
@@ -90,7 +90,8 @@ def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combin
     if device.profile.style == "gpu":
         groups["parts"] = max(1, min(device.profile.compute_units * ITEMS // max(rows * dims[-1], 1), size, 256))
     return step(source, index_p=In(1), src_p=In(2), out_p=Out(0), **row_numbers(("index", "src", "out"), dims, runs), rows=rows,
-                count=count, size=size, low=-size if wrap else 0, along=along, index_t=index_t, src_t=src_t, **_noted(device), **groups)
+                count=count, size=size, low=-size if wrap else 0, along=along, index_t=index_t, src_t=src_t, **_noted(device),
+                **groups)
 
 
 flat_index = elementwise(

@@ -18,8 +18,8 @@ _NUMBERS = {"char": np.int8, "uchar": np.uint8, "short": np.int16, "ushort": np.
 def step(source, **given):
     """The Step of a rendered kernel, by the names of its interface.
 
-    given: for each Buffer an In, Out, Scratch or memory of the device, for each Number a number, Value or Ticket, and what the launch size depends on
-    besides.  Raises ArgumentError for a name left out.
+    given: for each Buffer an In, Out, Scratch or memory of the device, for each Number a number, Value or Ticket, and what the
+    launch size depends on besides; more is ignored.  Raises ArgumentError for a name left out.
     """
     interface, args = source.interface, []
     try:
