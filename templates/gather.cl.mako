@@ -56,8 +56,8 @@ ${vectors.SERIAL}
 % endif
 __kernel void gather(
     ${interface.declare("gather",
-        Buffer("x_p", S, "in", sizes, "what to read from, `size` elements `along` apart at each position", strides("x", x_class),
-               offset="x_o0"),
+        Buffer("x_p", S, "in", (*sizes, "size"), "what to read from, `size` elements `along` apart at each position",
+               (*strides("x", x_class), "along"), offset="x_o0"),
         Buffer("index_p", I, "in", sizes, "where to read along the dimension", strides("index", index_class), offset="index_o0"),
         Buffer("out_p", S, "out", sizes, "the result", strides("out", "c"), offset="out_o0"),
         [a for r in range(rank) for a in (

@@ -59,12 +59,13 @@ def written(cases, folder):
     return path
 
 
-_GUARDED = r"""static inline size_t extent(int n, const size_t *shape, const size_t *strides)
+_GUARDED = r"""/* Elements from the first one on; those that a negative stride reaches lie before it. */
+static inline size_t extent(int n, const size_t *shape, const cl_long *strides)
 {
     size_t last = 0;
     for (int i = 0; i < n; i++) {
         if (shape[i] == 0) return 0;
-        last += (shape[i] - 1) * strides[i];
+        if (strides[i] > 0) last += (shape[i] - 1) * (size_t)strides[i];
     }
     return last + 1;
 }
@@ -144,7 +145,7 @@ class _Function:
             count = " * ".join(f"(size_t)({t})" for t in shape) or "1"
         else:
             strides = [expression(t).c(launch.values) for t in a["strides"]]
-            count = f"extent({len(shape)}, (size_t[]){{{', '.join(shape)}}}, (size_t[]){{{', '.join(strides)}}})"
+            count = f"extent({len(shape)}, (size_t[]){{{', '.join(shape)}}}, (cl_long[]){{{', '.join(strides)}}})"
         count = f"({launch.shifts.get(a['name'], 0)} + {count}) * {size}"
         self._say(f"if ({name}_bytes < {count}) {name}_bytes = {count};  /* {a['name']} */")
 
