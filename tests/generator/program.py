@@ -122,11 +122,13 @@ class _Function:
         """The numbers of a launch, and how many elements each of its buffers has to have."""
         f = launch.facts
         values = {p["name"]: p["value"] for p in f["parameters"]}
-        values.update((n, f"{n}_{i}") for n in launch.given)
+        values.update((n, f"{n}_{i}") for n in (*launch.given, *f["launch"]["choices"]))
         launch.values = values
         for a in f["arguments"]:
             if a["kind"] == "number":
                 self._say(f"const cl_{a['type']} {a['name']}_{i} = {_literal(launch.given[a['name']])};")
+        for n, c in f["launch"]["choices"].items():
+            self._say(f"const size_t {n}_{i} = {expression(c['default']).c(launch.values)};")
         for a in f["arguments"]:
             if a["kind"] == "buffer":
                 self._buffer(a, launch.given[a["name"]], launch)
@@ -166,10 +168,7 @@ class _Function:
             self._say("}")
 
     def _launched(self, i, launch):
-        f, chosen = launch.facts, launch.facts["launch"]["choices"]
-        values = {**launch.values, **{n: f"{n}_{i}" for n in chosen}}
-        for n, c in chosen.items():
-            self._say(f"const size_t {n}_{i} = {expression(c['default']).c(values)};")
+        f = launch.facts
         for a in f["arguments"]:
             k = f"kernel{i}, {a['index']}"
             if a["kind"] == "buffer":
@@ -183,7 +182,7 @@ class _Function:
                 self._say(f'checked(clSetKernelArg({k}, sizeof(cl_{a["type"]}), &{a["name"]}_{i}), "{a["name"]}");')
         n, sizes = len(f["launch"]["global"]), f"NULL, global_{i}, local_{i}, 0, NULL, NULL"
         for kind in ("local", "global"):
-            made = ", ".join(f"(size_t)({expression(t).c(values)})" for t in f["launch"][kind])
+            made = ", ".join(f"(size_t)({expression(t).c(launch.values)})" for t in f["launch"][kind])
             self._say(f"size_t {kind}_{i}[] = {{{made}}};")
         if f["launch"]["larger_global_size"] != "wrong":
             self._say(f"for (int d = 0; d < {n}; d++) global_{i}[d] += larger * local_{i}[d];")
