@@ -17,12 +17,19 @@
 ##         with BR = 1, forward only, vectors run along a row of q and the keys of a block: for heads of few rows
 ## gpu     a work-item does one row, of q or of k; a work-group of WGS shares BC rows of the other operand at a time
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", form="forward", mask=None, causal=False, E=32, EV=32, BR=32, BC=32, V=8, WGS=64)
+from cltensor.codegen.parameters import DTYPE, TRUTH, Parameter, one_of, such, whole
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", form=Parameter("forward", "what is computed", one_of("forward", "backward", "queries", "keys")),
+    mask=Parameter(None, "the kind of mask", such('None, "bool" or a dtype', lambda v: v in (None, "bool") or DTYPE.holds(v))),
+    causal=Parameter(False, "whether row i attends to keys 0..i only", TRUTH),
+    E=Parameter(32, "the width of q and k", whole(1, 256)), EV=Parameter(32, "the width of v", whole(1, 256)),
+    BR=Parameter(32, "rows of a block, in the cpu style", such("1 or a multiple of 4 up to 128", lambda v: v in (1, *range(4, 129, 4)))),
+    BC=Parameter(32, "keys of a block", whole(1, 128)),
+    V=Parameter(8, "numbers of a vector, in the cpu style", one_of(2, 4, 8, 16)),
+    WGS=Parameter(64, "work-items of a group, in the gpu style", whole(1, 1024)))
 DTYPES = "floating"
-LAUNCH = {
-    "cpu": "local = (1,); global = (groups,), any number >= 1",
-    "gpu": "local = (WGS, 1); global = (L, or S for keys, rounded up to WGS, N * H)",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 C = types.compute_type(dtype)
@@ -40,6 +47,29 @@ def row_of(x, c, u=0):
     """V elements of row j + u of a block of x, from column c on."""
     step = f"{x}_r" if in_place else EP if x == "k" else VP
     return f"*({'__global ' if in_place else ''}const uvec *)({x}r + (j + {u}) * {step} + {c})"
+assert not cpu or single or (form in ("forward", "backward") and BR % (2 * V) == 0 and BC % 4 == 0)
+assert cpu or form != "backward"
+N = "planes // H"
+named = {"q": "the queries", "k": "the keys", "v": "the values", "y": "the result", "g": "the gradient of the result",
+         "gq": "the gradient of q", "gk": "the gradient of k", "gv": "the gradient of v"}
+def strides(x): return tuple(f"{x}_{a}" for a in "nhr")
+def stride_numbers(names):
+    return [Number(n, f"stride of {n[:n.index('_')]}_p along its {({'n': 'batch', 'h': 'heads', 'r': 'rows', 'c': 'keys'})[n[-1]]}",
+                   unit="elements") for n in names]
+def operand(x, direction):
+    shape = (N, "H", "S" if x[-1] in "kv" else "L", "E" if x[-1] in "qk" else "EV")
+    return [Buffer(f"{x}_p", T, direction, shape, named[x], (*strides(x), 1), offset=f"{x}_o"), *stride_numbers(strides(x))]
+def each_row(x, direction, meaning):
+    return Buffer(f"{x}_p", C, direction, (N, "H", "L"), meaning, offset=f"{x}_o")
+sums = [each_row("lse", "out" if forward else "in", "the logarithm of each row's sum of exponentials"),
+        each_row("rest", "out" if forward else "in", "its rounding error")]
+needs = ["No result overlaps another buffer."]
+if cpu:
+    units = "planes * ceil(L, BR)" if forward else "planes"
+    interface.launched(["1"], ["groups"], forward, needs, groups=Choice(
+        "work-groups, any number >= 1" + ("" if forward else "; scratch has a part for each"), f"max(1, min(8, {units}))"))
+else:
+    interface.launched(["WGS", "1"], [f"ceil({'S' if form == 'keys' else 'L'}, WGS) * WGS", "planes"], True, needs)
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
@@ -154,31 +184,17 @@ ${vectors.SERIAL}
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif
 __kernel void attention(
-% for x in operands:
-    __global const ${T} *${x}_p, const long ${x}_o, const long ${x}_n, const long ${x}_h, const long ${x}_r,
-% endfor
-% if mask:
-    __global const ${types.storage_type(M) if M else "uchar"} *m_p, const long m_o, const long m_n, const long m_h, const long m_r,
-    const long m_c,
-% endif
-% if form == "backward":
-    __global const real *gl_p, const long gl_o,
-% endif
-% if not forward:
-    __global const real *lse_p, const long lse_o, __global const real *rest_p, const long rest_o,
-% if form != "backward":
-    __global const real *delta_p, const long delta_o,
-% endif
-% endif
-% for x in results:
-    __global ${T} *${x}_p, const long ${x}_o, const long ${x}_n, const long ${x}_h, const long ${x}_r,
-% endfor
-% if forward:
-    __global real *lse_p, const long lse_o, __global real *rest_p, const long rest_o,
-% elif form == "backward":
-    __global real *scratch,
-% endif
-    const long planes, const long H, const long L, const long S, const real scale)
+    ${interface.declare("attention",
+        [a for x in operands for a in operand(x, "in")],
+        [Buffer("m_p", types.storage_type(M) if M else "uchar", "in", (N, "H", "L", "S"), "what is added to the scores" if M
+                else "not 0 where a row attends to a key", tuple(f"m_{a}" for a in "nhrc"), offset="m_o"),
+         *stride_numbers([f"m_{a}" for a in "nhrc"])] if mask else [],
+        [each_row("gl", "in", "the gradient of lse")] if form == "backward" else [], [] if forward else sums,
+        [each_row("delta", "in", "sum(g * y) less the gradient of lse")] if form in ("queries", "keys") else [],
+        [a for x in results for a in operand(x, "out")], sums if forward else [],
+        [Buffer("scratch", C, "scratch", ("groups", "ceil(S, BC) * BC", EP + VP), "sums of gk and gv")] if form == "backward" else [],
+        Number("planes", "the batch times the heads"), Number("H", "the number of heads", allowed=">= 1"),
+        Number("L", "the number of queries"), Number("S", "the number of keys"), Number("scale", "the factor of the scores", C))})
 {
 % if single:
     real q[${EP}], s[${BC}], o[${VP}]${"" if in_place else f", k[{BC * EP}], v[{BC * VP}]"};
@@ -340,6 +356,7 @@ if form != "keys":
 width = {"q": E, "k": E, "g": EV, "v": EV}
 own, other = ("S", "L") if form == "keys" else ("L", "S")
 %>
+    if (get_global_id(1) >= (size_t)planes) return;
     const size_t row = get_global_id(0), plane = get_global_id(1), n = plane / H, h = plane % H;
     const int l = get_local_id(0), inside = row < (size_t)${own};
 % for x in theirs:

@@ -7,12 +7,23 @@
 ## matrices  their number;  dtype  of the sums;  dtypes  of each operand and each result are the same
 ## W         columns of a block;  WGS  work-items of a group of the gpu style, one for each column
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", matrices=4, W=64, WGS=64, PART=64)
+from cltensor.codegen.parameters import Parameter, whole
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", matrices=Parameter(4, "how many matrices", whole(1, 18)),
+    W=Parameter(64, "columns of a block, in the cpu style", whole(1, 1024)),
+    WGS=Parameter(64, "work-items of a group, one for each column, in the gpu style", whole(1, 1024)),
+    PART=Parameter(64, "rows whose sum is added to the total at once", whole(1, 65536)))
 DTYPES = "floating"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (groups * WGS,), any number >= 1"}
+STYLES = ("cpu", "gpu")
 %>
 <%
 C, S = types.compute_type(dtype), types.storage_type(dtype)
+width = "W" if style == "cpu" else "WGS"
+blocks = " + ".join(f"ceil(columns{m}, {width})" for m in range(matrices))
+groups = Choice("work-groups, any number >= 1", f"max(1, min({8 if style == 'cpu' else 4096}, {blocks}))")
+local = "1" if style == "cpu" else "WGS"
+interface.launched([local], ["groups" if style == "cpu" else "groups * WGS"], True, ["No result overlaps another buffer."], groups=groups)
 %>
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
@@ -23,10 +34,12 @@ ${vectors.SERIAL}
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif
 __kernel void column_sums(
-% for m in range(matrices):
-    __global const ${S} *x${m}, const long x${m}_o, __global ${S} *y${m}, const long y${m}_o, const long rows${m},
-    const long stride${m}, const long columns${m}${"," if m + 1 < matrices else ")"}
-% endfor
+    ${interface.declare("column_sums", [a for m in range(matrices) for a in (
+        Buffer(f"x{m}", S, "in", (f"rows{m}", f"columns{m}"), f"matrix {m}", (f"stride{m}", 1), offset=f"x{m}_o",
+               unused_if=f"columns{m} == 0"),
+        Buffer(f"y{m}", S, "out", (f"columns{m}",), "the sums of its columns", offset=f"y{m}_o", unused_if=f"columns{m} == 0"),
+        Number(f"rows{m}", "its rows"), Number(f"stride{m}", "from one of its rows to the next", unit="elements"),
+        Number(f"columns{m}", "its columns; 0: there is no such matrix"))])})
 {
     size_t turn = get_group_id(0);  // blocks until this group's next one
     for (int m = 0; m < ${matrices}; m++) {

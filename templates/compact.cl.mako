@@ -2,14 +2,18 @@
 <%!
 PARAMETERS = dict(style="cpu")
 DTYPES = "all"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (n rounded up,)"}
+STYLES = ("cpu", "gpu")
 %>
+<% interface.walks(style, "n") %>
 % if style == "cpu":
 ${vectors.SERIAL}
 % endif
 __kernel void compact(
-    __global const uchar *mask_p, const long mask_o, __global const long *counts_p, const long counts_o,
-    __global long *out_p, const long out_o, const long n)
+    ${interface.declare("compact",
+        Buffer("mask_p", "uchar", "in", ("n",), "not 0 where an element is true", offset="mask_o"),
+        Buffer("counts_p", "long", "in", ("n",), "the running count of true elements, each one included", offset="counts_o"),
+        Buffer("out_p", "long", "out", ("the last count",), "the positions of true elements", offset="out_o"),
+        Number("n", "the number of elements"))})
 {
     for (size_t unit = get_global_id(0); unit < (size_t)n; unit += get_global_size(0))
         if (mask_p[mask_o + unit]) out_p[out_o + counts_p[counts_o + unit] - 1] = (long)unit;

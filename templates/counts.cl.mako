@@ -9,9 +9,11 @@
 <%!
 import math
 
-PARAMETERS = dict(style="cpu", dtype="float32", distribution="poisson")
+from cltensor.codegen.parameters import Parameter, one_of
+
+PARAMETERS = dict(style="cpu", dtype="float32", distribution=Parameter("poisson", "the distribution", one_of("poisson", "binomial")))
 DTYPES = "floating"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (n rounded up,)"}
+STYLES = ("cpu", "gpu")
 
 TABULATED = 16
 
@@ -24,6 +26,7 @@ def stirling_error(k):
 T, S = types.compute_type(dtype), types.storage_type(dtype)
 inputs = {"poisson": ("rate",), "binomial": ("count", "prob")}[distribution]
 terms = 5 if T == "float" else 13
+interface.walks(style, "n", 128, 4096)
 
 
 def n(value):
@@ -151,11 +154,12 @@ static inline ${T} drawn(ulong seed, ulong at, ${T} count, ${T} p) {
 ${vectors.SERIAL}
 % endif
 __kernel void counts(
-% for name in inputs:
-    __global const ${S} *${name}_p, const long ${name}_o,
-% endfor
-    __global ${S} *out_p, const long out_o, const long seed, const long offset, const long n,
-    __global long *fault, const long who)
+    ${interface.declare("counts",
+        [Buffer(f"{name}_p", S, "in", ("n",), {"rate": "the mean of each number", "count": "its number of trials",
+                                                 "prob": "the probability of success"}[name], offset=f"{name}_o") for name in inputs],
+        Buffer("out_p", S, "out", ("n",), "the random numbers", offset="out_o"),
+        Number("seed", "the stream"), Number("offset", "how many numbers of the stream come before these"),
+        Number("n", "how many numbers"), *interface.notes("a parameter that is none"))})
 {
 % if style == "cpu":
     const size_t lo = get_group_id(0) * (size_t)n / get_num_groups(0), hi = (get_group_id(0) + 1) * (size_t)n / get_num_groups(0);

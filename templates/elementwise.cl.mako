@@ -10,15 +10,20 @@
 ## stream   cpu style: results are too large for a cache, so stores bypass it; all outputs are of class "c"
 ## body     C statements computing `results` (one expression per output) from the input names
 <%!
+from cltensor.codegen.parameters import DTYPE, NAME, TEXTS, TRUTH, TYPE, Parameter, one_of, row, several, whole
+
 PARAMETERS = dict(
-    style="cpu", dtype="float32", rank=1, inputs=None, scalars=(), outputs=None, body=(), results=("x0 + x1",),
-    stream=False, AHEAD=4,
-)
+    style="cpu", dtype="float32", rank=Parameter(1, "the number of dimensions", whole(1, 64)),
+    inputs=Parameter(None, "the operands; None: x0 and x1 of class c", several(
+        row(name=NAME, dtype=DTYPE, type=TYPE, stride=one_of("c", "b", "s")), or_none=True)),
+    scalars=Parameter((), "numbers passed by value", several(row(name=NAME, type=TYPE))),
+    outputs=Parameter(None, "the results; None: y0 of class c", several(
+        row(name=NAME, dtype=DTYPE, stride=one_of("c", "s")), or_none=True)),
+    body=Parameter((), "C statements before the results", TEXTS), results=Parameter(("x0 + x1",), "an expression for each output", TEXTS),
+    stream=Parameter(False, "whether stores bypass the caches, in the cpu style", TRUTH),
+    AHEAD=Parameter(4, "elements for a work-item, in the gpu style", whole(1, 16)))
 DTYPES = "all"
-LAUNCH = {
-    "cpu": "local = (1, 1); global = (groups over rows, groups over the run), any numbers >= 1",
-    "gpu": "local = (lx, ly); global = (rows rounded up, run rounded up) with dimension 0 the run; any larger grid is right",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 D = lambda d: dtypes.BY_NAME.get(d, d)
@@ -27,11 +32,20 @@ ins = [(n, D(d), c, k) for n, d, c, k in ((("x0", dtype, C, "c"), ("x1", dtype, 
 outs = [(n, D(d), k) for n, d, k in outputs or (("y0", dtype, "c"),)]
 used = [d for _, d, _, _ in ins] + [d for _, d, _ in outs] + [dtype]
 operands = [(n, k) for n, _, _, k in ins] + [(n, k) for n, _, k in outs]
-strided = any(k == "s" for _, k in operands)
+assert len(outs) == len(results) and (not stream or all(k == "c" and not d.is_complex for _, d, k in outs))
 CHUNK = 64
 first_type, first_place = types.storage_type(outs[0][1]), f"{outs[0][0]}_p + {outs[0][0]}_o"
 def at(n, k):
     return f"{n}_o + i * {n}_s{rank - 1}" if k == "s" else (f"{n}_o + i" if k == "c" else f"{n}_o")
+sizes = (*(f"d{r}" for r in range(rank - 1)), "run")
+interface.walks_rows(style, " * ".join(sizes[:-1]) or 1, "run", "AHEAD",
+                     needs=["A result may be an operand too if both lie alike" + (" and the global size is no larger than the formula's"
+                            if rank == 1 else "") + "; else they must not overlap."])
+def operand(direction, n, d, k, meaning):
+    strides = (*(f"{n}_s{r}" for r in range(rank - 1)), {"c": 1, "b": 0}.get(k, f"{n}_s{rank - 1}"))
+    return Buffer(f"{n}_p", types.storage_type(d), direction, sizes, meaning, strides, offset=f"{n}_o0")
+def stride(n, r):
+    return Number(f"{n}_s{r}", f"from one element of {n} to the next along " + (f"d{r}" if r < rank - 1 else "run"), unit="elements")
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used), *(["stream.clh", "prefetch.clh"] if stream else []))}
@@ -40,29 +54,14 @@ ${vectors.loop(*map(types.compute_type, used))}
 ${vectors.SERIAL}
 % endif
 __kernel void elementwise(
-% for n, d, _, _ in ins:
-    __global const ${types.storage_type(d)} *${n}_p, const long ${n}_o0,
-% endfor
-% for n, c in scalars:
-    const ${c} ${n},
-% endfor
-% for n, d, _ in outs:
-    __global ${types.storage_type(d)} *${n}_p, const long ${n}_o0,
-% endfor
-% for r in range(rank - 1):
-    const long d${r},
-% for n, _ in operands:
-    const long ${n}_s${r},
-% endfor
-% endfor
-% if strided:
-% for n, k in operands:
-% if k == "s":
-    const long ${n}_s${rank - 1},
-% endif
-% endfor
-% endif
-    const long run)
+    ${interface.declare("elementwise",
+        [operand("in", n, d, k, f"the operand {n}") for n, d, _, k in ins],
+        [Number(n, f"the number {n}", c) for n, c in scalars],
+        [operand("out", n, d, k, "the result" + ("" if body else f" {r}")) for (n, d, k), r in zip(outs, results)],
+        [a for r in range(rank - 1)
+         for a in (Number(f"d{r}", f"the size of dimension {r}", allowed=">= 1"), *(stride(n, r) for n, _ in operands))],
+        [stride(n, rank - 1) for n, k in operands if k == "s"],
+        Number("run", "the size of the innermost dimension", allowed=">= 1"))})
 {
 <%def name="results_stored(staged=False)">
 % for s in body:

@@ -5,12 +5,17 @@
 ## indices count from the end.  An index out of range leaves a note in `fault` and reads nothing.  AHEAD: elements per work-item
 ## of the gpu style.
 <%!
-PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", x_class="c", index_class="c", AHEAD=4)
+from cltensor.base import dtypes as d
+from cltensor.codegen.parameters import Parameter, one_of, whole
+
+PARAMETERS = dict(
+    style="cpu", rank=Parameter(1, "the number of dimensions", whole(1, 64)), dtype="float32",
+    index_dtype=Parameter("int64", "the dtype of the index", one_of("int64", "int32", d.int64, d.int32)),
+    x_class=Parameter("c", "how x lies along the innermost dimension", one_of("c", "b", "s")),
+    index_class=Parameter("c", "how the index lies along it", one_of("c", "b", "s")),
+    AHEAD=Parameter(4, "elements for a work-item, in the gpu style", whole(1, 16)))
 DTYPES = "all"
-LAUNCH = {
-    "cpu": "local = (1, 1); global = (groups over rows, groups over the run)",
-    "gpu": "local = (lx, ly); global = (run rounded up, rows rounded up)",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 S, I = types.storage_type(dtype), types.storage_type(index_dtype)
@@ -18,6 +23,12 @@ step = {"c": "i", "b": "0"}
 in_range, note = "at >= low && at < size", "if (!fault[0]) { fault[0] = who; fault[1] = at; fault[2] = size; }"
 source = "x_o + (size_t)(at < 0 ? at + size : at) * along"
 along_x, along_index = (step.get(k, f"i * {n}_s{rank - 1}") for n, k in (("x", x_class), ("index", index_class)))
+sizes = [f"d{r}" for r in range(rank)]
+interface.walks_rows(style, "rows", sizes[-1], "AHEAD", needs=["out overlaps nothing."])
+def strides(n, last): return (*(f"{n}_s{r}" for r in range(rank - 1)), {"c": 1, "b": 0}.get(last, f"{n}_s{rank - 1}"))
+def stride(n, r, k=None):
+    return Number(f"{n}_s{r}", f"from one element of {n} to the next along d{r}", unit="elements",
+                  allowed={"c": "1, or any number if the size is 1", "b": "0"}.get(k, "") if r == rank - 1 else "")
 %>
 ${types.pragmas([dtype])}
 
@@ -44,12 +55,17 @@ ${types.pragmas([dtype])}
 ${vectors.SERIAL}
 % endif
 __kernel void gather(
-    __global const ${S} *x_p, const long x_o0, __global const ${I} *index_p, const long index_o0,
-    __global ${S} *out_p, const long out_o0,
-% for r in range(rank):
-    const long d${r}, const long x_s${r}, const long index_s${r}, const long out_s${r},
-% endfor
-    const long rows, const long size, const long low, const long along, __global long *fault, const long who)
+    ${interface.declare("gather",
+        Buffer("x_p", S, "in", (*sizes, "size"), "what to read from, `size` elements `along` apart at each position",
+               (*strides("x", x_class), "along"), offset="x_o0"),
+        Buffer("index_p", I, "in", sizes, "where to read along the dimension", strides("index", index_class), offset="index_o0"),
+        Buffer("out_p", S, "out", sizes, "the result", strides("out", "c"), offset="out_o0"),
+        [a for r in range(rank) for a in (
+            Number(f"d{r}", f"the size of dimension {r}", allowed=">= 1"), stride("x", r, x_class), stride("index", r, index_class),
+            stride("out", r, "c"))],
+        Number("rows", "the product of all sizes but the last"), Number("size", "the size of x along the dimension that is indexed"),
+        Number("low", "the smallest valid index", allowed="0 or -size"),
+        Number("along", "from one element of x to the next along it", unit="elements"), *interface.notes("an index out of range"))})
 {
     const size_t run = d${rank - 1};
 % if style == "cpu":

@@ -3,21 +3,18 @@
 ## Each group walks consecutive macro-tiles (MC x NC of c).  For every KC of the inner dimension it copies blocks of a and b
 ## into its own slice of scratch, where they stay in the core's cache, and multiplies micro-tiles of MR x NR held in
 ## registers.  Operands may have any strides; one whose layout suits the micro-kernel is read in place, without a copy.
-##
-## MR, NV, V   the micro-tile: MR rows by NR = NV * V columns, in vectors of V; 6 x 2 x 8 floats fill 15 of 16 registers
-## BATCH       number of batch dimensions; unused ones have size 1
-## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
-## extras      dtypes of further inputs, each with a stride for batch, row and column
-## scalars     names of numbers in the epilogue
-## activation  see codegen/activation.py; applied after the epilogue
-## functions   definitions of C functions that the epilogue calls
-## outs        (dtype, C expression) of what is stored besides, with strides like those of `extras`
-## columns     the column strides of extras and outs, each 0, 1 or None if unknown: known ones make loops that fill vectors
 <%!
-PARAMETERS = dict(dtype="float32", style="cpu", MR=6, NV=2, V=8, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="",
-    functions="", outs=(), columns=())
+from cltensor.codegen import epilogue as epilogues
+from cltensor.codegen.parameters import Parameter, one_of, powers, several, whole
+
+PARAMETERS = dict(
+    dtype="float32", style="cpu", MR=Parameter(6, "rows of a micro-tile", whole(1, 16)), NV=Parameter(2, "vectors of its columns", whole(1, 8)),
+    V=Parameter(8, "elements of a vector", one_of(2, 4, 8, 16)),
+    BATCH=Parameter(3, "the number of batch dimensions; unused ones have size 1", whole(1, 64)),
+    columns=Parameter((), "the column strides of extras and outs, as far as they are known", several(one_of(0, 1, None))),
+    **epilogues.PARAMETERS)
 DTYPES = "number"
-LAUNCH = "global = (groups,), any number >= 1 with one slice of scratch each; local = (1,)"
+STYLES = ("cpu",)
 %>
 <%
 T = types.storage_type(dtype)
@@ -28,6 +25,11 @@ NR = NV * V
 more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
 others = [(f"o{i}", dtypes.BY_NAME.get(d, d), value) for i, (d, value) in enumerate(outs)]
 used = [dtype, *(d for _, d in more), *(d for _, d, _ in others)]
+interface.launched(["1"], ["groups"], False, ["c overlaps nothing."], groups=Choice(
+    "work-groups, any number >= 1; scratch has a slice for each", "max(1, min(8, batches * ceil(M, MC) * ceil(N, NC)))"))
+a_lies, b_lies = (epilogues.batched(BATCH, *x) for x in (("a", ("M", "am"), ("K", "ak")), ("b", ("K", "bk"), ("N", "bn"))))
+def stride(name, x, along): return Number(name, f"from one element of {x} to the next along {along}", unit="elements")
+held = f"KC * {NR} + (MC * NC if K > KC else {MR * NR}) + (MC * (KC + 1) + {V} if copy_a else 0)"
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
@@ -178,25 +180,21 @@ static inline void copy_columns(__global const ${T} *a, const size_t am, const s
 </%def>
 ${vectors.SERIAL}
 __kernel void matmul_blocked(
-    __global const ${T} *restrict a, const long a_offset, __global const ${T} *restrict b, const long b_offset,
-    __global ${T} *restrict c, const long c_offset, __global real *restrict scratch, const long slice,
-    const long M, const long N, const long K, const long MC, const long NC, const long KC,
-    const long am, const long ak, const long bk, const long bn, const long copy_a, const long copy_b,
-% for d in range(BATCH):
-    const long n${d}, const long a_batch${d}, const long b_batch${d},
-% endfor
-% for e, d in more:
-    __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
-    const long ${e}_col,
-% endfor
-% for o, d, _ in others:
-    __global ${types.storage_type(d)} *${o}_p, const long ${o}_offset, const long ${o}_batch, const long ${o}_row,
-    const long ${o}_col,
-% endfor
-% for n in scalars:
-    const ${types.compute_type(dtype)} ${n},
-% endfor
-    const long batches)
+    ${interface.declare("matmul_blocked",
+        Buffer("a", T, "in", *a_lies[:1], "the first matrix", a_lies[1], "a_offset", restrict=True),
+        Buffer("b", T, "in", *b_lies[:1], "the second matrix", b_lies[1], "b_offset", restrict=True),
+        Buffer("c", T, "out", ("batches", "M", "N"), "the product", offset="c_offset", restrict=True),
+        Buffer("scratch", real, "scratch", ("groups", "slice"), "copies and sums", restrict=True),
+        Number("slice", "the scratch of a work-group", unit="elements", allowed=f">= {held}"),
+        Number("M", "rows"), Number("N", "columns"), Number("K", "the inner dimension"),
+        Number("MC", "rows of a macro-tile", allowed=f"a multiple of {MR}"),
+        Number("NC", "columns of a macro-tile", allowed=f"a multiple of {NR}"),
+        Number("KC", "the depth of a block", allowed=">= 1"), stride("am", "a", "M"), stride("ak", "a", "K"), stride("bk", "b", "K"),
+        stride("bn", "b", "N"),
+        Number("copy_a", "whether to copy blocks of a", allowed="0 or 1" if in_place else "1"),
+        Number("copy_b", "whether to copy blocks of b", allowed="0 or 1; 1 if bn is not 1" if in_place else "1"),
+        epilogues.batch_arguments(BATCH, "a", "b"), epilogues.arguments(more, others, scalars, dtype),
+        Number("batches", "the product of the sizes of batch dimensions"))})
 {
     const size_t down = (M + MC - 1) / MC, across = (N + NC - 1) / NC, tiles = down * across * batches;
     const size_t last_tile = (get_group_id(0) + 1) * tiles / get_num_groups(0);

@@ -1,18 +1,13 @@
 ## Last step of a matrix product whose inner dimension was cut: c (batch, M, N) = sum over slices of parts (slices, batch, M, N).
-##
-## BLOCK       sums that a CPU work-group keeps at a time
-## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
-## extras      dtypes of further inputs, each with a stride for batch, row and column
-## scalars     names of numbers in the epilogue
-## activation  see codegen/activation.py; applied after the epilogue
-## functions   definitions of C functions that the epilogue calls
-## outs        (dtype, C expression) of what is stored besides, with strides like those of `extras`
 <%!
-PARAMETERS = dict(dtype="float32", style="cpu", BLOCK=256, epilogue="acc", extras=(), scalars=(), activation="",
-    functions="", outs=())
+from cltensor.codegen import epilogue as epilogues
+from cltensor.codegen.parameters import Parameter, one_of, powers, several, whole
+
+PARAMETERS = dict(
+    dtype="float32", style="cpu", BLOCK=Parameter(256, "sums kept at a time, in the cpu style", whole(1, 4096)),
+    **epilogues.PARAMETERS)
 DTYPES = "number"
-LAUNCH = {"cpu": "global = (groups,), any number >= 1; local = (1,)",
-          "gpu": "global = (items,), any number >= 1; local = any"}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T = types.storage_type(dtype)
@@ -20,6 +15,13 @@ real = {"int": "uint", "long": "ulong"}.get(types.compute_type(dtype), types.com
 more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
 others = [(f"o{i}", dtypes.BY_NAME.get(d, d), value) for i, (d, value) in enumerate(outs)]
 used = [dtype, *(d for _, d in more), *(d for _, d, _ in others)]
+if style == "cpu":
+    interface.launched(["1"], ["groups"], True, ["c overlaps nothing."], groups=Choice(
+        "work-groups, any number >= 1", "max(1, min(8, numel))"))
+else:
+    interface.launched(["items"], ["groups * items"], True, ["c overlaps nothing."],
+                       items=Choice("work-items of a group, any number >= 1", "64"),
+                       groups=Choice("work-groups, any number >= 1", "max(1, min(4096, ceil(numel, items)))"))
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
@@ -31,20 +33,12 @@ ${functions}
 ${vectors.SERIAL}
 % endif
 __kernel void matmul_sum(
-    __global const real *restrict parts, __global ${T} *restrict c, const long c_offset, const long slices, const long M,
-    const long N,
-% for e, d in more:
-    __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
-    const long ${e}_col,
-% endfor
-% for o, d, _ in others:
-    __global ${types.storage_type(d)} *${o}_p, const long ${o}_offset, const long ${o}_batch, const long ${o}_row,
-    const long ${o}_col,
-% endfor
-% for n in scalars:
-    const ${types.compute_type(dtype)} ${n},
-% endfor
-    const long numel)
+    ${interface.declare("matmul_sum",
+        Buffer("parts", real, "in", ("slices", "numel // (M * N)", "M", "N"), "the sums of the slices", restrict=True),
+        Buffer("c", T, "out", ("numel // (M * N)", "M", "N"), "the product", offset="c_offset", restrict=True),
+        Number("slices", "into how many parts the inner dimension was cut", allowed=">= 1"), Number("M", "rows", allowed=">= 1"),
+        Number("N", "columns", allowed=">= 1"), epilogues.arguments(more, others, scalars, dtype, batches="numel // (M * N)"),
+        Number("numel", "batches * M * N"))})
 {
 <%def name="finish(i)">
 % for e, d in more:

@@ -4,21 +4,18 @@
 ## neighbouring rows and columns, so that it reads local memory in vectors.  It fetches the next tile into registers while it
 ## multiplies the current one.  Operands may have any strides: neighbouring items read along the dimension of stride 1.
 ## The inner dimension may be cut into `slices` for different groups; matmul_sum adds up their sums.
-##
-## MWG, NWG, KWG   tile of c and depth of a step;  MDIM, NDIM  work-items along rows and columns
-## BATCH           number of batch dimensions; unused ones have size 1
-## epilogue        C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
-## extras          dtypes of further inputs, each with a stride for batch, row and column
-## scalars         names of numbers in the epilogue
-## activation      see codegen/activation.py; applied after the epilogue
-## functions       definitions of C functions that the epilogue calls
-## outs            (dtype, C expression) of what is stored besides, with strides like those of `extras`
 <%!
+from cltensor.codegen import epilogue as epilogues
+from cltensor.codegen.parameters import Parameter, one_of, powers, several, whole
+
 PARAMETERS = dict(
-    dtype="float32", style="gpu", MWG=64, NWG=64, KWG=16, MDIM=16, NDIM=16, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="",
-    functions="", outs=())
+    dtype="float32", style="gpu", MWG=Parameter(64, "rows of a tile", whole(4, 512, 4)), NWG=Parameter(64, "columns of a tile", whole(4, 512, 4)),
+    KWG=Parameter(16, "the depth of a step", whole(1, 128)), MDIM=Parameter(16, "work-items along the rows", whole(1, 64)),
+    NDIM=Parameter(16, "work-items along the columns", whole(1, 64)),
+    BATCH=Parameter(3, "the number of batch dimensions; unused ones have size 1", whole(1, 64)),
+    **epilogues.PARAMETERS)
 DTYPES = "number"
-LAUNCH = "local = (MDIM * NDIM,); global = (tiles * slices * MDIM * NDIM,)"
+STYLES = ("gpu",)
 %>
 <%
 T = types.storage_type(dtype)
@@ -26,9 +23,14 @@ real = {"int": "uint", "long": "ulong"}.get(types.compute_type(dtype), types.com
 WGS, RM, RN = MDIM * NDIM, MWG // MDIM, NWG // NDIM
 a_each, b_each = MWG * KWG // WGS, NWG * KWG // WGS  # elements an item fetches per step
 assert RM % 4 == 0 and RN % 4 == 0 and WGS % MWG == 0 and WGS % NWG == 0 and WGS % KWG == 0
+assert MWG % MDIM == 0 and NWG % NDIM == 0 and MWG * KWG % WGS == 0 and NWG * KWG % WGS == 0
 more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
 others = [(f"o{i}", dtypes.BY_NAME.get(d, d), value) for i, (d, value) in enumerate(outs)]
 used = [dtype, *(d for _, d in more), *(d for _, d, _ in others)]
+interface.launched(["MDIM * NDIM"], ["batches * slices * ceil(M, MWG) * ceil(N, NWG) * MDIM * NDIM"], True,
+                   ["Where slices > 1, matmul_sum makes c of parts.", "c overlaps nothing."])
+a_lies, b_lies = (epilogues.batched(BATCH, *x) for x in (("a", ("M", "am"), ("K", "ak")), ("b", ("K", "bk"), ("N", "bn"))))
+def stride(name, x, along): return Number(name, f"from one element of {x} to the next along {along}", unit="elements")
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
@@ -49,24 +51,15 @@ typedef ${real}4 real4;
 
 __attribute__((reqd_work_group_size(WGS, 1, 1)))
 __kernel void matmul_tiled(
-    __global const ${T} *restrict a, const long a_offset, __global const ${T} *restrict b, const long b_offset,
-    __global ${T} *restrict c, const long c_offset, __global real *restrict parts, const long slices,
-    const long M, const long N, const long K, const long am, const long ak, const long bk, const long bn,
-% for d in range(BATCH):
-    const long n${d}, const long a_batch${d}, const long b_batch${d},
-% endfor
-% for e, d in more:
-    __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
-    const long ${e}_col,
-% endfor
-% for o, d, _ in others:
-    __global ${types.storage_type(d)} *${o}_p, const long ${o}_offset, const long ${o}_batch, const long ${o}_row,
-    const long ${o}_col,
-% endfor
-% for n in scalars:
-    const ${types.compute_type(dtype)} ${n},
-% endfor
-    const long batches)
+    ${interface.declare("matmul_tiled",
+        Buffer("a", T, "in", *a_lies[:1], "the first matrix", a_lies[1], "a_offset", restrict=True),
+        Buffer("b", T, "in", *b_lies[:1], "the second matrix", b_lies[1], "b_offset", restrict=True),
+        Buffer("c", T, "out", ("batches", "M", "N"), "the product", offset="c_offset", unused_if="slices > 1", restrict=True),
+        Buffer("parts", real, "out", ("slices", "batches", "M", "N"), "the sums of the slices", unused_if="slices == 1", restrict=True),
+        Number("slices", "into how many parts to cut K", allowed=">= 1"), Number("M", "rows"), Number("N", "columns"),
+        Number("K", "the inner dimension"), stride("am", "a", "M"), stride("ak", "a", "K"), stride("bk", "b", "K"), stride("bn", "b", "N"),
+        epilogues.batch_arguments(BATCH, "a", "b"), epilogues.arguments(more, others, scalars, dtype, "slices > 1"),
+        Number("batches", "the product of the sizes of batch dimensions"))})
 {
     __local real4 a_local[KWG * A_ROW / 4], b_local[KWG * B_ROW / 4];
     __local real *const a_to = (__local real *)a_local, *const b_to = (__local real *)b_local;
@@ -78,6 +71,7 @@ __kernel void matmul_tiled(
     const size_t i0 = rest % down * MWG;
     rest /= down;
     const size_t slice = rest % slices, batch = rest / slices;
+    if (batch >= (size_t)batches) return;
     const size_t steps = (K + KWG - 1) / KWG;
     const size_t start = steps * slice / slices * KWG, end = steps * (slice + 1) / slices * KWG;
     const size_t stop = end < K ? end : K;

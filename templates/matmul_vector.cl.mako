@@ -5,25 +5,23 @@
 ## columns and one of the `slices` of K; with more than one slice the sums go to parts, and matmul_sum adds them up.
 ##   cpu  a unit is a work-group: with stride 1 along K it computes ROWS dot products at a time, otherwise it adds up columns
 ##   gpu  a group has `block` rows of WGS / block lanes; the lanes of a row add up their sums through local memory
-##
-## V           elements in a vector;  ROWS  dot products computed together;  BLOCK  largest block of rows (cpu)
-## AHEAD       elements of a row that an item reads before it uses the first (gpu)
-## BATCH       number of batch dimensions; unused ones have size 1
-## epilogue    C expression stored for each element: acc is the sum, e0, e1, ... the elements of `extras`
-## extras      dtypes of further inputs, each with a stride for batch, row and column
-## scalars     names of numbers in the epilogue
-## activation  see codegen/activation.py; applied after the epilogue
-## functions   definitions of C functions that the epilogue calls
-## outs        (dtype, C expression) of what is stored besides, with strides like those of `extras`
 <%!
 import itertools
 
+from cltensor.codegen import epilogue as epilogues
+from cltensor.codegen.parameters import Parameter, one_of, powers, several, whole
+
 PARAMETERS = dict(
-    dtype="float32", style="cpu", COLS=1, V=8, ROWS=8, BLOCK=4096, WGS=256, AHEAD=4, BATCH=3, epilogue="acc", extras=(), scalars=(), activation="",
-    functions="", outs=())
+    dtype="float32", style="cpu", COLS=Parameter(1, "columns of x at a time", whole(1, 16)),
+    V=Parameter(8, "elements of a vector, in the cpu style", one_of(2, 4, 8, 16)),
+    ROWS=Parameter(8, "dot products at a time, in the cpu style", whole(1, 16)),
+    BLOCK=Parameter(4096, "the largest block of rows, in the cpu style", whole(1, 65536)),
+    WGS=Parameter(256, "work-items of a group, in the gpu style", powers(1, 1024)),
+    AHEAD=Parameter(4, "elements of a row that are read at a time, in the gpu style", whole(1, 32)),
+    BATCH=Parameter(3, "the number of batch dimensions; unused ones have size 1", whole(1, 64)),
+    **epilogues.PARAMETERS)
 DTYPES = "number"
-LAUNCH = {"cpu": "global = (batches * slices * row blocks * column blocks,); local = (1,)",
-          "gpu": "global = (batches * slices * row blocks * column blocks * WGS,); local = (WGS,); block: a power of 2"}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T = types.storage_type(dtype)
@@ -32,6 +30,11 @@ in_place = T in ("float", "double", "int", "long")  # stored as it is computed w
 more = [(f"e{i}", dtypes.BY_NAME.get(d, d)) for i, d in enumerate(extras)]
 others = [(f"o{i}", dtypes.BY_NAME.get(d, d), value) for i, (d, value) in enumerate(outs)]
 used = [dtype, *(d for _, d in more), *(d for _, d, _ in others)]
+units = "batches * slices * ceil(M, block) * ceil(N, COLS)"
+interface.launched(["1" if style == "cpu" else "WGS"], [units + ("" if style == "cpu" else " * WGS")], True,
+                   ["Where slices > 1, matmul_sum makes y of parts.", "y overlaps nothing."])
+a_lies, x_lies = (epilogues.batched(BATCH, *x) for x in (("a", ("M", "am"), ("K", "ak")), ("x", ("K", "xk"), ("N", "xn"))))
+def stride(name, x, along): return Number(name, f"from one element of {x} to the next along {along}", unit="elements")
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used))}
@@ -142,25 +145,18 @@ static inline void add_columns(__global const ${T} *a, const size_t ak, __global
 
 ${vectors.SERIAL if style == "cpu" else f"__attribute__((reqd_work_group_size({WGS}, 1, 1)))"}
 __kernel void matmul_vector(
-    __global const ${T} *restrict a, const long a_offset, __global const ${T} *restrict x, const long x_offset,
-    __global ${T} *restrict y, const long y_offset, __global real *restrict parts, const long slices, const long block,
-    const long M, const long N, const long K, const long am, const long ak, const long xk, const long xn, const long ym,
-    const long yn,
-% for d in range(BATCH):
-    const long n${d}, const long a_batch${d}, const long x_batch${d},
-% endfor
-% for e, d in more:
-    __global const ${types.storage_type(d)} *${e}_p, const long ${e}_offset, const long ${e}_batch, const long ${e}_row,
-    const long ${e}_col,
-% endfor
-% for o, d, _ in others:
-    __global ${types.storage_type(d)} *${o}_p, const long ${o}_offset, const long ${o}_batch, const long ${o}_row,
-    const long ${o}_col,
-% endfor
-% for n in scalars:
-    const ${types.compute_type(dtype)} ${n},
-% endfor
-    const long batches)
+    ${interface.declare("matmul_vector",
+        Buffer("a", T, "in", *a_lies[:1], "the matrix", a_lies[1], "a_offset", restrict=True),
+        Buffer("x", T, "in", *x_lies[:1], "the vectors", x_lies[1], "x_offset", restrict=True),
+        Buffer("y", T, "out", ("batches", "M", "N"), "the product", ("M * N", "ym", "yn"), "y_offset", unused_if="slices > 1", restrict=True),
+        Buffer("parts", real, "out", ("slices", "batches", "M", "N"), "the sums of the slices", ("batches * M * N", "M * N", "ym", "yn"),
+               unused_if="slices == 1", restrict=True),
+        Number("slices", "into how many parts to cut K", allowed=">= 1"),
+        Number("block", "rows of a unit of work", allowed="1 to BLOCK" if style == "cpu" else "a power of 2 from 1 to WGS"),
+        Number("M", "rows"), Number("N", "columns"), Number("K", "the inner dimension"), stride("am", "a", "M"), stride("ak", "a", "K"),
+        stride("xk", "x", "K"), stride("xn", "x", "N"), stride("ym", "y", "M"), stride("yn", "y", "N"),
+        epilogues.batch_arguments(BATCH, "a", "x"), epilogues.arguments(more, others, scalars, dtype, "slices > 1"),
+        Number("batches", "the product of the sizes of batch dimensions"))})
 {
     const size_t row_blocks = (M + block - 1) / block, col_blocks = (N + ${COLS - 1}) / ${COLS};
     size_t rest = get_group_id(0);
@@ -169,6 +165,7 @@ __kernel void matmul_vector(
     const size_t m0 = rest % row_blocks * block;
     rest /= row_blocks;
     const size_t slice = rest % slices, batch = rest / slices;
+    if (batch >= (size_t)batches) return;
     const size_t k0 = slice * K / slices, k1 = (slice + 1) * K / slices;
     const size_t cols = N - j0 < ${COLS} ? N - j0 : ${COLS};
     __global const ${T} *a_from = a + a_offset + m0 * am + k0 * ak, *x_from = x + x_offset + k0 * xk + j0 * xn;

@@ -4,17 +4,24 @@
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32")
 DTYPES = "all"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (rows rounded up,)"}
+STYLES = ("cpu", "gpu")
 %>
-<% S = types.storage_type(dtype) %>
+<%
+S = types.storage_type(dtype)
+interface.walks(style, "rows")
+%>
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
 % if style == "cpu":
 ${vectors.SERIAL}
 % endif
 __kernel void mode_of_rows(
-    __global const ${S} *keys_p, const long keys_o, __global const long *places_p, const long places_o,
-    __global ${S} *values_p, const long values_o, __global long *indices_p, const long indices_o, const long rows, const long n)
+    ${interface.declare("mode_of_rows",
+        Buffer("keys_p", S, "in", ("rows", "n"), "the rows, each in ascending order", offset="keys_o"),
+        Buffer("places_p", "long", "in", ("rows", "n"), "where each of them stood before the rows were sorted, stably", offset="places_o"),
+        Buffer("values_p", S, "out", ("rows",), "the most frequent value of each row", offset="values_o"),
+        Buffer("indices_p", "long", "out", ("rows",), "its last position in the unsorted row", offset="indices_o"),
+        Number("rows", "the number of rows"), Number("n", "their length", allowed=">= 1"))})
 {
     for (size_t row = get_global_id(0); row < (size_t)rows; row += get_global_size(0)) {
         size_t best = 0, most = 0, length = 0;

@@ -13,15 +13,22 @@
 ## skips     whether the launch does nothing where *skip is not 0: what decides that need not be read by the host
 ## body      C statements computing `results`: (operand name, expression) for each one written
 <%!
+from cltensor.codegen.parameters import DTYPE, NAME, TEXT, TEXTS, TRUTH, TYPE, Parameter, row, several, such, whole
+
+_READ_AS = such('a C type, or "" for an operand that is not read', lambda v: v == "" or TYPE.holds(v))
 PARAMETERS = dict(
-    style="cpu", dtype="float32", tensors=4, operands=None, scalars=(("s0", "float"),), body=(), results=(("x0", "x0 - s0 * x1"),),
-    shared=(), raises=(), skips=False, shifted=(),
-)
+    style="cpu", dtype="float32", tensors=Parameter(4, "how many tuples", whole(1, 64)),
+    operands=Parameter(None, "the tensors of a tuple; None: x0, written to, and x1", several(
+        row(name=NAME, dtype=DTYPE, type=_READ_AS, written=TRUTH), or_none=True)),
+    scalars=Parameter((("s0", "float"),), "numbers passed by value", several(row(name=NAME, type=TYPE))),
+    body=Parameter((), "C statements before the results", TEXTS),
+    results=Parameter((("x0", "x0 - s0 * x1"),), "an expression for each operand written to", several(row(name=NAME, value=TEXT))),
+    shared=Parameter((), "numbers in memory", several(row(name=NAME, dtype=DTYPE, type=TYPE))),
+    raises=Parameter((), "conditions that raise the flag", TEXTS),
+    skips=Parameter(False, "whether a number in memory may tell the launch to do nothing", TRUTH),
+    shifted=Parameter((), "operands that start at an offset", several(NAME)))
 DTYPES = "floating"
-LAUNCH = {
-    "cpu": "local = (1,); global = (groups,), with groups * share >= the elements of all tuples",
-    "gpu": "local = (lx,); global = (groups * lx,), with groups * share >= the elements of all tuples",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 D = lambda d: dtypes.BY_NAME.get(d, d)
@@ -29,6 +36,12 @@ C = types.compute_type(dtype)
 given = [("x0", dtype, C, True), ("x1", dtype, C, False)] if operands is None else operands
 each = [(n, D(d), c, f"__global {'' if written else 'const '}{types.storage_type(D(d))}") for n, d, c, written in given]
 dtype_of = {n: d for n, d, _, _ in each}
+needs = ["No tensor that is written to overlaps another."]
+groups = f"ceil({' + '.join(f'n_{t}' for t in range(tensors))}, share)"
+if style == "cpu":
+    interface.launched(["1"], [groups], True, needs)
+else:
+    interface.launched(["lx"], [f"{groups} * lx"], True, needs, lx=Choice("work-items of a group, any number >= 1", "64"))
 used = [*dict.fromkeys([*dtype_of.values(), *(D(d) for _, d, _ in shared), dtype])]
 %>
 ${types.pragmas(used)}
@@ -39,23 +52,17 @@ ${vectors.loop(*map(types.compute_type, used))}
 ${vectors.SERIAL}
 % endif
 __kernel void multi_tensor(
-% for t in range(tensors):
-    ${" ".join(f"{pointer} *{n}_{t}," + (f" const long {n}_{t}_offset," if n in shifted else "") for n, _, _, pointer in each)} const long n_${t},
-% endfor
-% for n, c in scalars:
-    const ${c} ${n},
-% endfor
-    const long share\
-% for n, d, _ in shared:
-, __global const ${types.storage_type(D(d))} *${n}_p\
-% endfor
-% if raises:
-, __global float *raised\
-% endif
-% if skips:
-, __global const float *skip\
-% endif
-)
+    ${interface.declare("multi_tensor",
+        [a for t in range(tensors) for a in (
+            *(Buffer(f"{n}_{t}", types.storage_type(D(d)), ("inout" if c else "out") if written else "in", (f"n_{t}",),
+                     f"the operand {n} of tuple {t}", offset=f"{n}_{t}_offset" if n in shifted else None, unused_if=f"n_{t} == 0")
+              for n, d, c, written in given),
+            Number(f"n_{t}", f"the elements of each tensor of tuple {t}; 0: there is no such tuple"))],
+        [Number(n, f"the number {n}", c) for n, c in scalars],
+        Number("share", "the elements of a work-group", allowed=">= 1"),
+        [Buffer(f"{n}_p", types.storage_type(D(d)), "in", (1,), f"the number {n}") for n, d, _ in shared],
+        [Buffer("raised", "float", "inout", (1,), "set to 1 where a condition holds")] if raises else [],
+        [Buffer("skip", "float", "in", (1,), "if it is not 0, the launch does nothing")] if skips else [])})
 {
 % if skips:
     if (*skip != 0)

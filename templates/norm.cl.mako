@@ -11,11 +11,24 @@
 ## functions  definitions of C functions that the epilogue calls
 ## cpu: a work-group takes neighbouring units; later passes over a unit read it from the cache.  gpu: a work-group of WGS per unit.
 <%!
-PARAMETERS = dict(style="cpu", form="forward", dtype="float32", weights="element", weight=True, bias=True, sums=True, stream=False,
-                  weight_dtype="float32", bias_dtype="float32", mean_dtype="float32", UNROLL=4, WGS=64,
-                  epilogue="acc", extras=(), outs=(), scalars=(), functions="")
+from cltensor.codegen.parameters import DTYPE, NAME, TEXT, TRUTH, Parameter, one_of, powers, row, several, whole
+
+PARAMETERS = dict(
+    style="cpu", form=Parameter("forward", "the result, or the gradient", one_of("forward", "backward")), dtype="float32",
+    weights=Parameter("element", "which weight belongs to an element", one_of("none", "element", "unit", "segment")),
+    weight=Parameter(True, "whether there is a weight", TRUTH), bias=Parameter(True, "whether there is a bias", TRUTH),
+    sums=Parameter(True, "whether the gradient comes with the sums for those of weight and bias", TRUTH),
+    stream=Parameter(False, "whether stores bypass the caches, in the cpu style", TRUTH),
+    weight_dtype=Parameter("float32", "the dtype of the weight", DTYPE), bias_dtype=Parameter("float32", "the dtype of the bias", DTYPE),
+    mean_dtype=Parameter("float32", "the dtype of mean and m2 that the gradient reads", DTYPE),
+    UNROLL=Parameter(4, "vectors at a time, in the cpu style", whole(2, 16)),
+    WGS=Parameter(64, "work-items of a group, in the gpu style", powers(1, 1024)),
+    epilogue=Parameter("acc", "what to store, where there are functions", TEXT),
+    extras=Parameter((), "the dtypes of further inputs", several(DTYPE)),
+    outs=Parameter((), "what to store besides", several(row(dtype=DTYPE, value=TEXT))),
+    scalars=Parameter((), "names of numbers", several(NAME)), functions=Parameter("", "C functions that the epilogue calls", TEXT))
 DTYPES = "floating"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (units * WGS,)"}
+STYLES = ("cpu", "gpu")
 %>
 <%
 C, S = types.compute_type(dtype), types.storage_type(dtype)
@@ -42,6 +55,25 @@ def terms(vector=False, ahead=0):
 one, many = terms(), terms(vector=True)
 out = "y" if forward else "gx"
 per_segment = weights == "segment"
+assert functions or not (extras or outs or epilogue != "acc")
+assert weights != "none" or not (weight or (bias and forward))
+assert not (stream and functions)
+lies, kept, S_ = ("units", "segments", "run"), ("units",), types.storage_type
+strides = ("step", "stride", 1)
+weighed = {"element": ("run",), "unit": ("period",), "segment": ("period", "segments"), "none": ()}[weights]
+needs = ["A unit has segments * run elements; results and operands do not overlap."]
+if element:
+    needs.append("segments is 1.")
+sum_shape = {"element": (2, "groups", "run"), "unit": (2, "units"), "segment": (2, "units", "segments"), "none": ()}[weights]
+if style == "cpu":
+    interface.launched(["1"], ["groups"], not (summing and element), needs, groups=Choice(
+        "work-groups, any number >= 1" + ("; it is a size of s_p" if summing and element else ""), "max(1, min(8, units))"))
+else:
+    interface.launched(["WGS"], ["units * WGS"], True, needs)
+def like_x(direction, n, d, meaning):
+    return Buffer(f"{n}_p", S_(d), direction, lies, meaning, strides, offset=f"{n}_o", restrict=True)
+def each_unit(direction, n, ctype, meaning):
+    return Buffer(f"{n}_p", ctype, direction, kept, meaning, offset=f"{n}_o", restrict=True)
 %>
 ${types.pragmas(used)}
 ${header(*types.headers(used), *(["prefetch.clh"] if style == "cpu" else []), *(["stream.clh"] if stream else []))}
@@ -186,37 +218,24 @@ ${vectors.SERIAL}
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif
 __kernel void norm(
-% if not forward:
-    __global const ${S} *restrict g_p, const long g_o,
-% endif
-    __global const ${S} *restrict x_p, const long x_o,
-% if not forward:
-    __global const ${types.storage_type(mean_dtype)} *restrict mean_p, const long mean_o,
-    __global const ${types.storage_type(mean_dtype)} *restrict m2_p, const long m2_o,
-% endif
-% if weight:
-    __global const ${types.storage_type(weight_dtype)} *restrict w_p, const long w_o,
-% endif
-% if bias and forward:
-    __global const ${types.storage_type(bias_dtype)} *restrict b_p, const long b_o,
-% endif
-    __global ${S} *restrict ${out}_p, const long ${out}_o,
-% if forward:
-    __global ${C} *restrict mean_p, const long mean_o, __global ${C} *restrict m2_p, const long m2_o,
-% elif summing:
-    __global ${C} *restrict s_p, const long s_o,
-% endif
-% for e, d in more:
-    __global const ${types.storage_type(d)} *restrict ${e}_p, const long ${e}_o,
-% endfor
-% for o, d, _ in others:
-    __global ${types.storage_type(d)} *restrict ${o}_p, const long ${o}_o,
-% endfor
-% for n in scalars:
-    const ${C} ${n},
-% endfor
-    const long units, const long step, const long segments, const long stride, const long run,
-    const long period, const ${C} eps)
+    ${interface.declare("norm",
+        [] if forward else [like_x("in", "g", dtype, "the gradient of y")], like_x("in", "x", dtype, "x"),
+        [] if forward else [each_unit("in", "mean", S_(mean_dtype), "the means, of the forward form"),
+                            each_unit("in", "m2", S_(mean_dtype), "the sums of squared deviations, of the forward form")],
+        [Buffer("w_p", S_(weight_dtype), "in", weighed, "the weights", offset="w_o", restrict=True)] if weight else [],
+        [Buffer("b_p", S_(bias_dtype), "in", weighed, "the biases", offset="b_o", restrict=True)] if bias and forward else [],
+        like_x("out", out, dtype, "the result" if forward else "the gradient of x"),
+        [each_unit("out", "mean", C, "the mean of each unit"), each_unit("out", "m2", C, "its sum of squared deviations")] if forward else [],
+        [Buffer("s_p", C, "out", sum_shape, "sums of g, then sums of g times the normalised x", offset="s_o", restrict=True)]
+        if summing else [],
+        [like_x("in", n, d, f"the operand {n} of the epilogue") for n, d in more],
+        [like_x("out", n, d, f"the result {n} of the epilogue") for n, d, _ in others],
+        [Number(n, f"the number {n} of the epilogue", C) for n in scalars],
+        Number("units", "how many pieces to normalise"), Number("step", "from one unit to the next", unit="elements"),
+        Number("segments", "the runs of a unit", allowed=">= 1"), Number("stride", "from one run to the next", unit="elements"),
+        Number("run", "the length of a run", allowed=">= 1"),
+        Number("period", "after how many units the weights repeat", allowed=">= 1"),
+        Number("eps", "what is added to the variance", C))})
 {
     x_p += x_o; ${out}_p += ${out}_o; mean_p += mean_o; m2_p += m2_o;
 % if not forward:
@@ -245,6 +264,7 @@ __kernel void norm(
     for (size_t unit = get_group_id(0) * (size_t)units / get_num_groups(0); unit < last; unit++) {
 % else:
     __local ${C} lanes[${WGS}];
+    if (get_group_id(0) >= (size_t)units) return;
     const size_t l = get_local_id(0), unit = get_group_id(0);
 % if not element:
     const size_t runs_apart = ${WGS} / (size_t)run, left_apart = ${WGS} % (size_t)run;

@@ -12,12 +12,15 @@
 ##
 ## Inputs have any strides, outputs are contiguous.
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", kind="max", form="forward", adaptive=False, inside=False)
+from cltensor.codegen.parameters import TRUTH, Parameter, one_of
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", kind=Parameter("max", "what is made of a window", one_of("max", "average")),
+    form=Parameter("forward", "what is computed", one_of("forward", "scatter", "gather", "take")),
+    adaptive=Parameter(False, "whether windows adapt to the sizes", TRUTH),
+    inside=Parameter(False, "whether no window leaves the input", TRUTH))
 DTYPES = "floating"  # and number, where positions are given
-LAUNCH = {
-    "cpu": "local = (1,); global = (groups,), any number >= 1",
-    "gpu": "local = (l,); global = (work rounded up,), work = output elements, or planes for scatter; any grid is right",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T = types.compute_type(dtype)
@@ -29,6 +32,29 @@ by_rows = style == "cpu" and form == "forward" and not adaptive and not inside
 W = vectors.width(T)
 I = types.INTEGER_OF[T]
 CHUNK = 64
+assert form != "take" or kind == "max"
+assert form != "scatter" or T == types.storage_type(dtype)
+assert not (inside and adaptive)
+wide, narrow = (("n", "c", *(f"{p}{a}" for a in range(3))) for p in "io")
+work = "n * c" if form == "scatter" else " * ".join(wide if form == "gather" else narrow)
+needs = ["A plane of the input has less than 2^31 elements."] if form == "forward" else []
+if inside:
+    needs.append("No window leaves the input: each p is 0, and (o - 1) * s + (k - 1) * d < i.")
+if kind == "average":
+    needs.append("A window has at least one element" + ("." if adaptive else ", or the divisor is given."))
+if positions:
+    needs.append("Each position is in its plane.")
+if style == "cpu":
+    interface.launched(["1"], ["groups"], True, needs, groups=Choice("work-groups, any number >= 1", f"max(1, min(8, {work}))"))
+else:
+    interface.launched(["128"], [f"max(1, ceil({work}, 128)) * 128"], True, needs)
+position = Buffer("position", "long", "in" if positions else "out", narrow, "positions of the largest elements in their planes, (z * i1 + y) * i2 + x",
+                  tuple(f"t{a}" for a in ("n", "c", 0, 1, 2)) if positions else "dense", offset="position_o", restrict=True)
+def triple(p, meaning, allowed=""):
+    return [Number(f"{p}{a}", f"{meaning} along dimension {a}", allowed=allowed) for a in range(3)]
+def strides(p, of):
+    return [Number(f"{p}{a}", f"from one element of {of} to the next along {a if a in ('n', 'c') else f'dimension {a}'}", unit="elements")
+            for a in ("n", "c", 0, 1, 2)]
 def step(a):
     return f"d{a}" if kind == "max" else "1"
 %>
@@ -326,26 +352,20 @@ typedef long${W} __attribute__((aligned(8))) wide_places;
 ${vectors.SERIAL}
 % endif
 __kernel void pool(
-    __global const ${types.storage_type(dtype)} *restrict ${first}, const long ${first}_o,
-% if positions:
-    __global const long *restrict position, const long position_o,
-% endif
-    __global ${types.storage_type(dtype)} *restrict ${result}, const long ${result}_o,
-% if kind == "max" and form == "forward":
-    __global long *restrict position, const long position_o,
-% endif
-    const long n, const long c, const long i0, const long i1, const long i2, const long o0, const long o1, const long o2,
-    const long xn, const long xc, const long x0, const long x1, const long x2${"," if positions or not adaptive else ")"}
-% if positions:
-    const long tn, const long tc, const long t0, const long t1, const long t2${")" if adaptive else ","}
-% endif
-% if not adaptive:
-    const long k0, const long k1, const long k2, const long s0, const long s1, const long s2,
-    const long p0, const long p1, const long p2, const long d0, const long d1, const long d2${")" if kind == "max" else ","}
-% if kind == "average":
-    const long include_pad, const long divisor)
-% endif
-% endif
+    ${interface.declare("pool",
+        Buffer(first, types.storage_type(dtype), "in", wide if first == "x" else narrow, "x" if first == "x" else "the gradient of the result",
+               tuple(f"x{a}" for a in ("n", "c", 0, 1, 2)), offset=f"{first}_o", restrict=True),
+        [position] if positions else [],
+        Buffer(result, types.storage_type(dtype), "out", narrow if result == "y" else wide,
+               "the result" if result == "y" else "the gradient of x", offset=f"{result}_o", restrict=True),
+        [position] if kind == "max" and form == "forward" else [],
+        Number("n", "the size of the batch"), Number("c", "the number of channels"), triple("i", "the size of the input", ">= 1"),
+        triple("o", "the size of the result"), strides("x", first), strides("t", "position") if positions else [],
+        [] if adaptive else [*triple("k", "the size of a window", ">= 1"), *triple("s", "the distance of windows", ">= 1"),
+                             *triple("p", "the padding on both sides", "at most half of k"),
+                             *triple("d", "the distance of a window's elements", ">= 1" if kind == "max" else "1")],
+        [Number("include_pad", "whether padding counts as elements of a window", allowed="0 or 1"),
+         Number("divisor", "what sums are divided by; 0: the number of elements")] if kind == "average" and not adaptive else [])})
 {
 % if form == "scatter":
     const size_t planes = (size_t)(n * c);

@@ -5,12 +5,19 @@
 ##               bits, ulong), a and b (parameters) and x (an input element, if any); all but bits and x of type `parameter`
 ## valid         optional C expression over x: an element for which it is false leaves a note in `fault`
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", input_dtype=None, parameter="float", distribution="a + (b - a) * u0", valid=None)
+from cltensor.codegen.parameters import Parameter, one_of
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", input_dtype=Parameter(None, "the dtype of the input x; None: there is none"),
+    parameter=Parameter("float", "the C type of a, b and the random numbers", one_of("float", "double", "long")),
+    distribution=Parameter("a + (b - a) * u0", "the C expression of a number"),
+    valid=Parameter(None, "the C expression of what x must satisfy; None: anything"))
 DTYPES = "all"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (n rounded up,)"}
+STYLES = ("cpu", "gpu")
 %>
 <%
 used = [d for d in (dtype, input_dtype) if d is not None]
+interface.walks(style, "n", 128, 4096)
 %>
 ${types.pragmas([*used, dtypes.float64] if parameter == "double" else used)}
 ${header(*types.headers(used))}
@@ -19,11 +26,12 @@ ${header(*types.headers(used))}
 ${vectors.SERIAL}
 % endif
 __kernel void random(
-% if input_dtype is not None:
-    __global const ${types.storage_type(input_dtype)} *x_p, const long x_o,
-% endif
-    __global ${types.storage_type(dtype)} *out_p, const long out_o,
-    const long seed, const long offset, const ${parameter} a, const ${parameter} b, const long n${", __global long *fault, const long who" if valid else ""})
+    ${interface.declare("random",
+        [Buffer("x_p", types.storage_type(input_dtype), "in", ("n",), "the input x", offset="x_o")] if input_dtype is not None else [],
+        Buffer("out_p", types.storage_type(dtype), "out", ("n",), "the random numbers", offset="out_o"),
+        Number("seed", "the stream"), Number("offset", "how many numbers of the stream come before these"),
+        Number("a", "a parameter of the distribution", parameter), Number("b", "a parameter of the distribution", parameter),
+        Number("n", "how many numbers"), interface.notes("an element of x that is not valid") if valid else [])})
 {
 % if style == "cpu":
     const size_t lo = get_group_id(0) * (size_t)n / get_num_groups(0), hi = (get_group_id(0) + 1) * (size_t)n / get_num_groups(0);

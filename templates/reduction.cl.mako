@@ -13,16 +13,33 @@
 ## summed     whether complex elements are only added: then their parts are, as one row of real numbers
 ## mode       (run time) 0: finish; 1: write states to the partial buffers; 2: combine S partial states and finish
 <%!
+from cltensor.codegen.parameters import DTYPE, NAME, TEXT, TEXTS, TRUTH, TYPE, Parameter, one_of, powers, row, several, whole
+
 PARAMETERS = dict(
-    style="cpu", dtype="float32", layout="row", kept_rank=1, reduced_rank=1, inputs=None, scalars=(), outputs=None, states=None,
-    map_body=(), map_results=("x0",), combine_body=(), combine_results=("a0 + b0",), finish_body=(), finish_results=("a0",),
-    summed=False, LANES=16, UNROLL=1, BLOCK=4096, W=1024, WGS=64, SIDE=32, AHEAD=4,
-)
+    style="cpu", dtype="float32", layout=Parameter("row", "what the innermost loop runs along", one_of("row", "col")),
+    kept_rank=Parameter(1, "the number of kept dimensions", whole(1, 64)),
+    reduced_rank=Parameter(1, "the number of reduced dimensions", whole(1, 64)),
+    inputs=Parameter(None, "the operands; None: x0 of class c", several(
+        row(name=NAME, dtype=DTYPE, type=TYPE, stride=one_of("c", "b", "s")), or_none=True)),
+    scalars=Parameter((), "numbers passed by value", several(row(name=NAME, type=TYPE))),
+    outputs=Parameter(None, "the results; None: y0", several(row(name=NAME, dtype=DTYPE), or_none=True)),
+    states=Parameter(None, "what is accumulated; None: one number that begins with 0", several(row(type=TYPE, identity=TEXT), or_none=True)),
+    map_body=Parameter((), "C statements before the states of an element", TEXTS),
+    map_results=Parameter(("x0",), "an expression for each state", TEXTS),
+    combine_body=Parameter((), "C statements before two states combined", TEXTS),
+    combine_results=Parameter(("a0 + b0",), "an expression for each state", TEXTS),
+    finish_body=Parameter((), "C statements before the results", TEXTS),
+    finish_results=Parameter(("a0",), "an expression for each output", TEXTS),
+    summed=Parameter(False, "whether complex elements are only added", TRUTH),
+    LANES=Parameter(16, "sums of a row side by side, in the cpu style", powers(2, 64)),
+    UNROLL=Parameter(1, "vectors of them, or rows at a time", whole(1, 16)),
+    BLOCK=Parameter(4096, "elements that are summed before their sum is added to the total, in the cpu style", whole(1, 1 << 20)),
+    W=Parameter(1024, "the most columns side by side, in the cpu style", whole(1, 8192)),
+    WGS=Parameter(64, "work-items of a group, in the gpu style", powers(1, 1024)),
+    SIDE=Parameter(32, "columns of a group, in the gpu style", powers(1, 1024)),
+    AHEAD=Parameter(4, "states of a work-item, in the gpu style", whole(1, 16)))
 DTYPES = "all"
-LAUNCH = {
-    "cpu": "local = (1, 1); global = (groups over outputs, splits of the reduced range)",
-    "gpu": "local = (WGS, 1); global = (outputs * WGS, splits) for row, (outputs / SIDE, rounded up, * WGS, splits) for col",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 D = lambda d: dtypes.BY_NAME.get(d, d)
@@ -45,6 +62,24 @@ PART, PARTS = types.part_type(C), 2 if types.part_type(C) != C else 1
 def first_part(n, place):
     return f"{n}_p + {place}" if PARTS == 1 else f"(__global const {PART} *)({n}_p + {place})"
 KR, RR = kept_rank, reduced_rank
+assert len(outs) == len(finish_results) and len(held) == len(map_results) == len(combine_results)
+assert style == "cpu" or SIDE <= WGS
+kept, reduced = (tuple(f"{p}d{r}" for r in range(n)) for p, n in (("k", KR), ("r", RR)))
+needs = ["One launch in mode 0, with parts = 1; or one in mode 1, and then one in mode 2 with the same arguments besides.",
+         "The results overlap nothing."]
+parts_ = "parts if mode == 1 else 1"
+if style == "gpu":
+    interface.launched(["WGS", "1"], [("units" if layout == "row" else "ceil(units, SIDE)") + " * WGS", parts_], True, needs)
+else:
+    interface.launched(["1", "1"], ["groups", parts_], True, needs,
+                       groups=Choice("work-groups over the results, any number >= 1", "max(1, min(8, units))"))
+def strides(n):
+    return (*(f"{n}_ks{r}" for r in range(KR)), *(f"{n}_rs{r}" for r in range(RR)))
+def dimension(p, r, rank):
+    along = r == rank - 1 and (p == "r") == (layout == "row")
+    return [Number(f"{p}d{r}", f"the size of {'kept' if p == 'k' else 'reduced'} dimension {r}", allowed=">= 1"),
+            *(Number(f"{n}_{p}s{r}", f"from one element of {n} to the next along it", unit="elements",
+                     allowed={"c": "1, or any number if the size is 1", "b": "0"}.get(k, "") if along else "") for n, _, _, k in ins)]
 def step(k, n):
     return {"c": "1", "b": "0"}.get(k, f"{n}_v")
 %>
@@ -208,38 +243,27 @@ ${vectors.SERIAL}
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif
 __kernel void reduction(
-% for n, d, _, _ in ins:
-    __global const ${types.storage_type(d)} *${n}_p, const long ${n}_o,
-% endfor
-% for n, c in scalars:
-    const ${c} ${n},
-% endfor
-% for n, d in outs:
-    __global ${types.storage_type(d)} *${n}_p, const long ${n}_o,
-% endfor
-% for i in S:
-    __global ${held[i][0]} *partial${i},
-% endfor
-% for r in range(KR):
-    const long kd${r},
-% for n, _, _, _ in ins:
-    const long ${n}_ks${r},
-% endfor
-% endfor
-% for r in range(RR):
-    const long rd${r},
-% for n, _, _, _ in ins:
-    const long ${n}_rs${r},
-% endfor
-% endfor
-    const long units, const long count, const long parts, const long columns, const int mode)
+    ${interface.declare("reduction",
+        [Buffer(f"{n}_p", types.storage_type(d), "in", (*kept, *reduced), f"the operand {n}", strides(n), offset=f"{n}_o")
+         for n, d, _, _ in ins],
+        [Number(n, f"the number {n}", c) for n, c in scalars],
+        [Buffer(f"{n}_p", types.storage_type(d), "out", ("units",), "the result", offset=f"{n}_o", unused_if="mode == 1") for n, d in outs],
+        [Buffer(f"partial{i}", held[i][0], "scratch", ("parts", "units") if style == "gpu" and layout == "col" else ("units", "parts"), f"the states a{i} of the parts", unused_if="mode == 0")
+         for i in S],
+        [a for r in range(KR) for a in dimension("k", r, KR)], [a for r in range(RR) for a in dimension("r", r, RR)],
+        Number("units", "the number of results: the product of the sizes of kept dimensions"),
+        Number("count", "the elements reduced for each: the product of the sizes of reduced dimensions"),
+        Number("parts", "into how many parts to cut the reduced range", allowed=">= 1"),
+        Number("columns", "results side by side", allowed="1 to W" if style == "cpu" and layout == "col" else ">= 1; not used"),
+        Number("mode", "0: the results; 1: the states of all parts; 2: the results from those", "int", allowed="0, 1 or 2"))})
 {
 % for n, _, _, k in ins:
 % if k == "s":
     const size_t ${n}_v = ${f"{n}_rs{RR - 1}" if layout == "row" else f"{n}_ks{KR - 1}"};
 % endif
 % endfor
-    const size_t split = get_group_id(1), splits = get_num_groups(1);
+    const size_t split = get_group_id(1), splits = (size_t)parts;
+    if (get_group_id(1) >= splits) return;
     const size_t lo = split * (size_t)count / splits, hi = (split + 1) * (size_t)count / splits;
 % if style == "cpu":
     const size_t first = get_group_id(0) * (size_t)units / get_num_groups(0);
@@ -401,6 +425,7 @@ __kernel void reduction(
 % endfor
 % endfor
 % if layout == "row":
+    if (get_group_id(0) >= (size_t)units) return;
     const size_t unit = get_group_id(0);
     if (mode == 2) {
         for (size_t part = l; part < (size_t)parts; part += ${WGS}) {

@@ -12,12 +12,17 @@
 <%!
 import math
 
-PARAMETERS = dict(style="cpu", dtype="float32", distribution="gamma", logarithm=False)
+from cltensor.codegen.parameters import Parameter, one_of
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", distribution=Parameter("gamma", "the distribution", one_of("gamma", "von_mises")),
+    logarithm=Parameter(False, "whether the result is the logarithm of gamma's", one_of(True, False)))
 DTYPES = "floating"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (n rounded up,)"}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T, S = types.compute_type(dtype), types.storage_type(dtype)
+interface.walks(style, "n", 128, 4096)
 
 
 def n(value):
@@ -73,8 +78,11 @@ static inline ${T} drawn(ulong seed, ulong at, ${T} given) {
 ${vectors.SERIAL}
 % endif
 __kernel void rejection(
-    __global const ${S} *parameter_p, const long parameter_o,
-    __global ${S} *out_p, const long out_o, const long seed, const long offset, const long n)
+    ${interface.declare("rejection",
+        Buffer("parameter_p", S, "in", ("n",), "the shape, or the concentration, of each number", offset="parameter_o"),
+        Buffer("out_p", S, "out", ("n",), "the random numbers", offset="out_o"),
+        Number("seed", "the stream"), Number("offset", "how many numbers of the stream come before these"),
+        Number("n", "how many numbers"))})
 {
 % if style == "cpu":
     const size_t lo = get_group_id(0) * (size_t)n / get_num_groups(0), hi = (get_group_id(0) + 1) * (size_t)n / get_num_groups(0);

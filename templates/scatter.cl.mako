@@ -5,16 +5,28 @@
 ## If a gpu has more work-items than columns, several walk one column, and each writes its own range of the output.
 ## combine: a C expression over `old` and `value` (compute type).  low and indices out of range: as in gather.
 <%!
-PARAMETERS = dict(style="cpu", rank=1, dtype="float32", index_dtype="int64", combine="value", index_class="b", AHEAD=16)
+from cltensor.base import dtypes as d
+from cltensor.codegen.parameters import TEXT, Parameter, one_of, whole
+
+PARAMETERS = dict(
+    style="cpu", rank=Parameter(1, "the number of dimensions but the one that is indexed, at least 1", whole(1, 64)), dtype="float32",
+    index_dtype=Parameter("int64", "the dtype of the index", one_of("int64", "int32", d.int64, d.int32)),
+    combine=Parameter("value", "what to store", TEXT),
+    index_class=Parameter("b", "how the index lies along the innermost dimension", one_of("c", "b", "s")),
+    AHEAD=Parameter(16, "indices read at a time, in the gpu style", whole(1, 64)))
 DTYPES = "all"
-LAUNCH = {
-    "cpu": "local = (1, 1); global = (groups over rows, groups over the run)",
-    "gpu": "local = (lx, ly, 1); global = (run rounded up, rows rounded up, parts of the places written to)",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 S, I, C = types.storage_type(dtype), types.storage_type(index_dtype), types.compute_type(dtype)
 index_step = {"c": "i", "b": "0"}.get(index_class, f"i * index_s{rank - 1}")
+sizes = [f"d{r}" for r in range(rank)]
+parts = {"parts": Choice("work-items for a column, any number >= 1: each writes to a part of it", "1")} if style == "gpu" else {}
+interface.walks_rows(style, "rows", sizes[-1], needs=["out overlaps nothing else, and its columns do not overlap each other."], **parts)
+def strides(n, last=None): return (f"{n}_t", *(f"{n}_s{r}" for r in range(rank - 1)), {"c": 1, "b": 0}.get(last, f"{n}_s{rank - 1}"))
+def stride(n, r, k=None):
+    return Number(f"{n}_s{r}", f"from one element of {n} to the next along d{r}", unit="elements",
+                  allowed={"c": "1, or any number if the size is 1", "b": "0"}.get(k, "") if r == rank - 1 else "")
 %>
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
@@ -77,13 +89,20 @@ typedef ${C} value_t;
 ${vectors.SERIAL}
 % endif
 __kernel void scatter(
-    __global const ${I} *index_p, const long index_o0, __global const ${S} *src_p, const long src_o0,
-    __global ${S} *out_p, const long out_o0,
-% for r in range(rank):
-    const long d${r}, const long index_s${r}, const long src_s${r}, const long out_s${r},
-% endfor
-    const long rows, const long count, const long size, const long low, const long along, const long index_t, const long src_t,
-    __global long *fault, const long who)
+    ${interface.declare("scatter",
+        Buffer("index_p", I, "in", ("count", *sizes), "where to write along the dimension", strides("index", index_class),
+               offset="index_o0"),
+        Buffer("src_p", S, "in", ("count", *sizes), "the values", strides("src"), offset="src_o0"),
+        Buffer("out_p", S, "inout", ("size", *sizes), "what to write to", ("along", *(f"out_s{r}" for r in range(rank))), offset="out_o0"),
+        [a for r in range(rank) for a in (
+            Number(f"d{r}", f"the size of dimension {r}", allowed=">= 1"), stride("index", r, index_class), stride("src", r),
+            stride("out", r))],
+        Number("rows", "the product of all sizes but the last"), Number("count", "how many indices each column has"),
+        Number("size", "the size of out along the dimension that is indexed"),
+        Number("low", "the smallest valid index", allowed="0 or -size"),
+        Number("along", "from one element of out to the next along it", unit="elements"),
+        [Number(f"{n}_t", f"from one element of {n} to the next along it", unit="elements") for n in ("index", "src")],
+        *interface.notes("an index out of range"))})
 {
     const size_t run = d${rank - 1};
 % if style == "cpu":

@@ -10,13 +10,19 @@
 ## exponentials kept at a time.  `stream`: the result is too large for a cache, so stores bypass it.
 ## gpu: for inner = 1, one work-group of WGS per column; otherwise one work-item per column.
 <%!
-PARAMETERS = dict(style="cpu", what="softmax", dtype="float32", contiguous=True, UNROLL=4, BLOCK=2048, stream=False, W=32,
-                  WGS=64)
+from cltensor.codegen.parameters import Parameter, one_of, powers, whole
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32",
+    what=Parameter("softmax", "the function", one_of("softmax", "log_softmax", "softmax_grad", "log_softmax_grad", "softmax_parts")),
+    contiguous=Parameter(True, "whether the dimension is the innermost one: inner = 1", one_of(True, False)),
+    UNROLL=Parameter(4, "vectors at a time, in the cpu style", whole(1, 16)),
+    BLOCK=Parameter(2048, "exponentials kept at a time, in the cpu style", whole(64, 8192, 64)),
+    stream=Parameter(False, "whether stores bypass the caches, in the cpu style", one_of(True, False)),
+    W=Parameter(32, "columns at a time, in the cpu style where inner > 1", whole(1, 256)),
+    WGS=Parameter(64, "work-items of a group, in the gpu style", powers(16, 256)))
 DTYPES = "floating"
-LAUNCH = {
-    "cpu": "local = (1,); global = (groups,), any number >= 1",
-    "gpu": "contiguous: local = (WGS,), global = (outer * WGS,); else: local = (WGS,), global = (outer * inner rounded up,)",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 C = types.compute_type(dtype)
@@ -92,15 +98,24 @@ ${vectors.SERIAL}
 % else:
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif
+<%
+whole, columns = ("outer", "n", "inner"), ("outer", "inner")
+if style == "cpu":
+    interface.launched(["1"], ["groups"], groups=Choice("work-groups, any number >= 1", "max(1, min(8, outer * inner))"), larger=True)
+elif contiguous:
+    interface.launched(["WGS"], ["outer * WGS"])
+else:
+    interface.launched(["WGS"], ["ceil(outer * inner, WGS) * WGS"], larger=True)
+%>
 __kernel void softmax(
-    __global const ${S} *x_p, const long x_o,
-% if grad:
-    __global const ${S} *y_p, const long y_o,
-% endif
-% if parts:
-    __global ${C} *top_p, const long top_o,
-% endif
-    __global ${C if parts else S} *out_p, const long out_o, const long outer, const long n, const long inner)
+    ${interface.declare("softmax",
+        Buffer("x_p", S, "in", whole, "the gradient of the result" if grad else "x", offset="x_o"),
+        [Buffer("y_p", S, "in", whole, "the result", offset="y_o")] if grad else [],
+        [Buffer("top_p", C, "out", columns, "the largest number of each column", offset="top_o")] if parts else [],
+        Buffer("out_p", C if parts else S, "out", columns if parts else whole,
+               "log of the sum of exp(x - largest) of each column" if parts else "gx" if grad else "the result", offset="out_o"),
+        Number("outer", "the number of slices before the dimension"), Number("n", "the size of the dimension", allowed=">= 1"),
+        Number("inner", "the number of elements after it", allowed="1" if contiguous else ">= 1"))})
 {
     x_p += x_o; out_p += out_o;
 % if parts:

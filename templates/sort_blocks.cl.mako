@@ -2,14 +2,19 @@
 ##
 ## x (rows, n) -> keys (rows, n), places (rows, n).  The order is stable; NaN counts as larger than any number.
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", descending=False, B=32)
+from cltensor.codegen.parameters import Parameter, one_of, whole
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", descending=Parameter(False, "whether the largest comes first", one_of(True, False)),
+    B=Parameter(32, "the length of a run", whole(1, 4096)))
 DTYPES = "all"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (rows * ceil(n / B) rounded up,)"}
+STYLES = ("cpu", "gpu")
 %>
 <%
 S = types.storage_type(dtype)
 def value(p, i): return types.load(dtype, p, i)
 floating = dtype.is_floating_point
+interface.walks(style, f"rows * ceil(n, {B})")
 def before(a, b):
     if descending:
         return f"({a} > {b}" + (f" || ({a} != {a} && {b} == {b}))" if floating else ")")
@@ -21,8 +26,11 @@ ${header(*types.headers([dtype]))}
 ${vectors.SERIAL}
 % endif
 __kernel void sort_blocks(
-    __global const ${S} *x_p, const long x_o, __global ${S} *keys_p, const long keys_o, __global long *places_p, const long places_o,
-    const long rows, const long n)
+    ${interface.declare("sort_blocks",
+        Buffer("x_p", S, "in", ("rows", "n"), "the rows", offset="x_o"),
+        Buffer("keys_p", S, "out", ("rows", "n"), "the rows with each run of B elements in order", offset="keys_o"),
+        Buffer("places_p", "long", "out", ("rows", "n"), "where in its row each of them stood", offset="places_o"),
+        Number("rows", "the number of rows"), Number("n", "their length"))})
 {
     const size_t blocks = ((size_t)n + ${B - 1}) / ${B}, units = rows * blocks;
     for (size_t unit = get_global_id(0); unit < units; unit += get_global_size(0)) {

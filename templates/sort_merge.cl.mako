@@ -3,14 +3,19 @@
 ## A work-item finds the start of its outputs by a binary search along the merge path (Green, McColl, Bader, ICS 2012), then
 ## merges sequentially; equal keys keep their order, so the sort is stable.
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", descending=False, CHUNK=512)
+from cltensor.codegen.parameters import Parameter, one_of, whole
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", descending=Parameter(False, "whether the largest comes first", one_of(True, False)),
+    CHUNK=Parameter(512, "how many elements a work-item writes", whole(1, 65536)))
 DTYPES = "all"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (rows * ceil(n / CHUNK) rounded up,)"}
+STYLES = ("cpu", "gpu")
 %>
 <%
 S, C = types.storage_type(dtype), types.compute_type(dtype)
 def value(i): return types.load(dtype, "from_p", i)
 floating = dtype.is_floating_point
+interface.walks(style, f"rows * ceil(n, {CHUNK})")
 def before(a, b):
     if descending:
         return f"({a} > {b}" + (f" || ({a} != {a} && {b} == {b}))" if floating else ")")
@@ -22,9 +27,13 @@ ${header(*types.headers([dtype]))}
 ${vectors.SERIAL}
 % endif
 __kernel void sort_merge(
-    __global const ${S} *from_p, const long from_o, __global const long *from_places, const long places_o,
-    __global ${S} *to_p, const long to_o, __global long *to_places, const long to_places_o,
-    const long rows, const long n, const long width)
+    ${interface.declare("sort_merge",
+        Buffer("from_p", S, "in", ("rows", "n"), "rows whose runs of `width` elements are in order", offset="from_o"),
+        Buffer("from_places", "long", "in", ("rows", "n"), "where in its row each of them stood", offset="places_o"),
+        Buffer("to_p", S, "out", ("rows", "n"), "rows whose runs of 2 * width elements are in order", offset="to_o"),
+        Buffer("to_places", "long", "out", ("rows", "n"), "where in its row each of them stood", offset="to_places_o"),
+        Number("rows", "the number of rows"), Number("n", "their length"),
+        Number("width", "the length of the runs that are in order", unit="elements", allowed=">= 1"))})
 {
     const size_t chunks = ((size_t)n + ${CHUNK - 1}) / ${CHUNK}, units = rows * chunks;
     for (size_t unit = get_global_id(0); unit < units; unit += get_global_size(0)) {

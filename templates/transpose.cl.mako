@@ -7,16 +7,25 @@
 ## map to the same few cache sets and would evict each other before the next column is read.  Tiles are visited in blocks of
 ## BLOCK x BLOCK, few enough memory pages for a processor's TLB.
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", rank=1, TILE=16, BLOCK=128)
+from cltensor.codegen.parameters import Parameter, whole
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", rank=Parameter(1, "the number of outer dimensions", whole(1, 64)),
+    TILE=Parameter(16, "side of a tile, in the cpu style", whole(8, 64, 8)),
+    BLOCK=Parameter(128, "side of a block of tiles, in the cpu style", whole(8, 4096, 8)))
 DTYPES = "all"
-LAUNCH = {
-    "cpu": "local = (1,); global = (groups over outer index and row blocks,), any number >= 1",
-    "gpu": "local = (32, 8, 1); global = (32 * tiles of 32 along c, 8 * tiles of 32 along r, outer elements)",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T = types.storage_type(dtype)
 by_eight = T == "float"
+outer_sizes = tuple(f"b{i}" for i in range(rank))
+needs = ["y overlaps nothing."]
+if style == "cpu":
+    blocks = Choice("work-groups, any number >= 1", "max(1, min(8, outer * ceil(rows, BLOCK)))")
+    interface.launched(["1"], ["groups"], larger=True, needs=needs, groups=blocks)
+else:
+    interface.launched(["32", "8", "1"], ["ceil(columns, 32) * 32", "ceil(rows, 32) * 8", "outer"], larger=True, needs=needs)
 %>
 ${types.pragmas([dtype])}
 % if by_eight and style == "cpu":
@@ -38,11 +47,18 @@ ${vectors.SERIAL}
 __attribute__((reqd_work_group_size(32, 8, 1)))
 % endif
 __kernel void transpose(
-    __global const ${T} *restrict x_p, const long x_o, __global ${T} *restrict y_p, const long y_o,
-% for i in range(rank):
-    const long b${i}, const long x_b${i}, const long y_b${i},
-% endfor
-    const long outer, const long rows, const long columns, const long xs, const long ys)
+    ${interface.declare("transpose",
+        Buffer("x_p", T, "in", (*outer_sizes, "columns", "rows"), "what to copy", (*(f"x_b{i}" for i in range(rank)), "xs", 1),
+               offset="x_o", restrict=True),
+        Buffer("y_p", T, "out", (*outer_sizes, "rows", "columns"), "the copy", (*(f"y_b{i}" for i in range(rank)), "ys", 1),
+               offset="y_o", restrict=True),
+        [a for i in range(rank) for a in (
+            Number(f"b{i}", f"the size of outer dimension {i}", allowed=">= 1"),
+            *(Number(f"{n}_b{i}", f"from one element of {n} to the next along b{i}", unit="elements") for n in "xy"))],
+        Number("outer", "the product of the sizes of outer dimensions"), Number("rows", "the size of y's last dimension but one"),
+        Number("columns", "the size of y's last dimension"),
+        Number("xs", "from one element of x to the next along y's last dimension", unit="elements"),
+        Number("ys", "from one row of y to the next", unit="elements"))})
 {
 % if style == "cpu":
     const size_t blocks = ((size_t)rows + ${BLOCK - 1}) / ${BLOCK}, all = (size_t)outer * blocks;
@@ -85,6 +101,7 @@ __kernel void transpose(
         }
     }
 % else:
+    if (get_group_id(2) >= (size_t)outer) return;
     // one column more than the tile has, so that reads along a column spread over the banks of local memory
     __local ${T} tile[32][33];
     ${outer("get_group_id(2)")}

@@ -2,24 +2,28 @@
 
 A template file declares its parameters in a Mako module block:
 
-    PARAMETERS = dict(dtype="float32", style="cpu", WGS=64)   every parameter with its default
+    PARAMETERS = dict(dtype="float32", style="cpu",            every parameter with its default, meaning and values (parameters.py)
+                      WGS=Parameter(64, "work-items of a group", powers(16, 256)))
     DTYPES = "floating"                                       the dtypes it supports: all, floating, number, integer
-    LAUNCH = {"cpu": "global = (groups,), local = (1,)", "gpu": "global = (rows * WGS,), local = (WGS,)"}
+    STYLES = ("cpu", "gpu")                                   the launch styles that it has
 
-It calls `header(...)` where to insert files of kernels_cl/: those it names, and those that define the ct_ functions it calls.
-`spell("exp", ctype, text)` gives a function's spelling from the table of scalar functions.  The rendered text starts with a
-comment that names the template, its parameters and its launch formula, so a kernel in a cache or a profile explains itself.
+It declares its kernel's arguments and launch sizes to `interface` (interface.py), and calls `header(...)` where to insert files of
+kernels_cl/: those it names, and those that define the ct_ functions it calls.  `spell("exp", ctype, text)` gives a function's
+spelling from the table of scalar functions.  The rendered text starts with a comment that names the template, its parameters and
+its launch formula, so a kernel in a cache or a profile explains itself.
 """
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..base import dtypes
 from ..base.errors import ArgumentError
 from . import activation as activations
 from . import headers, types, vectors
 from .functions import spell
+from .interface import Buffer, Choice, Interface, Number
+from .parameters import Parameter
 from .sources import folder, header_text
 
 _REMEMBERED = 512  # sources
@@ -32,6 +36,8 @@ class Source:
     text: str
     template: str
     launch: str
+    interface: object = field(default=None, compare=False, repr=False)
+    values: object = field(default=None, compare=False, repr=False)  # of the template's parameters
 
 
 @functools.cache
@@ -77,7 +83,25 @@ class _Headers:
 
 def parameters(name):
     """The template's parameters and their defaults."""
-    return dict(template(name).module.PARAMETERS)
+    return {k: p.default for k, p in declared(name).items()}
+
+
+@functools.cache
+def declared(name):
+    """The template's Parameters, by name."""
+    return {k: p if isinstance(p, Parameter) else Parameter(p) for k, p in template(name).module.PARAMETERS.items()}
+
+
+def styles(name):
+    """The launch styles of a template."""
+    module = template(name).module
+    if hasattr(module, "STYLES"):
+        return module.STYLES
+    return tuple(module.LAUNCH) if isinstance(module.LAUNCH, dict) else (parameters(name)["style"],)
+
+
+def _launch(module, values):
+    return module.LAUNCH[values["style"]] if isinstance(module.LAUNCH, dict) else module.LAUNCH
 
 
 def render(name, **given):
@@ -99,19 +123,23 @@ def _remembered(name, **given):
 
 def _rendered(name, given):
     found = template(name)
-    values = dict(found.module.PARAMETERS)
+    values = parameters(name)
     unknown = sorted(set(given) - set(values))
     if unknown:
         raise ArgumentError(f"template {name!r} has no parameter {', '.join(unknown)}; it has: {', '.join(values)}")
     values.update(given)
+    for k, parameter in declared(name).items():
+        wrong = parameter.check(values[k])
+        if wrong:
+            raise ArgumentError(f"template {name!r}: {k}={values[k]!r} is not right, {wrong}")
     values = {k: dtypes.BY_NAME.get(v, v) if "dtype" in k and isinstance(v, str) else v for k, v in values.items()}
-    launch = found.module.LAUNCH
-    formula = launch[values["style"]] if isinstance(launch, dict) else launch
-    header = _Headers()
-    context = {"header": header, "types": types, "vectors": vectors, "activations": activations, "dtypes": dtypes, "spell": spell}
+    header, interface = _Headers(), Interface()
+    context = {"header": header, "types": types, "vectors": vectors, "activations": activations, "dtypes": dtypes, "spell": spell,
+               "interface": interface, "Buffer": Buffer, "Number": Number, "Choice": Choice}
     body = header.inlined(found.render(**context, **values))
+    formula = interface.formula if interface.kernel else _launch(found.module, values)
     head = [f"// cltensor kernel: {name}", *(f"//   {k} = {_shown(v)}" for k, v in values.items()), f"// launch: {formula}"]
-    return Source(_tidy("\n".join(head) + "\n" + body), name, formula)
+    return Source(_tidy("\n".join(head) + "\n" + body), name, formula, interface, values)
 
 
 def _shown(value):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,8 @@ import numpy as np
 
 from ..base.dtypes import float32, float64
 from ..codegen.templates import render
-from ..dispatch.plan import Out, Plan, Step
+from ..dispatch.plan import Out, Plan
+from ..ops.kinds.launch import step
 from ..runtime.device import device as device_type
 from ..runtime.stream import resolve
 from ..tensor.api.creation import empty, zeros
@@ -90,8 +90,8 @@ def multiply_add(a):
     lanes = (64 if profile.vector_width == 16 else 32) // dtype.itemsize if cpu else 2
     items = out.numel() // lanes
     source = render("multiply_add", style=profile.style, dtype=dtype, LANES=lanes, CHAINS=CHAINS, STEPS=STEPS)
-    step = Step(source, "multiply_add", (Out(0), number(0.5), number(1)), (items,), (1 if cpu else math.gcd(items, 64),))
-    plan = Plan(out._spec.device, (), (out._spec,), [step])
+    launch = step(source, y=Out(0), a=number(0.5), b=number(1), items=items)
+    plan = Plan(out._spec.device, (), (out._spec,), [launch])
 
     def action():
         plan.run([out._storage.buffer], {})

@@ -7,7 +7,7 @@ import pytest
 
 from cltensor.base import dtypes
 from cltensor.cli import main
-from cltensor.cli.kernels import build, catalog, rendering, settings
+from cltensor.cli.kernels import build, catalog, explained, paper, rendering, settings
 from cltensor.cli.parser import UsageError
 from cltensor.codegen import templates
 
@@ -49,22 +49,94 @@ def test_every_dtype_and_style_renders(name):
     for dtype, style in catalog.variants(entry):
         source = rendering.of_template(entry, dtype, style)
         assert f"//   style = {style}\n" in source.text
-        assert f"\n// launch: {entry.launch[style]}\n" in source.text
+        assert f"\n// launch: {source.launch}\n" in source.text
         assert rendering.kernel_names(source.text)
         assert "#include" not in source.text
         assert dtype is None or f"//   dtype = {dtype.name}\n" in source.text
 
 
 def test_render_writes_what_it_prints(tmp_path, capsys):
-    text = output(capsys, "render", "reduction", "--dtype", "half", "--style", "gpu", "--set", "WGS=128")
-    assert text.startswith("// cltensor kernel: reduction\n//   style = gpu\n//   dtype = float16\n")
+    chosen = ("render", "softmax", "--dtype", "half", "--style", "gpu", "--set", "WGS=128")
+    text = output(capsys, *chosen)
+    assert text.startswith("// ct_softmax_float16_gpu: an OpenCL C 1.2 kernel, made by cltensor ")
+    assert "__kernel void ct_softmax_float16_gpu(" in text
     assert "reqd_work_group_size(128, 1, 1)" in text
-    file = tmp_path / "reduction.cl"
-    output(capsys, "render", "reduction", "--dtype", "half", "--style", "gpu", "--set", "WGS=128", "-o", str(file))
+    file = tmp_path / "softmax.cl"
+    assert output(capsys, *chosen, "-o", str(file)) == ""
     assert file.read_text() == text
-    facts = json.loads(output(capsys, "render", "reduction", "--json"))
-    assert facts["kernels"] == ["reduction"]
-    assert f"\n// launch: {facts['launch']}\n" in facts["text"]
+    assert output(capsys, *chosen, "-o", "-") == text
+
+
+def test_rendered_text_explains_itself(capsys):
+    text = output(capsys, "render", "softmax", "--style", "gpu", "--name", "mine")
+    head = text.split("\n\n")[0]
+    assert all(line.startswith("//") for line in head.splitlines())
+    for part in ("// Licence: MIT", "// PARAMETERS", "//   WGS = 64 ", "a power of 2 from 16 to 256", "// ARGUMENTS, in order",
+                 "//    0 x_p    __global float *, read: x; shape (outer, n, inner), row-major", "// LAUNCH",
+                 "//   local size   (WGS) = (64)", "//   global size  (outer * WGS)", "// NEEDS", "256 bytes of local memory",
+                 "// IN C", 'clCreateKernel(program, "mine", &error)', "size_t global_size[] = {(outer * 64)};"):
+        assert part in head, part
+
+
+def test_json_has_all_about_a_kernel(capsys):
+    facts = json.loads(output(capsys, "render", "softmax", "--style", "cpu", "--set", "what=log_softmax", "--json"))
+    assert facts["kernel"] == "ct_softmax_log_softmax_float32_cpu"
+    assert [a["name"] for a in facts["arguments"]] == ["x_p", "x_o", "out_p", "out_o", "outer", "n", "inner"]
+    assert [a["index"] for a in facts["arguments"]] == list(range(7))
+    assert facts["arguments"][0]["shape"] == ["outer", "n", "inner"]
+    assert facts["launch"]["global"] == ["groups"]
+    assert facts["launch"]["choices"]["groups"]["default"] == "max(1, min(8, outer * inner))"
+    assert facts["launch"]["larger_global_size"] == "the same result"
+    assert {"name", "value", "meaning", "allowed"} <= set(facts["parameters"][2])
+    assert facts["device"] == {"opencl_c": "1.2", "double": False, "local_memory": 0, "work_group": 1}
+    assert f"__kernel void {facts['kernel']}(" in facts["text"]
+
+
+def test_header_lies_beside_the_text(tmp_path, capsys):
+    output(capsys, "render", "softmax", "--style", "gpu", "--header", "--name", "mine", "-o", str(tmp_path / "a.cl"))
+    text = (tmp_path / "a.h").read_text()
+    assert "static inline cl_int mine_enqueue(cl_command_queue queue, cl_kernel kernel," in text
+    assert "global_size[] = {(size_t)((outer * 64))}" in text
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_every_launch_size_depends_on_what_the_text_names(name):
+    entry = catalog.entry(name)
+    for style in entry.styles:
+        facts = explained.facts(rendering.of_template(entry, None, style))
+        if "arguments" in facts:
+            assert explained.launch_in_c(facts)["given"] == []
+            assert explained.explained(facts).count("__kernel") == 1
+            assert facts["kernel"] in facts["text"]
+
+
+def test_kernels_of_a_program_have_names_of_their_own():
+    names = [explained.default_name(rendering.of_template(catalog.entry("softmax"), d, s, {"what": w}))
+             for d in dtypes.FLOATS for s in catalog.STYLES for w in ("softmax", "log_softmax", "softmax_grad")]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(("name", "template"), [
+    ("sum", "reduction"), ("softmax", "softmax"), ("log_softmax", "softmax"), ("exp", "elementwise"), ("cumsum", "scan"),
+    ("matmul", "matmul_blocked"), ("mm", "matmul_blocked"), ("search_rows", "search"), ("searchsorted", "search")])
+def test_ops_are_found_by_their_public_names(name, template, capsys):
+    assert json.loads(output(capsys, "render", "--op", name, "--json"))["template"] == template
+
+
+def test_op_of_several_kernels_says_which(capsys):
+    line = complaint(capsys, "render", "--op", "sort")
+    assert "op 'sort_rows' runs 2 kernels, of the templates sort_blocks, sort_merge; `cltensor kernels recipe sort_rows" in line
+    assert "depends on its inputs" in complaint(capsys, "render", "--op", "rand")
+
+
+def test_layouts_of_an_op(capsys):
+    texts = {layout: output(capsys, "render", "--op", "add", "--layout", layout) for layout in paper.LAYOUTS}
+    assert len(set(texts.values())) == 3
+
+
+def test_masked_attention_renders(capsys):
+    assert "m_p" in output(capsys, "render", "attention", "--set", "mask=bool")
+    assert "m_p" in output(capsys, "render", "attention", "--set", "mask=float32")
 
 
 @pytest.mark.parametrize("name", catalog.ops())
@@ -86,11 +158,17 @@ def test_op_renders_its_own_expression(capsys):
     (["render", "reduction", "--set", "WGS"], "--set WGS: write NAME=VALUE"),
     (["render", "reduction", "--set", "WGS=1", "--set", "WGS=2"], "--set WGS is given twice"),
     (["render", "reduction", "--set", "dtype=half"], "use --dtype"),
-    (["render", "reduction", "--set", "inputs=3"], "inputs is a Python tuple"),
+    (["render", "reduction", "--set", "inputs=3"], "inputs is None, a name or a Python tuple"),
     (["render", "conv_product", "--set", "out_dtype=flot16"], "there is no dtype 'flot16'; did you mean float16"),
     (["render", "conv_pad", "--dtype", "int8"], "template 'conv_pad' is not for int8; it is for float16"),
     (["render", "matmul_tiled", "--style", "cpu"], "template 'matmul_tiled' has no cpu style, only gpu"),
-    (["render", "--op", "expp"], "there is no elementwise op or reduction 'expp'; did you mean exp"),
+    (["render", "--op", "expp"], "there is no op with a kernel 'expp'; did you mean exp"),
+    (["render", "softmax", "--set", "WGS=48"], "WGS does not render right with it; it is a power of 2 from 16 to 256"),
+    (["render", "softmax", "--set", "what=tanh"], "it is 'softmax', 'log_softmax', 'softmax_grad', 'log_softmax_grad' or"),
+    (["render", "softmax", "--header"], "--header writes a file beside that of -o FILE"),
+    (["render", "softmax", "--layout", "strided"], "--layout goes with --op"),
+    (["render", "--op", "softmax", "--layout", "strided"], "op 'softmax_dim' has kernels of its own"),
+    (["render", "softmax", "--name", "3x"], "'3x' is no name for a function in C"),
     (["render", "--op", "exp", "--dtype", "int8"], "op 'exp' is not for int8"),
     (["render", "--op", "exp", "--set", "rank=2"], "--set goes with a TEMPLATE"),
     (["render", "reduction", "--op", "exp"], "name a TEMPLATE, or an op"),
@@ -111,7 +189,7 @@ def test_values_take_the_kind_of_the_default(text, default, value):
     assert settings.convert("dtype" if value is dtypes.float16 else "NAME", text, default) == value
 
 
-@pytest.mark.parametrize(("text", "default"), [("1.5", 8), ("maybe", True), ("x", 1.0), ("3", ()), ("f(", None)])
+@pytest.mark.parametrize(("text", "default"), [("1.5", 8), ("maybe", True), ("x", 1.0), ("3", ()), ("f(", None), ("1.5", ())])
 def test_values_of_another_kind(text, default):
     with pytest.raises(UsageError, match=f"NAME is .*, by default {re.escape(repr(default))}"):
         settings.convert("NAME", text, default)

@@ -10,11 +10,12 @@ from ...dispatch import registry
 from ..parser import one_of
 
 STYLES = ("cpu", "gpu")
+GENERATED = ("elementwise", "reduction")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A template: name, one-sentence summary, launch styles, parameters with defaults, launch formula of each style.
+    """A template: name, one-sentence summary, launch styles, parameters with defaults.
 
     dtypes is empty if there is no choice.
     """
@@ -24,7 +25,6 @@ class Entry:
     dtypes: tuple
     styles: tuple
     parameters: dict
-    launch: dict
 
 
 def entry(name):
@@ -32,9 +32,8 @@ def entry(name):
     one_of(dict.fromkeys(templates.names()), name, "there is no kernel template")
     module = templates.template(name).module
     parameters = templates.parameters(name)
-    launch = module.LAUNCH if isinstance(module.LAUNCH, dict) else {parameters["style"]: module.LAUNCH}
     kinds = registry.DTYPE_SETS[module.DTYPES] if "dtype" in parameters else ()
-    return Entry(name, summary(name), kinds, tuple(launch), parameters, launch)
+    return Entry(name, summary(name), kinds, templates.styles(name), parameters)
 
 
 def entries(names=()):
@@ -63,8 +62,32 @@ def variants(found, chosen_dtypes=None, chosen_styles=None):
 
 
 def ops():
-    """{name: op} of the registered ops with kernel text of their own: elementwise and reduction."""
-    return {name: op for name, op in registry.REGISTRY.items() if op.kind in ("elementwise", "reduction")}
+    """{name: op} of the registered ops whose kernels are generated for them: elementwise and reduction."""
+    return {name: op for name, op in registry.REGISTRY.items() if op.kind in GENERATED}
+
+
+def launching():
+    """{name: op} of the registered ops that launch kernels."""
+    return {name: op for name, op in registry.REGISTRY.items() if op.kind in (*GENERATED, "scan", "kernel")}
+
+
+#: what the ops of public functions add to their names
+_ENDINGS = ("_reduce", "_dim", "_dense", "_rows", "_along", "_forward", "_seeded")
+#: functions whose op bears another name: by the number of dimensions in the function's name, or by tradition
+_ELSEWHERE = {"conv": "convolution", "max": "amax", "min": "amin", "layer_norm": "norm_forward", "scaled_dot_product_attention":
+              "attention_forward", "searchsorted": "search_rows", "bmm": "matmul", "mm": "matmul", "softmin": "softmax_dim",
+              "addmm": "addmm_fused", "rand": "random_like", "fft": "fft_c2c", "rfft": "fft_r2c", "irfft": "fft_c2r"}
+
+
+def op(name):
+    """The op with kernels that a public function runs, by either one's name.  Raises UsageError, naming the nearest."""
+    known = launching()
+    plain = re.sub(r"\dd$", "", name)
+    for tried in (name, *(plain + ending for ending in ("", *_ENDINGS)), _ELSEWHERE.get(plain)):
+        if tried in known:
+            return known[tried]
+    public = {n.removesuffix(next((e for e in _ENDINGS if n.endswith(e)), "")): n for n in known}
+    return one_of({**known, **public}, name, "there is no op with a kernel")
 
 
 def sized(names):

@@ -1,10 +1,12 @@
-"""The sub-commands list, render and build."""
+"""The sub-commands list, render, recipe and build."""
 
+import argparse
+import re
 from pathlib import Path
 
 from ..output import as_json, fields, table, wrapped
-from ..parser import UsageError, add_json, command, dtype, one_of, seconds
-from . import build, catalog, rendering, settings
+from ..parser import UsageError, add_json, command, dtype, seconds
+from . import build, c_header, catalog, explained, paper, recipe, rendering, settings
 
 
 def add_to(commands):
@@ -14,22 +16,38 @@ def add_to(commands):
     actions = group.add_subparsers(dest="action", metavar="ACTION", required=True)
     made = command(actions, "list", list_them, "list the templates with their dtypes, launch styles and parameters")
     made.add_argument("templates", nargs="*", metavar="TEMPLATE", help="only these")
-    made.add_argument("--ops", action="store_true", help="list the ops that `render --op` knows instead")
+    made.add_argument("--ops", action="store_true", help="list the ops that `render --op` and `recipe` know instead")
     add_json(made)
     _add_render(actions)
+    recipe.add_to(actions)
     _add_build(actions)
 
 
 def _add_render(actions):
-    made = command(actions, "render", render, "write one kernel as a .cl file that compiles by itself",
+    made = command(actions, "render", render, "write one kernel as a .cl file that compiles by itself and says how to run it",
                    epilog="example: cltensor kernels render matmul_tiled --dtype float16 --set MWG=128 -o matmul.cl")
     made.add_argument("template", nargs="?", metavar="TEMPLATE", help="a name from `cltensor kernels list`")
-    made.add_argument("--op", help="the kernel of this elementwise op or reduction, instead of a template")
+    made.add_argument("--op", help="the kernel of this op, by its name or its public function's, instead of a template")
+    made.add_argument("--layout", choices=paper.LAYOUTS,
+                      help="how the op's inputs lie in memory: by default contiguous; strided: every second element of a row; "
+                           "broadcast: all but the first have one number for each row")
     made.add_argument("--dtype", type=dtype, metavar="D", help="by default the template's own, mostly float32")
     made.add_argument("--style", choices=catalog.STYLES, help="launch style: by default cpu where the template has it")
-    made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the template")
-    made.add_argument("-o", "--output", metavar="FILE", help="write here instead of to the terminal")
-    made.add_argument("--json", action="store_true", help="print the text, kernel names and launch formula as JSON")
+    made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                      help="a parameter of the template; `cltensor kernels list TEMPLATE` has their allowed values")
+    made.add_argument("--name", type=_identifier, metavar="NAME",
+                      help="of the kernel; by default made of op or template, dtype, style")
+    made.add_argument("-o", "--output", metavar="FILE", help="write here instead of to the terminal; - is standard output")
+    made.add_argument("--header", action="store_true",
+                      help="write a C header beside FILE, with a function that sets the arguments and launches the kernel")
+    made.add_argument("--json", action="store_true",
+                      help="print arguments, launch sizes, needs and text as JSON; docs/kernels.md describes it")
+
+
+def _identifier(text):
+    if not re.fullmatch(r"[A-Za-z_]\w*", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name for a function in C")
+    return text
 
 
 def _add_build(actions):
@@ -69,28 +87,37 @@ def _shown(value):
 
 
 def render(options):
-    """Print or write one rendered kernel."""
-    made = _wanted(options)
-    if options.output:
-        Path(options.output).write_text(made.text, encoding="utf-8")
+    """Print or write one rendered kernel, with what it needs to be run."""
+    to_file = options.output not in (None, "-")
+    if options.header and not to_file:
+        raise UsageError("kernels render: --header writes a file beside that of -o FILE; name one")
+    facts = explained.facts(*_wanted(options), options.name)
+    if options.header and "arguments" not in facts:
+        raise UsageError(f"kernels render: template {facts['template']!r} does not declare its arguments; it has no header")
+    if to_file:
+        Path(options.output).write_text(explained.explained(facts), encoding="utf-8")
+        if options.header:
+            Path(options.output).with_suffix(".h").write_text(c_header.header(facts), encoding="utf-8")
     if options.json:
-        print(as_json({"template": made.template, "kernels": rendering.kernel_names(made.text), "launch": made.launch,
-                       "text": made.text}))
-    elif not options.output:
-        print(made.text, end="")
+        print(as_json({**facts, "text": explained.explained(facts)}))
+    elif not to_file:
+        print(explained.explained(facts), end="")
     return 0
 
 
 def _wanted(options):
+    """(the Source to render, the op it is for or None)"""
     if (options.op is None) == (options.template is None):
         raise UsageError("kernels render: name a TEMPLATE, or an op with --op; `cltensor kernels list` shows them")
-    if options.op is not None:
-        if options.set:
-            raise UsageError("kernels render: --set goes with a TEMPLATE; an op sets the parameters itself")
-        op = one_of(catalog.ops(), options.op, "there is no elementwise op or reduction")
-        return rendering.of_op(op, options.dtype, options.style or "cpu")
-    found = catalog.entry(options.template)
-    return rendering.of_template(found, options.dtype, options.style, settings.parse(options.set, found))
+    if options.op is None:
+        if options.layout:
+            raise UsageError("kernels render: --layout goes with --op; the parameters of a template say how its operands lie")
+        found = catalog.entry(options.template)
+        return rendering.of_template(found, options.dtype, options.style, settings.parse(options.set, found)), None
+    if options.set:
+        raise UsageError("kernels render: --set goes with a TEMPLATE; an op sets the parameters itself")
+    op = catalog.op(options.op)
+    return rendering.of_op(op, options.dtype, options.style or "cpu", options.layout or "contiguous"), op
 
 
 def build_them(options):

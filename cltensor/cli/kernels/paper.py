@@ -1,12 +1,23 @@
-"""Plan an op for a device that does not exist, to see the kernel it would run."""
+"""Plan an op for a device that does not exist, to see the kernels it would run."""
 
 import functools
 
+import numpy as np
+
 from ...base import dtypes
-from ...dispatch.spec import dense
+from ...base.shapes import broadcast_strides
+from ...dispatch.spec import dense, spec
 from ...runtime.profile import DeviceProfile
 
 SHAPE = (64, 64)
+LAYOUTS = ("contiguous", "strided", "broadcast")
+
+
+class Sheet:
+    """A buffer of a Paper device: its size in bytes and what an op has written to it, tables for instance."""
+
+    def __init__(self, nbytes):
+        self.bytes = np.zeros(nbytes, np.uint8)
 
 
 class Paper:
@@ -33,7 +44,16 @@ class Paper:
         """Do nothing."""
 
     def allocate(self, nbytes):
-        """Return no buffer."""
+        """Return a Sheet."""
+        return Sheet(nbytes)
+
+    def write(self, sheet, offset, array):
+        """Keep the bytes of an array."""
+        data = np.ascontiguousarray(array).view(np.uint8).ravel()
+        sheet.bytes[offset:offset + data.size] = data
+
+    def synchronize(self):
+        """Do nothing."""
 
 
 @functools.cache
@@ -42,16 +62,25 @@ def paper(style):
     return Paper(style)
 
 
-def elementwise(op, dtype, style):
-    """The source of an elementwise op on contiguous inputs of this dtype; a condition is bool."""
-    specs = tuple(dense(SHAPE, dtypes.bool_ if name in op.exempt else dtype, paper(style)) for name in op.inputs)
+def elementwise(op, dtype, style, layout="contiguous"):
+    """The source of an elementwise op on inputs of this dtype and layout; a condition is bool."""
+    specs = tuple(_laid(dtypes.bool_ if name in op.exempt else dtype, style, layout, i) for i, name in enumerate(op.inputs))
     return _source(op.plan(specs, None if specs else (dense(SHAPE, dtype, paper(style)),)))
 
 
-def reduction(op, dtype, style):
-    """The source of a reduction over the rows of contiguous inputs of this dtype."""
-    specs = tuple(dense(SHAPE, dtype, paper(style)) for _ in op.inputs)
+def reduction(op, dtype, style, layout="contiguous"):
+    """The source of a reduction over the rows of inputs of this dtype and layout."""
+    specs = tuple(_laid(dtype, style, layout, i) for i in range(len(op.inputs)))
     return _source(op.plan(specs, ((1,), False)))
+
+
+def _laid(dtype, style, layout, i):
+    """The Spec of input i.  strided: every second element of a row; broadcast: one number for each row, but for the first input."""
+    if layout == "strided":
+        return spec(SHAPE, (2 * SHAPE[1], 2), dtype, paper(style))
+    if layout == "broadcast" and i:
+        return spec(SHAPE, broadcast_strides((SHAPE[0], 1), (1, 1), SHAPE), dtype, paper(style))
+    return dense(SHAPE, dtype, paper(style))
 
 
 def _source(plan):

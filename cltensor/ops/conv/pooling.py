@@ -13,10 +13,10 @@ from ...base import dtypes
 from ...base.errors import ArgumentError, ShapeError
 from ...codegen.templates import render
 from ...codegen.types import compute_type, storage_type
-from ...dispatch.plan import In, Out, Step
+from ...dispatch.plan import In, Out
 from ...dispatch.spec import spec
 from ..kinds.kernel import kernel
-from ..kinds.launch import cpu_groups, gpu_range, longs
+from ..kinds.launch import cpu_groups, step
 
 SPATIAL = 3  # the kernel is written for three spatial dimensions; fewer are padded with size 1
 
@@ -146,16 +146,16 @@ def _launch(kind, form, inputs, outputs, window=(), mean=()):
     device, first, result = inputs[0].device, _volume(inputs[0]), _volume(outputs[0])
     wide, narrow = (first, result) if form in ("forward", "take") else (result, first)
     style = device.profile.style
-    args = [*(In(i) for i in range(len(inputs))), *(Out(i) for i in range(len(outputs))),
-            *longs(wide.shape, narrow.shape[2:], first.strides)]
-    if len(inputs) > 1:
-        args += longs(_volume(inputs[1]).strides)
-    if window:
-        args += longs(*map(_threefold, window, (1, 1, 0, 1)), mean)
+    given = {"x": In(0), "g": In(0), "y": Out(0), "gx": Out(0), "position": In(1) if len(inputs) > 1 else Out(1)}
+    given.update(zip(("n", "c", "i0", "i1", "i2", "o0", "o1", "o2"), (*wide.shape, *narrow.shape[2:]), strict=True))
+    for p, s in (("x", first), ("t", _volume(inputs[-1]))):
+        given.update(zip((f"{p}n", f"{p}c", f"{p}0", f"{p}1", f"{p}2"), s.strides, strict=True))
+    for p, values, fill in zip("kspd", window, (1, 1, 0, 1), strict=False):
+        given.update(zip((f"{p}0", f"{p}1", f"{p}2"), _threefold(values, fill), strict=True))
+    given.update(zip(("include_pad", "divisor"), mean, strict=False))
     source = render("pool", style=style, dtype=first.dtype, kind=kind, form=form, adaptive=not window,
                     inside=form == "forward" and bool(window) and _inside(wide.shape[2:], narrow.shape[2:], window))
-    sizing = ((cpu_groups(device, max(1, result.numel // 256)),), (1,)) if style == "cpu" else gpu_range(result.numel)
-    return [Step(source, "pool", args, *sizing)]
+    return [step(source, **given, groups=cpu_groups(device, max(1, result.numel // 256)))]
 
 
 def _inside(size, out, window):

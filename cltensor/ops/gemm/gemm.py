@@ -8,13 +8,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import numpy as np
-
 from ...base.errors import DeviceError
 from ...codegen.templates import render
 from ...codegen.types import compute_type
-from ...dispatch.plan import In, Out, Scratch, Step
+from ...dispatch.plan import In, Out, Scratch
 from ...tune.space import Space
+from ..kinds.launch import step
 
 
 class MicroTile(NamedTuple):
@@ -213,24 +212,30 @@ def _source(p, template, **parameters):
                   **parameters)
 
 
-def _longs(*numbers):
-    return tuple(np.int64(n) for n in numbers)
-
-
 def _batch_rank(p):
     return max(3, len(p.batch))
 
 
-def _batch_args(p, a, b):
-    """(size, stride in a, stride in b) of each batch dimension, outermost first, padded with sizes of 1."""
+def _given(p, a, b, names, dims=(0, 1, 2)):
+    """The arguments of all products by name: batch dimensions padded with sizes of 1, strides of a and b, and the epilogue's.
+
+    names: those of a and b in the template; dims: the order of an extra's strides.
+    """
     missing = _batch_rank(p) - len(p.batch)
     triples = [(1, 0, 0)] * missing + list(zip(p.batch, a.batch, b.batch, strict=True))
-    return _longs(*(n for triple in triples for n in triple))
+    given = {f"{x}{r}": n for r, triple in enumerate(triples)
+             for x, n in zip(("n", *(f"{x}_batch" for x in names)), triple, strict=True)}
+    given.update(zip(names, (a.arg, b.arg), strict=True))
+    return given | _extra_arguments(p, dims) | {"K": p.K, "batches": p.batches}
 
 
-def _extra_args(p, dims=(0, 1, 2)):
-    extras = (x for arg, _, strides, *_ in (*p.extras, *p.outs) for x in (arg, *_longs(*(strides[d] for d in dims))))
-    return (*extras, *(value for _, value in p.scalars))
+def _extra_arguments(p, dims=(0, 1, 2)):
+    given = dict(p.scalars)
+    for letter, operands in (("e", p.extras), ("o", p.outs)):
+        for i, (arg, _, strides, *_) in enumerate(operands):
+            given[f"{letter}{i}_p"] = arg
+            given.update((f"{letter}{i}_{along}", strides[d]) for along, d in zip(("batch", "row", "col"), dims, strict=True))
+    return given
 
 
 # --- blocked: many rows and columns on a CPU -------------------------------------------------------------------------
@@ -260,12 +265,12 @@ def _blocked_steps(p):
     sums = cut.MC * cut.NC if cut.KC < p.K else cut.MR * columns
     copy = cut.MC * (cut.KC + 1) + cut.V if cut.copy_a else 0
     share = _rounded(panel + sums + copy, 16)
-    args = (p.a.arg, p.b.arg, Out(0), Scratch(cut.groups * share * p.real_size),
-            *_longs(share, p.M, p.N, p.K, cut.MC, cut.NC, cut.KC, p.a.row, p.a.col, p.b.row, p.b.col),
-            *_longs(cut.copy_a, cut.copy_b), *_batch_args(p, p.a, p.b), *_extra_args(p), np.int64(p.batches))
+    scratch = Scratch(cut.groups * share * p.real_size)
     columns = tuple(s[2] if s[2] in (0, 1) else None for _, _, s, *_ in (*p.extras, *p.outs))
     source = _source(p, "matmul_blocked", MR=cut.MR, NV=cut.NV, V=cut.V, BATCH=_batch_rank(p), columns=columns)
-    return [Step(source, "matmul_blocked", args, (cut.groups,), (1,))]
+    return [step(source, **_given(p, p.a, p.b, "ab"), c=Out(0), scratch=scratch, slice=share, M=p.M, N=p.N, MC=cut.MC, NC=cut.NC,
+                 KC=cut.KC, am=p.a.row, ak=p.a.col, bk=p.b.row, bn=p.b.col, copy_a=cut.copy_a, copy_b=cut.copy_b,
+                 groups=cut.groups)]
 
 
 def blocking(p):
@@ -335,10 +340,8 @@ def _tiled_steps(p):
     slices = _slices(p, tiles, c.SLICE)
     parts = Scratch(slices * p.batches * p.M * p.N * p.real_size if slices > 1 else 1)
     source = _source(p, "matmul_tiled", MWG=c.MWG, NWG=c.NWG, KWG=c.KWG, MDIM=c.MDIM, NDIM=c.NDIM, BATCH=_batch_rank(p))
-    args = (p.a.arg, p.b.arg, Out(0), parts, *_longs(slices, p.M, p.N, p.K, p.a.row, p.a.col, p.b.row, p.b.col),
-            *_batch_args(p, p.a, p.b), *_extra_args(p), np.int64(p.batches))
-    items = c.MDIM * c.NDIM
-    return [Step(source, "matmul_tiled", args, (tiles * slices * items,), (items,)), *_sum_steps(p, parts, slices)]
+    return [step(source, **_given(p, p.a, p.b, "ab"), c=Out(0), parts=parts, slices=slices, M=p.M, N=p.N, am=p.a.row, ak=p.a.col,
+                 bk=p.b.row, bn=p.b.col), *_sum_steps(p, parts, slices)]
 
 
 def _slices(p, tiles, least):
@@ -399,14 +402,10 @@ def _vector_steps(p):
     else:
         block, slices = _lane_blocks(p, rows, units, by_rows)
     parts = Scratch(slices * p.batches * rows * cols * p.real_size if slices > 1 else 1)
-    items = 1 if cpu else profile.work_group
     source = _source(p, "matmul_vector", COLS=together, V=(64 if profile.vector_width == 16 else 32) // p.real_size, ROWS=kept[1],
                      BLOCK=kept[0] // together, WGS=profile.work_group, AHEAD=max(4, 8 // together), BATCH=_batch_rank(p))
-    args = (matrix.arg, x.arg, Out(0), parts,
-            *_longs(slices, block, rows, cols, p.K, matrix.row, matrix.col, x.row, x.col, *places),
-            *_batch_args(p, matrix, x), *_extra_args(p, dims), np.int64(p.batches))
-    groups = units * _ceil(rows, block) * slices
-    return [Step(source, "matmul_vector", args, (groups * items,), (items,)), *_sum_steps(p, parts, slices)]
+    return [step(source, **_given(p, matrix, x, "ax", dims), y=Out(0), parts=parts, slices=slices, block=block, M=rows, N=cols,
+                 am=matrix.row, ak=matrix.col, xk=x.row, xn=x.col, ym=places[0], yn=places[1]), *_sum_steps(p, parts, slices)]
 
 
 def _vector_blocks(p, rows, units, by_rows, most, grain):
@@ -434,7 +433,6 @@ def _sum_steps(p, parts, slices):
     if slices == 1:
         return []
     numel, cpu = p.batches * p.M * p.N, p.device.profile.style == "cpu"
-    args = (parts, Out(0), *_longs(slices, p.M, p.N), *_extra_args(p), np.int64(numel))
     groups = min(4 * p.units, _ceil(numel, 1024)) if cpu else min(_ceil(numel, 64), 64 * p.units)
-    local = 1 if cpu else min(64, p.device.profile.work_group)
-    return [Step(_source(p, "matmul_sum"), "matmul_sum", args, (groups * local,), (local,))]
+    return [step(_source(p, "matmul_sum"), **_extra_arguments(p), parts=parts, c=Out(0), slices=slices, M=p.M, N=p.N, numel=numel,
+                 groups=groups, items=min(64, p.device.profile.work_group))]

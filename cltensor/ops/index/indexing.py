@@ -13,9 +13,10 @@ from ...base.shapes import collapse, normalize_dim
 from ...codegen import expr as E
 from ...codegen.templates import render
 from ...dispatch import faults
-from ...dispatch.plan import In, Out, Step
-from ..kinds.elementwise import AHEAD, RANKS, elementwise, launch_size
+from ...dispatch.plan import In, Out
+from ..kinds.elementwise import AHEAD, RANKS, elementwise, row_numbers, work_groups
 from ..kinds.kernel import kernel
+from ..kinds.launch import step
 from ..pointwise.elementary import copy
 
 ITEMS = 1024  # work-items that keep a GPU's compute unit busy
@@ -50,12 +51,6 @@ def _class(dims, run):
     return "c" if dims[-1] == 1 else {0: "b", 1: "c"}.get(run[-1], "s")
 
 
-def _numbers(dims, runs):
-    for r, n in enumerate(dims):
-        yield np.int64(n)
-        yield from (np.int64(run[r]) for run in runs)
-
-
 def _gather_step(x, out, index, index_strides, dim, wrap):
     """One launch over out's elements; the index gives x's position along dim."""
     device = x.device
@@ -65,9 +60,12 @@ def _gather_step(x, out, index, index_strides, dim, wrap):
                     x_class=_class(dims, runs[0]), index_class=_class(dims, runs[1]), AHEAD=AHEAD)
     rows = math.prod(dims[:-1])
     size, along = (x.shape[dim], x.strides[dim]) if x.ndim else (1, 0)
-    args = [In(0), In(1), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(size), np.int64(-size if wrap else 0),
-            np.int64(along), *faults.note(device)]
-    return Step(source, "gather", args, *launch_size(device.profile, rows, dims[-1], AHEAD))
+    return step(source, x_p=In(0), index_p=In(1), out_p=Out(0), **row_numbers(("x", "index", "out"), dims, runs), rows=rows,
+                size=size, low=-size if wrap else 0, along=along, **_noted(device), **work_groups(device.profile, rows, dims[-1]))
+
+
+def _noted(device):
+    return dict(zip(("fault", "who"), faults.note(device), strict=True))
 
 
 def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combine, wrap):
@@ -88,13 +86,12 @@ def _scatter_step(name, out, index, index_strides, src, src_strides, dim, combin
     source = render("scatter", style=device.profile.style, rank=rank, dtype=out.dtype, index_dtype=index.dtype, combine=text,
                     index_class="b" if runs[0][-1] == 0 else "s")
     rows = math.prod(dims[:-1])
-    args = [In(1), In(2), Out(0), *_numbers(dims, runs), np.int64(rows), np.int64(count), np.int64(size),
-            np.int64(-size if wrap else 0), np.int64(along), np.int64(index_t), np.int64(src_t), *faults.note(device)]
-    grid, local = launch_size(device.profile, rows, dims[-1])
+    groups = work_groups(device.profile, rows, dims[-1])
     if device.profile.style == "gpu":
-        parts = max(1, min(device.profile.compute_units * ITEMS // max(rows * dims[-1], 1), size, 256))
-        grid, local = (*grid, parts), (*local, 1)
-    return Step(source, "scatter", args, grid, local)
+        groups["parts"] = max(1, min(device.profile.compute_units * ITEMS // max(rows * dims[-1], 1), size, 256))
+    return step(source, index_p=In(1), src_p=In(2), out_p=Out(0), **row_numbers(("index", "src", "out"), dims, runs), rows=rows,
+                count=count, size=size, low=-size if wrap else 0, along=along, index_t=index_t, src_t=src_t, **_noted(device),
+                **groups)
 
 
 flat_index = elementwise(

@@ -15,12 +15,13 @@ from ...codegen.emit import flops as arithmetic
 from ...codegen.templates import render
 from ...dispatch.binding import bind, check_tensor
 from ...dispatch.host_plan import HostPlan, computing
-from ...dispatch.plan import In, Out, Plan, Step, Value
+from ...dispatch.plan import In, Out, Plan, Value
 from ...dispatch.promotion import result_type
 from ...dispatch.run_elementwise import filled, run_elementwise
 from ...dispatch.spec import Spec, spec
 from . import transposition
 from .fields import COMPLEXES, REALS
+from .launch import step
 from .op import Op, same_device, signature
 
 RANKS = (1, 3, 5, 8, 12, 16, 24, 32, 64)
@@ -200,7 +201,7 @@ class Elementwise(Op):
         if self._copies(operands, targets):
             along = transposition.running(dims, runs[0])
             if along is not None and runs[1][-1] == 1:
-                return [transposition.step(device, targets[0].dtype, dims, along, (In(0),), runs[0], (Out(0),), runs[1])]
+                return [transposition.step(device, targets[0].dtype, dims, along, In(0), runs[0], Out(0), runs[1])]
         lines = [transposition.in_line(device, s.dtype, dims, r, In(i)) for i, (s, r) in enumerate(zip(specs, runs, strict=False))]
         if any(line.steps for line in lines):
             dims, runs = collapse(dims, *(line.strides for line in lines), *runs[len(lines):])
@@ -210,16 +211,13 @@ class Elementwise(Op):
         classes = ["c" if dims[-1] == 1 else {0: "b", 1: "c"}.get(r[-1], "s") for r in runs]
         classes[len(specs):] = ["s" if c == "b" else c for c in classes[len(specs):]]
         source = self._source(operands, targets, compute, device.profile, rank, tuple(classes))
-        args = [arg for line in lines for arg in line.args]
-        args += self._numbers(operands, compute)
-        args += [Out(i) for i in range(len(targets))]
-        for r in range(rank - 1):
-            args += [np.int64(dims[r]), *(np.int64(s[r]) for s in runs)]
-        args += [np.int64(s[-1]) for s, c in zip(runs, classes, strict=True) if c == "s"]
-        args.append(np.int64(dims[-1]))
+        given = {f"x{i}_p": line.buffer for i, line in enumerate(lines)}
+        given.update((f"y{i}_p", Out(i)) for i in range(len(targets)))
+        given.update((f"s{i}", number) for i, number in enumerate(self._numbers(operands, compute)))
+        given.update(row_numbers((*(f"x{i}" for i in range(len(lines))), *(f"y{i}" for i in range(len(targets)))), dims, runs))
         rows = functools.reduce(operator.mul, dims[:-1], 1)
-        return [*(step for line in lines for step in line.steps),
-                Step(source, "elementwise", args, *launch_size(device.profile, rows, dims[-1], AHEAD), rows * dims[-1])]
+        return [*(one for line in lines for one in line.steps),
+                step(source, **given, run=dims[-1], elements=rows * dims[-1], **work_groups(device.profile, rows, dims[-1]))]
 
     def _numbers(self, operands, compute):
         """The Values of the numbers among the operands, and of the attributes."""
@@ -464,15 +462,20 @@ def streams(profile, *outputs):
     return sum(o.numel * o.dtype.itemsize for o in outputs) >= STREAMED
 
 
-def launch_size(profile, rows, run, ahead=1):
-    """(global, local) sizes for `rows` runs of `run` elements, in the profile's launch style.
+def row_numbers(names, dims, strides):
+    """{name of a C parameter: number}: the sizes d0.. of all dimensions, and the strides of the operands with these names."""
+    found = {f"d{r}": n for r, n in enumerate(dims)}
+    for name, each in zip(names, strides, strict=True):
+        found.update((f"{name}_s{r}", s) for r, s in enumerate(each))
+    return found
 
-    ahead: elements of a run per work-item of the gpu style.
-    """
+
+def work_groups(profile, rows, run):
+    """The choices for the launch of a kernel that walks over `rows` runs of `run` elements."""
     if profile.style == "cpu":
         groups = max(1, min(profile.groups, rows * run // GRAIN))
         along_rows = min(groups, rows)
-        return (along_rows, max(1, min(groups // along_rows, run))), (1, 1)
+        return {"row_groups": along_rows, "run_groups": max(1, min(groups // along_rows, run))}
     width = min(profile.max_work_group, 128)
     lx = 1
     while lx < min(run, width):
@@ -480,6 +483,4 @@ def launch_size(profile, rows, run, ahead=1):
     ly = max(1, min(width // lx, rows))
     while ly & (ly - 1):
         ly &= ly - 1
-    gx = min(-(-run // (lx * ahead)), 4096)
-    gy = min(-(-rows // ly), max(1, 65536 // gx))
-    return (gx * lx, gy * ly), (lx, ly)
+    return {"lx": lx, "ly": ly}

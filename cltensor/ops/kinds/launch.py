@@ -3,9 +3,35 @@
 import numpy as np
 
 from ...base import dtypes
+from ...base.errors import ArgumentError
+from ...codegen.interface import Buffer
 from ...codegen.types import compute_type
+from ...dispatch.plan import In, Out, Step
 
 GROUPS_PER_CORE = 4
+
+#: what the numbers of a kernel's C parameters are made with; Values and Tickets stay what they are
+_NUMBERS = {"char": np.int8, "uchar": np.uint8, "short": np.int16, "ushort": np.uint16, "int": np.int32, "uint": np.uint32,
+            "long": np.int64, "ulong": np.uint64, "float": np.float32, "double": np.float64}
+
+
+def step(source, *, elements=0, **given):
+    """The Step of a rendered kernel, by the names of its interface.
+
+    given: for each Buffer an In, Out, Scratch or memory of the device, for each Number a number, Value or Ticket, and what the
+    launch size depends on besides; more is ignored.  elements: see Step.  Raises ArgumentError for a name left out.
+    """
+    interface, args = source.interface, []
+    try:
+        for a in interface.arguments:
+            value = given[a.name]
+            if isinstance(a, Buffer):
+                args += [value, np.int64(0)] if a.offset and not isinstance(value, (In, Out)) else [value]
+            else:
+                args.append(_NUMBERS[a.ctype](value) if type(value) in (int, float, bool) else value)
+    except KeyError as missing:
+        raise ArgumentError(f"kernel {interface.kernel}: argument {missing.args[0]} is not given") from None
+    return Step(source, interface.kernel, args, *interface.sizes({**source.values, **given}), elements)
 
 
 def longs(*numbers):

@@ -13,10 +13,11 @@ from ...codegen import types
 from ...codegen.templates import render
 from ...dispatch.binding import bind, check_tensors
 from ...dispatch.host_plan import HostPlan
-from ...dispatch.plan import In, Out, Plan, Scratch, Step, Value
+from ...dispatch.plan import In, Out, Plan, Scratch, Value
 from ...dispatch.run_planned import run_planned
 from ...tune.space import Space
 from .fold import Fold, placeholder
+from .launch import step
 from .op import same_device
 
 RANKS = (1, 2, 4, 8, 16, 32, 64)
@@ -150,14 +151,16 @@ class Reduction(Fold):
         source, ctypes = self._source(specs, outs, geometry, device.profile.style)
         splits = geometry.splits(units, count)
         partials = [Scratch(units * splits * np.dtype(types.NUMPY_OF[c]).itemsize) for c in ctypes] if splits > 1 else None
-        head = [In(i) for i in range(len(specs))] + [Value(i, self._value_type(specs[0])) for i in range(len(self.scalars))]
-        head += [Out(i) for i in range(len(outs))]
-        head += partials or [placeholder(device)] * len(ctypes)
-        head += [np.int64(v) for v in (*geometry.numbers(), units, count, splits, geometry.columns())]
+        given = {f"x{i}_p": In(i) for i in range(len(specs))}
+        given.update((f"s{i}", Value(i, self._value_type(specs[0]))) for i in range(len(self.scalars)))
+        given.update((f"y{i}_p", Out(i)) for i in range(len(outs)))
+        given.update((f"partial{i}", b) for i, b in enumerate(partials or [placeholder(device)] * len(ctypes)))
+        given.update(geometry.numbers([f"x{i}" for i in range(len(specs))]), units=units, count=count, parts=splits,
+                     columns=geometry.columns())
         if splits == 1:
-            return [Step(source, "reduction", [*head, np.int32(0)], *geometry.size(units, 1))]
-        return [Step(source, "reduction", [*head, np.int32(1)], *geometry.size(units, splits)),
-                Step(source, "reduction", [*head, np.int32(2)], *geometry.final_size(units))]
+            return [step(source, **given, mode=0, groups=geometry.work_groups(units, 1))]
+        return [step(source, **given, mode=1, groups=geometry.work_groups(units, splits)),
+                step(source, **given, mode=2, groups=min(units, device.profile.groups))]
 
     def _constants(self, s, layout, units, count):
         sizes = {"op": self.name, "kept": units, "reduced": count, "along": layout}
@@ -221,12 +224,14 @@ class _Geometry:
         self.classes = tuple("c" if size == 1 else {0: "b", 1: "c"}.get(r[-1], "s") for r in runs)
         self.key = (self.layout, self.kept_rank, self.reduced_rank, self.classes)
 
-    def numbers(self):
-        """Sizes and strides in kernel argument order."""
-        for dims, runs in ((self.ks, self.kruns), (self.rs, self.rruns)):
-            for r, n in enumerate(dims):
-                yield n
-                yield from (run[r] for run in runs)
+    def numbers(self, names):
+        """{name of a C parameter: number}: sizes and strides of the operands with these names."""
+        found = {}
+        for p, dims, runs in (("k", self.ks, self.kruns), ("r", self.rs, self.rruns)):
+            found.update((f"{p}d{r}", n) for r, n in enumerate(dims))
+            for name, run in zip(names, runs, strict=True):
+                found.update((f"{name}_{p}s{r}", s) for r, s in enumerate(run))
+        return found
 
     def splits(self, units, count):
         """How many parts to cut the reduced range into so that every core has work.  Depends on sizes only."""
@@ -257,20 +262,11 @@ class _Geometry:
             return units // self.ks[-1] * -(-self.ks[-1] // self.columns())
         return -(-units // self.side)
 
-    def size(self, units, splits):
-        """(global, local) size of the main launch."""
-        if self.profile.style == "cpu":
-            most = max(1, self.profile.groups // splits)
-            work = max(1, units * math.prod(self.rs) // self.constants.GRAIN)
-            return (max(1, min(self._groups(units), most, work)), splits), (1, 1)
-        items = self.constants.WGS
-        return (self._groups(units) * items, splits), (items, 1)
-
-    def final_size(self, units):
-        """(global, local) size of the launch that combines the parts."""
-        if self.profile.style == "cpu":
-            return (min(units, self.profile.groups), 1), (1, 1)
-        return self.size(units, 1)
+    def work_groups(self, units, splits):
+        """How many work-groups of the cpu style share the results."""
+        most = max(1, self.profile.groups // splits)
+        work = max(1, units * math.prod(self.rs) // self.constants.GRAIN)
+        return max(1, min(self._groups(units), most, work))
 
 
 def _steps_of_whole(kruns, rruns):

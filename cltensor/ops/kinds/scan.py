@@ -8,8 +8,9 @@ import numpy as np
 from ...base import dtypes
 from ...codegen import types
 from ...codegen.templates import render
-from ...dispatch.plan import In, Out, Scratch, Step
+from ...dispatch.plan import In, Out, Scratch
 from .fold import Fold, placeholder
+from .launch import step
 
 WGS = 64
 
@@ -63,12 +64,10 @@ class Scan(Fold):
         parts = max(1, min(wide // columns, n // 2048 if profile.style == "cpu" else n // 64))
         source, ctypes = self._source(x, outs, profile.style)
         partials = [Scratch(columns * parts * np.dtype(types.NUMPY_OF[c]).itemsize) for c in ctypes] if parts > 1 else None
-        head = [In(0), *map(Out, range(len(outs))), *(partials or [placeholder(device)] * len(ctypes)), np.int64(columns),
-                np.int64(n), np.int64(inner), np.int64(parts)]
-        units = columns * parts
-        size = ((min(profile.groups, units),), (1,)) if profile.style == "cpu" else ((-(-units // WGS) * WGS,), (WGS,))
-        modes = (0,) if parts == 1 else (1, 2)
-        return [Step(source, "scan", [*head, np.int32(mode)], *size) for mode in modes]
+        given = {f"y{i}_p": Out(i) for i in range(len(outs))}
+        given.update((f"partial{i}", b) for i, b in enumerate(partials or [placeholder(device)] * len(ctypes)))
+        given.update(columns=columns, n=n, inner=inner, parts=parts, groups=min(profile.groups, columns * parts))
+        return [step(source, x_p=In(0), **given, mode=mode) for mode in ((0,) if parts == 1 else (1, 2))]
 
     def _source(self, x, outs, style):
         key = (style, x.dtype, tuple(o.dtype for o in outs))

@@ -6,12 +6,11 @@ Reading it in place would touch a cache line for each element.
 import math
 from typing import NamedTuple
 
-import numpy as np
-
 from ...base import dtypes
 from ...base.shapes import collapse
 from ...codegen.templates import render
-from ...dispatch.plan import Scratch, Step
+from ...dispatch.plan import Scratch
+from . import launch
 
 WORTH = 1 << 12  # with fewer elements, a second launch costs more than strided reads
 SIDE = 8  # the shortest dimension worth transposing
@@ -21,9 +20,9 @@ _RANKS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Line(NamedTuple):
-    """An operand in the result's dimension order: its kernel arguments, its strides, and the Steps that copy it."""
+    """An operand in the result's dimension order: its buffer, its strides, and the Steps that copy it."""
 
-    args: tuple
+    buffer: object
     strides: tuple
     steps: tuple
 
@@ -39,26 +38,22 @@ def in_line(device, dtype, dims, strides, arg):
     """The operand of this layout as a Line: copied to scratch memory with its dimensions in order, or unchanged."""
     along = running(dims, strides)
     if along is None or any(s == 0 and n > 1 for n, s in zip(dims, strides, strict=True)):
-        return Line((arg,), strides, ())
+        return Line(arg, strides, ())
     dense = tuple(math.prod(dims[i + 1 :]) for i in range(len(dims)))
     copy = Scratch(math.prod(dims) * dtype.itemsize)
-    return Line((copy, np.int64(0)), dense, (step(device, dtype, dims, along, (arg,), strides, (copy, np.int64(0)), dense),))
+    return Line(copy, dense, (step(device, dtype, dims, along, arg, strides, copy, dense),))
 
 
 def step(device, dtype, dims, along, x, x_strides, y, y_strides):
-    """The Step that copies x, of stride 1 along dimension `along`, to y, of stride 1 along the last; x, y: kernel arguments."""
+    """The Step that copies x, of stride 1 along dimension `along`, to y, of stride 1 along the last; x, y: In, Out or Scratch."""
     last = len(dims) - 1
     others = [i for i in range(last) if i != along]
     outer, runs = collapse([dims[i] for i in others], *([s[i] for i in others] for s in (x_strides, y_strides)))
     rank = next(r for r in _RANKS if r >= len(outer))
-    fill = rank - len(outer)
-    triples = [(1, 0, 0)] * fill + list(zip(outer, *runs, strict=True))
+    triples = [(1, 0, 0)] * (rank - len(outer)) + list(zip(outer, *runs, strict=True))
+    numbers = {f"{name}b{i}": n for i, triple in enumerate(triples) for name, n in zip(("", "x_", "y_"), triple, strict=True)}
     count, rows, columns = math.prod(outer), dims[along], dims[last]
-    numbers = (*(n for triple in triples for n in triple), count, rows, columns, x_strides[last], y_strides[along])
     profile = device.profile
     source = render("transpose", style=profile.style, dtype=_OF_SIZE[dtype.itemsize], rank=rank)
-    if profile.style == "cpu":
-        sizes = (max(1, min(profile.groups, count * -(-rows // 128))),), (1,)
-    else:
-        sizes = (32 * -(-columns // 32), 8 * -(-rows // 32), count), (32, 8, 1)
-    return Step(source, "transpose", (*x, *y, *map(np.int64, numbers)), *sizes)
+    return launch.step(source, x_p=x, y_p=y, **numbers, outer=count, rows=rows, columns=columns, xs=x_strides[last],
+                       ys=y_strides[along], groups=max(1, min(profile.groups, count * -(-rows // 128))))

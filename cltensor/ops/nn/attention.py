@@ -7,10 +7,10 @@ import numpy as np
 from ...base.errors import ShapeError
 from ...codegen.templates import render
 from ...codegen.types import NUMPY_OF, compute_type
-from ...dispatch.plan import In, Out, Scratch, Step
+from ...dispatch.plan import In, Out, Scratch
 from ...dispatch.spec import dense
 from ..kinds.kernel import Kernel
-from ..kinds.launch import compute_dtype, cpu_groups, longs
+from ..kinds.launch import compute_dtype, cpu_groups, step
 
 BLOCK = 32  # rows and keys of a block in the cpu style
 FEW, KEYS = 8, 64  # heads of at most FEW rows are computed row by row in the cpu style, in blocks of KEYS keys
@@ -55,43 +55,35 @@ def _single(form, q):
     return form == "forward" and q.device.profile.style == "cpu" and q.shape[2] <= FEW
 
 
-def _operand(i, s):
-    return In(i), *longs(s.strides[:3])
-
-
-def _result(i, s):
-    return Out(i), *longs(s.strides[:3])
+def _laid(buffers, specs):
+    """{name: argument}: buffers by name, and the strides that their Specs have."""
+    given = {f"{x}_p": b for x, b in buffers.items()}
+    for x, s in specs.items():
+        given.update(zip((f"{x}_n", f"{x}_h", f"{x}_r"), s.strides, strict=False))
+    return given
 
 
 def _mask_arguments(i, mask, shape):
     """A mask and its strides over (N, H, L, S): 0 in broadcast dimensions."""
     if mask is None:
-        return ()
+        return {}
     strides = [0 if n == 1 else s for n, s in zip(mask.shape, mask.strides, strict=True)]
-    return In(i), *longs((*(0,) * (len(shape) - mask.ndim), *strides))
+    return {"m_p": In(i), **dict(zip(("m_n", "m_h", "m_r", "m_c"), (*(0,) * (len(shape) - mask.ndim), *strides), strict=True))}
 
 
 def _sizes(q, k, scale):
     N, H, L, _ = q.shape
-    return *longs(N * H, H, L, k.shape[2]), getattr(np, NUMPY_OF[compute_type(q.dtype)])(scale)
-
-
-def _range(device, planes, rows):
-    """Launch sizes of the gpu style: one work-item per row."""
-    local = min(64, device.profile.max_work_group)
-    return (-(-rows // local) * local, planes), (local, 1)
+    return {"planes": N * H, "H": H, "L": L, "S": k.shape[2], "scale": getattr(np, NUMPY_OF[compute_type(q.dtype)])(scale)}
 
 
 def _launch(inputs, outputs, *, scale, causal):
     q, k, v, mask = inputs
     N, H, L, _ = q.shape
-    args = [*_operand(0, q), *_operand(1, k), *_operand(2, v), *_mask_arguments(3, mask, (N, H, L, k.shape[2])),
-            *_result(0, outputs[0]), Out(1), Out(2), *_sizes(q, k, scale)]
-    if q.device.profile.style == "cpu":
-        sizing = (cpu_groups(q.device, N * H * (L if _single("forward", q) else -(-L // BLOCK))),), (1,)
-    else:
-        sizing = _range(q.device, N * H, L)
-    return [Step(_render("forward", q, v, mask, causal), "attention", args, *sizing)]
+    given = _laid({"q": In(0), "k": In(1), "v": In(2), "y": Out(0), "lse": Out(1), "rest": Out(2)},
+                  {"q": q, "k": k, "v": v, "y": outputs[0]})
+    given |= _mask_arguments(3, mask, (N, H, L, k.shape[2])) | _sizes(q, k, scale)
+    return [step(_render("forward", q, v, mask, causal), **given,
+                 groups=cpu_groups(q.device, N * H * (L if _single("forward", q) else -(-L // BLOCK))))]
 
 
 def _gradient_shape(g, g_lse, q, k, v, mask, y, lse, rest, *, scale, causal):
@@ -102,19 +94,17 @@ def _gradient_launch(inputs, outputs, *, scale, causal):
     """On a cpu one launch; on a gpu one for gq and one for gk and gv, and g_lse holds sum(g * y) - g_lse."""
     g, _, q, k, v, mask, y, *_ = inputs
     N, H, L, E = q.shape
-    common = [*_operand(0, g), *_operand(2, q), *_operand(3, k), *_operand(4, v)]
-    made = [_result(i, s) for i, s in enumerate(outputs)]
-    masked, sizes = _mask_arguments(5, mask, (N, H, L, k.shape[2])), _sizes(q, k, scale)
+    given = _laid({"g": In(0), "q": In(2), "k": In(3), "v": In(4), "y": In(6), "lse": In(7), "rest": In(8),
+                   "gq": Out(0), "gk": Out(1), "gv": Out(2)},
+                  {"g": g, "q": q, "k": k, "v": v, "y": y, **dict(zip(("gq", "gk", "gv"), outputs, strict=True))})
+    given |= _mask_arguments(5, mask, (N, H, L, k.shape[2])) | _sizes(q, k, scale)
     if q.device.profile.style == "gpu":
-        return [Step(_render(form, q, v, mask, causal), "attention", [*common, *masked, In(7), In(8), In(1), *outs, *sizes],
-                     *_range(q.device, N * H, rows))
-                for form, outs, rows in (("queries", made[0], L), ("keys", made[1] + made[2], k.shape[2]))]
+        return [step(_render(form, q, v, mask, causal), **given, delta_p=In(1)) for form in ("queries", "keys")]
     groups, size = cpu_groups(q.device, N * H), compute_dtype(q.dtype).itemsize
     unit = 32 // size * 2
     width = sum(-(-n // unit) * unit for n in (E, v.shape[3]))
     scratch = Scratch(groups * -(-k.shape[2] // BLOCK) * BLOCK * width * size)
-    args = [*common, *_operand(6, y), *masked, In(1), In(7), In(8), *made[0], *made[1], *made[2], scratch, *sizes]
-    return [Step(_render("backward", q, v, mask, causal), "attention", args, (groups,), (1,))]
+    return [step(_render("backward", q, v, mask, causal), **given, gl_p=In(1), scratch=scratch, groups=groups)]
 
 
 def _work(scores, values):

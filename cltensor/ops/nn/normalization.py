@@ -8,10 +8,10 @@ import numpy as np
 from ...base.errors import DTypeError, ShapeError
 from ...codegen import types
 from ...codegen.templates import render
-from ...dispatch.plan import In, Out, Step, Value
+from ...dispatch.plan import In, Out, Value
 from ..kinds.elementwise import streams
 from ..kinds.kernel import kernel
-from ..kinds.launch import compute_dtype
+from ..kinds.launch import compute_dtype, step
 
 GRAIN = 2048  # elements per cpu work-group, at least: fewer cost more than they save
 WIDEST = 1 << 16  # most weights for which each work-group may keep sums
@@ -83,26 +83,21 @@ def _groups(x, units):
     return max(1, min(x.device.profile.groups, units, x.numel // GRAIN))
 
 
-def _size(x, found):
-    profile = x.device.profile
-    if profile.style == "cpu":
-        return (_groups(x, found.units),), (1,)
-    return (found.units * profile.work_group,), (profile.work_group,)
-
-
-def _step(form, x, found, args, epilogue=None, **parameters):
-    profile, more = x.device.profile, []
+def _step(form, x, found, given, epilogue=None, **parameters):
+    profile, given = x.device.profile, dict(given)
     if epilogue is not None:
         functions, values = epilogue.text(types.compute_type(x.dtype), "acc")
         parameters |= {"functions": functions, "epilogue": values[0], "extras": tuple(s.dtype.name for _, s in epilogue.extras),
                        "outs": tuple((s.dtype.name, v) for (_, s), v in zip(epilogue.outs, values[1:], strict=True)),
                        "scalars": tuple(n for n, _ in epilogue.scalars)}
-        more = [*(arg for arg, _ in (*epilogue.extras, *epilogue.outs)), *(value for _, value in epilogue.scalars)]
+        for n, operands in (("e", epilogue.extras), ("o", epilogue.outs)):
+            given.update((f"{n}{i}_p", arg) for i, (arg, _) in enumerate(operands))
+        given.update(epilogue.scalars)
     source = render("norm", style=profile.style, form=form, dtype=x.dtype, weights=found.weights,
                     stream=epilogue is None and streams(profile, x), WGS=profile.work_group, **parameters)
-    numbers = [np.int64(n) for n in found[1:]]
+    given.update(zip(found._fields[1:], found[1:], strict=True))
     eps = Value(0, getattr(np, types.NUMPY_OF[types.compute_type(x.dtype)]))
-    return [Step(source, "norm", [*args, *more, *numbers, eps], *_size(x, found))]
+    return [step(source, **given, eps=eps, groups=_groups(x, found.units))]
 
 
 class _Finishing:
@@ -132,9 +127,9 @@ def _shape(x, weight, bias, *, dims, along, eps):
 
 def _launch(specs, outs, *, dims, along, epilogue=None):
     x, weight, bias = specs
-    args = [In(0), *(In(i) for i in (1, 2) if specs[i] is not None), Out(0), Out(1), Out(2)]
+    given = {"x_p": In(0), "w_p": In(1), "b_p": In(2), "y_p": Out(0), "mean_p": Out(1), "m2_p": Out(2)}
     weighed = weight is not None or bias is not None
-    return _step("forward", x, cut(x, dims, along, weighed), args, epilogue, **_operands(weight=weight, bias=bias))
+    return _step("forward", x, cut(x, dims, along, weighed), given, epilogue, **_operands(weight=weight, bias=bias))
 
 
 def _gradient_shape(g, x, mean, m2, weight, *, dims, along, sums, eps):
@@ -153,8 +148,8 @@ def _gradient_shape(g, x, mean, m2, weight, *, dims, along, sums, eps):
 def _gradient_launch(specs, outs, *, dims, along, sums, epilogue=None):
     x, weight = specs[1], specs[4]
     found = cut(x, dims, along, sums or weight is not None)
-    args = [In(0), In(1), In(2), In(3), *([In(4)] if weight is not None else []), *map(Out, range(len(outs)))]
-    return _step("backward", x, found, args, epilogue, **_operands(weight=weight, bias=None), mean_dtype=specs[2].dtype, sums=sums)
+    given = {"g_p": In(0), "x_p": In(1), "mean_p": In(2), "m2_p": In(3), "w_p": In(4), "gx_p": Out(0), "s_p": Out(1)}
+    return _step("backward", x, found, given, epilogue, **_operands(weight=weight, bias=None), mean_dtype=specs[2].dtype, sums=sums)
 
 
 def laid(vector, x, along):

@@ -8,9 +8,10 @@ from ...base import dtypes
 from ...codegen.functions import FUNCTIONS
 from ...codegen.templates import render
 from ...dispatch.autocast import FLOAT32_ON_GPU
-from ...dispatch.plan import In, Out, Step
+from ...dispatch.plan import In, Out
 from ..kinds.elementwise import streams
 from ..kinds.kernel import kernel
+from ..kinds.launch import step
 
 WGS = 64
 
@@ -23,12 +24,10 @@ def _launch(what):
         outer, n, inner = math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1:])
         source = render("softmax", style=profile.style, what=what, dtype=x.dtype, contiguous=inner == 1, WGS=WGS,
                         stream=streams(profile, outs[0]))
-        args = [*map(In, range(len(specs))), *map(Out, range(len(outs))), np.int64(outer), np.int64(n), np.int64(inner)]
-        if profile.style == "cpu":
-            groups = max(1, min(profile.groups, outer * inner, x.numel // 2048))
-            return [Step(source, "softmax", args, (groups,), (1,))]
-        columns = outer * WGS if inner == 1 else -(-outer * inner // WGS) * WGS
-        return [Step(source, "softmax", args, (columns,), (WGS,))]
+        buffers = dict(zip(("x_p", "y_p"), map(In, range(len(specs))), strict=False))
+        buffers.update(zip(("top_p", "out_p")[-len(outs):], map(Out, range(len(outs))), strict=True))
+        groups = max(1, min(profile.groups, outer * inner, x.numel // 2048))
+        return [step(source, **buffers, outer=outer, n=n, inner=inner, groups=groups)]
 
     return launch
 

@@ -77,7 +77,7 @@ class MultiTensor(Launch):
         self.first_value = self.width * tuples
         self.convert = getattr(np, types.NUMPY_OF[types.compute_type(dtype)])
         self.values = (None,) * len(op.attr_names)
-        self.share = self._share(sum(sizes), device.profile)
+        self._launched(sizes, device.profile)
         set_number = number_setter(self.kernel)
         for t in range(tuples):
             set_number(self.width * t + self.width - 1, np.int64(sizes[t] if t < len(sizes) else 0))
@@ -95,14 +95,14 @@ class MultiTensor(Launch):
         """Set the offset, in elements, of an operand of a tuple; only of shifted ones."""
         number_setter(self.kernel)(self.width * number + self.places[operand] + 1, np.int64(offset))
 
-    def _share(self, total, profile):
-        """The number of elements per work-group; sets the launch sizes."""
-        lx = 1 if profile.style == "cpu" else min(profile.max_work_group, 128)
+    def _launched(self, sizes, profile):
+        """Set the number of elements per work-group and the launch sizes."""
+        total, lx = sum(sizes), 1 if profile.style == "cpu" else min(profile.max_work_group, 128)
         groups = min(profile.groups, total // GRAIN) if profile.style == "cpu" else min(-(-total // (4 * lx)), 4096)
         share = -(-total // max(groups, 1))
-        share = -(-share // _ALIGN) * _ALIGN
-        self.global_size, self.local_size = (-(-total // share) * lx,), (lx,)
-        return share
+        self.share = share = -(-share // _ALIGN) * _ALIGN
+        known = {f"n_{t}": sizes[t] if t < len(sizes) else 0 for t in range(self.tuples)}
+        self.global_size, self.local_size = self.source.interface.sizes({**known, "share": share, "lx": lx})
 
     def bind_buffers(self, operand, buffers):
         """Set one operand of every tuple.  The device lock must be held once the object is shared."""

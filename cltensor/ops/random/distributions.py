@@ -10,11 +10,12 @@ from ...codegen import types
 from ...codegen.functions import spell
 from ...codegen.templates import render
 from ...dispatch import faults
-from ...dispatch.plan import In, Out, Step, Value
+from ...dispatch.plan import In, Out, Value
 from ...dispatch.registry import REGISTRY
 from ...dispatch.run_elementwise import filled
-from ..kinds.elementwise import launch_size
+from ..kinds.elementwise import GRAIN
 from ..kinds.kernel import Kernel, kernel
+from ..kinds.launch import step
 from . import philox
 
 
@@ -82,15 +83,17 @@ def _step(name, source_spec, out):
     source = render("random", style=profile.style, dtype=out.dtype, input_dtype=input_dtype, parameter=ctype,
                     distribution=text or DISTRIBUTIONS[name](ctype), valid=valid)
     number = getattr(np, types.NUMPY_OF[ctype])
-    args = [*([In(0)] if source_spec is not None else []), Out(0), Value(0, np.int64), Value(1, np.int64), Value(2, number),
-            Value(3, number), np.int64(out.numel), *(faults.note(out.device) if valid else ())]
-    return Step(source, "random", args, *flat_launch(profile, out.numel))
+    return step(source, x_p=In(0), out_p=Out(0), seed=Value(0, np.int64), offset=Value(1, np.int64), a=Value(2, number),
+                b=Value(3, number), n=out.numel, groups=flat_groups(profile, out.numel), **(_note(out.device) if valid else {}))
 
 
-def flat_launch(profile, n):
-    """(global, local) sizes of a kernel that walks n elements in one dimension."""
-    size, local = launch_size(profile, 1, n)
-    return (size[1],) if profile.style == "cpu" else (size[0],), local[:1]
+def _note(device):
+    return dict(zip(("fault", "who"), faults.note(device), strict=True))
+
+
+def flat_groups(profile, n):
+    """The work-groups of the cpu style for a kernel that walks n elements."""
+    return max(1, min(profile.groups, n // GRAIN))
 
 
 def no_gradient(name):
@@ -195,9 +198,9 @@ def _counts_launch(specs, outs, *, distribution):
     out = outs[0]
     profile = out.device.profile
     source = render("counts", style=profile.style, dtype=out.dtype, distribution=distribution)
-    args = [*(In(i) for i in range(len(specs))), Out(0), Value(0, np.int64), Value(1, np.int64), np.int64(out.numel),
-            *faults.note(out.device)]
-    return [Step(source, "counts", args, *flat_launch(profile, out.numel))]
+    names = {"poisson": ("rate_p",), "binomial": ("count_p", "prob_p")}[distribution]
+    return [step(source, **dict(zip(names, map(In, range(len(specs))), strict=True)), out_p=Out(0), seed=Value(0, np.int64),
+                 offset=Value(1, np.int64), n=out.numel, groups=flat_groups(profile, out.numel), **_note(out.device))]
 
 
 poisson = kernel("poisson_seeded", shape=lambda rate, *, seed, offset: rate.dense(), dtypes="floating",

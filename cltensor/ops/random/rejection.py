@@ -5,11 +5,12 @@ import numpy as np
 from ...codegen import expr as E
 from ...codegen import reference
 from ...codegen.templates import render
-from ...dispatch.plan import In, Out, Step, Value
+from ...dispatch.plan import In, Out, Value
 from ...dispatch.run_elementwise import filled
 from ..kinds.elementwise import elementwise
 from ..kinds.kernel import kernel
-from .distributions import flat_launch
+from ..kinds.launch import step
+from .distributions import flat_groups
 
 
 def _shape(parameter, *, seed, offset):
@@ -20,8 +21,8 @@ def _launch(distribution, logarithm=False):
     def launch(specs, outs):
         profile = outs[0].device.profile
         source = render("rejection", style=profile.style, dtype=outs[0].dtype, distribution=distribution, logarithm=logarithm)
-        args = [In(0), Out(0), Value(0, np.int64), Value(1, np.int64), np.int64(outs[0].numel)]
-        return [Step(source, "rejection", args, *flat_launch(profile, outs[0].numel))]
+        return [step(source, parameter_p=In(0), out_p=Out(0), seed=Value(0, np.int64), offset=Value(1, np.int64), n=outs[0].numel,
+                     groups=flat_groups(profile, outs[0].numel))]
 
     return launch
 

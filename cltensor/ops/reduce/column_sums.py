@@ -1,12 +1,10 @@
 """ColumnSums: the sums over the rows of several matrices in one launch (template column_sums); an op of captured programs."""
 
-import numpy as np
-
 from ...base.shapes import collapse
 from ...codegen.templates import render
-from ...dispatch.plan import In, Out, Plan, Step
+from ...dispatch.plan import In, Out, Plan
 from ..kinds.fold import placeholder
-from ..kinds.launch import longs
+from ..kinds.launch import step
 
 MOST = 18  # matrices of one launch: as many as 1,024 bytes of arguments hold, which every driver takes
 _COUNTS = (2, 6, MOST)  # few, since each is a kernel
@@ -31,19 +29,16 @@ class ColumnSums:
         geometries, outs = attrs
         device, dtype = specs[0].device, specs[0].dtype
         profile, count = device.profile, next(n for n in _COUNTS if n >= len(specs))
-        args = []
-        for i, numbers in enumerate(geometries):
-            args += [In(i), Out(i), *longs(*numbers)]
-        idle = placeholder(device)
-        for _ in range(count - len(specs)):
-            args += [idle, np.int64(0), idle, *longs(0, 0, 0, 0)]
+        given, idle = {}, placeholder(device)
+        for i, numbers in enumerate([*geometries, *[(0, 0, 0)] * (count - len(specs))]):
+            given.update(zip((f"rows{i}", f"stride{i}", f"columns{i}"), numbers, strict=True))
+            given[f"x{i}"], given[f"y{i}"] = (In(i), Out(i)) if i < len(specs) else (idle, idle)
         width = WIDTH if profile.style == "cpu" else min(64, profile.work_group)
-        blocks = sum(-(-columns // width) for _, _, columns in geometries)
-        source = render("column_sums", style=profile.style, dtype=dtype, matrices=count, W=WIDTH, WGS=width)
+        groups = min(sum(-(-columns // width) for _, _, columns in geometries), 4096)
         if profile.style == "cpu":
-            work = sum(rows * columns for rows, _, columns in geometries) // GRAIN
-            return Plan(device, specs, outs, [Step(source, self.name, args, (max(1, min(profile.groups, blocks, work)),), (1,))])
-        return Plan(device, specs, outs, [Step(source, self.name, args, (min(blocks, 4096) * width,), (width,))])
+            groups = max(1, min(profile.groups, groups, sum(rows * columns for rows, _, columns in geometries) // GRAIN))
+        source = render("column_sums", style=profile.style, dtype=dtype, matrices=count, W=WIDTH, WGS=width)
+        return Plan(device, specs, outs, [step(source, **given, groups=groups)])
 
 
 COLUMN_SUMS = ColumnSums()

@@ -1,23 +1,23 @@
 """Sorting rows, searching sorted rows, and selecting by a mask."""
 
 import functools
+import itertools
 import math
 
 import numpy as np
 
 from ...base import dtypes
 from ...codegen.templates import render
-from ...dispatch.plan import In, Out, Scratch, Step
+from ...dispatch.plan import In, Out, Scratch
 from ..kinds.kernel import kernel
+from ..kinds.launch import step
 
-B, CHUNK, WGS = 32, 512, 64
+B, CHUNK = 32, 512
 
 
-def flat_size(profile, units, each=1):
-    """(global, local) size of a one-dimensional launch over `units` independent pieces of `each` elements."""
-    if profile.style == "cpu":
-        return (max(1, min(profile.groups, units, units * each // 2048)),), (1,)
-    return (min(-(-units // WGS), 65535) * WGS,), (WGS,)
+def flat_groups(profile, units, each=1):
+    """The work-groups of the cpu style for `units` independent pieces of `each` elements."""
+    return max(1, min(profile.groups, units, units * each // 2048))
 
 
 def _rows(x):
@@ -32,15 +32,14 @@ def _sort_launch(specs, outs, descending):
     passes = max(0, math.ceil(math.log2(max(1, -(-n // B)))))
     options = {"style": profile.style, "dtype": x.dtype, "descending": descending}
     blocks, merge = render("sort_blocks", B=B, **options), _merge_source(profile.style, x.dtype, descending)
-    zero = np.int64(0)
-    outputs = (Out(0),), (Out(1),)
-    spare = ((Scratch(x.numel * x.itemsize), zero), (Scratch(x.numel * 8), zero)) if passes else outputs
+    outputs = Out(0), Out(1)
+    spare = (Scratch(x.numel * x.itemsize), Scratch(x.numel * 8)) if passes else outputs
     ends = [outputs if (passes - i) % 2 == 0 else spare for i in range(passes + 1)]
-    fixed = (np.int64(rows), np.int64(n))
-    steps = [Step(blocks, "sort_blocks", (In(0), *ends[0][0], *ends[0][1], *fixed), *flat_size(profile, rows * -(-n // B), B))]
-    for i in range(passes):
-        args = (*ends[i][0], *ends[i][1], *ends[i + 1][0], *ends[i + 1][1], *fixed, np.int64(B << i))
-        steps.append(Step(merge, "sort_merge", args, *flat_size(profile, rows * -(-n // CHUNK), CHUNK)))
+    steps = [step(blocks, x_p=In(0), keys_p=ends[0][0], places_p=ends[0][1], rows=rows, n=n,
+                  groups=flat_groups(profile, rows * -(-n // B), B))]
+    for i, ((keys, places), (to, to_places)) in enumerate(itertools.pairwise(ends)):
+        steps.append(step(merge, from_p=keys, from_places=places, to_p=to, to_places=to_places, rows=rows, n=n, width=B << i,
+                          groups=flat_groups(profile, rows * -(-n // CHUNK), CHUNK)))
     return steps
 
 
@@ -93,9 +92,8 @@ def _search_launch(specs, outs, right):
     rows = math.prod(values.shape[:-1]) if sequence.ndim > 1 else 1
     source = render("search", style=profile.style, dtype=sequence.dtype, out_dtype=outs[0].dtype, right=right,
                     sorter=sorter is not None)
-    args = [In(0), In(1), *([In(2)] if sorter is not None else []), Out(0), np.int64(rows), np.int64(n), np.int64(m),
-            np.int64(n if sequence.ndim > 1 else 0)]
-    return [Step(source, "search", args, *flat_size(profile, rows * m, 32))]
+    return [step(source, sorted_p=In(0), values_p=In(1), sorter_p=In(2), out_p=Out(0), rows=rows, n=n, m=m,
+                 rows_apart=n if sequence.ndim > 1 else 0, groups=flat_groups(profile, rows * m, 32))]
 
 
 search_rows = kernel("search_rows", shape=lambda sequence, values, sorter, *, right, int32: values.dense(
@@ -109,7 +107,8 @@ search_rows = kernel("search_rows", shape=lambda sequence, values, sorter, *, ri
 def _compact_launch(specs, outs, count):
     profile = specs[0].device.profile
     source = render("compact", style=profile.style)
-    return [Step(source, "compact", [In(0), In(1), Out(0), np.int64(specs[0].numel)], *flat_size(profile, specs[0].numel))]
+    n = specs[0].numel
+    return [step(source, mask_p=In(0), counts_p=In(1), out_p=Out(0), n=n, groups=flat_groups(profile, n))]
 
 
 compact = kernel("compact", shape=lambda mask, counts, *, count: mask.dense((count,), dtypes.int64), launch=_compact_launch,
@@ -122,8 +121,8 @@ def _mode_launch(specs, outs):
     profile = specs[0].device.profile
     rows, n = _rows(specs[0])
     source = render("mode", style=profile.style, dtype=specs[0].dtype)
-    args = [In(0), In(1), Out(0), Out(1), np.int64(rows), np.int64(n)]
-    return [Step(source, "mode_of_rows", args, *flat_size(profile, rows, n))]
+    return [step(source, keys_p=In(0), places_p=In(1), values_p=Out(0), indices_p=Out(1), rows=rows, n=n,
+                 groups=flat_groups(profile, rows, n))]
 
 
 mode_rows = kernel("mode_rows", batch="leading", shape=lambda keys, places: (
