@@ -234,7 +234,7 @@ def main(arguments=None):
         print(f"--compile has gained nothing: the step ran eagerly, since {step.explain().reasons[0]}.")
     other = shrunk(photograph, 8 * chosen.blobs)
     write(lambda figure: picture(figure, photograph, stages, history, chosen.blobs, other), chosen.output / "custom_kernel.png",
-          size=(12, 5.6))
+          size=(12, 5.2))
     gained = decibels(made.double().numpy(), photograph) - decibels(other, photograph)
     print(f"{chosen.blobs} blobs of 8 numbers are {gained:.1f} dB closer to the photograph of {photograph.size} numbers than "
           "as many numbers spent on fewer pixels.")

@@ -24,7 +24,7 @@ try:
 except ImportError as error:
     needs(error)
 
-RATE, WINDOW, HOP = 4000, 128, 64  # samples a second, samples a window, samples from window to window
+RATE, WINDOW, HOP = 4000, 128, 96  # samples a second, samples a window, samples from window to window
 # The two resonances in Hz, at the beginning and at the end.
 WORDS = {"ya": ((300, 700), (1700, 1100)), "ay": ((700, 300), (1100, 1700)), "wa": ((350, 750), (650, 1200)),
          "aw": ((750, 350), (1200, 650)), "yu": ((300, 350), (1700, 700)), "wee": ((350, 300), (700, 1700)),
@@ -69,9 +69,9 @@ def network():
     """Scores (N, words) for spectrograms (N, 1, frequencies, times)."""
     return nn.Sequential(
         nn.BatchNorm2d(1),
-        nn.Conv2d(1, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU(),
+        nn.Conv2d(1, 12, 3, padding=1, bias=False), nn.BatchNorm2d(12), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(12, 24, 3, padding=1, bias=False), nn.BatchNorm2d(24), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(24, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU(),
         nn.AdaptiveMaxPool2d((4, 1)), nn.Flatten(), nn.Dropout(0.3), nn.Linear(4 * 32, len(WORDS)))
 
 
@@ -122,7 +122,7 @@ def picture(figure, spectrograms, labels, guesses, history):
 
 
 def main(arguments=None):
-    chosen = options("keywords", "Learn spoken words.", arguments, epochs=10,
+    chosen = options("keywords", "Learn spoken words.", arguments, epochs=8,
                      sounds={"type": int, "default": 1200, "help": "words to learn from"})
     rng = np.random.default_rng(chosen.seed)
     spectrogram, sets = Spectrogram().to(chosen.device), []
