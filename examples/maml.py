@@ -135,7 +135,7 @@ def picture(figure, models, losses, found, x, y):
 
 
 def main(arguments=None):
-    chosen = options("maml", "Learn to fit waves from ten points.", arguments, epochs=1000)
+    chosen = options("maml", "Learn to fit waves from ten points.", arguments, epochs=800)
     waves = Waves(chosen.seed, chosen.dtype, chosen.device)
     models, losses, found = {}, {}, {}
     x, y = Waves(chosen.seed + 1, chosen.dtype, chosen.device).batch(200)

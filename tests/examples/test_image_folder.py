@@ -29,7 +29,7 @@ def test_a_folder_of_ones_own(image_folder, tmp_path, capsys):
             pixels = rng.integers(100, size=(20, 20, 3)) + 150 * ("light" in place)
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / place / f"{i}.png")
     found = image_folder.main(["--epochs", "2", "--workers", "0", "--data", str(tmp_path), "--output", str(tmp_path / "out")])
-    assert found >= 0.4  # inverted at random, dark and light can't be told apart
+    assert found > 0.8  # guessing gives 0.5
     assert "100 pictures of 2 classes" in capsys.readouterr().out
     assert not (tmp_path / "out" / "digits").exists()
 

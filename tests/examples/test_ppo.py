@@ -42,3 +42,5 @@ def test_lengths_of_episodes(ppo):
     carts.environment.close()
     assert 8 <= min(carts.lengths) <= max(carts.lengths) <= 12  # always to the left
     assert np.sum(counted) == sum(carts.lengths) + carts.length.sum()
+    first = ppo.first_episodes(ppo.Carts(1), lambda states: np.zeros(ppo.CARTS, int))
+    assert 8 <= first.min() <= first.max() <= 12
