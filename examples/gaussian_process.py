@@ -107,7 +107,7 @@ def main(arguments=None):
     chosen = options("gaussian_process", "Fit a Gaussian process.", arguments, epochs=200)
     if chosen.dtype not in (ct.float32, ct.float64):
         sys.exit("gaussian_process: Cholesky factorisations need --dtype float32 or float64")
-    rng = np.random.default_rng(chosen.seed)
+    rng = np.random.default_rng(chosen.seed + 1)
     data, new = samples(rng, 100), samples(rng, 200, -0.5, END + 0.5, (END, END))
     x, y = (ct.tensor(values, dtype=chosen.dtype, device=chosen.device) for values in data)
     grid = np.linspace(-1, END + 1, 400)

@@ -153,7 +153,7 @@ def main(arguments=None):
         axes = picture(figure, test.tensors[0][:, 0].float().numpy(), labels, guesses, history)
         axes.axhline(100 * other, color=RED, linewidth=1, linestyle="--", label=f"mean spectrum, {other:.1%}")
         axes.axhline(100 / len(WORDS), color="black", linewidth=1, linestyle=":", label="chance")
-        axes.legend(loc="lower right")
+        axes.legend(loc="center right")
 
     write(draw, chosen.output / "keywords.png", size=(12, 7))
     print(f"The network knows {history[-1]:.1%} of the test words; a logistic regression on the mean spectrum knows {other:.1%}.")

@@ -29,9 +29,9 @@ def test_advantages(ppo, monkeypatch):
     counted[2, 1:] = False  # they start again
     found = ppo.advantages(values, counted, fallen, time_up)
     d, k = ppo.DISCOUNT, ppo.DISCOUNT * ppo.TRACE
-    surprise = 1 + d * values[1:] - values[:-1]
+    surprise = ppo.REWARD + d * values[1:] - values[:-1]
     np.testing.assert_allclose(found[0, 0], sum(k**t * surprise[t, 0] for t in range(4)))
-    np.testing.assert_allclose(found[0, 1], surprise[0, 1] + k * (1 - values[1, 1]))  # nothing follows a fall
+    np.testing.assert_allclose(found[0, 1], surprise[0, 1] + k * (ppo.REWARD - values[1, 1]))  # nothing follows a fall
     np.testing.assert_allclose(found[0, 2], surprise[0, 2] + k * surprise[1, 2])  # what would follow, the critic says
     np.testing.assert_allclose(found[2:, 1], [0, surprise[3, 1]])
 
