@@ -14,7 +14,7 @@ def keywords(example):
 
 @pytest.mark.device
 def test_short_run(keywords, tmp_path, capsys):
-    found = keywords.main(["--epochs", "4", "--sounds", "384", "--output", str(tmp_path)])
+    found = keywords.main(["--epochs", "6", "--sounds", "512", "--output", str(tmp_path)])
     assert found > 0.3  # guessing gives 0.125
     assert "mean spectrum" in capsys.readouterr().out
     assert (tmp_path / "keywords.png").read_bytes().startswith(b"\x89PNG")
