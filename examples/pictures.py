@@ -10,7 +10,7 @@ except ImportError as error:
 
 BLUE, ORANGE, GREEN, RED, GREY = "#2a6f97", "#e07a1f", "#4c956c", "#c1121f", "#777777"
 STYLE = {"axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left", "axes.titlesize": 11,
-         "axes.grid": True, "axes.grid.axis": "y", "grid.color": "#dddddd", "lines.linewidth": 2,
+         "axes.grid": True, "axes.axisbelow": True, "axes.grid.axis": "y", "grid.color": "#dddddd", "lines.linewidth": 2,
          "legend.frameon": False, "axes.prop_cycle": rcsetup.cycler(color=[BLUE, ORANGE, GREEN, RED, GREY])}
 
 

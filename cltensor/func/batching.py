@@ -176,6 +176,8 @@ class Rules:
             result = run_planned(op, self._leading(inputs, level), (attrs[0] + 1,), values)
         elif op.name == "matmul":
             result = _matmul(op, *inputs, level)
+        elif op.name == "linear":
+            result = _linear(op, *inputs, level)
         else:
             result = _looped(lambda *each: run_planned(op, each, attrs, values), inputs, level)
         return self._record(op, inputs, (*attrs, *values), result, level)
@@ -252,6 +254,16 @@ def _matmul(op, a, b, level):
     if b.ndim == 1:
         return op(*_ranked(a, b.unsqueeze(-1), level)).squeeze(-1)
     return op(*_ranked(a, b, level))
+
+
+def _linear(op, input, weight, bias, level):
+    """A batch of inputs alone has more rows; a batch of weights is a batch of products."""
+    if not _is_at(weight, level) and not _is_at(bias, level):
+        return op(unwrap(input, level), weight, bias)
+    rows = input if input.ndim > 1 else input.unsqueeze(0)
+    a, b = _ranked(rows, weight.mT, level)
+    product = a @ b if bias is None else a @ b + _aligned(bias, level, rows.ndim)
+    return product if input.ndim > 1 else product.squeeze(-2)
 
 
 def _ranked(a, b, level):

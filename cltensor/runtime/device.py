@@ -121,7 +121,13 @@ class device:
     @property
     def queue(self):
         """The pyopencl CommandQueue of the current stream, for your own commands."""
-        return self.channel.lend()
+        return self.lend(self.channel)
+
+    def lend(self, channel):
+        """The queue of one of its channels, for the caller to enqueue what no recorder sees."""
+        if context.recorder is not None:
+            context.recorder.fail("it asks for a stream's queue, and commands enqueued there cannot be captured")
+        return channel.lend()
 
     def drop_channel(self, channel):
         """Remove a channel; its commands still run and its buffers stay valid."""

@@ -50,8 +50,8 @@ class Stream:
 
     @property
     def queue(self):
-        """The pyopencl CommandQueue, for your own commands."""
-        return self._channel.lend()
+        """The pyopencl CommandQueue, for your own commands.  A function that asks for it inside `compile` runs eagerly."""
+        return self.device.lend(self._channel)
 
     def synchronize(self):
         """Wait until everything enqueued on this stream is done."""

@@ -190,3 +190,39 @@ def test_strategies_of_jacobians():
         functional.jacobian(ct.sin, x, strategy=1)
     with pytest.raises(AssertionError, match="hessian: Expected strategy"):
         functional.hessian(ct.sum, x, outer_jacobian_strategy="backward")
+
+
+@pytest.mark.parametrize("shape", [(4,), (5, 4), (2, 5, 4)])
+@pytest.mark.parametrize("mapped", [(0, None, None), (None, 0, None), (0, 0, None), (None, None, 0), (0, 0, 0), (1, 1, 0)])
+@pytest.mark.parametrize("bias", [False, True])
+def test_linear_of_batches(shape, mapped, bias):
+    rng = np.random.default_rng(0)
+    at = mapped if bias else (mapped[0], mapped[1], None)
+    if at == (None, None, None):
+        at = (0, None, None)
+    given = [rng.standard_normal(s) for s in (shape, (3, 4), (3,))]
+    arrays = [a if d is None else np.stack([a * k for k in (1, -2, 3)], d) for a, d in zip(given, at, strict=True)]
+    leaves = [ct.tensor(a, requires_grad=True) for a in arrays][: 2 + bias]
+
+    def f(x, w, b=None):
+        return ct.nn.functional.linear(x, w, b)
+
+    found = ct.vmap(f, in_dims=at[: 2 + bias])(*leaves)
+    singles = [[leaf if d is None else leaf.select(d, k) for leaf, d in zip(leaves, at, strict=False)] for k in range(3)]
+    expected = ct.stack([f(*each) for each in singles])
+    np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=1e-12)
+    g = ct.tensor(rng.standard_normal(found.shape))
+    for ours, theirs in zip(ct.autograd.grad(found, leaves, g), ct.autograd.grad(expected, leaves, g), strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-10)
+
+
+def test_gradients_of_linear_by_sample_are_launches_of_the_whole_batch():
+    def launches(count):
+        def loss(w, b, x):
+            return ct.nn.functional.linear(x, w, b).square().sum()
+
+        step = ct.compile(ct.vmap(ct.func.grad(loss, argnums=(0, 1))))
+        step(ct.ones(count, 3, 4), ct.ones(count, 3), ct.ones(count, 5, 4))
+        return step.explain().launches_before
+
+    assert launches(12) == launches(4)

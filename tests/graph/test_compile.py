@@ -753,3 +753,24 @@ def test_leaves_that_it_makes_or_changes_are_leaves():
         x = ct.ones(2)
         assert g(x).requires_grad
         assert x.requires_grad
+
+
+def test_commands_of_ones_own_run_eagerly():
+    import pyopencl as cl
+
+    def filled(x):
+        made = ct.empty(x.shape)
+        queue = ct.opencl.current_stream(made.device).queue
+        buffer = cl.Buffer.from_int_ptr(made.untyped_storage().data_ptr())
+        cl.enqueue_fill_buffer(queue, buffer, np.float32(7), 0, made.nbytes)
+        return made + x
+
+    f = compile(filled)
+    for i in range(4):
+        np.testing.assert_array_equal(f(ct.full((3,), float(i))).numpy(), [7.0 + i] * 3)
+    assert not f.programs
+    assert "asks for a stream's queue" in f.explain().reasons[0]
+    with pytest.raises(CaptureError, match="fullgraph=True: it asks for a stream's queue"):
+        compile(filled, fullgraph=True)(ct.zeros(3))
+    with pytest.raises(CaptureError, match="asks for a stream's queue"):
+        compile(lambda x: x + (x.device.queue is None), fullgraph=True)(ct.zeros(3))
