@@ -131,12 +131,14 @@ class Compiled:
     def _capture(self, key, args, kwargs, device, leaves):
         """Run the function once and keep what it did, if that can be repeated."""
         environment = Environment(self.fn, leaves)
-        before, gradients = environment.state(), environment.gradients()
+        before, gradients, drawn = environment.state(), environment.gradients(), environment.drawn()
         family = self.dynamic.family(key, leaves)
         with Observations() if family else contextlib.nullcontext() as observations:
             result, captured = capture(self.fn, args, kwargs, device, self.fullgraph)
         if isinstance(captured, Captured) and environment.state() != before:
             captured = Failure("it changes variables of Python, or objects in them")
+        if isinstance(captured, Captured) and environment.drawn() != drawn:
+            captured = Failure("it draws from an iterator, or from random numbers of Python's or NumPy's")
         self.captures += 1
         if not isinstance(captured, Captured):
             self._refuse(key, captured)

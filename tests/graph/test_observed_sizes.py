@@ -27,7 +27,7 @@ ASKED = {
     "range": lambda n, x: len(range(n)) > 10, "list": lambda n, x: len([0] * n) > 10,
     "numpy": lambda n, x: np.arange(n).sum() > 50, "prod": lambda n, x: np.prod(x.shape) > 30, "hash": lambda n, x: hash(n) > 9,
     "place": lambda n, x: ([0] * 11 + [1] * 30)[n], "dict": lambda n, x: n in {12: 1}, "count": lambda n, x: x.shape.count(12),
-    "shape": lambda n, x: x.shape == (12, 3), "slice": lambda n, x: x.shape == x[:12].shape, "divmod": lambda n, x: divmod(11, n)[0],
+    "shape": lambda n, x: x.shape == (12, 3), "slice": lambda n, x: x.shape == x[:12].shape, "divmod": lambda n, x: divmod(9, n)[0],
     "pow": lambda n, x: pow(n, 2, 1000) > 100, "whole": lambda n, x: (n / 2).is_integer(), "real": lambda n, x: n.real > 10,
     "fraction": lambda n, x: fractions.Fraction(n, 2) > 5, "bytes": lambda n, x: n.to_bytes(2, "big") > b"\0\x0a",
     "split": lambda n, x: len(x.split(2)) > 5, "unbind": lambda n, x: len(x.unbind()) > 10, "rows": lambda n, x: len(list(x)) > 10,
