@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import sys
 import threading
 import warnings
 from dataclasses import InitVar, dataclass
@@ -91,6 +92,13 @@ class Compiled:
             self.eager.clear()
             self.refusals.clear()
             self.captures, self.split = 0, None
+
+    def __reduce__(self):
+        """A function of a module is found by its name; of another one the copy starts anew."""
+        found = sys.modules.get(getattr(self, "__module__", None))
+        for name in getattr(self, "__qualname__", "").split("."):
+            found = getattr(found, name, None)
+        return self.__qualname__ if found is self else (type(self), (self.fn, self.fullgraph, self.wait, self.dynamic.setting))
 
     def __get__(self, instance, owner=None):
         return self if instance is None else functools.partial(self, instance)

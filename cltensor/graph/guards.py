@@ -165,7 +165,7 @@ class Environment:
             return
         if isinstance(value, (FunctionType, MethodType)):
             if _own(value):
-                self._function(value, depth)
+                self._function(value, depth - _installed(value))
             return
         if isinstance(value, type):
             self._class(value)
@@ -181,7 +181,7 @@ class Environment:
             self._called((value._hooks, value._post_hooks, value._end_hooks), depth)
         elif is_module(value):
             self._module(value, depth)
-        elif hasattr(value, "param_groups"):
+        elif "param_groups" in getattr(value, "__dict__", ()):
             self._watch(lambda: _settings(value))
             self._called((value._hooks["step_pre"], value._hooks["step_post"]), depth)
             for group in value.param_groups:
@@ -211,7 +211,7 @@ class Environment:
     def _class(self, cls):
         """Look at what instances of a class find in it."""
         for c in cls.__mro__:
-            if _own(c):
+            if _own(c) and not _installed(c):
                 self._classes.setdefault(c, set())
 
     def _attributes(self, cls):
@@ -314,6 +314,17 @@ def _own(thing):
     name = (thing.__name__ if inspect.ismodule(thing) else getattr(thing, "__module__", None)) or ""
     root = name.partition(".")[0]
     return root not in ("cltensor", "numpy") and (root == "__main__" or root not in sys.stdlib_module_names)
+
+
+def _installed(thing):
+    """Whether a function or class is of a package that was installed: those call much that has nothing to do with tensors."""
+    return _is_installed((getattr(thing, "__module__", None) or "").partition(".")[0])
+
+
+@functools.lru_cache(1024)
+def _is_installed(root):
+    path = getattr(sys.modules.get(root), "__file__", None) or ""
+    return "site-packages" in path or "dist-packages" in path
 
 
 def _token(value):

@@ -21,6 +21,7 @@ class Unification:
 
     def __init__(self, symbols, offsets, observations, actions=None):
         self._symbols, self._specs, self._sizes_by_rule, self._offsets = symbols, {}, {}, offsets
+        self._outer = {}  # Block of a region -> the Block around it that it stands for
         self._paired, self._blocks = {}, {}  # Block of the base -> those of the others; -> its BlockRule
         self._observations, self._given = observations, {}  # numbers that ops were given -> their formula
         for asked in zip(*(o.questions() for o in observations), strict=True):
@@ -178,6 +179,8 @@ class Unification:
         """A rule for offsets.  Those into arguments count from the argument's own, which a replay moves."""
         offsets, base = [u.offset for u in found], 0
         block = found[0].block
+        while block in self._outer:
+            block = self._outer[block]
         if block.origin is Origin.ARGUMENT and len(set(offsets)) > 1:
             starts = [given[block.source] for given in self._offsets]
             if any(start * size % u.spec.itemsize for (start, size), u in zip(starts, found, strict=True)):
@@ -211,6 +214,9 @@ class Unification:
         base = found[0]
         if not all(alike(n.op, base.op) for n in found):
             raise NotGeneral(f"other ops run: {', '.join(dict.fromkeys(n.op.name for n in found))}")
+        for region in base.regions:
+            places = region.parameters.items()
+            self._outer.update((b, base.operands[place].block) for b, place in places if place < len(base.operands))
         parts = {name: self.each(getattr(n, name) for n in found) for name in ("operands", "attrs", "numbers", "regions")}
         if shapes_by_rule(base.op, base.operands, base.attrs) is not None and not base.regions:
             self._results_by_rule(base.op, parts["operands"], parts["attrs"], [n.results for n in found])

@@ -214,6 +214,15 @@ def test_gradients_of_a_module():
     assert other._program.captures == 2
 
 
+def test_slices_inside_control_flow():
+    """The places of an argument in a branch count from where the argument begins."""
+    base, f = array(40, 4), compile(lambda x: ct.cond(x.sum() > 0, lambda a: a[1:] * 2, lambda a: a[:-1] - 1, (x,)), dynamic=True)
+    for start, n in ((0, 3), (2, 5), (7, 8), (3, 4), (1, 6), (9, 3)):
+        for x in (base[start:start + n], -base[start:start + n]):
+            wanted = x[1:] * 2 if x.sum() > 0 else x[:-1] - 1
+            np.testing.assert_allclose(f(x).numpy(), wanted.numpy(), rtol=1e-6)
+
+
 def test_random_programs():
     weight = array(4, 4)
     parts = [lambda x: x.relu() + 0.5, lambda x: x - x.mean(0), lambda x: x.softmax(0), lambda x: x @ weight, lambda x: x.flip(0),
