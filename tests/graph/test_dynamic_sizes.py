@@ -11,7 +11,9 @@ import cltensor as ct
 from cltensor import nn, optim
 from cltensor.base.errors import ArgumentError, DimensionError
 from cltensor.base.observed_sizes import Observations, hold, observing
+from cltensor.codegen.nodes import Input
 from cltensor.compiler import compile, mark_dynamic, mark_static, maybe_mark_dynamic
+from cltensor.graph.alike import alike
 from cltensor.nn import functional as F
 
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
@@ -212,6 +214,18 @@ def test_gradients_of_a_module():
         for a, b in zip(*found, strict=True):
             np.testing.assert_allclose(b.numpy(), a.numpy(), rtol=1e-4, atol=1e-5)
     assert other._program.captures == 2
+
+
+def test_ops_of_passes_are_compared_by_their_formulas():
+    x, y = Input("x"), Input("y")
+
+    class Op:
+        def __init__(self, e):
+            self.formula = (e,), "float32"
+
+    one, same, other = map(Op, (x * 2 + y, x * 2 + y, x + y * 2))
+    assert alike(one, same)
+    assert not alike(one, other)
 
 
 def test_slices_inside_control_flow():
