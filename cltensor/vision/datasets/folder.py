@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import ArgumentError, SerializationError
-from ..pictures import pillow
+from .. import pillow
 from .vision import MissingDataError, VisionDataset
 
 IMG_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
@@ -49,7 +49,7 @@ def pil_loader(path: str | PathLike[str]) -> Any:
 
         pil_loader("cat.jpg").size
     """
-    image = pillow()
+    image = pillow.module()
     with open(path, "rb") as file:
         try:
             return image.open(file).convert("RGB")
