@@ -8,8 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..base.errors import ArgumentTypeError, MissingPackageError
+from ..base.errors import ArgumentTypeError, MissingPackageError, SerializationError
 from ..base.extras import extra
+
+
+class DamagedPictureError(SerializationError, OSError):
+    """A file that holds no picture, or not all of it: an OSError too, which programs that pass such files by catch."""
 
 
 def module(part: str = "Image") -> Any:

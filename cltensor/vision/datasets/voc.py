@@ -70,7 +70,7 @@ def read_picture(path, mode="RGB"):
     except FileNotFoundError:
         raise MissingDataError(f"{path} is not there, although the dataset lists it; get the dataset again") from None
     except (OSError, SyntaxError, ValueError, image.DecompressionBombError) as error:
-        raise SerializationError(f"{path} is damaged, or no picture: {error}; remove it or get it again") from error
+        raise pillow.DamagedPictureError(f"{path} is damaged, or no picture: {error}; remove it or get it again") from error
 
 
 class VOCSegmentation(_VOCBase):
