@@ -42,7 +42,7 @@ def is_image_file(filename: str) -> bool:
 def pil_loader(path: str | PathLike[str]) -> Any:
     """The picture in a file as a Pillow image in RGB, of any size, with bytes (uint8) for colours.
 
-    Raises SerializationError, here an OSError too, for a file that is damaged or no picture, OSError for one that cannot be opened.
+    Raises SerializationError, here an OSError too, for a file that is damaged or no picture; OSError for one that cannot be opened.
     Source: Pillow's readers.
 
     Example::
@@ -57,13 +57,14 @@ def pil_loader(path: str | PathLike[str]) -> Any:
             raise SerializationError(f"{os.fspath(path)} is too large a picture: {error}; raise PIL.Image.MAX_IMAGE_PIXELS if you "
                                      "trust it") from error
         except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise pillow.DamagedPictureError(f"{os.fspath(path)} is damaged, or no picture: {error}; remove it or get it again") from error
+            raise pillow.DamagedPictureError(f"{os.fspath(path)} is damaged, or no picture: {error}; remove it or get it "
+                                             "again") from error
 
 
 def default_loader(path: str | PathLike[str]) -> Any:
     """What folders of pictures are read with: pil_loader, for pictures of any size, in bytes (uint8).
 
-    Raises SerializationError, here an OSError too, for a file that is damaged or no picture, OSError for one that cannot be opened.
+    Raises SerializationError, here an OSError too, for a file that is damaged or no picture; OSError for one that cannot be opened.
     Source: as torchvision 0.29 has it.
 
     Example::
