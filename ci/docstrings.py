@@ -7,6 +7,7 @@
 A docstring says shapes, dtypes, what is raised and where it comes from, and has an example.
 """
 
+import enum
 import inspect
 import json
 import re
@@ -20,7 +21,7 @@ MODULES = ("", "linalg", "special", "sparse", "fft", "amp", "autograd", "distrib
            "autograd.graph", "autograd.forward_ad", "compiler", "graph", "overrides", "utils.benchmark", "utils.dlpack",
            "utils", "utils.plot", "utils.tensorboard", "train", "hub", "vision.datasets", "vision.datasets.utils", "vision.io",
            "vision.utils", "profiler", "vision.transforms", "vision.transforms.functional", "vision.transforms.v2",
-           "vision.tv_tensors")
+           "vision.tv_tensors", "vision.ops", "vision.models", "vision.models.detection", "vision.models.segmentation")
 KEPT = Path(__file__).with_suffix(".json")
 PARTS = {
     "shapes": re.compile(r"\([A-Z*N][\w*,/' ]*\)|shape|0-d|vector|matri|scalar|dimension|size", re.I),
@@ -45,7 +46,8 @@ def public():
 
 def lacking(value, name=""):
     """The parts that the docstring of a public name lacks; all where there is none."""
-    text = inspect.getdoc(value) or ""
+    kinds = value.__mro__[:-1] if isinstance(value, enum.EnumMeta) else (value,)  # what its enumerations share, a base says
+    text = "\n".join(inspect.getdoc(kind) or "" for kind in kinds)
     needed = set(PARTS) - {"shapes", "dtypes"} if WITHOUT_TENSORS.match(name) else PARTS
     return [part for part, pattern in PARTS.items() if part in needed and not pattern.search(text)]
 

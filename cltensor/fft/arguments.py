@@ -10,19 +10,19 @@ from ..tensor.shape.padding import pad_constant
 from ..tensor.shape.shape import narrow
 
 
-def settled(name, s, n, dim, norm, inverse, half=False):
-    """(dim, n, scale) of a transform along one dimension of a Spec; half: of which it holds n // 2 + 1 elements."""
+def settled(name, s, n, dim, norm, inverse):
+    """(dim, n, scale) of a transform along one dimension of a Spec."""
     try:
-        return _settled(name, s, n, dim, norm, inverse, half)
+        return _settled(name, s, n, dim, norm, inverse)
     except TypeError:  # numbers that cannot be hashed, if no others
-        return _settled.__wrapped__(name, s, n, dim, norm, inverse, half)
+        return _settled.__wrapped__(name, s, n, dim, norm, inverse)
 
 
 @functools.lru_cache(maxsize=1024, typed=True)
-def _settled(name, s, n, dim, norm, inverse, half):
+def _settled(name, s, n, dim, norm, inverse):
     dim = one_dim(name, s, dim)
     there = s.shape[dim]
-    n = length(name, n if n is not None else 2 * (there - 1) if half else there)
+    n = length(name, there if n is None else n)
     return dim, n, scale(name, norm, n, inverse)
 
 
@@ -45,7 +45,7 @@ def length(name, n):
 
 def resized(input, dim, n):
     """input with n elements along dim: cut off, or filled up with zeros."""
-    size = input._spec.shape[dim]
+    size = input.shape[dim]
     if n < size:
         return narrow(input, dim, 0, n)
     return input if n == size else pad_constant(input, (0, 0) * (input.ndim - 1 - dim) + (0, n - size))

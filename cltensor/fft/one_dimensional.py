@@ -1,5 +1,7 @@
 """Transforms along one dimension."""
 
+from ..base.observed_sizes import plain
+from ..base.shapes import normalize_dim
 from ..dispatch.run_planned import run_planned
 from ..ops.fft.fourier import c2c, c2r, r2c
 from ..tensor.core.tensor import Tensor
@@ -11,21 +13,23 @@ from . import arguments
 def _complex(name, input, n, dim, norm, inverse):
     """A transform of complex numbers, or of real ones taken for such."""
     input = fourier.floating(name, input)
-    dim, n, scale = arguments.settled(name, input._spec, n, dim, norm, inverse)
+    dim, n, scale = arguments.settled(name, input._spec, plain(n), dim, norm, inverse)
     return run_planned(c2c, (arguments.resized(input, dim, n),), (dim, inverse, scale))
 
 
 def _to_half(name, input, n, dim, norm, inverse):
     """The n // 2 + 1 numbers that tell the transform of n real ones."""
     input = fourier.real(name, input)
-    dim, n, scale = arguments.settled(name, input._spec, n, dim, norm, inverse)
+    dim, n, scale = arguments.settled(name, input._spec, plain(n), dim, norm, inverse)
     return run_planned(r2c, (arguments.resized(input, dim, n),), (dim, inverse, scale, 1.0))
 
 
 def _from_half(name, input, n, dim, norm, inverse):
     """The n real numbers whose transform n // 2 + 1 numbers tell."""
     input = fourier.complex_(name, input)
-    dim, n, scale = arguments.settled(name, input._spec, n, dim, norm, inverse, half=True)
+    if n is None and input.ndim:
+        n = 2 * (input.shape[normalize_dim(dim, input.ndim, name)] - 1)
+    dim, n, scale = arguments.settled(name, input._spec, plain(n), dim, norm, inverse)
     return run_planned(c2r, (arguments.resized(input, dim, n // 2 + 1),), (dim, inverse, scale, n, 1.0))
 
 

@@ -4,6 +4,7 @@ import itertools
 
 from ..base.context import Notes
 from ..base.shapes import broadcast_shapes
+from ..codegen.nodes import Expr
 from ..dispatch.tensor_base import TensorBase
 from .ir import Use
 
@@ -30,7 +31,7 @@ def same(some, others):
 
 def alike(op, other):
     """Whether two ops compute the same: one declared op, or ops made by passes from the same formulas."""
-    return op is other or op == other or (type(op) is type(other) and hasattr(op, "formula") and op.formula == other.formula)
+    return op is other or op == other or (type(op) is type(other) and hasattr(op, "formula") and equal(op.formula, other.formula))
 
 
 def alike_functions(one, other):
@@ -48,7 +49,7 @@ def equal(a, b):
     """Whether two values mean the same to a function: one object, equal plain values, or containers of such."""
     if a is b or (isinstance(a, Notes) and isinstance(b, Notes)):
         return True
-    if type(a) is not type(b) or isinstance(a, TensorBase):
+    if type(a) is not type(b) or isinstance(a, (TensorBase, Expr)):  # equal expressions are one object
         return False
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(equal, a, b))

@@ -2,6 +2,7 @@
 
 from ..autograd.function import Function, FunctionCtx, FunctionNode
 from ..base import dtypes
+from ..base.context import context
 from ..base.errors import AutogradError, CLTensorError
 from ..base.observed_sizes import plain
 from ..dispatch.autocast import own_casts
@@ -284,6 +285,21 @@ class CompiledStep(Function):
                             "run backward itself")
 
 
+class CompiledGradient(Function):
+    """The history of gradients that a replay has computed from these inputs while a graph of them was asked for."""
+
+    @staticmethod
+    def forward(ctx, gradients, *inputs):
+        """The gradients, None among them."""
+        return tuple([g if g is None else g.detach() for g in gradients])
+
+    @staticmethod
+    def backward(ctx, *gs):
+        """Raise AutogradError: the gradient's own gradient was not captured."""
+        raise AutogradError("backward: a compiled function has no second derivatives (create_graph=True); compile the step that "
+                            "computes the gradient and uses it, or call the function itself")
+
+
 def end_history(tensor):
     """Give a tensor the history of one whose graph was freed."""
     node = FunctionNode(CompiledStep, (), (), (), (), (tensor._spec,))
@@ -315,6 +331,8 @@ class _Replayed(Function):
         kept = ctx.saved_tensors[: len(ctx.saved_tensors) - len(program.leaves)]
         found = program.program.run([*given, *kept], ctx.numbers)[0]
         wanted = frozenset().union(*(places for g, places in zip(gs, program.reached, strict=True) if g is not None))
+        if context.grad:
+            found = CompiledGradient.apply(found, *(t for t in (*gs, *ctx.saved_tensors) if t is not None and t.requires_grad))
         return None, None, None, *(g if i in wanted else None for i, g in enumerate(found))
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import sys
 import threading
 import warnings
 from dataclasses import InitVar, dataclass
@@ -92,6 +93,13 @@ class Compiled:
             self.refusals.clear()
             self.captures, self.split = 0, None
 
+    def __reduce__(self):
+        """A function of a module is found by its name; of another one the copy starts anew."""
+        found = sys.modules.get(getattr(self, "__module__", None))
+        for name in getattr(self, "__qualname__", "").split("."):
+            found = getattr(found, name, None)
+        return self.__qualname__ if found is self else (type(self), (self.fn, self.fullgraph, self.wait, self.dynamic.setting))
+
     def __get__(self, instance, owner=None):
         return self if instance is None else functools.partial(self, instance)
 
@@ -131,12 +139,14 @@ class Compiled:
     def _capture(self, key, args, kwargs, device, leaves):
         """Run the function once and keep what it did, if that can be repeated."""
         environment = Environment(self.fn, leaves)
-        before, gradients = environment.state(), environment.gradients()
+        before, gradients, drawn = environment.state(), environment.gradients(), environment.drawn()
         family = self.dynamic.family(key, leaves)
         with Observations() if family else contextlib.nullcontext() as observations:
             result, captured = capture(self.fn, args, kwargs, device, self.fullgraph)
         if isinstance(captured, Captured) and environment.state() != before:
             captured = Failure("it changes variables of Python, or objects in them")
+        if isinstance(captured, Captured) and environment.drawn() != drawn:
+            captured = Failure("it draws from an iterator, or from random numbers of Python's or NumPy's")
         self.captures += 1
         if not isinstance(captured, Captured):
             self._refuse(key, captured)

@@ -6,6 +6,7 @@ sizes, without running the function again.  Source of the idea: Plotkin, "A note
 
 from dataclasses import dataclass
 
+from ..base.observed_sizes import hold
 from .formulas import NotGeneral, Symbols
 from .rules import Sized
 from .unification import Unification
@@ -26,19 +27,20 @@ class Sample:
     def way(self):
         """What the program has asked of sizes, the answers, and the ops that it ran: equal for captures that may be one program."""
         seen = self.observations
-        return seen.answers, len(seen.sizes), [n.op.name for n in self.captured.stages[0][1].nodes]
+        return seen.way(), len(seen.sizes), [n.op.name for n in self.captured.stages[0][1].nodes]
 
 
 class Generalization:
     """What several Samples have in common.  Raises NotGeneral where they are not one program."""
 
     def __init__(self, samples):
-        self.symbols, self._observations = Symbols([[x.shape for x in s.specs] for s in samples]), samples[0].observations
-        unified = Unification(self.symbols, [s.offsets for s in samples])
+        self.symbols = Symbols([[x.shape for x in s.specs] for s in samples])
+        unified = Unification(self.symbols, [s.offsets for s in samples], [s.observations for s in samples])
         self._specs = unified.each(s.specs for s in samples)
         self._program = unified.captured([s.captured for s in samples])
         self._observed = {k: unified.number([s.observations.sizes[k] for s in samples])
-                          for k in self._observations.compared_sizes()}
+                          for k in samples[0].observations.places()}
+        self._questions = unified.of([s.observations.questions() for s in samples])
         self._spare = {}
 
     def at(self, specs):
@@ -51,7 +53,7 @@ class Generalization:
             if at.list(self._specs) != list(specs):
                 return None
             made = at.of(self._program)
-            if not self._observations.hold({k: at.of(n) for k, n in self._observed.items()}):
+            if not hold(at.of(self._questions), {k: at.of(n) for k, n in self._observed.items()}):
                 return None
         except NotGeneral:
             return None

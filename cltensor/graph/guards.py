@@ -1,10 +1,20 @@
 """Guards: what a captured program depends on besides the contents of tensors, as values that can be compared."""
 
+import argparse
+import collections
 import dis
 import functools
 import inspect
+import itertools
+import operator
+import os
+import random
 import sys
-from types import CodeType, FunctionType, MethodType
+import zlib
+from collections.abc import Iterator
+from types import CodeType, FunctionType, GeneratorType, MethodType, SimpleNamespace
+
+import numpy as np
 
 from ..base import dtypes
 from ..base.context import context
@@ -13,7 +23,9 @@ from .unchanged import Term, of_dict, of_gradient, of_list, of_module, of_tensor
 
 _PLAIN = (int, float, bool, str, bytes, type(None), complex)
 _MOST = 256  # parts of a list or dict that are looked at
-_DEPTH = 4  # objects inside objects that are looked at
+_DEPTH = 6  # objects inside objects that are looked at
+_LARGE = 1 << 20  # bytes of NumPy's arrays that are looked at
+_NAMESPACES = (SimpleNamespace, argparse.Namespace)
 
 
 def described(leaves):
@@ -71,11 +83,20 @@ class Environment:
     def __init__(self, fn, arguments=()):
         self._seen, self._watches, self._leaves = set(), [], []
         self._identities = []  # for each watch a function that gives its Terms, or None
+        self._named, self._classes, self._streams = set(), {}, {}  # names in code; classes and what is known of each; see `drawn`
         self.members = set()  # the storages of modules' parameters and buffers, and of tensors that require grad
         self._function(fn, _DEPTH)
         for value in arguments:
             if not isinstance(value, TensorBase):
                 self._visit(value, _DEPTH)
+        if not self._named.isdisjoint(("environ", "getenv")):
+            self._watch(lambda: dict(os.environ))
+        while sum(map(self._attributes, list(self._classes))):
+            pass
+
+    def drawn(self):
+        """What iterators and sources of random numbers would give next.  A program that draws from them cannot be repeated."""
+        return [random.getstate(), repr(np.random.get_state(legacy=False)), *(stream() for stream in self._streams.values())]
 
     def state(self):
         """All of it as a list; equal lists mean that nothing has changed."""
@@ -112,7 +133,9 @@ class Environment:
         self._seen.add(id(fn))
         for cell in fn.__closure__ or ():
             self._reached(lambda cell=cell: _content(cell), "{}.cell_contents", cell, depth)
+        self._visit(vars(fn), depth - 1)
         names, read = _names(fn.__code__)
+        self._named.update(names)
         for name in read:
             value = fn.__globals__.get(name)
             if inspect.ismodule(value) and _own(value):
@@ -132,7 +155,7 @@ class Environment:
             self._watch(lambda: (type(now := get()), now if isinstance(now, _PLAIN) else id(now)),
                         lambda: [same(text, owner, get())])
         elif inspect.ismodule(value) or isinstance(value, type):
-            return
+            self._visit(value, depth)
         else:
             self._watch(lambda: id(get()), lambda: [same(text, owner, get())])
             self._visit(value, depth)
@@ -142,7 +165,10 @@ class Environment:
             return
         if isinstance(value, (FunctionType, MethodType)):
             if _own(value):
-                self._function(value, depth - 1)
+                self._function(value, depth - _installed(value))
+            return
+        if isinstance(value, type):
+            self._class(value)
             return
         self._seen.add(id(value))
         if hasattr(type(value), "_captured_by"):
@@ -155,22 +181,51 @@ class Environment:
             self._called((value._hooks, value._post_hooks, value._end_hooks), depth)
         elif is_module(value):
             self._module(value, depth)
-        elif hasattr(value, "param_groups"):
+        elif "param_groups" in getattr(value, "__dict__", ()):
             self._watch(lambda: _settings(value))
             self._called((value._hooks["step_pre"], value._hooks["step_post"]), depth)
             for group in value.param_groups:
                 for p in group["params"]:
                     self._visit(p, depth)
-        elif isinstance(value, (list, tuple, set, frozenset)):
-            self._watch(lambda: [_token(v) for v in list(value)[:_MOST]], lambda: _of_items(value))
+        elif isinstance(value, (list, tuple, set, frozenset, collections.deque)):
+            self._watch(lambda: _Contents(value), lambda: _of_items(value))
             for v in list(value)[:_MOST]:
                 self._visit(v, depth - 1)
         elif isinstance(value, dict):
-            self._watch(lambda: [(k, _token(v)) for k, v in list(value.items())[:_MOST]], lambda: _of_entries(value))
+            self._watch(lambda: (_Contents(value), _Contents(value.values())), lambda: _of_entries(value))
             for v in list(value.values())[:_MOST]:
                 self._visit(v, depth - 1)
-        elif hasattr(value, "__dict__") and _own(type(value)):
-            self._visit(vars(value), depth - 1)
+        elif isinstance(value, functools.partial):
+            self._visit((value.func, value.args, value.keywords), depth)
+        elif isinstance(value, (np.ndarray, bytearray)):
+            if memoryview(value).nbytes <= _LARGE:
+                self._watch(lambda: zlib.crc32(np.ascontiguousarray(value)))
+        elif (stream := _stream_of(value)) is not None:
+            self._streams[id(value)] = stream
+        elif _own(type(value)) or type(value) in _NAMESPACES:
+            self._class(type(value))
+            self._visit(getattr(value, "__dict__", None), depth - 1)
+            for name in _slots(type(value)):
+                self._reached(lambda name=name: getattr(value, name, None), f"{{}}.{name}", value, depth - 1)
+
+    def _class(self, cls):
+        """Look at what instances of a class find in it."""
+        for c in cls.__mro__:
+            if _own(c) and not _installed(c):
+                self._classes.setdefault(c, set())
+
+    def _attributes(self, cls):
+        """Look at the attributes of a class that code names, and at its special methods.  Returns whether there were new ones."""
+        new = [name for name in vars(cls) if (name in self._named or name[:2] == "__") and name not in self._classes[cls]]
+        self._classes[cls].update(new)
+        for name in new:
+            value = vars(cls)[name]
+            for fn in (value, *(getattr(value, part, None) for part in ("fget", "__func__", "func"))):
+                if isinstance(fn, FunctionType) and name != "__init__":
+                    self._visit(fn, _DEPTH)
+            if name[:2] != "__" and not hasattr(value, "__get__"):
+                self._reached(lambda name=name: getattr(cls, name, None), f"{{}}.{name}", cls, _DEPTH - 1)
+        return bool(new)
 
     def _called(self, tables, depth):
         """Watch what hooks see: they are called on the way, and may do what cannot be repeated."""
@@ -189,13 +244,50 @@ class Environment:
             for name, value in vars(m).items():
                 if not name.startswith("_") and not (isinstance(value, TensorBase) or is_module(value)):
                     self._visit(value, depth - 1)
+            self._class(type(m))
             if _own(type(m).forward):
-                self._function(type(m).forward, depth - 1)
+                self._function(type(m).forward, depth)
 
 
 def is_module(value):
     """Whether a value is a Module."""
     return not isinstance(value, type) and "_parameters" in getattr(value, "__dict__", ())
+
+
+class _Contents:
+    """What a container holds; equals another where that holds the same objects, or equal plain values, in the same order."""
+
+    def __init__(self, values):
+        self.values = list(values)
+
+    def __eq__(self, other):
+        mine, others = self.values, other.values
+        return len(mine) == len(others) and (all(map(operator.is_, mine, others)) or all(
+            x is y or _token(x) == _token(y) for x, y in zip(mine, others, strict=True)))
+
+    __hash__ = None
+
+
+def _stream_of(value):
+    """A function that says what an iterator or a source of random numbers would give next; None for other objects."""
+    if isinstance(value, random.Random):
+        return value.getstate
+    if isinstance(value, (np.random.Generator, np.random.RandomState)):
+        bits = value.bit_generator if isinstance(value, np.random.Generator) else value._bit_generator
+        return lambda: repr(bits.state)
+    if isinstance(value, GeneratorType):
+        return lambda: value.gi_frame and (value.gi_frame.f_lasti, _Contents(value.gi_frame.f_locals.values()))
+    if isinstance(value, itertools.count):
+        return lambda: repr(value)
+    if isinstance(value, Iterator) and not _own(type(value)):
+        return object if operator.length_hint(value, -1) < 0 else lambda: operator.length_hint(value)  # object(): always another
+    return None
+
+
+def _slots(cls):
+    """The names of what instances of a class keep beside their __dict__."""
+    found = [names for c in cls.__mro__ if (names := vars(c).get("__slots__"))]
+    return [n for names in found for n in ((names,) if isinstance(names, str) else names) if not n.startswith("__")]
 
 
 def _content(cell):
@@ -222,6 +314,17 @@ def _own(thing):
     name = (thing.__name__ if inspect.ismodule(thing) else getattr(thing, "__module__", None)) or ""
     root = name.partition(".")[0]
     return root not in ("cltensor", "numpy") and (root == "__main__" or root not in sys.stdlib_module_names)
+
+
+def _installed(thing):
+    """Whether a function or class is of a package that was installed: those call much that has nothing to do with tensors."""
+    return _is_installed((getattr(thing, "__module__", None) or "").partition(".")[0])
+
+
+@functools.lru_cache(1024)
+def _is_installed(root):
+    path = getattr(sys.modules.get(root), "__file__", None) or ""
+    return "site-packages" in path or "dist-packages" in path
 
 
 def _token(value):

@@ -4,6 +4,7 @@ import copy
 import functools
 from dataclasses import replace
 
+from ..base.observed_sizes import computed, positions
 from ..dispatch.spec import Spec, dense, spec
 from .alike import alike, alike_functions, equal, follows_rule, same, shapes_by_rule
 from .captured import ReturnedLeaf, ReturnedTensor, ReturnedValue
@@ -18,9 +19,14 @@ _WIDE = 2**31
 class Unification:
     """Makes rules from the parts of several programs that stand at the same place.  The first program is the base."""
 
-    def __init__(self, symbols, offsets, actions=None):
+    def __init__(self, symbols, offsets, observations, actions=None):
         self._symbols, self._specs, self._sizes_by_rule, self._offsets = symbols, {}, {}, offsets
+        self._outer = {}  # Block of a region -> the Block around it that it stands for
         self._paired, self._blocks = {}, {}  # Block of the base -> those of the others; -> its BlockRule
+        self._observations, self._given = observations, {}  # numbers that ops were given -> their formula
+        for asked in zip(*(o.questions() for o in observations), strict=True):
+            if asked[0][0] == "given" and len({form for _, form, _, _ in asked}) == 1:
+                self._given.setdefault(tuple([n for _, _, n, _ in asked]), asked[0][1])
         self._actions = {} if actions is None else actions  # Action of the base -> its rule
 
     def captured(self, found):
@@ -48,7 +54,7 @@ class Unification:
             raise NotGeneral("gradients go to other places")
         offsets = [[*[(0, 1)] * len(base.specs), *(given[i] for i in base.from_arguments), *[(0, 1)] * len(base.saved)]
                    for given in self._offsets]
-        program = Unification(self._symbols, offsets, self._actions).captured([b.program for b in found])
+        program = Unification(self._symbols, offsets, self._observations, self._actions).captured([b.program for b in found])
         saved, specs = self.each(b.saved for b in found), self.each(b.specs for b in found)
 
         def make(at):
@@ -90,10 +96,10 @@ class Unification:
         try:
             fitted = self._symbols.fit(found)
         except NotGeneral:
-            multiple = self._multiple(found)
-            if multiple is None:
+            rule = self._multiple(found) or self._by_formula(tuple(found))
+            if rule is None:
                 raise
-            return multiple
+            return rule
         return Rule(lambda at: at.number(fitted)) if isinstance(fitted, Formula) else fitted
 
     def _multiple(self, found):
@@ -103,6 +109,15 @@ class Unification:
             if not rest and all(n == factor * s for n, s in zip(found, sizes, strict=True)):
                 return Rule(lambda at, size=size, factor=factor: factor * at.of(size))
         return None
+
+    def _by_formula(self, found):
+        """A rule for numbers that the program has computed from sizes and given to an op; None for others."""
+        form = self._given.pop(found, None)  # its sizes must follow from something else
+        if form is None:
+            return None
+        sizes = {k: self.number([o.sizes[k] for o in self._observations]) for k in positions(form)}
+        self._given[found] = form
+        return Rule(lambda at: computed(form, {k: at.of(n) for k, n in sizes.items()}))
 
     def spec(self, found):
         """A rule for Specs."""
@@ -164,6 +179,8 @@ class Unification:
         """A rule for offsets.  Those into arguments count from the argument's own, which a replay moves."""
         offsets, base = [u.offset for u in found], 0
         block = found[0].block
+        while block in self._outer:
+            block = self._outer[block]
         if block.origin is Origin.ARGUMENT and len(set(offsets)) > 1:
             starts = [given[block.source] for given in self._offsets]
             if any(start * size % u.spec.itemsize for (start, size), u in zip(starts, found, strict=True)):
@@ -197,6 +214,9 @@ class Unification:
         base = found[0]
         if not all(alike(n.op, base.op) for n in found):
             raise NotGeneral(f"other ops run: {', '.join(dict.fromkeys(n.op.name for n in found))}")
+        for region in base.regions:
+            places = region.parameters.items()
+            self._outer.update((b, base.operands[place].block) for b, place in places if place < len(base.operands))
         parts = {name: self.each(getattr(n, name) for n in found) for name in ("operands", "attrs", "numbers", "regions")}
         if shapes_by_rule(base.op, base.operands, base.attrs) is not None and not base.regions:
             self._results_by_rule(base.op, parts["operands"], parts["attrs"], [n.results for n in found])

@@ -7,10 +7,18 @@ import re
 import secrets
 import shutil
 
+from ..base.errors import CLTensorError
+
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
+
+
+
+class MissingFolderError(CLTensorError, FileNotFoundError):
+    """The folder that a file was to be written to is not there."""
+
 
 _TEMPORARY = re.compile(r"\.cltensor-[0-9a-f]{12}\.tmp")
 
@@ -29,6 +37,7 @@ def replacing(path):
             yield out
         return
     folder = os.path.dirname(target)
+    check_folder(target, "save")
     _remove_left(folder)
     temporary, out = _new(folder)
     try:
@@ -47,6 +56,13 @@ def replacing(path):
             os.unlink(temporary)
         raise
     _sync_folder(folder)
+
+
+def check_folder(path, call):
+    """Raise MissingFolderError unless the folder that a file is to be written to is there."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise MissingFolderError(f"{call}: the folder of {os.fspath(path)!r} is not there; make {folder!r} first")
 
 
 def write_all(out, data):

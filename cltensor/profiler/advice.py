@@ -35,7 +35,7 @@ def advice(summary, machine=None):
     """A list of Advice, the weightiest first.  machine: a Machine, to tell what bounds the ops; see summary.py."""
     if not summary.wall or not summary.launches:
         return []
-    found = [rule(summary) for rule in (_starved, _waiting, _loading, _compiling, _copying, _doubles, _tiny)]
+    found = [rule(summary) for rule in (_starved, _apart, _waiting, _loading, _compiling, _copying, _doubles, _tiny)]
     if machine is not None:
         found.append(_bound(summary, machine))
     return sorted((a for a in found if a is not None and a.weight >= _NOTABLE), key=lambda a: -a.weight)
@@ -50,7 +50,7 @@ def _time(seconds):
 
 
 def _starved(s):
-    replayed = any(w.name.startswith("fused_") for w in s.works)
+    replayed = s.phases["captured"][1] > 0 or any(w.name.startswith("fused_") for w in s.works)
     cure = ("Use larger batches, so that each launch has more to do." if replayed else
             "Compile the step (cltensor.compile), which replays its launches without Python, or use larger batches.")
     return Advice(f"The device had nothing to do for {_time(s.starved)} ({_percent(s.starved / s.wall)} of the time) while the "
@@ -58,12 +58,19 @@ def _starved(s):
                   s.starved / s.wall)
 
 
+def _apart(s):
+    return Advice(f"The program did other things than tensors for {_time(s.apart)} ({_percent(s.apart / s.wall)} of the time), in "
+                  "stretches of 20 ms or more: imports, files, drawing, work on arrays.",
+                  "If that is more than it should be, a profiler of Python, such as python -m cProfile, tells what it was.",
+                  s.apart / s.wall)
+
+
 def _waiting(s):
     count, seconds = s.waits.get("wait for values", (0, 0.0))
     return Advice(f"The host read values {count} times (.item(), .numpy(), printing, `if tensor`) and waited {_time(seconds)} "
                   f"({_percent(seconds / s.wall)} of the time) for the device.",
                   "Read less often, for instance the loss every hundredth step, or collect tensors and read them together.",
-                  min(seconds, s.idle) / s.wall if count else 0.0)
+                  min(seconds, s.idle - s.apart) / s.wall if count else 0.0)
 
 
 def _loading(s):

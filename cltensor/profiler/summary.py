@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+_APART = 20_000_000  # nanoseconds of Python in which no op runs: more than lies between the calls of a step
 _PHASES = {"backward": "backward", "node": "backward", "optimizer": "optimizer", "data": "data", "replay": "captured"}
 
 
@@ -45,7 +46,8 @@ class Summary:
     phases: {"forward", "backward", "optimizer", "data", "captured" (replays): (seconds on the host, seconds on the device)}.
     works: what the device did, most time first.  waits: {name: (calls, seconds)} of what waited for the device.
     compiled: (programs, seconds) built by the compiler, and loaded: from the disk cache.
-    starved: of `idle`, while the host was busy with Python or with ops, neither waiting for data nor building programs.
+    starved: of `idle`, while the host was busy with ops and with the Python around them, neither waiting for data nor building
+    programs.  apart: of `idle`, while it ran 20 ms or more of Python without any call recorded, as imports and drawing do.
 
     Never raises.  Source: timestamps of events, OpenCL 1.2, section 5.12.
 
@@ -70,6 +72,7 @@ class Summary:
     compiled: tuple[int, float]
     loaded: tuple[int, float]
     starved: float
+    apart: float = 0.0
 
     @property
     def accounted(self) -> float:
@@ -93,12 +96,15 @@ def summary(recording, events, launches):
     built = {origin: [s for _, _, o, s in recording.builds if o == origin] for origin in ("compiler", "disk")}
     taken = [_span(e, recording) for e in main if e.kind in ("data", "wait")]
     taken += [(t - int(s * 1e9), t) for t, _, _, s in recording.builds]
+    _, silent = _union([_span(e, recording) for e in main if e.cpu_parent is None], recording.start, recording.stop)
+    taken_or_apart = taken + [(a, b) for a, b in silent if b - a >= _APART]
     return Summary(
         wall / 1e9, busy / 1e9, sum(b - a for a, b in gaps) / 1e9, sum(x.duration for x in timed) / 1e9,
         sum(x.duration for x in timed if x.op != "outside of ops") / 1e9, sum(x.is_kernel for x in launches),
         sum(not x.is_kernel for x in launches), host, _phases(main, launches), _works(launches), _waits(calls),
         (len(built["compiler"]), sum(built["compiler"])), (len(built["disk"]), sum(built["disk"])),
-        (sum(b - a for a, b in gaps) - _overlap(gaps, taken)) / 1e9)
+        (sum(b - a for a, b in gaps) - _overlap(gaps, taken_or_apart)) / 1e9,
+        (_overlap(gaps, taken_or_apart) - _overlap(gaps, taken)) / 1e9)
 
 
 def _union(spans, start, stop):

@@ -8,6 +8,7 @@ from os import PathLike
 from typing import Any
 
 from ..base.errors import ArgumentError, SerializationError
+from ..io.atomic import check_folder
 from ..io.load import load
 from ..io.save import save
 from .callbacks import Callback, better, monitored
@@ -76,7 +77,8 @@ class Checkpoint(Callback):
     Args: path, the file; with {epoch} or {step} in it, a file each time; every, how many steps of the optimiser lie between two
         checkpoints, 0 for one at the end of each epoch only; monitor, a name in the logs: then a checkpoint is written only when
         that value is the best so far; mode, "min" or "max", by default "max" for accuracies and F1.
-    No tensor's shape or dtype plays a part.  Raises ArgumentError for other settings, OSError where a file cannot be written.
+    No tensor's shape or dtype plays a part.  Raises ArgumentError for other settings, OSError where a file cannot be written,
+    at once for a folder that is not there.
     Source: see save_checkpoint.
 
         fit(model, loss, optimizer, loader, 10, validation=held_out, callbacks=[Checkpoint("best.ct", monitor="val_loss")])
@@ -87,6 +89,8 @@ class Checkpoint(Callback):
             raise ArgumentError(f"Checkpoint: mode must be 'min' or 'max', got {mode!r}")
         if every < 0 or (every and monitor):
             raise ArgumentError(f"Checkpoint: every must be at least 0, and 0 with a monitor, got {every}")
+        if "{" not in os.path.dirname(os.fspath(path)):
+            check_folder(path, "Checkpoint")
         self.path, self.every, self.monitor, self.mode = os.fspath(path), every, monitor, mode or better(monitor or "")
         self.best: float | None = None
 

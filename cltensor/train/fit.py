@@ -6,6 +6,7 @@ batches, validation, the schedule, callbacks.
 
 from __future__ import annotations
 
+import inspect
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -300,6 +301,10 @@ def _check_parts(model, loss, optimizer, loader, forward, scheduler, callbacks):
         raise ArgumentTypeError(f"fit: model must be a Module, got {type(model).__name__}")
     if not isinstance(optimizer, Optimizer):
         raise ArgumentTypeError(f"fit: optimizer must be an Optimizer, got {type(optimizer).__name__}")
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
+    if closure is not None and closure.default is closure.empty:
+        raise ArgumentTypeError(f"fit: a step of {type(optimizer).__name__} asks for the loss several times, by a closure; write "
+                                "the loop by hand, or use an optimizer whose step takes none")
     if loss is None and forward is None:
         raise ArgumentTypeError("fit: loss is None; give a function of (output, target), or forward, which returns the loss")
     if loss is not None and not callable(loss):

@@ -207,7 +207,7 @@ def inputs_of(call, input_size, input_data, dtypes, batch_dim=None):
     if isinstance(input_size, dict):
         made = _of_sizes(call, list(input_size.values()), dtypes, batch_dim)
         return (), dict(zip(input_size, made, strict=True))
-    several = bool(input_size) and all(isinstance(s, (list, tuple)) for s in input_size)
+    several = isinstance(input_size, (list, tuple)) and bool(input_size) and all(isinstance(s, (list, tuple)) for s in input_size)
     return tuple(_of_sizes(call, list(input_size) if several else [input_size], dtypes, batch_dim)), {}
 
 

@@ -1,16 +1,30 @@
-"""Pillow's images: what is one, and their pixels as arrays."""
+"""Pillow, which reads, changes and writes pictures: imported when the first is needed; its images, and their pixels as arrays."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
 import numpy as np
 
-from ..base.errors import ArgumentTypeError
-from .pictures import pillow as module
+from ..base.errors import ArgumentTypeError, MissingPackageError, SerializationError
+from ..base.extras import extra
 
-__all__ = ["array", "check_pillow", "is_pillow", "is_pillow_class", "module", "pixels"]
+
+class DamagedPictureError(SerializationError, OSError):
+    """A file that holds no picture, or not all of it: an OSError too, which programs that pass such files by catch."""
+
+
+def module(part: str = "Image") -> Any:
+    """A module of Pillow, by default PIL.Image.  Raises MissingPackageError where it is not installed."""
+    return extra(f"PIL.{part}", "vision", "cltensor.vision")
+
+
+def ready() -> None:
+    """Import Pillow and its usual formats now, so that forked workers find them loaded.  Without Pillow nothing happens."""
+    with contextlib.suppress(MissingPackageError):
+        module().preinit()
 
 
 def is_pillow(x: Any) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 import cltensor as ct
 from cltensor import nn, optim
-from cltensor.base.errors import CaptureError, ShapeError
+from cltensor.base.errors import AutogradError, CaptureError, ShapeError
 from cltensor.compiler import compile
 from cltensor.graph.compiled import MOST
 
@@ -774,3 +774,33 @@ def test_commands_of_ones_own_run_eagerly():
         compile(filled, fullgraph=True)(ct.zeros(3))
     with pytest.raises(CaptureError, match="asks for a stream's queue"):
         compile(lambda x: x + (x.device.queue is None), fullgraph=True)(ct.zeros(3))
+
+
+def test_second_derivatives_are_refused():
+    """Rather than left out of a sum."""
+    net = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))
+    compiled, x = compile(net), ct.ones(2, 4, requires_grad=True)
+    for _ in range(4):
+        y = compiled(x).sum()
+        (g,) = ct.autograd.grad(y, x, create_graph=True)
+        assert g.requires_grad
+    np.testing.assert_allclose(g.detach().numpy(), ct.autograd.grad(net(x).sum(), x)[0].numpy(), rtol=1e-5)
+    with pytest.raises(AutogradError, match="has no second derivatives"):
+        (g.square().sum() + y).backward()
+
+
+@compile
+def doubled(x):
+    return x * 2
+
+
+def test_copies_of_compiled_functions():
+    for _ in range(3):
+        doubled(ct.ones(3))
+    assert copy.copy(doubled) is copy.deepcopy(doubled) is pickle.loads(pickle.dumps(doubled)) is doubled
+    f = compile(lambda x: x * 3, dynamic=True)
+    f(ct.ones(3))
+    other = copy.deepcopy(f)
+    assert other is not f
+    assert other(ct.ones(3)).tolist() == [3, 3, 3]
+    assert (f.captures, other.captures, other.dynamic.setting) == (1, 1, True)

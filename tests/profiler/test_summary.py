@@ -1,5 +1,7 @@
 """Summaries, machines and advice: figures that are worked out by hand."""
 
+import time
+
 import pytest
 
 import cltensor as ct
@@ -52,6 +54,26 @@ def test_a_roofline():
     assert m.share(1, 1, 0.0) is None
 
 
+def test_other_things_than_tensors():
+    text = only(summary(busy=0.3, idle=0.7, apart=0.6))
+    assert text.startswith("The program did other things than tensors for 600.0 ms (60 % of the time)")
+    assert "cProfile" in text
+
+
+@pytest.mark.device
+def test_long_stretches_of_python_are_told_apart():
+    x = ct.ones(1000)
+    with ct.profiler.profile() as prof:
+        time.sleep(0.05)
+        y = x * 2
+        y.sum().item()
+        time.sleep(0.05)
+        (x + y).sum().item()
+    s = prof.summary()
+    assert s.apart >= 0.09
+    assert s.apart + s.starved <= s.idle
+
+
 @pytest.mark.device
 def test_a_machine_is_measured_once():
     found = machine()
@@ -69,6 +91,8 @@ def test_gaps_between_launches():
     text = only(summary(busy=0.3, idle=0.7, starved=0.6))
     assert "nothing to do for 600.0 ms (60 % of the time) while the host ran Python, between 10 launches of 90.0 ms" in text
     assert "cltensor.compile" in text
+    captured = {**PHASES, "captured": (0.1, 0.3)}
+    assert "larger batches, so" in only(summary(busy=0.3, idle=0.7, starved=0.6, phases=captured))
     replayed = summary(busy=0.3, idle=0.7, starved=0.6, works=(Work("fused_add_relu", 0.3, 10, 10, 0, 0),))
     assert "cltensor.compile" not in only(replayed)
     assert "larger batches" in only(replayed)

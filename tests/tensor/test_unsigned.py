@@ -31,7 +31,8 @@ OPS = {
     "and": lambda m, x, y: x & y, "or": lambda m, x, y: x | y, "xor": lambda m, x, y: x ^ y, "not": lambda m, x, y: ~x,
     "index": lambda m, x, y: x[1, ::2], "rows": lambda m, x, y: x[[1, 0, 1]], "mask": lambda m, x, y: x[x == y],
     "where": lambda m, x, y: m.where(x == y, x, y), "stack": lambda m, x, y: m.stack([x, y]),
-    "transposed": lambda m, x, y: m.stack([x.T, y.T]), "any": lambda m, x, y: x.any(), "all": lambda m, x, y: x.all(),
+    "transposed": lambda m, x, y: m.stack([x.T, y.T]), "flip": lambda m, x, y: m.flip(x, (1,)), "any": lambda m, x, y: x.any(),
+    "all": lambda m, x, y: x.all(),
 }
 
 

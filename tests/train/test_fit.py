@@ -317,6 +317,16 @@ def test_no_epochs_change_nothing(data):
 GOOD = {"loss": nn.MSELoss(), "loader": [(None, None)], "epochs": 1}
 
 
+def test_what_cannot_end_well_is_said_before_the_first_step(tmp_path):
+    net = nn.Linear(1, 1)
+    with pytest.raises(ArgumentTypeError, match="fit: a step of LBFGS asks for the loss several times"):
+        train.fit(net, optimizer=optim.LBFGS(net.parameters()), **GOOD)
+    sgd = optim.SGD(net.parameters(), 0.1)
+    for make in (lambda path: train.fit(net, optimizer=sgd, checkpoint=path, **GOOD), train.Checkpoint):
+        with pytest.raises(FileNotFoundError, match=r"Checkpoint: the folder of '.*run.ct' is not there; make '.*no' first"):
+            make(tmp_path / "no" / "run.ct")
+
+
 @pytest.mark.parametrize(("words", "error", "says"), [
     ({"model": 3}, ArgumentTypeError, "model must be a Module, got int"),
     ({"optimizer": None}, ArgumentTypeError, "optimizer must be an Optimizer"),

@@ -183,6 +183,7 @@ def test_axes_are_drawn_into_when_given():
     (lambda: plot.attention(ct.zeros(2, 3), tokens=["a"]), ArgumentError, "expected 2 tokens, got 1"),
     (lambda: plot.attention(ct.zeros(2, 3, 3), ax=object()), ArgumentError, "ax is for one head"),
     (lambda: plot.embeddings(ct.zeros(3)), ShapeError, "expected points"),
+    (lambda: plot.embeddings(ct.full((3, 3), float("nan"))), ArgumentError, "NaN or infinity"),
     (lambda: plot.embeddings(ct.zeros(3, 3), [1]), ShapeError, "a label for each of the 3"),
     (lambda: plot.embeddings(ct.zeros(3, 3), method="umap"), ArgumentError, "'pca' or 'tsne'"),
     (lambda: plot.gradient_flow(nn.Linear(2, 2)), ArgumentError, "no parameter has a gradient"),

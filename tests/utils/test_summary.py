@@ -225,6 +225,7 @@ def test_control_flow_counts_its_regions():
     ((nn.ReLU(), (1, 2)), {"row_settings": ["bold"]}, ArgumentError, "row_settings knows no 'bold'"),
     ((nn.ReLU(), (1, 2)), {"input_data": 3}, ArgumentError, "either input_size or input_data, got both"),
     ((nn.ReLU(), (1, -2)), {}, ArgumentError, "input_size must hold sizes"),
+    ((nn.ReLU(), 5), {}, ArgumentError, "input_size must hold sizes"),
     ((nn.ReLU(), (1, 2)), {"dtypes": []}, ArgumentError, "a dtype for each of the 1 inputs"),
 ])
 def test_errors(arguments, words, error, says):

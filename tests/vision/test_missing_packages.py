@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from cltensor.vision import datasets, pictures
+from cltensor.vision import datasets, pillow
 from cltensor.vision.datasets import matlab
 
 pytestmark = pytest.mark.any_style
@@ -23,7 +23,7 @@ def test_pillow(without, tmp_path):
     without("PIL", "PIL.Image", "PIL.ImageDraw")
     for part in ("Image", "ImageDraw"):
         with pytest.raises(ImportError, match=r"cltensor.vision: needs the package PIL.*pip install 'cltensor\[vision\]'"):
-            pictures.pillow(part)
+            pillow.module(part)
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x.txt").write_text("text")
     read = datasets.DatasetFolder(tmp_path, lambda path: open(path).read(), (".txt",))  # noqa: SIM115

@@ -94,6 +94,34 @@ def test_blur_on_the_host_is_that_of_tensors():
     assert np.abs(on_host - exact.transpose(2, 0, 1)).max() <= 0.5 + 1e-3
 
 
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "LA", "RGBA"])
+def test_blur_and_erasing_keep_the_mode(mode):
+    picture = IMAGE.convert(mode) if mode != "LA" else IMAGE.convert("L").convert("LA")
+    blurred = functional.gaussian_blur(picture, 3)
+    assert blurred.mode == mode
+    assert np.array_equal(np.asarray(blurred), filters.blurred_array(np.asarray(picture), 3))
+    erased = v2.functional.erase(picture, 1, 2, 3, 4, ct.tensor(7, dtype=ct.uint8))
+    assert erased.mode == mode
+    assert (np.asarray(erased)[1:4, 2:6] == 7).all()
+
+
+@pytest.mark.parametrize("mode", ["P", "1"])
+def test_blur_refuses_indices(mode):
+    with pytest.raises(ValueError, match=rf"gaussian_blur: a picture of mode '{mode}'.*convert"):
+        functional.gaussian_blur(IMAGE.convert(mode), 3)
+
+
+def test_sixteen_bits_come_back():
+    values = (PIXELS[..., 0].astype(np.uint16) * 257)
+    picture = PIL.Image.fromarray(values)
+    back = functional.to_pil_image(functional.to_tensor(picture))
+    assert back.mode == picture.mode == "I;16"
+    assert np.array_equal(np.asarray(back), values)
+    bits = functional.pil_to_tensor(picture)
+    assert np.array_equal(functional.hflip(bits).numpy()[0], values[:, ::-1])
+    assert np.array_equal(np.asarray(functional.gaussian_blur(picture, 3)), filters.blurred_array(values, 3))
+
+
 def test_jpeg_is_pillows():
     file = io.BytesIO()
     IMAGE.save(file, "JPEG", quality=40)

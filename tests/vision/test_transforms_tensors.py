@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import cltensor as ct
-from cltensor.vision import tv_tensors
+from cltensor.utils.data import DataLoader, Dataset
+from cltensor.vision import transforms, tv_tensors
 from cltensor.vision.transforms import InterpolationMode, functional, v2
 
 F = v2.functional
@@ -130,6 +131,40 @@ def test_normalize_matches_numpy_and_works_in_place():
     np.testing.assert_allclose(functional.normalize(t, mean.tolist(), std.tolist()).numpy(), expected, rtol=1e-6, atol=1e-6)
     assert functional.normalize(t, mean.tolist(), std.tolist(), inplace=True) is t
     np.testing.assert_allclose(t.numpy(), expected, rtol=1e-6, atol=1e-6)
+
+
+class Normalized(Dataset):
+    """Pictures in a worker: whole, and seen through strides."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, i):
+        picture = ct.from_numpy(self.x[i])
+        apply = transforms.Normalize([0.4, 0.5, 0.6], [0.2, 0.3, 0.4])
+        return apply(picture), apply(picture[:, 1:, ::2]), F.normalize(picture, [0.5], [0.25])
+
+
+@pytest.mark.any_style
+def test_normalize_in_a_worker_gives_the_same_bits():
+    x = np.random.default_rng(0).random((2, 3, 4, 5), dtype=np.float32)
+    there, here = DataLoader(Normalized(x), num_workers=1), DataLoader(Normalized(x))
+    for found, expected in zip(there, here, strict=True):
+        assert all(np.array_equal(a.numpy(), b.numpy()) for a, b in zip(found, expected, strict=True))
+
+
+@pytest.mark.any_style
+def test_normalize_wants_as_many_values_as_channels():
+    grey = ct.rand(1, 2, 2)
+    for call in (lambda: functional.normalize(grey, [0.1] * 3, [0.5] * 3), lambda: functional.normalize(grey, [0.1], [0.5] * 3),
+                 lambda: functional.normalize(ct.rand(4, 2, 2), [0.1] * 3, [0.5]),
+                 lambda: F.normalize(ct.rand(2, 2, 2), [0.1] * 3, [1])):
+        with pytest.raises(RuntimeError, match=r"normalize: (mean|std) has 3 values, and the picture \d channels"):
+            call()
+    assert F.normalize(grey, [0.1] * 3, [0.5] * 3).shape == (3, 2, 2)
 
 
 @pytest.mark.any_style

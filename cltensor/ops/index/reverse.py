@@ -22,7 +22,7 @@ def _launch(specs, outs, dims):
 
 
 reverse = kernel("reverse", shape=_shape, launch=_launch, batch="leading", public=False, complex=True,
-                 vjp=(lambda g, y, x, dims: reverse(g, dims=dims),), ref=lambda x, dims: np.flip(x, dims),
+                 vjp=(lambda g, y, x, dims: reverse(g, dims=dims),), ref=lambda x, dims: np.flip(x, dims), dtypes="stored",
                  samples=lambda rng: [((rng.standard_normal((3, 4, 2)),), {"dims": (-1, -3)}),
                                       ((rng.standard_normal((5,)),), {"dims": (-1,)})],
                  doc="x with the order of elements along dims, numbers below 0, reversed.")

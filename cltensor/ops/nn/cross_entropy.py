@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...base import bfloat16, dtypes
+from ...base.observed_sizes import plain
 from ...codegen import expr as E
 from ...dispatch.run_elementwise import filled
 from ...dispatch.spec import dense
@@ -58,6 +59,7 @@ _KEPT = {}
 
 def _kept(make, n, dtype, x):
     """make(n, dtype, x), a tensor on x's device; cached."""
+    n = plain(n)
     key = make, n, dtype, x.device
     found = _KEPT.get(key)
     if found is None:

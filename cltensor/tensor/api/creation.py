@@ -8,6 +8,7 @@ import numpy as np
 from ...base import calls, dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedDTypeError
 from ...base.layouts import contiguous_format, format_strides, preserve_format
+from ...base.observed_sizes import as_index, plain
 from ...base.overlap import packed
 from ...base.shapes import contiguous_strides, dense_strides
 from ...dispatch.run_elementwise import filled
@@ -24,7 +25,7 @@ def count(op, name, value):
     """Return an int argument as an int.  Raises ArgumentTypeError for anything without __index__."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise ArgumentTypeError(f"{op}(): argument '{name}' must be int, not {calls.kind(value)}")
-    return value.__index__()
+    return as_index(value)
 
 
 def sizes(args, op="size"):
@@ -32,7 +33,7 @@ def sizes(args, op="size"):
     if len(args) == 1 and (not hasattr(args[0], "__index__") or isinstance(args[0], Sequence)):
         args = args[0]
     try:
-        shape = tuple([n if type(n) is int else n.__index__() for n in args])
+        shape = tuple([n if type(n) is int else as_index(n) for n in args])
         if True in map(_is_bool, args):
             raise TypeError
     except (AttributeError, TypeError):
@@ -311,7 +312,7 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
     if end is None:
         start, end = 0, start
     start, end, step = (x.item() if isinstance(x, TensorBase) else x for x in (start, end, step))
-    if step == 0 or (end - start) / step < 0 or not all(map(math.isfinite, (start, end, step))):
+    if step == 0 or (end - start) / step < 0 or not all(map(math.isfinite, plain((start, end, step)))):
         raise ArgumentError(f"arange: upper bound and lower bound inconsistent with step sign, or not finite: "
                             f"start {start}, end {end}, step {step}")
     if dtype is None:
@@ -320,10 +321,10 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
     dtype, d = _options(dtype, device)
     _refuse_complex("arange", dtype)
     if dtype.category == "int":  # as in PyTorch: convert the numbers before counting them
-        start, end, step = int(start), int(end), int(step)
+        start, end, step = map(math.trunc, (start, end, step))
         if step == 0:
             raise ArgumentError("arange: step must be nonzero")
-    n = math.ceil((end - start) / step)
+    n, start, step = plain((math.ceil((end - start) / step), start, step))
     exact = np.int64 if not any(isinstance(x, (float, np.floating)) for x in (start, end, step)) else np.float64
     return made(computed(n, dtype, d, lambda: np.arange(n, dtype=exact) * exact(step) + exact(start)), requires_grad)
 
@@ -331,12 +332,12 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
 @function(method=False)
 def range_(start, end, step=1, *, dtype=None, device=None, requires_grad=False):
     """start, start + step, ... up to end, included if it is met, in the default floating dtype; PyTorch advises arange."""
-    if step == 0 or (end - start) / step < 0 or not all(map(math.isfinite, (start, end, step))):
+    if step == 0 or (end - start) / step < 0 or not all(map(math.isfinite, plain((start, end, step)))):
         raise ArgumentError(f"range: upper bound and lower bound inconsistent with step sign, or not finite: "
                             f"start {start}, end {end}, step {step}")
     dtype, d = _options(dtype, device)
     _refuse_complex("range", dtype)
-    n = math.floor((end - start) / step) + 1
+    n, start, step = plain((math.floor((end - start) / step) + 1, start, step))
     return made(computed(n, dtype, d, lambda: np.arange(n) * float(step) + float(start)), requires_grad)
 
 

@@ -102,7 +102,8 @@ class Tensor(Differentiable, HostValues, Subclassed):
 
     def stride(self, dim=None) -> object:
         """The strides in elements, or the stride of one dimension."""
-        return self._spec.strides if dim is None else self._spec.strides[normalize_dim(dim, self._spec.ndim, "stride")]
+        strides = tuple(observed(self._spec.strides)) if observing else self._spec.strides
+        return strides if dim is None else strides[normalize_dim(dim, self._spec.ndim, "stride")]
 
     def storage_offset(self) -> int:
         """The position of the first element in the storage, in elements."""
@@ -140,7 +141,7 @@ class Tensor(Differentiable, HostValues, Subclassed):
 
     @property
     def nbytes(self) -> int:
-        return self._spec.nbytes
+        return self.numel() * self._spec.itemsize
 
     def is_contiguous(self, memory_format=contiguous_format) -> bool:
         """Whether the elements are stored in the order of the memory format (row-major by default) without gaps."""

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...base import calls, dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, DimensionError, DTypeError, ShapeError
+from ...base.observed_sizes import as_index
 from ...base.shapes import broadcast_shapes, contiguous_strides, normalize_dim
 from ...dispatch.autocast import PROMOTE_ON_CPU, PROMOTE_ON_GPU, autocasts
 from ...dispatch.run_elementwise import run_elementwise
@@ -14,6 +15,7 @@ from ...ops.pointwise.elementary import where_op
 from ..api.creation import tensor
 from ..core.public_api import function, method
 from ..math.arithmetic import as_stored, convert
+from ..shape.shape import bounds
 
 _MASKS = (dtypes.bool_, dtypes.uint8)
 _INDICES = (dtypes.int64, dtypes.int32, *_MASKS)
@@ -64,7 +66,7 @@ def _tensor_entry(item):
 def _parsed(x, index):
     """Parse into (basic parts, [(position in the basic result, index tensor)]); parts: see view_ops._slice_rule."""
     if type(index) is int and x._spec.ndim:  # the commonest case
-        n, *rest = x._spec.shape
+        n, *rest = x.shape
         return (_position(index, n, 0), *[(0, 1, m) for m in rest]), ()
     items = [_entry(i, x.device) for i in _items(index)]
     used = sum(map(_consumes, items))
@@ -78,7 +80,7 @@ def _parsed(x, index):
         if d + wide > x.ndim and item is not Ellipsis:
             raise DimensionError(f"too many indices for tensor of dimension {x.ndim}: what stands before a second ellipsis "
                                  "(`...`) takes all of them")
-        sizes = x._spec.shape[d:d + wide]
+        sizes = x.shape[d:d + wide]
         if isinstance(item, int) and not isinstance(item, bool):
             parts.append(_position(item, sizes[0], d))
         else:
@@ -126,11 +128,11 @@ def _bounds(s):
 def _bound(value):
     if value is not None and not hasattr(value, "__index__"):
         raise ArgumentTypeError(f"slice indices must be integers or None or have an __index__ method, got {calls.kind(value)}")
-    return None if value is None else value.__index__()
+    return None if value is None else as_index(value)
 
 
 def _slice(s, n):
-    start, stop, step = s.indices(n)
+    start, stop, step = bounds(s, n)
     return start, step, max(0, -(-(stop - start) // step))
 
 

@@ -12,6 +12,7 @@ from ...base.context import context
 from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, UnsupportedDTypeError
 from ...base.forking import in_forked_children
 from ...base.layouts import preserve_format
+from ...base.observed_sizes import plain
 from ...dispatch.run_planned import run_planned
 from ...ops.random import distributions as ops
 from ...runtime.device import real_default
@@ -267,7 +268,7 @@ def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False)
         raise ArgumentError(f"randperm: n must be non-negative, got {n}")
     dtype, d = _options(dtype or dtypes.int64, device)
     stream = _stream(generator)
-    return made(computed(n, dtype, d, lambda: stream.host().permutation(n)), requires_grad)
+    return made(computed(n, dtype, d, lambda: stream.host().permutation(plain(n))), requires_grad)
 
 
 @function(method=False)

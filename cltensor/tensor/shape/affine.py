@@ -18,7 +18,7 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
     a, b = normalize_dim(dim1, input.ndim, "diagonal"), normalize_dim(dim2, input.ndim, "diagonal")
     if a == b:
         raise ShapeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    shape, ndim = input._spec.shape, input._spec.ndim
+    shape, ndim = input.shape, input.ndim
     n = max(0, min(shape[a] + min(offset, 0), shape[b] - max(offset, 0)))
     rest = [i for i in range(ndim) if i not in (a, b)]
     size = (*(shape[i] for i in rest), n)
@@ -38,6 +38,6 @@ def unfold(self, dimension, size, step):
                          "be > 0")
     if not ndim:
         return self.reshape(1)[:size]
-    shape = tuple((n - size) // step + 1 if i == d else k for i, k in enumerate(self._spec.shape))
+    shape = tuple((n - size) // step + 1 if i == d else k for i, k in enumerate(self.shape))
     steps = tuple(_step(ndim, step if i == d else 1, i) for i in range(ndim))
     return run_view(view_ops.affine_index, self, ((*shape, size), (*steps, _step(ndim, 1, d)), _step(ndim, 0)))

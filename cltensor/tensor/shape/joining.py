@@ -2,6 +2,7 @@
 
 from ...base import calls, dtypes
 from ...base.errors import ArgumentError, ArgumentTypeError, DimensionError, ShapeError
+from ...base.observed_sizes import as_index
 from ...base.shapes import normalize_dim
 from ...dispatch.promotion import result_type
 from ...dispatch.run_planned import run_planned
@@ -9,7 +10,7 @@ from ...dispatch.tensor_base import TensorBase
 from ...ops.index import concat
 from ..core.public_api import also, function
 from .padding import pad_constant
-from .shape import narrow, select
+from .shape import bounds, narrow, select
 
 
 @function("concat", "concatenate", method=False, apart=True)
@@ -128,10 +129,11 @@ def split(tensor, split_size_or_sections, dim=0) -> tuple:
     d = normalize_dim(dim, tensor.ndim, "split")
     n = tensor.shape[d]
     if hasattr(split_size_or_sections, "__index__"):
-        size = int(split_size_or_sections)
+        size = as_index(split_size_or_sections)
         if size < 0 or (size == 0 and n):
             raise ShapeError(f"split: split_size must be positive, got {size}")
-        pieces = [min(size, n - i) for i in range(0, n, size)] if n else [0]
+        last = (n - 1) // size if n else 0
+        pieces = [*[size] * last, n - size * last]
     else:
         pieces = list(split_size_or_sections)
         if sum(pieces) != n or any(p < 0 for p in pieces):
@@ -179,14 +181,14 @@ def tensor_split(input, indices_or_sections, dim=0) -> tuple:
                                 f"int64 tensor, got {indices_or_sections.dtype.name} {list(indices_or_sections.shape)}")
         indices_or_sections = indices_or_sections.tolist()
     if hasattr(indices_or_sections, "__index__"):
-        parts = int(indices_or_sections)
+        parts = as_index(indices_or_sections)
         if parts <= 0:
             raise ArgumentError(f"tensor_split: number of sections must be larger than 0, got {parts}")
         return split(input, [n // parts + (i < n % parts) for i in range(parts)], d)
     ends = [*indices_or_sections, n]
     starts = [0, *indices_or_sections]
-    bounds = [slice(s, e).indices(n)[:2] for s, e in zip(starts, ends, strict=True)]
-    return tuple(narrow(input, d, s, max(0, e - s)) for s, e in bounds)
+    found = [bounds(slice(s, e), n)[:2] for s, e in zip(starts, ends, strict=True)]
+    return tuple(narrow(input, d, s, max(0, e - s)) for s, e in found)
 
 
 @function()

@@ -7,6 +7,7 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import AutogradError, DimensionError, ShapeError
 from ...base.layouts import contiguous_format, format_strides, preserve_format
+from ...base.observed_sizes import observed, plain
 from ...base.shapes import broadcast_dims, broadcast_shapes, normalize_dim, normalize_dims
 from ...dispatch.resizing import resize
 from ...dispatch.run_elementwise import run_elementwise
@@ -44,7 +45,7 @@ def view(self, *shape, dtype=None):
     """View the memory with another shape (or, given a dtype, as another element type).  Raises ShapeError if it needs a copy."""
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], (dtypes.dtype, type))):
         return _view_dtype(self, dtypes.as_dtype(dtype or shape[0]))
-    shape = infer_size(sizes(shape, "view"), self._spec.numel, "view")
+    shape = infer_size(sizes(shape, "view"), self.numel(), "view")
     return run_view(view_ops.view_as, self, (shape,))
 
 
@@ -76,8 +77,8 @@ def _check_multiples(x, n, what):
 def reshape(input, *shape):
     """The tensor with another shape: a view where the layout allows it, else a copy."""
     s = input._spec
-    shape = infer_size(sizes(shape, "reshape"), s.numel, "reshape")
-    if view_ops.view_strides(s.shape, s.strides, shape) is None:
+    shape = infer_size(sizes(shape, "reshape"), input.numel(), "reshape")
+    if view_ops.view_strides(s.shape, s.strides, plain(shape) if s.contiguous else shape) is None:
         input = contiguous(input)
     return run_view(view_ops.view_as, input, (shape,))
 
@@ -178,7 +179,7 @@ def unsqueeze(input, dim):
     n = input._spec.ndim + 1
     if not -n <= dim < n:
         raise DimensionError(f"unsqueeze: Dimension out of range: dim is {dim}, expected to be in [{-n}, {n - 1}]")
-    parts = [(0, 1, k) for k in input._spec.shape]
+    parts = [(0, 1, k) for k in input.shape]
     parts.insert(dim % n, None)
     return _index(input, parts)
 
@@ -197,7 +198,7 @@ def expand(self, *size):
                          f"dimensions in the tensor ({self._spec.ndim})")
     if any(n < 0 and (n != -1 or i < pad) for i, n in enumerate(wanted)):
         raise ShapeError(f"expand: invalid size in {list(wanted)}; -1 is only allowed for an existing dimension")
-    full = tuple(self._spec.shape[i - pad] if n == -1 else n for i, n in enumerate(wanted))
+    full = tuple(self.shape[i - pad] if n == -1 else n for i, n in enumerate(wanted))
     return run_view(view_ops.expand, self, (full,))
 
 
@@ -246,20 +247,29 @@ def unflatten(input, dim, sizes):
     return input.reshape((*input.shape[:d], *inner, *input.shape[d + 1:]))
 
 
+def bounds(s, n):
+    """(start, stop, step) of a slice of n elements, as slice.indices gives them for steps forward."""
+    if type(n) is int:
+        return s.indices(n)
+    start, stop = (end if given is None else min(max(given + n if given < 0 else given, 0), n)
+                   for given, end in ((s.start, 0), (s.stop, n)))
+    return start, stop, 1 if s.step is None else s.step
+
+
 @function()
 def narrow(input, dim, start, length):
     """A view of `length` elements of a dimension, from `start` on."""
     d = normalize_dim(dim, input._spec.ndim, "narrow")
     if not input._spec.ndim:
         raise DimensionError("narrow() cannot be applied to a 0-dim tensor.")
-    n = input._spec.shape[d]
+    n = input.shape[d]
     if isinstance(start, TensorBase) and (start.ndim or start.dtype.category != "int"):
         raise ShapeError(f"narrow: start must be an 0-dim integral Tensor, got {start.dtype.name} {list(start.shape)}")
     start = count("narrow", "start", start)
     first = start + n if start < 0 else start
     if length < 0 or not 0 <= first <= n or first + length > n:
         raise DimensionError(f"narrow: start ({start}) + length ({length}) exceeds dimension size ({n})")
-    return _index(input, [(first, 1, length) if i == d else (0, 1, k) for i, k in enumerate(input._spec.shape)])
+    return _index(input, [(first, 1, length) if i == d else (0, 1, k) for i, k in enumerate(input.shape)])
 
 
 @function(contiguous=True)
@@ -274,10 +284,10 @@ def select(input, dim, index):
     if not input._spec.ndim:
         raise DimensionError("select() cannot be applied to a 0-dim tensor.")
     d = normalize_dim(dim, input._spec.ndim, "select")
-    n = input._spec.shape[d]
+    n = input.shape[d]
     if not -n <= index < n:
         raise DimensionError(f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {d}")
-    return _index(input, [index % n if i == d else (0, 1, k) for i, k in enumerate(input._spec.shape)])
+    return _index(input, [index % n if i == d else (0, 1, k) for i, k in enumerate(input.shape)])
 
 
 @function(inplace="viewing")
@@ -288,7 +298,7 @@ def as_strided(input, size, stride, storage_offset=None):
         raise ShapeError(f"as_strided: sizes {size} and strides {stride} must be as many and not negative")
     start = input._offset if storage_offset is None else storage_offset
     last = start + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
-    if math.prod(size) and (start < 0 or (last + 1) * input.itemsize > input._storage.extent):
+    if math.prod(size) and (start < 0 or (last + 1) * input.itemsize > observed((input._storage.extent,))[0]):
         raise ShapeError(f"as_strided: sizes {size}, strides {stride}, storage offset {start} require a storage of "
                          f"{(last + 1) * input.itemsize} bytes, but it has {input._storage.extent}")
     return run_view(strided.as_strided, input, (size, stride, start - input._offset))

@@ -37,6 +37,8 @@ def embeddings(points: Any, labels: Any = None, *, method: str = "pca", classes:
     values = array_of(points, "embeddings").astype(np.float64)
     if values.ndim != 2 or min(values.shape) < 2:
         raise ShapeError(f"embeddings: expected points (n, features), at least two of each, got shape {list(values.shape)}")
+    if not np.isfinite(values).all():
+        raise ArgumentError("embeddings: some points hold NaN or infinity, which have no place; leave those out")
     kinds = None if labels is None else array_of(labels, "embeddings")
     if kinds is not None and kinds.shape != values.shape[:1]:
         raise ShapeError(f"embeddings: expected a label for each of the {len(values)} points, got shape {list(kinds.shape)}")

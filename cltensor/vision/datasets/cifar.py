@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...base.errors import SerializationError
-from ..pictures import pillow
+from .. import pillow
 from .downloads import check_integrity, download_and_extract_archive
 from .pickled import dict_in
 from .vision import MissingDataError, VisionDataset
@@ -82,7 +82,7 @@ class CIFAR10(VisionDataset):
         self.class_to_idx = {name: i for i, name in enumerate(names)}
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        return self._changed(pillow().fromarray(self.data[index]), self.targets[index])
+        return self._changed(pillow.module().fromarray(self.data[index]), self.targets[index])
 
     def __len__(self) -> int:
         return len(self.data)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...base.errors import DimensionError
-from ..pictures import pillow
+from .. import pillow
 from .vision import VisionDataset
 
 
@@ -40,7 +40,7 @@ class FakeData(VisionDataset):
         values = drawn.standard_normal(self.image_size, np.float32)
         target = int(drawn.integers(self.num_classes))
         pixels = (values * 255).astype(np.int64).astype(np.uint8).transpose(1, 2, 0)
-        return self._changed(pillow().fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels), target)
+        return self._changed(pillow.module().fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels), target)
 
     def __len__(self) -> int:
         return self.size

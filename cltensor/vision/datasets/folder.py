@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import ArgumentError, SerializationError
-from ..pictures import pillow
+from .. import pillow
 from .vision import MissingDataError, VisionDataset
 
 IMG_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
@@ -42,29 +42,29 @@ def is_image_file(filename: str) -> bool:
 def pil_loader(path: str | PathLike[str]) -> Any:
     """The picture in a file as a Pillow image in RGB, of any size, with bytes (uint8) for colours.
 
-    Raises SerializationError for a file that is damaged or no picture, OSError for one that cannot be opened.
+    Raises SerializationError, here an OSError too, for a file that is damaged or no picture; OSError for one that cannot be opened.
     Source: Pillow's readers.
 
     Example::
 
         pil_loader("cat.jpg").size
     """
-    image = pillow()
+    image = pillow.module()
     with open(path, "rb") as file:
         try:
             return image.open(file).convert("RGB")
         except image.DecompressionBombError as error:
             raise SerializationError(f"{os.fspath(path)} is too large a picture: {error}; raise PIL.Image.MAX_IMAGE_PIXELS if you "
-                                     "trust "
-                                     "it") from error
+                                     "trust it") from error
         except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise SerializationError(f"{os.fspath(path)} is damaged, or no picture: {error}; remove it or get it again") from error
+            raise pillow.DamagedPictureError(f"{os.fspath(path)} is damaged, or no picture: {error}; remove it or get it "
+                                             "again") from error
 
 
 def default_loader(path: str | PathLike[str]) -> Any:
     """What folders of pictures are read with: pil_loader, for pictures of any size, in bytes (uint8).
 
-    Raises SerializationError for a file that is damaged or no picture, OSError for one that cannot be opened.
+    Raises SerializationError, here an OSError too, for a file that is damaged or no picture; OSError for one that cannot be opened.
     Source: as torchvision 0.29 has it.
 
     Example::

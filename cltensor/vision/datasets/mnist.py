@@ -13,7 +13,7 @@ from ...io.download import DownloadError
 from ...io.load import load
 from ...tensor import Tensor
 from ...tensor.api.creation import from_numpy
-from ..pictures import pillow
+from .. import pillow
 from .downloads import check_integrity, download_and_extract_archive
 from .host_values import HostValues
 from .idx import labels_in, pictures_in
@@ -81,7 +81,7 @@ class MNIST(VisionDataset):
         pixels = self._pixels.of(self.data)[index]
         if pixels.ndim != 2:
             raise ShapeError(f"data[{index}] has shape {pixels.shape}; a picture in grey has two dimensions")
-        return pillow().fromarray(pixels)
+        return pillow.module().fromarray(pixels)
 
     def __len__(self) -> int:
         return len(self.data)

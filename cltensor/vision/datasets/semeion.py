@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...base.errors import SerializationError
-from ..pictures import pillow
+from .. import pillow
 from .downloads import check_integrity, download_url
 from .vision import VisionDataset
 
@@ -54,7 +54,7 @@ class SEMEION(VisionDataset):
         self.labels = values[:, _PIXELS:].argmax(axis=1)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        return self._changed(pillow().fromarray(self.data[index]), int(self.labels[index]))
+        return self._changed(pillow.module().fromarray(self.data[index]), int(self.labels[index]))
 
     def __len__(self) -> int:
         return len(self.data)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...base.errors import ArgumentError, SerializationError
-from ..pictures import pillow
+from .. import pillow
 from .downloads import check_integrity, download_and_extract_archive
 from .utils import verify_str_arg
 from .vision import VisionDataset
@@ -112,7 +112,7 @@ class STL10(VisionDataset):
         return rows
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        picture = pillow().fromarray(np.ascontiguousarray(self.data[index].transpose(1, 2, 0)))
+        picture = pillow.module().fromarray(np.ascontiguousarray(self.data[index].transpose(1, 2, 0)))
         return self._changed(picture, None if self.labels is None else int(self.labels[index]))
 
     def __len__(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...base.errors import SerializationError
-from ..pictures import pillow
+from .. import pillow
 from .downloads import check_integrity, download_url
 from .matlab import arrays_in
 from .utils import verify_str_arg
@@ -57,7 +57,7 @@ class SVHN(VisionDataset):
         self.labels = np.where(labels == 10, 0, labels)  # the file calls a zero 10
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        picture = pillow().fromarray(np.ascontiguousarray(self.data[index].transpose(1, 2, 0)))
+        picture = pillow.module().fromarray(np.ascontiguousarray(self.data[index].transpose(1, 2, 0)))
         return self._changed(picture, int(self.labels[index]))
 
     def __len__(self) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...base.errors import SerializationError
-from ..pictures import pillow
+from .. import pillow
 from .downloads import check_integrity, download_url
 from .vision import VisionDataset
 
@@ -51,7 +51,7 @@ class USPS(VisionDataset):
         self.data, self.targets = _samples_in(path)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        return self._changed(pillow().fromarray(self.data[index]), int(self.targets[index]))
+        return self._changed(pillow.module().fromarray(self.data[index]), int(self.targets[index]))
 
     def __len__(self) -> int:
         return len(self.data)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...base.errors import ArgumentError, CLTensorError, MissingError
 from ...utils.data import Dataset
-from ..pictures import ready
+from .. import pillow
 
 
 class MissingDataError(CLTensorError, FileNotFoundError):
@@ -41,7 +41,7 @@ class VisionDataset(Dataset):
         if transforms is not None and (transform is not None or target_transform is not None):
             raise ArgumentError("Only transforms or transform/target_transform can be passed as argument; combine them in "
                                 "transforms")
-        ready()
+        pillow.ready()
         self.root = os.path.expanduser(root) if isinstance(root, str) else root
         self.transform, self.target_transform = transform, target_transform
         if transform is not None or target_transform is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser, fromstring
 
 from ...base.errors import SerializationError
-from ..pictures import pillow
+from .. import pillow
 from .downloads import download_and_extract_archive
 from .utils import verify_str_arg
 from .vision import MissingDataError, VisionDataset
@@ -62,7 +62,7 @@ class _VOCBase(VisionDataset):
 
 def read_picture(path, mode="RGB"):
     """The Pillow image in a file, converted to a mode, or as it is for None.  Raises SerializationError for one that is damaged."""
-    image = pillow()
+    image = pillow.module()
     try:
         with image.open(path) as found:
             found.load()
@@ -70,7 +70,7 @@ def read_picture(path, mode="RGB"):
     except FileNotFoundError:
         raise MissingDataError(f"{path} is not there, although the dataset lists it; get the dataset again") from None
     except (OSError, SyntaxError, ValueError, image.DecompressionBombError) as error:
-        raise SerializationError(f"{path} is damaged, or no picture: {error}; remove it or get it again") from error
+        raise pillow.DamagedPictureError(f"{path} is damaged, or no picture: {error}; remove it or get it again") from error
 
 
 class VOCSegmentation(_VOCBase):

@@ -16,7 +16,7 @@ from ...base.errors import ArgumentError, SerializationError
 from ...runtime.device import device
 from ...tensor import Tensor
 from ...tensor.api.creation import from_numpy
-from ..pictures import pillow
+from .. import pillow
 from .files import bytes_of, bytes_of_file
 from .modes import ImageReadMode, mode_of
 
@@ -163,7 +163,7 @@ def decode_heic(input: Tensor, mode: ImageReadMode | str = ImageReadMode.UNCHANG
 def _decoded(data, kinds, mode, turned=False, place=""):
     """The tensor of the picture in an array of bytes, of one of these kinds."""
     mode = mode_of(mode)
-    image = pillow()
+    image = pillow.module()
     image.init()
     if not set(kinds) & set(image.OPEN):
         raise SerializationError(f"{place}Pillow cannot read {kinds[0]} here; install a Pillow or plugin that does")
@@ -209,7 +209,7 @@ def _frames(found):
     """The arrays (3, H, W) of a GIF's pictures; what they do not cover has the background's colour."""
     palette, at = found.getpalette() or [], 3 * found.info.get("background", 0)
     background = np.array(palette[at : at + 3] if len(palette) >= at + 3 else [0, 0, 0], np.uint8)
-    seen = [np.asarray(frame.convert("RGBA")) for frame in pillow("ImageSequence").Iterator(found)]
+    seen = [np.asarray(frame.convert("RGBA")) for frame in pillow.module("ImageSequence").Iterator(found)]
     return [_channels_first(np.where(pixels[..., 3:] > 0, pixels[..., :3], background)) for pixels in seen]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from ...tensor import Tensor
 from ...tensor.api.creation import from_numpy
-from ..pictures import pillow
+from .. import pillow
 from .files import write_file
 
 
@@ -79,7 +79,7 @@ def write_png(input: Tensor, filename: str | PathLike[str], compression_level: i
 
 
 def _encoded(input, kind, **options):
-    image, out = pillow(), io.BytesIO()
+    image, out = pillow.module(), io.BytesIO()
     image.fromarray(_pixels(input)).save(out, kind, **options)
     return from_numpy(np.frombuffer(out.getvalue(), np.uint8).copy())
 

@@ -93,7 +93,7 @@ def ps_roi_pool(input: Tensor, boxes: _Boxes, output_size: _Size, spatial_scale:
     """The mean of the pixels of each bin, which reads channels of its own: (N, C * bins, H, W) -> (K, C, *output_size).
 
     Corners of boxes are rounded to pixels; an empty bin gives 0.  Channels are read as by ps_roi_align.
-    boxes, dtypes and errors are those of ps_roi_align.  Source: Dai et al., R-FCN, 2016.
+    boxes and dtypes are those of ps_roi_align.  Raises what it raises.  Source: Dai et al., R-FCN, 2016.
 
         >>> from cltensor.vision.ops import ps_roi_pool
         >>> ps_roi_pool(ct.ones(1, 8, 4, 4), [ct.tensor([[0.0, 0, 3, 3]])], 2).shape
@@ -106,7 +106,8 @@ def ps_roi_pool(input: Tensor, boxes: _Boxes, output_size: _Size, spatial_scale:
 def roi_pool(input: Tensor, boxes: _Boxes, output_size: _Size, spatial_scale: float = 1.0) -> Tensor:
     """The largest pixel of each of the bins of regions of input (N, C, H, W): (K, C, *output_size); 0 for an empty bin.
 
-    Corners of boxes, times spatial_scale, are rounded to pixels.  boxes, dtypes and errors are those of roi_align.
+    Corners of boxes, times spatial_scale, are rounded to pixels.  boxes and dtypes are those of roi_align.
+    Raises what roi_align raises.
     Source: Girshick, Fast R-CNN, 2015.
 
         >>> from cltensor.vision.ops import roi_pool

@@ -180,7 +180,10 @@ def normalize(tensor: Tensor, mean: Sequence[float], std: Sequence[float], inpla
 
         standardised = functional.normalize(image, [0.5, 0.5, 0.5], [0.2, 0.2, 0.2])
     """
-    return values.normalize_image(_of_tensors("normalize", tensor), mean, std, inplace)
+    image = _of_tensors("normalize", tensor)
+    if image.ndim >= 3:
+        values.check_counts(image, mean, std)
+    return values.normalize_image(image, mean, std, inplace)
 
 
 def erase(img: Tensor, i: int, j: int, h: int, w: int, v: Tensor, inplace: bool = False) -> Tensor:

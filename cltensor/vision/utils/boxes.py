@@ -11,7 +11,7 @@ import numpy as np
 from ...autograd.modes import no_grad
 from ...base.errors import ArgumentError, MismatchError
 from ...tensor import Tensor
-from ..pictures import pillow
+from .. import pillow
 from .colors import check_picture, colors_of, from_bytes, to_bytes
 
 Color = str | tuple[int, int, int]
@@ -54,8 +54,8 @@ def draw_bounding_boxes(image: Tensor, boxes: Tensor, labels: list[str] | None =
     writing = _Writing(font, font_size, width + 1)
     texts = colors_of(label_colors or ("black" if fill_labels else box_colors), len(corners))
     backs = colors_of(label_background_colors or box_colors, len(corners))
-    picture = pillow().fromarray(to_bytes(values))
-    draw = pillow("ImageDraw").Draw(picture, "RGBA") if fill else pillow("ImageDraw").Draw(picture)
+    picture = pillow.module().fromarray(to_bytes(values))
+    draw = pillow.module("ImageDraw").Draw(picture, "RGBA") if fill else pillow.module("ImageDraw").Draw(picture)
     for box, color, name, text, back in zip(corners.astype(np.int64).tolist(), box_colors, names, texts, backs, strict=False):
         _outline(draw, box, color, width, fill)
         if name is not None:
@@ -101,7 +101,7 @@ class _Writing:
     """Writes labels: in Pillow's own font, or one from a file."""
 
     def __init__(self, font, size, margin):
-        fonts = pillow("ImageFont")
+        fonts = pillow.module("ImageFont")
         if font is None and size is not None:
             warnings.warn("Argument 'font_size' will be ignored since 'font' is not set.", stacklevel=3)
         self.font = fonts.load_default() if font is None else fonts.truetype(font=font, size=size or 10)

@@ -5,7 +5,8 @@ import numpy as np
 from ...base.errors import ArgumentError, ArgumentTypeError, MismatchError
 from ...tensor import Tensor
 from ...tensor.api.creation import from_numpy
-from ..pictures import PictureTypeError, pillow
+from .. import pillow
+from .errors import PictureTypeError
 
 _PALETTE = 2**25 - 1, 2**15 - 1, 2**21 - 1  # one more colour each, modulo 255
 _ALMOST_256 = np.float32(256 - 1e-3)  # the factor from [0, 1] to whole bytes, each of the same width
@@ -30,7 +31,7 @@ def color_of(color):
     if not isinstance(color, str):
         return color
     try:
-        return pillow("ImageColor").getrgb(color)
+        return pillow.module("ImageColor").getrgb(color)
     except ValueError as error:
         raise ArgumentError(f"{error}; name a colour as CSS does, or give (red, green, blue)") from None
 

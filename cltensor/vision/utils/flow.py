@@ -8,7 +8,7 @@ from ...autograd.modes import no_grad
 from ...base.errors import MismatchError
 from ...tensor import Tensor
 from ...tensor.api.creation import from_numpy
-from ..pictures import PictureTypeError
+from .errors import PictureTypeError
 
 _SPANS = 15, 6, 4, 11, 13, 6  # hues between red, yellow, green, cyan, blue, magenta and red
 _ENDS = (1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1)

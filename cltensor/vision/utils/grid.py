@@ -12,7 +12,8 @@ from ...autograd.modes import no_grad
 from ...base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from ...tensor import Tensor
 from ...tensor.shape.joining import cat, stack
-from ..pictures import PictureTypeError, pillow
+from .. import pillow
+from .errors import PictureTypeError
 
 
 @no_grad()
@@ -104,7 +105,7 @@ def save_image(tensor: Tensor | list[Tensor], fp: str | PathLike[str] | IO[bytes
     """
     grid = make_grid(tensor, **kwargs)
     pixels = (grid * 255 + 0.5).clamp(0, 255).permute(1, 2, 0).numpy().astype(np.uint8)
-    image = pillow()
+    image = pillow.module()
     if format is None and isinstance(fp, (str, PathLike)):
         image.init()
         ending = "." + str(fp).rpartition(".")[2].lower()

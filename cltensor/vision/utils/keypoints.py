@@ -7,7 +7,7 @@ import numpy as np
 from ...autograd.modes import no_grad
 from ...base.errors import MismatchError
 from ...tensor import Tensor
-from ..pictures import pillow
+from .. import pillow
 from .colors import check_picture, color_of, from_bytes, to_bytes
 
 
@@ -36,8 +36,8 @@ def draw_keypoints(image: Tensor, keypoints: Tensor, connectivity: list[tuple[in
     if seen.shape != places.shape[:2]:
         raise MismatchError("keypoints and visibility must have the same dimensionality for num_instances and K. Got "
                             f"visibility.shape={seen.shape} and keypoints.shape={places.shape}")
-    picture = pillow().fromarray(to_bytes(values))
-    draw, color = pillow("ImageDraw").Draw(picture), None if colors is None else color_of(colors)
+    picture = pillow.module().fromarray(to_bytes(values))
+    draw, color = pillow.module("ImageDraw").Draw(picture), None if colors is None else color_of(colors)
     for points, shown in zip(places.astype(np.int64).tolist(), seen.astype(bool).tolist(), strict=True):
         _draw_instance(draw, points, shown, connectivity or (), color, radius, width)
     return from_bytes(picture, image)

@@ -10,9 +10,9 @@ from ...autograd.modes import no_grad
 from ...base.errors import ArgumentTypeError, MismatchError
 from ...tensor import Tensor
 from ...tensor.api.creation import from_numpy
-from ..pictures import PictureTypeError
 from .boxes import Colors
 from .colors import check_picture, colors_of
+from .errors import PictureTypeError
 
 
 @no_grad()

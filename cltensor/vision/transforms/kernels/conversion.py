@@ -84,7 +84,6 @@ _MODES = {(1, "uint8"): ("L", ()), (1, "int16"): ("I;16", ()), (1, "int32"): ("I
 
 def to_pil_image(pic: Any, mode: str | None = None) -> Any:
     """A tensor (C, H, W) or (H, W), or an array (H, W, C) or (H, W), as a Pillow image; floats in [0, 1] become bytes."""
-    image = pillow.module()
     a = _channels_last(pic)
     if a.dtype.kind == "f" and mode != "F":
         a = (a * a.dtype.type(255)).astype(np.int64).astype(np.uint8)
@@ -96,8 +95,14 @@ def to_pil_image(pic: Any, mode: str | None = None) -> Any:
     if mode is not None and mode != found and mode not in others:
         raise ArgumentError(f"Incorrect mode ({mode}) supplied for {channels} channels of {a.dtype.name}. "
                             f"Should be one of {[found, *others]}")
+    return image_of(a, mode or found)
+
+
+def image_of(a: np.ndarray, mode: str) -> Any:
+    """An array (H, W) or (H, W, C) as a Pillow image of a mode that has its dtype and channels."""
+    image = pillow.module()
     made = image.fromarray(a)
-    return made if mode in (None, made.mode) else image.frombytes(mode, made.size, made.tobytes())
+    return made if made.mode == mode else image.frombytes(mode, made.size, a.tobytes())
 
 
 def _channels_last(pic):

@@ -10,14 +10,17 @@ from ....tensor import Tensor
 from ... import pillow
 from ..interpolation import InterpolationMode
 from . import warps
-from .conversion import pil_to_tensor, to_pil_image
+from .conversion import image_of, pil_to_tensor, to_pil_image
 from .filters import blurred_array
 from .values import erase_image
 
 
 def gaussian_blur(image: Any, kernel_size: int | Sequence[int], sigma=None) -> Any:
-    """Smooth with a Gaussian, on the host."""
-    return pillow.module().fromarray(blurred_array(pillow.array(image), kernel_size, sigma))
+    """Smooth with a Gaussian, on the host.  Raises ArgumentError for palettes and pictures of one bit."""
+    if image.mode in ("1", "P", "PA"):
+        raise ArgumentError(f"gaussian_blur: a picture of mode {image.mode!r} has no values between its own; convert it first, "
+                            "for instance with .convert('RGB')")
+    return image_of(blurred_array(pillow.array(image), kernel_size, sigma), image.mode)
 
 
 def elastic(image: Any, displacement: Tensor, interpolation: InterpolationMode | str | int = InterpolationMode.BILINEAR,
@@ -28,7 +31,7 @@ def elastic(image: Any, displacement: Tensor, interpolation: InterpolationMode |
 
 def erase(image: Any, i: int, j: int, h: int, w: int, v: Tensor, inplace: bool = False) -> Any:
     """Put v into a rectangle."""
-    return to_pil_image(erase_image(pil_to_tensor(image), i, j, h, w, v))
+    return to_pil_image(erase_image(pil_to_tensor(image), i, j, h, w, v), mode=image.mode)
 
 
 def permute_channels(image: Any, permutation: list[int]) -> Any:

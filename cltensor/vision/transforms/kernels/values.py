@@ -11,14 +11,19 @@ import numpy as np
 
 from ....autograd.modes import inference_mode
 from ....base import dtypes
-from ....base.errors import ArgumentError, ArgumentTypeError, CLTensorError
+from ....base.errors import ArgumentError, ArgumentTypeError, CLTensorError, ShapeError
+from ....dispatch.host_plan import shown
 from ....tensor import Tensor
 from ....tensor.api.creation import from_array, from_values
 from ... import pillow
+from .conversion import tensor_of
 
 
 def normalize_image(image: Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Tensor:
-    """(image - mean) / std, channel by channel.  Raises ArgumentTypeError for integers, ArgumentError for a std of 0."""
+    """(image - mean) / std, channel by channel.
+
+    Raises ArgumentTypeError for integers, ArgumentError for a std of 0, ShapeError for other numbers of channels.
+    """
     if not image.is_floating_point():
         raise ArgumentTypeError(f"Input tensor should be a float tensor. Got {image.dtype}.")
     if image.ndim < 3:
@@ -26,10 +31,31 @@ def normalize_image(image: Tensor, mean: Sequence[float], std: Sequence[float], 
     scale = np.asarray(std.tolist() if isinstance(std, Tensor) else std, np.float64)
     if not np.all(scale.astype(np.float32) if image.dtype is not dtypes.float64 else scale):
         raise ArgumentError("std evaluated to zero, leading to division by zero.")
+    if image.shape[-3] != 1:
+        check_counts(image, mean, std)
+    if image.device.host and not inplace and image.dtype in (dtypes.float32, dtypes.float64) and not image.requires_grad:
+        return _normalized_on_host(image, mean, std)
     shift, scale = _channels(mean, image), _channels(std, image)
     if inplace:
         return image.sub_(shift).div_(scale)
     return (image - shift) / scale
+
+
+def check_counts(image: Tensor, mean: Any, std: Any) -> None:
+    """Raise ShapeError unless mean and std have one value, or one for each channel of image."""
+    for name, values in (("mean", mean), ("std", std)):
+        count = values.numel() if isinstance(values, Tensor) else np.size(values)
+        if count not in (1, image.shape[-3]):
+            raise ShapeError(f"normalize: {name} has {count} values, and the picture {image.shape[-3]} channels "
+                             f"(shape {tuple(image.shape)}); give one value, or one for each channel")
+
+
+def _normalized_on_host(image, mean, std):
+    """The same numbers in a worker, without a plan and a result for each of the two ops."""
+    lists = [v.tolist() if isinstance(v, Tensor) else v for v in (mean, std)]
+    shift, scale = (np.asarray(v, image.dtype.numpy).reshape(-1, 1, 1) for v in lists)
+    made = np.subtract(shown(image._storage.buffer, image._spec, image._offset), shift)
+    return tensor_of(np.divide(made, scale, out=made))
 
 
 def _channels(values, like):
