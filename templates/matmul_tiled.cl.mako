@@ -71,7 +71,6 @@ __kernel void matmul_tiled(
     const size_t i0 = rest % down * MWG;
     rest /= down;
     const size_t slice = rest % slices, batch = rest / slices;
-    if (batch >= (size_t)batches) return;
     const size_t steps = (K + KWG - 1) / KWG;
     const size_t start = steps * slice / slices * KWG, end = steps * (slice + 1) / slices * KWG;
     const size_t stop = end < K ? end : K;
@@ -151,7 +150,7 @@ __kernel void matmul_tiled(
         const size_t i = i0 + r / 4 * (4 * MDIM) + tm * 4 + r % 4;
         for (size_t s = 0; s < RN; s++) {
             const size_t j = j0 + s / 4 * (4 * NDIM) + tn * 4 + s % 4;
-            if (i >= M || j >= N)
+            if (i >= M || j >= N || batch >= (size_t)batches)  // a larger grid's, which reads batches again
                 continue;
             const real acc = ((const real *)sums[r])[s];
             if (slices > 1) {

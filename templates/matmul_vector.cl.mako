@@ -165,7 +165,6 @@ __kernel void matmul_vector(
     const size_t m0 = rest % row_blocks * block;
     rest /= row_blocks;
     const size_t slice = rest % slices, batch = rest / slices;
-    if (batch >= (size_t)batches) return;
     const size_t k0 = slice * K / slices, k1 = (slice + 1) * K / slices;
     const size_t cols = N - j0 < ${COLS} ? N - j0 : ${COLS};
     __global const ${T} *a_from = a + a_offset + m0 * am + k0 * ak, *x_from = x + x_offset + k0 * xk + j0 * xn;
@@ -191,6 +190,7 @@ __kernel void matmul_vector(
         }
 </%def>
 % if style == "cpu":
+    if (batch >= (size_t)batches) return;
     const size_t rows = M - m0 < block ? M - m0 : block;
     real sums[${COLS * BLOCK}];
     if (am == 1 && ak != 1)
@@ -237,7 +237,7 @@ __kernel void matmul_vector(
 % endfor
         }
     }
-    if (lane == 0 && m < M)
+    if (lane == 0 && m < M && batch < (size_t)batches)  // a larger grid's groups read batches again
         for (size_t j = 0; j < cols; j++) {
             ${finish(f"sums[j * {WGS} + row]")}
         }
