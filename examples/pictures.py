@@ -32,10 +32,11 @@ def image(axes, pixels, title=""):
 
 
 def tiles(images, columns, gap=1):
-    """One image out of many (N, H, W) or (N, H, W, 3), in rows of `columns`, `gap` pixels apart; between them is their least value."""
+    """One image out of many, (N, H, W) or (N, H, W, 3), in rows of `columns`, `gap` pixels apart, with their least value between."""
     count, height, width = images.shape[:3]
     rows = -(-count // columns)
-    whole = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, *images.shape[3:]), images.min())
+    shape = rows * (height + gap) - gap, columns * (width + gap) - gap, *images.shape[3:]
+    whole = np.full(shape, images.min())
     for at, one in enumerate(images):
         top, left = at // columns * (height + gap), at % columns * (width + gap)
         whole[top:top + height, left:left + width] = one
