@@ -32,7 +32,7 @@ def image(axes, pixels, title=""):
 
 
 def tiles(images, columns, gap=1):
-    """One image out of many, (N, H, W) or (N, H, W, 3), in rows of `columns`, `gap` pixels apart, with their least value between."""
+    """One image out of many, (N, H, W) or (N, H, W, 3), in rows of `columns`, `gap` pixels apart, their least value between."""
     count, height, width = images.shape[:3]
     rows = -(-count // columns)
     shape = rows * (height + gap) - gap, columns * (width + gap) - gap, *images.shape[3:]
