@@ -152,7 +152,7 @@ def picture(figure, history, shares, lit, found, true):
 
 
 def main(arguments=None):
-    chosen = options("unet", "Find coins with a U-Net.", arguments, epochs=15)
+    chosen = options("unet", "Find coins with a U-Net.", arguments, epochs=25)
     generator = np.random.default_rng(chosen.seed)
     pixels = data.coins() / 255
     coins = grow(pixels)
