@@ -11,6 +11,7 @@ for, in nearly all drawings.
 """
 
 import math
+import sys
 
 import numpy as np
 from commandline import needs, options, run
@@ -136,7 +137,8 @@ def variety(images, labels):
 
 def picture(figure, history, drawn, scans, stages):
     """Draw the curve of training, drawings beside scans, and how ten drawings came out of the noise."""
-    top, bottom = figure.subfigures(2, 1, height_ratios=(1, 1))
+    figure.get_layout_engine().set(wspace=0.05)
+    top, bottom = figure.subfigures(2, 1)
     curve, left, right = top.subplots(1, 3, width_ratios=(1, 1.3, 1.3))
     curve.plot(np.arange(len(history)) + 1, history)
     curve.axhline(1, color=GREY, linestyle="--", label="telling nothing")
@@ -147,17 +149,20 @@ def picture(figure, history, drawn, scans, stages):
     axes = bottom.subplots()
     shown = np.linspace(0, len(stages) - 1, 21).astype(int)
     path = np.stack([stages[at][digit] for digit in range(0, 10, 2) for at in shown])
-    image(axes, tiles(path.clip(-1, 1), len(shown)), "from noise to digits, every fifth step of 100")
+    image(axes, tiles(path.clip(-1, 1), len(shown)), f"from noise to digits, in {len(stages) - 1} steps")
 
 
 def main(arguments=None):
     chosen = options("diffusion", "Draw digits out of noise.", arguments, epochs=60,
-                     guidance={"type": float, "default": 2.0, "help": "how much the digit's name is exaggerated; 1 is not at all"})
+                     guidance={"type": float, "default": 2.0, "help": "how much the digit's name is exaggerated; 1 is not at all"},
+                     drawings={"type": int, "default": 40, "help": "of each digit, at least 6"})
+    if chosen.drawings < 6:
+        sys.exit("diffusion: --drawings must be at least 6")
     train, train_labels, test, labels = data(chosen.seed)
     images = ct.tensor(train, dtype=chosen.dtype).view(-1, 1, 8, 8)
     loader = DataLoader(TensorDataset(images, ct.tensor(train_labels)), batch_size=128, shuffle=True, drop_last=True)
     schedule, model = Schedule(chosen.dtype), Denoiser().to(chosen.device, chosen.dtype)
-    average = optim.swa_utils.AveragedModel(model, multi_avg_fn=optim.swa_utils.get_ema_multi_avg_fn(0.99))
+    average = optim.swa_utils.AveragedModel(model, multi_avg_fn=optim.swa_utils.get_ema_multi_avg_fn(0.97))
     optimizer = optim.AdamW(model.parameters(), lr=2e-3, eps=1e-8 if chosen.dtype != ct.float16 else 1e-4)
     rate = optim.lr_scheduler.CosineAnnealingLR(optimizer, chosen.epochs)
     step = ct.compile(training_step(model, average, optimizer, schedule), disable=not chosen.compile)
@@ -168,7 +173,7 @@ def main(arguments=None):
         if epoch % max(1, chosen.epochs // 6) == 0:
             print(f"epoch {epoch:2}/{chosen.epochs}: square error of the noise {history[-1]:.3f} (telling nothing: 1)", flush=True)
 
-    asked = ct.arange(10).repeat(40)
+    asked = ct.arange(10).repeat(chosen.drawings)
     drawn, stages = draw(average.eval(), schedule, asked, chosen.dtype, chosen.guidance)
     judge = SVC(gamma=0.01, C=10).fit(train, train_labels)
     read = np.mean(judge.predict(drawn.reshape(-1, 64)) == asked.numpy())

@@ -128,6 +128,7 @@ def variety(images, digits):
 
 def picture(figure, stages, scans, losses, shares):
     """Draw how drawings from the same noise came about, how the losses and the judgement went, and scans beside drawings."""
+    figure.get_layout_engine().set(wspace=0.05)
     left, right = figure.subfigures(1, 2, width_ratios=(1, 1.7))
     top, bottom = left.subplots(2, 1)
     top.plot(np.arange(len(losses)) + 1, losses, label=("generator", "discriminator"))
