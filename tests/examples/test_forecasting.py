@@ -31,5 +31,5 @@ def test_series_solves_its_equation(forecasting):
 
 def test_linear_forecast_of_a_sine_is_exact(forecasting):
     past, future = forecasting.windows(np.sin(np.arange(300) / 5))
-    assert past.shape[1], future.shape[1] == (forecasting.PAST, forecasting.FUTURE)
+    assert (past.shape[1], future.shape[1]) == (forecasting.PAST, forecasting.FUTURE)
     assert forecasting.errors(forecasting.autoregression(past, future)(past), future).max() < 1e-9
