@@ -119,7 +119,7 @@ def find(model, images, dtype):
     """Which pixels the network takes for coin (N, H, W), with the edges mirrored so that the sizes are multiples of 8."""
     height, width = images.shape[1:]
     padded = F.pad(standard(images, dtype), (0, -width % 8, 0, -height % 8), mode="reflect")
-    return model.eval()(padded)[:, 0, :height, :width].numpy() > 0
+    return model.eval()(padded)[:, 0, :height, :width].float().numpy() > 0
 
 
 def iou(found, true):
