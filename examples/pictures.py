@@ -1,5 +1,6 @@
 """How the pictures of all examples look."""
 
+import numpy as np
 from commandline import needs
 
 try:
@@ -28,3 +29,15 @@ def image(axes, pixels, title=""):
     axes.imshow(pixels, cmap="gray_r" if pixels.ndim == 2 else None, interpolation="nearest")
     axes.set_title(title, loc="center", fontsize=9)
     axes.axis("off")
+
+
+def tiles(images, columns, gap=1):
+    """One image out of many, (N, H, W) or (N, H, W, 3), in rows of `columns`, `gap` pixels apart, their least value between."""
+    count, height, width = images.shape[:3]
+    rows = -(-count // columns)
+    shape = rows * (height + gap) - gap, columns * (width + gap) - gap, *images.shape[3:]
+    whole = np.full(shape, images.min())
+    for at, one in enumerate(images):
+        top, left = at // columns * (height + gap), at % columns * (width + gap)
+        whole[top:top + height, left:left + width] = one
+    return whole
