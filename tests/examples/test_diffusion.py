@@ -16,7 +16,7 @@ def diffusion(example):
 @pytest.mark.parametrize("more", [[], ["--compile"]])
 def test_short_run(diffusion, tmp_path, monkeypatch, capsys, more):
     monkeypatch.setattr(diffusion, "STEPS", 25)
-    share = diffusion.main(["--epochs", "8", "--drawings", "6", "--output", str(tmp_path), *more])
+    share = diffusion.main(["--epochs", "6", "--drawings", "6", "--output", str(tmp_path), *more])
     assert share > 0.2  # guessing gives 0.1
     assert "square error of the noise" in capsys.readouterr().out
     assert (tmp_path / "diffusion.png").read_bytes().startswith(b"\x89PNG")
