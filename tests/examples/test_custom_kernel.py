@@ -40,6 +40,7 @@ def test_compiled_steps_run_eagerly_and_say_why(custom_kernel, tmp_path, capsys)
     assert "--compile has gained nothing" in capsys.readouterr().out
 
 
+@pytest.mark.device
 def test_dtypes_without_a_kernel(custom_kernel, tmp_path):
     with pytest.raises(SystemExit, match="float32 and float64"):
         custom_kernel.main(["--dtype", "bfloat16", "--output", str(tmp_path)])

@@ -35,6 +35,7 @@ def test_posterior_and_probability(gaussian_process):
         assert -30 * process().item() == pytest.approx(other.log_marginal_likelihood_value_, rel=1e-6)
 
 
+@pytest.mark.device
 def test_dtypes_without_cholesky(gaussian_process, tmp_path):
     with pytest.raises(SystemExit, match="float32 or float64"):
         gaussian_process.main(["--dtype", "float16", "--output", str(tmp_path)])

@@ -37,6 +37,7 @@ def test_scores_with_the_cache_are_those_of_the_whole_text(tiny_gpt):
         ct.testing.assert_close(ct.cat(rows, dim=1), model(letters), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.device
 def test_temperature_without_sense(tiny_gpt, tmp_path):
     with pytest.raises(SystemExit, match="--temperature must be above 0"):
         tiny_gpt.main(["--temperature", "0", "--output", str(tmp_path)])
