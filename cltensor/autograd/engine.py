@@ -32,6 +32,7 @@ def run(roots, inputs=None, retain_graph=False, create_graph=False, stops=frozen
     counts, useful = _survey(targets, wanted, stops)
     if context.recorder is not None:
         context.recorder.goes_back(counts.keys() - stops if useful is None else useful & (counts.keys() - stops))
+        context.recorder.twice |= create_graph
     before = context.grad, context.running
     context.grad, context.running = create_graph, Run(counts, useful)
     flow, step = (_flow, _step) if context.profile is None else _observed(context.profile)

@@ -6,6 +6,8 @@ import threading
 class Recorder:
     """Base of recorders: is told of what its thread does, from `with` on, and ignores it."""
 
+    twice = False  # whether a backward pass was run that can be gone back through
+
     def __enter__(self):
         self._before, context.recorder = context.recorder, self
         return self

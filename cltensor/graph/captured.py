@@ -37,6 +37,12 @@ def is_result(x):
     return isinstance(x, (TensorBase, *_PLAIN))
 
 
+def _failed(recorder):
+    """Why a capture has failed."""
+    recorder.failure.twice = recorder.twice
+    return recorder.failure
+
+
 def capture(fn, args, kwargs, device, whole=False):
     """Run fn and note what it does.  Returns (its result, a Captured or the reason why there is none).
 
@@ -65,11 +71,11 @@ def capture(fn, args, kwargs, device, whole=False):
         if history is not None and any(leaf is t for leaf in history.leaves for t in outputs if _is_new_leaf(t, recorder)):
             recorder.fail("it returns a leaf that it made, and what depends on that")
     if recorder.failure:
-        return result, recorder.failure
+        return result, _failed(recorder)
     backward = None if history is None else BackwardProgram(history, recorder, device)
     graph = None if recorder.failure else recorder.graph(tensors_of(outputs), () if backward is None else backward.saved)
     if recorder.failure:
-        return result, recorder.failure
+        return result, _failed(recorder)
     return result, Captured(recorder, graph, tensors, outputs, template, device, backward)
 
 

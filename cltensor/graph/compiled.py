@@ -182,6 +182,8 @@ class Compiled:
             if len(self.eager) >= _REMEMBERED:
                 self.eager.clear()
             self.eager[key] = reason
+            if getattr(reason, "twice", False):
+                return
             if self.split is None:
                 self.split = Split(self.fn, functools.partial(Piece, wait=self.wait, dynamic=self.dynamic.setting), self._inner)
             self.split.mark(reason)

@@ -25,10 +25,11 @@ class Failure(str):
     """Why a program cannot be replayed, in words.
 
     places: where that was noticed, one after another, each as `calls.places` gives it; names, statements: the variables and the
-    statements of a piece that it is about.
+    statements of a piece that it is about; twice: whether gradients of gradients are computed, which do not cross cuts.
     """
 
     places = names = statements = ()
+    twice = False
 
 
 class GraphRecorder(Recorder):

@@ -312,7 +312,7 @@ def _stack():
     found, frame = [], sys._getframe(2)
     while frame is not None:
         code = frame.f_code
-        if not code.co_filename.startswith((_PACKAGE, "<fast path")):
+        if not code.co_filename.startswith((_PACKAGE, "<fast path", "<a public function")):
             found.append((code, frame.f_lineno))
         frame = frame.f_back
     return tuple(found)

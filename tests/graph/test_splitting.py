@@ -723,3 +723,20 @@ def test_random_functions_do_what_they_do_in_eager_mode(block):
             captured += sum(bool(p.programs) for p in pieces(f))
     assert split >= 3
     assert captured >= split
+
+
+def test_gradients_of_gradients_do_not_cross_cuts():
+    """A gradient penalty beside a read: the function runs as it is."""
+    w = ct.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
+
+    def penalty(x):
+        x = x.detach().requires_grad_()
+        y = (x * w).exp().sum()
+        (g,) = ct.autograd.grad(y, x, create_graph=True)
+        told = y.item()
+        return ct.autograd.grad((g.norm() - 1) ** 2, [w])[0] + told * 0
+
+    f = compile(penalty)
+    for i in range(5):
+        x = data(4, seed=i)
+        np.testing.assert_allclose(f(x).numpy(), penalty(x).numpy(), rtol=1e-5)

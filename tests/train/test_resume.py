@@ -97,6 +97,14 @@ class PressesKeys(train.Callback):
                 os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Python's own answer to Ctrl-C, also where the tests were started with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_ends_after_the_step_and_writes_the_checkpoint(tmp_path, capsys, whole):
     path = tmp_path / "run.ct"
     before = signal.getsignal(signal.SIGINT)

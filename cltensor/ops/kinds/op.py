@@ -120,7 +120,7 @@ class Op:
         named = dict(zip(self.attr_names, attrs, strict=True)) if attrs else {}
         if callable(self.vjp):
             return self.vjp(g, y, *inputs, needs=needs, **named)
-        return [rule(g, y, *inputs, **named) if need else None for rule, need in zip(self.vjp, needs, strict=True)]
+        return [rule(g, y, *inputs, **named) if need and rule else None for rule, need in zip(self.vjp, needs, strict=True)]
 
     @staticmethod
     def specs_of(outputs):
