@@ -98,7 +98,7 @@ class Captured:
 
     stages: the graph as captured and after each pass, see `passes.stages`.
     backward: the BackwardProgram of results that have a history; None if there are none.
-    read: (leaf, the layout of its .grad) of each whose .grad it only reads.
+    watched: (leaf, the layout of its .grad before) of each from outside whose .grad it reads or changes.
     leaves: (a leaf or its position among the arguments, the layout of its .grad before and the Use of that afterwards, None for
     no .grad, whether it is the same tensor) of each whose .grad changes.
     replay: None until `start`; spare: {buffer: size} that it may use, and shares with the program for other sizes.
@@ -115,8 +115,6 @@ class Captured:
         widest = self.graph.widest()
         self.viewed = [(i, offset, widest[b]) for b, i, offset in self.arguments if widest.get(b, 0) > tensors[i].itemsize]
         self.gradients = [b for b in blocks if b.origin is Origin.GRADIENT]
-        self.read = [(leaf, _laid_out(leaf._grad)) for leaf in (b.source for b in self.gradients)
-                     if not isinstance(leaf, int) and id(leaf) not in recorder.grads]
         uses = iter(self.graph.outputs)
         grads = {id(leaf): use for (leaf, _), use in zip(filter(_has_grad, recorder.grads.values()), self.graph.grads, strict=True)}
         self.results = [ReturnedValue(x) if not isinstance(x, TensorBase) else ReturnedLeaf(x, next(uses), grads.get(id(x)))
@@ -126,6 +124,9 @@ class Captured:
         positions = {id(t): i for i, t in reversed(list(enumerate(tensors)))}
         self.leaves = [(positions.get(id(leaf), leaf), _laid_out(before), grads.get(id(leaf)), leaf._grad is before)
                        for leaf, before in recorder.grads.values() if not _is_new_leaf(leaf, recorder)]
+        read = [(b.source, _laid_out(b.source._grad)) for b in self.gradients if id(b.source) not in recorder.grads
+                and not isinstance(b.source, int)]
+        self.watched = read + [(leaf, before) for leaf, before, _, _ in self.leaves if not isinstance(leaf, int)]
         shown = dict.fromkeys(u.block for u in (*self.graph.outputs, *self.graph.grads))
         self.fresh = [b for b in shown if b.origin is Origin.MADE]
 
@@ -137,8 +138,7 @@ class Captured:
         if tensors and not self.lies(tensors):
             return False
         return (all(storage.buffer is buffer for program in self.programs for storage, buffer in program.held)
-                and all(_laid_out(leaf._grad) == before for leaf, before in self.read)
-                and all(_laid_out(leaf._grad) == before for leaf, before, _, _ in self.leaves if not isinstance(leaf, int)))
+                and all(_laid_out(leaf._grad) == before for leaf, before in self.watched))
 
     def lies(self, tensors):
         """Whether the arguments that are viewed as a wider dtype lie where that can be."""
@@ -147,7 +147,7 @@ class Captured:
     def terms(self):
         """Terms, see unchanged.py: while all of them hold, what `fits` says of all but the arguments stays."""
         held = [same("{}.buffer", storage, buffer) for program in self.programs for storage, buffer in program.held]
-        return held + [term for leaf, _, _, _ in self.leaves if not isinstance(leaf, int) for term in of_gradient(leaf)]
+        return held + [term for leaf, _ in self.watched for term in of_gradient(leaf)]
 
     @property
     def programs(self):

@@ -169,3 +169,27 @@ def test_many_terms():
 def test_programs_of_one_kind_share_a_function():
     codes = [unchanged(of_dict({"a": object(), "b": None})).__code__ for _ in range(2)]
     assert all(a is b for a, b in itertools.pairwise(codes))
+
+
+def test_a_gradient_that_is_only_read_is_looked_at():
+    """That of a parameter which lies deeper than guards look."""
+    p = nn.Parameter(ct.zeros(3))
+    deep = [p]
+    for _ in range(12):
+        deep = [deep]
+
+    def doubled():
+        found = deep
+        for _ in range(12):
+            found = found[0]
+        return found[0].grad * 2
+
+    f = compile(doubled, options={"wait": True})
+    for i in range(2 * compiled_module._COMPARED[1]):
+        p.grad = ct.full((3,), float(i))
+        assert f().tolist() == [2.0 * i] * 3
+    p.grad = ct.arange(6.0)[::2]
+    assert f().tolist() == [0.0, 4.0, 8.0]
+    p.grad = None
+    with pytest.raises(TypeError, match="NoneType"):
+        f()
