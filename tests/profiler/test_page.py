@@ -1,6 +1,5 @@
 """The page of a profile: what is in the file, and what a reader can do with it in a browser."""
 
-import html.parser
 import itertools
 import json
 import re
@@ -12,6 +11,7 @@ from cltensor import nn
 from cltensor.profiler import Machine, profile, record_function
 
 from ..graph import browser
+from ..graph.markup import Strict
 
 pytestmark = [pytest.mark.any_style, pytest.mark.device]
 
@@ -28,28 +28,6 @@ def written(tmp_path_factory):
             optimizer.step()
     prof.export_html(path, Machine(1e9, 1e9))
     return prof, path
-
-
-class Strict(html.parser.HTMLParser):
-    """Raises where an element is not closed, or something else is; collects the facts and the addresses."""
-
-    EMPTY = ("meta", "link", "input", "br")
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.facts, self.addresses = [], "", []
-
-    def handle_starttag(self, tag, attrs):
-        self.addresses += [v for n, v in attrs if n in ("src", "href")]
-        if tag not in self.EMPTY:
-            self.open.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop()[0] == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1][1].get("id") == "facts":
-            self.facts += data
 
 
 def test_the_file_is_whole_and_needs_nothing_else(written):
