@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from os import PathLike
 from typing import Any
@@ -11,12 +10,13 @@ import numpy as np
 
 from ...base.errors import SerializationError
 from .. import pillow
-from .downloads import check_integrity, download_and_extract_archive
+from .archived import Archived
+from .downloads import check_integrity
 from .pickled import dict_in
-from .vision import MissingDataError, VisionDataset
+from .vision import MissingDataError
 
 
-class CIFAR10(VisionDataset):
+class CIFAR10(Archived):
     """Photographs of 10 classes: 50,000 to train with and 10,000 to test.
 
     Pictures are Pillow images in RGB of 32 by 32 pixels, with bytes (uint8); targets are ints, 0 to 9.
@@ -57,9 +57,6 @@ class CIFAR10(VisionDataset):
         self.targets = [target for _, targets in batches for target in targets]
         self._load_meta()
 
-    def _path(self, name):
-        return os.path.join(self.root, self.base_folder, name)
-
     def _batch(self, name):
         """(pictures (N, 32, 32, 3), list of targets) of a file."""
         found = dict_in(self._path(name), "labels", "fine_labels")
@@ -86,14 +83,6 @@ class CIFAR10(VisionDataset):
 
     def __len__(self) -> int:
         return len(self.data)
-
-    def _check_integrity(self):
-        return all(check_integrity(self._path(name), md5) for name, md5 in self.train_list + self.test_list)
-
-    def download(self) -> None:
-        """Get the archive and unpack it, unless the files are there.  Raises DownloadError where it cannot be fetched."""
-        if not self._check_integrity():
-            download_and_extract_archive(self.url, self.root, filename=self.filename, md5=self.tgz_md5)
 
     def extra_repr(self) -> str:
         """Which part it is, for repr(); never raises."""

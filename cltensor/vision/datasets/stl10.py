@@ -11,15 +11,14 @@ import numpy as np
 
 from ...base.errors import ArgumentError, SerializationError
 from .. import pillow
-from .downloads import check_integrity, download_and_extract_archive
+from .archived import Archived
 from .utils import verify_str_arg
-from .vision import VisionDataset
 
 _BYTES = 3 * 96 * 96  # of a picture
 _FOLDS = 10
 
 
-class STL10(VisionDataset):
+class STL10(Archived):
     """Photographs of 10 classes: 5,000 to train with, in 10 folds, 8,000 to test, and 100,000 without labels.
 
     Pictures are Pillow images in RGB of 96 by 96 pixels, with bytes (uint8); targets are ints, 0 to 9, and -1 where there is no
@@ -64,9 +63,6 @@ class STL10(VisionDataset):
         if os.path.isfile(names):
             with open(names, encoding="utf-8") as file:
                 self.classes = file.read().splitlines()
-
-    def _path(self, name):
-        return os.path.join(self.root, self.base_folder, name)
 
     def _load(self, split):
         """(pictures, labels) of a split."""
@@ -117,14 +113,6 @@ class STL10(VisionDataset):
 
     def __len__(self) -> int:
         return len(self.data)
-
-    def _check_integrity(self):
-        return all(check_integrity(self._path(name), md5) for name, md5 in self.train_list + self.test_list)
-
-    def download(self) -> None:
-        """Get the archive and unpack it, unless the files are there.  Raises DownloadError where it cannot be fetched."""
-        if not self._check_integrity():
-            download_and_extract_archive(self.url, self.root, filename=self.filename, md5=self.tgz_md5)
 
     def extra_repr(self) -> str:
         """Which part it is, for repr(); never raises."""
