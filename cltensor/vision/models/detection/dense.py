@@ -8,10 +8,9 @@ from ....nn import init
 from ....tensor.core.tensor import Tensor
 from ....tensor.shape.joining import cat
 from ...ops import boxes as box_ops
-from .generalized_rcnn import named, original_sizes
+from .generalized_rcnn import prepared
 from .matcher import Matcher
 from .rpn import assigned
-from .targets import check_sizes, check_targets
 
 
 def initialize(module: nn.Module, std: float = 0.01, bias: float = 0.0) -> None:
@@ -62,12 +61,8 @@ class OneStage(nn.Module):
     """A detector whose head predicts for every anchor: transform, backbone, head; derive and give losses and detections."""
 
     def forward(self, images: list[Tensor], targets: list[dict[str, Tensor]] | None = None):
-        if self.training:
-            check_targets(targets)
-        sizes = original_sizes(images)
-        images, targets = self.transform(images, targets)
-        check_sizes(targets)
-        features = list(named(self.backbone(images.tensors)).values())
+        images, targets, sizes, features = prepared(self, images, targets)
+        features = list(features.values())
         outputs, anchors = self.head(features), self.anchor_generator(images, features)
         if self.training:
             return self._losses(targets, outputs, anchors, features)

@@ -23,6 +23,16 @@ def named(features: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
     return OrderedDict([("0", features)]) if isinstance(features, Tensor) else features
 
 
+def prepared(model: nn.Module, images: list[Tensor], targets: list[dict[str, Tensor]] | None):
+    """(images, targets, the images' sizes before, maps by name), checked, through the transform and the backbone of a detector."""
+    if model.training:
+        check_targets(targets)
+    sizes = original_sizes(images)
+    images, targets = model.transform(images, targets)
+    check_sizes(targets)
+    return images, targets, sizes, named(model.backbone(images.tensors))
+
+
 class GeneralizedRCNN(nn.Module):
     """Images to detections: transform, backbone, rpn (proposals) and roi_heads, one after the other.
 
@@ -40,12 +50,7 @@ class GeneralizedRCNN(nn.Module):
         self.transform, self.backbone, self.rpn, self.roi_heads = transform, backbone, rpn, roi_heads
 
     def forward(self, images: list[Tensor], targets: list[dict[str, Tensor]] | None = None):
-        if self.training:
-            check_targets(targets)
-        sizes = original_sizes(images)
-        images, targets = self.transform(images, targets)
-        check_sizes(targets)
-        features = named(self.backbone(images.tensors))
+        images, targets, sizes, features = prepared(self, images, targets)
         proposals, losses = self.rpn(images, features, targets)
         detections, more = self.roi_heads(features, proposals, images.image_sizes, targets)
         detections = self.transform.postprocess(detections, images.image_sizes, sizes)
