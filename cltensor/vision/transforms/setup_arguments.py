@@ -114,3 +114,10 @@ def check_blur(kernel_size: Any, sigma: Any) -> tuple[tuple[int, int], tuple[flo
     if not 0.0 < low <= high:
         raise ArgumentError(f"sigma values should be positive and of the form (min, max). Got {sigma}")
     return size, (low, high)
+
+
+def check_part(scale: Any, ratio: Any) -> None:
+    """Raise ArgumentTypeError unless the ranges of a part's area and of its aspect ratio are sequences."""
+    for name, found in (("Scale", scale), ("Ratio", ratio)):
+        if not isinstance(found, Sequence):
+            raise ArgumentTypeError(f"{name} should be a sequence, got {found!r}")

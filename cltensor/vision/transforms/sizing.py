@@ -11,7 +11,7 @@ from ...nn import Module
 from . import functional as F
 from . import parameters
 from .interpolation import InterpolationMode, as_mode
-from .setup_arguments import size_of
+from .setup_arguments import check_part, size_of
 from .sizes import check_resize, padding_of
 
 _PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
@@ -174,9 +174,7 @@ class RandomResizedCrop(Module):
                  interpolation: InterpolationMode | int = InterpolationMode.BILINEAR, antialias: bool | None = True) -> None:
         super().__init__()
         self.size = size_of(size)
-        for name, found in (("Scale", scale), ("Ratio", ratio)):
-            if not isinstance(found, Sequence):
-                raise ArgumentTypeError(f"{name} should be a sequence, got {found!r}")
+        check_part(scale, ratio)
         self.scale, self.ratio, self.interpolation, self.antialias = scale, ratio, as_mode(interpolation), antialias
 
     @staticmethod

@@ -15,7 +15,7 @@ from .. import draws, parameters, sizing
 from ..interpolation import InterpolationMode, as_mode
 from ..kernels import box_formats
 from ..kernels.image_geometry import check_padding_mode
-from ..setup_arguments import sequence, size_of
+from ..setup_arguments import check_part, sequence, size_of
 from ..sizes import padding_of
 from . import functional as F
 from .functional import is_pure_tensor
@@ -208,9 +208,7 @@ class RandomResizedCrop(Transform):
                  antialias: bool | None = True) -> None:
         super().__init__()
         self.size = size_of(size)
-        for name, found in (("Scale", scale), ("Ratio", ratio)):
-            if not isinstance(found, Sequence):
-                raise ArgumentTypeError(f"{name} should be a sequence, got {found!r}")
+        check_part(scale, ratio)
         self.scale, self.ratio, self.interpolation, self.antialias = scale, ratio, as_mode(interpolation), antialias
 
     get_params = staticmethod(sizing.RandomResizedCrop.get_params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...functional import pil_to_tensor, to_pil_image
 from ...interpolation import InterpolationMode
 from .boxes import (
     clamp_bounding_boxes,
@@ -166,13 +167,11 @@ from .values import (
     normalize,
     normalize_image,
     normalize_video,
-    pil_to_tensor,
     to_dtype,
     to_dtype_image,
     to_dtype_video,
     to_grayscale,
     to_image,
-    to_pil_image,
     to_tensor,
     uniform_temporal_subsample,
     uniform_temporal_subsample_video,

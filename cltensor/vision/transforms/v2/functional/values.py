@@ -61,30 +61,6 @@ def to_image(inpt: Any) -> Image:
     return Image(conversion.to_image_tensor(inpt))
 
 
-def to_pil_image(pic: Any, mode: str | None = None) -> Any:
-    """A tensor (C, H, W) or (H, W), or an array (H, W, C) or (H, W), as a Pillow image; floats in [0, 1] become bytes.
-
-    mode: how Pillow is to understand the channels, by default from their number and the dtype.
-
-    Raises ArgumentTypeError for anything else, ArgumentError for a mode that does not fit, DTypeError for a dtype Pillow has not.
-    Source: torchvision 0.29's transforms.functional.to_pil_image.
-
-        picture = functional.to_pil_image(cltensor.rand(3, 32, 32))
-    """
-    return conversion.to_pil_image(pic, mode)
-
-
-def pil_to_tensor(pic: Any) -> Tensor:
-    """A Pillow image as a tensor (C, H, W) of its own dtype, bytes as uint8.
-
-    Raises ArgumentTypeError for anything but a Pillow image.
-    Source: torchvision 0.29's transforms.functional.pil_to_tensor.
-
-        bytes = functional.pil_to_tensor(picture)
-    """
-    return conversion.pil_to_tensor(pic)
-
-
 def to_tensor(inpt: Any) -> Tensor:
     """A Pillow image or an array (H, W, C) as floats (C, H, W) in [0, 1]; better: to_image, then to_dtype.
 
