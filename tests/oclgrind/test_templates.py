@@ -7,7 +7,7 @@ import pytest
 
 import cltensor as ct
 from cltensor.codegen import templates
-from cltensor.profiler import machine
+from cltensor.profiler.machine import CHAINS, multiply_add as chained_multiply_add
 from cltensor.runtime.device import default_device
 from cltensor.tensor.random import implicit
 from cltensor.vision import ops
@@ -188,7 +188,7 @@ def transpose():
 
 @tried
 def multiply_add():
-    yield machine.multiply_add(ct.empty(64))(), np.full(64, 2 * machine.CHAINS)  # s -> s / 2 + 1 ends at 2
+    yield chained_multiply_add(ct.empty(64))(), np.full(64, 2 * CHAINS)  # s -> s / 2 + 1 ends at 2
 
 
 @tried
