@@ -20,8 +20,9 @@ from .plan import Ticket
 
 UNKNOWN = -(2**62)  # added to an index out of range if its dimension is lost in a flat position of several indices
 
-_tickets = itertools.count(1)
-_launches = deque(maxlen=8192)  # (ticket, op, calls.codes()) of the last launches that may leave a note
+_TOGETHER = 1 << 20  # tickets at a time, at most
+_tickets = itertools.count(1, _TOGETHER)
+_launches = deque(maxlen=8192)  # (first ticket, ops, calls.codes()) of the last launches that may leave a note
 _buffers = {}
 _suspects = set()
 # With CLTENSOR_SYNC=1, held from a launch until its note is checked: no other thread may launch or read in between.
@@ -49,17 +50,17 @@ def owns(buffer):
     return any(buffer is own for own in _buffers.values())
 
 
-def ticket(op):
-    """A new number for a launch of op that may leave a note; remembers the running call."""
+def ticket(*ops):
+    """New numbers for launches of ops that may leave a note, of which the first is returned; remembers the running call."""
     number = next(_tickets)
-    _launches.append((number, op, calls.codes()))
+    _launches.append((number, ops, calls.codes()))
     return number
 
 
-def announced(op, device):
-    """The ticket of a launch of op on a device, which the caller is about to enqueue."""
+def announced(ops, device):
+    """The ticket of the first of some launches of ops, which the caller is about to enqueue on a device; the others follow."""
     _suspect(device)
-    return ticket(op)
+    return ticket(*ops)
 
 
 def run(op, plan, buffers, offsets, values):
@@ -119,7 +120,8 @@ def _raise_note(device, late):
 
 
 def _error(number, value, size, late):
-    op, (codes, site) = next(((op, call) for n, op, call in _launches if n == number), (None, ([], None)))
+    known = ((ops[number - n], call) for n, ops, call in _launches if 0 <= number - n < len(ops))
+    op, (codes, site) = next(known, (None, ([], None)))
     name, fn = calls.public(codes)
     kind, text = _complaint(op, fn, value, size)
     where = f" (called at {calls.line(site)}" if site else " (called earlier"

@@ -23,16 +23,34 @@ class Number:
         return self.type(numbers[self.scalar.action][self.scalar.place])
 
 
+class Tickets:
+    """The tickets of the launches of a replay that may leave a note, see dispatch/faults.py: new ones at each run."""
+
+    def __init__(self):
+        self.ops = []
+
+    def for_launch(self, op):
+        """The LaunchNumber of one more launch, of op."""
+        self.ops.append(op)
+        return LaunchNumber(self, len(self.ops) - 1)
+
+    def announce(self, numbers, device):
+        """Put the first ticket of a run into `numbers`."""
+        if self.ops:
+            numbers[self] = faults.announced(self.ops, device)
+
+
 @dataclass(frozen=True)
 class LaunchNumber:
-    """An argument that is the ticket of a launch of op."""
+    """An argument that is a ticket."""
 
-    op: object
+    tickets: Tickets
+    place: int
     type = np.int64
 
     def now(self, numbers, device):
         """See Number."""
-        return faults.announced(self.op, device)
+        return numbers[self.tickets] + self.place
 
 
 @dataclass
@@ -64,7 +82,7 @@ class Call:
         return getattr(self.source, "text", self.source)
 
 
-def call_of(step, places, scratch, values, op, fixed):
+def call_of(step, places, scratch, values, ticket, fixed):
     """The Call of a Step whose tensors are the Uses `places`, then the buffers `scratch`.  See replay._Launch."""
     made = Call(step.source, step.name, step.global_size, elements=step.elements)
     for arg in step.args:
@@ -82,7 +100,7 @@ def call_of(step, places, scratch, values, op, fixed):
             value = values[arg.index]
             made.arguments.append(Number(value, arg.type) if isinstance(value, Scalar) else arg.type(value))
         elif isinstance(arg, Ticket):
-            made.arguments.append(LaunchNumber(op))
+            made.arguments.append(ticket)
         else:
             made.arguments.append(arg)
     return made

@@ -18,7 +18,7 @@ from ..ops.kinds.finished import Finished
 from ..ops.optim.multi_tensor import MultiTensor
 from ..runtime.absent import AbsentKernel
 from ..runtime.launch import Trial
-from .call import Call, Number, call_of
+from .call import Call, Number, Tickets, call_of
 from .control import ControlLaunch, control_launch
 from .grouping import COPY, grouped, kinds_of, roles_of, shifted, update_of
 from .ir import Origin, Scalar, Use
@@ -50,7 +50,7 @@ class Replay:
         buffers, self.nbytes = _allocated(sizes, spare, device)
         self.own = list(zip(buffers, sizes, strict=True))
         self.fixed = {**dict(given), **{block: buffers[slot] for block, slot in slots.items()}}
-        self.held, self.scratch, self.plans = held_by(graph, device), [], dict(plans)
+        self.held, self.scratch, self.plans, self.tickets = held_by(graph, device), [], dict(plans), Tickets()
         for block in graph.blocks():
             if block.origin is Origin.HELD:
                 self.fixed[block] = block.source.buffer
@@ -89,8 +89,9 @@ class Replay:
     def _run_once(self, nodes):
         self.prepared = [launch for node in nodes for launch in self._launches([node])]  # kept: their kernels hold no buffer
         with self.device.lock:
+            self.tickets.announce(numbers := {}, self.device)
             for launch in self.prepared:
-                launch.enqueue({}, {}, {}, self.device)
+                launch.enqueue({}, {}, numbers, self.device)
 
     def _launches(self, nodes):
         node = nodes[0]
@@ -106,7 +107,8 @@ class Replay:
         scratch = [self.device.allocate(n) for n in plan.scratch]
         self.scratch += scratch  # a kernel does not keep its arguments alive
         for step in plan.steps:
-            yield _Launch(step if own else _spare(step, self.device), places, scratch, values, node, self.fixed)
+            ticket = None if step.ticket is None else self.tickets.for_launch(node.op)
+            yield _Launch(step if own else _spare(step, self.device), places, scratch, values, node, ticket, self.fixed)
 
     def run(self, storages, moved, numbers=()):
         """Enqueue all launches.  Returns the numbers of all Actions, {Action: tuple}.
@@ -133,6 +135,7 @@ class Replay:
     def _enqueue(self, buffers, moved, numbers):
         for action in self.actions:
             numbers[action] = action.compute()
+        self.tickets.announce(numbers, self.device)
         self.single.settle()
         with self.device.lock:
             pending = iter(self._chosen(buffers))
@@ -191,13 +194,13 @@ def _spare(step, device):
 
 
 class _Launch:
-    """A Step, and what to set on it at each run: buffers by block, offsets, numbers, and a ticket for its op."""
+    """A Step, and what to set on it at each run: buffers by block, offsets, numbers, and its ticket, a LaunchNumber or None."""
 
-    __slots__ = ("anew", "call", "nodes", "numbers", "op", "step")
+    __slots__ = ("anew", "call", "nodes", "numbers", "step", "ticket")
 
-    def __init__(self, step, places, scratch, values, node, fixed):
-        self.step, self.nodes, self.anew, self.numbers, op = step, (node,), [], [], node.op
-        self.call = functools.partial(call_of, step, places, scratch, values, op, fixed)
+    def __init__(self, step, places, scratch, values, node, ticket, fixed):
+        self.step, self.nodes, self.anew, self.numbers, self.ticket = step, (node,), [], [], ticket
+        self.call = functools.partial(call_of, step, places, scratch, values, ticket, fixed)
         kernel = step.kernel
         for at, slot in step.tensors:
             if slot >= len(places):
@@ -217,7 +220,6 @@ class _Launch:
                 self.numbers.append((at, values[index].action, values[index].place, convert))
             else:
                 step.set_bytes(at, convert(values[index]))
-        self.op = op if step.ticket is not None else None
 
     def enqueue(self, buffers, moved, numbers, device):
         """Set what differs, and launch.  The device lock must be held."""
@@ -231,8 +233,8 @@ class _Launch:
                 entry[4] = by
         for at, action, place, convert in self.numbers:
             self.step.set_bytes(at, convert(numbers[action][place]))
-        if self.op is not None:
-            self.step.set_bytes(self.step.ticket, _LONG(faults.announced(self.op, device)))
+        if self.ticket is not None:
+            self.step.set_bytes(self.step.ticket, _LONG(self.ticket.now(numbers, device)))
         device.submit(self.step)
 
 
