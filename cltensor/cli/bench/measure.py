@@ -4,6 +4,7 @@ import time
 
 BATCH = 0.03  # seconds for one batch
 MOST = 500  # actions per batch at most: keeps the queue short
+PAUSE = 0.02  # seconds between turns: OpenMP's threads keep their cores busy, looking for work, for some 8 ms after the last
 
 
 def times(contenders, rounds, enqueue=False):
@@ -15,7 +16,9 @@ def times(contenders, rounds, enqueue=False):
     found = [[] for _ in contenders]
     for _ in range(rounds):
         for (action, wait), count, seen in zip(contenders, counts, found, strict=True):
-            batch(action, wait, 1)  # warm the caches again; the other side's threads sleep now
+            if len(contenders) > 1:
+                time.sleep(PAUSE)
+            batch(action, wait, 1)  # warm the caches again
             seen.append(batch(action, wait, count, enqueue) / count)
     return found
 

@@ -20,7 +20,7 @@ from ..kinds.kernel import kernel
 from . import direct, reference, winograd
 from .implicit_gemm import Axis, Nest, PanelProduct, padded_source, product_steps
 
-PIXELS = 128  # from this many pixels per image on, a kernel of one tap is faster as a matrix product
+PIXELS = {"cpu": 24, "gpu": 128}  # from this many pixels per image on, a kernel of one tap is faster as a matrix product
 SPATIAL = 3  # kernels are written for three spatial dimensions; fewer are padded with size 1
 
 
@@ -172,7 +172,7 @@ def _one_tap(image, w, w_strides, result, bias, stride, padding, groups, activat
     if groups != 1 or {*w.shape[2:], *stride} != {1} or any(map(any, pairs(padding))) or not image.numel or not result.contiguous:
         return None
     pixels, (along,) = collapse(image.shape[2:], image.strides[2:])
-    if len(pixels) != 1 or pixels[0] < PIXELS:
+    if len(pixels) != 1 or pixels[0] < PIXELS[image.device.profile.style]:
         return None
     (n, steps), lanes = image.shape[:2], result.shape[1]
     extras = ((bias[0], bias[1].dtype, (0, bias[1].strides[0], 0)),) if bias else ()
