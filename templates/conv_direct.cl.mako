@@ -6,17 +6,18 @@
 ##       weight  gw[lane, chan, tap] = sum over n, o of g[n, lane, o] * x[n, chan, b + o * s + tap * u]; gw contiguous, or,
 ##               with splits > 1, that many partial sums over parts of the batch, stored in sequence
 ##
-## x is 0 outside its planes.  activation: map only
+## x is 0 outside its planes.  activation: map only.  A forward convolution has s = stride, u = dilation and b = -padding.  Where
+## there are fewer dimensions, the first have d = r = s = t = u = 1 and b = 0.
 ##
 ## cpu: a work-item copies the padded planes of one group into its slice of scratch, where they stay in a cache.  The copy
 ## places columns that are s2 apart next to each other, so every tap reads whole vectors.
 ## gpu: a work-item per element of y; a work-group of WGS items per element of gw.
 <%!
 from cltensor.codegen.activation import PARAMETER as ACTIVATION
-from cltensor.codegen.parameters import FLOATING, Parameter, one_of, powers
+from cltensor.codegen.parameters import FLOATING_OR_NONE, Parameter, one_of, powers
 
 PARAMETERS = dict(
-    style="cpu", dtype="float32", out_dtype=Parameter("float32", "the dtype of the result", FLOATING),
+    style="cpu", dtype="float32", out_dtype=Parameter(None, "the dtype of the result; None: dtype", FLOATING_OR_NONE),
     form=Parameter("map", "what is computed", one_of("map", "weight")),
     WGS=Parameter(128, "work-items of a group, for the weight in the gpu style", powers(1, 256)), activation=ACTIVATION)
 DTYPES = "floating"
@@ -25,8 +26,8 @@ STYLES = ("cpu", "gpu")
 <%
 T = types.compute_type(dtype)
 S = types.storage_type(dtype)
+result_dtype = out_dtype or dtype
 W = vectors.width(T)
-second = "w" if form == "map" else "g"
 BLOCKS, TAPS = 4, 5  # vectors summed at a time: as many as the latency of a multiply-add asks for
 cut = style == "cpu" and form == "weight"
 assert not (activation and form == "weight")
@@ -43,7 +44,7 @@ else:
     interface.launched(["WGS"], ["WGS * groups * lanes * chans * t0 * t1 * t2"], True, needs)
 axes = range(3)
 def along(p, meaning, allowed="", unit=""):
-    return [Number(f"{p}{i}", f"{meaning} along dimension {i}", unit=unit, allowed=allowed) for i in axes]
+    return [Number(f"{p}{i}", meaning.replace("...", f"along dimension {i}"), unit=unit, allowed=allowed) for i in axes]
 def stride(name, of, dim):
     return Number(name, f"from one element of {of} to the next along {dim}", unit="elements")
 x_shape, y_shape = ("n", "groups * chans", "d0", "d1", "d2"), ("n", "groups * lanes", "r0", "r1", "r2")
@@ -51,26 +52,26 @@ weights = ("groups", "lanes", "chans", "t0", "t1", "t2")
 across, taps = f"ceil(r2, {W})", "chans * t0 * t1 * t2"
 def reach(i): return f"(t{i} - 1) * max(u{i}, 0 - u{i})"
 planes = f"chans * ((r0 - 1) * s0 + {reach(0)} + 1) * ((r1 - 1) * s1 + {reach(1)} + 1) * s2 * ({reach(2)} // s2 + {across} * {W})"
-S_out = types.storage_type(out_dtype)
+S_out = types.storage_type(result_dtype)
 if form == "map":
     operand = [Buffer("w", S, "in", weights, "the weights", ("wg", "wl", "wc", "w0", "w1", "w2"), "w_o", restrict=True),
                Buffer("bias", S, "in", ("groups * lanes",), "what sums begin with", ("bias_s",), "bias_o", "biased == 0", restrict=True),
                stride("bias_s", "bias", "lanes"), Number("biased", "whether there is a bias", allowed="0 or 1")]
     result = Buffer("y", S_out, "out", y_shape, "the result", ("yn", "yk", "y0", "y1", "y2"), "y_o", restrict=True)
-    strides = [stride("yn", "y", "n"), stride("yk", "y", "groups and lanes"), *along("y", "from one element of y to the next", unit="elements"),
+    strides = [stride("yn", "y", "n"), stride("yk", "y", "groups and lanes"), *along("y", "from one element of y to the next ...", unit="elements"),
                stride("wg", "w", "groups"), stride("wl", "w", "lanes"), stride("wc", "w", "chans"),
-               *along("w", "from one tap of w to the next", unit="elements")]
+               *along("w", "from one tap of w to the next ...", unit="elements")]
     slice, entries = f"{planes} + {taps}", f"{taps} + 3 * (r0 * r1 * {across} + {BLOCKS - 1})"
 else:
     operand = Buffer("g", S, "in", y_shape, "the gradient of y", ("gn", "gk", "g0", "g1", "g2"), "g_o", restrict=True)
     result = Buffer("y", S_out, "out", (*(["splits"] if cut else []), *weights), "the gradient of the weights", offset="y_o", restrict=True)
-    strides = [stride("gn", "g", "n"), stride("gk", "g", "groups and lanes"), *along("g", "from one element of g to the next", unit="elements")]
+    strides = [stride("gn", "g", "n"), stride("gk", "g", "groups and lanes"), *along("g", "from one element of g to the next ...", unit="elements")]
     slice, entries = f"{planes} + lanes * (r0 * r1 * {across} + {taps}) * {W}", taps
 scratch = [Buffer("slices", T, "scratch", ("work_groups", slice), "copies and sums"),
            Buffer("tables", "long", "scratch", ("work_groups", entries), "where each tap reads")] if style == "cpu" else []
 %>
-${types.pragmas([dtype, out_dtype])}
-${header(*types.headers([dtype, out_dtype]))}
+${types.pragmas([dtype, result_dtype])}
+${header(*types.headers([dtype, result_dtype]))}
 ${activations.definition(activation, T)}
 % if style == "cpu":
 typedef ${T}${W} vec;
@@ -107,11 +108,11 @@ __kernel void conv_direct(
         Buffer("x", S, "in", x_shape, "what is convolved", ("xn", "xc", "x0", "x1", "x2"), "x_o", restrict=True), operand, result,
         Number("n", "the number of images"), Number("groups", "groups of channels", allowed=">= 1"),
         Number("chans", "channels of x in a group", allowed=">= 1"), Number("lanes", "channels of y in a group", allowed=">= 1"),
-        along("d", "the size of x"), stride("xn", "x", "n"), stride("xc", "x", "groups and chans"),
-        along("x", "from one element of x to the next", unit="elements"), along("r", "the size of y", ">= 1"),
-        along("s", "how far apart neighbours in y read x", ">= 1"),
-        along("b", "where the first element of y reads x at its first tap, negative in the padding before it,"),
-        along("t", "taps", ">= 1"), along("u", "from one tap to the next in x; may be negative"), strides,
+        along("d", "the size of x ..."), stride("xn", "x", "n"), stride("xc", "x", "groups and chans"),
+        along("x", "from one element of x to the next ...", unit="elements"), along("r", "the size of y ...", ">= 1"),
+        along("s", "how far apart neighbours in y read x ...: the stride", ">= 1"),
+        along("b", "which position of x the first element of y reads at tap 0 ...; negative in the padding"),
+        along("t", "taps ...", ">= 1"), along("u", "how far apart neighbouring taps read x ...: the dilation", "may be negative"), strides,
         Number("splits", "parts of the batch, with results of their own", allowed=">= 1") if cut else [], scratch)})
 {
     const size_t L = (size_t)(chans * t0 * t1 * t2);
@@ -192,14 +193,14 @@ __kernel void conv_direct(
                     a${j} = *(loose_vec *)value;
                 }
 % endif
-% if T == types.storage_type(out_dtype):
+% if T == S_out:
                 if (live[b + ${j}] == ${W} && y2 == 1) *(__global loose_vec *)(y + out + to[b + ${j}]) = a${j};
                 else
 % endif
                 {
                     ${T} value[${W}];
                     *(loose_vec *)value = a${j};
-                    for (size_t i = 0; i < (size_t)live[b + ${j}]; i++) { ${types.store(out_dtype, "y", f"out + to[b + {j}] + i * y2", "value[i]")} }
+                    for (size_t i = 0; i < (size_t)live[b + ${j}]; i++) { ${types.store(result_dtype, "y", f"out + to[b + {j}] + i * y2", "value[i]")} }
                 }
 % endfor
             }
@@ -247,7 +248,7 @@ __kernel void conv_direct(
         for (size_t i = 0; i < lanes * L; i++) {
             ${T} sum = 0;
             for (size_t j = 0; j < ${W}; j++) sum += sums[i * ${W} + j];
-            ${types.store(out_dtype, "y", "y_o + (u * lanes) * L + i", "sum")}
+            ${types.store(result_dtype, "y", "y_o + (u * lanes) * L + i", "sum")}
         }
     }
 % elif form == "map":
@@ -277,7 +278,7 @@ __kernel void conv_direct(
                 }
             }
         }
-        ${types.store(out_dtype, "y", "y_o + in * yn + k * yk + q0 * y0 + q1 * y1 + q2 * y2", activations.applied(activation, "sum"))}
+        ${types.store(result_dtype, "y", "y_o + in * yn + k * yk + q0 * y0 + q1 * y1 + q2 * y2", activations.applied(activation, "sum"))}
     }
 % else:
     __local ${T} sums[${WGS}];
@@ -305,6 +306,6 @@ __kernel void conv_direct(
         barrier(CLK_LOCAL_MEM_FENCE);
         if (id < apart) sums[id] += sums[id + apart];
     }
-    if (id == 0) { ${types.store(out_dtype, "y", "y_o + get_group_id(0)", "sums[0]")} }
+    if (id == 0) { ${types.store(result_dtype, "y", "y_o + get_group_id(0)", "sums[0]")} }
 % endif
 }

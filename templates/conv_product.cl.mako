@@ -6,6 +6,11 @@
 ## in place.  Forward and input gradient: rows are pixels, lanes output channels, steps the taps of every input channel.
 ## Weight gradient: rows are taps, lanes output channels, steps the pixels.
 ##
+## Forward: x is what the template conv_pad makes, r = (images, size of y), xs = x's strides over (images, stride * size), ys = y's
+## over the same, lanes = output channels.  conv_panel packs the weights: n = m = (input channels, taps), x0..x3 = x's strides over
+## (channels, dilation * size), s = the weights' over (input channels, taps), ks = theirs over output channels.  Fewer than
+## three dimensions: the first have size 1.  Groups: xg, yg and gs are from one group's channels to the next's.
+##
 ## rows    four nested indices r0 x r1 x r2 x r3: x starts at the sum of index * xs, y at the sum of index * ys
 ## panels, steps   as the template conv_panel makes them: a panel is 1 + L rows of neighbouring lanes, row 0 the initial values
 ## y       lanes ks apart, groups yg apart; the reduction may be cut into `splits` pieces whose sums are split_s apart;
@@ -16,11 +21,11 @@
 ## gpu: 256 items share a tile of 16 TM rows by 16 TN lanes, KC steps at a time, and fetch the next steps meanwhile.
 <%!
 from cltensor.codegen.activation import PARAMETER as ACTIVATION
-from cltensor.codegen.parameters import FLOATING, Parameter, one_of, whole
+from cltensor.codegen.parameters import FLOATING, FLOATING_OR_NONE, Parameter, one_of, whole
 
 PARAMETERS = dict(
     style="cpu", dtype=Parameter("float32", "x and panels hold numbers of the type that it is computed with", FLOATING),
-    out_dtype=Parameter("float32", "the dtype of y", FLOATING),
+    out_dtype=Parameter(None, "the dtype of y; None: dtype", FLOATING_OR_NONE),
     W=Parameter(8, "elements of a vector, in the cpu style", one_of(2, 4, 8, 16)),
     MR=Parameter(6, "rows in registers, in the cpu style", whole(1, 16)),
     NV=Parameter(2, "vectors in a panel's row, in the cpu style", whole(1, 8)),
@@ -33,6 +38,8 @@ STYLES = ("cpu", "gpu")
 %>
 <%
 T = types.compute_type(dtype)
+result_dtype = out_dtype or dtype
+S_out = types.storage_type(result_dtype)
 V = vectors.width(T)  # elements that are stored at once
 LANES = NV * W if style == "cpu" else 16 * TN
 most = STRIP // MR * MR
@@ -52,8 +59,8 @@ tiling = [
     Number("panels_first", "whether all blocks of a strip come before the next strip", allowed="0 or 1"),
     Number("kc", "steps at a time", allowed=">= 1")] if style == "cpu" else []
 %>
-${types.pragmas([dtype, out_dtype])}
-${header(*types.headers([out_dtype]), *(["transpose.clh"] if style == "cpu" else []))}
+${types.pragmas([dtype, result_dtype])}
+${header(*types.headers([result_dtype]), *(["transpose.clh"] if style == "cpu" else []))}
 ${activations.definition(activation, T)}
 % if style == "cpu":
 typedef ${T}${W} vec;
@@ -72,7 +79,7 @@ __kernel void conv_product(
                "what is read in place, from where row 0 of group 0 reads at steps[p] = 0", offset="x_o", restrict=True),
         Buffer("panels", T, "in", ("groups", "count", "1 + L", LANES), "initial values, then the steps", restrict=True),
         Buffer("steps", "long", "in", ("L",), "where each step reads in x, in elements; may be negative", restrict=True),
-        Buffer("y", types.storage_type(out_dtype), "out", ("splits", "groups", "lanes", *(f"r{i}" for i in nested)), "the sums",
+        Buffer("y", S_out, "out", ("splits", "groups", "lanes", *(f"r{i}" for i in nested)), "the sums",
                ("split_s", "yg", "ks", *(f"ys{i}" for i in nested)), "y_o", restrict=True),
         [Number(f"r{i}", f"the size of index {i} of the rows", allowed=">= 1") for i in nested],
         [Number(f"{x}s{i}", f"from one element of {x} to the next along r{i}", unit="elements") for x in "xy" for i in nested],
@@ -165,7 +172,7 @@ __kernel void conv_product(
             for (size_t e = 0; e < here * ${LANES}; e++) sums[e] = activate(sums[e]);
 % endif
             size_t i = 0;
-% if T == types.storage_type(out_dtype) and LANES % V == 0:
+% if T == S_out and LANES % V == 0:
             // whole vectors where the rows lie next to each other in y
             if (live == ${LANES})
                 for (; i + ${V} <= here; i += ${V}) {
@@ -190,7 +197,7 @@ __kernel void conv_product(
 % endif
             for (size_t j = 0; j < live; j++)
                 for (size_t e = i; e < here; e++) {
-                    ${types.store(out_dtype, "y", "yr[e] + (lane0 + j) * ks", f"sums[e * {LANES} + j]")}
+                    ${types.store(result_dtype, "y", "yr[e] + (lane0 + j) * ks", f"sums[e * {LANES} + j]")}
                 }
         }
     }
@@ -282,7 +289,7 @@ def part(name, n, i):
         const long yr = y_o + group * yg + split * split_s + row * ys0 + o1 * ys1 + o2 * ys2 + o3 * ys3;
         const long lane = panel * ${LANES};
 % for j in range(TN):
-        if (lane + ${place(TN, "ty", j)} < lanes) { ${types.store(out_dtype, "y", f"yr + (lane + {place(TN, 'ty', j)}) * ks", activations.applied(activation, f"a{i}_{j}"))} }
+        if (lane + ${place(TN, "ty", j)} < lanes) { ${types.store(result_dtype, "y", f"yr + (lane + {place(TN, 'ty', j)}) * ks", activations.applied(activation, f"a{i}_{j}"))} }
 % endfor
     }
 % endfor
