@@ -6,28 +6,72 @@
 ##       weight  gw[lane, chan, tap] = sum over n, o of g[n, lane, o] * x[n, chan, b + o * s + tap * u]; gw contiguous, or,
 ##               with splits > 1, that many partial sums over parts of the batch, stored in sequence
 ##
-## activation  see codegen/activation.py; map only
+## x is 0 outside its planes.  activation: map only.  A forward convolution has s = stride, u = dilation and b = -padding.  Where
+## there are fewer dimensions, the first have d = r = s = t = u = 1 and b = 0.
 ##
 ## cpu: a work-item copies the padded planes of one group into its slice of scratch, where they stay in a cache.  The copy
 ## places columns that are s2 apart next to each other, so every tap reads whole vectors.
 ## gpu: a work-item per element of y; a work-group of WGS items per element of gw.
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", form="map", WGS=128, activation="")
+from cltensor.codegen.activation import PARAMETER as ACTIVATION
+from cltensor.codegen.parameters import FLOATING_OR_NONE, Parameter, one_of, powers
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", out_dtype=Parameter(None, "the dtype of the result; None: dtype", FLOATING_OR_NONE),
+    form=Parameter("map", "what is computed", one_of("map", "weight")),
+    WGS=Parameter(128, "work-items of a group, for the weight in the gpu style", powers(1, 256)), activation=ACTIVATION)
 DTYPES = "floating"
-LAUNCH = {
-    "cpu": "local = (1,); global = (groups that have a slice,)",
-    "gpu": "map: local = (l,), global = (elements of y rounded up,); weight: local = (WGS,), global = (WGS * elements of gw,)",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T = types.compute_type(dtype)
 S = types.storage_type(dtype)
+result_dtype = out_dtype or dtype
 W = vectors.width(T)
-second = "w" if form == "map" else "g"
 BLOCKS, TAPS = 4, 5  # vectors summed at a time: as many as the latency of a multiply-add asks for
+cut = style == "cpu" and form == "weight"
+assert not (activation and form == "weight")
+needs = ["The result overlaps nothing."]
+if cut:
+    needs.append("Where splits > 1, conv_sum adds the results up.")
+if style == "cpu":
+    work = "n * groups" if form == "map" else "groups * splits"
+    interface.launched(["1"], ["work_groups"], False, needs, work_groups=Choice(
+        "work-groups, any number >= 1; each has a part of slices and tables", f"max(1, min(8, {work}))"))
+elif form == "map":
+    interface.launched(["128"], ["max(1, ceil(n * groups * lanes * r0 * r1 * r2, 128)) * 128"], True, needs)
+else:
+    interface.launched(["WGS"], ["WGS * groups * lanes * chans * t0 * t1 * t2"], True, needs)
+axes = range(3)
+def along(p, meaning, allowed="", unit=""):
+    return [Number(f"{p}{i}", meaning.replace("...", f"along dimension {i}"), unit=unit, allowed=allowed) for i in axes]
+def stride(name, of, dim):
+    return Number(name, f"from one element of {of} to the next along {dim}", unit="elements")
+x_shape, y_shape = ("n", "groups * chans", "d0", "d1", "d2"), ("n", "groups * lanes", "r0", "r1", "r2")
+weights = ("groups", "lanes", "chans", "t0", "t1", "t2")
+across, taps = f"ceil(r2, {W})", "chans * t0 * t1 * t2"
+def reach(i): return f"(t{i} - 1) * max(u{i}, 0 - u{i})"
+planes = f"chans * ((r0 - 1) * s0 + {reach(0)} + 1) * ((r1 - 1) * s1 + {reach(1)} + 1) * s2 * ({reach(2)} // s2 + {across} * {W})"
+S_out = types.storage_type(result_dtype)
+if form == "map":
+    operand = [Buffer("w", S, "in", weights, "the weights", ("wg", "wl", "wc", "w0", "w1", "w2"), "w_o", restrict=True),
+               Buffer("bias", S, "in", ("groups * lanes",), "what sums begin with", ("bias_s",), "bias_o", "biased == 0", restrict=True),
+               stride("bias_s", "bias", "lanes"), Number("biased", "whether there is a bias", allowed="0 or 1")]
+    result = Buffer("y", S_out, "out", y_shape, "the result", ("yn", "yk", "y0", "y1", "y2"), "y_o", restrict=True)
+    strides = [stride("yn", "y", "n"), stride("yk", "y", "groups and lanes"), *along("y", "from one element of y to the next ...", unit="elements"),
+               stride("wg", "w", "groups"), stride("wl", "w", "lanes"), stride("wc", "w", "chans"),
+               *along("w", "from one tap of w to the next ...", unit="elements")]
+    slice, entries = f"{planes} + {taps}", f"{taps} + 3 * (r0 * r1 * {across} + {BLOCKS - 1})"
+else:
+    operand = Buffer("g", S, "in", y_shape, "the gradient of y", ("gn", "gk", "g0", "g1", "g2"), "g_o", restrict=True)
+    result = Buffer("y", S_out, "out", (*(["splits"] if cut else []), *weights), "the gradient of the weights", offset="y_o", restrict=True)
+    strides = [stride("gn", "g", "n"), stride("gk", "g", "groups and lanes"), *along("g", "from one element of g to the next ...", unit="elements")]
+    slice, entries = f"{planes} + lanes * (r0 * r1 * {across} + {taps}) * {W}", taps
+scratch = [Buffer("slices", T, "scratch", ("work_groups", slice), "copies and sums"),
+           Buffer("tables", "long", "scratch", ("work_groups", entries), "where each tap reads")] if style == "cpu" else []
 %>
-${types.pragmas([dtype, out_dtype])}
-${header(*types.headers([dtype, out_dtype]))}
+${types.pragmas([dtype, result_dtype])}
+${header(*types.headers([dtype, result_dtype]))}
 ${activations.definition(activation, T)}
 % if style == "cpu":
 typedef ${T}${W} vec;
@@ -60,32 +104,31 @@ ${vectors.SERIAL}
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif
 __kernel void conv_direct(
-    __global const ${S} *restrict x, const long x_o, __global const ${S} *restrict ${second}, const long ${second}_o,
-% if form == "map":
-    __global const ${S} *restrict bias, const long bias_o, const long bias_s, const long biased,
-% endif
-    __global ${types.storage_type(out_dtype)} *restrict y, const long y_o,
-    const long n, const long groups, const long chans, const long lanes,
-    const long d0, const long d1, const long d2,
-    const long xn, const long xc, const long x0, const long x1, const long x2,
-    const long r0, const long r1, const long r2, const long s0, const long s1, const long s2,
-    const long b0, const long b1, const long b2, const long t0, const long t1, const long t2,
-    const long u0, const long u1, const long u2,
-% if form == "map":
-    const long y_base, const long yn, const long yk, const long y0, const long y1, const long y2,
-    const long w_base, const long wg, const long wl, const long wc, const long w0, const long w1, const long w2${"," if style == "cpu" else ")"}
-% else:
-    const long gn, const long gk, const long g0, const long g1, const long g2${", const long splits," if style == "cpu" else ")"}
-% endif
-% if style == "cpu":
-    const long f0, const long f1, const long f2, const long p0, const long p1, const long width,
-    __global ${T} *slices, const long slice, __global long *tables)
-% endif
+    ${interface.declare("conv_direct",
+        Buffer("x", S, "in", x_shape, "what is convolved", ("xn", "xc", "x0", "x1", "x2"), "x_o", restrict=True), operand, result,
+        Number("n", "the number of images"), Number("groups", "groups of channels", allowed=">= 1"),
+        Number("chans", "channels of x in a group", allowed=">= 1"), Number("lanes", "channels of y in a group", allowed=">= 1"),
+        along("d", "the size of x ..."), stride("xn", "x", "n"), stride("xc", "x", "groups and chans"),
+        along("x", "from one element of x to the next ...", unit="elements"), along("r", "the size of y ...", ">= 1"),
+        along("s", "how far apart neighbours in y read x ...: the stride", ">= 1"),
+        along("b", "which position of x the first element of y reads at tap 0 ...; negative in the padding"),
+        along("t", "taps ...", ">= 1"), along("u", "how far apart neighbouring taps read x ...: the dilation", "may be negative"), strides,
+        Number("splits", "parts of the batch, with results of their own", allowed=">= 1") if cut else [], scratch)})
 {
     const size_t L = (size_t)(chans * t0 * t1 * t2);
 % if style == "cpu":
+    // the copied planes: the first positions in x, rows and columns of a phase
+% for i in range(3):
+    const long reach${i} = (t${i} - 1) * u${i}, f${i} = b${i} + (reach${i} < 0 ? reach${i} : 0);
+% endfor
+    const long p0 = (r0 - 1) * s0 + (reach0 < 0 ? -reach0 : reach0) + 1, p1 = (r1 - 1) * s1 + (reach1 < 0 ? -reach1 : reach1) + 1;
     const size_t across = (r2 + ${W - 1}) / ${W}, blocks = r0 * r1 * across;
-    const long pitch = s2 * width, plane = p0 * p1 * pitch;
+    const long width = (reach2 < 0 ? -reach2 : reach2) / s2 + across * ${W}, pitch = s2 * width, plane = p0 * p1 * pitch;
+% if form == "map":
+    const long slice = chans * plane + L;
+% else:
+    const long slice = chans * plane + lanes * (blocks + L) * ${W};
+% endif
     __global ${T} *planes = slices + get_group_id(0) * slice;
     __global ${T} *rest = planes + chans * plane;
     for (long i = 0; i < slice; i++) planes[i] = 0;
@@ -126,9 +169,9 @@ __kernel void conv_direct(
                 for (long i0 = 0; i0 < t0; i0++)
                     for (long i1 = 0; i1 < t1; i1++)
                         for (long i2 = 0; i2 < t2; i2++, k++)
-                            rest[k] = ${types.load(dtype, "w", "w_o + w_base + group * wg + lane * wl + c * wc + i0 * w0 + i1 * w1 + i2 * w2")};
+                            rest[k] = ${types.load(dtype, "w", "w_o + group * wg + lane * wl + c * wc + i0 * w0 + i1 * w1 + i2 * w2")};
             const ${T} start = biased ? ${types.load(dtype, "bias", "bias_o + (group * lanes + lane) * bias_s")} : 0;
-            const size_t out = y_o + y_base + in * yn + (group * lanes + lane) * yk;
+            const size_t out = y_o + in * yn + (group * lanes + lane) * yk;
             for (size_t b = 0; b < blocks; b += ${BLOCKS}) {
 % for j in range(BLOCKS):
                 __global const ${T} *x_${j} = planes + from[b + ${j}];
@@ -150,14 +193,14 @@ __kernel void conv_direct(
                     a${j} = *(loose_vec *)value;
                 }
 % endif
-% if T == types.storage_type(out_dtype):
+% if T == S_out:
                 if (live[b + ${j}] == ${W} && y2 == 1) *(__global loose_vec *)(y + out + to[b + ${j}]) = a${j};
                 else
 % endif
                 {
                     ${T} value[${W}];
                     *(loose_vec *)value = a${j};
-                    for (size_t i = 0; i < (size_t)live[b + ${j}]; i++) { ${types.store(out_dtype, "y", f"out + to[b + {j}] + i * y2", "value[i]")} }
+                    for (size_t i = 0; i < (size_t)live[b + ${j}]; i++) { ${types.store(result_dtype, "y", f"out + to[b + {j}] + i * y2", "value[i]")} }
                 }
 % endfor
             }
@@ -205,7 +248,7 @@ __kernel void conv_direct(
         for (size_t i = 0; i < lanes * L; i++) {
             ${T} sum = 0;
             for (size_t j = 0; j < ${W}; j++) sum += sums[i * ${W} + j];
-            ${types.store(out_dtype, "y", "y_o + (u * lanes) * L + i", "sum")}
+            ${types.store(result_dtype, "y", "y_o + (u * lanes) * L + i", "sum")}
         }
     }
 % elif form == "map":
@@ -220,7 +263,7 @@ __kernel void conv_direct(
         ${T} sum = biased ? ${types.load(dtype, "bias", "bias_o + k * bias_s")} : 0;
         for (long c = 0; c < chans; c++) {
             const size_t from = x_o + in * xn + (group * chans + c) * xc;
-            const size_t weights = w_o + w_base + group * wg + lane * wl + c * wc;
+            const size_t weights = w_o + group * wg + lane * wl + c * wc;
             const long first = b2 + q2 * s2, step = u2 * x2;  // 64-bit products are dear: the innermost loop has none
             for (long i0 = 0; i0 < t0; i0++) {
                 const long z = b0 + q0 * s0 + i0 * u0;
@@ -235,7 +278,7 @@ __kernel void conv_direct(
                 }
             }
         }
-        ${types.store(out_dtype, "y", "y_o + y_base + in * yn + k * yk + q0 * y0 + q1 * y1 + q2 * y2", activations.applied(activation, "sum"))}
+        ${types.store(result_dtype, "y", "y_o + in * yn + k * yk + q0 * y0 + q1 * y1 + q2 * y2", activations.applied(activation, "sum"))}
     }
 % else:
     __local ${T} sums[${WGS}];
@@ -245,6 +288,7 @@ __kernel void conv_direct(
     const long i1 = rest % (size_t)t1; rest /= (size_t)t1;
     const long i0 = rest % (size_t)t0; rest /= (size_t)t0;
     const size_t c = rest % (size_t)chans, k = rest / (size_t)chans, group = k / (size_t)lanes;
+    if (group >= (size_t)groups) return;
     const size_t total = (size_t)(n * r0 * r1 * r2);
     ${T} sum = 0;
     for (size_t i = id; i < total; i += ${WGS}) {
@@ -262,6 +306,6 @@ __kernel void conv_direct(
         barrier(CLK_LOCAL_MEM_FENCE);
         if (id < apart) sums[id] += sums[id + apart];
     }
-    if (id == 0) { ${types.store(out_dtype, "y", "y_o + get_group_id(0)", "sums[0]")} }
+    if (id == 0) { ${types.store(result_dtype, "y", "y_o + get_group_id(0)", "sums[0]")} }
 % endif
 }

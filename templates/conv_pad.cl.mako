@@ -6,12 +6,16 @@
 <%!
 PARAMETERS = dict(style="cpu", dtype="float32")
 DTYPES = "floating"
-LAUNCH = {
-    "cpu": "local = (1,); global = (groups,), any number >= 1",
-    "gpu": "local = (l,); global = (padded elements rounded up,); any larger or smaller grid is right",
-}
+STYLES = ("cpu", "gpu")
 %>
-<% T, V = types.compute_type(dtype), vectors.width(types.compute_type(dtype)) %>
+<%
+T, V = types.compute_type(dtype), vectors.width(types.compute_type(dtype))
+if style == "cpu":
+    interface.launched(["1"], ["groups"], True, groups=Choice("work-groups, any number >= 1", "max(1, min(8, n * c * pd * ph))"))
+else:
+    interface.launched(["128"], ["max(1, ceil(n * c * pd * ph * pw, 128)) * 128"], True)
+images = ("n", "c", "d", "h", "w")
+%>
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]), *(["prefetch.clh"] if style == "cpu" else []))}
 % if style == "cpu":
@@ -19,11 +23,17 @@ ${vectors.typedef(T)}
 ${vectors.SERIAL}
 % endif
 __kernel void conv_pad(
-    __global const ${types.storage_type(dtype)} *restrict x, const long x_o,
-    const long n, const long c, const long d, const long h, const long w,
-    const long sn, const long sc, const long sd, const long sh, const long sw,
-    const long lo0, const long lo1, const long lo2, const long pd, const long ph, const long pw, const long plane,
-    __global ${T} *restrict xp)
+    ${interface.declare("conv_pad",
+        Buffer("x", types.storage_type(dtype), "in", images, "the images", tuple(f"s{i}" for i in images), "x_o", restrict=True),
+        Number("n", "the number of images"), Number("c", "their channels"), Number("d", "planes of a channel"),
+        Number("h", "rows of a plane"), Number("w", "elements of a row"),
+        [Number(f"s{i}", f"from one element of x to the next along {i}", unit="elements") for i in images],
+        [Number(f"lo{i}", f"the padding before the first element along {along}; negative: cropped")
+         for i, along in enumerate(images[2:])],
+        Number("pd", "d with its padding"), Number("ph", "h with its padding"), Number("pw", "w with its padding"),
+        Number("plane", "from one channel of xp to the next", unit="elements", allowed=">= pd * ph * pw"),
+        Buffer("xp", T, "out", ("n", "c", "pd", "ph", "pw"), "the padded images", ("c * plane", "plane", "ph * pw", "pw", 1),
+               restrict=True))})
 {
 % if style == "cpu":
     const size_t rows = (size_t)(n * c * pd * ph);

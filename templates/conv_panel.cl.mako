@@ -2,23 +2,33 @@
 ##
 ## The reduction runs over four nested indices, n0 x n1 x n2 x n3 = L steps.  For the source, contiguous indices may be
 ## merged, so it has a nest of its own: m0 x m1 x m2 x m3 = L with strides s0..s3.
-## source  element (group, lane, step) at base + group * gs + lane * ks + the step's indices times s0..s3
-## panels  (groups, count, 1 + L, LANES): row 0 holds the initial values of sums (bias if `biased`, or 0), row 1 + p step p
+## source  element (group, lane, step) at group * gs + lane * ks + the step's indices times s0..s3
+## panels  (groups, count, 1 + L, LANES): row 0 holds the initial values of sums (bias if `biased`, or 0), row 1 + p step p;
+##         lane l lies in panel l / LANES, and lanes that there are not are 0
 ## steps   (L,): the step's indices times x0..x3, the offset of step p from step 0 in the other operand
 ##
 ## gpu: a work-group of WGS items transposes STEPS steps of a panel in local memory
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", LANES=16, STEPS=32, WGS=128)
+from cltensor.codegen.parameters import Parameter, whole
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", LANES=Parameter(16, "lanes of a panel", whole(1, 64)),
+    STEPS=Parameter(32, "steps that a work-group packs, in the gpu style", whole(1, 48)),
+    WGS=Parameter(128, "work-items of a group, in the gpu style", whole(1, 256)))
 DTYPES = "floating"
-LAUNCH = {
-    "cpu": "local = (1, 1); global = (pieces of the reduction, groups * count)",
-    "gpu": "local = (WGS, 1); global = (WGS * groups * count, L / STEPS, rounded up)",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T = types.compute_type(dtype)
+S = types.storage_type(dtype)
 W = vectors.width(T)
-direct = style == "cpu" and T == types.storage_type(dtype)
+direct = style == "cpu" and T == S and LANES % W == 0
+if style == "cpu":
+    interface.launched(["1", "1"], ["pieces", "groups * count"], True, pieces=Choice(
+        "work-groups that share the steps of a panel, any number >= 1", "max(1, min(ceil(8, groups * count), L // 64))"))
+else:
+    interface.launched(["WGS", "1"], ["WGS * groups * count", "max(1, ceil(L, STEPS))"], True)
+nested = range(4)
 %>
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]), *(["transpose.clh"] if direct else []))}
@@ -37,14 +47,24 @@ ${vectors.SERIAL}
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif
 __kernel void conv_panel(
-    __global const ${types.storage_type(dtype)} *restrict source, const long source_o,
-    __global const ${types.storage_type(dtype)} *restrict bias, const long bias_o, const long bias_s, const long biased,
-    const long base, const long lanes, const long count, const long ks, const long gs, const long L,
-    const long n0, const long n1, const long n2, const long n3,
-    const long x0, const long x1, const long x2, const long x3,
-    const long m0, const long m1, const long m2, const long m3,
-    const long s0, const long s1, const long s2, const long s3,
-    __global ${T} *restrict panels, __global long *restrict steps)
+    ${interface.declare("conv_panel",
+        Buffer("source", S, "in", ("groups", "lanes", *(f"m{i}" for i in nested)), "the operand to pack",
+               ("gs", "ks", *(f"s{i}" for i in nested)), "source_o", restrict=True),
+        Buffer("bias", S, "in", ("groups * lanes",), "what sums begin with", ("bias_s",), "bias_o", "biased == 0", restrict=True),
+        Number("bias_s", "from one element of bias to the next", unit="elements"),
+        Number("biased", "whether there is a bias", allowed="0 or 1"),
+        Number("groups", "groups of lanes, with sums of their own", allowed=">= 1"),
+        Number("lanes", "lanes of a group: output channels", allowed=">= 1"),
+        Number("count", "panels of a group", allowed=f"lanes / {LANES}, rounded up"),
+        Number("ks", "from one lane of source to the next", unit="elements"),
+        Number("gs", "from one group of source to the next", unit="elements"),
+        Number("L", "steps of the reduction", allowed="n0 * n1 * n2 * n3, which is m0 * m1 * m2 * m3"),
+        [Number(f"n{i}", f"the size of index {i} of the reduction") for i in nested],
+        [Number(f"x{i}", f"from one element of the other operand to the next along n{i}", unit="elements") for i in nested],
+        [Number(f"m{i}", f"the size of index {i} of the reduction in source") for i in nested],
+        [Number(f"s{i}", f"from one element of source to the next along m{i}", unit="elements") for i in nested],
+        Buffer("panels", T, "out", ("groups", "count", "1 + L", LANES), "initial values, then the steps", restrict=True),
+        Buffer("steps", "long", "out", ("L",), "where each step reads in the other operand, in elements after step 0", restrict=True))})
 {
 % if style == "cpu":
     const size_t panel = get_group_id(1);
@@ -52,12 +72,13 @@ __kernel void conv_panel(
 % else:
     const size_t panel = get_group_id(0), id = get_local_id(0);
 % endif
+    if (panel >= (size_t)(groups * count)) return;
     const size_t group = panel / (size_t)count, lane0 = (panel - group * count) * ${LANES};
-    const size_t from = source_o + base + group * gs + lane0 * ks;
+    const size_t from = source_o + group * gs + lane0 * ks;
     __global ${T} *to = panels + panel * (1 + L) * ${LANES};
 % if style == "cpu":
     const size_t live = lanes - lane0 < ${LANES} ? lanes - lane0 : ${LANES};
-    if (first == 0)
+    if (get_group_id(0) == 0)
         for (size_t j = 0; j < ${LANES}; j++)
             to[j] = biased && j < live ? ${types.load(dtype, "bias", "bias_o + (group * lanes + lane0 + j) * bias_s")} : 0;
     if (first == last) return;
@@ -109,6 +130,7 @@ __kernel void conv_panel(
     __local long at[${STEPS}];
     __local ${T} tile[${STEPS * (LANES + 1)}];
     const size_t first = get_group_id(1) * ${STEPS}, many = L - first < ${STEPS} ? L - first : ${STEPS};
+    if (first > 0 && first >= (size_t)L) return;
     const size_t live = lanes - lane0 < ${LANES} ? lanes - lane0 : ${LANES};
     if (first == 0)
         for (size_t j = id; j < ${LANES}; j += ${WGS})

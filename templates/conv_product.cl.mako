@@ -6,31 +6,61 @@
 ## in place.  Forward and input gradient: rows are pixels, lanes output channels, steps the taps of every input channel.
 ## Weight gradient: rows are taps, lanes output channels, steps the pixels.
 ##
-## rows    four nested indices r0 x r1 x r2 x r3: x starts at the sum of index * xs, y at the sum of index * ys
-## panels, steps   see conv_panel
-## y       lanes ks apart, groups yg apart; the reduction may be cut into `splits` pieces whose sums are split_s apart;
-##         only the first piece starts from panel[0] (gpu)
+## Forward: x is what the template conv_pad makes, r = (images, size of y), xs = x's strides over (images, stride * size), ys = y's
+## over the same, lanes = output channels.  conv_panel packs the weights: n = m = (input channels, taps), x0..x3 = x's strides over
+## (channels, dilation * size), s = the weights' over (input channels, taps), ks = theirs over output channels.  Fewer than
+## three dimensions: the first have size 1.  Groups: xg, yg and gs are from one group's channels to the next's.
 ##
-## activation  see codegen/activation.py
+## rows    four nested indices r0 x r1 x r2 x r3: x starts at the sum of index * xs, y at the sum of index * ys
+## panels, steps   as the template conv_panel makes them: a panel is 1 + L rows of neighbouring lanes, row 0 the initial values
+## y       lanes ks apart, groups yg apart; the reduction may be cut into `splits` pieces whose sums are split_s apart;
+##         only the first piece starts from panel[0]
 ##
 ## cpu: a unit is a strip of strip_rows <= STRIP rows (a multiple of MR) by `block` panels; MR rows by NV vectors of W stay in
 ## registers, kc steps at a time so that the panel stays in the L1 cache.
 ## gpu: 256 items share a tile of 16 TM rows by 16 TN lanes, KC steps at a time, and fetch the next steps meanwhile.
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", out_dtype="float32", W=8, MR=6, NV=2, STRIP=192, KC=16, TM=4, TN=4, activation="")
+from cltensor.codegen.activation import PARAMETER as ACTIVATION
+from cltensor.codegen.parameters import FLOATING, FLOATING_OR_NONE, Parameter, one_of, whole
+
+PARAMETERS = dict(
+    style="cpu", dtype=Parameter("float32", "x and panels hold numbers of the type that it is computed with", FLOATING),
+    out_dtype=Parameter(None, "the dtype of y; None: dtype", FLOATING_OR_NONE),
+    W=Parameter(8, "elements of a vector, in the cpu style", one_of(2, 4, 8, 16)),
+    MR=Parameter(6, "rows in registers, in the cpu style", whole(1, 16)),
+    NV=Parameter(2, "vectors in a panel's row, in the cpu style", whole(1, 8)),
+    STRIP=Parameter(192, "the most rows of a strip, in the cpu style", whole(16, 1024)),
+    KC=Parameter(16, "steps at a time, in the gpu style", one_of(8, 16, 32)),
+    TM=Parameter(4, "a sixteenth of a tile's rows, in the gpu style", one_of(1, 2, 4, 8)),
+    TN=Parameter(4, "a sixteenth of a panel's lanes, in the gpu style", one_of(1, 2, 4)), activation=ACTIVATION)
 DTYPES = "floating"
-LAUNCH = {
-    "cpu": "local = (1,); global = (groups,), any number >= 1",
-    "gpu": "local = (256, 1, 1); global = (256 * row tiles, panels, groups * splits)",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T = types.compute_type(dtype)
+result_dtype = out_dtype or dtype
+S_out = types.storage_type(result_dtype)
 V = vectors.width(T)  # elements that are stored at once
 LANES = NV * W if style == "cpu" else 16 * TN
+most = STRIP // MR * MR
+rows = "r0 * r1 * r2 * r3"
+needs = ["y overlaps nothing, and is stored once for each row, lane, group and piece."]
+if activation:
+    needs.append("splits is 1: the activation is of whole sums.")
+if style == "cpu":
+    interface.launched(["1"], ["work_groups"], True, needs, work_groups=Choice(
+        "work-groups, any number >= 1", f"max(1, min(8, groups * splits * ceil({rows}, strip_rows) * ceil(count, block)))"))
+else:
+    interface.launched(["256", "1", "1"], [f"256 * ceil({rows}, 16 * TM)", "count", "groups * splits"], True, needs)
+nested = range(4)
+tiling = [
+    Number("strip_rows", "rows of a strip", allowed=f"a multiple of {MR}, at most {most}"),
+    Number("block", "panels that a work-group takes at a time", allowed=">= 1"),
+    Number("panels_first", "whether all blocks of a strip come before the next strip", allowed="0 or 1"),
+    Number("kc", "steps at a time", allowed=">= 1")] if style == "cpu" else []
 %>
-${types.pragmas([dtype, out_dtype])}
-${header(*types.headers([out_dtype]), *(["transpose.clh"] if style == "cpu" else []))}
+${types.pragmas([dtype, result_dtype])}
+${header(*types.headers([result_dtype]), *(["transpose.clh"] if style == "cpu" else []))}
 ${activations.definition(activation, T)}
 % if style == "cpu":
 typedef ${T}${W} vec;
@@ -44,14 +74,22 @@ ${vectors.SERIAL}
 __attribute__((reqd_work_group_size(256, 1, 1)))
 % endif
 __kernel void conv_product(
-    __global const ${T} *restrict x, const long x_o, const long x_base,
-    __global const ${T} *restrict panels, __global const long *restrict steps,
-    __global ${types.storage_type(out_dtype)} *restrict y, const long y_o, const long y_base,
-    const long r0, const long r1, const long r2, const long r3,
-    const long xs0, const long xs1, const long xs2, const long xs3,
-    const long ys0, const long ys1, const long ys2, const long ys3,
-    const long groups, const long xg, const long yg, const long lanes, const long count, const long ks,
-    const long L, const long splits, const long split_s${", const long strip_rows, const long block, const long panels_first, const long kc" if style == "cpu" else ""})
+    ${interface.declare("conv_product",
+        Buffer("x", T, "in", ("all that group * xg + the row's indices times xs0..xs3 + steps[p] reaches",),
+               "what is read in place, from where row 0 of group 0 reads at steps[p] = 0", offset="x_o", restrict=True),
+        Buffer("panels", T, "in", ("groups", "count", "1 + L", LANES), "initial values, then the steps", restrict=True),
+        Buffer("steps", "long", "in", ("L",), "where each step reads in x, in elements; may be negative", restrict=True),
+        Buffer("y", S_out, "out", ("splits", "groups", "lanes", *(f"r{i}" for i in nested)), "the sums",
+               ("split_s", "yg", "ks", *(f"ys{i}" for i in nested)), "y_o", restrict=True),
+        [Number(f"r{i}", f"the size of index {i} of the rows", allowed=">= 1") for i in nested],
+        [Number(f"{x}s{i}", f"from one element of {x} to the next along r{i}", unit="elements") for x in "xy" for i in nested],
+        Number("groups", "groups of lanes, with sums of their own", allowed=">= 1"),
+        [Number(f"{x}g", f"from one group of {x} to the next", unit="elements") for x in "xy"],
+        Number("lanes", "lanes of a group", allowed=">= 1"),
+        Number("count", "panels of a group", allowed=f"lanes / {LANES}, rounded up"),
+        Number("ks", "from one lane of y to the next", unit="elements"), Number("L", "steps of the reduction"),
+        Number("splits", "pieces into which the reduction is cut; more than 1: add the sums up, with conv_sum", allowed=">= 1"),
+        Number("split_s", "from one piece of y to the next", unit="elements"), tiling)})
 {
     const size_t rows = (size_t)(r0 * r1 * r2 * r3);
 % if style == "cpu":
@@ -73,7 +111,7 @@ __kernel void conv_product(
         long i2 = rest % (size_t)r2; rest /= (size_t)r2;
         long i1 = rest % (size_t)r1;
         long i0 = rest / (size_t)r1;
-        const long xg_o = x_o + x_base + group * xg, yg_o = y_o + y_base + group * yg + split * split_s;
+        const long xg_o = x_o + group * xg, yg_o = y_o + group * yg + split * split_s;
         for (size_t i = 0; i < here; i++) {
             xr[i] = xg_o + i0 * xs0 + i1 * xs1 + i2 * xs2 + i3 * xs3;
             yr[i] = yg_o + i0 * ys0 + i1 * ys1 + i2 * ys2 + i3 * ys3;
@@ -95,7 +133,7 @@ __kernel void conv_product(
 % endfor
                     if (p0 == p_lo) {
 % for v in range(NV):
-                        const vec z${v} = LOAD(start + ${v * W});
+                        const vec z${v} = split == 0 ? LOAD(start + ${v * W}) : (vec)(0);
 % for r in range(MR):
                         a${r}_${v} = z${v};
 % endfor
@@ -134,7 +172,7 @@ __kernel void conv_product(
             for (size_t e = 0; e < here * ${LANES}; e++) sums[e] = activate(sums[e]);
 % endif
             size_t i = 0;
-% if T == types.storage_type(out_dtype):
+% if T == S_out and LANES % V == 0:
             // whole vectors where the rows lie next to each other in y
             if (live == ${LANES})
                 for (; i + ${V} <= here; i += ${V}) {
@@ -159,7 +197,7 @@ __kernel void conv_product(
 % endif
             for (size_t j = 0; j < live; j++)
                 for (size_t e = i; e < here; e++) {
-                    ${types.store(out_dtype, "y", "yr[e] + (lane0 + j) * ks", f"sums[e * {LANES} + j]")}
+                    ${types.store(result_dtype, "y", "yr[e] + (lane0 + j) * ks", f"sums[e * {LANES} + j]")}
                 }
         }
     }
@@ -200,6 +238,7 @@ def part(name, n, i):
     __local ${T} *const x_to = (__local ${T} *)xs, *const v_to = (__local ${T} *)vs;
     const size_t id = get_local_id(0), tx = id % 16, ty = id / 16;
     const size_t panel = get_group_id(1), group = get_group_id(2) % (size_t)groups, split = get_group_id(2) / (size_t)groups;
+    if (panel >= (size_t)count || split >= (size_t)splits) return;
     const size_t row0 = get_group_id(0) * ${16 * TM};
     const size_t p_lo = split * L / splits, p_hi = (split + 1) * L / splits;
     __global const ${T} *start = panels + (group * count + panel) * (1 + L) * ${LANES};
@@ -209,7 +248,7 @@ def part(name, n, i):
     const size_t l3 = rest % (size_t)r3; rest /= (size_t)r3;
     const size_t l2 = rest % (size_t)r2; rest /= (size_t)r2;
     const size_t l1 = rest % (size_t)r1; rest /= (size_t)r1;
-    const long xr = x_o + x_base + group * xg + rest * xs0 + l1 * xs1 + l2 * xs2 + l3 * xs3;
+    const long xr = x_o + group * xg + rest * xs0 + l1 * xs1 + l2 * xs2 + l3 * xs3;
     const size_t xq = id / ${16 * TM}, vq = id / ${LANES};
     ${T} ${", ".join([f"x_next{u}" for u in range(X_EACH)] + [f"v_next{u}" for u in range(V_EACH)])};
 % for j in range(TN):
@@ -247,10 +286,10 @@ def part(name, n, i):
         const size_t o3 = row % (size_t)r3; row /= (size_t)r3;
         const size_t o2 = row % (size_t)r2; row /= (size_t)r2;
         const size_t o1 = row % (size_t)r1; row /= (size_t)r1;
-        const long yr = y_o + y_base + group * yg + split * split_s + row * ys0 + o1 * ys1 + o2 * ys2 + o3 * ys3;
+        const long yr = y_o + group * yg + split * split_s + row * ys0 + o1 * ys1 + o2 * ys2 + o3 * ys3;
         const long lane = panel * ${LANES};
 % for j in range(TN):
-        if (lane + ${place(TN, "ty", j)} < lanes) { ${types.store(out_dtype, "y", f"yr + (lane + {place(TN, 'ty', j)}) * ks", activations.applied(activation, f"a{i}_{j}"))} }
+        if (lane + ${place(TN, "ty", j)} < lanes) { ${types.store(result_dtype, "y", f"yr + (lane + {place(TN, 'ty', j)}) * ks", activations.applied(activation, f"a{i}_{j}"))} }
 % endfor
     }
 % endfor

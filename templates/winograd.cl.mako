@@ -5,22 +5,43 @@
 ##       "input":   x (N, C, H, W), any strides -> v (n * n, C, P), places `place` apart, for the
 ##            th * tw tiles of each of `images` images from image `first` on; at most P tiles
 ##       "output":  v (n * n, C, P) -> y (N, C, H, W), any strides, plus bias
-## AT, G, BT  the matrices as tuples of rows
-## activation  see codegen/activation.py; output only
+## Source: Winograd 1980; Lavin and Gray 2016; the matrices are Cook and Toom's.
 ## cpu: TILES tiles at a time, side by side in vectors.  gpu: a work-item per tile.
 <%!
-PARAMETERS = dict(style="cpu", form="input", dtype="float32", m=2, bias=False, LANES=16, activation="",
-                  AT=((1, 1, 1, 0), (0, 1, -1, -1)), G=((1, 0, 0), (.5, .5, .5), (.5, -.5, .5), (0, 0, 1)),
-                  BT=((1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0), (0, 1, 0, -1)))
+from cltensor.codegen.activation import PARAMETER as ACTIVATION
+from cltensor.codegen.cook_toom import matrices
+from cltensor.codegen.parameters import TRUTH, Parameter, one_of, whole
+
+PARAMETERS = dict(
+    style="cpu", form=Parameter("input", "what is computed", one_of("weights", "input", "output")), dtype="float32",
+    m=Parameter(2, "height and width of a tile's results", one_of(2, 4)),
+    bias=Parameter(False, "whether there is a bias, in the output", TRUTH),
+    LANES=Parameter(16, "lanes of a panel, for the weights", whole(1, 64)), activation=ACTIVATION)
 DTYPES = "floating"
-LAUNCH = {
-    "cpu": "local = (1,); global = (groups,), any number >= 1",
-    "gpu": "local = (l,); global = (lanes * steps, or tiles * C, rounded up)",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T, S = types.compute_type(dtype), types.storage_type(dtype)
 n, TILES = m + 2, 64
+AT, G, BT = matrices(m)
+assert form == "output" or not (bias or activation)
+needs = ["The results overlap nothing."] if form == "weights" else [
+    "The results overlap nothing, and P >= images * th * tw.",
+    f"conv_product makes the v of the output: groups = {n * n}, xg and yg are the places of both v, xs3 = ys3 = 1 and ks = P."]
+if form == "weights":
+    work = {"cpu": "count * L", "gpu": f"count * {LANES} * L"}[style]
+else:
+    work = {"cpu": f"images * channels * ceil(th * tw, {TILES})", "gpu": "images * th * tw * channels"}[style]
+if style == "cpu":
+    interface.launched(["1"], ["groups"], True, needs, groups=Choice("work-groups, any number >= 1", f"max(1, min(8, {work}))"))
+else:
+    interface.launched(["128"], [f"max(1, ceil({work}, 128)) * 128"], True, needs)
+def stride(name, of, along): return Number(name, f"from one element of {of} to the next along {along}", unit="elements")
+v = Buffer("v", T, "out" if form == "input" else "in", (n * n, "channels", "images * th * tw"),
+           f"the tiles, transformed: for each of {n * n} places an element of each tile", ("place", "P", 1), restrict=True)
+image = Buffer("image", S, "in" if form == "input" else "out", ("first + images", "channels", "h", "w"),
+               "the images" if form == "input" else "the results; those from `first` on are written", ("n_s", "c_s", "h_s", "w_s"), "image_o",
+               restrict=True)
 finished = lambda sum: activations.applied(activation, sum + " + b" if bias else sum)
 def combined(row, names):
     """The sum of a matrix row times these names."""
@@ -45,8 +66,14 @@ ${vectors.SERIAL}
 % endif
 % if form == "weights":
 __kernel void winograd(
-    __global const ${S} *restrict w, const long w_o, const long base, const long lane_s, const long step_s, const long r_s, const long c_s,
-    const long lanes, const long count, const long L, const long P, __global ${T} *restrict panels, __global long *restrict steps)
+    ${interface.declare("winograd",
+        Buffer("w", S, "in", ("lanes", "L", 3, 3), "the weights", ("lane_s", "step_s", "r_s", "c_s"), "w_o", restrict=True),
+        stride("lane_s", "w", "lanes"), stride("step_s", "w", "L"), stride("r_s", "w", "rows"), stride("c_s", "w", "columns"),
+        Number("lanes", "output channels", allowed=">= 1"), Number("count", "panels", allowed=f"lanes / {LANES}, rounded up"),
+        Number("L", "input channels: steps of the products"),
+        Number("P", "from one channel of the transformed input to the next", unit="elements"),
+        Buffer("panels", T, "out", (n * n, "count", "1 + L", LANES), "for each place in a tile, panels for conv_product", restrict=True),
+        Buffer("steps", "long", "out", ("L",), "where each step reads in the transformed input: p * P", restrict=True))})
 {
 <%def name="transformed()">
     ${T} d[9], t[${3 * n}];
@@ -72,7 +99,7 @@ __kernel void winograd(
         for (size_t l = 0; l < ${LANES}; l++) {
             const size_t lane = panel * ${LANES} + l;
             const int live = lane < (size_t)lanes;
-            const size_t from = w_o + base + lane * lane_s + p * step_s;
+            const size_t from = w_o + lane * lane_s + p * step_s;
             __global ${T} *to = panels + (panel * (1 + L) + 1 + p) * ${LANES} + l;
             ${transformed()}
         }
@@ -82,7 +109,7 @@ __kernel void winograd(
     if (p < (size_t)L) {
         const size_t panel = lane / ${LANES}, l = lane % ${LANES};
         const int live = lane < (size_t)lanes;
-        const size_t from = w_o + base + lane * lane_s + p * step_s;
+        const size_t from = w_o + lane * lane_s + p * step_s;
         if (lane == 0) steps[p] = p * P;
         if (p == 0)
             for (size_t t = 0; t < ${n * n}; t++) panels[t * place + panel * (1 + L) * ${LANES} + l] = 0;
@@ -93,18 +120,18 @@ __kernel void winograd(
 }
 % else:
 __kernel void winograd(
-% if form == "input":
-    __global const ${S} *restrict image, const long image_o, __global ${T} *restrict v,
-% else:
-    __global const ${T} *restrict v,
-% if bias:
-    __global const ${S} *restrict bias, const long bias_o, const long bias_s,
-% endif
-    __global ${S} *restrict image, const long image_o,
-% endif
-    const long first, const long images, const long channels, const long h, const long w,
-    const long n_s, const long c_s, const long h_s, const long w_s, const long th, const long tw, const long top, const long left,
-    const long P, const long place)
+    ${interface.declare("winograd",
+        [image, v] if form == "input" else [v, *([
+            Buffer("bias", S, "in", ("channels",), "what is added to each channel", ("bias_s",), "bias_o", restrict=True),
+            stride("bias_s", "bias", "channels")] if bias else []), image],
+        Number("first", "the first image"), Number("images", "how many images, from the first on"),
+        Number("channels", "channels of an image"), Number("h", "rows of an image"), Number("w", "columns of an image"),
+        stride("n_s", "image", "images"), stride("c_s", "image", "channels"), stride("h_s", "image", "h"), stride("w_s", "image", "w"),
+        Number("th", "tiles along the results' height", allowed=f"their height / {m}, rounded up"),
+        Number("tw", "tiles along the results' width", allowed=f"their width / {m}, rounded up"),
+        [Number("top", "the padding above an image"), Number("left", "the padding to its left")] if form == "input" else [],
+        Number("P", "from one channel of v to the next", unit="elements", allowed=">= images * th * tw"),
+        Number("place", "from one place of v to the next", unit="elements", allowed=">= channels * P"))})
 {
 % if style == "cpu":
     const size_t plane_tiles = (size_t)th * tw, chunks = (plane_tiles + ${TILES - 1}) / ${TILES}, all = (size_t)images * channels * chunks;

@@ -4,6 +4,9 @@ A template's parameter `activation` holds the body of that function, or "" for n
 """
 
 from .emit import emit
+from .parameters import TEXT, Parameter
+
+PARAMETER = Parameter("", "the body of a C function of acc that is applied to what is stored", TEXT)
 
 
 def body(exprs, name, ctype):

@@ -108,6 +108,8 @@ TRUTH = one_of(True, False)
 NAME = such("a C name", lambda v: isinstance(v, str) and v.isidentifier())
 TEXT = such("C text", lambda v: isinstance(v, str))
 DTYPE = such("a dtype", lambda v: isinstance(v, dtypes.dtype) or v in dtypes.BY_NAME)
+FLOATING = such("a floating dtype", lambda v: getattr(dtypes.BY_NAME.get(v, v), "category", None) == "float")
+FLOATING_OR_NONE = such("None or a floating dtype", lambda v: v is None or FLOATING.holds(v))
 TYPE = such("a C type", lambda v: isinstance(v, str) and v.isidentifier())
 #: a tuple of C statements or expressions
 TEXTS = several(TEXT)

@@ -35,7 +35,7 @@ int main(int argc, char **argv)
     set_buffer(kernel, 4, floats(L, bias));
     set_longs(kernel, 5, 3, (cl_long[]){0, 1, 1});  /* bias: its first element, its stride, and that there is one */
     set_buffer(kernel, 8, y);
-    set_longs(kernel, 9, 41, (cl_long[]){
+    set_longs(kernel, 9, 39, (cl_long[]){
         0,                                /* y's first element */
         1, 1, C, L,                       /* images, groups, input and output channels of a group */
         1, H, W,                          /* sizes of x */
@@ -45,8 +45,8 @@ int main(int argc, char **argv)
         0, -1, -1,                        /* where the first element of y begins to read: minus the padding */
         1, 3, 3,                          /* taps */
         1, 1, 1,                          /* from tap to tap: the dilation */
-        0, L * H * W, H * W, H * W, W, 1, /* y: first element, strides of image, channel, three dimensions */
-        0, L * C * 9, C * 9, 9, 9, 3, 1});/* w: first element, strides of group, output and input channel, three taps */
+        L * H * W, H * W, H * W, W, 1,    /* strides of y: image, channel, three dimensions */
+        L * C * 9, C * 9, 9, 9, 3, 1});   /* strides of w: group, output and input channel, three taps */
     launch(kernel, (size_t)(L * H * W + ITEMS - 1) / ITEMS * ITEMS, ITEMS);
     return compare(y, L * H * W, expected);
 }

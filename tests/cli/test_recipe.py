@@ -34,9 +34,23 @@ def test_folder_has_kernels_and_program(tmp_path, capsys):
     assert (tmp_path / "r" / "expected_0.bin").stat().st_size == 2 * 4 * 6 * 6 * 4
 
 
+def test_convolutions_launch_the_kernels_that_suit_them(tmp_path, capsys):
+    written(tmp_path / "a", capsys, "conv2d", *CALLS["conv2d", "gpu"])
+    written(tmp_path / "b", capsys, "convolution", *CALLS["convolution", "cpu"], "--style", "cpu")
+    assert {p.name for p in (tmp_path / "a").glob("*.cl")} == {"1_conv_direct.cl"}
+    assert {p.name for p in (tmp_path / "b").glob("*.cl")} == {
+        "1_winograd.cl", "2_winograd.cl", "3_conv_product.cl", "4_winograd.cl"}
+
+
 # several kernels with scratch, tables, indices, 16-bit and complex numbers, conditions, numbers as arguments
 CALLS = {
     ("conv2d", "cpu"): ["--n", 2, "--c", 3, "--k", 4, "--size", 6, "--attr", "padding=1"],
+    ("conv2d", "gpu"): ["--input", "2x4x9x7", "--input", "8x1x3x3", "--attr", "groups=4", "--attr", "stride=2"],
+    ("convolution", "cpu"): ["--input", "1x96x9x10", "--input", "96x96x3x3", "--input", "96", "--attr", "padding=1"],
+    ("convolution_input_gradient", "gpu"): ["--input", "2x6x4:float16", "--input", "6x3x4:float16", "--attr", "size=(9,)", "--attr",
+                                            "stride=2", "--attr", "padding=1"],
+    ("convolution_weight_gradient", "cpu"): ["--input", "2x6x4:float64", "--input", "2x3x9:float64", "--attr", "size=(4,)",
+                                             "--attr", "stride=2", "--attr", "padding=1"],
     ("matmul", "gpu"): ["--m", 20, "--n", 9, "--k", 17, "--dtype", "bfloat16"],
     ("sum", "cpu"): ["--input", "4x30:complex64", "--attr", "dim=1"],
     ("gather", "gpu"): ["--input", "9x4", "--input", "5x4:int64:0..8", "--attr", "dim=0"],

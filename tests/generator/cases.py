@@ -19,8 +19,13 @@ def declared(call):
 
 def of_op(op, dtype, style, most=4):
     """The Cases of an op for one dtype: one for each of its samples that launches kernels with declared interfaces."""
+    return of_samples(op, samples.samples(op, dtype)[:most], dtype, style)
+
+
+def of_samples(op, given, dtype, style):
+    """The Cases of an op for samples, (arrays, attributes) each, of one dtype."""
     found = []
-    for i, (arrays, attrs) in enumerate(samples.samples(op, dtype)[:most]):
+    for i, (arrays, attrs) in enumerate(given):
         inputs = tuple(None if a is None else (np.shape(a), _typed(a, dtype)) for a in arrays)
         try:
             call = calls.call(op, inputs, attrs, style)

@@ -9,7 +9,8 @@ import pytest
 
 from cltensor.base import dtypes
 from cltensor.dispatch.registry import REGISTRY
-from generator import cases, program
+from cltensor.ops.conv import implicit_gemm, winograd
+from generator import cases, convolutions, program
 from generator.compiled_c import compiled, needs_gcc, ran
 from ops import samples
 
@@ -52,3 +53,64 @@ def test_all(name, style, tmp_path):
     if not found:
         pytest.skip(f"{name} launches no kernel with a declared interface")
     run(found, tmp_path)
+
+
+def templates_of(found):
+    """The templates, with their forms, that Cases launch."""
+    told = ({"template": k.facts["template"], **{p["name"]: p["value"] for p in k.facts["parameters"]}}
+            for case in found for k in case.launches)
+    return {" ".join(filter(None, [t["template"], t.get("form")])) for t in told}
+
+
+def convolved(geometries, dtype, style, names):
+    return [case for op, given in convolutions.drawn(geometries, dtypes.BY_NAME[dtype]).items() if op.name in names
+            for case in cases.of_samples(op, given, dtypes.BY_NAME[dtype], style)]
+
+
+@needs_gcc
+@pytest.mark.device
+@pytest.mark.limit(600)
+@pytest.mark.parametrize("dtype", ["float32", *(["float16", "bfloat16", "float64"] if WHOLE else [])])
+@pytest.mark.parametrize("style", ["cpu", "gpu"])
+def test_convolutions(style, dtype, tmp_path):
+    geometries = convolutions.GEOMETRIES if WHOLE else convolutions.GEOMETRIES[4:]
+    found = convolved(geometries, dtype, style, ("convolution", "convolution_input_gradient", "convolution_weight_gradient"))
+    assert len(found) == 3 * len(geometries)
+    assert templates_of(found) == {"conv_pad", "conv_panel", "conv_product", "conv_sum", "conv_direct map", "conv_direct weight"}
+    run(found, tmp_path)
+
+
+@needs_gcc
+@pytest.mark.device
+@pytest.mark.limit(600)
+@pytest.mark.parametrize(("style", "m"), [("cpu", 4), ("gpu", 2), *([("cpu", 2), ("gpu", 4)] if WHOLE else [])])
+def test_convolutions_by_tiles(style, m, tmp_path, monkeypatch):
+    monkeypatch.setattr(winograd, "chosen", lambda *_: m)
+    found = [case for dtype in (("float32", "float16", "bfloat16", "float64") if WHOLE else ("float32",))
+             for case in convolved(convolutions.BY_TILES, dtype, style, ("convolution", "convolution_input_gradient"))]
+    assert templates_of(found) == {"conv_product", *(f"winograd {form}" for form in ("weights", "input", "output"))}
+    run(found, tmp_path)
+
+
+@needs_gcc
+@pytest.mark.device
+@pytest.mark.parametrize("dtype", ["float32", *(["float16", "float64"] if WHOLE else [])])
+@pytest.mark.parametrize(("W", "NV", "MR", "STRIP", "KC"), [
+    (2, 3, 5, 17, 7), *([(4, 1, 1, 16, 1), (16, 2, 16, 33, 100)] if WHOLE else [])])
+def test_convolutions_by_other_strips(W, NV, MR, STRIP, KC, dtype, tmp_path, monkeypatch):
+    rule = implicit_gemm.StripRule(((NV, MR),) * 4, STRIP, KC)
+    for name, value in {"AVX2": rule, "AVX512": rule, "vector_elements": lambda *_: W, "lane_count": lambda *_: NV * W}.items():
+        monkeypatch.setattr(implicit_gemm, name, value)
+    run(convolved(convolutions.GEOMETRIES[:2], dtype, "cpu", ("convolution", "convolution_input_gradient")), tmp_path)
+
+
+@needs_gcc
+@pytest.mark.device
+@pytest.mark.parametrize("dtype", ["float32", *(["float16", "float64"] if WHOLE else [])])
+@pytest.mark.parametrize(("TM", "TN", "KC", "STEPS", "WGS"), [
+    (8, 2, 8, 5, 33), *([(1, 1, 8, 1, 1), (2, 4, 32, 48, 256)] if WHOLE else [])])
+def test_convolutions_by_other_tiles(TM, TN, KC, STEPS, WGS, dtype, tmp_path, monkeypatch):
+    rule = implicit_gemm.TileRule(item_rows=TM, few_rows=TM, steps=KC, panel_steps=STEPS, panel_items=WGS)
+    for name, value in {"GPU": rule, "lane_count": lambda *_: 16 * TN}.items():
+        monkeypatch.setattr(implicit_gemm, name, value)
+    run(convolved(convolutions.GEOMETRIES[:2], dtype, "gpu", ("convolution", "convolution_input_gradient")), tmp_path)

@@ -83,7 +83,7 @@ def _bytes(ctype):
 
 def device(source, text):
     """What a device must have: double precision, bytes of local memory, work-items of a group."""
-    code = re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
+    code = re.sub(r"//[^\n]*|/\*.*?\*/|^#ifdef cl_khr_fp64\n.*?^#endif", "", text, flags=re.DOTALL | re.MULTILINE)
     required = re.search(r"reqd_work_group_size\s*\(\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)", code)
     items = int(required[1]) * int(required[2]) * int(required[3]) if required else None
     return {"opencl_c": "1.2", "double": bool(re.search(r"\bdouble\d*\b", code)), "local_memory": _local_memory(code),

@@ -39,6 +39,8 @@ def convert(name, text, default, parameter=None):
     for value in getattr((parameter or Parameter(default)).allowed, "values", ()):
         if isinstance(value, (str, type(None))) and str(value).lower() == text.lower():
             return value
+    if default is None and text.lower() == "none":
+        return None
     if "dtype" in name:
         return one_of({**dtypes.BY_NAME, **dtypes.ALIASES}, text, "there is no dtype")
     for kind, read, words in _KINDS:

@@ -202,8 +202,8 @@ def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups, ac
     channels, k = w.shape[1], w.shape[0] // groups
     if direct.suits(device, dtype, k, channels, groups, axes):
         return [direct.map_steps(
-            device, dtype, x, (In(0), In(1), Out(0)), axes, groups, channels, k, (0, y.strides, y.shape),
-            (0, k * w.strides[0], w.strides), bias, activation)]
+            device, dtype, x, axes, groups, channels, k, (0, y.strides, y.shape),
+            (0, k * w.strides[0], *w.strides[:2], w.strides[2:]), bias, activation)]
     steps = []
     read = padded_source(device, x, 0, [axes], steps)
     rows = Nest((y.shape[0], *y.shape[2:]), (read.strides[0], *_scaled(stride, read.strides[2:])),
@@ -213,7 +213,7 @@ def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups, ac
         dtype=dtype, rows=rows, steps=taps, x=read, x_start=read.start(axes), x_group=channels * read.strides[1],
         panel=In(1), panel_base=0, panel_lane=w.strides[0], panel_group=k * w.strides[0], groups=groups, lanes=k,
         y_base=0, y_lane=y.strides[1], y_group=k * y.strides[1], bias=bias, activation=activation)
-    return steps + product_steps(device, product, (Out(0),), dtype, y.numel, split=device.profile.style == "gpu")
+    return steps + product_steps(device, product, Out(0), dtype, y.numel, split=device.profile.style == "gpu")
 
 
 def _phases(size, out, kernel, stride, before, dilation):
@@ -255,7 +255,7 @@ def input_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, g
         y_base, w_base = sum(_scaled(first, gx.strides[2:])), sum(_scaled(tap, w.strides[2:]))
         if plane:
             steps.append(direct.map_steps(
-                device, dtype, g, (In(0), In(1), Out(0)), axes, groups, k, channels,
+                device, dtype, g, axes, groups, k, channels,
                 (y_base, (*gx.strides[:2], *_scaled(stride, gx.strides[2:])), gx.shape),
                 (w_base, k * w.strides[0], w.strides[1], w.strides[0], _scaled(tap_step, w.strides[2:])), None))
             continue
@@ -269,7 +269,7 @@ def input_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, g
             panel_group=k * w.strides[0], groups=groups, lanes=channels,
             y_base=y_base, y_lane=gx.strides[1], y_group=channels * gx.strides[1])
         alone = len(phases) == 1 and device.profile.style == "gpu"  # conv_sum adds up all of gx: one phase must cover it
-        steps += product_steps(device, product, (Out(0),), dtype, gx.numel, split=alone)
+        steps += product_steps(device, product, Out(0), dtype, gx.numel, split=alone)
     return steps
 
 
@@ -281,7 +281,7 @@ def weight_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, 
     axes = _forward_axes(x.shape[2:], g.shape[2:], gw.shape[2:], stride, before, dilation)
     channels, k = gw.shape[1], gw.shape[0] // groups
     if g.numel and groups > 1 and direct.suits(device, dtype, k, channels, groups, axes):
-        return direct.weight_steps(device, dtype, x, g, (In(1), In(0), Out(0)), axes, groups, channels, k)
+        return direct.weight_steps(device, dtype, x, g, axes, groups, channels, k)
     steps = []
     read = padded_source(device, x, 1, [axes], steps)
     rows = Nest(gw.shape[1:], (read.strides[1], *_scaled(dilation, read.strides[2:])), gw.strides[1:])
@@ -291,7 +291,7 @@ def weight_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, 
         dtype=dtype, rows=rows, steps=pixels, x=read, x_start=read.start(axes), x_group=channels * read.strides[1],
         panel=In(0), panel_base=0, panel_lane=g.strides[1], panel_group=k * g.strides[1], groups=groups, lanes=k,
         y_base=0, y_lane=gw.strides[0], y_group=k * gw.strides[0])
-    return steps + product_steps(device, product, (Out(0),), dtype, gw.numel, split=True)
+    return steps + product_steps(device, product, Out(0), dtype, gw.numel, split=True)
 
 
 # --- declarations ----------------------------------------------------------------------------------------------------

@@ -2,14 +2,12 @@
 
 import math
 
-import numpy as np
-
 from ...codegen.templates import render
 from ...codegen.types import compute_type
 from ...codegen.vectors import width
-from ...dispatch.plan import Scratch, Step
-from ..kinds.launch import compute_dtype, cpu_groups, gpu_range, longs
-from .implicit_gemm import bias_arguments
+from ...dispatch.plan import In, Out, Scratch
+from ..kinds.launch import compute_dtype, cpu_groups, step
+from .implicit_gemm import bias_arguments, numbered
 
 MOST_LANES = 4  # up to this many output channels per group, whole planes beat vectors of output channels
 SLICE = 256 << 10  # bytes of copied planes that stay in a core's cache
@@ -23,7 +21,7 @@ def suits(device, dtype, lanes, channels, groups, axes):
         return False
     if device.profile.style == "gpu":
         return groups > 1
-    nbytes = channels * _plane(dtype, axes)[-1] * compute_dtype(dtype).itemsize
+    nbytes = channels * _plane(dtype, axes) * compute_dtype(dtype).itemsize
     return nbytes <= (16 * SLICE if groups > 1 or lanes <= 3 else SLICE)
 
 
@@ -38,67 +36,64 @@ def _vectors(dtype, axes):
 
 
 def _plane(dtype, axes):
-    """(first positions, rows of a copied plane in two dimensions, width of a column phase, elements of the plane)."""
-    rows, across = tuple(a.last - a.first + 1 for a in axes[:2]), axes[2]
-    reach = across.base - across.first + max(0, (across.taps - 1) * across.tap_step)
+    """The elements of a copied plane: its rows in two dimensions, and columns in as many phases as the third has steps."""
+    rows, across = (a.last - a.first + 1 for a in axes[:2]), axes[2]
+    reach = abs((across.taps - 1) * across.tap_step)
     width = reach // across.step + -(-across.rows // vector_width(dtype)) * vector_width(dtype)
-    return tuple(a.first for a in axes), rows, width, math.prod(rows) * across.step * width
+    return math.prod(rows) * across.step * width
 
 
-def _numbers(x, n, groups, channels, lanes, axes):
+def _numbers(x, groups, channels, lanes, axes):
     """The arguments both forms share: sizes, x's strides, and each field of the axes in turn."""
-    fields = (tuple(getattr(a, f) for a in axes) for f in ("rows", "step", "base", "taps", "tap_step"))
-    return longs(n, groups, channels, lanes, x.shape[2:], x.strides, *fields)
+    n, c, *strides = x.strides
+    given = {"groups": groups, "chans": channels, "lanes": lanes, **numbered("d", x.shape[2:]), "xn": n, "xc": c,
+             **numbered("x", strides)}
+    for letter, f in zip("rsbtu", ("rows", "step", "base", "taps", "tap_step"), strict=True):
+        given.update(numbered(letter, (getattr(a, f) for a in axes)))
+    return given
 
 
 def _copies(dtype, axes, launched, channels, extra, entries):
-    """The arguments describing the copied planes; extra, entries: further elements of a slice and of a table."""
-    first, rows, width, plane = _plane(dtype, axes)
-    elements = channels * plane + extra
+    """The scratch of `launched` work-groups; extra, entries: elements of a slice and of a table besides planes and taps."""
+    elements = channels * _plane(dtype, axes) + extra
     taps = channels * math.prod(a.taps for a in axes)
-    return (*longs(first, rows, width), Scratch(launched * elements * compute_dtype(dtype).itemsize), np.int64(elements),
-            Scratch(launched * (taps + entries) * 8))
+    return {"work_groups": launched, "slices": Scratch(launched * elements * compute_dtype(dtype).itemsize),
+            "tables": Scratch(launched * (taps + entries) * 8)}
 
 
-def map_steps(device, dtype, x, operands, axes, groups, channels, lanes, y, weights, bias, activation=""):
-    """One Step computing y from x (5-d Spec).
+def map_steps(device, dtype, x, axes, groups, channels, lanes, y, weights, bias, activation=""):
+    """One Step computing y, which is Out(0), from x (5-d Spec), which is In(0), and weights, which are In(1).
 
-    operands: (In of x, In of the weights, Out);  y: (first element, strides (n, k, 3 dims), shape)
-    weights: (first element, group stride, lane stride, channel stride, 3 tap strides);  bias: (In, Spec) or None
+    y: (first element, strides (n, k, 3 dims), shape);  bias: (In, Spec) or None
+    weights: (first element, group stride, lane stride, channel stride, 3 tap strides)
     """
-    style, (x_in, w_in, out) = device.profile.style, operands
-    n = y[2][0]
-    args = [x_in, w_in, *bias_arguments(bias, w_in), out,
-            *_numbers(x, n, groups, channels, lanes, axes), *longs(*y[:2], *weights)]
+    style = device.profile.style
+    (y_at, (yn, yk, *y_strides), (n, *_)), (w_at, wg, wl, wc, w_strides) = y, weights
+    given = {"x": In(0), "w": In(1, w_at), **bias_arguments(bias, In(1)), "y": Out(0, y_at), "n": n,
+             **_numbers(x, groups, channels, lanes, axes), "yn": yn, "yk": yk, **numbered("y", y_strides), "wg": wg, "wl": wl,
+             "wc": wc, **numbered("w", w_strides)}
     if style == "cpu":
-        launched = cpu_groups(device, n * groups)
-        args += _copies(dtype, axes, launched, channels, channels * math.prod(a.taps for a in axes),
-                        3 * (_vectors(dtype, axes) + BLOCKS - 1))
-        sizing = (launched,), (1,)
-    else:
-        sizing = gpu_range(n * groups * lanes * math.prod(a.rows for a in axes))
+        given |= _copies(dtype, axes, cpu_groups(device, n * groups), channels, channels * math.prod(a.taps for a in axes),
+                         3 * (_vectors(dtype, axes) + BLOCKS - 1))
     source = render("conv_direct", style=style, dtype=dtype, out_dtype=dtype, form="map", activation=activation)
-    return Step(source, "conv_direct", args, *sizing)
+    return step(source, **given)
 
 
-def weight_steps(device, dtype, x, g, operands, axes, groups, channels, lanes):
-    """The Steps computing gw from x and g (5-d Specs); operands: (In of x, In of g, Out)."""
-    style, (x_in, g_in, out) = device.profile.style, operands
-    taps, n = channels * math.prod(a.taps for a in axes), x.shape[0]
-    total = groups * lanes * taps
-    numbers = [*_numbers(x, n, groups, channels, lanes, axes), *longs(g.strides)]
+def weight_steps(device, dtype, x, g, axes, groups, channels, lanes):
+    """The Steps computing gw, which is Out(0), from x, which is In(1), and g, which is In(0) (5-d Specs)."""
+    style, taps, n = device.profile.style, channels * math.prod(a.taps for a in axes), x.shape[0]
+    total, (gn, gk, *g_strides) = groups * lanes * taps, g.strides
+    given = {"x": In(1), "g": In(0), "n": n, **_numbers(x, groups, channels, lanes, axes), "gn": gn, "gk": gk,
+             **numbered("g", g_strides)}
     if style == "gpu":
         source = render("conv_direct", style=style, dtype=dtype, out_dtype=dtype, form="weight", WGS=GPU_GROUP)
-        return [Step(source, "conv_direct", [x_in, g_in, out, *numbers], (GPU_GROUP * total,), (GPU_GROUP,))]
+        return [step(source, **given, y=Out(0))]
     splits = max(1, min(n, cpu_groups(device) // groups))
-    launched = cpu_groups(device, groups * splits)
-    extra = lanes * (_vectors(dtype, axes) + taps) * vector_width(dtype)
-    copies = _copies(dtype, axes, launched, channels, extra, 0)
-    target, target_dtype, steps = (out,), dtype, []
+    given |= _copies(dtype, axes, cpu_groups(device, groups * splits), channels,
+                     lanes * (_vectors(dtype, axes) + taps) * vector_width(dtype), 0)
+    target, target_dtype, added = Out(0), dtype, []
     if splits > 1:
-        parts = Scratch(splits * total * compute_dtype(dtype).itemsize)
-        target, target_dtype = (parts, np.int64(0)), compute_dtype(dtype)
-        steps = [Step(render("conv_sum", style=style, dtype=dtype), "conv_sum", (parts, *longs(splits, total), out), (1,), (1,))]
+        target, target_dtype = Scratch(splits * total * compute_dtype(dtype).itemsize), compute_dtype(dtype)
+        added = [step(render("conv_sum", style=style, dtype=dtype), parts=target, splits=splits, n=total, y=Out(0), groups=1)]
     source = render("conv_direct", style=style, dtype=dtype, out_dtype=target_dtype, form="weight")
-    first = Step(source, "conv_direct", [x_in, g_in, *target, *numbers, np.int64(splits), *copies], (launched,), (1,))
-    return [first, *steps]
+    return [step(source, **given, y=target, splits=splits), *added]

@@ -8,15 +8,13 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from ...base.shapes import collapse
 from ...codegen import vectors
 from ...codegen.templates import render
 from ...codegen.types import compute_type
-from ...dispatch.plan import In, Scratch, Step
+from ...dispatch.plan import In, Out, Scratch
 from ...tune.space import Space
-from ..kinds.launch import GROUPS_PER_CORE, compute_dtype, cpu_groups, gpu_range, longs
+from ..kinds.launch import GROUPS_PER_CORE, compute_dtype, cpu_groups, step
 
 
 @dataclass(frozen=True)
@@ -77,9 +75,9 @@ class Axis(NamedTuple):
 
 
 class Read(NamedTuple):
-    """An operand of a kernel: its argument(s), its strides, and the position of its first element per dimension."""
+    """An operand of a kernel: its argument, its strides, and the position of its first element per dimension."""
 
-    args: tuple
+    arg: object
     strides: tuple
     origin: tuple = (0, 0, 0)
 
@@ -128,7 +126,19 @@ class PanelProduct:
 
 def bias_arguments(bias, stand_in):
     """A kernel's bias arguments for (In, Spec) or None.  stand_in: an input of the same dtype to pass when there is none."""
-    return (bias[0], *longs(bias[1].strides[0], 1)) if bias else (stand_in, *longs(0, 0))
+    if bias is None:
+        return {"bias": stand_in, "bias_s": 0, "biased": 0}
+    return {"bias": bias[0], "bias_s": bias[1].strides[0], "biased": 1}
+
+
+def beginning(name, arg, at):
+    """The arguments of a kernel for operand `name` from its element `at` on; arg: an In, Out or Scratch."""
+    return {name: type(arg)(arg.index, at)} if isinstance(arg, (In, Out)) else {name: arg, f"{name}_o": at}
+
+
+def numbered(name, numbers):
+    """Numbers as arguments name0, name1, ..."""
+    return {f"{name}{i}": n for i, n in enumerate(numbers)}
 
 
 def even(n, most, step=1):
@@ -147,17 +157,17 @@ def padded_source(device, spec, number, phases, steps):
     last = tuple(max((axes[i].last for axes in reading), default=0) for i in range(3))
     inside = all(f >= 0 and e < n for f, e, n in zip(first, last, spec.shape[2:], strict=True))
     if not reading or (inside and compute_dtype(spec.dtype) is spec.dtype):
-        return Read((In(number),), spec.strides)
+        return Read(In(number), spec.strides)
     n, c = spec.shape[:2]
     sizes = tuple(e - f + 1 for f, e in zip(first, last, strict=True))
     plane = math.prod(sizes)
     copy = Scratch(n * c * plane * compute_dtype(spec.dtype).itemsize)
-    style = device.profile.style
-    sizing = ((cpu_groups(device, n * c * sizes[0] * sizes[1]),), (1,)) if style == "cpu" else gpu_range(n * c * plane)
-    steps.append(Step(
-        render("conv_pad", style=style, dtype=spec.dtype), "conv_pad",
-        (In(number), *longs(spec.shape, spec.strides, tuple(-f for f in first), sizes, plane), copy), *sizing))
-    return Read((copy, np.int64(0)), (c * plane, plane, sizes[1] * sizes[2], sizes[2], 1), first)
+    source = render("conv_pad", style=device.profile.style, dtype=spec.dtype)
+    (d, h, w), (sn, sc, sd, sh, sw), (pd, ph, pw) = spec.shape[2:], spec.strides, sizes
+    steps.append(step(
+        source, x=In(number), n=n, c=c, d=d, h=h, w=w, sn=sn, sc=sc, sd=sd, sh=sh, sw=sw, **numbered("lo", (-f for f in first)),
+        pd=pd, ph=ph, pw=pw, plane=plane, xp=copy, groups=cpu_groups(device, n * c * pd * ph)))
+    return Read(copy, (c * plane, plane, ph * pw, pw, 1), first)
 
 
 def vector_elements(device, dtype, lanes):
@@ -177,7 +187,7 @@ def lane_count(device, dtype, lanes):
 
 
 def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=None):
-    """The Steps that compute `product` into `out` (arguments).
+    """The Steps that compute `product` into `out`, an Out or Scratch.
 
     split: the reduction may be cut into pieces that conv_sum adds up
     packed: the Scratch of the panels and the Scratch of the steps, if already filled
@@ -205,27 +215,25 @@ def product_steps(device, product, out, out_dtype, y_numel, split=False, packed=
         splits = _cut_tiles(device, p.groups * count * tiles, length if split else 0)
     target, target_dtype, now = out, out_dtype, p.activation if splits == 1 else ""
     if splits > 1:
-        parts = Scratch(splits * y_numel * size)
-        target, target_dtype = (parts, np.int64(0)), compute_dtype(p.dtype)
-    numbers = longs(p.rows.sizes, p.rows.x, p.rows.other, p.groups, p.x_group, p.y_group, p.lanes, count, p.y_lane,
-                    length, splits, y_numel)
-    args = (*p.x.args, np.int64(p.x_start), panels, table, *target, np.int64(p.y_base), *numbers)
+        target, target_dtype = Scratch(splits * y_numel * size), compute_dtype(p.dtype)
+    given = {**beginning("x", p.x.arg, p.x_start), "panels": panels, "steps": table, **beginning("y", target, p.y_base),
+             **numbered("r", p.rows.sizes), **numbered("xs", p.rows.x), **numbered("ys", p.rows.other), "groups": p.groups,
+             "xg": p.x_group, "yg": p.y_group, "lanes": p.lanes, "count": count, "ks": p.y_lane, "L": length, "splits": splits,
+             "split_s": y_numel}
+    parameters = {"style": style, "dtype": compute_dtype(p.dtype), "out_dtype": target_dtype, "activation": now}
     if style == "cpu":
-        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype, activation=now,
-                        W=W, NV=width // W, MR=c.MR, STRIP=most)
+        source = render("conv_product", **parameters, W=W, NV=width // W, MR=c.MR, STRIP=most)
         panels_first = length * p.lanes < rows * p.steps.sizes[0]  # the inner loop walks the smaller operand
         strip = even(rows, most, c.MR)
         units = p.groups * splits * -(-rows // strip) * -(-count // block)
-        steps.append(Step(source, "conv_product", args + longs(strip, block, int(panels_first), even(length, c.KC)),
-                          (max(1, min(units, c.PER_CORE * device.profile.compute_units)),), (1,)))
+        steps.append(step(source, **given, strip_rows=strip, block=block, panels_first=panels_first, kc=even(length, c.KC),
+                          work_groups=max(1, min(units, c.PER_CORE * device.profile.compute_units))))
     else:
-        source = render("conv_product", style=style, dtype=compute_dtype(p.dtype), out_dtype=target_dtype, activation=now, TM=c.TM,
-                        TN=width // 16, KC=c.KC)
-        steps.append(Step(source, "conv_product", args, (256 * tiles, count, p.groups * splits), (256, 1, 1)))
+        source = render("conv_product", **parameters, TM=c.TM, TN=width // 16, KC=c.KC)
+        steps.append(step(source, **given))
     if splits > 1:
-        sizing = ((cpu_groups(device, -(-y_numel // 256)),), (1,)) if style == "cpu" else gpu_range(y_numel)
-        steps.append(Step(render("conv_sum", style=style, dtype=out_dtype, activation=p.activation), "conv_sum",
-                          (parts, *longs(splits, y_numel), *out), *sizing))
+        steps.append(step(render("conv_sum", style=style, dtype=out_dtype, activation=p.activation), parts=target, splits=splits,
+                          n=y_numel, y=out, groups=cpu_groups(device, -(-y_numel // 256))))
     return steps
 
 
@@ -234,14 +242,12 @@ def _panel_step(device, p, width, count, length, panels, table):
     source = render("conv_panel", style=style, dtype=p.dtype, LANES=width, STEPS=GPU.panel_steps, WGS=GPU.panel_items)
     merged, (strides,) = collapse(p.steps.sizes, p.steps.other)
     fill = 4 - len(merged)
-    numbers = longs(p.panel_base, p.lanes, count, p.panel_lane, p.panel_group, length, p.steps.sizes, p.steps.x,
-                    (1,) * fill + merged, (0,) * fill + strides)
-    args = (p.panel, *bias_arguments(p.bias, p.panel), *numbers, panels, table)
-    many = p.groups * count
-    if style == "cpu":
-        pieces = max(1, min(-(-cpu_groups(device) // many), length // 64))
-        return Step(source, "conv_panel", args, (pieces, many), (1, 1))
-    return Step(source, "conv_panel", args, (GPU.panel_items * many, max(1, -(-length // GPU.panel_steps))), (GPU.panel_items, 1))
+    pieces = max(1, min(-(-cpu_groups(device) // (p.groups * count)), length // 64))
+    nests = {**numbered("n", p.steps.sizes), **numbered("x", p.steps.x), **numbered("m", (1,) * fill + merged),
+             **numbered("s", (0,) * fill + strides)}
+    return step(source, **beginning("source", p.panel, p.panel_base), **bias_arguments(p.bias, p.panel), groups=p.groups,
+                lanes=p.lanes, count=count, ks=p.panel_lane, gs=p.panel_group, L=length, **nests, panels=panels, steps=table,
+                pieces=pieces)
 
 
 def _cut_strips(device, strips, count, length, c):

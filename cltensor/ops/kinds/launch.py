@@ -15,18 +15,20 @@ _NUMBERS = {"char": np.int8, "uchar": np.uint8, "short": np.int16, "ushort": np.
             "long": np.int64, "ulong": np.uint64, "float": np.float32, "double": np.float64}
 
 
-def step(source, *, elements=0, **given):
+def step(source, /, *, elements=0, **given):
     """The Step of a rendered kernel, by the names of its interface.
 
     given: for each Buffer an In, Out, Scratch or memory of the device, for each Number a number, Value or Ticket, and what the
-    launch size depends on besides; more is ignored.  elements: see Step.  Raises ArgumentError for a name left out.
+    launch size depends on besides; more is ignored.  Where Scratch or memory begins later, the name of its offset says so.
+    elements: see Step.  Raises ArgumentError for a name left out.
     """
     interface, args = source.interface, []
     try:
         for a in interface.arguments:
             value = given[a.name]
             if isinstance(a, Buffer):
-                args += [value, np.int64(0)] if a.offset and not isinstance(value, (In, Out)) else [value]
+                placed = a.offset and not isinstance(value, (In, Out))
+                args += [value, np.int64(given.get(a.offset, 0))] if placed else [value]
             else:
                 args.append(_NUMBERS[a.ctype](value) if type(value) in (int, float, bool) else value)
     except KeyError as missing:
