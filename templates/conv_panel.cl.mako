@@ -31,7 +31,7 @@ else:
 nested = range(4)
 %>
 ${types.pragmas([dtype])}
-${header(*types.headers([dtype]), *(["transpose.clh"] if direct else []))}
+${header(*types.headers([dtype]), *(["transpose.clh", "prefetch.clh"] if direct else []))}
 <%def name="nest(p, letter)">
     size_t rest = ${p};
 % for i in (3, 2, 1):
@@ -102,20 +102,32 @@ __kernel void conv_panel(
                 *(__global loose_vec *)(to + i * ${LANES} + ${v * W}) = *(__global const loose_vec *)(in + i * s3 + ${v * W});
 % endfor
             }
-        } else if (live == ${LANES} && s3 == 1) {
-            for (; i + ${W} <= run; i += ${W}) {
-% for v in range(LANES // W):
-                {
+        } else if (live == ${LANES} && s3 == 1 && run >= ${W}) {
+            // whole cache lines of few rows at a time, and those of the next rows on their way
+            for (size_t low = 0; low < run; low += ${4 * W})
+                for (size_t v = 0; v < ${LANES}; v += ${W}) {
+                    __global const ${T} *rows = in + v * ks;
+                    const size_t high = low + ${4 * W} < run ? low + ${4 * W} : run;
+                    if (run >= ${4 * W}) {
 % for e in range(W):
-                    vec t${e} = *(__global const loose_vec *)(in + i + ${v * W + e} * ks);
+                        CT_PREFETCH(rows + low + ${e} * ks);
+                        CT_PREFETCH(rows + low + ${2 * W} + ${e} * ks);
 % endfor
-                    ct_transpose${W}(${", ".join(f"t{e}" for e in range(W))});
+                    } else {
+                        for (size_t e = 0; e < ${W} * (size_t)ks; e += ${64 // (4 if T == "float" else 8)}) CT_PREFETCH((size_t)(rows + s2 + e) - CT_FAR);
+                    }
+                    for (size_t k = low; k < high; k += ${W}) {
+                        i = k + ${W} <= run ? k : run - ${W};
 % for e in range(W):
-                    *(__global loose_vec *)(to + (i + ${e}) * ${LANES} + ${v * W}) = t${e};
+                        vec t${e} = *(__global const loose_vec *)(rows + i + ${e} * ks);
 % endfor
+                        ct_transpose${W}(${", ".join(f"t{e}" for e in range(W))});
+% for e in range(W):
+                        *(__global loose_vec *)(to + (i + ${e}) * ${LANES} + v) = t${e};
+% endfor
+                    }
                 }
-% endfor
-            }
+            i = run;
         }
 % endif
         for (; i < run; i++)
