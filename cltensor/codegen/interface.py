@@ -123,12 +123,12 @@ class Interface:
         return [Buffer("fault", "long", "inout", (4,), told),
                 Number("who", "the number of the launch, not 0, for the note")]
 
-    def walks(self, style, units, local=64, most=65535):
+    def walks(self, style, units, local=64, most=65535, needs=()):
         """Take the launch sizes of a kernel whose work-items walk over units of work, an expression: any grid is right."""
         if style == "cpu":
             groups = Choice("work-groups, any number >= 1", f"max(1, min(8, {units}))")
-            return self.launched(["1"], ["groups"], larger=True, groups=groups)
-        return self.launched([local], [f"max(1, min(ceil({units}, {local}), {most})) * {local}"], larger=True)
+            return self.launched(["1"], ["groups"], True, needs, groups=groups)
+        return self.launched([local], [f"max(1, min(ceil({units}, {local}), {most})) * {local}"], True, needs)
 
     def walks_rows(self, style, rows, run, ahead=1, needs=(), **further):
         """Take the launch sizes of a kernel whose work-items walk over `rows` of length `run`, expressions: any grid is right.

@@ -9,7 +9,7 @@ import pytest
 
 from cltensor.base import dtypes
 from cltensor.dispatch.registry import REGISTRY
-from cltensor.ops.conv import implicit_gemm, winograd
+from cltensor.ops.conv import columns, implicit_gemm, winograd
 from generator import cases, convolutions, program
 from generator.compiled_c import compiled, needs_gcc, ran
 from ops import samples
@@ -89,6 +89,19 @@ def test_convolutions_by_tiles(style, m, tmp_path, monkeypatch):
     found = [case for dtype in (("float32", "float16", "bfloat16", "float64") if WHOLE else ("float32",))
              for case in convolved(convolutions.BY_TILES, dtype, style, ("convolution", "convolution_input_gradient"))]
     assert templates_of(found) == {"conv_product", *(f"winograd {form}" for form in ("weights", "input", "output"))}
+    run(found, tmp_path)
+
+
+@needs_gcc
+@pytest.mark.device
+@pytest.mark.limit(600)
+@pytest.mark.parametrize("dtype", ["float32", *(["float64"] if WHOLE else [])])
+@pytest.mark.parametrize("style", ["cpu", "gpu"])
+def test_convolutions_by_columns(style, dtype, tmp_path, monkeypatch):
+    monkeypatch.setattr(columns, "suits", lambda *_: True)
+    found = convolved(convolutions.GEOMETRIES if WHOLE else convolutions.BY_TILES, dtype, style,
+                      ("convolution", "convolution_input_gradient", "convolution_weight_gradient"))
+    assert {"conv_columns gather", "conv_columns sum"} < templates_of(found)
     run(found, tmp_path)
 
 

@@ -13,7 +13,7 @@ from cltensor.tensor.random import implicit
 from cltensor.vision import ops
 
 # templates whose own tests are marked oclgrind
-ELSEWHERE = {**dict.fromkeys(["conv_pad", "conv_panel", "conv_direct", "conv_product", "conv_sum"],
+ELSEWHERE = {**dict.fromkeys(["conv_pad", "conv_panel", "conv_direct", "conv_product", "conv_sum", "conv_columns"],
                              "tests/ops/test_convolution.py"),
              **dict.fromkeys(["matmul_blocked", "matmul_tiled", "matmul_vector", "matmul_sum"], "tests/ops/test_matmul.py"),
              "pool": "tests/ops/test_pooling.py", "multi_tensor": "tests/ops/test_multi_tensor.py",

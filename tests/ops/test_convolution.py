@@ -10,6 +10,7 @@ import pytest
 
 from cltensor.base import dtypes
 from cltensor.base.errors import ArgumentError, DTypeError, ShapeError
+from cltensor.ops.conv import columns
 from cltensor.ops.conv.convolution import (
     convolution,
     convolution_input_gradient,
@@ -119,6 +120,49 @@ def test_dtypes(rng, style, dtype):
 def test_any_strides_and_offsets(rng, style):
     check(rng, style, (2, 3, 6, 5), (4, 3, 3, 2), (2, 1), (1, 1), (1, 1), strided=True, bias=False)
     check(rng, style, (2, 3, 6, 5), (4, 3, 1, 1), (1, 1), (0, 0), (1, 1), strided=True, bias=False)
+
+
+@pytest.fixture
+def by_columns(monkeypatch):
+    """Compute all convolutions by columns; afterwards forget the plans."""
+    monkeypatch.setattr(columns, "suits", lambda *_: True)
+    ops = convolution, convolution_input_gradient, convolution_weight_gradient
+    for op in ops:
+        op.plans.clear()
+    yield
+    for op in ops:
+        op.plans.clear()
+
+
+@pytest.mark.oclgrind
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("case", CASES)
+def test_geometry_by_columns(rng, style, case, by_columns):
+    check(rng, style, *CASES[case])
+
+
+@pytest.mark.oclgrind
+@pytest.mark.parametrize("style", STYLES)
+def test_other_operands_by_columns(rng, style, by_columns):
+    check(rng, style, (1, 3, 6, 5), (4, 3, 3, 2), (2, 1), (1, 1), (1, 1), dtype="float64", bias=False)
+    check(rng, style, (1, 3, 9, 11), (5, 3, 2, 2), (1, 1), (1, 0), (1, 1))  # more pixels than go together; one image
+    x, w = (rng.standard_normal(shape).astype("float32") for shape in ((2, 3, 5, 4), (4, 3, 3, 3)))
+    attrs = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
+    found = run(convolution, style, np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1), w, None, **attrs)
+    np.testing.assert_allclose(found, reference(x, w, None, np.zeros, **attrs)[0], atol=1e-5)
+
+
+def test_few_pixels_are_computed_by_columns(rng):
+    """Forward and both gradients; packing the weights would cost more than the sums."""
+    shapes = (8, 32, 2, 2), (160, 32, 3, 3), (1, 1), (1, 1), (1, 1)
+    x, w, g = (spec_of(np.zeros(s, "float32"), "cpu") for s in (*shapes[:2], (8, 160, 2, 2)))
+    attrs = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
+    for op, operands, size in ((convolution, (x, w, None), {}), (convolution_input_gradient, (g, w), {"size": (2, 2)}),
+                               (convolution_weight_gradient, (g, x), {"size": (3, 3)})):
+        given = {**attrs, **size}
+        steps = op.plan(operands, tuple(given[n] for n in op.attr_names)).steps
+        assert {s.name for s in steps} == {"conv_columns", "matmul_blocked"}, op.name
+    check(rng, "cpu", *shapes)
 
 
 @pytest.mark.parametrize("style", STYLES)

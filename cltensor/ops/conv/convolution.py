@@ -17,7 +17,7 @@ from ...dispatch.spec import spec
 from ..gemm import gemm
 from ..kinds.activated import activated
 from ..kinds.kernel import kernel
-from . import direct, reference, winograd
+from . import columns, direct, reference, winograd
 from .implicit_gemm import Axis, Nest, PanelProduct, padded_source, product_steps
 
 PIXELS = {"cpu": 24, "gpu": 128}  # from this many pixels per image on, a kernel of one tap is faster as a matrix product
@@ -204,6 +204,9 @@ def convolution_launch(inputs, outputs, *, stride, padding, dilation, groups, ac
         return [direct.map_steps(
             device, dtype, x, axes, groups, channels, k, (0, y.strides, y.shape),
             (0, k * w.strides[0], *w.strides[:2], w.strides[2:]), bias, activation)]
+    patches = columns.Patches(x, y.shape[2:], w.shape[2:], stride, before, dilation)
+    if columns.suits(patches, w, groups):
+        return columns.forward_steps(device, patches, y, bias, activation)
     steps = []
     read = padded_source(device, x, 0, [axes], steps)
     rows = Nest((y.shape[0], *y.shape[2:]), (read.strides[0], *_scaled(stride, read.strides[2:])),
@@ -247,6 +250,9 @@ def input_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, g
     g, w, gx = _volume(inputs[0]), _volume(inputs[1]), _volume(outputs[0])
     stride, before, dilation = _attributes(inputs[0].ndim, stride, padding, dilation)
     channels, k, steps = w.shape[1], w.shape[0] // groups, []
+    patches = columns.Patches(gx, g.shape[2:], w.shape[2:], stride, before, dilation)
+    if columns.suits(patches, w, groups):
+        return columns.input_gradient_steps(device, patches, g)
     per_dim = (_phases(*one) for one in zip(gx.shape[2:], g.shape[2:], w.shape[2:], stride, before, dilation, strict=True))
     phases = [tuple(zip(*choice, strict=True)) for choice in itertools.product(*per_dim)]
     by_planes = [direct.suits(device, dtype, channels, k, groups, axes) for *_, axes in phases]
@@ -282,6 +288,9 @@ def weight_gradient_launch(inputs, outputs, *, size, stride, padding, dilation, 
     channels, k = gw.shape[1], gw.shape[0] // groups
     if g.numel and groups > 1 and direct.suits(device, dtype, k, channels, groups, axes):
         return direct.weight_steps(device, dtype, x, g, axes, groups, channels, k)
+    patches = columns.Patches(x, g.shape[2:], gw.shape[2:], stride, before, dilation)
+    if columns.suits(patches, gw, groups):
+        return columns.weight_gradient_steps(device, patches, g)
     steps = []
     read = padded_source(device, x, 1, [axes], steps)
     rows = Nest(gw.shape[1:], (read.strides[1], *_scaled(dilation, read.strides[2:])), gw.strides[1:])

@@ -75,6 +75,8 @@ class Limits:
     scratch: int = 1 << 27  # bytes of sums for all work-groups together, but at least one work-group per core
     page: int = 4096  # copy a when its rows or columns are at least this many bytes apart: they share few sets of the L2 cache
     large: int = 1 << 21  # from this many bytes of a on, half a page between columns is enough to copy it
+    narrow: int = 128  # up to this many columns, reading a in place decides
+    run: int = 4096  # bytes of a's rows to read at a time then: the start of each run waits for memory
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ class MatrixProduct:
     activation: applied after the epilogue (codegen/activation.py)
     functions: definitions of C functions that the epilogue calls
     outs: (argument, dtype, strides over (batch, row, column), C expression) of what is stored besides
+    c: where the product goes, dense
     """
 
     device: object
@@ -172,6 +175,7 @@ class MatrixProduct:
     activation: str = ""
     functions: str = ""
     outs: tuple = ()
+    c: Out | Scratch = Out(0)
 
     @property
     def batches(self):
@@ -268,7 +272,7 @@ def _blocked_steps(p):
     scratch = Scratch(cut.groups * share * p.real_size)
     columns = tuple(s[2] if s[2] in (0, 1) else None for _, _, s, *_ in (*p.extras, *p.outs))
     source = _source(p, "matmul_blocked", MR=cut.MR, NV=cut.NV, V=cut.V, BATCH=_batch_rank(p), columns=columns)
-    return [step(source, **_given(p, p.a, p.b, "ab"), c=Out(0), scratch=scratch, slice=share, M=p.M, N=p.N, MC=cut.MC, NC=cut.NC,
+    return [step(source, **_given(p, p.a, p.b, "ab"), c=p.c, scratch=scratch, slice=share, M=p.M, N=p.N, MC=cut.MC, NC=cut.NC,
                  KC=cut.KC, am=p.a.row, ak=p.a.col, bk=p.b.row, bn=p.b.col, copy_a=cut.copy_a, copy_b=cut.copy_b,
                  groups=cut.groups)]
 
@@ -283,8 +287,13 @@ def blocking(p):
     if tile is rule.in_place and rule.copied_rows is not None:
         copy_a = p.a.row * p.dtype.itemsize >= LIMITS.page and p.N >= 512
         tile = rule.copied_rows if copy_a else tile
-    micro = _micro_tile(p, rule.micro)
-    c = BLOCKED.choose(p.device, p.dtype, p.sizes, MR=micro.MR, NV=micro.NV, BYTES=micro.bytes, KC=micro.KC, MC=tile.rows,
+    micro, depth = _micro_tile(p, rule.micro), None
+    if p.N <= LIMITS.narrow and not copy_a and in_place:
+        if p.a.col == 1:
+            depth = LIMITS.run // p.real_size
+        elif p.a.row == 1:  # tiles whose rows lie in one cache line
+            micro = _micro_tile(p, [t for t in rule.micro if 32 % (t.MR * 4) == 0] or rule.micro)
+    c = BLOCKED.choose(p.device, p.dtype, p.sizes, MR=micro.MR, NV=micro.NV, BYTES=micro.bytes, KC=depth or micro.KC, MC=tile.rows,
                        NC=tile.columns, EACH=tile.per_core, COPY_A=copy_a, COPY_B=None)
     unit, V = c.MR, c.BYTES // p.real_size
     columns = c.NV * V
@@ -340,7 +349,7 @@ def _tiled_steps(p):
     slices = _slices(p, tiles, c.SLICE)
     parts = Scratch(slices * p.batches * p.M * p.N * p.real_size if slices > 1 else 1)
     source = _source(p, "matmul_tiled", MWG=c.MWG, NWG=c.NWG, KWG=c.KWG, MDIM=c.MDIM, NDIM=c.NDIM, BATCH=_batch_rank(p))
-    return [step(source, **_given(p, p.a, p.b, "ab"), c=Out(0), parts=parts, slices=slices, M=p.M, N=p.N, am=p.a.row, ak=p.a.col,
+    return [step(source, **_given(p, p.a, p.b, "ab"), c=p.c, parts=parts, slices=slices, M=p.M, N=p.N, am=p.a.row, ak=p.a.col,
                  bk=p.b.row, bn=p.b.col), *_sum_steps(p, parts, slices)]
 
 
@@ -404,7 +413,7 @@ def _vector_steps(p):
     parts = Scratch(slices * p.batches * rows * cols * p.real_size if slices > 1 else 1)
     source = _source(p, "matmul_vector", COLS=together, V=(64 if profile.vector_width == 16 else 32) // p.real_size, ROWS=kept[1],
                      BLOCK=kept[0] // together, WGS=profile.work_group, AHEAD=max(4, 8 // together), BATCH=_batch_rank(p))
-    return [step(source, **_given(p, matrix, x, "ax", dims), y=Out(0), parts=parts, slices=slices, block=block, M=rows, N=cols,
+    return [step(source, **_given(p, matrix, x, "ax", dims), y=p.c, parts=parts, slices=slices, block=block, M=rows, N=cols,
                  am=matrix.row, ak=matrix.col, xk=x.row, xn=x.col, ym=places[0], yn=places[1]), *_sum_steps(p, parts, slices)]
 
 
@@ -434,5 +443,5 @@ def _sum_steps(p, parts, slices):
         return []
     numel, cpu = p.batches * p.M * p.N, p.device.profile.style == "cpu"
     groups = min(4 * p.units, _ceil(numel, 1024)) if cpu else min(_ceil(numel, 64), 64 * p.units)
-    return [step(_source(p, "matmul_sum"), **_extra_arguments(p), parts=parts, c=Out(0), slices=slices, M=p.M, N=p.N, numel=numel,
+    return [step(_source(p, "matmul_sum"), **_extra_arguments(p), parts=parts, c=p.c, slices=slices, M=p.M, N=p.N, numel=numel,
                  groups=groups, items=min(64, p.device.profile.work_group))]
