@@ -7,7 +7,8 @@ import pytest
 
 import cltensor as ct
 from cltensor.codegen import templates
-from cltensor.profiler.machine import CHAINS, multiply_add as chained_multiply_add
+from cltensor.profiler.machine import CHAINS
+from cltensor.profiler.machine import multiply_add as chained_multiply_add
 from cltensor.runtime.device import default_device
 from cltensor.tensor.random import implicit
 from cltensor.vision import ops

@@ -15,6 +15,8 @@ from ...dispatch.plan import In, Out, Scratch
 from ...tune.space import Space
 from ..kinds.launch import step
 
+_FIRST = Out(0)
+
 
 class MicroTile(NamedTuple):
     """The sums a CPU keeps in registers: MR rows of NV vectors of `bytes` bytes, summed over KC steps at a time.
@@ -175,7 +177,7 @@ class MatrixProduct:
     activation: str = ""
     functions: str = ""
     outs: tuple = ()
-    c: Out | Scratch = Out(0)
+    c: Out | Scratch = _FIRST
 
     @property
     def batches(self):
@@ -288,7 +290,7 @@ def blocking(p):
         copy_a = p.a.row * p.dtype.itemsize >= LIMITS.page and p.N >= 512
         tile = rule.copied_rows if copy_a else tile
     micro, depth = _micro_tile(p, rule.micro), None
-    if p.N <= LIMITS.narrow and not copy_a and in_place:
+    if LIMITS.narrow >= p.N and not copy_a and in_place:
         if p.a.col == 1:
             depth = LIMITS.run // p.real_size
         elif p.a.row == 1:  # tiles whose rows lie in one cache line
