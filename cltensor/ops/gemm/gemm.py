@@ -78,6 +78,7 @@ class Limits:
     page: int = 4096  # copy a when its rows or columns are at least this many bytes apart: they share few sets of the L2 cache
     large: int = 1 << 21  # from this many bytes of a on, half a page between columns is enough to copy it
     narrow: int = 128  # up to this many columns, reading a in place decides
+    reuse: int = 96  # a copy of b, of contiguous rows, pays from this many rows of a on
     run: int = 4096  # bytes of a's rows to read at a time then: the start of each run waits for memory
 
 
@@ -307,8 +308,7 @@ def blocking(p):
             cols = _even(p.N, cols - columns, columns)
         else:
             break
-    reuse = 96 if p.b.row * p.dtype.itemsize < 1024 else 3 * unit  # a copy of b pays from this many rows on
-    worth = rows >= reuse if c.COPY_B is None else c.COPY_B
+    worth = rows >= LIMITS.reuse if c.COPY_B is None else c.COPY_B
     copy_b = not in_place or p.b.col != 1 or worth
     tiles = p.batches * _ceil(p.M, rows) * _ceil(p.N, cols)
     depth = _rounded(_ceil(p.K, max(1, round(p.K / c.KC))), V)
