@@ -115,6 +115,7 @@ class Context(threading.local):
     recorder    a Recorder that is told of each op and of what else happens to memory; or None
     trial       (Key, values) of tunable constants on trial, or None
     questions   a list to which every Space appends its Questions, or None
+    lasting     whether the operand that the op being planned packs stays as it is: what is made of it is kept (graph/steady.py)
     absent      a list of the sources of kernels that are not there, while nothing is compiled (runtime/absent.py); or None
     """
 
@@ -140,6 +141,7 @@ class Context(threading.local):
     recorder = None
     trial = None
     questions = None
+    lasting = False
     absent = None
 
     def __init__(self):

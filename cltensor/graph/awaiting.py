@@ -6,15 +6,15 @@ from ..base import config
 from ..runtime.absent import absent_kernels
 from ..runtime.background import background, offered
 from .grouping import group_source, grouped
-from .replay import planned
+from .replay import lasting_of, planned
 
 
-def lacking(graph, device, plans):
+def lacking(graph, device, plans, members=()):
     """The sources of a graph's kernels that are neither in memory nor in the disk cache, each once.
 
-    plans: gets what `planned` says of each node whose kernels are there, by the node's id.
+    members: see Replay.  plans: gets what `planned` says of each node whose kernels are there, by the node's id.
     """
-    found = {}
+    found, lasting = {}, lasting_of(graph, members)
     for nodes in (*([n] for n in graph.once), *grouped(graph.nodes)):
         node = nodes[0]
         if len(nodes) > 1:
@@ -24,7 +24,7 @@ def lacking(graph, device, plans):
             sources = [s for region in node.regions for s in lacking(region.graph, device, {})]
         else:
             with absent_kernels() as sources:
-                plan = planned(node)
+                plan = planned(node, lasting(node))
             if not sources:
                 plans[id(node)] = plan
         found.update((getattr(s, "text", s), s) for s in sources)

@@ -162,7 +162,7 @@ class Captured:
 
     def lacks(self):
         """The sources of the kernels that would have to be compiled."""
-        return [source for p in self.programs for source in lacking(p.graph, p.device, p.plans)]
+        return [source for p in self.programs for source in lacking(p.graph, p.device, p.plans, self.members)]
 
     def start(self):
         """Make the Replays.  Raises BuildError."""

@@ -24,7 +24,7 @@ from .grouping import COPY, grouped, kinds_of, roles_of, shifted, update_of
 from .ir import Origin, Scalar, Use
 from .memory import assign_buffers
 from .single_launch import SingleLaunches
-from .steady import steady_blocks, steady_of
+from .steady import lasting, steady_blocks, steady_of
 
 _LONG = struct.Struct("=q").pack
 
@@ -50,6 +50,7 @@ class Replay:
         buffers, self.nbytes = _allocated(sizes, spare, device)
         self.own = list(zip(buffers, sizes, strict=True))
         self.fixed = {**dict(given), **{block: buffers[slot] for block, slot in slots.items()}}
+        self.lasting = lasting_of(graph, members)
         self.held, self.scratch, self.plans, self.tickets = held_by(graph, device), [], dict(plans), Tickets()
         for block in graph.blocks():
             if block.origin is Origin.HELD:
@@ -101,7 +102,7 @@ class Replay:
         if len(nodes) > 1:
             yield _GroupLaunch(nodes, self.fixed, self.device)
             return
-        plan, own, values = self.plans.get(id(node)) or planned(node)
+        plan, own, values = self.plans.get(id(node)) or planned(node, self.lasting(node))
         places = [o for o in node.operands if isinstance(o, Use) or (o is None and node.op.kind != "elementwise")]
         places += [r.use for r in node.results]
         scratch = [self.device.allocate(n) for n in plan.scratch]
@@ -305,9 +306,25 @@ def held_by(graph, device):
     return found
 
 
-def planned(node):
-    """(the Plan of a node, whether its kernel objects are the node's own, its numbers in the plan's order)."""
+def lasting_of(graph, members):
+    """A function of a node: see steady.lasting."""
+    written = {v.block for node in graph.nodes for v in node.writes()}
+    return lambda node: lasting(node, members, written)
+
+
+def planned(node, lasting=False):
+    """(the Plan of a node, whether its kernel objects are the node's own, its numbers in the plan's order).
+
+    lasting: whether the operand that its op may pack stays as it is from run to run.
+    """
     op, results = node.op, tuple(r.use.spec for r in node.results)
+    if lasting:
+        context.lasting = True
+        try:
+            plan = op.plan(tuple(None if o is None else o.spec for o in node.operands), node.attrs, results if op.strided else None)
+        finally:
+            context.lasting = False
+        return plan, True, node.numbers
     if op.kind == "elementwise":
         operands = tuple(o.spec if isinstance(o, Use) else type(o) for o in node.operands)
         key, values = (operands, results), [*(o for o in node.operands if not isinstance(o, Use)), *node.numbers]

@@ -5,7 +5,7 @@ its storage's version up, so a look at the versions tells.
 """
 
 from .call import LaunchNumber, Number
-from .ir import Block, Origin, Scalar
+from .ir import Block, Origin, Scalar, Use
 
 KEPT = 2  # calls in a row that find memory as the one before did, until results are kept
 MOVING = 8  # calls in a row that find it changed, until they are computed at each call again
@@ -64,6 +64,13 @@ def steady_blocks(graph, members):
             found.update(v.block for v in node.writes())
             room -= size
     return found
+
+
+def lasting(node, members, written):
+    """Whether the operand that a node's op may pack is one of `members` that the program does not write to.  written: blocks."""
+    packs = getattr(node.op, "packs", None)
+    o = None if packs is None else node.operands[packs]
+    return isinstance(o, Use) and o.block.origin is Origin.HELD and o.block.source in members and o.block not in written
 
 
 def _changing(node):

@@ -7,6 +7,7 @@ are few.
 import math
 from typing import NamedTuple
 
+from ...base.context import context
 from ...codegen.templates import render
 from ...dispatch.plan import In, Out, Scratch
 from ..gemm import gemm
@@ -47,9 +48,9 @@ class Patches(NamedTuple):
 
 
 def suits(patches, weights, groups):
-    """Whether this form is faster for a convolution with these weights (5-d Spec)."""
+    """Whether this form is faster for a convolution with these weights (5-d Spec).  It never is where they are packed but once."""
     image = patches.image
-    if image.device.profile.style != "cpu" or groups != 1 or compute_dtype(image.dtype) is not image.dtype:
+    if context.lasting or image.device.profile.style != "cpu" or groups != 1 or compute_dtype(image.dtype) is not image.dtype:
         return False
     k, taps = weights.shape[0], math.prod(patches.kernel)
     if sum((n - 1) * s for n, s in zip(image.shape, image.strides, strict=True)) >= 1 << 31:

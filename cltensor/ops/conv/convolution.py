@@ -325,6 +325,7 @@ def _drawn(*shapes, **attributes):
 convolution = kernel(
     "convolution", autocast=LOW, shape=convolution_shape, launch=convolution_launch, dtypes="floating", saves="x(w) w(x)",
     work=lambda specs, outs, **attributes: _taps(outs[0], specs[1]), products=True, public=False, on_complex="complex_convolution",
+    packs=1,
     vjp=(lambda g, y, x, w, bias, **attributes: convolution_input_gradient(g, w, size=tuple(x.shape[2:]), **attributes),
          lambda g, y, x, w, bias, **attributes: convolution_weight_gradient(g, x, size=tuple(w.shape[2:]), **attributes),
          _bias_gradient),
@@ -335,7 +336,7 @@ convolution_activated = activated(convolution)
 
 convolution_input_gradient = kernel(
     "convolution_input_gradient", shape=input_gradient_shape, launch=input_gradient_launch, dtypes="floating",
-    on_complex="complex_convolution_input_gradient",
+    on_complex="complex_convolution_input_gradient", packs=1,
     saves="g(w) w(g)", work=lambda specs, outs, **attributes: _taps(*specs), products=True, public=False,
     vjp=(lambda gg, y, g, w, *, size, **attributes: convolution(gg, w, None, **attributes),
          lambda gg, y, g, w, *, size, **attributes: convolution_weight_gradient(g, gg, size=tuple(w.shape[2:]), **attributes)),

@@ -34,7 +34,7 @@ class Activated(Kernel):
         self.inner = op
         super().__init__(f"{op.name}_activated", shape=self._shape_rule(), launch=self._launch, vjp=self._gradients,
                          saves=f"{_written(op.saves)} y", work=self._work, dtypes="floating", public=False, autocast=op.autocast,
-                         **common)
+                         packs=op.packs, **common)
 
     def last(self, attrs):
         """See Op."""

@@ -89,6 +89,8 @@ class Kernel(Planned):
             outs, Specs of further operands and results, **attributes)` and `steps(specs, outs, Epilogue, **attributes)`
     strided whether it writes results of any layout whose last dimension is contiguous: captured programs then save copies
     updates like launch, where the result lies on the first input and its other elements stay: captured programs then copy neither
+    packs   the place of the input that its kernels may pack before they use it: the launch rule is told by context.lasting whether
+            that is done once for many calls
     values  names of attributes that are numbers passed at each call (Value(i) in the steps), so they never make a new plan;
             shape gets None for them, launch does not get them; they come last among the attributes
     work    (input Specs, output Specs, **attributes) -> floating-point operations of a call, to be held against its time
@@ -98,10 +100,10 @@ class Kernel(Planned):
     kind = "kernel"
 
     def __init__(self, name, *, shape, launch, values=(), on_complex=None, finishing=None, strided=False, work=None,
-                 products=False, updates=None, **common):
+                 products=False, updates=None, packs=None, **common):
         super().__init__(name, **common)
         self.on_complex, self.finishing, self.strided, self.work, self.products = on_complex, finishing, strided, work, products
-        self.updates = updates
+        self.updates, self.packs = updates, packs
         self.shape, self.launch, self.values = shape, launch, tuple(values)
         self._read_signature(shape)
 
