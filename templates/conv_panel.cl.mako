@@ -56,7 +56,7 @@ __kernel void conv_panel(
         Number("groups", "groups of lanes, with sums of their own", allowed=">= 1"),
         Number("lanes", "lanes of a group: output channels", allowed=">= 1"),
         Number("count", "panels of a group", allowed=f"lanes / {LANES}, rounded up"),
-        Number("ks", "from one lane of source to the next", unit="elements"),
+        Number("ks", "from one lane of source to the next", unit="elements", allowed=">= 0"),
         Number("gs", "from one group of source to the next", unit="elements"),
         Number("L", "steps of the reduction", allowed="n0 * n1 * n2 * n3, which is m0 * m1 * m2 * m3"),
         [Number(f"n{i}", f"the size of index {i} of the reduction") for i in nested],

@@ -17,6 +17,7 @@ STYLES = ("cpu", "gpu")
 %>
 <%
 used = [d for d in (dtype, input_dtype) if d is not None]
+assert parameter != "long" or not any(u in distribution for u in ("u0", "v0", "u1"))
 interface.walks(style, "n", 128, 4096)
 %>
 ${types.pragmas([*used, dtypes.float64] if parameter == "double" else used)}

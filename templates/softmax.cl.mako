@@ -139,10 +139,10 @@ __kernel void softmax(
         ${C} top = ${low};
         ${C}${V} ${", ".join(f"top{u} = {low}" for u in range(UNROLL))};
         ${unrolled("i", "(size_t)n",
-                   lambda u, at: f"{{ const {C}{V} v = {XV(f'o + {at}')}; top{u} = (v > top{u}) | (v != v) ? v : top{u}; }}",
+                   lambda u, at: f"{{ const {C}{V} v = {XV(f'o + {at}')}; top{u} = ((v > top{u}) | (v != v)) ? v : top{u}; }}",
                    lambda at: f"{{ const {C} v = {X(f'o + {at}')}; top = v > top || v != v ? v : top; }}", ("x_p",))}
 % for u in range(1, UNROLL):
-        top0 = (top${u} > top0) | (top${u} != top${u}) ? top${u} : top0;
+        top0 = ((top${u} > top0) | (top${u} != top${u})) ? top${u} : top0;
 % endfor
         { ${vectors.joined("top", "top0", C, "n", "{0} = {1} > {0} || {1} != {1} ? {1} : {0};")} }
 % endif

@@ -110,6 +110,17 @@ def test_every_launch_size_depends_on_what_the_text_names(name):
             assert facts["kernel"] in facts["text"]
 
 
+def test_double_precision_is_asked_for_where_it_is_computed_with():
+    for dtype, wanted in ((dtypes.float32, False), (dtypes.float64, True)):
+        source = rendering.of_template(catalog.entry("conv_product"), dtype, "cpu")
+        assert explained.facts(source)["device"]["double"] is wanted
+
+
+@pytest.mark.parametrize("text", ["None", "none"])
+def test_a_dtype_may_be_left_to_another(text):
+    assert settings.parse([f"out_dtype={text}"], catalog.entry("conv_product")) == {"out_dtype": None}
+
+
 def test_kernels_of_a_program_have_names_of_their_own():
     names = [explained.default_name(rendering.of_template(catalog.entry("softmax"), d, s, {"what": w}))
              for d in dtypes.FLOATS for s in catalog.STYLES for w in ("softmax", "log_softmax", "softmax_grad")]

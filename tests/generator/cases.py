@@ -1,5 +1,7 @@
 """Cases of ops: what each launches on paper for its samples, by the JSON of its kernels, and what NumPy gives."""
 
+import os
+
 import numpy as np
 
 from cltensor.base import dtypes
@@ -10,6 +12,9 @@ from cltensor.dispatch.plan import In, Out, Scratch, Ticket, Value
 from ops import samples
 
 from .program import Buffer, Case, Launch
+
+#: whether all templates, dtypes and ops are asked for
+WHOLE = os.environ.get("CLTENSOR_GENERATOR") == "all"
 
 
 def declared(call):

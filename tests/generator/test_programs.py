@@ -3,18 +3,16 @@
 A few templates and ops run always.  All of them, in every dtype, run with CLTENSOR_GENERATOR=all (ci/test --generator).
 """
 
-import os
-
 import pytest
 
 from cltensor.base import dtypes
 from cltensor.dispatch.registry import REGISTRY
 from cltensor.ops.conv import columns, implicit_gemm, winograd
 from generator import cases, convolutions, program
+from generator.cases import WHOLE
 from generator.compiled_c import compiled, needs_gcc, ran
 from ops import samples
 
-WHOLE = os.environ.get("CLTENSOR_GENERATOR") == "all"
 #: ops and dtypes that run always: a few templates of each kind
 FEW = {"softmax_dim": ("float32", "float16"), "softmax_grad": ("float64",), "search_rows": ("float32",), "mode_rows": ("float32",),
        "compact": ("float32",), "sort_rows": ("float32",), "exp": ("bfloat16",), "add": ("int32",), "sub": ("float32",),
