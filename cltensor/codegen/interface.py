@@ -124,11 +124,15 @@ class Interface:
                 Number("who", "the number of the launch, not 0, for the note")]
 
     def walks(self, style, units, local=64, most=65535, needs=()):
-        """Take the launch sizes of a kernel whose work-items walk over units of work, an expression: any grid is right."""
+        """Take the launch sizes of a kernel whose work-items walk over units of work, an expression: any grid is right.
+
+        local, most: work-items of a group and the most groups, None for any number, in the gpu style.
+        """
         if style == "cpu":
             groups = Choice("work-groups, any number >= 1", f"max(1, min(8, {units}))")
             return self.launched(["1"], ["groups"], True, needs, groups=groups)
-        return self.launched([local], [f"max(1, min(ceil({units}, {local}), {most})) * {local}"], True, needs)
+        count = f"ceil({units}, {local})"
+        return self.launched([local], [f"max(1, {f'min({count}, {most})' if most else count}) * {local}"], True, needs)
 
     def walks_rows(self, style, rows, run, ahead=1, needs=(), **further):
         """Take the launch sizes of a kernel whose work-items walk over `rows` of length `run`, expressions: any grid is right.
