@@ -117,9 +117,9 @@ class Interface:
         return ""
 
     @staticmethod
-    def notes(what):
-        """The two last arguments of a kernel that leaves a note where it meets `what`."""
-        told = f"zeros; the first launch that meets {what} writes `who`, and the bits of the value"
+    def notes(what, value="the bits of the value"):
+        """The two last arguments of a kernel that leaves a note where it meets `what`; value: what the note tells of it."""
+        told = f"zeros; the first launch that meets {what} writes `who`, and {value}"
         return [Buffer("fault", "long", "inout", (4,), told),
                 Number("who", "the number of the launch, not 0, for the note")]
 
