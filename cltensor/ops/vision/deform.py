@@ -41,8 +41,8 @@ def _launch(inputs, outputs, *, kernel_size, stride, padding, dilation, slope, s
     """One Step of the deform template."""
     first, offset, device = inputs[0], inputs[1], inputs[0].device
     form, planes = ("forward", first) if size is None else ("scatter", outputs[0])
-    n, c, rows, columns = planes.shape
-    parts = parts_of_a_plane(device, n * c, rows)
+    n, c = planes.shape[:2]
+    parts = parts_of_a_plane(device, n * c, planes.shape[2])
     source = render("deform", style=device.profile.style, dtype=first.dtype, form=form, slope0=slope[0], slope1=slope[1])
     given = {"x": In(0), "g": In(0), "offset": In(1), "y": Out(0), "gx": Out(0)}
     for names, values in (
