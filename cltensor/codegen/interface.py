@@ -23,9 +23,10 @@ class Buffer:
     shape      sizes of the dimensions, outermost first: expressions, or words where they depend on values
     meaning    what it holds
     strides    how it lies in memory: "dense" (row-major, without gaps), or an expression for each dimension, in elements
-    offset     the C parameter with the position of its first element, counted in elements
+    offset     the C parameter with the position of its first element, counted in `step` elements
     unused_if  a condition under which it is not touched, and any buffer will do
     restrict   whether it overlaps no other buffer
+    step       how many elements the offset's unit stands for, an expression
     """
 
     name: str
@@ -37,6 +38,7 @@ class Buffer:
     offset: str | None = None
     unused_if: str | None = None
     restrict: bool = False
+    step: object = 1
 
     def __post_init__(self):
         if self.direction not in DIRECTIONS:

@@ -66,7 +66,7 @@ def arguments(interface):
                           "bytes_per_element": bytes_per_element(a.ctype)})
             if a.offset:
                 found.append({"name": a.offset, "kind": "offset", "type": "long", "of": a.name, "unit": "elements",
-                              "meaning": f"position of the first element of {a.name}"})
+                              "step": str(a.step), "meaning": f"position of the first element of {a.name}"})
         else:
             found.append({"name": a.name, "kind": "number", "type": a.ctype, "meaning": a.meaning, "unit": a.unit,
                           "allowed": a.allowed})
@@ -78,7 +78,9 @@ def device(source, text):
     code = re.sub(r"//[^\n]*|/\*.*?\*/|^#ifdef cl_khr_fp64\n.*?^#endif", "", text, flags=re.DOTALL | re.MULTILINE)
     required = re.search(r"reqd_work_group_size\s*\(\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)", code)
     items = int(required[1]) * int(required[2]) * int(required[3]) if required else None
-    return {"opencl_c": "1.2", "double": bool(re.search(r"\bdouble\d*\b", code)), "local_memory": local_memory(code),
+    # without what only devices with doubles compile
+    always = re.sub(r"#ifdef cl_khr_fp64\n.*?#endif", "", code, flags=re.DOTALL)
+    return {"opencl_c": "1.2", "double": bool(re.search(r"\bdouble\d*\b", always)), "local_memory": local_memory(code),
             "work_group": items}
 
 
@@ -112,7 +114,8 @@ def _fields(pairs):
 
 def _argument(a):
     if a["kind"] == "offset":
-        return f"long: {a['meaning']}, counted in elements; 0 for the first"
+        each = "" if a["step"] == "1" else f"{a['step']} "
+        return f"long: {a['meaning']}, counted in {each}elements; 0 for the first"
     if a["kind"] == "number":
         return "; ".join(filter(None, [f"{a['type']}: {a['meaning']}", a["unit"] and f"in {a['unit']}", a["allowed"]]))
     lies = "row-major, without gaps" if a["strides"] == "dense" else f"strides ({', '.join(a['strides'])}) in elements"
