@@ -1,24 +1,41 @@
 ## deform: bilinear samples of planes beside the taps of a convolution, moved by offsets, and the gradient.
 ##
-## x (n, c, h, w); offset (n, groups, k0 * k1, 2, o0, o1), in rows and columns, shared by the c / groups channels of a group.
-## form   forward  x, offset -> y (n, c, k0 * k1, o0, o1): x at (q0 * d0 - p0 + i * t0 + row, q1 * d1 - p1 + j * t1 + column)
-##        scatter  g as y, offset -> gx (n, c, h, w): a work-item owns rows of a plane and adds to them sample by sample, so
-##                 the sums are the same in every run
-## slope0, slope1  take the derivative by the row or the column of the place instead: the two weights of an axis are then -1, 1
+## form   forward  x, offset -> y (n, c, taps, o0, o1): a sample of plane x for each tap and each place (q0, q1) of the result, at
+##                 row q0 * d0 - p0_ + (tap // k1) * t0 + offset[.., 0, q0, q1] and column q1 * d1 - p1_ + (tap % k1) * t1
+##                 + offset[.., 1, q0, q1]
+##        scatter  the gradient: g (as y), offset -> gx (n, c, s0, s1), each g added to the pixels that its sample was made of,
+##                 times their weights.  A work-item owns rows of a plane and adds to them sample by sample, so the sums are the
+##                 same in every run
 ##
-## x is 0 outside.  Inputs have any strides, outputs are contiguous.
+## A sample between the pixels l and l + 1 of an axis, at l + f, takes them with the weights 1 - f and f; a pixel counts with the
+## product of its weights for rows and columns.  x is 0 outside the plane.  Channel m is moved by the offsets of group m // each.
+## slope0, slope1  take the derivative by the row or the column of the place instead: the weights of that axis are then -1 and 1
+##
+## Source: Dai et al., Deformable Convolutional Networks, 2017.  Inputs have any strides, outputs are contiguous.
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", form="forward", slope0=False, slope1=False)
+from cltensor.codegen.parameters import TRUTH, Parameter, one_of
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", form=Parameter("forward", "what is computed; scatter for float32 and float64 only",
+                                                 one_of("forward", "scatter")),
+    slope0=Parameter(False, "whether the weights of rows are derivatives", TRUTH),
+    slope1=Parameter(False, "whether the weights of columns are derivatives", TRUTH))
 DTYPES = "floating"
-LAUNCH = {
-    "cpu": "local = (1,); global = (groups,), any number >= 1",
-    "gpu": "local = (l,); global = (output elements, or planes * parts for scatter, rounded up,)",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
+assert form == "forward" or dtype.name in ("float32", "float64")
 T, S = types.compute_type(dtype), types.storage_type(dtype)
 first, result = ("x", "y") if form == "forward" else ("g", "gx")
 slopes = slope0, slope1
+planes, samples = ("n", "c", "s0", "s1"), ("n", "c", "taps", "o0", "o1")
+plane_strides, sample_strides = ("xn", "xc", "x0", "x1"), ("xn", "xc", "xt", "x0", "x1")
+interface.walks(style, "n * c * parts" if form == "scatter" else "n * c * taps * o0 * o1", 128, None)
+def both(name, meaning, allowed=""):
+    return [Number(name.format(a), f"{along} {meaning}", allowed=allowed) for a, along in enumerate(("rows", "columns"))]
+def strides(of, names, along):
+    return [Number(name, f"from one element of {of} to the next along its {axis}", unit="elements")
+            for name, axis in zip(names, along, strict=True)]
 %>
 ${types.pragmas([dtype])}
 ${header(*types.headers([dtype]))}
@@ -75,13 +92,25 @@ ${header(*types.headers([dtype]))}
 ${vectors.SERIAL}
 % endif
 __kernel void deform(
-    __global const ${S} *restrict ${first}, const long ${first}_o, __global const ${S} *restrict offset, const long offset_o,
-    __global ${S} *restrict ${result}, const long ${result}_o,
-    const long n, const long c, const long s0, const long s1, const long taps, const long o0, const long o1,
-    const long xn, const long xc, ${"const long xt, " if form == "scatter" else ""}const long x0, const long x1,
-    const long fn, const long fg, const long ft, const long fa, const long f0, const long f1,
-    const long each, const long parts, const long k1, const long d0, const long d1, const long p0_, const long p1_,
-    const long t0, const long t1)
+    ${interface.declare("deform",
+        Buffer("x", S, "in", planes, "the planes", plane_strides, "x_o", restrict=True) if form == "forward" else
+        Buffer("g", S, "in", samples, "the gradient of y", sample_strides, "g_o", restrict=True),
+        Buffer("offset", S, "in", ("n", "c // each", "taps", 2, "o0", "o1"), "how far samples are moved: rows, then columns",
+               ("fn", "fg", "ft", "fa", "f0", "f1"), "offset_o", restrict=True),
+        Buffer(result, S, "out", samples if form == "forward" else planes, "the samples" if form == "forward" else "the gradient of x",
+               offset=f"{result}_o", restrict=True),
+        Number("n", "the number of images"), Number("c", "channels of an image"), Number("s0", "rows of a plane"),
+        Number("s1", "columns of a plane"), Number("taps", "taps of a window, row by row", allowed="a multiple of k1"),
+        Number("o0", "windows down a plane"), Number("o1", "windows across a plane"),
+        strides(first, plane_strides, ("images", "channels", "rows", "columns")) if form == "forward" else
+        strides(first, sample_strides, ("images", "channels", "taps", "windows down", "windows across")),
+        strides("offset", ("fn", "fg", "ft", "fa", "f0", "f1"),
+                ("images", "groups", "taps", "third dimension from the end", "windows down", "windows across")),
+        Number("each", "channels that are moved together", allowed="a divisor of c"),
+        Number("parts", "work-items that share the rows of a plane", allowed=">= 1") if form == "scatter" else Number("parts", "not used"),
+        Number("k1", "taps of a row of a window", allowed=">= 1"), both("d{}", "from one window to the next", ">= 1"),
+        both("p{}_", "that the first window begins before the plane"),
+        both("t{}", "from one tap to the next", ">= 1"))})
 {
     const size_t units = (size_t)(n * c * ${"parts" if form == "scatter" else "taps * o0 * o1"});
     for (size_t unit = get_global_id(0); unit < units; unit += get_global_size(0)) {

@@ -1,29 +1,41 @@
 ## A short Fourier transform as the product of each line with a matrix: no passes, no temporary memory.
 ##
-## x, y      lines of numbers, complex or real; distances as in fft_lines
-## matrix    a row for each real number of a line of x, in order; a column for each of y, filled up to whole blocks
-## extend    x is half of a symmetric spectrum of y's length: the imaginary parts that do not count are not read
+## x, y      lines of n and of m numbers, complex or real
+## matrix    a row for each real number of a line of x, in order; a column for each real number of a line of y, and columns of any
+##           finite numbers after them, up to a whole number of blocks.  Each real number of y is the sum of the products of the
+##           real numbers of x with its column.
+##           For y[k] = sum over j of c[j, k] x[j], the row of x[j]'s real part has the real and the imaginary part of c[j, k] for
+##           each k, the row of its imaginary part those of i * c[j, k]; where y is real, columns have the real parts alone.
+##           The discrete Fourier transform is c[j, k] = exp(-2 pi i j k / n)
+## extend    x is half of a spectrum of m numbers, n = m // 2 + 1: the imaginary parts of x[0] and, for an even m, of x[m / 2] are
+##           not read.  For the inverse transform to real numbers, c[j, k] is exp(2 pi i j k / m) for these two, else twice that
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", rank=2, BLOCK=4)
+from cltensor.codegen import lines
+from cltensor.codegen.parameters import Parameter, whole
+
+PARAMETERS = dict(style="cpu", dtype="float32", rank=Parameter(2, "the number of outer dimensions", whole(1, 64)),
+                  BLOCK=Parameter(4, "vectors of results that a row of the matrix is added to at a time", whole(1, 16)))
 DTYPES = "wide"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1"}
+STYLES = ("cpu",)
 %>
 <%
 T = types.compute_type(dtype)
 V = vectors.width(T)
+interface.walks(style, "outer * lines", needs=["y overlaps nothing."])
 %>
 ${types.pragmas([dtype])}
 typedef ${T}${V} vec;
 ${vectors.typedef(T)}
 #define AT(p) (*(__global const loose *)(p))
 __kernel void fft_direct(
-    __global const ${T} *x_p, const long x_o, const long x_u, __global ${T} *y_p, const long y_o, const long y_u,
-    __global const ${T} *matrix,
-% for i in range(rank):
-    const long b${i}, const long x_b${i}, const long y_b${i},
-% endfor
-    const long outer, const long lines, const long n, const long m, const long xe, const long xl, const long xi, const long ye,
-    const long yl, const long yi, const int extend)
+    ${interface.declare("fft_direct",
+        lines.operand("x", T, "in", "lines of numbers", rank, ("lines", "xl"), ("n", "xe"), imaginary="xi"),
+        lines.operand("y", T, "out", "their products with the matrix", rank, ("lines", "yl"), ("m", "ye"), imaginary="yi"),
+        Buffer("matrix", T, "in", ("n * (2 if xi != 0 else 1)", f"ceil(m * (2 if yi != 0 else 1), {BLOCK * V}) * {BLOCK * V}"),
+               "the matrix, see above"),
+        lines.outer(rank), Number("lines", "how many lines there are for each outer index"),
+        Number("n", "numbers of a line of x"), Number("m", "numbers of a line of y"), lines.distances("x"), lines.distances("y"),
+        Number("extend", "whether x is half of a spectrum", "int", allowed="0 or 1"))})
 {
     const size_t units = (size_t)outer * lines, parts = yi ? 2 : 1, columns = m * parts;
     const size_t width = (columns + ${BLOCK * V - 1}) / ${BLOCK * V} * ${BLOCK * V}, end = (get_group_id(0) + 1) * units / get_num_groups(0);

@@ -1,26 +1,42 @@
 ## Discrete Fourier transforms of length n along lines: y[k] = scale * sum over j of x[j] exp(-2 pi i j k / n).
 ##
-## x, y       lines of n numbers; V of them at a time, side by side, are a block.  Distances are counted in real numbers:
-##            between elements of a line (e), between neighbouring lines (l), from a real part to its imaginary part (i; 0: there is
-##            none, and it is read as 0), between outer indices (b).  x_u, y_u: real numbers per element that the offset counts
-## radices    a byte for each pass, the first lowest, of the mixed-radix algorithm of Stockham, which leaves the order natural.
+## x, y       lines of n numbers, complex or real
+## radices_0  a byte for each pass, the first lowest, of the mixed-radix algorithm of Stockham, which leaves the order natural: their
+##            product is n.  n = 40 = 5 * 8, for instance, is 0x0805; n = 1 has one pass, of radix 1.
 ##            At pass t, of radix r, s is the product of the radices before it and n = s r m:
 ##            y[q + s (r p + k)] = exp(-2 pi i p k / (r m)) sum over j of x[q + s (p + m j)] exp(-2 pi i j k / r),  p < m, q < s
-## table      per pass and p the exp(-2 pi i p k / (r m)) for k = 1 .. r - 1
-## turn       where the factors of the four-step algorithm start in `table`, 0 if there are none: line c's element k is multiplied by
-##            exp(-2 pi i k c / N): exp(-2 pi i j / N) of j < 2^shift, then of multiples of 2^shift, then (cpu) of k times each of
-##            0 .. V - 1; `width` is how far those are from the multiples
-## swap_x, swap_y  exchange real and imaginary parts at the user's end, which turns the transform into the inverse one
-## phases     2: a transform as columns (_0) and then as rows (_1) of a matrix, by one work-group, whose first results stay in
-##            `scratch`; cpu only
+## table      pairs (real part, imaginary part).  From tw_0 on, for each pass, and in it for each p = 0 .. m - 1, the
+##            exp(-2 pi i p k / (r m)) for k = 1 .. r - 1: n - 1 pairs in all.  It may have more parts, for `turn` and for phase 1
+## swap_x, swap_y  exchange real and imaginary parts when reading x and when writing y: both turn the transform into the inverse one
+## turn       0, or where the factors of the four-step algorithm start in `table`: then number k of line c is multiplied by
+##            exp(-2 pi i k c / N).  A transform of N = n1 * n2 numbers is one of the n2 columns, each of n1 numbers, of a matrix
+##            whose rows hold the numbers in order; this; and one of the n1 rows, whose number k2 in row k1 is result
+##            k1 + n1 * k2.  The factors are pairs in two parts, exp(-2 pi i j / N) for j < 2^shift, and exp(-2 pi i j 2^shift / N)
+##            for j = 0 .. J >> shift, J = n * lines on a gpu, n * (lines + V) in the cpu style; and in the cpu style after them,
+##            for each k < n, V real parts and then V imaginary parts of exp(-2 pi i k l / N), l < V
+## phases     cpu style: 1, or 2 for a transform as columns (_0) and then as rows (_1) of a matrix by one work-group, which keeps the
+##            matrix as the last 2 * n_0 * n_1 numbers of its scratch, complex numbers row by row: lines_0 = n_1, lines_1 = n_0,
+##            ye_0 = xl_1 = 2 * n_1, yl_0 = xe_1 = 2, yi_0 = xi_1 = 1.  Columns turn, rows are scaled and written to y
 ##
-## cpu: a vector holds the same element of V lines; scratch has two buffers per group, and the matrix.
+## cpu: a vector of V = 8 floats or 4 doubles holds the same number of V lines.  A work-group takes V neighbouring lines at a time.
 ## gpu: a work-group keeps `width` lines in local memory.
 <%!
 import math
-PARAMETERS = dict(style="cpu", dtype="float32", radices=(1, 2, 4, 8), rank=2, CAP=1024, WGS=64)
+
+from cltensor.codegen import lines
+from cltensor.codegen.parameters import Parameter, such, whole
+
+RADICES = (1, 2, 3, 4, 5, 7, 8)
+PARAMETERS = dict(
+    style="cpu", dtype="float32",
+    radices=Parameter((1, 2, 4, 8), "the radices that passes may have", such(
+        f"a tuple of some of {', '.join(map(str, RADICES))}, each once",
+        lambda v: isinstance(v, tuple) and v and set(v) <= set(RADICES) and len(set(v)) == len(v))),
+    rank=Parameter(2, "the number of outer dimensions", whole(1, 64)),
+    CAP=Parameter(1024, "numbers that a work-group of the gpu style keeps in local memory, twice", whole(1, 4096)),
+    WGS=Parameter(64, "work-items of a group, in the gpu style", whole(1, 256)))
 DTYPES = "wide"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (WGS,); global = (groups * WGS,)"}
+STYLES = ("cpu", "gpu")
 
 def sums(t, a, b):
     """Statements for a + b and a - b, pairs of names: (statements, sum, difference)."""
@@ -91,6 +107,25 @@ V = vectors.width(T)
 W = 2 * V
 number = lambda v: types.literal(v, T)
 given = lambda r: [(f"a{k}r", f"a{k}i") for k in range(r)]
+cpu = style == "cpu"
+def either(a, b): return f"{b} if phases == 2 else {a}" if cpu else a
+needs = ["y overlaps nothing."]
+if cpu:
+    interface.launched(["1"], ["groups"], False, needs, groups=Choice(
+        "work-groups, any number >= 1; scratch has a part for each", "max(1, min(8, outer * chunks))"))
+else:
+    interface.launched(["WGS"], ["max(1, min(outer * chunks, 65535)) * WGS"], True, [*needs, f"n_0 * width is at most {CAP}."])
+def only(wanted, number): return number if wanted else Number(number.name, "not used", number.ctype)
+def level(t):
+    """The Numbers of a phase."""
+    read, of = cpu or not t, f" of phase {t}" if cpu else ""
+    told = [Number(f"n_{t}", f"the length of lines{of}", allowed=">= 1"),
+            Number(f"lines_{t}", f"neighbouring lines{of}, for each outer index", allowed=">= 1"),
+            Number(f"radices_{t}", f"the radices of the passes{of}", "ulong"),
+            Number(f"tw_{t}", f"where the factors of the passes{of} start in table", unit="elements"),
+            *lines.distances("x", f"_{t}"), *lines.distances("y", f"_{t}")]
+    return told if read and not t else [Number(a.name, f"{a.meaning}; not read if phases is 1" if read else "not used", a.ctype,
+                                               a.unit if read else "", a.allowed if read else "") for a in told]
 %>
 ${types.pragmas([dtype])}
 % if style == "cpu":
@@ -211,17 +246,27 @@ ${vectors.SERIAL}
 __attribute__((reqd_work_group_size(${WGS}, 1, 1)))
 % endif
 __kernel void fft_lines(
-    __global const ${T} *x_p, const long x_o, const long x_u, __global ${T} *y_p, const long y_o, const long y_u,
-    __global ${T} *scratch, const long scratch_o, const long span, __global const ${T} *table,
-% for i in range(rank):
-    const long b${i}, const long x_b${i}, const long y_b${i},
-% endfor
-    const long outer, const long chunks, const int swap_x, const int swap_y, const ${T} scale, const long turn, const long shift,
-    const long width, const int along, const int phases,
-% for i in range(2):
-    const long n_${i}, const long lines_${i}, const ulong radices_${i}, const long tw_${i}, const long xe_${i}, const long xl_${i},
-    const long xi_${i}, const long ye_${i}, const long yl_${i}, const long yi_${i}${")" if i else ","}
-% endfor
+    ${interface.declare("fft_lines",
+        lines.operand("x", T, "in", "lines of numbers", rank, ("lines_0", "xl_0"), ("n_0", "xe_0"), imaginary="xi_0"),
+        lines.operand("y", T, "out", "their transforms", rank, (either("lines_0", "lines_1"), either("yl_0", "yl_1")),
+                      (either("n_0", "n_1"), either("ye_0", "ye_1")), imaginary=either("yi_0", "yi_1")),
+        Buffer("scratch", T, "scratch", ("groups", "span"), "the numbers between passes", offset="scratch_o") if cpu else
+        Buffer("scratch", T, "scratch", (1,), "not used: any buffer will do", offset="scratch_o"),
+        only(cpu, Number("span", "the scratch of a work-group", unit="elements",
+                         allowed=f">= {4 * V} * n_0; with phases 2, >= {4 * V} * max(n_0, n_1) + 2 * n_0 * n_1")),
+        Buffer("table", T, "in", ("as many numbers as said above",), "factors"), lines.outer(rank),
+        Number("chunks", "the parts that the lines of an outer index are cut into, which work-groups share",
+               allowed=f"lines_0 / {V}, rounded up, or 1; with phases 2, 1" if cpu else "lines_0 / width, rounded up"),
+        Number("swap_x", "whether to exchange the parts of x", "int", allowed="0 or 1"),
+        Number("swap_y", "whether to exchange the parts of y", "int", allowed="0 or 1"),
+        Number("scale", "what the results are multiplied with", T),
+        Number("turn", "where the factors of the four-step algorithm start in table, 0 for none", unit="elements"),
+        Number("shift", "the first part of these factors has 2^shift pairs", allowed=">= 1; 0 if turn is 0"),
+        Number("width", "how many numbers the second part has: 2 * ((J >> shift) + 1)", allowed="0 if turn is 0") if cpu else
+        Number("width", "how many lines a work-group keeps in local memory", allowed=">= 1"),
+        only(not cpu, Number("along", "whether neighbours in local memory are of one line rather than of neighbouring lines: it "
+                             "changes the speed only", "int", allowed="0 or 1")),
+        only(cpu, Number("phases", "how many transforms there are", "int", allowed="1 or 2")), level(0), level(1))})
 {
     const size_t mask = ((size_t)1 << shift) - 1;
     __global const ${T} *low = table + turn, *high = low + 2 * (mask + 1);

@@ -1,23 +1,31 @@
 ## What goes before and after the passes of a Fourier transform, element by element: y[k] = scale * factors[k] * x[k], k < m; 0 for k >= n.
 ##
-## x, y      lines of complex numbers; distances as in fft_lines
-## factors   n pairs; or, if period is not 0, factors[k] is exp(-2 pi i j / period), j = k * k mod period, the product of one of the
-##           2^shift + 8 first pairs, for j mod 2^shift, and one of the others
-## multiply  0: no factors;  1: factors[k];  2: x is 1, and y[k] the conjugate of factors[min(k, m - k)], 0 where there is none
-## extend    x has n / 2 + 1 elements and y[k] is conj(x[n - k]) for k > n / 2; the imaginary parts of elements that are their own
-##           counterparts do not count
+## x, y      lines of numbers, complex or real; y may be x where each number of it stays in its place
+## factors   pairs (real part, imaginary part).  period 0: factors[k] for k < n.  Else factors[k] is exp(-2 pi i j / period) with
+##           j = k * k mod period, as the product of two numbers in a table of two parts: first exp(-2 pi i a / period) for
+##           a < 2^shift + 8, then exp(-2 pi i b 2^shift / period) for b = 0 .. (period - 1) >> shift; j = a + b 2^shift
+## multiply  0: no factors;  1: factors[k];  2: x is 1, and y[k] the conjugate of factors[min(k, m - k)], 0 where that is n or more:
+##           x is then read, but not used
+## extend    x has n // 2 + 1 elements of a spectrum of n, and x[k] is the conjugate of x[n - k] for k > n / 2; the imaginary parts
+##           of elements that are their own counterparts do not count
 ## middle    what elements that are not their own counterparts, 2 k != 0 and n, are multiplied with besides
 ## conjugate x before anything else;  swap_x, swap_y  exchange real and imaginary parts when reading and when writing
-## by_lines  neighbours in memory are lines, not elements
+## by_lines  whether neighbours in memory are lines rather than elements: it changes the speed only
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", rank=2, PIECE=4096)
+from cltensor.codegen import lines
+from cltensor.codegen.parameters import Parameter, whole
+
+PARAMETERS = dict(style="cpu", dtype="float32", rank=Parameter(2, "the number of outer dimensions", whole(1, 64)),
+                  PIECE=Parameter(4096, "elements of a line at a time, in the cpu style", whole(16, 1 << 20)))
 DTYPES = "wide"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (64,); global = (outer * lines * m rounded up,)"}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T = types.compute_type(dtype)
 V = vectors.width(T)
 exchanged = ", ".join(f"u.s{i + 1 - i % 2 * 2}" for i in range(V))
+interface.walks(style, "outer * lines * m")
+def whether(name, meaning, allowed="0 or 1"): return Number(name, meaning, "int", allowed=allowed)
 %>
 ${types.pragmas([dtype])}
 <%def name="point()">
@@ -49,14 +57,20 @@ ${vectors.typedef(T)}
 ${vectors.SERIAL}
 % endif
 __kernel void fft_points(
-    __global const ${T} *x_p, const long x_o, const long x_u, __global ${T} *y_p, const long y_o, const long y_u,
-    __global const ${T} *factors_p, const long factors_o, const long period, const long shift,
-% for i in range(rank):
-    const long b${i}, const long x_b${i}, const long y_b${i},
-% endfor
-    const long outer, const long lines, const long n, const long m, const long xe, const long xl, const long xi, const long ye,
-    const long yl, const long yi, const int multiply, const int extend, const int conjugate, const int swap_x, const int swap_y,
-    const int by_lines, const ${T} scale, const ${T} middle)
+    ${interface.declare("fft_points",
+        lines.operand("x", T, "in", "lines of numbers", rank, ("lines", "xl"), ("n // 2 + 1 if extend else n", "xe"), imaginary="xi"),
+        lines.operand("y", T, "out", "lines of results", rank, ("lines", "yl"), ("m", "ye"), imaginary="yi"),
+        Buffer("factors_p", T, "in", ("as many pairs as said above", 2), "what to multiply with", offset="factors_o",
+               unused_if="multiply == 0"),
+        Number("period", "of the factors that are products of two, else 0"),
+        Number("shift", "the first part of their table has 2^shift + 8 pairs", allowed="0 if period is 0; else >= 1"),
+        lines.outer(rank), Number("lines", "how many lines there are for each outer index"),
+        Number("n", "numbers of a line of x"), Number("m", "numbers of a line of y"), lines.distances("x"), lines.distances("y"),
+        whether("multiply", "which factors, see above", "0, 1 or 2"), whether("extend", "whether x is half of a spectrum"),
+        whether("conjugate", "whether to take the conjugates of x"), whether("swap_x", "whether to exchange parts of x"),
+        whether("swap_y", "whether to exchange parts of y"), whether("by_lines", "whether neighbours in memory are lines"),
+        Number("scale", "what results are multiplied with", T),
+        Number("middle", "what elements that are not their own counterparts are multiplied with besides", T))})
 {
     __global const ${T} *factors = factors_p + factors_o, *high = factors + 2 * (((size_t)1 << shift) + 8);
     const size_t mask = ((size_t)1 << shift) - 1, each = by_lines ? m : lines, count = by_lines ? lines : m;

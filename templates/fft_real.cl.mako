@@ -3,23 +3,33 @@
 ## For k <= h / 2, with a = x[k], b = conj(x[h - k]):  y[k] = half (a + b) + w (a - b), and
 ## y[h - k] = conj(half (a + b) - w (a - b)).
 ##
-## zipping 0: x has h elements, x[h] being x[0], y h + 1;  half = 1/2, w = -i/2 exp(-2 pi i k / n): after a transform
-##         1: x has h + 1 elements, the imaginary parts of the first and last do not count, y h;  half = 1, w = i exp(2 pi i k / n)
+## zipping 0: x has h elements, x[h] being x[0], y h + 1;  half = 1/2, w = -i/2 exp(-2 pi i k / n): after the transform of z, where
+##            z[j] is real number 2 j of a line and i times number 2 j + 1: y[k] is the spectrum of the real numbers
+##         1: x has h + 1 elements, the imaginary parts of the first and last do not count, y h;  half = 1, w = i exp(2 pi i k / n):
+##            the inverse transform of y then gives n times the real numbers, two in each
 ## middle   what all elements of the h + 1 but the first and the last are multiplied with besides
-## x and y  lines of complex numbers; distances as in fft_lines; y may be x
+## x and y  lines of complex numbers, real and imaginary parts side by side; y may be x
 ## conjugate_x, conjugate_y  take and give the conjugates
-## factors  w is the product of one of the 2^shift + 8 first pairs, for k mod 2^shift, and one of the others
-## by_lines  neighbours in memory are lines, not elements
+## factors  pairs (real part, imaginary part) in two parts: for a < 2^shift + 8 and for b = 0 .. (h / 2) >> shift, such that w is
+##          the product of the one for a and the one for b, k = a + b 2^shift.  With zipping 0 for instance exp(-2 pi i a / n), and
+##          then -i/2 exp(-2 pi i b 2^shift / n)
+## by_lines  whether neighbours in memory are lines rather than elements: it changes the speed only
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", rank=2, PIECE=4096)
+from cltensor.codegen import lines
+from cltensor.codegen.parameters import Parameter, whole
+
+PARAMETERS = dict(style="cpu", dtype="float32", rank=Parameter(2, "the number of outer dimensions", whole(1, 64)),
+                  PIECE=Parameter(4096, "elements of a line at a time, in the cpu style", whole(16, 1 << 20)))
 DTYPES = "wide"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (64,); global = (outer * lines * (h / 2 + 1) rounded up,)"}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T = types.compute_type(dtype)
 V = vectors.width(T)
 turned = ", ".join(f"b.s{V - 2 - i + i % 2 * 2}" for i in range(V))
 turned_back = ", ".join(f"d.s{V - 2 - i + i % 2 * 2}" for i in range(V))
+interface.walks(style, "outer * lines * (h // 2 + 1)")
+def whether(name, meaning): return Number(name, meaning, "int", allowed="0 or 1")
 %>
 ${types.pragmas([dtype])}
 <%def name="point()">
@@ -46,13 +56,17 @@ ${vectors.typedef(T)}
 ${vectors.SERIAL}
 % endif
 __kernel void fft_real(
-    __global const ${T} *x_p, const long x_o, const long x_u, __global ${T} *y_p, const long y_o, const long y_u,
-    __global const ${T} *factors, const long shift,
-% for i in range(rank):
-    const long b${i}, const long x_b${i}, const long y_b${i},
-% endfor
-    const long outer, const long lines, const long h, const long xe, const long xl, const long ye, const long yl,
-    const int zipping, const int conjugate_x, const int conjugate_y, const int by_lines, const ${T} middle)
+    ${interface.declare("fft_real",
+        lines.operand("x", T, "in", "lines of complex numbers", rank, ("lines", "xl"), ("h + zipping", "xe"), imaginary=1),
+        lines.operand("y", T, "out", "lines of complex numbers", rank, ("lines", "yl"), ("h + 1 - zipping", "ye"), imaginary=1),
+        Buffer("factors", T, "in", ("as many pairs as said above", 2), "the table that w is made from"),
+        Number("shift", "the first part of the table has 2^shift + 8 pairs", allowed=">= 1"),
+        lines.outer(rank), Number("lines", "how many lines there are for each outer index"),
+        Number("h", "half the number of real numbers", allowed=">= 1"), lines.distances("x", imaginary=False),
+        lines.distances("y", imaginary=False), whether("zipping", "the direction, see above"),
+        whether("conjugate_x", "whether to take the conjugates of x"), whether("conjugate_y", "whether to give those of y"),
+        whether("by_lines", "whether neighbours in memory are lines"),
+        Number("middle", "what elements but the first and last of h + 1 are multiplied with besides", T))})
 {
     const ${T} half_ = zipping ? 1 : ${types.literal(0.5, T)};
     __global const ${T} *high = factors + 2 * (((size_t)1 << shift) + 8);

@@ -1,15 +1,22 @@
-## nms_overlaps: bit j % 64 of overlaps[i][j / 64] says that box `first` + i overlaps the later box j by more than the limit.
+## nms_overlaps: bit j % 64 of overlaps[r, j / 64] says that box first + r overlaps the later box j by more than the limit.
 ##
-## boxes (n, 4): left, top, right, bottom; group (n,): boxes of different groups never overlap.  Rows `first` .. `first` + rows.
-## The overlap is the area of the intersection over that of the union.
+## The first step of suppressing boxes that overlap better ones; nms_scan is the second.  The boxes lie best first: sort them by
+## their scores before.  The overlap of two boxes is the area of their intersection over that of their union, computed with in
+## float, or in double for float64.
+## Bits of boxes that are not later than box first + r are 0.  Give first = 0 and rows = n for all boxes at once, or take some rows
+## at a time where `overlaps` would be too large.
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", grouped=False)
+from cltensor.codegen.parameters import TRUTH, Parameter
+
+PARAMETERS = dict(style="cpu", dtype="float32",
+                  grouped=Parameter(False, "whether boxes of different groups never overlap, such as those of other classes", TRUTH))
 DTYPES = "number"
-LAUNCH = {"cpu": "local = (1,); global = (groups,), any number >= 1", "gpu": "local = (l,); global = (rows * words rounded up,)"}
+STYLES = ("cpu", "gpu")
 %>
 <%
 T, S = types.compute_type(dtype) if dtype.is_floating_point else "float", types.storage_type(dtype)
 sides = ("left", "top", "right", "bottom")
+interface.walks(style, "rows * words", 128, None)
 %>
 ${types.pragmas([dtype])}
 #pragma OPENCL FP_CONTRACT OFF  // an overlap at the limit must not depend on the compiler
@@ -18,12 +25,17 @@ ${header(*types.headers([dtype]))}
 ${vectors.SERIAL}
 % endif
 __kernel void nms_overlaps(
-    __global const ${S} *restrict boxes, const long boxes_o,
-% if grouped:
-    __global const long *restrict group, const long group_o,
-% endif
-    __global ulong *restrict overlaps, const long n, const long b0, const long b1, const long g0, const long words, const long first,
-    const long rows, const ${T} limit)
+    ${interface.declare("nms_overlaps",
+        Buffer("boxes", S, "in", ("n", 4), "left, top, right, bottom of each box", ("b0", "b1"), "boxes_o", restrict=True),
+        [Buffer("group", "long", "in", ("n",), "the group of each box", ("g0",), "group_o", restrict=True)] if grouped else [],
+        Buffer("overlaps", "ulong", "out", ("rows", "words"), "the bits", restrict=True),
+        Number("n", "the number of boxes"), Number("b0", "from one box to the next", unit="elements"),
+        Number("b1", "from one number of a box to the next", unit="elements"),
+        Number("g0", "from one group to the next", unit="elements") if grouped else Number("g0", "not used"),
+        Number("words", "numbers of 64 bits for each row", allowed="n / 64, rounded up"),
+        Number("first", "the box of the first row", allowed="for nms_scan a multiple of 64"),
+        Number("rows", "how many rows to compute", allowed="at most n - first"),
+        Number("limit", "the largest overlap that is none", T))})
 {
     for (size_t unit = get_global_id(0); unit < (size_t)(rows * words); unit += get_global_size(0)) {
         const long i = first + unit / words, start = unit % words * 64, stop = min(start + 64, n);

@@ -1,20 +1,31 @@
 ## nms_scan: which boxes are kept, in order: those that no kept one before them overlaps.
 ##
-## overlaps (rows, words): for the boxes `first` .. `first` + rows, as nms_overlaps gives them; `first` is a multiple of 64.
-## removed (words): the boxes out so far; the launch of first = 0 clears it.  kept (n,).  One work-group.
+## The second step of suppressing boxes that overlap better ones, after nms_overlaps.  One launch goes through `rows` boxes from
+## `first` on: kept[first + r] is 1 or 0.  Launches for further boxes follow in order, with the same `removed` and `kept`.
 ## gpu: blocks of 64 boxes; one work-item decides on them, then all mark what the kept ones remove.
 <%!
-PARAMETERS = dict(style="cpu", WGS=128)
+from cltensor.codegen.parameters import Parameter, whole
+
+PARAMETERS = dict(style="cpu", WGS=Parameter(128, "work-items of a group, in the gpu style", whole(1, 256)))
 DTYPES = "all"
-LAUNCH = {"cpu": "local = (1,); global = (1,)", "gpu": "local = (WGS,); global = (WGS,)"}
+STYLES = ("cpu", "gpu")
+%>
+<%
+interface.launched(["1" if style == "cpu" else "WGS"], ["1" if style == "cpu" else "WGS"], True)
 %>
 % if style == "cpu":
 ${vectors.SERIAL}
 % endif
 __kernel void nms_scan(
-    __global const ulong *restrict overlaps, __global ulong *removed, __global uchar *restrict kept, const long kept_o,
-    const long words, const long first, const long rows)
+    ${interface.declare("nms_scan",
+        Buffer("overlaps", "ulong", "in", ("rows", "words"), "bits that nms_overlaps has made of these boxes", restrict=True),
+        Buffer("removed", "ulong", "inout", ("words",), "a bit for each box that is out so far; the launch with first = 0 clears it"),
+        Buffer("kept", "uchar", "out", ("first + rows",), "1 for a box that is kept, else 0; from `first` on", offset="kept_o",
+               restrict=True),
+        Number("words", "numbers of 64 bits for each row", allowed="the number of all boxes / 64, rounded up"),
+        Number("first", "the box of the first row", allowed="a multiple of 64"), Number("rows", "the number of boxes to go through"))})
 {
+    if (get_group_id(0)) return;
 % if style == "cpu":
     if (first == 0)
         for (long w = 0; w < words; w++) removed[w] = 0;

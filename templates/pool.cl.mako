@@ -44,10 +44,7 @@ if kind == "average":
     needs.append("A window has at least one element" + ("." if adaptive else ", or the divisor is given."))
 if positions:
     needs.append("Each position is in its plane.")
-if style == "cpu":
-    interface.launched(["1"], ["groups"], True, needs, groups=Choice("work-groups, any number >= 1", f"max(1, min(8, {work}))"))
-else:
-    interface.launched(["128"], [f"max(1, ceil({work}, 128)) * 128"], True, needs)
+interface.walks(style, work, 128, None, needs)
 position = Buffer("position", "long", "in" if positions else "out", narrow, "positions of the largest elements in their planes, (z * i1 + y) * i2 + x",
                   tuple(f"t{a}" for a in ("n", "c", 0, 1, 2)) if positions else "dense", offset="position_o", restrict=True)
 def triple(p, meaning, allowed=""):

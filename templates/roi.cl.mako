@@ -1,28 +1,46 @@
-## roi: pooling of regions of interest of the planes of (n, c, h, w), and its gradient.
+## roi: pooling of regions of interest of the planes of (n, c, s0, s1), and its gradient.
 ##
-## rois (k, 5): image, left, top, right, bottom.  A region is cut into o0 x o1 bins.
-## kind   align     mean of bilinear samples of a bin, g0 x g1 of them (ratio, or as many as the bin has pixels)
-##        ps_align  the same; bin (q0, q1) of output channel c reads channel (c * o0 + q0) * o1 + q1
-##        ps_pool   mean of the pixels of a bin, channels as for ps_align
-##        pool      maximum of the pixels of a bin, and its int64 position in (n, h, w), -1 for an empty bin
-## form   forward  x, rois -> y (k, cy, o0, o1) [, position]
-##        scatter  g (k, cy, o0, o1), rois -> gx (n, c, h, w), of means: a work-item owns rows of a plane and adds to them region
-##                 by region, so the sums are the same in every run
+## rois (regions, 5): the number of an image, left, top, right, bottom.  A region is cut into o0 x o1 bins, for each channel.
+## form   forward  x, rois -> y (regions, cy, o0, o1) [, position]
+##        scatter  the gradient of a mean: g (as y), rois -> gx (n, c, s0, s1), each g shared among what its bin is the mean of.
+##                 A work-item owns rows of a plane and adds to them region by region, so the sums are the same in every run
+## kind   align     mean of grid0 x grid1 bilinear samples of a bin; cy = c
+##        ps_align  the same; bin (q0, q1) of channel m reads channel (m * o0 + q0) * o1 + q1: c = cy * o0 * o1
+##        ps_pool   mean of the pixels of a bin, 0 for an empty one; channels as for ps_align
+##        pool      maximum of the pixels of a bin and its position in (n, s0, s1); 0 and -1 for an empty bin; cy = c
 ##
-## Inputs have any strides, outputs are contiguous.  A number of an image out of range leaves a note in `fault`.
+## Along an axis of s pixels, cut into o bins, a region goes from `from` to `to`, both times `scale`.
+## align, ps_align: low = from - shift, span = to - from, for align with shift 0 at least 1, and bin = span / o.  A bin has
+##        grid = ratio samples, where `adaptive` ceil(bin); sample i of bin q lies at p = low + q * bin + (i + 1/2) * bin / grid.
+##        It is 0 where p < -1 or p > s; else p is brought to 0 .. s - 1 and what lies between pixels is interpolated
+## pool:  low = round(from), wide = round(to) - low + 1, at least 1, bin = wide / o: the pixels from low + floor(q * bin) up to, and
+##        without, low + ceil((q + 1) * bin), as far as they lie in 0 .. s - 1
+## ps_pool: low = round(from), wide = round(to) - low, at least 1, bin = wide / o: the pixels from floor(low + q * bin) up to, and
+##        without, ceil(low + (q + 1) * bin), both brought to 0 .. s - 1
+##
+## Inputs have any strides, outputs are contiguous.  A number of an image that is not in 0 .. n - 1 leaves a note in `fault`; the
+## results of that region are those of an empty one.
+## Sources: He et al., Mask R-CNN, 2017 (align); Dai et al., R-FCN, 2016 (ps_align, ps_pool); Girshick, Fast R-CNN, 2015 (pool).
 <%!
-PARAMETERS = dict(style="cpu", dtype="float32", kind="align", form="forward", adaptive=False)
+from cltensor.codegen.parameters import TRUTH, Parameter, one_of
+
+PARAMETERS = dict(
+    style="cpu", dtype="float32", kind=Parameter("align", "what is made of a bin", one_of("align", "ps_align", "ps_pool", "pool")),
+    form=Parameter("forward", "what is computed; scatter for means, in float32 and float64 only", one_of("forward", "scatter")),
+    adaptive=Parameter(False, "whether a bin has as many samples as pixels, not `ratio`, for align and ps_align", TRUTH))
 DTYPES = "floating"
-LAUNCH = {
-    "cpu": "local = (1,); global = (groups,), any number >= 1",
-    "gpu": "local = (l,); global = (output elements, or planes * parts for scatter, rounded up,)",
-}
+STYLES = ("cpu", "gpu")
 %>
 <%
+assert form == "forward" or (kind != "pool" and dtype.name in ("float32", "float64"))
 T, S = types.compute_type(dtype), types.storage_type(dtype)
 samples = kind in ("align", "ps_align")
 first, result = ("g", "gx") if form == "scatter" else ("x", "y")
 def load(pointer, index): return types.load(dtype, pointer, index)
+planes, bins, lies = ("n", "c", "s0", "s1"), ("regions", "cy", "o0", "o1"), ("xn", "xc", "x0", "x1")
+along = ("regions", "channels", "bins down", "bins across") if form == "scatter" else ("images", "channels", "rows", "columns")
+interface.walks(style, "n * c * parts" if form == "scatter" else "regions * cy * o0 * o1", 128, None)
+def stride(name, of, axis): return Number(name, f"from one element of {of} to the next along its {axis}", unit="elements")
 %>
 ${types.pragmas([dtype])}
 #pragma OPENCL FP_CONTRACT OFF  // the number of samples of a bin must not depend on the compiler
@@ -162,14 +180,26 @@ ${header(*types.headers([dtype]))}
 ${vectors.SERIAL}
 % endif
 __kernel void roi(
-    __global const ${S} *restrict ${first}, const long ${first}_o, __global const ${S} *restrict rois, const long rois_o,
-    __global ${S} *restrict ${result}, const long ${result}_o,
-% if kind == "pool" and form == "forward":
-    __global long *restrict position, const long position_o,
-% endif
-    const long n, const long c, const long s0, const long s1, const long regions, const long cy, const long o0, const long o1,
-    const long xn, const long xc, const long x0, const long x1, const long r0, const long r1,
-    const long parts, const long ratio, const ${T} shift, const ${T} scale, __global long *fault, const long who)
+    ${interface.declare("roi",
+        Buffer("x", S, "in", planes, "the planes", lies, "x_o", restrict=True) if form == "forward" else
+        Buffer("g", S, "in", bins, "the gradient of y", lies, "g_o", restrict=True),
+        Buffer("rois", S, "in", ("regions", 5), "the regions", ("r0", "r1"), "rois_o", restrict=True),
+        Buffer("y", S, "out", bins, "what is made of each bin", offset="y_o", restrict=True) if form == "forward" else
+        Buffer("gx", S, "out", planes, "the gradient of x", offset="gx_o", restrict=True),
+        [Buffer("position", "long", "out", bins, "positions of the largest pixels, (image * s0 + row) * s1 + column; -1 for an empty bin",
+                offset="position_o", restrict=True)] if kind == "pool" and form == "forward" else [],
+        Number("n", "the number of images"), Number("c", "channels of an image"), Number("s0", "rows of a plane"),
+        Number("s1", "columns of a plane"), Number("regions", "the number of regions"),
+        Number("cy", f"channels of {'g' if form == 'scatter' else 'y'}", allowed="c" if kind in ("align", "pool") else "c / (o0 * o1)"),
+        Number("o0", "bins down a region"), Number("o1", "bins across a region"),
+        [stride(name, first, axis) for name, axis in zip(lies, along)],
+        stride("r0", "rois", "regions"), stride("r1", "rois", "five numbers"),
+        Number("parts", "work-items that share the rows of a plane", allowed=">= 1") if form == "scatter" else Number("parts", "not used"),
+        Number("ratio", "samples of a bin along each axis", allowed=">= 1") if samples and not adaptive else Number("ratio", "not used"),
+        Number("shift", "what is taken off every scaled coordinate" if samples else "not used", T,
+               allowed="0.5 puts pixels' middles at whole numbers" if samples else ""),
+        Number("scale", "what coordinates are multiplied with", T),
+        interface.notes("a number of no image", "that number and n"))})
 {
 % if form == "scatter":
     const size_t units = (size_t)(n * c * parts);

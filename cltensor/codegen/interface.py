@@ -23,9 +23,10 @@ class Buffer:
     shape      sizes of the dimensions, outermost first: expressions, or words where they depend on values
     meaning    what it holds
     strides    how it lies in memory: "dense" (row-major, without gaps), or an expression for each dimension, in elements
-    offset     the C parameter with the position of its first element, counted in elements
+    offset     the C parameter with the position of its first element, counted in `step` elements
     unused_if  a condition under which it is not touched, and any buffer will do
     restrict   whether it overlaps no other buffer
+    step       how many elements the offset's unit stands for, an expression
     """
 
     name: str
@@ -37,6 +38,7 @@ class Buffer:
     offset: str | None = None
     unused_if: str | None = None
     restrict: bool = False
+    step: object = 1
 
     def __post_init__(self):
         if self.direction not in DIRECTIONS:
@@ -117,18 +119,22 @@ class Interface:
         return ""
 
     @staticmethod
-    def notes(what):
-        """The two last arguments of a kernel that leaves a note where it meets `what`."""
-        told = f"zeros; the first launch that meets {what} writes `who`, and the bits of the value"
+    def notes(what, value="the bits of the value"):
+        """The two last arguments of a kernel that leaves a note where it meets `what`; value: what the note tells of it."""
+        told = f"zeros; the first launch that meets {what} writes `who`, and {value}"
         return [Buffer("fault", "long", "inout", (4,), told),
                 Number("who", "the number of the launch, not 0, for the note")]
 
     def walks(self, style, units, local=64, most=65535, needs=()):
-        """Take the launch sizes of a kernel whose work-items walk over units of work, an expression: any grid is right."""
+        """Take the launch sizes of a kernel whose work-items walk over units of work, an expression: any grid is right.
+
+        local, most: work-items of a group and the most groups, None for any number, in the gpu style.
+        """
         if style == "cpu":
             groups = Choice("work-groups, any number >= 1", f"max(1, min(8, {units}))")
             return self.launched(["1"], ["groups"], True, needs, groups=groups)
-        return self.launched([local], [f"max(1, min(ceil({units}, {local}), {most})) * {local}"], True, needs)
+        count = f"ceil({units}, {local})"
+        return self.launched([local], [f"max(1, {f'min({count}, {most})' if most else count}) * {local}"], True, needs)
 
     def walks_rows(self, style, rows, run, ahead=1, needs=(), **further):
         """Take the launch sizes of a kernel whose work-items walk over `rows` of length `run`, expressions: any grid is right.

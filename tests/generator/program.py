@@ -148,7 +148,8 @@ class _Function:
         else:
             strides = [expression(t).c(launch.values) for t in a["strides"]]
             count = f"extent({len(shape)}, (size_t[]){{{', '.join(shape)}}}, (cl_long[]){{{', '.join(strides)}}})"
-        count = f"({launch.shifts.get(a['name'], 0)} + {count}) * {size}"
+        shift = launch.shifts.get(a["name"], 0) * _step(a["name"], launch)
+        count = f"({shift} + {count}) * {size}"
         self._say(f"if ({name}_bytes < {count}) {name}_bytes = {count};  /* {a['name']} */")
 
     def _made(self):
@@ -175,7 +176,7 @@ class _Function:
                 self._say(f'checked(clSetKernelArg({k}, sizeof(cl_mem), &{self.buffers[launch.given[a["name"]]]}), "{a["name"]}");')
             elif a["kind"] == "offset":
                 name = self.buffers[launch.given[a["of"]]]
-                size = next(b["bytes_per_element"] for b in f["arguments"] if b["name"] == a["of"])
+                size = next(b["bytes_per_element"] for b in f["arguments"] if b["name"] == a["of"]) * _step(a["of"], launch)
                 start = f"(cl_long)({name}_lead / {size} + {launch.shifts.get(a['of'], 0)})"
                 self._say(f'checked(clSetKernelArg({k}, sizeof(cl_long), &(cl_long){{{start}}}), "{a["name"]}");')
             else:
@@ -205,8 +206,15 @@ def _leads(launches):
     for launch in launches:
         for a in launch.facts["arguments"]:
             if a["kind"] == "buffer":
-                sizes.setdefault(launch.given[a["name"]], []).append(a["bytes_per_element"] if a["offset"] else 0)
+                unit = a["bytes_per_element"] * _step(a["name"], launch) if a["offset"] else 0
+                sizes.setdefault(launch.given[a["name"]], []).append(unit)
     return {buffer: LEAD * max(each) * (min(each) > 0) for buffer, each in sizes.items()}
+
+
+def _step(name, launch):
+    """How many elements the offset of a buffer counts at a time; 1 where it has none."""
+    steps = (a["step"] for a in launch.facts["arguments"] if a["kind"] == "offset" and a["of"] == name)
+    return expression(next(steps, "1"))(launch.given)
 
 
 def _literal(number):

@@ -8,7 +8,7 @@ import pytest
 from cltensor.base import dtypes
 from cltensor.dispatch.registry import REGISTRY
 from cltensor.ops.conv import columns, implicit_gemm, winograd
-from generator import cases, convolutions, program
+from generator import cases, convolutions, program, transforms
 from generator.cases import WHOLE
 from generator.compiled_c import compiled, needs_gcc, ran
 from ops import samples
@@ -125,3 +125,17 @@ def test_convolutions_by_other_tiles(TM, TN, KC, STEPS, WGS, dtype, tmp_path, mo
     for name, value in {"GPU": rule, "lane_count": lambda *_: 16 * TN}.items():
         monkeypatch.setattr(implicit_gemm, name, value)
     run(convolved(convolutions.GEOMETRIES[:2], dtype, "gpu", ("convolution", "convolution_input_gradient")), tmp_path)
+
+
+@needs_gcc
+@pytest.mark.device
+@pytest.mark.limit(600)
+@pytest.mark.parametrize("dtype", ["float32", *(["float64"] if WHOLE else [])])
+@pytest.mark.parametrize("style", ["cpu", "gpu"])
+def test_transforms(style, dtype, tmp_path):
+    real = dtypes.BY_NAME[dtype]
+    found = [case for name, given in transforms.drawn().items()
+             for case in cases.of_samples(REGISTRY[name], given, dtypes.complex_for(real) if name != "fft_r2c" else real, style)]
+    short = cases.of_op(REGISTRY["fft_r2c"], real, style, 1)
+    assert templates_of(found + short) == {"fft_lines", "fft_points", "fft_real", *(["fft_direct"] if style == "cpu" else [])}
+    run(found + short, tmp_path)

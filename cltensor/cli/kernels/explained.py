@@ -10,13 +10,10 @@ from ...codegen.parameters import one_of
 from ...codegen.sizes import MACROS, expression
 from ...version import __version__
 from ..output import plural
+from .local_memory import bytes_per_element, local_memory
 from .rendering import kernel_names
 
 _WIDTH = 110
-_LOCAL = re.compile(r"__local\s+(\w+)\s+(\w+\[[^;]*);")
-_ARRAY = re.compile(r"\w+\[([\d\s*+/()-]+)\]")
-_SIZES = {"char": 1, "uchar": 1, "short": 2, "ushort": 2, "half": 2, "int": 4, "uint": 4, "float": 4, "long": 8, "ulong": 8,
-          "double": 8}
 _GRAMMAR = "// rounds down; ceil(a, b) is a / b rounded up; `x if c else y` is x where c holds, y elsewhere"
 
 
@@ -66,19 +63,14 @@ def arguments(interface):
             strides = a.strides if a.strides == "dense" else list(map(str, a.strides))
             found.append({"name": a.name, "kind": "buffer", "type": a.ctype, "direction": a.direction, "meaning": a.meaning,
                           "shape": list(map(str, a.shape)), "strides": strides, "offset": a.offset, "unused_if": a.unused_if,
-                          "bytes_per_element": _bytes(a.ctype)})
+                          "bytes_per_element": bytes_per_element(a.ctype)})
             if a.offset:
                 found.append({"name": a.offset, "kind": "offset", "type": "long", "of": a.name, "unit": "elements",
-                              "meaning": f"position of the first element of {a.name}"})
+                              "step": str(a.step), "meaning": f"position of the first element of {a.name}"})
         else:
             found.append({"name": a.name, "kind": "number", "type": a.ctype, "meaning": a.meaning, "unit": a.unit,
                           "allowed": a.allowed})
     return [{"index": i, **entry} for i, entry in enumerate(found)]
-
-
-def _bytes(ctype):
-    base = ctype.rstrip("0123456789")
-    return _SIZES.get(base, 0) * int(ctype[len(base):] or 1)
 
 
 def device(source, text):
@@ -86,17 +78,10 @@ def device(source, text):
     code = re.sub(r"//[^\n]*|/\*.*?\*/|^#ifdef cl_khr_fp64\n.*?^#endif", "", text, flags=re.DOTALL | re.MULTILINE)
     required = re.search(r"reqd_work_group_size\s*\(\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)", code)
     items = int(required[1]) * int(required[2]) * int(required[3]) if required else None
-    return {"opencl_c": "1.2", "double": bool(re.search(r"\bdouble\d*\b", code)), "local_memory": _local_memory(code),
+    # without what only devices with doubles compile
+    always = re.sub(r"#ifdef cl_khr_fp64\n.*?#endif", "", code, flags=re.DOTALL)
+    return {"opencl_c": "1.2", "double": bool(re.search(r"\bdouble\d*\b", always)), "local_memory": local_memory(code),
             "work_group": items}
-
-
-def _local_memory(code):
-    total = 0
-    for ctype, arrays in _LOCAL.findall(code):
-        for size in _ARRAY.findall(arrays):
-            element = re.sub(r"^real", "double" if "double real" in code else "float", ctype)
-            total += _bytes(element) * eval(size, {"__builtins__": {}})  # digits and operators only
-    return total
 
 
 def explained(f):
@@ -129,13 +114,14 @@ def _fields(pairs):
 
 def _argument(a):
     if a["kind"] == "offset":
-        return f"long: {a['meaning']}, counted in elements; 0 for the first"
+        each = "" if a["step"] == "1" else f"{a['step']} "
+        return f"long: {a['meaning']}, counted in {each}elements; 0 for the first"
     if a["kind"] == "number":
         return "; ".join(filter(None, [f"{a['type']}: {a['meaning']}", a["unit"] and f"in {a['unit']}", a["allowed"]]))
     lies = "row-major, without gaps" if a["strides"] == "dense" else f"strides ({', '.join(a['strides'])}) in elements"
     words = {"in": "read", "out": "written", "inout": "read and written", "scratch": "memory for the kernel's own use"}
     unused = a["unused_if"] and f"not touched if {a['unused_if']}: any buffer will do"
-    size = f"{a['bytes_per_element']} bytes an element" if a["bytes_per_element"] else None
+    size = f"{plural(a['bytes_per_element'], 'byte')} an element" if a["bytes_per_element"] else None
     return "; ".join(filter(None, [f"__global {a['type']} *, {words[a['direction']]}: {a['meaning']}",
                                    f"shape ({', '.join(a['shape'])}), {lies}", size, unused]))
 

@@ -8,8 +8,7 @@ import numpy as np
 from ...codegen import vectors
 from ...codegen.templates import render
 from ...codegen.types import compute_type
-from ...dispatch.plan import Step
-from ..kinds.launch import longs
+from ..kinds.launch import step
 from . import factors, lines
 
 BLOCK = 4  # vectors of results that a row of the matrix is added to at a time
@@ -25,15 +24,14 @@ def fits(work, kind, n, shape):
 
 def steps(work, kind, n, shape, x, y, middle=1.0):
     """The Step from lines in x to lines in y; kind: "complex", "half" or "real", what y is."""
-    batch, _, count, x, y = lines.batch(shape, x, y)
-    rank, outer = (len(batch) - 1) // 3, int(batch[-1])
+    outer, _, count, x, y = lines.batch(shape, x, y)
     ins, outs = (n // 2 + 1 if kind == "real" else n), (n // 2 + 1 if kind == "half" else n)
     table = _matrix(work.device, work.dtype, kind, n, bool(x.imaginary), work.inverse, float(work.scale), float(middle))
-    args = [*x.args, np.int64(x.unit), *y.args, np.int64(y.unit), table, *batch, *longs(count, ins, outs),
-            *longs(x.element, x.batch[-1], x.imaginary, y.element, y.batch[-1], y.imaginary), np.int32(kind == "real")]
-    work_items = outer * count * ins * outs
-    return [Step(render("fft_direct", style="cpu", dtype=work.dtype, rank=rank, BLOCK=BLOCK), "fft_direct", args,
-                 (max(1, min(work.device.profile.groups, outer * count, work_items // 8192)),), (1,))]
+    numbers = outer["outer"] * count
+    groups = max(1, min(work.device.profile.groups, numbers, numbers * ins * outs // 8192))
+    return [step(render("fft_direct", style="cpu", dtype=work.dtype, rank=lines.rank(outer), BLOCK=BLOCK), **x.operand("x"),
+                 **y.operand("y"), matrix=table, **outer, lines=count, n=ins, m=outs, **x.distances("x"), **y.distances("y"),
+                 extend=kind == "real", groups=groups)]
 
 
 @functools.lru_cache(maxsize=64)

@@ -4,15 +4,12 @@ import functools
 import math
 from typing import NamedTuple
 
-import numpy as np
-
-from ...base import dtypes
 from ...base.shapes import collapse
 from ...codegen import vectors
 from ...codegen.templates import render
 from ...codegen.types import compute_type
-from ...dispatch.plan import Scratch, Step
-from ..kinds.launch import longs
+from ...dispatch.plan import Scratch
+from ..kinds.launch import step
 from . import factors
 
 ONE_LEVEL = 64  # elements of a few lines: longer ones are transformed as matrices, whose columns fill vectors
@@ -32,15 +29,15 @@ class Room:
         self.scratch, self.itemsize, self.taken = Scratch(1), dtype.itemsize, 0
 
     def take(self, numbers):
-        """Kernel arguments for a part that stays taken: pointer, offset."""
+        """A part that stays taken: buffer, offset."""
         start, self.taken = self.taken, self.taken + -(-numbers // 16) * 16
         self._grow(self.taken)
-        return (self.scratch, np.int64(start))
+        return (self.scratch, start)
 
     def lend(self, numbers):
-        """Kernel arguments for a part that the next launch may use as well."""
+        """A part that the next launch may use as well: buffer, offset."""
         self._grow(self.taken + numbers)
-        return (self.scratch, np.int64(self.taken))
+        return (self.scratch, self.taken)
 
     def _grow(self, numbers):
         self.scratch.nbytes = max(self.scratch.nbytes, numbers * self.itemsize)
@@ -49,22 +46,31 @@ class Room:
 class Side(NamedTuple):
     """Where the numbers of an operand lie; distances in real numbers.
 
-    args: kernel arguments (pointer, offset); unit: real numbers per element the offset counts; element: from one element of a line
-    to the next; imaginary: from a real to its imaginary part, 0 if there is none; batch: between lines, for each batch dimension
+    place: (buffer, offset), of an operand (In or Out, 0); unit: real numbers per element the offset counts; element: from one
+    element of a line to the next; imaginary: from a real to its imaginary part, 0 if there is none; batch: between lines, for each
+    batch dimension
     """
 
-    args: tuple
+    place: tuple
     unit: int
     element: int
     imaginary: int
     batch: tuple
+
+    def operand(self, p):
+        """What kernels are given of it as operand p, by name."""
+        return {f"{p}_p": self.place[0], f"{p}_o": self.place[1], f"{p}_u": self.unit}
+
+    def distances(self, p, suffix=""):
+        """The distances in operand p, by name; the last batch distance is that between neighbouring lines."""
+        return {f"{p}e{suffix}": self.element, f"{p}l{suffix}": self.batch[-1], f"{p}i{suffix}": self.imaginary}
 
 
 def side(arg, s, dim):
     """The Side of lines along dimension dim of a Spec."""
     unit = 2 if s.dtype.is_complex else 1
     batch = tuple(unit * stride for i, stride in enumerate(s.strides) if i != dim)
-    return Side((arg,), unit, unit * s.strides[dim], unit - 1, batch)
+    return Side((arg, 0), unit, unit * s.strides[dim], unit - 1, batch)
 
 
 class Work(NamedTuple):
@@ -80,10 +86,6 @@ class Work(NamedTuple):
     def lanes(self):
         """Lines transformed at a time in the cpu style."""
         return vectors.width(compute_type(self.dtype))
-
-    def number(self, x):
-        """x as a kernel argument."""
-        return (np.float64 if self.dtype is dtypes.float64 else np.float32)(x)
 
     @property
     def cpu(self):
@@ -155,7 +157,7 @@ def _as_matrix(work, n, shape, x, y, swap):
     n1, n2 = factors.split(n, work.lanes if work.cpu else 1, limit)
     outer, alone = math.prod(shape), work.cpu and max(n1, n2) <= LEVEL
     together = alone and (n < SHARED or (n <= OWN and outer >= work.device.profile.groups))
-    matrix = ((), ()) if together else (work.room.take(2 * n * outer),) * 2
+    matrix = (None, None) if together else (work.room.take(2 * n * outer),) * 2
     dense = () if together else tuple(2 * n * math.prod(shape[i + 1:]) for i in range(len(shape)))
     columns = Level(n1, n2, _folded(x, n2, x.element), Side(matrix[0], 1, 2 * n2, 1, (*dense, 2)))
     rows = Level(n2, n1, Side(matrix[1], 1, 2, 1, (*dense, 2 * n2)), _folded(y, n1, y.element))
@@ -180,7 +182,7 @@ class _Share(NamedTuple):
     along: bool
     span: int
     scratch: tuple
-    sizes: tuple
+    groups: int
     options: dict
 
 
@@ -190,7 +192,7 @@ def _cpu_share(work, outer, levels, turn):
     chunks = -(-first.lines // lanes) if len(levels) == 1 else 1
     groups = max(1, min(work.device.profile.groups, outer * chunks, outer * first.lines * first.n // 1024))
     span = 4 * lanes * max(v.n for v in levels) + (2 * first.n * levels[1].n if len(levels) == 2 else 0)
-    return _Share(chunks, turn.width, False, span, work.room.lend(groups * span), ((groups,), (1,)), {})
+    return _Share(chunks, turn.width, False, span, work.room.lend(groups * span), groups, {})
 
 
 def _gpu_share(work, outer, level):
@@ -199,45 +201,51 @@ def _gpu_share(work, outer, level):
     wanted = max(1, 4 * WGS // level.n) if along else 16
     width = max(1, min(capacity // level.n, wanted, level.lines))
     chunks = -(-level.lines // width)
-    groups = min(outer * chunks, 65535)
-    return _Share(chunks, width, along, 0, work.room.lend(16), ((groups * WGS,), (WGS,)), {"CAP": capacity, "WGS": WGS})
+    return _Share(chunks, width, along, 0, work.room.lend(16), outer * chunks, {"CAP": capacity, "WGS": WGS})
 
 
 def _launch(work, shape, levels, turned, swap_x, swap_y, scale):
     """The Step for one Level, or for the columns and the rows of a matrix.  turned: the matrix's size, if columns are turned."""
     x, y, count, first = levels[0].x, levels[-1].y, len(shape), levels[0]
-    outer, (xb, yb) = collapse(shape, x.batch[:count], y.batch[:count])
-    batch, outer = batch_numbers(outer, xb, yb), math.prod(outer)
+    dims, (xb, yb) = collapse(shape, x.batch[:count], y.batch[:count])
+    outer = outer_numbers(dims, xb, yb)
     buffer, starts, turn = constants(work.device, work.dtype, tuple(v.n for v in levels), turned and (first.n, turned),
                                      work.lanes if work.cpu else 0)
-    share = _cpu_share(work, outer, levels, turn) if work.cpu else _gpu_share(work, outer, first)
-    source = render("fft_lines", style=work.device.profile.style, dtype=work.dtype, rank=(len(batch) - 1) // 3,
+    share = _cpu_share(work, outer["outer"], levels, turn) if work.cpu else _gpu_share(work, outer["outer"], first)
+    source = render("fft_lines", style=work.device.profile.style, dtype=work.dtype, rank=rank(outer),
                     radices=factors.radix_set(*(factors.radices(v.n) for v in levels)), **share.options)
-    args = [*x.args, np.int64(x.unit), *y.args, np.int64(y.unit), *share.scratch, np.int64(share.span), buffer, *batch,
-            np.int64(share.chunks), np.int32(swap_x), np.int32(swap_y), work.number(scale),
-            *longs(turn.start, turn.shift, share.width), np.int32(share.along), np.int32(len(levels))]
-    for v, start in zip((first, levels[-1]), (starts[0], starts[-1]), strict=True):
-        args += [np.int64(v.n), np.int64(v.lines), np.uint64(factors.packed(factors.radices(v.n))), np.int64(start),
-                 *longs(v.x.element, v.x.batch[-1], v.x.imaginary, v.y.element, v.y.batch[-1], v.y.imaginary)]
-    return Step(source, "fft_lines", args, *share.sizes)
+    scratch, scratch_o = share.scratch
+    given = {**x.operand("x"), **y.operand("y"), **outer, "scratch": scratch, "scratch_o": scratch_o, "table": buffer}
+    for t, (v, start) in enumerate(zip((first, levels[-1]), (starts[0], starts[-1]), strict=True)):
+        given |= {f"n_{t}": v.n, f"lines_{t}": v.lines, f"radices_{t}": factors.packed(factors.radices(v.n)), f"tw_{t}": start,
+                  **v.x.distances("x", f"_{t}"), **v.y.distances("y", f"_{t}")}
+    return step(source, **given, span=share.span, chunks=share.chunks, swap_x=swap_x, swap_y=swap_y, scale=float(scale),
+                turn=turn.start, shift=turn.shift, width=share.width, along=share.along, phases=len(levels), groups=share.groups)
 
 
-def batch_numbers(shape, xb, yb):
-    """Kernel arguments of outer dimensions: size, distance in x, distance in y of each, filled up to a rank, and their product."""
+def outer_numbers(shape, xb, yb):
+    """Outer dimensions by name: size, distance in x, distance in y of each, filled up to a rank, and their product, `outer`."""
     fill = next(r for r in _RANKS if r >= len(shape)) - len(shape)
-    triples = [(1, 0, 0)] * fill + list(zip(shape, xb, yb, strict=True))
-    return longs(*triples, math.prod(shape))
+    found = {"outer": math.prod(shape)}
+    for i, each in enumerate([(1, 0, 0)] * fill + list(zip(shape, xb, yb, strict=True))):
+        found.update(zip((f"b{i}", f"x_b{i}", f"y_b{i}"), each, strict=True))
+    return found
+
+
+def rank(outer):
+    """How many dimensions outer_numbers has filled them up to."""
+    return len(outer) // 3
 
 
 def batch(shape, x, y):
-    """(numbers for the kernel, the outer count last; whether lines lie side by side; lines; x; y) with those lines last."""
+    """(outer_numbers, whether lines lie side by side, lines, x, y) with those lines last."""
     shape, (xb, yb) = collapse(shape, x.batch, y.batch)
     x, y = x._replace(batch=xb), y._replace(batch=yb)
     if not shape:
         shape, x, y = (1,), x._replace(batch=(0,)), y._replace(batch=(0,))
     beside = abreast(shape, x, y)
     shape, x, y = lane_last(len(shape) - 1 if beside is None else beside, shape, x, y)
-    return batch_numbers(shape[:-1], x.batch[:-1], y.batch[:-1]), beside is not None, shape[-1], x, y
+    return outer_numbers(shape[:-1], x.batch[:-1], y.batch[:-1]), beside is not None, shape[-1], x, y
 
 
 @functools.lru_cache(maxsize=64)

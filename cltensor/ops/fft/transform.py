@@ -10,9 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...codegen.templates import render
-from ...dispatch.plan import Step
 from ..kinds.fold import placeholder
-from ..kinds.launch import longs
+from ..kinds.launch import step
 from . import direct, factors, lines
 from .lines import Side
 
@@ -64,8 +63,8 @@ def half_to_real_steps(work, n, shape, x, y, middle):
 
 def _dense(work, n, shape):
     """The Side of temporary lines of n complex numbers."""
-    args = work.room.take(2 * n * math.prod(shape))
-    return Side(args, 1, 2, 1, tuple(2 * n * math.prod(shape[i + 1:]) for i in range(len(shape))))
+    place = work.room.take(2 * n * math.prod(shape))
+    return Side(place, 1, 2, 1, tuple(2 * n * math.prod(shape[i + 1:]) for i in range(len(shape))))
 
 
 def _bluestein(work, n, shape, x, y):
@@ -82,9 +81,9 @@ def _bluestein(work, n, shape, x, y):
 
 
 class _Factors(NamedTuple):
-    """Kernel arguments of what elements are multiplied with; see the template fft_points."""
+    """What elements are multiplied with, at a place (buffer, offset); see the template fft_points."""
 
-    args: tuple
+    place: tuple
     period: int = 0
     shift: int = 0
     kind: int = 1
@@ -97,12 +96,12 @@ def _chirp_factors(work, n, m):
     """
     if n <= TABLED:
         tables = (_table(work.device, work.dtype, kind, n) for kind in ("chirp", "response"))
-        return *(_Factors((t, np.int64(0))) for t in tables), []
+        return *(_Factors((t, 0)) for t in tables), []
     shift = _shift(2 * n)
-    chirp = _Factors((_table(work.device, work.dtype, "roots", 2 * n), np.int64(0)), 2 * n, shift)
+    chirp = _Factors((_table(work.device, work.dtype, "roots", 2 * n), 0), 2 * n, shift)
     wrapped, response = _dense(work, m, ()), _dense(work, m, ())
     around = _points(work, (), n, m, wrapped, wrapped, chirp._replace(kind=2), scale=1 / m)
-    return chirp, _Factors(response.args), [around, *lines.steps(work, m, (), wrapped, response)]
+    return chirp, _Factors(response.place), [around, *lines.steps(work, m, (), wrapped, response)]
 
 
 def _chirp(n):
@@ -152,32 +151,23 @@ def _table(device, dtype, kind, n):
 def _points(work, shape, n, m, x, y, by=None, scale=1.0, middle=1.0, **flags):
     """The Step of the template fft_points: n elements of each line to m, times _Factors."""
     options = {"extend": False, "conjugate": False, "swap_x": False, "swap_y": False, **flags}
-    batch, by_lines, count, x, y = lines.batch(shape, x, y)
-    by = by or _Factors((placeholder(work.device), np.int64(0)), kind=0)
-    args = [*_operands(x, y), *by.args, *longs(by.period, by.shift), *batch, *longs(count, n, m),
-            *longs(x.element, x.batch[-1], x.imaginary, y.element, y.batch[-1], y.imaginary),
-            *map(np.int32, (by.kind, *options.values(), by_lines)), work.number(scale), work.number(middle)]
-    return _step("fft_points", work, args, batch, count * m)
+    outer, by_lines, count, x, y = lines.batch(shape, x, y)
+    by = by or _Factors((placeholder(work.device), 0), kind=0)
+    return _step("fft_points", work, x, y, outer, count, count * m, factors_p=by.place[0], factors_o=by.place[1], period=by.period,
+                 shift=by.shift, n=n, m=m, multiply=by.kind, by_lines=by_lines, scale=float(scale), middle=float(middle), **options)
 
 
 def _pairs(work, shape, h, x, y, middle, zipping, conjugate_x=False, conjugate_y=False):
     """The Step of the template fft_real, whose lines have h complex numbers on one side and h + 1 on the other."""
-    batch, by_lines, count, x, y = lines.batch(shape, x, y)
+    outer, by_lines, count, x, y = lines.batch(shape, x, y)
     table = _table(work.device, work.dtype, "zipping" if zipping else "unzipping", 2 * h)
-    args = [*_operands(x, y), table, np.int64(_shift(2 * h)), *batch, *longs(count, h),
-            *longs(x.element, x.batch[-1], y.element, y.batch[-1]),
-            *map(np.int32, (zipping, conjugate_x, conjugate_y, by_lines)), work.number(middle)]
-    return _step("fft_real", work, args, batch, count * (h // 2 + 1))
+    return _step("fft_real", work, x, y, outer, count, count * (h // 2 + 1), factors=table, shift=_shift(2 * h), h=h,
+                 zipping=zipping, conjugate_x=conjugate_x, conjugate_y=conjugate_y, by_lines=by_lines, middle=float(middle))
 
 
-def _operands(x, y):
-    return [*x.args, np.int64(x.unit), *y.args, np.int64(y.unit)]
-
-
-def _step(name, work, args, batch, each):
-    profile, rank = work.device.profile, (len(batch) - 1) // 3
-    source = render(name, style=profile.style, dtype=work.dtype, rank=rank)
-    count = int(batch[-1]) * each
-    if profile.style == "cpu":
-        return Step(source, name, args, (max(1, min(profile.groups, count // 2048)),), (1,))
-    return Step(source, name, args, (min(-(-count // 64), 65535) * 64,), (64,))
+def _step(name, work, x, y, outer, count, each, **given):
+    """The Step of a template of `each` elements for each outer index, on `count` lines of x and y."""
+    source = render(name, style=work.device.profile.style, dtype=work.dtype, rank=lines.rank(outer))
+    groups = max(1, min(work.device.profile.groups, outer["outer"] * each // 2048))
+    return step(source, **x.operand("x"), **y.operand("y"), **outer, lines=count, **x.distances("x"), **y.distances("y"), **given,
+                groups=groups)

@@ -9,11 +9,11 @@ import numpy as np
 
 from ...base.errors import ShapeError
 from ...codegen.templates import render
-from ...dispatch.plan import In, Out, Step
+from ...dispatch.plan import In, Out
 from ..index.concat import stack
 from ..kinds.kernel import kernel
-from ..kinds.launch import longs
-from .planes import flat_grid, parts_of_a_plane, wide
+from ..kinds.launch import cpu_groups, step
+from .planes import parts_of_a_plane, wide
 
 
 def _check(op, shape, offset, kernel_size):
@@ -41,13 +41,17 @@ def _launch(inputs, outputs, *, kernel_size, stride, padding, dilation, slope, s
     """One Step of the deform template."""
     first, offset, device = inputs[0], inputs[1], inputs[0].device
     form, planes = ("forward", first) if size is None else ("scatter", outputs[0])
-    n, c, rows, columns = planes.shape
-    parts = parts_of_a_plane(device, n * c, rows)
+    n, c = planes.shape[:2]
+    parts = parts_of_a_plane(device, n * c, planes.shape[2])
     source = render("deform", style=device.profile.style, dtype=first.dtype, form=form, slope0=slope[0], slope1=slope[1])
-    args = [In(0), In(1), Out(0), *longs(n, c, rows, columns, offset.shape[2], offset.shape[4:], first.strides, offset.strides),
-            *longs(c // offset.shape[1], parts, kernel_size[1], stride, padding, dilation)]
-    units = (outputs[0].numel, 8) if size is None else (n * c * parts, 256)
-    return [Step(source, "deform", args, *flat_grid(device, *units))]
+    given = {"x": In(0), "g": In(0), "offset": In(1), "y": Out(0), "gx": Out(0)}
+    for names, values in (
+            ("n c s0 s1", planes.shape), ("taps", offset.shape[2:3]), ("o0 o1", offset.shape[4:]), ("d0 d1", stride),
+            ("xn xc x0 x1" if size is None else "xn xc xt x0 x1", first.strides), ("fn fg ft fa f0 f1", offset.strides),
+            ("p0_ p1_", padding), ("t0 t1", dilation)):
+        given.update(zip(names.split(), values, strict=True))
+    groups = cpu_groups(device, max(1, outputs[0].numel // 32) if size is None else n * c * parts)
+    return [step(source, **given, each=c // offset.shape[1], parts=parts, k1=kernel_size[1], groups=groups)]
 
 
 # --- gradients -------------------------------------------------------------------------------------------------------

@@ -5,10 +5,9 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ShapeError
 from ...codegen.templates import render
-from ...dispatch.plan import In, Out, Scratch, Step, Value
+from ...dispatch.plan import In, Out, Scratch, Value
 from ..kinds.kernel import kernel
-from ..kinds.launch import longs
-from .planes import flat_grid
+from ..kinds.launch import cpu_groups, step
 
 BITS, WGS = 64, 128
 MEMORY = 1 << 26  # bytes of overlaps held at a time
@@ -31,14 +30,15 @@ def _launch(inputs, outputs):
     style, number = device.profile.style, np.float64 if boxes.dtype is dtypes.float64 else np.float32
     find = render("nms_overlaps", style=style, dtype=boxes.dtype, grouped=group is not None)
     scan = render("nms_scan", style=style, WGS=WGS)
-    scan_grid = ((1,), (1,)) if style == "cpu" else ((WGS,), (WGS,))
-    read = [In(0), *([In(1)] if group is not None else [])]
+    b0, b1 = boxes.strides
+    given = {"boxes": In(0), "group": In(1), "overlaps": overlaps, "n": n, "b0": b0, "b1": b1,
+             "g0": 0 if group is None else group.strides[0], "limit": Value(0, number), "removed": removed, "kept": Out(0),
+             "words": words}
     steps = []
     for first in range(0, n, rows):
         here = min(rows, n - first)
-        numbers = longs(n, boxes.strides, group.strides if group is not None else 0, words, first, here)
-        steps += [Step(find, "nms_overlaps", (*read, overlaps, *numbers, Value(0, number)), *flat_grid(device, here * words, BITS)),
-                  Step(scan, "nms_scan", (overlaps, removed, Out(0), *longs(words, first, here)), *scan_grid)]
+        groups = cpu_groups(device, max(1, here * words * BITS // 256))
+        steps += [step(find, **given, first=first, rows=here, groups=groups), step(scan, **given, first=first, rows=here)]
     return steps
 
 

@@ -1,6 +1,6 @@
 """What ops that add to planes share: how many work-items own the rows of one, and the dtype of their sums."""
 
-from ..kinds.launch import compute_dtype, cpu_groups, gpu_range
+from ..kinds.launch import compute_dtype
 
 ITEMS = 1024  # work-items that keep a GPU's compute unit busy
 
@@ -10,13 +10,6 @@ def parts_of_a_plane(device, planes, rows):
     if device.profile.style == "cpu":
         return 1
     return max(1, min(rows, device.profile.compute_units * ITEMS // max(planes, 1)))
-
-
-def flat_grid(device, units, each):
-    """(global, local) size of a launch over independent units of `each` elements."""
-    if device.profile.style == "cpu":
-        return (cpu_groups(device, max(1, units * each // 256)),), (1,)
-    return gpu_range(units)
 
 
 def wide(t):

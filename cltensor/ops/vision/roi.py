@@ -15,10 +15,10 @@ from ...base.errors import ShapeError
 from ...codegen.templates import render
 from ...codegen.types import NUMPY_OF, compute_type
 from ...dispatch import faults
-from ...dispatch.plan import In, Out, Step, Value
+from ...dispatch.plan import In, Out, Value
 from ..kinds.kernel import kernel
-from ..kinds.launch import longs
-from .planes import flat_grid, parts_of_a_plane, wide
+from ..kinds.launch import cpu_groups, step
+from .planes import parts_of_a_plane, wide
 from .roi_reference import max_of_regions, mean_of_regions
 
 # --- shape rules -----------------------------------------------------------------------------------------------------
@@ -67,12 +67,14 @@ def _launch(form, inputs, outputs, kind="pool", sampling_ratio=0, aligned=False)
     parts = parts_of_a_plane(device, planes.shape[0] * planes.shape[1], planes.shape[2])
     number = getattr(np, NUMPY_OF[compute_type(first.dtype)])
     source = render("roi", style=device.profile.style, dtype=first.dtype, kind=kind, form=form, adaptive=sampling_ratio <= 0)
-    args = [*(In(i) for i in range(len(inputs))), *(Out(i) for i in range(len(outputs))),
-            *longs(planes.shape, rois.shape[0], bins.shape[1:], first.strides, rois.strides)]
-    args += [*longs(parts, sampling_ratio), number(0.5 if aligned or kind == "ps_align" else 0), Value(0, number),
-             *faults.note(device)]
-    units = (planes.shape[0] * planes.shape[1] * parts, 256) if form == "scatter" else (bins.numel, 8)
-    return [Step(source, "roi", args, *flat_grid(device, *units))]
+    fault, who = faults.note(device)
+    given = {"x": In(0), "g": In(0), "rois": In(1), "y": Out(0), "gx": Out(0), "position": Out(1), "fault": fault, "who": who}
+    for names, values in (("n c s0 s1", planes.shape), ("regions cy o0 o1", bins.shape), ("xn xc x0 x1", first.strides),
+                          ("r0 r1", rois.strides)):
+        given.update(zip(names.split(), values, strict=True))
+    units = planes.shape[0] * planes.shape[1] * parts if form == "scatter" else bins.numel // 32
+    return [step(source, **given, parts=parts, ratio=sampling_ratio, shift=0.5 if aligned or kind == "ps_align" else 0,
+                 scale=Value(0, number), groups=cpu_groups(device, max(1, units)))]
 
 
 def _mean_launch(inputs, outputs, *, output_size=None, size=None, **how):
