@@ -12,7 +12,8 @@ from ...tune import database
 from ...version import __version__
 from .. import cache
 from ..output import as_json
-from ..parser import add_json, command, seconds
+from ..parser import add_json, command
+from ..values import seconds
 from . import probe, report, verdict
 
 PACKAGES = ("pyopencl", "numpy", "mako")
