@@ -10,7 +10,10 @@ from ..values import count, new_file
 def add_to(commands):
     """Add the command."""
     made = command(commands, "profile", run, "run a program and say where its time goes and what to do about it",
-                   epilog="Errors of the program are shown as Python shows them, and its exit status is kept.")
+                   usage="%(prog)s [OPTION ...] PROGRAM [ARGUMENT ...]",
+                   epilog="Options come before the program; what follows it is the program's own.\n"
+                   "Errors of the program are shown as Python shows them, and its exit status is kept.\n\n"
+                   "examples:\n  cltensor profile --html page.html train.py --epochs 1\n  cltensor profile -m package.train")
     made.add_argument("--html", type=new_file, metavar="PATH", help="write a page with a timeline, the ops and memory over time")
     made.add_argument("--trace", type=new_file, metavar="PATH",
                       help="write a trace for ui.perfetto.dev; compressed if it ends in .gz")
