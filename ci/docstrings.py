@@ -55,6 +55,9 @@ def lacking(value, name=""):
 def main(arguments=None):
     """See above.  Returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
+    if {"-h", "--help"} & {*given}:
+        print(__doc__.strip())
+        return 0
     lacks = {name: parts for name, value in sorted(public().items()) if (parts := lacking(value, name))}
     counts = {part: sum(part in parts for parts in lacks.values()) for part in PARTS}
     if "--names" in given:

@@ -15,6 +15,23 @@ find_python() {
     return 1
 }
 
+# asks_for_help ARGUMENT... : whether -h or --help is among the arguments; those after -- are another program's
+asks_for_help() {
+    local argument
+    for argument in "$@"; do
+        case $argument in
+            -h | --help) return 0 ;;
+            --) return 1 ;;
+        esac
+    done
+    return 1
+}
+
+# print_head SCRIPT : the comment at its head
+print_head() {
+    sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$1"
+}
+
 # environment FOLDER EXTRA... : prints the path of the environment's Python
 environment() {
     local python

@@ -235,6 +235,9 @@ def faults(root):
 def main(arguments=None):
     """Check the package in the folder given, or the one beside this file's folder."""
     given = sys.argv[1:] if arguments is None else arguments
+    if {"-h", "--help"} & {*given}:
+        print(__doc__.strip())
+        return 0
     root = Path(given[0]) if given else Path(__file__).resolve().parent.parent / PACKAGE
     found = faults(root)
     print("\n".join(found) if found else f"{len(modules(root))} modules; imports go downward only, without circles, and none sets "

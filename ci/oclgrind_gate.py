@@ -94,7 +94,8 @@ def available():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="ci/oclgrind", description=__doc__.splitlines()[0],
+                                     epilog="Other arguments go to pytest: ci/oclgrind -k softmax")
     parser.add_argument("--style", choices=["cpu", "gpu"], action="append", help="one launch style only")
     given, rest = parser.parse_known_args()
     if not available():

@@ -47,7 +47,10 @@ def cache_dir():
     """The folder kernels are cached in (pathlib.Path); it may not exist yet."""
     chosen = setting("CLTENSOR_CACHE_DIR")
     if chosen:
-        return Path(chosen).expanduser()
+        try:
+            return Path(chosen).expanduser()
+        except RuntimeError:
+            raise ArgumentError(f"CLTENSOR_CACHE_DIR is {chosen!r}, and there is no such user; name a folder") from None
     return user_cache()
 
 

@@ -1,4 +1,4 @@
-"""The command `cltensor`: doctor, kernels, bench, tune, cache, stubs."""
+"""The command `cltensor`: doctor, kernels, bench, profile, tune, cache, stubs."""
 
 from .command import main
 

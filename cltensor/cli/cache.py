@@ -66,12 +66,25 @@ def as_text(facts):
 
 
 def refusal(folder):
-    """Why others could change this folder, with the cure, or None."""
+    """Why others could change this folder or one in it, with the cure, or None."""
     try:
         trusted.check(folder)
     except trusted.Untrusted as e:
         return str(e)
+    for shard in _folders(folder):
+        try:
+            trusted.check(shard, shard)
+        except trusted.Untrusted as e:
+            return f"{str(e).partition(';')[0]}; empty it with `cltensor cache clear`"
     return None
+
+
+def _folders(folder):
+    """The folders in a folder; none where it is missing or cannot be read."""
+    try:
+        return sorted(p for p in folder.iterdir() if p.is_dir())
+    except OSError:
+        return []
 
 
 def writable(folder):

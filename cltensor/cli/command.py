@@ -1,14 +1,17 @@
 """The whole command: its parser; every error becomes one line on stderr and an exit status."""
 
+import contextlib
 import os
 import sys
 import traceback
 
 from ..base import config
-from ..base.errors import BuildError
 from ..version import __version__
 from . import bench, cache, doctor, kernels, profile, stubs, tune
-from .parser import Parser, UsageError, width
+from .error_text import in_one_line
+from .output import as_json
+from .parser import Parser, UsageError
+from .terminal import open_streams
 
 FAILED, MISUSED, INTERRUPTED, CLOSED_PIPE = 1, 2, 130, 141
 
@@ -19,54 +22,75 @@ ENDING = ("exit status: 0 all is well, 1 something failed, 2 the command was not
 
 def main(arguments=None):
     """Run the command with these arguments (by default the process's own).  Returns the exit status."""
+    with open_streams():
+        return _run(arguments)
+
+
+def _run(arguments):
+    options = None
     try:
         options = parser().parse_args(arguments)
         status = options.run(options)
         sys.stdout.flush()
         return status
-    except SystemExit as e:  # from argparse, after --help, --version and misuse
-        return e.code
+    except SystemExit as e:  # from argparse, after --help and --version
+        return _ended(e.code)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         _forget_stdout()
         return CLOSED_PIPE
     except UsageError as e:
-        return _complain(str(e), MISUSED)
+        return _complain(str(e), MISUSED, e.as_json or _is_for_json(options), e.prog)
     except Exception as e:
         if config.debug():
             traceback.print_exc()
-            return FAILED
+        return _complain(in_one_line(e), FAILED, _is_for_json(options), quiet=config.debug())
+
+
+def _ended(status):
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+        return CLOSED_PIPE
+    except OSError as e:
         return _complain(in_one_line(e), FAILED)
+    return status
 
 
 def parser():
     """The parser of the whole command line."""
-    made = Parser("cltensor", description=ABOUT, epilog=ENDING, formatter_class=width)
+    made = Parser("cltensor", description=ABOUT, epilog=ENDING)
     made.add_argument("--version", action="version", version=f"cltensor {__version__}")
     commands = made.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     for module in (doctor, kernels, bench, profile, tune, cache, stubs):
         module.add_to(commands)
+    for inner in made.descendants():
+        inner.root = made
     return made
 
 
-def in_one_line(error):
-    """An exception as one line: its message without the compiler's log; for foreign exceptions also the type."""
-    if isinstance(error, BuildError):
-        return f"{str(error).splitlines()[0].rstrip(':')} (CLTENSOR_DEBUG=1 shows the compiler's log)"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    text = " ".join(str(error).split())
-    if type(error).__module__.startswith("cltensor."):
-        return text
-    return f"{type(error).__name__}: {text} (CLTENSOR_DEBUG=1 shows where)"
+def _is_for_json(options):
+    """Whether a command was to print JSON and nothing else."""
+    return getattr(options, "json", None) in (True, "-")
 
 
-def _complain(text, status):
-    print(f"cltensor: {text}", file=sys.stderr)
+def _complain(text, status, for_json=False, prog="cltensor", quiet=False):
+    """Print an error on stderr and, where JSON was asked for, as a document of its own on stdout.  Returns the status."""
+    if not quiet:
+        print(f"{prog}: {text}", file=sys.stderr)
+    try:
+        if for_json:
+            print(as_json({"error": text}), flush=True)
+    except OSError:
+        _forget_stdout()
     return status
 
 
 def _forget_stdout():
-    """Keep the interpreter from flushing to the closed pipe at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Keep the interpreter from flushing to a closed pipe or a full disk at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

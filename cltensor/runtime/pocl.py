@@ -41,7 +41,8 @@ def fault():
     if chosen is None:
         return None
     if not scratch.is_in_one(chosen):
-        return scratch.fault(chosen) if os.path.isdir(chosen) else None
+        reason = scratch.fault(chosen) if os.path.isdir(chosen) else None
+        return reason and f"{reason.rpartition('; ')[0]}; unset POCL_CACHE_DIR"
     with contextlib.suppress(OSError):
         os.makedirs(chosen, 0o700, exist_ok=True)
     reason = scratch.fault(chosen)

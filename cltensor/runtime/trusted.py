@@ -11,6 +11,7 @@ To keep a small file in the cache folder:
 
 import contextlib
 import os
+import shlex
 import stat
 import tempfile
 import warnings
@@ -93,9 +94,15 @@ def check(path, top=None):
     """
     real, top = Path(os.path.realpath(path)), Path(os.path.realpath(top or config.cache_dir()))
     parts = [real, *(p for p in real.parents if p == top or top in p.parents)]
+    open_ones = []
     for part in reversed(parts):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            _check(part, os.stat(part), sticky=part != real)
+            info = os.stat(part)
+            if stat.S_ISDIR(info.st_mode):  # there is nothing in anything else
+                _check_owner(part, info)
+                open_ones += [part] if _is_open(info, sticky=part != real) else []
+    if open_ones:
+        raise _writable(*open_ones)
 
 
 def check_file(path):
@@ -105,21 +112,36 @@ def check_file(path):
     _check(path, info)
 
 
-def _check(path, info, sticky=False):
-    """Raise Untrusted unless only this user or root can change a file or folder.
+def _check(path, info):
+    """Raise Untrusted unless only this user or root can change a file."""
+    _check_owner(path, info)
+    if _is_open(info):
+        raise _writable(path)
+
+
+def _check_owner(path, info):
+    if hasattr(os, "geteuid") and info.st_uid not in (0, os.geteuid()):  # Windows protects each user's folders by other means
+        raise Untrusted(f"{path} belongs to another user (number {info.st_uid}), who could run code in this process; set "
+                        "CLTENSOR_CACHE_DIR to a folder of your own")
+
+
+def _is_open(info, sticky=False):
+    """Whether others may write to a file or folder.
 
     With `sticky`, a folder for all users passes if its sticky bit keeps them from replacing each other's files.
     """
     if not hasattr(os, "geteuid"):
-        return  # Windows protects each user's folders by other means
-    if info.st_uid not in (0, os.geteuid()):
-        raise Untrusted(f"{path} belongs to another user (number {info.st_uid}), who could run code in this process; set "
-                        "CLTENSOR_CACHE_DIR to a folder of your own")
+        return False
     others = info.st_mode & _OTHERS
     if others == stat.S_IWGRP and info.st_gid == os.getegid() == os.geteuid() != 0:
-        return  # a private group, as many systems make for each user
-    if others and not (sticky and info.st_mode & stat.S_ISVTX):
-        raise Untrusted(f"other users may write to {path}, and so run code in this process; close it with `chmod go-w {path}`")
+        return False  # a private group, as many systems make for each user
+    return bool(others) and not (sticky and info.st_mode & stat.S_ISVTX)
+
+
+def _writable(*paths):
+    close = " ".join(["chmod", "go-w", *(shlex.quote(str(p)) for p in paths)])
+    return Untrusted(f"other users may write to {' and '.join(map(str, paths))}, and so run code in this process; close it with "
+                     f"`{close}`")
 
 
 def read(path, limit):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import math
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ import cltensor as ct
 from cltensor.base import dtypes
 from cltensor.base.errors import CLTensorError
 from cltensor.cli import main
-from cltensor.cli.bench import cases, command, libraries, measure
+from cltensor.cli.bench import cases, command, libraries, measure, plan, rows
 from cltensor.cli.bench.training import generation
 from cltensor.cli.parser import UsageError
+from cltensor.dispatch.registry import REGISTRY
+from cltensor.tune.space import asking
 
 
 def test_sizes_fit_the_form():
@@ -21,12 +24,40 @@ def test_sizes_fit_the_form():
     assert case.size((4, 5, 6)) == (4, 5, 6)
     assert case.size((4, 5)) is None
     assert cases.FAMILIES["elementwise"].cases[0].size((4, 5)) == (4, 5)
-    with pytest.raises(UsageError, match=r"a size of 'a @ b' is N or MxKxN, not 4x5"):
-        list(command.plan(["matmul"], [(4, 5)]))
+    row = cases.FAMILIES["matmul"].cases[3]
+    assert [row.size(s) for s in ((64,), (1, 5, 6), (4, 5, 6))] == [(1, 64, 64), (1, 5, 6), None]
+    resnet = cases.FAMILIES["inference"].cases[2]
+    assert [resnet.size(s) for s in ((64,), (1, 64))] == [None, (1, 64)]
+    with pytest.raises(UsageError, match=r"bench matmul: no case has a size such as 4x5; sizes are N or MxKxN for 'a @ b', "):
+        plan.plan(["matmul"], [(4, 5)])
+
+
+def test_sizes_that_mean_different_things_are_refused():
+    with pytest.raises(UsageError, match=r"16 would be a batch for .* of conv, a length for 'a @ b' of matmul; give one of these"):
+        plan.plan(["matmul", "conv"], [(16,)])
+
+
+def test_cases_that_a_size_does_not_fit_are_left_out():
+    assert [case.name for _, case, _ in plan.plan(["matmul"], [(64, 784, 512)])] == ["a @ b", "a @ b.mT", "a.mT @ b"]
+    assert plan.left_out(["matmul"], [(64, 784, 512)]) == {"row @ b": "N or 1xKxN", "row @ b.mT": "N or 1xKxN"}
+    assert plan.left_out(["matmul"], None) == {}
+
+
+@pytest.mark.parametrize("family", cases.FAMILIES)
+@pytest.mark.parametrize("n", [1, 3, 6])
+def test_a_case_is_measured_at_the_size_it_says(family, n):
+    """The numbers of a size are those of its inputs."""
+    for case in cases.FAMILIES[family].cases:
+        size = case.size((n,))
+        if size and "BATCH" not in case.form:
+            shapes = case.inputs(*size)
+            assert max(map(max, shapes)) in (n, 2)
+            whole = max(math.prod(s) for s in shapes) if case.name != "cat" else sum(map(math.prod, shapes))
+            assert whole >= n
 
 
 def test_all_families_are_planned():
-    assert {name for name, _, _ in command.plan(["all"], None)} == set(cases.FAMILIES)
+    assert {name for name, _, _ in plan.plan(["all"], None)} == set(cases.FAMILIES)
 
 
 @pytest.mark.parametrize("family", cases.FAMILIES)
@@ -45,7 +76,7 @@ def test_rates():
 
 
 def test_sizes_are_shown():
-    assert [command.shown(s) for s in ((64, 784), (1 << 20,), (4096,), (5000,))] == ["64x784", "2^20", "4096", "5000"]
+    assert [plan.shown(s) for s in ((64, 784), (1 << 20,), (4096,), (5000,))] == ["64x784", "2^20", "4096", "5000"]
 
 
 def test_wrong_results_are_noticed(monkeypatch):
@@ -77,14 +108,21 @@ def test_torch_missing_is_an_error_with_its_cure(monkeypatch):
 @pytest.mark.plain
 @pytest.mark.parametrize("family", cases.FAMILIES)
 def test_every_case_runs(family, monkeypatch):
-    small = {"BxMxKxN": (2, 3, 4, 5), "MxKxN": (3, 4, 5), "RxC": (5, 7), "N": (1,), "NxH": (2, 32), "TxN": (2, 3), "NxT": (2, 5)}
-    ours = libraries.Ours()
+    small = {"BxMxKxN": (2, 3, 4, 5), "MxKxN": (3, 4, 5), "1xKxN": (1, 4, 5), "RxC": (5, 7), "N": (1,), "BATCH": (1,),
+             "BATCHxSIDE": (2, 32), "STEPSxBATCH": (2, 3), "BATCHxTOKENS": (2, 5)}
+    ours, questions = libraries.Ours(), []
+    for op in REGISTRY.values():
+        op.plans.clear()
     for case in cases.FAMILIES[family].cases:
         arrays = libraries.inputs(case.inputs(*small.get(case.form, (64,))), dtypes.float32, np.random.default_rng(0))
-        first = command.seeded(command.prepared(case, ours, arrays, dtypes.float32))
-        if case.form not in ("N", "NxH"):  # whole images, which take long
+        action = command.prepared(case, ours, arrays, dtypes.float32)
+        with asking() as asked:
+            first = command.seeded(action)
+        questions += asked
+        if case.form not in ("BATCH", "BATCHxSIDE"):  # whole images, which take long
             second = command.seeded(command.prepared(case, ours, arrays, dtypes.float32))
             assert first is second is None or np.array_equal(libraries.values(first), libraries.values(second))
+    assert cases.FAMILIES[family].fixed == (not questions)
 
 
 @pytest.mark.device
@@ -93,11 +131,32 @@ def test_table_and_file(capsys, tmp_path):
     assert main(["bench", "overhead", "matmul", "--sizes", "8", "--rounds", "2", "--json", str(file)]) == 0
     lines = capsys.readouterr().out.splitlines()
     data = json.loads(file.read_text())
-    assert [r["case"] for r in data["results"]] == [line[:22].strip() for line in lines[-len(data["results"]):]]
+    assert [r["case"] for r in data["results"]] == [line[:21].strip() for line in lines[-len(data["results"]):]]
     assert [r["ops"] for r in data["results"][:2]] == [1, 1]
     assert all(r["seconds"] > 0 for r in data["results"])
     assert data["cltensor"]["driver"]
     assert max(map(len, lines[-7:])) < 80
+
+
+@pytest.mark.device
+def test_a_case_that_fails_leaves_the_others(capsys):
+    assert main(["bench", "overhead", "--sizes", "4", "--rounds", "1", "--dtype", "int32", "--json", "-"]) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    first, *others = json.loads(out)["results"]
+    assert first["seconds"] > 0
+    assert all("floating point" in r["error"] for r in others)
+    line, below = rows.Rows(plan.plan(["overhead"], None), None, False).row(others[0])[:2]
+    assert line == "a + b, with grad  4"
+    assert below.startswith("  FAILED: requires_grad_:")
+
+
+@pytest.mark.device
+def test_cases_left_out_are_named(capsys):
+    assert main(["bench", "matmul", "--sizes", "2x3x4", "--rounds", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "NOTE: 'row @ b' is left out; its sizes are N or 1xKxN" in out
+    assert "row @ b  " not in out
 
 
 @pytest.mark.device
@@ -137,12 +196,10 @@ def test_compiled_beside_torch(capsys, monkeypatch):
 
     given = []
     monkeypatch.setattr(torch, "compile", lambda action: given.append(action) or action)
-    assert main(["bench", "inference", "--sizes", "32x1", "--rounds", "1", "--vs", "torch", "--compile", "--json", "-"]) == 2
-    capsys.readouterr()
     assert main(["bench", "chain", "--sizes", "16", "--rounds", "1", "--vs", "torch", "--compile"]) == 0
-    head, row = capsys.readouterr().out.splitlines()[-2:]
+    head, _, row = capsys.readouterr().out.splitlines()[-3:]
     assert head.split() == ["case", "size", "eager", "compiled", "torch", "compiled", "ratio"]
-    assert row.startswith("20 pointwise ops     16 ")
+    assert row.startswith("20 pointwise ops  16 ")
     assert max(len(head), len(row)) < 80
     assert len(given) == 1
 
@@ -166,8 +223,10 @@ def test_ratio_is_the_peers_better_time_over_ours_compiled():
     found = command.beside_compiled(Compiled(), [4.0, 3.0, 1.0, 2.0])
     assert (found["ratio"], found["peer_seconds"], found["peer_compiled_seconds"]) == (2.0, 3.0, 2.0)
     assert command.beside_compiled(Compiled(), [4.0, 1.0])["ratio"] == 4.0
-    row = command.compiled_row({"case": "c", "size": (1,), "seconds": 4.0, "difference": 0.5, **found})
-    assert row.endswith("2.00  runs eagerly: it reads values  WRONG: differs by 0.5")
+    made = rows.Rows([("chain", cases.FAMILIES["chain"].cases[0], (1,))], "torch", True)
+    first, *below = made.row({"case": "c", "size": (1,), "seconds": 4.0, "difference": 0.5, **found})
+    assert first.endswith("  2.00")
+    assert below == ["  runs eagerly: it reads values", "  WRONG: differs by 0.5"]
 
 
 @pytest.mark.device

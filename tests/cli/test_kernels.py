@@ -219,7 +219,7 @@ def test_parameters_that_do_not_fit_name_the_condition(capsys):
 
 
 def test_unwritable_output(tmp_path, capsys):
-    assert "No such file" in complaint(capsys, "render", "reduction", "-o", str(tmp_path / "no" / "x.cl"), status=1)
+    assert "there is no folder" in complaint(capsys, "render", "reduction", "-o", str(tmp_path / "no" / "x.cl"), status=2)
 
 
 def test_build_without_check_only_renders(tmp_path, capsys):

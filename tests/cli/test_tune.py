@@ -87,6 +87,39 @@ def test_import_of_something_else_is_refused(folder, capsys):
     assert "notes.json is no tuning database" in capsys.readouterr().err
 
 
+def test_export_and_import_of_one_file_tune_nothing(folder, monkeypatch, capsys):
+    monkeypatch.setattr(command, "tune", pytest.fail)
+    monkeypatch.setattr(command, "default_device", lambda: SimpleNamespace(name="A CPU"))
+    monkeypatch.setattr(command, "this_device", lambda: DEVICE)
+    file = folder / "both.json"
+    assert main(["tune", "--export", str(file), "--import", str(file)]) == 1
+    assert capsys.readouterr() == ("", f"cltensor: {file}: No such file or directory\n")
+    found = database.Database(DEVICE)
+    found.record(KEY, {"values": {"MR": 4}, "seconds": 1, "default_seconds": 2, "call": "", "when": "2026"})
+    file.write_text(found.as_json())
+    assert main(["tune", "--export", str(file), "--import", str(file)]) == 0
+    assert database.load(file).values() == {KEY: {"MR": 4}}
+    monkeypatch.setattr(command, "this_device", lambda: DEVICE._replace(name="Another CPU"))
+    capsys.readouterr()
+    assert main(["tune", "--export", str(file), "--import", str(file)]) == 1
+    assert "is the database of A CPU, and --export would put that of Another CPU in its place" in capsys.readouterr().err
+    assert database.load(file).device == DEVICE
+
+
+def test_families_without_constants_say_what_can_be_tuned(capsys, monkeypatch):
+    monkeypatch.setattr(command, "tune", pytest.fail)
+    assert main(["tune", "softmax"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("cltensor tune: 'softmax' has no constants to tune; these families have: machine, overhead, matmul, bmm,")
+    assert main(["tune", "matmul_blocked"]) == 2
+    assert "'matmul_blocked' is no family; these families have: machine" in capsys.readouterr().err
+
+
+def test_kernels_without_questions_are_told():
+    facts = {"results": [], "known": 0, "left": 0, "failed": [], "database": "file"}
+    assert next(command.ending(facts)) == "At these sizes no kernel asks for constants; there is nothing to tune"
+
+
 def test_nothing_asked_is_misuse(capsys):
     assert main(["tune"]) == 2
     assert "name a FAMILY" in capsys.readouterr().err
@@ -101,9 +134,9 @@ def test_setting_forbids_it(monkeypatch, capsys):
 def test_results_show_what_changed():
     done = {"call": "matmul (2, 2) (2, 2)", "kernel": KEY.kernel, "values": {**DEFAULTS, "MR": 4}, "defaults": DEFAULTS,
             "default_seconds": 0.003, "seconds": 0.002, "tried": 9, "denied": [1], "finished": False, "error": None}
-    assert command.row(done).splitlines()[1] == (
+    assert command.row(done)[1] == (
         "    3.00 ms: x 1.50 with MR=4 (9 tried, 1 denied; the time was over before the end)")
-    assert "the defaults are best" in command.row({**done, "values": DEFAULTS})
+    assert "the defaults are best" in command.row({**done, "values": DEFAULTS})[1]
 
 
 # --- on the device ---------------------------------------------------------------------------------------------------

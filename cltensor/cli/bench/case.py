@@ -12,7 +12,8 @@ class Case:
     """A benchmark at several sizes.
 
     name    the name of the row
-    form    the size's form, such as "MxKxN"; a single number stands for all of them; "SHAPE" takes any number of sizes
+    form    the size's form, such as "MxKxN"; a number in it is fixed; "SHAPE" takes any number of sizes.  One number stands for all
+            parts where these are letters (lengths), not where they are words, such as "BATCHxTOKENS"
     sizes   the default sizes
     inputs  (*size) -> shapes of the input tensors
     setup   (library, *tensors) -> action
@@ -31,10 +32,26 @@ class Case:
 
     def size(self, numbers):
         """Convert a tuple of ints to a size of this case; None if it does not fit the form."""
-        wanted = self.form.count("x") + 1
-        if self.form == "SHAPE" or len(numbers) == wanted:
+        parts = self.form.split("x")
+        if self.form == "SHAPE":
             return tuple(numbers)
-        return tuple(numbers) * wanted if len(numbers) == 1 else None
+        if len(numbers) == 1 and self._is_of_lengths:
+            numbers = tuple(int(p) if p.isdigit() else numbers[0] for p in parts)
+        fits = len(numbers) == len(parts) and all(p == str(n) for p, n in zip(parts, numbers, strict=True) if p.isdigit())
+        return tuple(numbers) if fits else None
+
+    @property
+    def forms(self):
+        """The forms of sizes that fit, in words."""
+        return self.form if not self._is_of_lengths or self.form == "N" else f"N or {self.form}"
+
+    def meaning(self, numbers):
+        """What the first number of a size is: a length, or the word of the form."""
+        return "length" if len(numbers) > 1 or self._is_of_lengths else self.form.partition("x")[0].lower()
+
+    @property
+    def _is_of_lengths(self):
+        return self.form == "SHAPE" or all(len(p) == 1 for p in self.form.split("x"))
 
 
 @dataclass(frozen=True)
@@ -43,12 +60,14 @@ class Family:
 
     enqueue  time how long enqueueing takes, without waiting for the work
     alone    do not measure a peer
+    fixed    its kernels have no constants to tune
     """
 
     about: str
     cases: tuple
     enqueue: bool = False
     alone: bool = False
+    fixed: bool = False
 
 
 def forward(f):

@@ -62,8 +62,8 @@ def _rows(name, f, inputs=lambda r, c: ((r, c),)):
 
 
 def _product(name, f, inputs, sizes=((64,) * 3, (128,) * 3, (256,) * 3, (512,) * 3, (1024,) * 3, (2048,) * 3, (64, 784, 512),
-                                     (512, 3072, 768))):
-    return Case(name, "MxKxN", sizes, inputs, forward(f), flops=lambda m, k, n: 2 * m * k * n)
+                                     (512, 3072, 768)), form="MxKxN"):
+    return Case(name, form, sizes, inputs, forward(f), flops=lambda m, k, n: 2 * m * k * n)
 
 
 _VECTORS = ((1, 1024, 1024), (1, 784, 512), (1, 4096, 4096))
@@ -80,7 +80,7 @@ def _convolution(name, n, c, size, k, r, stride=1, groups=1, dims=2):
     flops = 2 * k * (c // groups) * r**dims * out**dims
 
     def case(name, setup, times):
-        return Case(name, "N", ((n,),), lambda n: ((n, c, *(size,) * dims), (k, c // groups, *(r,) * dims)), setup(f),
+        return Case(name, "BATCH", ((n,),), lambda n: ((n, c, *(size,) * dims), (k, c // groups, *(r,) * dims)), setup(f),
                     flops=lambda n: times * flops * n)
 
     return case(name, forward, 1), case(f"{name}, both", both_ways, 3)
@@ -128,6 +128,11 @@ def _of_pairs(dim):
     return lambda xp, a: forward(lambda xp, z: xp.view_as_real(xp.fft.fft(z, dim=dim)))(xp, xp.view_as_complex(a))
 
 
+def _back(xp, a):
+    z, n = xp.fft.rfft(a), a.shape[1]
+    return lambda: xp.fft.irfft(z, n)
+
+
 def _twenty(xp, a, b):
     """Five times four pointwise ops."""
     for _ in range(5):
@@ -154,8 +159,8 @@ FAMILIES = {
         _product("a @ b", lambda xp, a, b: a @ b, lambda m, k, n: ((m, k), (k, n))),
         _product("a @ b.mT", lambda xp, a, b: a @ b.mT, lambda m, k, n: ((m, k), (n, k))),
         _product("a.mT @ b", lambda xp, a, b: a.mT @ b, lambda m, k, n: ((k, m), (k, n))),
-        _product("row @ b", lambda xp, a, b: a @ b, lambda m, k, n: ((m, k), (k, n)), _VECTORS),
-        _product("row @ b.mT", lambda xp, a, b: a @ b.mT, lambda m, k, n: ((m, k), (n, k)), _VECTORS),
+        _product("row @ b", lambda xp, a, b: a @ b, lambda m, k, n: ((m, k), (k, n)), _VECTORS, "1xKxN"),
+        _product("row @ b.mT", lambda xp, a, b: a @ b.mT, lambda m, k, n: ((m, k), (n, k)), _VECTORS, "1xKxN"),
     )),
     "bmm": Family("batches of small matrix products", (
         Case("bmm", "BxMxKxN", ((96, 64, 64, 32),), lambda b, m, k, n: ((b, m, k), (b, k, n)),
@@ -167,7 +172,7 @@ FAMILIES = {
         _pointwise("tanh", lambda xp, a: xp.tanh(a)),
         _pointwise("sigmoid", lambda xp, a: xp.sigmoid(a)),
         _pointwise("relu", lambda xp, a: xp.relu(a)),
-    )),
+    ), fixed=True),
     "complex": Family("complex numbers: functions, sums and products", (
         _complex("a * b", lambda xp, a, b: a * b, inputs=lambda n: ((n, 2), (n, 2)), nbytes=lambda itemsize, n: 6 * itemsize * n),
         _complex("a / b", lambda xp, a, b: a / b, inputs=lambda n: ((n, 2), (n, 2)), nbytes=lambda itemsize, n: 6 * itemsize * n),
@@ -199,24 +204,23 @@ FAMILIES = {
     )),
     "movement": Family("copies to another place or order", (
         _moved("transpose", lambda xp, a: a.t().contiguous()),
-        _moved("cat", lambda xp, a, b: xp.cat([a, b]), lambda r, c: ((r // 2, c), (r // 2, c))),
+        _moved("cat", lambda xp, a, b: xp.cat([a, b]), lambda r, c: ((r - r // 2, c), (r // 2, c))),
         Case("index_select", "RxC", ((4096, 4096),), lambda r, c: ((r, c),), _chosen,
              nbytes=lambda itemsize, r, c: 2 * itemsize * r * c),
         Case("embedding, both ways", "RxC", ((10000, 128),), lambda r, c: ((r, c),), _embedding),
-    )),
+    ), fixed=True),
     "fft": Family("Fourier transforms of complex and of real numbers", (
         _transformed("fft", "N", tuple((1 << k,) for k in (4, 8, 12, 16, 20)), _of_pairs(-1), lambda n: ((n, 2),)),
         _transformed("fft, rows", "RxC", ((256, 1024), (4096, 64)), _of_pairs(-1), lambda r, c: ((r, c, 2),)),
         _transformed("fft, columns", "RxC", ((1024, 256),), _of_pairs(0), lambda r, c: ((r, c, 2),)),
         _transformed("rfft", "RxC", ((256, 1024), (1, 1 << 16)), forward(lambda xp, a: xp.view_as_real(xp.fft.rfft(a))),
                      lambda r, c: ((r, c),), real=True),
-        _transformed("irfft", "RxC", ((256, 1024),), lambda xp, a: forward(lambda xp, z: xp.fft.irfft(z))(xp, xp.fft.rfft(a)),
-                     lambda r, c: ((r, c),), real=True),
-    )),
+        _transformed("irfft", "RxC", ((256, 1024),), _back, lambda r, c: ((r, c),), real=True),
+    ), fixed=True),
     "softmax": Family("softmax over rows", (
         _reduced("softmax", lambda xp, a: xp.softmax(a, 1)),
         _reduced("log_softmax", lambda xp, a: xp.log_softmax(a, 1)),
-    )),
+    ), fixed=True),
     "rows": Family("layers over rows, forward and backward", (
         _rows("softmax", lambda xp, a: xp.softmax(a, 1)),
         _rows("layer_norm", lambda xp, a, w, b: xp.nn.functional.layer_norm(a, (a.shape[1],), w, b),
@@ -239,7 +243,7 @@ FAMILIES = {
     "chain": Family("twenty pointwise ops, each on the result of the one before", (
         Case("20 pointwise ops", "SHAPE", ((1 << 10,), (1 << 16,), (1 << 18,), (1 << 22,)), lambda *shape: (shape, shape),
              forward(_twenty), nbytes=lambda itemsize, *shape: 50 * itemsize * math.prod(shape)),
-    )),
+    ), fixed=True),
     "train": Family("whole training steps: forward, backward, SGD with momentum", STEPS),
     "inference": Family("one input through the models of train", INFERENCE),
 }

@@ -1,76 +1,85 @@
 """The command: choose cases, measure them, print a table with ratios."""
 
-import argparse
-import math
 import os
 import statistics
-from pathlib import Path
 
 import numpy as np
 
 import cltensor
 
-from ...base import dtypes
+from ...base import config, dtypes
 from ...base.context import Recorder
-from ..output import as_json, digits, duration
-from ..parser import UsageError, command, count, dtype, width
+from ..error_text import in_one_line
+from ..output import as_json, wrapped, write_file
+from ..parser import command
+from ..values import count, dtype, new_file_or_output
 from .cases import FAMILIES
 from .libraries import Ours, Torch, inputs, values
 from .measure import times
+from .plan import SIZES, described, left_out, numbers, plan
+from .rows import Rows
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
 
 
 def add_to(commands):
     """Add the command to argparse's sub-commands."""
-    about = "\n".join(f"  {name:<13}{family.about}" for name, family in FAMILIES.items())
+    about = "\n".join(described())
     made = command(commands, "bench", run, "measure speed, alone or beside PyTorch",
-                   epilog=f"families:\n{about}\n\nratio is the peer's time over ours: more is better.",
-                   formatter_class=lambda prog: width(prog, argparse.RawDescriptionHelpFormatter))
+                   usage="%(prog)s FAMILY [FAMILY ...] [OPTION ...]",
+                   epilog="examples:\n  cltensor bench matmul --sizes 512 64x784x512\n"
+                   "  cltensor bench train --vs torch --compile\n\n"
+                   f"families, and the forms of their sizes:\n{about}\n\nratio is the peer's time over ours: more is better.\n"
+                   "exit status: 0 all is well, 1 a case failed or differs from the peer")
     made.add_argument("families", nargs="+", metavar="FAMILY", choices=[*FAMILIES, "all"],
                       help="see below; all for every one")
     made.add_argument("--vs", choices=["torch"], help="a peer to measure in turns with us, with as many threads")
     made.add_argument("--compile", action="store_true", help="measure the actions compiled as well, on both sides; ratio is then "
                       "the better time of the peer over ours compiled, or without --vs ours eager over ours compiled")
-    made.add_argument("--sizes", nargs="+", type=numbers, metavar="SIZE", help="sizes such as 512 or 64x784x512")
+    made.add_argument("--sizes", nargs="+", type=numbers, metavar="SIZE", help=SIZES)
     made.add_argument("--dtype", type=dtype, default=dtypes.float32, metavar="D", help="default float32")
     made.add_argument("--rounds", type=count, default=11, metavar="N",
                       help="the median is taken of N batches (default 11)")
-    made.add_argument("--json", metavar="FILE", help="write the results here too; - prints nothing but JSON")
-
-
-def numbers(text):
-    """"64x784x512" as a tuple of positive ints, as argparse's `type`."""
-    return tuple(count(part) for part in text.lower().split("x"))
+    made.add_argument("--json", type=new_file_or_output, metavar="FILE",
+                      help="write the results here too, once all are there; - prints nothing but JSON; "
+                      "docs/command-line.md describes them")
 
 
 def run(options):
     """Measure the requested cases."""
-    chosen = list(plan(options.families, options.sizes))
+    chosen = plan(options.families, options.sizes)
     ours = Ours()
     peer = Torch(ours) if options.vs else None
     quiet = options.json == "-"
-    if not quiet:
-        print("\n".join(heading(ours, peer, options)), flush=True)
+    rows = Rows(chosen, peer and peer.name, options.compile)
+    say = _nothing if quiet else _say
+    say([*heading(ours, peer, options), "", *rows.table.head()])
     results = []
     for family, case, size in chosen:
-        results.append(measure(family, case, size, ours, None if FAMILIES[family].alone else peer, options))
-        if not quiet:
-            print((compiled_row if "compiled_seconds" in results[-1] else row)(results[-1]), flush=True)
+        results.append(attempted(family, case, size, ours, None if FAMILIES[family].alone else peer, options))
+        say(rows.row(results[-1]))
     write(options.json, {"cltensor": ours.facts, "peer": peer and {"name": peer.name, **peer.facts},
-                         "rounds": options.rounds, "load": busy(), "results": results})
-    return 1 if any(r.get("difference") for r in results) else 0
+                         "rounds": options.rounds, "load": busy(), "left_out": left_out(options.families, options.sizes),
+                         "results": results})
+    return 1 if any(r.get("difference") or "error" in r for r in results) else 0
 
 
-def plan(families, sizes):
-    """(family name, case, size) of every measurement.  Raises UsageError for sizes that do not fit."""
-    for name in FAMILIES if "all" in families else dict.fromkeys(families):
-        for case in FAMILIES[name].cases:
-            for given in sizes or case.sizes:
-                size = case.size(given)
-                if size is None:
-                    raise UsageError(f"bench {name}: a size of {case.name!r} is N or {case.form}, not {shown(given)}")
-                yield name, case, size
+def _say(lines):
+    print("\n".join(lines), flush=True)
+
+
+def _nothing(lines):
+    pass
+
+
+def attempted(family, case, size, ours, peer, options):
+    """The row of measure(), or one with the error that a case ended with; the others are measured all the same."""
+    try:
+        return measure(family, case, size, ours, peer, options)
+    except Exception as e:
+        if config.debug():
+            raise
+        return {"family": family, "case": case.name, "size": list(size), "dtype": options.dtype.name, "error": in_one_line(e)}
 
 
 def measure(family, case, size, ours, peer, options):
@@ -158,20 +167,19 @@ def ops_in(action):
 
 
 def heading(ours, peer, options):
-    """The measuring conditions, and the table's head."""
+    """The measuring conditions."""
     f = ours.facts
-    lines = [f"cltensor {f['version']} on {f['device']}: {f['name']} ({f['platform']}, driver {f['driver']}), "
-             f"{f['style']} style, {f['units']} units"]
+    lines = wrapped(f"cltensor {f['version']} on {f['device']}: {f['name']} ({f['platform']}, driver {f['driver']}), "
+                    f"{f['style']} style, {f['units']} units")
     if peer:
-        lines.append(f"{peer.name} {peer.facts['version']} on {peer.facts['device']}, {peer.facts['threads']} threads")
-    lines.append(f"{options.dtype.name}, medians of {options.rounds} batches{', turn by turn' if peer else ''}")
+        lines += wrapped(f"{peer.name} {peer.facts['version']} on {peer.facts['device']}, {peer.facts['threads']} threads")
+    lines += wrapped(f"{options.dtype.name}, medians of {options.rounds} batches{', turn by turn' if peer else ''}")
     if busy():
-        lines.append(f"NOTE: other programs keep this machine busy (load {busy():.1f} on {os.cpu_count()} cores); "
-                     "the figures will be off")
-    if options.compile:
-        return [*lines, "", compiled_head(peer)]
-    head = f"{'case':<22}{'size':<15}{'cltensor':>10}{'':>14}"
-    return [*lines, "", f"{head}{peer.name:>10}{'ratio':>8}" if peer else head.rstrip()]
+        lines += wrapped(f"NOTE: other programs keep this machine busy (load {busy():.1f} on {os.cpu_count()} cores); "
+                         "the figures will be off")
+    for case, forms in left_out(options.families, options.sizes).items():
+        lines += wrapped(f"NOTE: {case!r} is left out; its sizes are {forms}")
+    return lines
 
 
 def busy():
@@ -180,48 +188,9 @@ def busy():
     return load if load > 0.5 * (os.cpu_count() or 1) else None
 
 
-def compiled_head(peer):
-    """The head of the table with --compile."""
-    columns = ("eager", "compiled", *([peer.name, "compiled"] if peer else []))
-    return f"{'case':<21}{'size':<8}{''.join(c.rjust(11) for c in columns)}{'ratio':>6}"
-
-
-def compiled_row(r):
-    """A result as a line of the table with --compile."""
-    columns = [r[name] for name in ("seconds", "compiled_seconds", "peer_seconds", "peer_compiled_seconds") if name in r]
-    line = f"{r['case']:<21}{shown(r['size']):<8}{''.join(duration(c).rjust(11) for c in columns)}{r['ratio']:>6.2f}"
-    if r["runs_eagerly"]:
-        line += f"  runs eagerly: {r['runs_eagerly'][0]}"
-    return line + (f"  WRONG: differs by {r['difference']:.1g}" if r["difference"] else "")
-
-
-def row(r):
-    """A result as a line of the table."""
-    rate = ""
-    if "ops" in r:
-        rate = f"{digits(r['seconds'] / max(r['ops'], 1) * 1e6)} us/op"
-    elif "gflops" in r:
-        rate = f"{digits(r['gflops'])} GFLOP/s"
-    elif "gbytes" in r:
-        rate = f"{digits(r['gbytes'])} GB/s"
-    line = f"{r['case']:<22}{shown(r['size']):<15}{duration(r['seconds']):>10}{rate:>14}"
-    if "ratio" in r:
-        line += f"{duration(r['peer_seconds']):>10}{r['ratio']:>8.2f}"
-        if r["difference"]:
-            line += f"  WRONG: differs by {r['difference']:.1g}"
-    return line
-
-
-def shown(size):
-    """(64, 784, 512) as "64x784x512"; a large power of two as 2^20."""
-    if len(size) == 1 and size[0] > 4096 and math.log2(size[0]).is_integer():
-        return f"2^{int(math.log2(size[0]))}"
-    return "x".join(map(str, size))
-
-
 def write(target, data):
     """Write the results as JSON to a file, or to stdout for "-"; None writes nothing."""
     if target == "-":
         print(as_json(data))
     elif target:
-        Path(target).write_text(as_json(data) + "\n", encoding="utf-8")
+        write_file(target, as_json(data) + "\n")

@@ -166,18 +166,18 @@ def _lstm_classes(xp, x):
 
 
 INFERENCE = (
-    Case("MLP 784-512-256-10", "N", ((1,),), lambda n: ((n, 784),), inference(_mlp)),
-    Case("CNN 28x28", "N", ((1,),), lambda n: ((n, 1, 28, 28),), inference(_cnn)),
-    Case("ResNet-18", "NxH", ((1, 64),), lambda n, h: ((n, 3, h, h),), inference(_resnet18)),
-    Case("LSTM 128", "TxN", ((32, 1),), lambda t, n: ((t, n, 128),), inference(_lstm)),
-    Case("GPT, 4 layers of 128", "NxT", ((1, 64),), lambda n, t: ((n, t, 128),), inference(_gpt)),
-    Case("generate, a token of the GPT", "NxT", ((1, 256),), lambda n, t: ((n, t, 128),), generation),
+    Case("MLP 784-512-256-10", "BATCH", ((1,),), lambda n: ((n, 784),), inference(_mlp)),
+    Case("CNN 28x28", "BATCH", ((1,),), lambda n: ((n, 1, 28, 28),), inference(_cnn)),
+    Case("ResNet-18", "BATCHxSIDE", ((1, 64),), lambda n, h: ((n, 3, h, h),), inference(_resnet18)),
+    Case("LSTM 128", "STEPSxBATCH", ((32, 1),), lambda t, n: ((t, n, 128),), inference(_lstm)),
+    Case("GPT, 4 layers of 128", "BATCHxTOKENS", ((1, 64),), lambda n, t: ((n, t, 128),), inference(_gpt)),
+    Case("generate, a token of the GPT", "BATCHxTOKENS", ((1, 256),), lambda n, t: ((n, t, 128),), generation),
 )
 
 STEPS = (
-    Case("MLP 784-512-256-10", "N", ((64,),), lambda n: ((n, 784),), training(_mlp)),
-    Case("CNN 28x28", "N", ((64,),), lambda n: ((n, 1, 28, 28),), training(_cnn)),
-    Case("ResNet-18", "NxH", ((8, 64),), lambda n, h: ((n, 3, h, h),), training(_resnet18)),
-    Case("LSTM 128", "TxN", ((32, 32),), lambda t, n: ((t, n, 128),), training(_lstm, _lstm_classes)),
-    Case("GPT, 4 layers of 128", "NxT", ((8, 64),), lambda n, t: ((n, t, 128),), training(_gpt, _tokens)),
+    Case("MLP 784-512-256-10", "BATCH", ((64,),), lambda n: ((n, 784),), training(_mlp)),
+    Case("CNN 28x28", "BATCH", ((64,),), lambda n: ((n, 1, 28, 28),), training(_cnn)),
+    Case("ResNet-18", "BATCHxSIDE", ((8, 64),), lambda n, h: ((n, 3, h, h),), training(_resnet18)),
+    Case("LSTM 128", "STEPSxBATCH", ((32, 32),), lambda t, n: ((t, n, 128),), training(_lstm, _lstm_classes)),
+    Case("GPT, 4 layers of 128", "BATCHxTOKENS", ((8, 64),), lambda n, t: ((n, t, 128),), training(_gpt, _tokens)),
 )

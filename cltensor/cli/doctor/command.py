@@ -12,7 +12,8 @@ from ...tune import database
 from ...version import __version__
 from .. import cache
 from ..output import as_json
-from ..parser import add_json, command, seconds
+from ..parser import add_json, command
+from ..values import seconds
 from . import probe, report, verdict
 
 PACKAGES = ("pyopencl", "numpy", "mako")
@@ -96,8 +97,11 @@ def _of_style(checked, style):
 
 
 def _tuned(described):
-    """The number of results in a device's tuning database; None if there is no database."""
-    path = database.path_of(database.Device(described["platform"], described["name"], described["driver"]))
+    """The number of results in a device's tuning database; None if there is no database, or no place for one (as for _cache)."""
+    try:
+        path = database.path_of(database.Device(described["platform"], described["name"], described["driver"]))
+    except CLTensorError:
+        return None
     return len(database.load(path).values()) if path.exists() else None
 
 
@@ -110,9 +114,11 @@ def _cache():
 
 
 def _folder():
-    """Why PoCL cannot write kernels and load them, with the cure, or None."""
+    """Why PoCL cannot write kernels and load them, with the cure, or None; also where settings are invalid, as for _cache."""
     try:
         pocl.provide()
+    except CLTensorError:
+        return None
     except OSError as e:
         return f"there is no folder for its files: {e}; export TMPDIR=FOLDER, one that can be written"
     return pocl.fault()

@@ -1,7 +1,9 @@
 """Turn the facts into a verdict: problems, each with the one command that fixes it, and notes."""
 
 import os
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...base import config
 from ...runtime import cure
@@ -26,8 +28,7 @@ def notes(facts):
     found = [Finding(f"{name} is set, but there is no such setting{suggestion(name, config.SETTINGS)}", f"unset {name}")
              for name in sorted(os.environ) if name.startswith("CLTENSOR_") and name not in config.SETTINGS]
     for library, reason in facts["unloadable"].items():
-        found.append(Finding(f"the loader is pointed to {library}, which does not load: {reason}",
-                             "install that driver, or delete its .icd file"))
+        found.append(Finding(f"the loader is pointed to {library}, which does not load: {reason}", _without(library, facts)))
     for p in facts["search"]["platforms"]:
         if p["error"] or not p["devices"]:
             found.append(Finding(f"platform {p['name']} has no device{': ' + p['error'] if p['error'] else ''}",
@@ -35,9 +36,25 @@ def notes(facts):
     return [*found, *_notes_of_checks(facts)]
 
 
+def _without(library, facts):
+    """The fix for a vendor's file that names a library which does not load."""
+    chosen = _chosen_vendors()
+    if chosen:
+        return f"unset {chosen}"
+    files = [shlex.quote(str(Path(folder, name))) for folder, known in facts["search"]["vendor_folders"].items()
+             for name, named in (known or {}).items() if named == library]
+    return f"rm {' '.join(files)}, or install that driver"
+
+
+def _chosen_vendors():
+    """The variable of the environment that points the loader elsewhere, or None."""
+    return next((name for name in ("OCL_ICD_VENDORS", "OPENCL_VENDOR_PATH") if name in os.environ), None)
+
+
 def _of_settings():
     found = []
-    for name, read in (("CLTENSOR_PROFILE", config.launch_style), ("CLTENSOR_CACHE_LIMIT", config.cache_limit)):
+    for name, read in (("CLTENSOR_PROFILE", config.launch_style), ("CLTENSOR_CACHE_LIMIT", config.cache_limit),
+                       ("CLTENSOR_CACHE_DIR", config.cache_dir)):
         try:
             read()
         except ValueError as e:
@@ -64,9 +81,9 @@ def _of_devices(facts):
 
 
 def _no_device(facts):
-    for name in ("OCL_ICD_VENDORS", "OPENCL_VENDOR_PATH"):
-        if name in os.environ:
-            return Finding(f"no OpenCL device was found where {name} points: {os.environ[name]}", f"unset {name}")
+    name = _chosen_vendors()
+    if name:
+        return Finding(f"no OpenCL device was found where {name} points: {os.environ[name]}", f"unset {name}")
     return Finding("no OpenCL device was found. For a GPU, install its vendor's driver with OpenCL support; for "
                    "the CPU, PoCL is enough", cure.cpu_driver(_platforms(facts)))
 
@@ -110,6 +127,10 @@ def _instead_of(broken, facts):
     for d in facts["devices"]:
         if not _fails(d):
             return f"export CLTENSOR_DEVICE={d['device']}"
+    if broken["platform"] == cure.POCL and config.setting("CLTENSOR_POCL_CPU") not in (None, "0"):
+        return "unset CLTENSOR_POCL_CPU"  # its compiler was given another processor's name
+    if config.launch_style():
+        return "unset CLTENSOR_PROFILE"  # the other launch style may compute right, and is tried out then
     if broken["kind"] == "cpu":
         return cure.cpu_driver(_platforms(facts))
     return f"update the driver of {broken['platform']}, or use the CPU: {cure.cpu_driver(_platforms(facts))}"

@@ -55,6 +55,11 @@ def summary(name):
     return rest if colon and title.lower() == name else sentence
 
 
+def allowed(found):
+    """{parameter: its allowed values in words, or None for any of its default's type} of an Entry."""
+    return {name: p.allowed and str(p.allowed) for name, p in templates.declared(found.name).items() if name in found.parameters}
+
+
 def variants(found, chosen_dtypes=None, chosen_styles=None):
     """(dtype, style) pairs of an Entry, restricted to the chosen ones; the dtype is None if there is no choice."""
     return [(d, s) for s in found.styles for d in found.dtypes or (None,)

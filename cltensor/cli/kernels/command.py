@@ -2,10 +2,11 @@
 
 import argparse
 import re
-from pathlib import Path
 
-from ..output import as_json, fields, table, wrapped
-from ..parser import UsageError, add_json, command, dtype, seconds
+from ...codegen import templates
+from ..output import as_json, fields, table, wrapped, write_file
+from ..parser import UsageError, add_json, command
+from ..values import dtype, new_file_or_output, new_folder, seconds
 from . import build, c_header, catalog, explained, paper, recipe, rendering, settings
 
 
@@ -15,7 +16,7 @@ def add_to(commands):
                                 description="The kernel templates: list them, render one to OpenCL C, build them.")
     actions = group.add_subparsers(dest="action", metavar="ACTION", required=True)
     made = command(actions, "list", list_them, "list the templates with their dtypes, launch styles and parameters")
-    made.add_argument("templates", nargs="*", metavar="TEMPLATE", help="only these")
+    made.add_argument("templates", nargs="*", metavar="TEMPLATE", help="only these, with what their parameters mean and may be")
     made.add_argument("--ops", action="store_true", help="list the ops that `render --op` and `recipe` know instead")
     add_json(made)
     _add_render(actions)
@@ -25,7 +26,8 @@ def add_to(commands):
 
 def _add_render(actions):
     made = command(actions, "render", render, "write one kernel as a .cl file that compiles by itself and says how to run it",
-                   epilog="example: cltensor kernels render matmul_tiled --dtype float16 --set MWG=128 -o matmul.cl")
+                   epilog="examples:\n  cltensor kernels render matmul_tiled --dtype float16 --set MWG=128 -o matmul.cl\n"
+                   "  cltensor kernels render --op softmax --style gpu")
     made.add_argument("template", nargs="?", metavar="TEMPLATE", help="a name from `cltensor kernels list`")
     made.add_argument("--op", help="the kernel of this op, by its name or its public function's, instead of a template")
     made.add_argument("--layout", choices=paper.LAYOUTS,
@@ -37,7 +39,8 @@ def _add_render(actions):
                       help="a parameter of the template; `cltensor kernels list TEMPLATE` has their allowed values")
     made.add_argument("--name", type=_identifier, metavar="NAME",
                       help="of the kernel; by default made of op or template, dtype, style")
-    made.add_argument("-o", "--output", metavar="FILE", help="write here instead of to the terminal; - is standard output")
+    made.add_argument("-o", "--output", type=new_file_or_output, metavar="FILE",
+                      help="write here instead of to the terminal; - is standard output")
     made.add_argument("--header", action="store_true",
                       help="write a C header beside FILE, with a function that sets the arguments and launches the kernel")
     made.add_argument("--json", action="store_true",
@@ -61,25 +64,37 @@ def _add_build(actions):
     made.add_argument("--check", action="store_true", help="build each kernel on every device, in a process of its own")
     made.add_argument("--timeout", type=seconds, default=120, metavar="S",
                       help="seconds one build may take (default 120)")
-    made.add_argument("-o", "--output", metavar="FOLDER", help="write the .cl files to this folder")
+    made.add_argument("-o", "--output", type=new_folder, metavar="FOLDER", help="write the .cl files to this folder")
     add_json(made)
 
 
 def list_them(options):
     """Print the templates, or the ops."""
     if options.ops:
-        found = {name: op.kind for name, op in catalog.ops().items()}
+        if options.templates:
+            raise UsageError("--ops lists all ops; name no TEMPLATE with it", "cltensor kernels list")
+        found = {name: op.kind for name, op in catalog.launching().items()}
         print(as_json(found) if options.json else "\n".join(table(("op", "kind"), found.items())))
         return 0
     found = catalog.entries(options.templates)
     if options.json:
-        print(as_json([dict(vars(e), dtypes=[d.name for d in e.dtypes]) for e in found]))
+        print(as_json([{**vars(e), "dtypes": [d.name for d in e.dtypes], "allowed": catalog.allowed(e)}
+                       for e in found]))
         return 0
     for e in found:
         tuning = ", ".join(f"{k}={_shown(v)}" for k, v in e.parameters.items() if k not in ("style", "dtype"))
         pairs = [("dtypes", catalog.sized(e.dtypes)), ("styles", ", ".join(e.styles)), ("parameters", tuning or "none")]
-        print("\n".join([*wrapped(f"{e.name}: {e.summary}"), *fields(pairs, 4), ""]))
+        meant = _parameters(e) if options.templates else []
+        print("\n".join([*wrapped(f"{e.name}: {e.summary}"), *fields(pairs, 4), *meant, ""]))
     return 0
+
+
+def _parameters(e):
+    """What a template's parameters mean and may be, as lines."""
+    declared = templates.declared(e.name)
+    allowed = catalog.allowed(e)
+    return fields([(name, "; ".join(filter(None, (declared[name].meaning, allowed[name] or "any of that type"))))
+                   for name in e.parameters if name not in ("style", "dtype")], 6)
 
 
 def _shown(value):
@@ -95,9 +110,9 @@ def render(options):
     if options.header and "arguments" not in facts:
         raise UsageError(f"kernels render: template {facts['template']!r} does not declare its arguments; it has no header")
     if to_file:
-        Path(options.output).write_text(explained.explained(facts), encoding="utf-8")
+        write_file(options.output, explained.explained(facts))
         if options.header:
-            Path(options.output).with_suffix(".h").write_text(c_header.header(facts), encoding="utf-8")
+            write_file(options.output.with_suffix(".h"), c_header.header(facts))
     if options.json:
         print(as_json({**facts, "text": explained.explained(facts)}))
     elif not to_file:
@@ -128,7 +143,7 @@ def build_them(options):
     if not jobs:
         raise UsageError("kernels build: none of these templates has that dtype and launch style")
     if options.output:
-        build.write(jobs, Path(options.output))
+        build.write(jobs, options.output)
     results = build.check(jobs, options.timeout) if options.check else build.rendered(jobs)
     failed = [r for r in results if r.error]
     if options.json:
@@ -137,5 +152,5 @@ def build_them(options):
         print("\n".join(table(build.HEADER, build.rows(results), right=(3,))))
         for r in failed:
             print("\n".join(fields([("FAILED", f"{r.title}: {r.reason}")], 0)))
-        print(f"\n{build.verdict(results, options.check)}")
+        print("\n".join(["", *wrapped(build.verdict(results, options.check))]))
     return 1 if failed else 0

@@ -3,13 +3,13 @@
 import ast
 import inspect
 import re
-from pathlib import Path
 
 import numpy as np
 
 from ...base import dtypes
 from ..output import plural
-from ..parser import UsageError, command, count, dtype, one_of
+from ..parser import UsageError, command, one_of
+from ..values import count, dtype, new_folder
 from . import c_program, calls, catalog, random_numbers
 
 #: for functions with a short form: their sizes with defaults (None: to be given), and what these mean
@@ -31,8 +31,8 @@ _INPUT = re.compile(r"(?P<shape>scalar|\d+(x\d+)*)(:(?P<dtype>[a-z]\w*))?(:(?P<l
 def add_to(actions):
     """Add the command to argparse's sub-commands."""
     made = command(actions, "recipe", recipe, "write all kernels of a call of an op, and a C program that runs and checks them",
-                   epilog="examples: cltensor kernels recipe conv2d --n 8 --c 64 --k 128 --size 56 -o conv; "
-                          "cltensor kernels recipe amax --input 64x1000 --attr dim=1 -o amax")
+                   epilog="examples:\n  cltensor kernels recipe conv2d --n 8 --c 64 --k 128 --size 56 -o conv\n"
+                          "  cltensor kernels recipe amax --input 64x1000 --attr dim=1 -o amax")
     made.add_argument("op", metavar="OP", help="an op by its name or its public function's, such as conv2d, matmul, softmax, sum")
     made.add_argument("--input", action="append", default=[], metavar="SHAPE",
                       help="of each input in order, as 8x64x56x56[:DTYPE][:LOW..HIGH], filled with random numbers of that range; "
@@ -43,7 +43,7 @@ def add_to(actions):
     for name, meaning in _SIZES.items():
         made.add_argument(f"--{name}", type=count, metavar="N",
                           help=f"{meaning} (short form of {', '.join(f for f, (sizes, _) in _FORMS.items() if name in sizes)})")
-    made.add_argument("-o", "--output", metavar="FOLDER", required=True, help="write the files to this folder")
+    made.add_argument("-o", "--output", type=new_folder, metavar="FOLDER", required=True, help="write the files to this folder")
 
 
 def recipe(options):
@@ -56,7 +56,7 @@ def recipe(options):
     if not made.steps:
         raise UsageError(f"op {op.name!r} launches nothing for such inputs")
     program = program_of(options.op, made, [i and i[2] for i in inputs])
-    folder = Path(options.output)
+    folder = options.output
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{program.name}.c").write_text(program.text, encoding="utf-8")
     for name, content in program.files.items():

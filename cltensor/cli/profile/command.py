@@ -3,15 +3,20 @@
 import argparse
 import sys
 
-from ..parser import UsageError, command, count
+from ..parser import UsageError, command
+from ..values import count, new_file
 
 
 def add_to(commands):
     """Add the command."""
     made = command(commands, "profile", run, "run a program and say where its time goes and what to do about it",
-                   epilog="Errors of the program are shown as Python shows them, and its exit status is kept.")
-    made.add_argument("--html", metavar="PATH", help="write a page with a timeline, the ops and memory over time")
-    made.add_argument("--trace", metavar="PATH", help="write a trace for ui.perfetto.dev; compressed if it ends in .gz")
+                   usage="%(prog)s [OPTION ...] PROGRAM [ARGUMENT ...]",
+                   epilog="Options come before the program; what follows it is the program's own.\n"
+                   "Errors of the program are shown as Python shows them, and its exit status is kept.\n\n"
+                   "examples:\n  cltensor profile --html page.html train.py --epochs 1\n  cltensor profile -m package.train")
+    made.add_argument("--html", type=new_file, metavar="PATH", help="write a page with a timeline, the ops and memory over time")
+    made.add_argument("--trace", type=new_file, metavar="PATH",
+                      help="write a trace for ui.perfetto.dev; compressed if it ends in .gz")
     made.add_argument("--top", type=count, default=12, metavar="N", help="ops to list (12)")
     made.add_argument("--memory", action="store_true", help="say what takes memory on the device, too")
     made.add_argument("-m", dest="module", action="store_true", help="the program is a module's name, as for python -m")
@@ -37,7 +42,7 @@ def run(options):
     for line in report(options, prof, best):
         print(line)
     if options.html:
-        prof.export_html(options.html, best)
+        prof.export_html(str(options.html), best)
     if options.trace:
-        prof.export_chrome_trace(options.trace)
+        prof.export_chrome_trace(str(options.trace))
     return status

@@ -73,6 +73,24 @@ def _hashable(data):
 
 
 def shown(call):
-    """A call as one line: "matmul (512, 512) (512, 512)"."""
-    shapes = " ".join(str(tuple(i["shape"])) for i in call["inputs"] if i)
-    return f"{call['op']} {shapes}"
+    """A call as one line: "matmul (512, 512) (512, 512) by columns"."""
+    return f"{call['op']} {' '.join(_operand(i) for i in call['inputs'] if i)}"
+
+
+def _operand(i):
+    """A tensor's shape and, unless it is dense by rows, how it lies in memory."""
+    shape, strides = tuple(i["shape"]), tuple(i["strides"])
+    if _are_dense(shape, strides):
+        return str(shape)
+    if _are_dense((*shape[:-2], *shape[:-3:-1]), (*strides[:-2], *strides[:-3:-1])):
+        return f"{shape} by columns"
+    return f"{shape} with strides {strides}"
+
+
+def _are_dense(shape, strides):
+    step = 1
+    for n, stride in zip(reversed(shape), reversed(strides), strict=True):
+        if n > 1 and stride != step:
+            return False
+        step *= n
+    return True
