@@ -1,6 +1,5 @@
 """Elementwise ops: declared by a Python lambda over scalars; kernels and gradients are generated from it."""
 
-import copy
 import functools
 import operator
 
@@ -78,7 +77,8 @@ class Elementwise(Op):
     @Lazy
     def on_complex(self):
         """This op over complex numbers."""
-        made = copy.copy(self)
+        made = object.__new__(type(self))
+        made.__dict__.update(vars(self))
         made.field, made.on_complex = COMPLEXES, made
         made.sources, made.gradients, made.savings, made.plans, made.fast_calls = {}, {}, {}, {}, {}
         for name in ("differentiable", *(["exprs"] if self.fn is not None else [])):

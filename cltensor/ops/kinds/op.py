@@ -8,9 +8,9 @@ import inspect
 import re
 
 from ...base import calls, dtypes
-from ...base.errors import DeviceError, UnsupportedDTypeError
+from ...base.errors import DeviceError, PickleError, UnsupportedDTypeError
 from ...base.forking import OfInstances
-from ...dispatch.registry import DTYPE_SETS, REGISTRY
+from ...dispatch.registry import DTYPE_SETS, REGISTRY, declared
 from ...dispatch.run_elementwise import with_zeros
 
 _SAVED = re.compile(r"(\w+)(?:\(([\w,]+)\))?")
@@ -86,6 +86,18 @@ class Op:
 
     def __repr__(self):
         return f"<{self.kind} op {self.name}>"
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        if REGISTRY.get(self.name) is not self:
+            raise PickleError(f"pickle: {self!r} was made while a program ran and has no name to be found by; pickle the "
+                              "function or Module that uses it")
+        return declared, (self.name,)
 
     @property
     def differentiable(self):

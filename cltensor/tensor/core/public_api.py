@@ -7,7 +7,7 @@ the registry become both by their declaration.
 import functools
 import inspect
 
-from ...base.calls import named
+from ...base.calls import named, placed
 from ...base.errors import ArgumentTypeError
 from ...base.explaining import COUNTS, explaining
 from ...dispatch.binding import NUMPY_NAMES
@@ -16,6 +16,7 @@ from . import inplace as inplace_forms
 from .inert_arguments import accepting_inert_arguments
 from .with_out import with_out
 
+HOME = "cltensor"  # the module that users find functions and Tensor in
 FUNCTIONS = {}
 METHODS = {}
 
@@ -34,15 +35,22 @@ def function(*names, method=True, inplace=None, apart=False, exact=False, contig
         public, bound = _by_numpy_names(with_out(fn, apart, exact)), _by_numpy_names(explaining(fn, own))
         for f in {public, bound}:
             named(f, own).__name__ = own
+        if method:
+            placed(bound, HOME, f"Tensor.{own}")
+        placed(public, HOME, own)
         for name in (own, *names):
             FUNCTIONS[name] = public
             if method:
                 METHODS[name] = bound
             if inplace:
-                METHODS[f"{name}_"] = named(getattr(inplace_forms, inplace)(explaining(fn, f"{name}_"), f"{name}_"), f"{name}_")
+                METHODS[f"{name}_"] = _inplace(fn, f"{name}_", getattr(inplace_forms, inplace))
         return fn
 
     return declare
+
+
+def _inplace(fn, name, form):
+    return placed(named(form(explaining(fn, name), name), name), HOME, f"Tensor.{name}")
 
 
 def method(*names):
@@ -53,7 +61,7 @@ def method(*names):
         fn = named(_by_numpy_names(accepting_inert_arguments(explaining(_rest_by_name(fn), own))), own)
         for name in (fn.__name__, *names):
             METHODS[name] = fn
-        fn.__name__ = own
+        placed(fn, HOME, f"Tensor.{own}").__name__ = own
         return fn
 
     return declare

@@ -21,21 +21,15 @@ Number = builtins.bool | builtins.int | builtins.float | builtins.complex
 class aminmax_result(NamedTuple):
     min: Tensor
     max: Tensor
-class cholesky_ex_result(NamedTuple):
-    L: Tensor
-    info: Tensor
 class cummax_result(NamedTuple):
     values: Tensor
     indices: Tensor
 class cummin_result(NamedTuple):
     values: Tensor
     indices: Tensor
-class eig_result(NamedTuple):
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-class eigh_result(NamedTuple):
-    eigenvalues: Tensor
-    eigenvectors: Tensor
+class frexp_result(NamedTuple):
+    mantissa: Tensor
+    exponent: Tensor
 class geqrf_result(NamedTuple):
     a: Tensor
     tau: Tensor
@@ -45,39 +39,57 @@ class histogram_result(NamedTuple):
 class histogramdd_result(NamedTuple):
     hist: Tensor
     bin_edges: Any
-class inv_ex_result(NamedTuple):
-    inverse: Tensor
-    info: Tensor
 class kthvalue_result(NamedTuple):
     values: Tensor
     indices: Tensor
-class ldl_factor_result(NamedTuple):
+class linalg_cholesky_ex_result(NamedTuple):
+    L: Tensor
+    info: Tensor
+class linalg_eig_result(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+class linalg_eigh_result(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+class linalg_inv_ex_result(NamedTuple):
+    inverse: Tensor
+    info: Tensor
+class linalg_ldl_factor_result(NamedTuple):
     LD: Tensor
     pivots: Tensor
-class ldl_factor_ex_result(NamedTuple):
+class linalg_ldl_factor_ex_result(NamedTuple):
     LD: Tensor
     pivots: Tensor
+    info: Tensor
+class linalg_lstsq_result(NamedTuple):
+    solution: Tensor
+    residuals: Tensor
+    rank: Tensor
+    singular_values: Tensor
+class linalg_lu_result(NamedTuple):
+    P: Tensor
+    L: Tensor
+    U: Tensor
+class linalg_lu_factor_result(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+class linalg_lu_factor_ex_result(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
+class linalg_qr_result(NamedTuple):
+    Q: Tensor
+    R: Tensor
+class linalg_slogdet_result(NamedTuple):
+    sign: Tensor
+    logabsdet: Tensor
+class linalg_solve_ex_result(NamedTuple):
+    result: Tensor
     info: Tensor
 class linalg_svd_result(NamedTuple):
     U: Tensor
     S: Tensor
     Vh: Tensor
-class lstsq_result(NamedTuple):
-    solution: Tensor
-    residuals: Tensor
-    rank: Tensor
-    singular_values: Tensor
-class lu_result(NamedTuple):
-    P: Tensor
-    L: Tensor
-    U: Tensor
-class lu_factor_result(NamedTuple):
-    LU: Tensor
-    pivots: Tensor
-class lu_factor_ex_result(NamedTuple):
-    LU: Tensor
-    pivots: Tensor
-    info: Tensor
 class lu_unpack_result(NamedTuple):
     P: Tensor
     L: Tensor
@@ -85,15 +97,6 @@ class lu_unpack_result(NamedTuple):
 class mode_result(NamedTuple):
     values: Tensor
     indices: Tensor
-class qr_result(NamedTuple):
-    Q: Tensor
-    R: Tensor
-class slogdet_result(NamedTuple):
-    sign: Tensor
-    logabsdet: Tensor
-class solve_ex_result(NamedTuple):
-    result: Tensor
-    info: Tensor
 class sort_result(NamedTuple):
     values: Tensor
     indices: Tensor
@@ -376,7 +379,7 @@ class Tensor:
     def fmod_(self, other: Tensor | Number) -> Tensor: ...
     def frac(self) -> Tensor: ...
     def frac_(self) -> Tensor: ...
-    def frexp(self) -> builtins.tuple[Tensor, ...]: ...
+    def frexp(self) -> _results.frexp_result: ...
     def gather(self, dim: builtins.int, index: Tensor, *, sparse_grad: builtins.bool = ...) -> Tensor: ...
     def gcd(self, other: Tensor | Number) -> Tensor: ...
     def gcd_(self, other: Tensor | Number) -> Tensor: ...
@@ -628,7 +631,7 @@ class Tensor:
     def prod(self, dim: builtins.int | Sequence[builtins.int] | None = ..., keepdim: builtins.bool = ..., *, dtype: _dtype | None = ...) -> Tensor: ...
     def put(self, index: Tensor, source: Tensor | Number, accumulate: builtins.bool = ...) -> Tensor: ...
     def put_(self, index: Tensor, source: Tensor | Number, accumulate: builtins.bool = ...) -> Tensor: ...
-    def qr(self, some: builtins.bool = ...) -> _results.qr_result: ...
+    def qr(self, some: builtins.bool = ...) -> _results.linalg_qr_result: ...
     def quantile(self, q: Any, dim: builtins.int | Sequence[builtins.int] | None = ..., keepdim: builtins.bool = ..., *, interpolation: builtins.str = ...) -> Tensor: ...
     def rad2deg(self) -> Tensor: ...
     def rad2deg_(self) -> Tensor: ...
@@ -699,7 +702,7 @@ class Tensor:
     def sinh_(self) -> Tensor: ...
     def size(self, dim: builtins.int | Sequence[builtins.int] | None = ...) -> Any: ...
     def slice_scatter(self, src: Tensor | Number, dim: builtins.int = ..., start: Any = ..., end: Tensor | Number | None = ..., step: builtins.int = ...) -> Tensor: ...
-    def slogdet(self) -> _results.slogdet_result: ...
+    def slogdet(self) -> _results.linalg_slogdet_result: ...
     def softmax(self, dim: builtins.int, dtype: _dtype | None = ...) -> Tensor: ...
     def sort(self, dim: builtins.int = ..., descending: builtins.bool = ..., stable: builtins.bool = ...) -> _results.sort_result: ...
     def sparse_dim(self) -> builtins.int: ...
@@ -722,7 +725,7 @@ class Tensor:
     def sub(self, other: Tensor | Number, *, alpha: Number = ..., out: Any = ...) -> Tensor: ...
     def sub_(self, other: Tensor | Number, *, alpha: Number = ...) -> Tensor: ...
     def subtract(self, other: Tensor | Number, *, alpha: Number = ..., out: Any = ...) -> Tensor: ...
-    def subtract_(self, other: Tensor | Number) -> Tensor: ...
+    def subtract_(self, other: Tensor | Number, *, alpha: Number = ...) -> Tensor: ...
     def sum(self, dim: builtins.int | Sequence[builtins.int] | None = ..., keepdim: builtins.bool = ..., *, dtype: _dtype | None = ...) -> Tensor: ...
     def sum_to_size(self, *size: Any) -> Tensor: ...
     def svd(self, some: builtins.bool = ..., compute_uv: builtins.bool = ...) -> _results.svd_result: ...

@@ -1,7 +1,6 @@
 """Counts of values: of integers, in equal bins, between given edges, in one or many dimensions."""
 
 import math
-from collections import namedtuple
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
@@ -9,10 +8,11 @@ from ...dispatch.tensor_base import TensorBase
 from ...ops.kinds.precision import in_float32
 from ..api.creation import linspace
 from ..core.public_api import function
+from ..core.results import result
 from .searching import searchsorted
 
-Histogram = namedtuple("histogram", ("hist", "bin_edges"))
-HistogramDD = namedtuple("histogramdd", ("hist", "bin_edges"))
+Histogram = result("histogram", "hist bin_edges")
+HistogramDD = result("histogramdd", "hist bin_edges")
 
 
 def _edges(x, bins, limits, d):

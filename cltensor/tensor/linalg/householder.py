@@ -5,8 +5,6 @@ I - V T V.H with T = (I + D S)^-1 D, D = diag(tau), S the part of V.H V above it
 That takes a few matrix products and one triangular solve, so gradients of every order follow.
 """
 
-from collections import namedtuple
-
 import numpy as np
 
 from ...base.errors import DTypeError, ShapeError
@@ -14,10 +12,11 @@ from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...ops.kinds.composite import composite
 from ..api.creation import eye
 from ..core.public_api import function
+from ..core.results import result
 from ..math.products import product
 from .lapack import check_matrix, solve_triangular, to_device, to_host
 
-GeQRF = namedtuple("geqrf", ("a", "tau"))
+GeQRF = result("geqrf", "a tau")
 
 
 @composite("geqrf_compact", batch="leading", host=True, public=False, dtypes="floating", complex=True)

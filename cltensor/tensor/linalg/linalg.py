@@ -4,7 +4,6 @@ Decompositions run through NumPy's LAPACK on the host, their gradients on the de
 """
 
 import math
-from collections import namedtuple
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from ...dispatch.tensor_base import TensorBase
 from ...ops.kinds.precision import in_float32
 from ..api.creation import eye
 from ..core.public_api import also, function
+from ..core.results import result
 from ..math.products import linalg_cross as cross
 from ..math.products import multi_dot, product
 from ..math.statistics import vector_norm
@@ -23,13 +23,13 @@ from ..shape.joining import cat
 from . import lapack
 from .lapack import LinAlgError
 
-SlogDet = namedtuple("slogdet", ("sign", "logabsdet"))
-QR = namedtuple("qr", ("Q", "R"))
-SVD = namedtuple("linalg_svd", ("U", "S", "Vh"))
-SVDWithV = namedtuple("svd", ("U", "S", "V"))
-EigH = namedtuple("eigh", ("eigenvalues", "eigenvectors"))
-TriangularSolve = namedtuple("triangular_solve", ("solution", "cloned_coefficient"))
-LstSq = namedtuple("lstsq", ("solution", "residuals", "rank", "singular_values"))
+SlogDet = result("linalg_slogdet slogdet", "sign logabsdet")
+QR = result("linalg_qr qr", "Q R")
+SVD = result("linalg_svd", "U S Vh")
+SVDWithV = result("svd", "U S V")
+EigH = result("linalg_eigh", "eigenvalues eigenvectors")
+TriangularSolve = result("triangular_solve", "solution cloned_coefficient")
+LstSq = result("linalg_lstsq", "solution residuals rank singular_values")
 
 
 @autocasts(FLOAT32_ON_CPU)

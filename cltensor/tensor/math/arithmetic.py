@@ -48,7 +48,7 @@ def add_(self, other, *, alpha=1):
     return write_into(elementary.axpy, self, (self, other), (alpha,))
 
 
-@method()
+@method("subtract_")
 def sub_(self, other, *, alpha=1):
     """self -= alpha * other."""
     if alpha == 1:

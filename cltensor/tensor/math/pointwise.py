@@ -17,9 +17,12 @@ from ...ops.pointwise import special as ops
 from ..api.creation import arange
 from ..core.inplace import overwritten
 from ..core.public_api import function, method
+from ..core.results import result
 from ..shape.shape import broadcast_tensors
 from .arithmetic import convert, where
 from .complex_numbers import view_as_complex, view_as_real
+
+FrExp = result("frexp", "mantissa exponent")
 
 
 @function(inplace="writing")
@@ -223,11 +226,11 @@ def is_floating_point(input) -> bool:
 
 
 @function()
-def frexp(input) -> tuple:
+def frexp(input) -> FrExp:
     """(mantissa, exponent) with input = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1."""
     if not input.dtype.is_floating_point:
         raise DTypeError(f"frexp() only supports floating-point dtypes, got {input.dtype.name}")
-    return _frexp(input)
+    return FrExp(*_frexp(input))
 
 
 @in_float32

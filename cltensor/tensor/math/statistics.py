@@ -1,7 +1,6 @@
 """Extremes with indices, log-sums, norms, sums that skip NaN, counts."""
 
 import math
-from collections import namedtuple
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
@@ -14,6 +13,7 @@ from ...ops.kinds.precision import in_float32
 from ...ops.pointwise import elementary
 from ...ops.reduce.reduction_ops import dot
 from ..core.public_api import function
+from ..core.results import result
 from ..core.values import any_true
 from ..shape.joining import cat
 from ..shape.shape import broadcast_to
@@ -21,9 +21,9 @@ from .arithmetic import convert
 from .complex_numbers import view_as_complex, view_as_real
 from .reduce import amax, amin, argmax, argmin, mean, sum_
 
-Max = namedtuple("max", ("values", "indices"))
-Min = namedtuple("min", ("values", "indices"))
-AMinMax = namedtuple("aminmax", ("min", "max"))
+Max = result("max", "values indices")
+Min = result("min", "values indices")
+AMinMax = result("aminmax", "min max")
 
 
 def _extreme(x, dim, keepdim, whole, arg, pair, pairwise):
