@@ -373,9 +373,13 @@ def here_or_default(name):
         return default_device()
 
 
-def set_default_device(d):
-    """Make d (a device, a name or an index) this thread's default; None goes back to the automatic choice."""
-    context.device = None if d is None else device(d)
+def set_default_device(device):
+    """Make a device, given by itself, its name or index, this thread's default; None goes back to the automatic choice."""
+    context.device = None if device is None else _of(device)
+
+
+def _of(d):
+    return device(d)
 
 
 def _resolve(name, index):

@@ -261,14 +261,14 @@ def set_stream(stream):
     set_default_device(d)
 
 
-def stream(s):
-    """Return a context manager in which this thread's work goes to stream `s`; with None it changes nothing.
+def stream(stream):
+    """Return a context manager in which this thread's work goes to a stream; with None it changes nothing.
 
     Raises ArgumentTypeError for anything but a Stream or None.  Source: torch.cuda.stream.
 
         >>> with ct.opencl.stream(ct.opencl.Stream()):
         ...     y = ct.ones(3) * 2
     """
-    if s is not None and not isinstance(s, Stream):
-        raise ArgumentTypeError(f"stream: expected a Stream or None, got {s!r}")
-    return contextlib.nullcontext() if s is None else s
+    if stream is not None and not isinstance(stream, Stream):
+        raise ArgumentTypeError(f"stream: expected a Stream or None, got {stream!r}")
+    return contextlib.nullcontext() if stream is None else stream

@@ -6,7 +6,7 @@ import operator
 import numpy as np
 
 from ...base import dtypes
-from ...base.errors import ZERO_DIVISION, DivisionError, DTypeError, ShapeError
+from ...base.errors import ZERO_DIVISION, ArgumentTypeError, DivisionError, DTypeError, ShapeError
 from ...base.forking import Lazy
 from ...base.shapes import broadcast_shapes, broadcast_strides, collapse, dense_strides
 from ...codegen import expr, types
@@ -100,6 +100,8 @@ class Elementwise(Op):
     def apply(self, args, attrs):
         """See Op."""
         out, inplace = attrs.pop("out", None), attrs.pop("inplace", False)
+        if out is not None and not (self.out or inplace):
+            raise ArgumentTypeError(f"{self.name}() got an unexpected keyword argument 'out'; use out.copy_({self.name}(input))")
         if len(args) == len(self.inputs) and not attrs and not self.attr_names:
             inputs, values = args, ()
         else:

@@ -102,7 +102,7 @@ def _dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
     return self.numpy().__dlpack__()
 
 
-@function(method=False)
+@function(method=False, out=False)
 def from_dlpack(ext_tensor, *, device=None, copy=None):
     """A copy, as a tensor, of any object that supports DLPack and is in host memory.
 
@@ -117,7 +117,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     return tensor(array, device=device)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     """A copy, as a tensor, of the values in a Python buffer (bytes, array, memoryview, ...)."""
     d = dtypes.as_dtype(dtype)

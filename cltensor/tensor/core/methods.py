@@ -3,6 +3,7 @@
 import inspect
 
 from ...base.calls import named, placed
+from ...base.explaining import without_out
 from .public_api import HOME, METHODS, registered
 
 
@@ -27,6 +28,8 @@ def _inplace(op, name):
 
 def _method(op, name):
     def method(self, *args, **attrs):
+        if attrs.get("out") is not None:
+            raise without_out(name)
         return op(self, *args, **attrs)
 
     method.__doc__ = op.doc

@@ -11,7 +11,7 @@ from ...base.errors import DTypeError, ShapeError
 from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...ops.kinds.composite import composite
 from ..api.creation import eye
-from ..core.public_api import function
+from ..core.public_api import function, spelled
 from ..core.results import result
 from ..math.products import product
 from .lapack import check_matrix, solve_triangular, to_device, to_host
@@ -83,12 +83,13 @@ def householder_product(A, tau):
 
 
 @function("orgqr")
-def _orgqr(input, tau):
-    """linalg.householder_product."""
-    return householder_product(input, tau)
+def _orgqr(input, input2):
+    """linalg.householder_product; input2 is geqrf's tau."""
+    return householder_product(input, input2)
 
 
 @function()
+@spelled(input2="tau", input3="other")
 @autocasts(FLOAT32_ON_CPU)
 def ormqr(input, tau, other, left=True, transpose=False):
     """Q other, or other Q with left=False, for the square Q of geqrf's input and tau; Q.H with transpose=True.

@@ -14,7 +14,7 @@ from ...dispatch.autocast import FLOAT32_ON_CPU, LOW, autocasts
 from ...dispatch.tensor_base import TensorBase
 from ...ops.kinds.precision import in_float32
 from ..api.creation import eye
-from ..core.public_api import also, function
+from ..core.public_api import also, function, spelled
 from ..core.results import result
 from ..math.products import linalg_cross as cross
 from ..math.products import multi_dot, product
@@ -357,13 +357,23 @@ NAMES = ("cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "in
          "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
          "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm")
 
-for _fn, _names in ((inv, ("inverse",)), (det, ()), (slogdet, ()), (matrix_power, ()), (matrix_exp, ()), (pinv, ("pinverse",))):
-    for _name in (_fn.__name__, *_names):
-        if _name not in ("inv", "pinv"):
-            function(_name)(_fn)
+for _fn, _out in ((det, False), (slogdet, True), (matrix_power, True), (matrix_exp, False)):
+    function(out=_out)(spelled(input="A")(_fn))
 
 
-@function()
+@function("inverse")
+def _inverse(input):
+    """linalg.inv."""
+    return inv(input)
+
+
+@function("pinverse", out=False)
+def _pinverse(input, rcond=1e-15):
+    """linalg.pinv, without the singular values below rcond times the largest."""
+    return pinv(input, rtol=rcond)
+
+
+@function(out=False)
 def logdet(input):
     """The logarithm of the determinant; NaN where it is negative, its principal value where it is complex."""
     sign, log = slogdet(input)
@@ -387,7 +397,7 @@ def cholesky_inverse(input, upper=False):
 
 
 @function()
-@also(input2="L")
+@spelled(input2="L")
 @autocasts(FLOAT32_ON_CPU)
 def cholesky_solve(input, L, upper=False):
     """X with A X = input from A's Cholesky factor."""

@@ -229,9 +229,9 @@ NAMES = ("lu", "lu_factor", "lu_factor_ex", "lu_solve")
 
 
 @function("lu_solve")
-def _top_lu_solve(b, LU_data, LU_pivots):
+def _top_lu_solve(input, LU_data, LU_pivots):
     """linalg.lu_solve."""
-    return lu_solve(LU_data, LU_pivots, b)
+    return lu_solve(LU_data, LU_pivots, input)
 
 
 @function(method=False)
