@@ -38,7 +38,7 @@ LAYERS = (
     ("tensor.random",),
     ("tensor.linalg",),
     ("tensor.sparse",),
-    ("tensor", "linalg", "sparse", "special", "fft", "array_api"),
+    ("tensor", "linalg", "sparse", "special", "fft", "array_api", "return_types"),
     ("graph", "nn", "optim", "amp", "utils", "io", "func", "signal", "random", "testing", "multiprocessing", "overrides"),
     ("distributions", "serialization", "quantize", "compiler", "control_flow", "_dynamo", "_higher_order_ops"),
     ("hub", "profiler", "autograd.profiler"),

@@ -3,6 +3,30 @@
 import importlib
 import inspect
 
+#: the modules that users import names from, without the package's own name; "" is the package
+MODULES = (
+    *"amp amp.autocast_mode amp.grad_scaler array_api array_api.fft array_api.linalg autograd autograd.forward_ad".split(),
+    *"autograd.function autograd.functional autograd.grad_mode autograd.gradcheck autograd.graph autograd.profiler".split(),
+    *"autograd.variable compiler distributions distributions.constraint_registry distributions.constraints".split(),
+    *"distributions.kl distributions.transforms distributions.utils fft func graph hub io linalg multiprocessing nn".split(),
+    *"nn.attention nn.attention.bias nn.common_types nn.functional nn.grad nn.init nn.modules nn.modules.activation".split(),
+    *"nn.modules.adaptive nn.modules.batchnorm nn.modules.channelshuffle nn.modules.container nn.modules.conv".split(),
+    *"nn.modules.distance nn.modules.dropout nn.modules.flatten nn.modules.fold nn.modules.instancenorm".split(),
+    *"nn.modules.lazy nn.modules.linear nn.modules.loss nn.modules.module nn.modules.normalization".split(),
+    *"nn.modules.padding nn.modules.pixelshuffle nn.modules.pooling nn.modules.rnn nn.modules.sparse".split(),
+    *"nn.modules.transformer nn.modules.upsampling nn.parallel nn.parameter nn.utils nn.utils.clip_grad".split(),
+    *"nn.utils.convert_parameters nn.utils.fusion nn.utils.init nn.utils.memory_format nn.utils.parametrizations".split(),
+    *"nn.utils.parametrize nn.utils.prune nn.utils.rnn nn.utils.stateless opencl optim optim.adadelta optim.adagrad".split(),
+    *"optim.adam optim.adamax optim.asgd optim.lbfgs optim.lr_scheduler optim.nadam optim.optimizer optim.radam".split(),
+    *"optim.rmsprop optim.rprop optim.sgd optim.sparse_adam optim.swa_utils overrides profiler quantize random".split(),
+    *"return_types serialization signal signal.windows sparse special testing train utils utils.benchmark".split(),
+    *"utils.checkpoint utils.data utils.data.dataloader utils.data.dataset utils.data.distributed utils.data.sampler".split(),
+    *"utils.dlpack utils.plot utils.tensorboard vision vision.datasets vision.datasets.utils vision.io vision.models".split(),
+    *"vision.models.detection vision.models.segmentation vision.ops vision.transforms vision.transforms.functional".split(),
+    *"vision.transforms.v2 vision.transforms.v2.functional vision.tv_tensors vision.utils".split(),
+    "",
+)
+
 
 def module(name):
     """A public module by its name without the package's own; "" is the package."""

@@ -115,8 +115,8 @@ def typename(obj):
 
 
 _MODULES = ("_dynamo", "_higher_order_ops", "amp", "array_api", "compiler", "distributions", "fft", "func", "graph", "hub", "io",
-            "multiprocessing", "nn", "optim", "overrides", "profiler", "quantize", "random", "serialization", "signal", "sparse",
-            "testing", "train", "utils", "vision")
+            "multiprocessing", "nn", "optim", "overrides", "profiler", "quantize", "random", "return_types", "serialization",
+            "signal", "sparse", "testing", "train", "utils", "vision")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {
     "io": "load save",
@@ -133,15 +133,15 @@ _HOMES = {name: module for module, names in {
                                 "HalfStorage IntStorage LongStorage ShortStorage UntypedStorage",
     "signal.periods": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
     "nn.aten": "adaptive_max_pool1d affine_grid_generator alpha_dropout alpha_dropout_ batch_norm "
-               "binary_cross_entropy_with_logits conv_tbc convolution cosine_embedding_loss ctc_loss dropout_ embedding "
+               "binary_cross_entropy_with_logits celu conv_tbc convolution cosine_embedding_loss ctc_loss dropout_ embedding "
                "embedding_bag embedding_renorm_ feature_alpha_dropout feature_alpha_dropout_ feature_dropout feature_dropout_ "
                "grid_sampler grid_sampler_2d grid_sampler_3d group_norm gru gru_cell hinge_embedding_loss instance_norm kl_div "
-               "layer_norm lstm lstm_cell margin_ranking_loss max_pool1d_with_indices native_batch_norm native_channel_shuffle "
-               "native_dropout native_group_norm native_layer_norm poisson_nll_loss rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell "
-               "segment_reduce triplet_margin_loss",
-    "nn.functional": "adaptive_avg_pool1d avg_pool1d bilinear celu celu_ channel_shuffle conv1d conv2d conv3d conv_transpose1d "
-                     "conv_transpose2d conv_transpose3d cosine_similarity max_pool1d max_pool2d max_pool3d pairwise_distance "
-                     "pdist pixel_shuffle pixel_unshuffle rms_norm rrelu rrelu_ selu selu_ threshold threshold_",
+               "layer_norm lstm lstm_cell margin_ranking_loss max_pool1d max_pool1d_with_indices max_pool2d max_pool3d "
+               "native_batch_norm native_channel_shuffle native_dropout native_group_norm native_layer_norm poisson_nll_loss "
+               "rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell rrelu rrelu_ segment_reduce selu threshold triplet_margin_loss",
+    "nn.functional": "adaptive_avg_pool1d avg_pool1d bilinear celu_ channel_shuffle conv1d conv2d conv3d conv_transpose1d "
+                     "conv_transpose2d conv_transpose3d cosine_similarity pairwise_distance pdist pixel_shuffle pixel_unshuffle "
+                     "rms_norm selu_ threshold_",
 }.items() for name in names.split()}
 
 

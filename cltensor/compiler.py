@@ -55,7 +55,7 @@ class CompiledModule(Module):
 
 
 def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False, dynamic: bool | None = None,
-            backend: str | Callable[..., Any] = "cltensor", mode: str | None = None, options: dict[str, Any] | None = None,
+            backend: str | Callable[..., Any] | None = None, mode: str | None = None, options: dict[str, Any] | None = None,
             disable: bool = False) -> Any:
     """A function or Module that is captured at its first call and replayed afterwards, without Python between its launches.
 
@@ -212,8 +212,10 @@ def assume_constant_result(fn: Callable[..., Any]) -> Callable[..., Any]:
     return fn
 
 
-def list_backends() -> list[str]:
-    """The names that compile's `backend` is known by.  Never raises.  Source: torch.compiler.list_backends.
+def list_backends(exclude_tags: Sequence[str] | None = ("debug", "experimental")) -> list[str]:
+    """The names that compile's `backend` is known by, of which none has a tag.  Never raises.
+
+    Source: torch.compiler.list_backends.
 
         >>> ct.compiler.list_backends()
         ['cltensor']

@@ -46,14 +46,14 @@ def _count(name, n):
         raise ArgumentError(f"{name} expects a positive integer, got {n}")
 
 
-def set_num_threads(n):
-    """Accepted for PyTorch's sake: the driver manages its own threads.  Raises ArgumentError unless n is positive."""
-    _count("set_num_threads", n)
+def set_num_threads(num):
+    """Accepted for PyTorch's sake: the driver manages its own threads.  Raises ArgumentError unless num is positive."""
+    _count("set_num_threads", num)
 
 
-def set_num_interop_threads(n):
-    """Accepted for PyTorch's sake: a device has one in-order queue.  Raises ArgumentError unless n is positive."""
-    _count("set_num_interop_threads", n)
+def set_num_interop_threads(num):
+    """Accepted for PyTorch's sake: a device has one in-order queue.  Raises ArgumentError unless num is positive."""
+    _count("set_num_interop_threads", num)
 
 
 def get_num_interop_threads():

@@ -39,6 +39,12 @@ def named(fn, name):
     return fn
 
 
+def placed(fn, module, name):
+    """Let fn be pickled, and shown by help, as `name` of a module, where users find it; return fn."""
+    fn.__module__, fn.__qualname__ = module, name
+    return fn
+
+
 def declared():
     """(name, function) of every public function and method declared so far."""
     return list(_public.values())
@@ -61,10 +67,20 @@ def applied(fn, first):
 
 
 def named_all(namespace):
-    """Name every public function of a module's namespace after itself."""
+    """Name every public function of a module's namespace after itself, and place there what has no place of its own."""
     for name, fn in namespace.items():
-        if isinstance(fn, FunctionType) and not name.startswith("_") and fn.__module__.startswith(PACKAGE):
+        if isinstance(fn, FunctionType) and not name.startswith("_") and f"{fn.__module__}.".startswith(PACKAGE):
             named(fn, fn.__name__)
+            if not at_home(fn):
+                placed(fn, namespace.get("__name__", fn.__module__), name)
+
+
+def at_home(thing):
+    """Whether a function, class or op is what its own module and name lead to."""
+    at = sys.modules.get(thing.__module__)
+    for name in thing.__qualname__.split("."):
+        at = getattr(at, name, None)
+    return at is thing
 
 
 def inner(name):

@@ -39,7 +39,7 @@ class dtype:
         return f"cltensor.{self.name}"
 
     def __reduce__(self):
-        return self.name
+        return "bool_" if self.category == "bool" else self.name  # what it is called in this module
 
     def __copy__(self):
         return self

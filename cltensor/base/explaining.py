@@ -34,20 +34,35 @@ def explained(name, given, error, method=False):
 
 
 def explaining(fn, name):
-    """The method fn with its errors explained, if it takes tensors besides `self`; else fn itself."""
-    others = list(inspect.signature(fn).parameters.values())[1:]
-    if not any(p.name in _TENSORS or (p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
-                                      and p.name not in _COUNTED) for p in others):
+    """The method fn with its errors explained, if it takes tensors besides `self`; else fn itself.
+
+    A method takes no out=, other than the function of its name; but the None that NumPy passes.
+    """
+    signature = inspect.signature(fn)
+    parameters = list(signature.parameters.values())
+    writes = "out" in signature.parameters
+    if not writes and not any(p.name in _TENSORS or (p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+                                                     and p.name not in _COUNTED) for p in parameters[1:]):
         return fn
 
     @functools.wraps(fn)
     def method(*args, **kwargs):
+        if writes and kwargs.get("out") is not None:
+            raise without_out(name)
         try:
             return fn(*args, **kwargs)
         except (AttributeError, TypeError) as error:
             raise told(error, fn, name, args, kwargs, method=True) from None
 
+    if writes:
+        method.__signature__ = signature.replace(parameters=[p for p in parameters if p.name != "out"])
     return method
+
+
+def without_out(name):
+    """The error of a method that is given out=."""
+    return ArgumentTypeError(f"{name}() got an unexpected keyword argument 'out': methods take none; call "
+                             f"cltensor.{name}(input, ..., out=...)")
 
 
 def told(error, fn, name, args, kwargs, method=False):

@@ -51,7 +51,7 @@ class Asking:
     def __init__(self, fn, plain):
         self.fn, self.plain = fn, plain
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, /, *args, **kwargs):
         if context.asking is None:
             return self.plain(*args, **kwargs)
         found = overriding((*args, *kwargs.values())) if context.asking else ()
@@ -66,7 +66,7 @@ class AskingOp:
     def __init__(self, plain):
         self.plain = plain
 
-    def __call__(self, op, *args, **kwargs):
+    def __call__(self, op, /, *args, **kwargs):
         if context.asking is None or not getattr(op, "public", True):
             return self.plain(op, *args, **kwargs)
         return Asking(op, lambda *a, **k: self.plain(op, *a, **k))(*args, **kwargs)

@@ -52,6 +52,10 @@ class Node:
     def __repr__(self):
         return f"<{self.name()}>"
 
+    def __reduce_ex__(self, protocol):
+        raise ArgumentTypeError(f"cannot copy or pickle '{self.name()}' object: it is part of a graph that one call has recorded; "
+                                "pickle the tensors, or detach them")
+
     @property
     def next_functions(self):
         """Where gradients go next: (node, output number) per input, for a leaf its AccumulateGrad; (None, 0) where none goes."""

@@ -1,8 +1,17 @@
 """The registry: every op of cltensor, by name."""
 
 from ..base import dtypes
+from ..base.errors import PickleError
 
 REGISTRY = {}
+
+
+def declared(name):
+    """The op of a name, as pickles find it.  Raises PickleError where there is none."""
+    if name not in REGISTRY:
+        raise PickleError(f"pickle: there is no op {name!r} in this version of cltensor; use the version that wrote the pickle")
+    return REGISTRY[name]
+
 
 #: the real dtypes an op may be declared for; `complex=True` adds the complex ones
 DTYPE_SETS = {

@@ -5,6 +5,7 @@ import numpy as np
 from ..base import calls
 from ..base.context import context
 from ..base.errors import ArgumentError, ArgumentTypeError, DimensionError
+from ..runtime.device import here_or_default
 
 
 class Storage:
@@ -23,6 +24,17 @@ class Storage:
         self.buffer = device.allocate(nbytes)
         if context.recorder is not None:
             context.recorder.born(self)
+
+    def __copy__(self):
+        return self.clone()
+
+    def __deepcopy__(self, memo):
+        if id(self) not in memo:
+            memo[id(self)] = self.clone()
+        return memo[id(self)]
+
+    def __reduce_ex__(self, protocol):
+        return _restored, (self.read(), str(self.device))
 
     def __len__(self):
         return self.extent
@@ -122,6 +134,12 @@ class Storage:
 
     def __repr__(self):
         return f"<Storage of {self.extent} bytes on {self.device}>"
+
+
+def _restored(values, name):
+    made = Storage(here_or_default(name), values.size)
+    made.write(values)
+    return made
 
 
 def at(storage, values, index):

@@ -2,11 +2,11 @@
 
 import contextlib
 import functools
-import sys
 import threading
 import warnings
 from dataclasses import InitVar, dataclass
 
+from ..base.calls import at_home
 from ..base.errors import BuildError
 from ..base.observed_sizes import Observations
 from ..runtime.device import default_device
@@ -95,10 +95,8 @@ class Compiled:
 
     def __reduce__(self):
         """A function of a module is found by its name; of another one the copy starts anew."""
-        found = sys.modules.get(getattr(self, "__module__", None))
-        for name in getattr(self, "__qualname__", "").split("."):
-            found = getattr(found, name, None)
-        return self.__qualname__ if found is self else (type(self), (self.fn, self.fullgraph, self.wait, self.dynamic.setting))
+        named = hasattr(self, "__qualname__") and at_home(self)
+        return self.__qualname__ if named else (type(self), (self.fn, self.fullgraph, self.wait, self.dynamic.setting))
 
     def __get__(self, instance, owner=None):
         return self if instance is None else functools.partial(self, instance)

@@ -11,6 +11,7 @@ from ..base.overriding import disabled
 from ..runtime.device import device
 from ..tensor import Tensor
 from ..tensor.api.creation import empty
+from ..tensor.api.exchange import attributes_of
 from ..tensor.core.values import pick_device
 
 
@@ -41,7 +42,7 @@ class Parameter(Tensor):
         return memo[id(self)]
 
     def __reduce_ex__(self, protocol):
-        return _rebuilt, (self.detach(), self.requires_grad)
+        return _rebuilt, (self.detach(), self.requires_grad), attributes_of(self) or None
 
 
 class Buffer(Tensor):
@@ -139,6 +140,9 @@ class UninitializedTensorMixin:
         if id(self) not in memo:
             memo[id(self)] = self._again()
         return memo[id(self)]
+
+    def __copy__(self):
+        return self._again()
 
     def __reduce_ex__(self, protocol):
         return _rebuilt_lazy, (type(self), *self._place, self._options())

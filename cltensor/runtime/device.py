@@ -365,9 +365,21 @@ def real_default():
     return _default
 
 
-def set_default_device(d):
-    """Make d (a device, a name or an index) this thread's default; None goes back to the automatic choice."""
-    context.device = None if d is None else device(d)
+def here_or_default(name):
+    """The device of a name from another machine, or the default one where this machine has none of that name."""
+    try:
+        return device(name)
+    except DeviceError:
+        return default_device()
+
+
+def set_default_device(device):
+    """Make a device, given by itself, its name or index, this thread's default; None goes back to the automatic choice."""
+    context.device = None if device is None else _of(device)
+
+
+def _of(d):
+    return device(d)
 
 
 def _resolve(name, index):

@@ -29,7 +29,16 @@ class _Before(threading.local):
 before = _Before()
 
 
-class Stream:
+class _OfThisProcess:
+    """What stands for work of this process on a device, of which there are no copies."""
+
+    def __reduce_ex__(self, protocol):
+        name = type(self).__name__
+        raise ArgumentTypeError(f"cannot copy or pickle '{name}' object: it belongs to a queue of this process; make a new {name}, "
+                                "or leave it out with __getstate__")
+
+
+class Stream(_OfThisProcess):
     """A queue of work on `device` (the default one when None) that runs concurrently with other streams.
 
     `priority` is accepted for PyTorch's sake; OpenCL 1.2 has no priorities.  As a context manager it is current inside.
@@ -112,7 +121,7 @@ class Stream:
             self.device.drop_channel(channel)
 
 
-class Event:
+class Event(_OfThisProcess):
     """A mark in a stream to wait for; with enable_timing=True, two events measure the time between them.
 
     The first timing event makes the device's queues record timestamps: this costs one wait, and about 0.4 us a launch from then
@@ -252,14 +261,14 @@ def set_stream(stream):
     set_default_device(d)
 
 
-def stream(s):
-    """Return a context manager in which this thread's work goes to stream `s`; with None it changes nothing.
+def stream(stream):
+    """Return a context manager in which this thread's work goes to a stream; with None it changes nothing.
 
     Raises ArgumentTypeError for anything but a Stream or None.  Source: torch.cuda.stream.
 
         >>> with ct.opencl.stream(ct.opencl.Stream()):
         ...     y = ct.ones(3) * 2
     """
-    if s is not None and not isinstance(s, Stream):
-        raise ArgumentTypeError(f"stream: expected a Stream or None, got {s!r}")
-    return contextlib.nullcontext() if s is None else s
+    if stream is not None and not isinstance(stream, Stream):
+        raise ArgumentTypeError(f"stream: expected a Stream or None, got {stream!r}")
+    return contextlib.nullcontext() if stream is None else stream

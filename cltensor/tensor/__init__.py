@@ -5,6 +5,7 @@ from ..dispatch.storage import Storage
 from .api import applying, attributes, creation, custom, exchange, rebinding, typed_storage
 from .core import aliases, backward_precompile, interop, methods
 from .core.public_api import FUNCTIONS, registered
+from .core.results import RESULTS
 from .core.tensor import Tensor
 from .index import histogram, indexing, masking, picking, scattering, searching, sorting, unique
 from .linalg import householder, ldl, linalg, lowrank, lu, norms
@@ -38,4 +39,9 @@ def namespace():
     return found
 
 
-__all__ = ["Generator", "Storage", "Tensor", "default_generator", "namespace"]
+def results():
+    """Every class of named tuples that functions return, by its name in return_types."""
+    return dict(RESULTS)
+
+
+__all__ = ["Generator", "Storage", "Tensor", "default_generator", "namespace", "results"]

@@ -1,4 +1,6 @@
-"""Public names and parameters of PyTorch's that cannot exist here, each with the reason; docs/missing.md is made of this list.
+"""Public names and parameters of PyTorch's that cannot exist here, or exist here alone, each with the reason.
+
+docs/missing.md is made of this list.
 
 A name covers what lies inside it: `nn.quantized` every name of that module, `nn.Module.xpu` one method, `nn.functional.f(x)` one
 parameter.  A star stands for any text.
@@ -11,6 +13,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "missing.md"
 
 #: reason -> names
 EXCEPTIONS = {
+    "kernels of PyTorch's for CUDA alone":
+        "torch.addmm(out_dtype) torch.baddbmm(out_dtype) torch.bmm(out_dtype) torch.mm(out_dtype)",
+    "of PyTorch's compiler; compile here keeps eight programs for a function and calls it by its own name":
+        "torch.compile(name) torch.compile(recompile_limit) torch.compile(isolate_recompiles) torch.compile(shapes_spec)",
+    "the constructor of PyTorch 0.3; use new_tensor, new_empty and their like":
+        "Tensor.new(storage) Tensor.new(other) Tensor.new(size)",
     "every device here is an OpenCL one; use .to('gpu')":
         "nn.modules.module.Module.cuda nn.modules.module.Module.ipu nn.modules.module.Module.mtia nn.modules.module.Module.xpu",
     "there are no quantized dtypes; use float16 or bfloat16 to save memory":
@@ -27,9 +35,9 @@ EXCEPTIONS = {
         "nn.modules.rnn.*.get_expected_*_size nn.modules.rnn.*.permute_hidden",
     "belongs to torch.compile and to CUDA's graphs and streams":
         "autograd.graph.region_activation_memory_budget autograd.graph.set_warn_on_accumulate_grad_stream_mismatch "
-        "autograd.graph.set_override_stale_capture_stream",
+        "autograd.graph.set_override_stale_capture_stream cuda.Event(external)",
     "True by default, as for load: weights from elsewhere run no code unless asked to":
-        "hub.load_state_dict_from_url(weights_only)",
+        "hub.load_state_dict_from_url(weights_only) torch.load(weights_only) serialization.load(weights_only)",
     "a property, as it is of PyTorch's own nodes":
         "autograd.graph.Node.metadata",
     "not documented: plumbing of PyTorch's dispatcher and decorators":
@@ -77,7 +85,39 @@ EXCEPTIONS = {
         "nn.parallel.DistributedDataParallel",
 }
 
-REASONS = {name: why for why, names in EXCEPTIONS.items() for name in names.split()}
+#: reason -> parameters that cltensor has beyond PyTorch's
+ADDED = {
+    "safetensors is the format by default, and files may be split":
+        "torch.save(+format) torch.save(+max_shard_size) serialization.save(+format) serialization.save(+max_shard_size)",
+    "as for hub.load":
+        "hub.help(+source) hub.list(+source)",
+    "taken, with the one value there is, wherever a tensor is made":
+        "torch.asarray(+layout) torch.asarray(+pin_memory) torch.tensor(+layout) Tensor.new_tensor(+layout) "
+        "torch.sparse_coo_tensor(+layout) signal.windows.*(+pin_memory)",
+    "the same function as cltensor.softmax and cltensor.log_softmax":
+        "special.softmax(+out) special.log_softmax(+out)",
+    "nodes are made by ops, not by programs":
+        "autograd.graph.Node",
+}
+
+#: what PyTorch's stubs or docstrings tell otherwise than its functions, which were asked -> parameters
+MISTOLD = {
+    "accepted, but not told":
+        "torch.range(+layout) torch.sparse_coo_tensor(+pin_memory) torch.sparse_csr_tensor(+pin_memory) "
+        "torch.sparse_csr_tensor(+layout) Tensor.*(+memory_format) nn.functional.*(+out) linalg.lstsq(+out) "
+        "linalg.lu_factor(+pivot) linalg.matrix_rank(+tol) linalg.pinv(+rcond) special.round(+decimals) "
+        "fft.fftfreq(+pin_memory) fft.rfftfreq(+pin_memory)",
+    "told, but refused":
+        "torch.full(names) torch.linspace(start* torch.logspace(start* Tensor.add(out) Tensor.floor_divide(out) Tensor.mul(out) "
+        "Tensor.sub(out) Tensor.true_divide(out)",
+    "told as positional, but taken by name alone":
+        "torch.tensor(dtype) torch.tensor(device) torch.tensor(requires_grad) torch.tensor(pin_memory) Tensor.new_tensor(dtype) "
+        "Tensor.new_tensor(device) Tensor.new_tensor(requires_grad) Tensor.new_tensor(pin_memory)",
+    "told under another name":
+        "Tensor.requires_grad_(mode) Tensor.requires_grad_(+requires_grad) Tensor.to(other) Tensor.to(+tensor)",
+}
+
+REASONS = {name: why for table in (EXCEPTIONS, ADDED, MISTOLD) for why, names in table.items() for name in names.split()}
 
 
 def covers(pattern, name):
@@ -92,7 +132,7 @@ def reason(name):
 
 def page(modules):
     """The text of docs/missing.md."""
-    rows = "\n".join(f"| {', '.join(f'`{n}`' for n in names.split())} | {why} |" for why, names in EXCEPTIONS.items())
+    rows, added = (_rows(table) for table in (EXCEPTIONS, ADDED))
     listed = ", ".join(f"`{m}`" for m in modules)
     return f"""# What PyTorch has and cltensor has not
 
@@ -102,4 +142,14 @@ parameter, position and default of these modules of PyTorch 2.13 with cltensor's
 | missing | reason |
 |---|---|
 {rows}
+
+Parameters that PyTorch has not, besides those of names that are cltensor's own:
+
+| added | reason |
+|---|---|
+{added}
 """
+
+
+def _rows(table):
+    return "\n".join(f"| {', '.join(f'`{n}`' for n in names.split())} | {why} |" for why, names in table.items())

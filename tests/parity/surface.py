@@ -9,14 +9,14 @@ A module is held to all of it once its name stands in MODULES; what cannot exist
 
 import importlib
 import inspect
-import keyword
-import re
 import sys
 import warnings
 
 import torch
 
-from . import exceptions
+import cltensor
+
+from . import exceptions, signatures
 
 #: PyTorch's modules, without `torch.`, each of which must be here whole
 MODULES = (
@@ -32,12 +32,15 @@ MODULES = (
       "distributions distributions.constraints distributions.transforms distributions.utils distributions.kl "
       "distributions.constraint_registry").split(),
     *("autograd autograd.functional autograd.graph autograd.forward_ad autograd.grad_mode "
-      "random testing overrides multiprocessing utils.dlpack utils.tensorboard hub profiler").split(),
+      "random testing overrides multiprocessing utils.dlpack utils.tensorboard hub profiler signal.windows").split(),
 )
+#: those of which the names that are here must be called alike; base/absent.py refuses others of the main namespace and of Tensor
+PARTLY = ("torch", "Tensor", "sparse", "serialization", "compiler", "utils", "utils.benchmark", "utils.data.dataloader", "cuda")
 
-POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-PLAIN = (bool, int, float, str, tuple, type(None))
+HOMES = {"cuda": "opencl"}  # a module of PyTorch's: where its names are here
+
+
+ABSENT = "does not exist"
 
 
 def public(module):
@@ -55,76 +58,14 @@ def _is_its_own(module, value):
     return callable(value) and (getattr(value, "__module__", None) or "torch").startswith("torch")
 
 
-def signature(owner, name, value):
-    """The parameters of one of PyTorch's functions or classes by name, or None where nothing tells them."""
-    if getattr(owner, f"{name}_with_indices", None) is not None:
-        value = getattr(owner, f"{name}_with_indices")  # what chooses between two functions takes *args
-    try:
-        return dict(inspect.signature(value).parameters)
-    except (ValueError, TypeError):
-        return documented(name, value.__doc__ or "")
-
-
-def documented(name, text):
-    """The parameters that the first line of a docstring gives, as in `conv1d(input, weight, bias=None) -> Tensor`."""
-    found = re.match(rf"\s*(?:[\w.]+\.)?{re.escape(name)}\(", text)
-    if not found:
-        return None
-    line = text[found.end():].split("\n", 1)[0].split(" -> ")[0].rsplit(")", 1)[0]
-    names, defaults = {}, {"__builtins__": {}, "torch": torch, "None": None, "True": True, "False": False}
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    for part in re.split(r",\s*(?![^()\[\]]*[)\]])", line):
-        word, given, default = part.strip().partition("=")
-        if word == "*":
-            kind = inspect.Parameter.KEYWORD_ONLY
-        elif word.isidentifier() and not keyword.iskeyword(word):
-            names[word] = inspect.Parameter(word, kind, default=_value(default, defaults) if given else inspect.Parameter.empty)
-    return names
-
-
-def _value(text, names):
-    try:
-        return eval(text, names)
-    except Exception:
-        return inspect  # no plain value: it is not compared
-
-
-def parameter_gaps(full, theirs, ours):
-    """{"full(parameter)": what is wrong} of the parameters of one function or class."""
-    gaps, order = {}, [p.name for p in ours.values() if p.kind in POSITIONAL]
-    taken = {p.kind for p in ours.values()}
-    positional = [p.name for p in theirs.values() if p.kind in POSITIONAL]
-    for p in theirs.values():
-        at = f"{full}({p.name})"
-        if p.name.startswith("_") or p.kind in VARIADIC:
-            continue
-        if p.name not in ours:
-            if inspect.Parameter.VAR_KEYWORD not in taken:
-                gaps[at] = "is not accepted"
-        elif p.name in positional and inspect.Parameter.VAR_POSITIONAL not in taken and (
-                p.name not in order or order.index(p.name) != positional.index(p.name)):
-            gaps[at] = "stands elsewhere among the positional arguments"
-        elif not _same_default(p.default, ours[p.name].default):
-            gaps[at] = f"is {p.default!r} by default, here {ours[p.name].default!r}"
-    return gaps
-
-
-def _same_default(theirs, ours):
-    if not isinstance(theirs, PLAIN):
-        return True
-    if isinstance(ours, torch.Tensor) or not isinstance(ours, PLAIN):
-        return False
-    return theirs == ours
-
-
-def _called(full, owner, name, theirs, ours):
-    wanted = signature(owner, name, theirs)
+def _called(full, owner, name, theirs, ours, method=False):
+    """What is wrong with the parameters of a function, or of a method of a class, where nothing is bound yet."""
+    place = {torch: "", torch.Tensor: "Tensor", torch.nn.functional: "nn"}.get(owner)
+    wanted = signatures.overloads(owner, name, theirs, place)
     if wanted is None or not callable(ours):
         return {} if wanted is None else {full: "cannot be called"}
-    try:
-        return parameter_gaps(full, wanted, dict(inspect.signature(ours).parameters))
-    except ValueError:
-        return {}
+    wanted = [{n: p for n, p in each.items() if not (method and n == "self")} for each in wanted]
+    return signatures.gaps(full, wanted, ours, method)
 
 
 def class_gaps(theirs, ours):
@@ -140,28 +81,47 @@ def class_gaps(theirs, ours):
                 continue
             seen.add(name)
             if not hasattr(ours, name):
-                gaps[full] = "does not exist"
+                gaps[full] = ABSENT
             elif inspect.isroutine(getattr(theirs, name)) and not isinstance(value, property):
-                gaps |= _called(full, theirs, name, getattr(theirs, name), getattr(ours, name))
+                gaps |= _called(full, theirs, name, getattr(theirs, name), getattr(ours, name), inspect.isfunction(value))
     return gaps
 
 
 def gaps(name):
     """{full name: what is wrong} of one of PyTorch's modules; exceptions are not left out."""
+    found = _gaps(name)
+    return found if name not in PARTLY else {full: what for full, what in found.items() if what != ABSENT}
+
+
+def _gaps(name):
+    if name in ("torch", "Tensor"):
+        return _namespace_gaps(name)
     module, found = importlib.import_module(f"torch.{name}"), {}
     try:
-        here = importlib.import_module(f"cltensor.{name}")
+        here = importlib.import_module(f"cltensor.{HOMES.get(name, name)}")
     except ImportError:
-        return {name: "does not exist"}
+        return {name: ABSENT}
     for each in public(module):
-        theirs, full = getattr(module, each), f"{name}.{each}"
+        theirs, full = getattr(module, each, None), f"{name}.{each}"
         ours = getattr(here, each, None)
         if ours is None and not hasattr(here, each):
-            found[full] = "does not exist"
+            found[full] = ABSENT
         elif inspect.isclass(theirs) and not issubclass(theirs, tuple) and not hasattr(theirs, "__members__"):
             found |= _called(full, module, each, theirs, ours) | class_gaps(theirs, ours)
         elif callable(theirs):
             found |= _called(full, module, each, theirs, ours)
+    return found
+
+
+def _namespace_gaps(name):
+    """Of the functions of PyTorch's main namespace, or of the methods of Tensor, those that are here."""
+    theirs, ours = (torch, cltensor) if name == "torch" else (torch.Tensor, cltensor.Tensor)
+    found = {}
+    for each in dir(theirs):
+        value = getattr(theirs, each, None)
+        if each.startswith("_") or not inspect.isroutine(value) or not hasattr(ours, each):
+            continue
+        found |= _called(f"{name}.{each}", theirs, each, value, getattr(ours, each), name == "Tensor")
     return found
 
 
@@ -175,7 +135,7 @@ def main(arguments):
     if "--write" in arguments:
         exceptions.PAGE.write_text(exceptions.page(MODULES), encoding="utf-8")
         return
-    for name in arguments or MODULES:
+    for name in arguments or (*MODULES, *PARTLY):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = uncovered(name)

@@ -4,7 +4,7 @@ import io
 import pickle
 
 from ...base import dtypes
-from ...base.errors import AutogradError, SerializationError
+from ...base.errors import SerializationError
 from ...dispatch.storage import Storage
 from ...tensor import Tensor
 from ...tensor.api.exchange import attributes_of
@@ -48,8 +48,6 @@ class _Pickler(pickle.Pickler):
         """How a tensor is made again."""
         if not isinstance(value, Tensor):
             return NotImplemented
-        if not value.is_leaf:
-            raise AutogradError("save: only leaves can be pickled, this tensor has a grad_fn; save tensor.detach()")
         return made, (type(value), value.untyped_storage(), value.dtype.name, value.storage_offset(), tuple(value.shape),
                       tuple(value.stride()), value.requires_grad, attributes_of(value))
 

@@ -1,10 +1,9 @@
-"""Pooling with indices, and sampling of planes with numbers for modes."""
+"""Sampling of planes with numbers for modes."""
 
 from ...base.errors import ArgumentError, ShapeError
 from .. import functional as F
-from ..functional import adaptive_max_pool1d_with_indices as adaptive_max_pool1d
 from ..functional import affine_grid as affine_grid_generator
-from ..functional import max_pool1d_with_indices, native_channel_shuffle
+from ..functional import native_channel_shuffle
 
 _MODES, _PADDINGS = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
 
@@ -38,5 +37,4 @@ def _of_rank(rank, input, grid, *settings):
     return grid_sampler(input, grid, *settings)
 
 
-__all__ = ["adaptive_max_pool1d", "affine_grid_generator", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d",
-           "max_pool1d_with_indices", "native_channel_shuffle"]
+__all__ = ["affine_grid_generator", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "native_channel_shuffle"]

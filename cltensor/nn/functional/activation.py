@@ -47,11 +47,17 @@ def leaky_relu_(input: Tensor, negative_slope: float = 0.01):
 
 def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False):
     """x above 0; below, x times a slope drawn from [lower, upper] when training, else times their mean."""
+    return sloped_at_random(input, lower, upper, training, inplace)
+
+
+def sloped_at_random(input, lower, upper, training, inplace, generator=None):
+    """rrelu, with slopes of a Generator."""
     if lower > upper:
         raise ArgumentError(f"rrelu: lower bound should be less than or equal to upper bound, got {lower} > {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    y = sloped(overwritten(input) if inplace else input, input.detach().new_empty(input.shape).uniform_(lower, upper))
+    slopes = input.detach().new_empty(input.shape).uniform_(lower, upper, generator=generator)
+    y = sloped(overwritten(input) if inplace else input, slopes)
     return input.copy_(y) if inplace else y
 
 
@@ -95,7 +101,7 @@ def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None):
     """x moved lambd closer to 0, and 0 within lambd of it."""
     if lambd < 0:
         raise ArgumentError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
-    return into(out, ops.softshrink(input, lambd=lambd))
+    return into("softshrink", out, ops.softshrink(input, lambd=lambd))
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False):
@@ -156,7 +162,7 @@ def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None)
     """x times the normal distribution function at x; approximate="tanh" computes it by tanh."""
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}")
-    return into(out, (ops.gelu if approximate == "none" else ops.gelu_tanh)(input))
+    return into("gelu", out, (ops.gelu if approximate == "none" else ops.gelu_tanh)(input))
 
 
 def silu(input: Tensor, inplace: bool = False):
@@ -171,12 +177,12 @@ def mish(input: Tensor, inplace: bool = False):
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None):
     """log(1 + exp(beta x)) / beta, and x itself where beta x is above threshold."""
-    return into(out, ops.softplus(input, beta=beta, threshold=threshold))
+    return into("softplus", out, ops.softplus(input, beta=beta, threshold=threshold))
 
 
 def logsigmoid(input: Tensor, *, out: Tensor | None = None):
     """log(sigmoid(x)), without overflow."""
-    return into(out, ops.logsigmoid(input))
+    return into("logsigmoid", out, ops.logsigmoid(input))
 
 
 def softsign(input: Tensor):

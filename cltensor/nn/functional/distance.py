@@ -14,7 +14,7 @@ from .out import into
 @autocasts(FLOAT32_ON_GPU)
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None):
     """input divided by its p-norm over dim, or by eps where the norm is smaller."""
-    return into(out, _normalized(input, p, dim, eps))
+    return into("normalize", out, _normalized(input, p, dim, eps))
 
 
 @in_float32

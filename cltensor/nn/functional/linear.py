@@ -12,7 +12,7 @@ from .out import into
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None):
     """input (*, in_features) @ weight (out_features, in_features).T + bias (out_features,)."""
     y = _linear(input, weight, bias)
-    return y if out is None else into(out, y)
+    return into("linear", out, y)
 
 
 @autocasts(PROMOTE_ON_GPU)

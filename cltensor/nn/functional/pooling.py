@@ -43,7 +43,7 @@ def _avg_pool(n, input, kernel_size, stride=None, padding=0, ceil_mode=False, co
     pool = ops.avg_pool if input.dtype.category != "int" else windows.avg_pool
     y = pool(input, kernel_size=kernel, stride=_stride(stride, kernel, n, op), padding=each(padding, n, op, "padding"),
              ceil_mode=bool(ceil_mode), count_include_pad=bool(count_include_pad), divisor_override=divisor_override)
-    return into(out, _squeezed(y, single))
+    return into(op, out, _squeezed(y, single))
 
 
 def _output_size(output_size, input, n, op):
@@ -112,10 +112,20 @@ max_pool1d, max_pool2d, max_pool3d = (_named(_max_pool, n, """Largest value of e
     """) for n in (1, 2, 3))
 max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = (_with_indices(pool) for pool in (
     max_pool1d, max_pool2d, max_pool3d))
-avg_pool1d, avg_pool2d, avg_pool3d = (_named(_avg_pool, n, """Mean of each window of input (N, C, {dims}).
+avg_pool2d, avg_pool3d = (_named(_avg_pool, n, """Mean of each window of input (N, C, {dims}).
 
     stride: kernel_size unless given; count_include_pad: whether padded zeros count; divisor_override: divide by this.
-    """) for n in (1, 2, 3))
+    """) for n in (2, 3))
+
+
+def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    """Mean of each window of input (N, C, L).
+
+    stride: kernel_size unless given; count_include_pad: whether padded zeros count.
+    """
+    return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
 adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = (_named(
     _adaptive_max_pool, n, "Largest values of output_size windows that cover input (N, C, {dims}).") for n in (1, 2, 3))
 adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices, adaptive_max_pool3d_with_indices = (

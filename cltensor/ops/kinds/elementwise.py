@@ -1,13 +1,12 @@
 """Elementwise ops: declared by a Python lambda over scalars; kernels and gradients are generated from it."""
 
-import copy
 import functools
 import operator
 
 import numpy as np
 
 from ...base import dtypes
-from ...base.errors import ZERO_DIVISION, DivisionError, DTypeError, ShapeError
+from ...base.errors import ZERO_DIVISION, ArgumentTypeError, DivisionError, DTypeError, ShapeError
 from ...base.forking import Lazy
 from ...base.shapes import broadcast_shapes, broadcast_strides, collapse, dense_strides
 from ...codegen import expr, types
@@ -78,7 +77,8 @@ class Elementwise(Op):
     @Lazy
     def on_complex(self):
         """This op over complex numbers."""
-        made = copy.copy(self)
+        made = object.__new__(type(self))
+        made.__dict__.update(vars(self))
         made.field, made.on_complex = COMPLEXES, made
         made.sources, made.gradients, made.savings, made.plans, made.fast_calls = {}, {}, {}, {}, {}
         for name in ("differentiable", *(["exprs"] if self.fn is not None else [])):
@@ -100,6 +100,8 @@ class Elementwise(Op):
     def apply(self, args, attrs):
         """See Op."""
         out, inplace = attrs.pop("out", None), attrs.pop("inplace", False)
+        if out is not None and not (self.out or inplace):
+            raise ArgumentTypeError(f"{self.name}() got an unexpected keyword argument 'out'; use out.copy_({self.name}(input))")
         if len(args) == len(self.inputs) and not attrs and not self.attr_names:
             inputs, values = args, ()
         else:

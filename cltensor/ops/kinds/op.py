@@ -8,9 +8,9 @@ import inspect
 import re
 
 from ...base import calls, dtypes
-from ...base.errors import DeviceError, UnsupportedDTypeError
+from ...base.errors import DeviceError, PickleError, UnsupportedDTypeError
 from ...base.forking import OfInstances
-from ...dispatch.registry import DTYPE_SETS, REGISTRY
+from ...dispatch.registry import DTYPE_SETS, REGISTRY, declared
 from ...dispatch.run_elementwise import with_zeros
 
 _SAVED = re.compile(r"(\w+)(?:\(([\w,]+)\))?")
@@ -35,6 +35,7 @@ class Op:
                  with its attribute `dim` moved by one), "inside" (a composite of batchable ops), None (one by one)
         host     whether its forward pass runs on the host, through a library there
         inplace  whether an in-place form (`name_`) exists
+        out      whether a public call takes out=; where PyTorch's takes none, in-place forms alone write to a given tensor
         autocast how autocast runs it: a Policy (dispatch/autocast.py); None if in the dtypes it is given
         complex  whether it takes complex numbers, besides the real `dtypes`
         on_complex  the op that runs in its place for complex inputs, or its name; None for itself
@@ -43,9 +44,10 @@ class Op:
     kind = on_complex = finishing = None
     autocast = None
     strided = False
+    out = True
 
     def __init__(self, name, *, vjp=None, saves="", ref=None, dtypes="all", doc="", public=True, method=True,
-                 inplace=False, samples=None, aliases=(), reports_faults=False, batch=None, host=False,
+                 inplace=False, out=True, samples=None, aliases=(), reports_faults=False, batch=None, host=False,
                  accepts_missing_gradients=False, autocast=None, complex=False):
         if name in REGISTRY:
             raise ValueError(f"op {name!r} is declared twice")
@@ -58,7 +60,7 @@ class Op:
         self.autocast = autocast
         self.public, self.method, self.inplace, self.aliases = public, public and method, inplace, tuple(aliases)
         self.saved_outputs = tuple(int(n[1:]) for n in sorted(self.saves) if n[:1] == "y" and n[1:].isdigit())
-        self.complex = complex
+        self.complex, self.out = complex, out
         self.batch, self.host, self.plans, self.savings = batch, host, {}, {}
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
@@ -76,7 +78,8 @@ class Op:
     @OfInstances
     def __signature__(self):
         """The parameters of the public function, for inspect.signature and help."""
-        return inspect.Signature([*self.parameters(), inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)])
+        out = [inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)] if self.out else []
+        return inspect.Signature([*self.parameters(), *out])
 
     def parameters(self, *first):
         """The inspect.Parameters of a call: inputs and attributes; `first`: names that stand for the first inputs."""
@@ -86,6 +89,18 @@ class Op:
 
     def __repr__(self):
         return f"<{self.kind} op {self.name}>"
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        if REGISTRY.get(self.name) is not self:
+            raise PickleError(f"pickle: {self!r} was made while a program ran and has no name to be found by; pickle the "
+                              "function or Module that uses it")
+        return declared, (self.name,)
 
     @property
     def differentiable(self):

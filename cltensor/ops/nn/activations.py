@@ -26,7 +26,7 @@ def _sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-relu = elementwise("relu", lambda input: E.relu(input), ref=lambda x: np.maximum(x, 0), inplace=True,
+relu = elementwise("relu", lambda input: E.relu(input), out=False, ref=lambda x: np.maximum(x, 0), inplace=True,
                    dtypes="number", grad=lambda g, input, y: E.where(y <= 0, 0.0, g),
                    doc="max(input, 0); its slope at 0 is 0, at NaN 1.")
 hardshrink = elementwise(

@@ -187,7 +187,7 @@ bitwise_xor = elementwise("bitwise_xor", lambda input, other: input ^ other, ref
                           dtypes="bits", numbers="input other", doc="Bitwise exclusive or.")
 bitwise_not = elementwise("bitwise_not", lambda input: ~input, ref=np.invert, inplace=True, dtypes="bits",
                           doc="Bitwise not; logical not of bools.")
-isnan = elementwise("isnan", lambda input: E.isnan(input), ref=np.isnan, doc="Whether NaN.", complex=True)
-isinf = elementwise("isinf", lambda input: E.isinf(input), ref=np.isinf, doc="Whether infinite.", complex=True)
-isfinite = elementwise("isfinite", lambda input: E.isfinite(input), ref=np.isfinite,
+isnan = elementwise("isnan", lambda input: E.isnan(input), out=False, ref=np.isnan, doc="Whether NaN.", complex=True)
+isinf = elementwise("isinf", lambda input: E.isinf(input), out=False, ref=np.isinf, doc="Whether infinite.", complex=True)
+isfinite = elementwise("isfinite", lambda input: E.isfinite(input), out=False, ref=np.isfinite,
                        doc="Whether neither NaN nor infinite.", complex=True)

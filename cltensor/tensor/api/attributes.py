@@ -31,8 +31,8 @@ def is_shared(self) -> bool:
 
 
 @method()
-def record_stream(self, stream):
-    """Once the tensor is gone, keep its memory until all work enqueued on `stream` by then is done.
+def record_stream(self, s):
+    """Once the tensor is gone, keep its memory until all work enqueued on the stream `s` by then is done.
 
     For a tensor of any shape and dtype, made on one stream and used on another: otherwise the first stream reuses the memory while
     the second still reads it.
@@ -49,11 +49,11 @@ def record_stream(self, stream):
         >>> y.tolist()
         [2.0, 2.0, 2.0]
     """
-    if not isinstance(stream, Stream):
-        raise ArgumentTypeError(f"record_stream(): argument 'stream' must be a Stream, not {calls.kind(stream)}")
+    if not isinstance(s, Stream):
+        raise ArgumentTypeError(f"record_stream(): argument 's' must be a Stream, not {calls.kind(s)}")
     storage = self._storage
     if storage.extent and not storage.device.host:
-        stream.keep(storage, storage.buffer)
+        s.keep(storage, storage.buffer)
 
 
 @method()
@@ -62,19 +62,19 @@ def to_dense(self, dtype=None, *, masked_grad=True):
     return self if dtype is None else self.to(dtype)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def is_signed(input) -> bool:
     """Whether the dtype can hold negative numbers."""
     return input.is_signed()
 
 
-@function(method=False)
+@function(method=False, out=False)
 def is_inference(input) -> bool:
     """Whether the tensor was made in inference mode."""
     return input.is_inference()
 
 
-@function()
+@function(out=False)
 def is_same_size(input, other) -> bool:
     """Whether both have the same shape."""
     return tuple(input.shape) == tuple(other.shape)
@@ -86,7 +86,7 @@ def is_set_to(self, tensor) -> bool:
     return self._storage is tensor._storage and self._spec is tensor._spec and self._offset == tensor._offset
 
 
-@function(method=False)
+@function(method=False, out=False)
 def detach(input):
     """input's memory, outside the graph."""
     return input.detach()
@@ -149,7 +149,7 @@ def dim_order(self, ambiguity_check=False) -> tuple:
     return tuple(sorted(range(self.ndim), key=lambda d: -self.stride(d)))
 
 
-@function(method=False)
+@function(method=False, out=False)
 def is_distributed(input) -> bool:
     """False: a device's memory belongs to one process."""
     return False

@@ -83,7 +83,7 @@ def check_room(n, dtype, d):
     host_memory.require(2 * 8 * n, f"computing {n} values")
 
 
-@function(method=False)
+@function(method=False, out=False)
 def tensor(data, *, dtype=None, device=None, requires_grad=False):
     """A new tensor holding a copy of data: numbers, nested sequences, a NumPy array or a tensor.
 
@@ -120,20 +120,22 @@ for _name, _dtype in dtypes.LEGACY.items():
     FUNCTIONS[f"{_name}Tensor"] = _Legacy(f"{_name}Tensor", (), {"dtype": _dtype, "__doc__": _doc, "__module__": "cltensor"})
 
 
-@function(method=False)
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+@function(method=False, out=False)
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
     """obj as a tensor, copied where necessary, or where copy is True.
 
+    requires_grad: None is as obj does; False detaches it.
     Raises ArgumentError when copy is False and a copy is necessary: for all but tensors of the right dtype and device.
     """
     out = as_tensor(obj, dtype=dtype, device=device)
     if copy is False and out is not obj:
         raise ArgumentError("asarray: copy=False, but only a tensor of the right dtype and device can do without a copy")
     out = out.clone() if copy and out is obj else out
-    return out.detach().requires_grad_() if requires_grad and not out.requires_grad else out
+    wanted = out.requires_grad if requires_grad is None else bool(requires_grad)
+    return out if wanted == out.requires_grad else out.detach().requires_grad_(wanted)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def as_tensor(data, dtype=None, device=None):
     """data as a tensor: return a tensor of the right dtype and device as it is, copy anything else."""
     if isinstance(data, TensorBase):
@@ -141,7 +143,7 @@ def as_tensor(data, dtype=None, device=None):
     return tensor(data, dtype=dtype, device=device)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def from_numpy(ndarray):
     """A tensor with the values of a NumPy array.  Unlike in PyTorch it is a copy: the values move to the device."""
     if not isinstance(ndarray, np.ndarray):
@@ -164,7 +166,7 @@ def empty(*size, dtype=None, device=None, requires_grad=False, memory_format=con
     return made(Tensor._fresh(spec(shape, format_strides(shape, memory_format, "empty"), dtype, d)), requires_grad)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False):
     """A tensor of the given shape and strides (in elements) with uninitialised memory."""
     dtype, d = _options(dtype, device)
@@ -173,7 +175,7 @@ def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False)
     return made(Tensor._fresh(spec(tuple(size), tuple(stride), dtype, d)), requires_grad)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def empty_permuted(size, physical_layout, *, dtype=None, device=None, requires_grad=False):
     """A dense tensor with uninitialised memory, its dimensions laid out in the order given, outermost first."""
     dtype, d = _options(dtype, device)
@@ -227,26 +229,26 @@ def _like_spec(input, dtype, d, memory_format):
     return spec(s.shape, kept, dtype, d)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def empty_like(input, *, dtype=None, device=None, requires_grad=False, memory_format=preserve_format):
     """An uninitialised tensor of input's shape, dtype and device."""
     return made(Tensor._fresh(_like_spec(input, *_like(input, dtype, device), memory_format)), requires_grad)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, memory_format=preserve_format):
     """A tensor of fill_value with input's shape, dtype and device."""
     t = Tensor._fresh(_like_spec(input, *_like(input, dtype, device), memory_format))
     return made(t.fill_(fill_value), requires_grad)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def zeros_like(input, *, dtype=None, device=None, requires_grad=False, memory_format=preserve_format):
     """Zeros of input's shape, dtype and device."""
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad, memory_format=memory_format)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def ones_like(input, *, dtype=None, device=None, requires_grad=False, memory_format=preserve_format):
     """Ones of input's shape, dtype and device."""
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad, memory_format=memory_format)
@@ -304,13 +306,14 @@ def _refuse_complex(name, dtype):
 
 
 @function(method=False)
-def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+def arange(start=None, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
     """start, start + step, ... below end, computed on the host in float64 or int64.
 
     Raises ArgumentError when step leads away from end.
     """
+    start, end = (0, start if end is None else end) if start is None or end is None else (start, end)
     if end is None:
-        start, end = 0, start
+        raise ArgumentTypeError("arange() missing required argument 'end'")
     start, end, step = (x.item() if isinstance(x, TensorBase) else x for x in (start, end, step))
     if step == 0 or (end - start) / step < 0 or not all(map(math.isfinite, plain((start, end, step)))):
         raise ArgumentError(f"arange: upper bound and lower bound inconsistent with step sign, or not finite: "
@@ -364,7 +367,7 @@ def eye(n, m=None, *, dtype=None, device=None, requires_grad=False):
     return made(t, requires_grad)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
     """A 0-d tensor."""
     return full((), s, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)

@@ -3,6 +3,7 @@
 import inspect
 import itertools
 
+from ...base import calls
 from ...base.errors import ArgumentError
 from ...codegen import expr
 from ...ops.kinds.elementwise import Derived
@@ -35,7 +36,17 @@ def elementwise(fn) -> object:
     if not inputs:
         raise ArgumentError(f"elementwise: {fn.__name__} needs at least one parameter without a default, for a tensor")
     outputs = expr.trace(fn, [p.name for p in parameters])
-    op = Derived(f"{fn.__name__}_{next(_serial)}", outputs, inputs, tuple(attrs))
-    op.attrs = dict(attrs)
-    op.__doc__ = fn.__doc__
-    return op
+    return Custom(fn, outputs, inputs, attrs)
+
+
+class Custom(Derived):
+    """The op of a user's scalar function."""
+
+    def __init__(self, fn, outputs, inputs, attrs):
+        super().__init__(f"{fn.__name__}_{next(_serial)}", outputs, inputs, tuple(attrs))
+        self.written, self.attrs, self.__doc__ = fn, dict(attrs), fn.__doc__
+        self.__module__, self.__qualname__ = fn.__module__, fn.__qualname__
+
+    def __reduce__(self):
+        """A decorated function of a module is found by its name; of another one the kernel is made anew."""
+        return self.__qualname__ if calls.at_home(self) else (elementwise, (self.written,))

@@ -9,33 +9,42 @@ from copy import deepcopy
 import numpy as np
 
 from ...base import dtypes
-from ...base.errors import ArgumentError, AutogradError, DeviceError
+from ...base.errors import ArgumentError, AutogradError
+from ...base.overlap import packed
 from ...dispatch.tensor_base import TensorBase
+from ...runtime.device import here_or_default
 from ..core.public_api import function, method
+from ..core.tensor import Tensor
 from .creation import empty_strided, from_array, pick_device, tensor
 
 _CPU = (1, 0)  # DLPack's kDLCPU, device 0: where the copies are
 
 
-def _rebuilt(values, dtype, device, requires_grad):
-    try:
-        d = pick_device(device)
-    except DeviceError:
-        d = pick_device(None)  # its device is missing on this machine
-    return from_array(values, dtypes.BY_NAME[dtype], d).requires_grad_(requires_grad)
+def _rebuilt(values, dtype, device, requires_grad, cls=Tensor, strides=None):
+    made = from_array(values, dtypes.BY_NAME[dtype], here_or_default(device))
+    if strides is not None:
+        made = empty_strided(made.shape, strides, dtype=made.dtype, device=made.device).copy_(made)
+    return _typed(made, cls, requires_grad)
 
 
-def _rebuilt_meta(shape, strides, dtype, requires_grad):
-    return empty_strided(shape, strides, dtype=dtypes.BY_NAME[dtype], device="meta", requires_grad=requires_grad)
+def _rebuilt_meta(shape, strides, dtype, requires_grad, cls=Tensor):
+    return _typed(empty_strided(shape, strides, dtype=dtypes.BY_NAME[dtype], device="meta"), cls, requires_grad)
+
+
+def _typed(x, cls, requires_grad):
+    return (x if cls is Tensor else x._as(cls)).requires_grad_(requires_grad)
 
 
 @method("__reduce_ex__")
 def _reduce(self, protocol):
-    if not self.is_leaf:
-        raise AutogradError("pickle: only leaves can be pickled, this tensor has a grad_fn; pickle tensor.detach()")
+    """A leaf of its class, values, strides and attributes, whether or not it is one itself."""
+    how = self.requires_grad, type(self)
     if self.is_meta:
-        return _rebuilt_meta, (tuple(self.shape), self.stride(), self.dtype.name, self.requires_grad)
-    return _rebuilt, (self.detach()._read(), self.dtype.name, str(self.device), self.requires_grad)
+        made = _rebuilt_meta, (tuple(self.shape), self.stride(), self.dtype.name, *how)
+    else:
+        strides = None if self._spec.contiguous or not packed(self._spec.shape, self._spec.strides) else self.stride()
+        made = _rebuilt, (self.detach()._read(), self.dtype.name, str(self.device), *how, strides)
+    return *made, attributes_of(self) or None
 
 
 _OWN = frozenset(("_storage", "_spec", "_offset", *(name for name in vars(TensorBase) if name.startswith("_") and name[1] != "_")))
@@ -93,7 +102,7 @@ def _dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
     return self.numpy().__dlpack__()
 
 
-@function(method=False)
+@function(method=False, out=False)
 def from_dlpack(ext_tensor, *, device=None, copy=None):
     """A copy, as a tensor, of any object that supports DLPack and is in host memory.
 
@@ -108,7 +117,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     return tensor(array, device=device)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     """A copy, as a tensor, of the values in a Python buffer (bytes, array, memoryview, ...)."""
     d = dtypes.as_dtype(dtype)

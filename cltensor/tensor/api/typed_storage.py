@@ -31,6 +31,9 @@ class TypedStorage:
     device = property(lambda self: self._storage.device)
     is_cuda = is_sparse = False
 
+    def __copy__(self):
+        return self.clone()
+
     def untyped(self):
         """The Storage."""
         return self._storage

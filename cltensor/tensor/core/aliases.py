@@ -1,8 +1,10 @@
 """Second names of functions declared elsewhere: copying forms of views, and in-place methods as functions."""
 
 import functools
+import inspect
 
-from .public_api import FUNCTIONS, METHODS, function
+from ...base.calls import named, placed
+from .public_api import FUNCTIONS, HOME, METHODS, function, spelled
 from .tensor import Tensor
 
 #: functions that return a view; `name_copy` returns the same as a copy
@@ -26,7 +28,8 @@ def _copying(name, view):
 
     copy.__name__ = copy.__qualname__ = f"{name}_copy"
     copy.__doc__ = f"{name}, as a copy instead of a view: {view.__doc__}"
-    return function(method=False)(copy)
+    first = next(iter(inspect.signature(copy).parameters))
+    return function(method=False)(copy if first == "input" else spelled(input=first)(copy))
 
 
 def declare():
@@ -35,7 +38,13 @@ def declare():
         _copying(name, METHODS.get(name) or FUNCTIONS.get(name) or getattr(Tensor, name))
     for name in INPLACE:
         if hasattr(Tensor, name):
-            FUNCTIONS[name] = getattr(Tensor, name)
+            FUNCTIONS[name] = _of_input(name, getattr(Tensor, name))
+
+
+def _of_input(name, method):
+    """An in-place method as a function, whose first argument is called input."""
+    made = spelled(input=next(iter(inspect.signature(method).parameters)))(method)
+    return placed(named(made, name), HOME, name)
 
 
 @function(method=False)

@@ -3,12 +3,16 @@
 import functools
 import inspect
 
-from ...base.layouts import check_layout
+from ...base.layouts import check_layout, strided
+
+#: how they are shown among a function's parameters
+SHOWN = (inspect.Parameter("layout", inspect.Parameter.KEYWORD_ONLY, default=strided),
+         inspect.Parameter("pin_memory", inspect.Parameter.KEYWORD_ONLY, default=False))
 
 
 def makes_tensors(fn):
-    """Whether fn makes tensors, that is, takes a dtype and a device."""
-    return {"dtype", "device"} <= inspect.signature(fn).parameters.keys()
+    """Whether fn makes tensors, that is, takes a dtype, a device and whether they require a gradient."""
+    return {"dtype", "device", "requires_grad"} <= inspect.signature(fn).parameters.keys()
 
 
 def drop(name, arguments):
@@ -29,4 +33,7 @@ def accepting_inert_arguments(fn):
             drop(fn.__name__, kwargs)
         return fn(*args, **kwargs)
 
+    signature = inspect.signature(fn)
+    function.__signature__ = signature.replace(
+        parameters=[*signature.parameters.values(), *(p for p in SHOWN if p.name not in signature.parameters)])
     return function

@@ -2,8 +2,9 @@
 
 import inspect
 
-from ...base.calls import named
-from .public_api import METHODS, registered
+from ...base.calls import named, placed
+from ...base.explaining import without_out
+from .public_api import HOME, METHODS, registered
 
 
 def declared(existing):
@@ -11,25 +12,30 @@ def declared(existing):
     found = {}
     for name, op in registered():
         if op.method and name not in existing:
-            found[name] = _method(op)
+            found[name] = _method(op, name)
         if op.inplace and f"{name}_" not in existing:
-            found[f"{name}_"] = _inplace(op)
+            found[f"{name}_"] = _inplace(op, f"{name}_")
     return found | METHODS
 
 
-def _inplace(op):
+def _inplace(op, name):
     def method(self, *args, **attrs):
         return op(self, *args, out=self, inplace=True, **attrs)
 
-    named(method, f"{op.name}_").__name__ = f"{op.name}_"
     method.__doc__ = f"{op.name} in place: {op.doc}"
-    method.__signature__ = inspect.Signature(op.parameters("self"))
-    return method
+    return _declared(method, op, name)
 
 
-def _method(op):
+def _method(op, name):
     def method(self, *args, **attrs):
+        if attrs.get("out") is not None:
+            raise without_out(name)
         return op(self, *args, **attrs)
 
-    method.__name__, method.__doc__, method.__signature__ = op.name, op.doc, inspect.Signature(op.parameters("self"))
-    return named(method, op.name)
+    method.__doc__ = op.doc
+    return _declared(method, op, name)
+
+
+def _declared(method, op, name):
+    method.__name__, method.__signature__ = name, inspect.Signature(op.parameters("self"))
+    return placed(named(method, name), HOME, f"Tensor.{name}")

@@ -1,7 +1,7 @@
 """Python's operators on tensors, numbers and other objects."""
 
 from ...base import dtypes
-from ...base.calls import named
+from ...base.calls import named, placed
 from ...base.errors import ArgumentTypeError
 from ...dispatch.registry import REGISTRY
 from ...dispatch.run_elementwise import run_elementwise, run_pair, write_into
@@ -32,8 +32,8 @@ def arithmetic(op, name):
             return write_into(op, self, (self, other))
         return NotImplemented
 
-    forward.__name__, reflected.__name__, inplace.__name__ = f"__{name}__", f"__r{name}__", f"__i{name}__"
-    return named(forward, op.name), named(reflected, op.name), named(inplace, f"{op.name}_")
+    return (_operator(forward, f"__{name}__", op.name), _operator(reflected, f"__r{name}__", op.name),
+            _operator(inplace, f"__i{name}__", f"{op.name}_"))
 
 
 def comparison(op):
@@ -46,8 +46,13 @@ def comparison(op):
             return run_elementwise(op, (self, other))
         return interop.compared(op, self, other)
 
-    compare.__name__ = f"__{op.name}__"
-    return named(compare, op.name)
+    return _operator(compare, f"__{op.name}__", op.name)
+
+
+def _operator(fn, name, called):
+    """fn as the special method `name` of Tensor, which errors call by the name of its op."""
+    fn.__name__ = name
+    return placed(named(fn, called), "cltensor", f"Tensor.{name}")
 
 
 def matmul(self, other):

@@ -7,42 +7,52 @@ the registry become both by their declaration.
 import functools
 import inspect
 
-from ...base.calls import named
+from ...base.calls import named, placed
 from ...base.errors import ArgumentTypeError
 from ...base.explaining import COUNTS, explaining
 from ...dispatch.binding import NUMPY_NAMES
 from ...dispatch.registry import REGISTRY
 from . import inplace as inplace_forms
 from .inert_arguments import accepting_inert_arguments
-from .with_out import with_out
+from .with_out import with_out, without_out
 
+HOME = "cltensor"  # the module that users find functions and Tensor in
 FUNCTIONS = {}
 METHODS = {}
 
 
-def function(*names, method=True, inplace=None, apart=False, exact=False, contiguous=False):
+def function(*names, method=True, inplace=None, out=True, apart=False, exact=False, contiguous=False):
     """Declare a public function under its own name (and further `names`); with `method`, a Tensor method as well.
 
-    In the namespace it also takes out=, which with_out.py handles.  `inplace`, "writing" or "viewing", adds the method
-    `name_`: see inplace.py.  With `apart`, out must not overlap an input; with `exact`, out must have the result's dtype.
-    With `contiguous`, results are contiguous whatever the input's strides, as in PyTorch.
+    In the namespace it also takes out=, which with_out.py handles, unless `out` is False, as where PyTorch's function takes none.
+    `inplace`, "writing" or "viewing", adds the method `name_`: see inplace.py.  With `apart`, out must not overlap an input; with
+    `exact`, out must have the result's dtype.  With `contiguous`, results are contiguous whatever the input's strides, as in
+    PyTorch.
     """
 
     def declare(fn):
         fn = _counting(_rest_by_name(_contiguous(fn) if contiguous else fn))
         own = fn.__name__.rstrip("_") if fn.__name__.rstrip("_") in _SHADOWED else fn.__name__
-        public, bound = _by_numpy_names(with_out(fn, apart, exact)), _by_numpy_names(explaining(fn, own))
+        public = _by_numpy_names(with_out(fn, apart, exact) if out else without_out(fn))
+        bound = _by_numpy_names(explaining(fn, own))
         for f in {public, bound}:
             named(f, own).__name__ = own
+        if method:
+            placed(bound, HOME, f"Tensor.{own}")
+        placed(public, HOME, own)
         for name in (own, *names):
             FUNCTIONS[name] = public
             if method:
                 METHODS[name] = bound
             if inplace:
-                METHODS[f"{name}_"] = named(getattr(inplace_forms, inplace)(explaining(fn, f"{name}_"), f"{name}_"), f"{name}_")
+                METHODS[f"{name}_"] = _inplace(fn, f"{name}_", getattr(inplace_forms, inplace))
         return fn
 
     return declare
+
+
+def _inplace(fn, name, form):
+    return placed(named(form(explaining(fn, name), name), name), HOME, f"Tensor.{name}")
 
 
 def method(*names):
@@ -53,7 +63,7 @@ def method(*names):
         fn = named(_by_numpy_names(accepting_inert_arguments(explaining(_rest_by_name(fn), own))), own)
         for name in (fn.__name__, *names):
             METHODS[name] = fn
-        fn.__name__ = own
+        placed(fn, HOME, f"Tensor.{own}").__name__ = own
         return fn
 
     return declare
@@ -90,13 +100,28 @@ def _counting(fn):
 
 
 def also(**names):
-    """Decorate a function whose arguments have other names in PyTorch: also(theirs="ours")."""
+    """Decorate a function that takes some arguments under further names, which PyTorch has for them: also(theirs="ours")."""
 
     def decorate(fn):
         @functools.wraps(fn)
         def renamed(*args, **kwargs):
             return fn(*args, **{names.get(name, name): value for name, value in kwargs.items()})
 
+        renamed.further_names = {**getattr(fn, "further_names", {}), **names}
+        return renamed
+
+    return decorate
+
+
+def spelled(**names):
+    """Decorate a function whose arguments are called otherwise in PyTorch: also, and its signature shows PyTorch's names."""
+    shown = {ours: theirs for theirs, ours in names.items()}
+
+    def decorate(fn):
+        signature = inspect.signature(fn)
+        renamed = also(**names)(fn)
+        renamed.__signature__ = signature.replace(
+            parameters=[p.replace(name=shown.get(p.name, p.name)) for p in signature.parameters.values()])
         return renamed
 
     return decorate
@@ -127,15 +152,20 @@ def _rest_by_name(fn):
     if not rest or rest[0] not in ("dims", "size", "sizes", "shape", "repeats"):
         return fn
     name = rest[0]
+    first = next(iter(inspect.signature(fn).parameters))
+    further = {"size": name} if name in ("sizes", "shape") else {}  # PyTorch's name for the same
 
     @functools.wraps(fn)
     def function(*args, **kwargs):
+        if first != name and first in kwargs:
+            args = (kwargs.pop(first), *args)
         if name in kwargs:
             args = (*args, kwargs.pop(name))
-        elif "size" in kwargs and name in ("sizes", "shape"):  # PyTorch's name for the same
+        elif further and "size" in kwargs:
             args = (*args, kwargs.pop("size"))
         return fn(*args, **kwargs)
 
+    function.further_names = {**getattr(fn, "further_names", {}), **further}
     return function
 
 

@@ -1,11 +1,10 @@
-"""out=: every public function takes it."""
+"""out=: public functions take it where PyTorch's do."""
 
 import functools
 import inspect
 
 from ...base.errors import ShapeError
 from ...base.explaining import told
-from ...base.layouts import strided
 from ...dispatch.out import write_out
 from ...dispatch.resizing import fit
 from ...dispatch.tensor_base import TensorBase
@@ -45,10 +44,33 @@ def with_out(fn, apart=False, exact=False):
             _check_apart(name, args, kwargs, out)
         return write_out(name, result, out, exact)
 
-    last = [p for p in parameters.values() if p.kind is not p.VAR_KEYWORD]
-    shown = (_OUT, _LAYOUT) if laid and "layout" not in parameters else (_OUT,)
-    function.__signature__ = signature.replace(parameters=[*last, *shown, *list(parameters.values())[len(last):]])
+    function.__signature__ = _with(signature, (_OUT, *inert_arguments.SHOWN) if laid else (_OUT,))
     return function
+
+
+def without_out(fn):
+    """Let fn explain its errors, and drop the arguments that are inert here; out= is refused, as by any Python function."""
+    laid = inert_arguments.makes_tensors(fn)
+
+    @functools.wraps(fn)
+    def function(*args, **kwargs):
+        if laid and kwargs:
+            inert_arguments.drop(fn.__name__, kwargs)
+        try:
+            return fn(*args, **kwargs)
+        except (AttributeError, TypeError) as error:
+            raise told(error, fn, fn.__name__.rstrip("_"), args, kwargs) from None
+
+    if laid:
+        function.__signature__ = _with(inspect.signature(fn), inert_arguments.SHOWN)
+    return function
+
+
+def _with(signature, added):
+    """A signature with further keyword-only parameters, unless it has them."""
+    given = list(signature.parameters.values())
+    last = [p for p in given if p.kind is not p.VAR_KEYWORD]
+    return signature.replace(parameters=[*last, *(p for p in added if p.name not in signature.parameters), *given[len(last):]])
 
 
 def _check_apart(name, args, kwargs, out):
@@ -67,4 +89,3 @@ def _tensors(values):
 
 
 _OUT = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
-_LAYOUT = inspect.Parameter("layout", inspect.Parameter.KEYWORD_ONLY, default=strided)

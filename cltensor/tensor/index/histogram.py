@@ -1,7 +1,6 @@
 """Counts of values: of integers, in equal bins, between given edges, in one or many dimensions."""
 
 import math
-from collections import namedtuple
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
@@ -9,10 +8,11 @@ from ...dispatch.tensor_base import TensorBase
 from ...ops.kinds.precision import in_float32
 from ..api.creation import linspace
 from ..core.public_api import function
+from ..core.results import result
 from .searching import searchsorted
 
-Histogram = namedtuple("histogram", ("hist", "bin_edges"))
-HistogramDD = namedtuple("histogramdd", ("hist", "bin_edges"))
+Histogram = result("histogram", "hist bin_edges")
+HistogramDD = result("histogramdd", "hist bin_edges")
 
 
 def _edges(x, bins, limits, d):
@@ -36,8 +36,8 @@ def _edges(x, bins, limits, d):
     return linspace(low, high, bins + 1, dtype=x.dtype, device=x.device)
 
 
-@function()
-def histogramdd(input, bins, *, range=None, weight=None, density=False) -> HistogramDD:
+@function(out=False)
+def histogramdd(input, bins, range=None, weight=None, density=False) -> HistogramDD:
     """(hist, edges) of points in the last dimension of input; bins: a count for all, one each, or tensors of edges.
 
     The last bin includes its upper edge; points outside do not count.  density: divide by their sum and the bins' volumes.
@@ -92,7 +92,7 @@ def histogram(input, bins=100, *, range=None, weight=None, density=False) -> His
     return Histogram(hist, edges[0].clone() if edges[0] is bins else edges[0])
 
 
-@function()
+@function(out=False)
 def bincount(input, weights=None, minlength=0):
     """How often each of 0, 1, ... occurs in a vector of non-negative integers, or the sum of its weights."""
     if input.ndim != 1 or input.dtype.category != "int":

@@ -354,7 +354,7 @@ def index_copy(input, dim, index, source):
     return run_planned(indexing.index_combine, (input, index, source), (_dim(input, dim, "index_copy"), "set", False))
 
 
-@function(inplace="writing")
+@function(inplace="writing", out=False)
 def index_fill(input, dim, index, value):
     """Write one value to a copy of input at a vector of indices along dim; negative ones count from the end.
 
@@ -383,7 +383,7 @@ def index_put_(self, indices, values, accumulate=False):
     return _put_at(self, _pairs(indices), values, accumulate)
 
 
-@function()
+@function(out=False)
 @autocasts(PROMOTE_ON_GPU)
 def index_put(input, indices, values, accumulate=False):
     """A copy of input with values written at index tensors; see index_put_."""

@@ -35,7 +35,7 @@ def nonzero(input, *, as_tuple=False) -> object:
     return stack(columns, 1) if columns else flat.new_empty((flat.numel(), 0))
 
 
-@function()
+@function(out=False)
 def argwhere(input):
     """nonzero."""
     return nonzero(input)
@@ -61,7 +61,7 @@ def masked_select(input, mask):
     return input.reshape(-1).index_select(0, true_positions(mask))
 
 
-@function()
+@function(out=False)
 def masked_scatter(input, mask, source):
     """Fill a copy of input, where mask is True, with source's elements in order."""
     if mask.dtype is not dtypes.bool_:

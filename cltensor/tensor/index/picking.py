@@ -35,7 +35,7 @@ def put_(self, index, source, accumulate=False):
     return self.copy_(flat.reshape(self.shape))
 
 
-@function()
+@function(out=False)
 def put(input, index, source, accumulate=False):
     """A copy of input with source's elements at index of the flattened tensor."""
     return input.clone().put_(index, source, accumulate)

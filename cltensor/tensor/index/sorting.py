@@ -1,7 +1,6 @@
 """Sorting and order statistics."""
 
 import math
-from collections import namedtuple
 
 import numpy as np
 
@@ -15,13 +14,14 @@ from ...ops.kinds.composite import composite
 from ...ops.reduce import sorting as ops
 from ...ops.reduce.reduction_ops import spread_ties
 from ..core.public_api import function
+from ..core.results import result
 
-Sort = namedtuple("sort", ("values", "indices"))
-TopK = namedtuple("topk", ("values", "indices"))
-KthValue = namedtuple("kthvalue", ("values", "indices"))
-Median = namedtuple("median", ("values", "indices"))
-NanMedian = namedtuple("nanmedian", ("values", "indices"))
-Mode = namedtuple("mode", ("values", "indices"))
+Sort = result("sort", "values indices")
+TopK = result("topk", "values indices")
+KthValue = result("kthvalue", "values indices")
+Median = result("median", "values indices")
+NanMedian = result("nanmedian", "values indices")
+Mode = result("mode", "values indices")
 
 
 def sort_along(x, dim, descending, name):

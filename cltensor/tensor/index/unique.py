@@ -15,7 +15,7 @@ from .searching import searchsorted
 from .sorting import sort, sort_along
 
 
-@function()
+@function(out=False)
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None) -> object:
     """Drop repeated neighbours among elements (slices along dim); also return each one's place in the result, and counts."""
     return _consecutive(input, return_inverse, return_counts, dim)
@@ -47,7 +47,7 @@ def _consecutive(x, return_inverse, return_counts, dim, order=None, shape=None):
     return out[0] if len(out) == 1 else tuple(out)
 
 
-@function()
+@function(out=False)
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None) -> object:
     """The distinct elements (slices along dim) in order; also each one's place in the result, and counts."""
     if dim is None:

@@ -1,19 +1,18 @@
 """Eigenvalues and eigenvectors of general matrices, which are complex: forward through NumPy's LAPACK, gradients on the device."""
 
-from collections import namedtuple
-
 import numpy as np
 
 from ...base import dtypes
 from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...ops.kinds.composite import composite
 from ..api.creation import eye, from_values
+from ..core.results import result
 from ..math.products import product
 from ..shape.diagonals import diag_embed
 from . import lapack
 from .lapack import attempt, check_square, to_host
 
-Eig = namedtuple("eig", ("eigenvalues", "eigenvectors"))
+Eig = result("linalg_eig", "eigenvalues eigenvectors")
 
 
 def _eig_vjp(g, y, a, needs):

@@ -3,22 +3,21 @@
 The other matrices keep their values and gradients.
 """
 
-from collections import namedtuple
-
 import numpy as np
 
 from ...base import dtypes
 from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ..api.creation import eye, from_array
+from ..core.results import result
 from ..math.arithmetic import where
 from . import lapack
 from .lapack import LinAlgError, check_square, to_device, to_host
 from .linalg import cholesky, inv, solve
 from .lu import lu_factor_ex
 
-InvEx = namedtuple("inv_ex", ("inverse", "info"))
-CholeskyEx = namedtuple("cholesky_ex", ("L", "info"))
-SolveEx = namedtuple("solve_ex", ("result", "info"))
+InvEx = result("linalg_inv_ex", "inverse info")
+CholeskyEx = result("linalg_cholesky_ex", "L info")
+SolveEx = result("linalg_solve_ex", "result info")
 
 
 @autocasts(FLOAT32_ON_CPU)

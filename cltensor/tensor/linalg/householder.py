@@ -5,19 +5,18 @@ I - V T V.H with T = (I + D S)^-1 D, D = diag(tau), S the part of V.H V above it
 That takes a few matrix products and one triangular solve, so gradients of every order follow.
 """
 
-from collections import namedtuple
-
 import numpy as np
 
 from ...base.errors import DTypeError, ShapeError
 from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...ops.kinds.composite import composite
 from ..api.creation import eye
-from ..core.public_api import function
+from ..core.public_api import function, spelled
+from ..core.results import result
 from ..math.products import product
 from .lapack import check_matrix, solve_triangular, to_device, to_host
 
-GeQRF = namedtuple("geqrf", ("a", "tau"))
+GeQRF = result("geqrf", "a tau")
 
 
 @composite("geqrf_compact", batch="leading", host=True, public=False, dtypes="floating", complex=True)
@@ -84,12 +83,13 @@ def householder_product(A, tau):
 
 
 @function("orgqr")
-def _orgqr(input, tau):
-    """linalg.householder_product."""
-    return householder_product(input, tau)
+def _orgqr(input, input2):
+    """linalg.householder_product; input2 is geqrf's tau."""
+    return householder_product(input, input2)
 
 
 @function()
+@spelled(input2="tau", input3="other")
 @autocasts(FLOAT32_ON_CPU)
 def ormqr(input, tau, other, left=True, transpose=False):
     """Q other, or other Q with left=False, for the square Q of geqrf's input and tau; Q.H with transpose=True.

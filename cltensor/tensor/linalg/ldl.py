@@ -6,7 +6,6 @@ Everything runs on the host.  PyTorch has no gradients for these, nor does clten
 """
 
 import math
-from collections import namedtuple
 
 import numpy as np
 
@@ -15,13 +14,14 @@ from ...base.errors import DTypeError, ShapeError
 from ...base.shapes import broadcast_shapes
 from ...ops.kinds.composite import composite
 from ..api.creation import from_array
+from ..core.results import result
 from .lapack import LinAlgError, check_square, to_device, to_host
 from .lu import sizes_of
 
 _ALPHA = (1 + math.sqrt(17)) / 8  # smallest pivot relative to its column: gives the best bound on the growth of elements
 
-LDLFactor = namedtuple("ldl_factor", ("LD", "pivots"))
-LDLFactorEx = namedtuple("ldl_factor_ex", ("LD", "pivots", "info"))
+LDLFactor = result("linalg_ldl_factor", "LD pivots")
+LDLFactorEx = result("linalg_ldl_factor_ex", "LD pivots info")
 
 
 # --- on the host, one matrix at a time -------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ Decompositions run through NumPy's LAPACK on the host, their gradients on the de
 """
 
 import math
-from collections import namedtuple
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from ...dispatch.autocast import FLOAT32_ON_CPU, LOW, autocasts
 from ...dispatch.tensor_base import TensorBase
 from ...ops.kinds.precision import in_float32
 from ..api.creation import eye
-from ..core.public_api import also, function
+from ..core.public_api import also, function, spelled
+from ..core.results import result
 from ..math.products import linalg_cross as cross
 from ..math.products import multi_dot, product
 from ..math.statistics import vector_norm
@@ -23,13 +23,13 @@ from ..shape.joining import cat
 from . import lapack
 from .lapack import LinAlgError
 
-SlogDet = namedtuple("slogdet", ("sign", "logabsdet"))
-QR = namedtuple("qr", ("Q", "R"))
-SVD = namedtuple("linalg_svd", ("U", "S", "Vh"))
-SVDWithV = namedtuple("svd", ("U", "S", "V"))
-EigH = namedtuple("eigh", ("eigenvalues", "eigenvectors"))
-TriangularSolve = namedtuple("triangular_solve", ("solution", "cloned_coefficient"))
-LstSq = namedtuple("lstsq", ("solution", "residuals", "rank", "singular_values"))
+SlogDet = result("linalg_slogdet slogdet", "sign logabsdet")
+QR = result("linalg_qr qr", "Q R")
+SVD = result("linalg_svd", "U S Vh")
+SVDWithV = result("svd", "U S V")
+EigH = result("linalg_eigh", "eigenvalues eigenvectors")
+TriangularSolve = result("triangular_solve", "solution cloned_coefficient")
+LstSq = result("linalg_lstsq", "solution residuals rank singular_values")
 
 
 @autocasts(FLOAT32_ON_CPU)
@@ -357,13 +357,23 @@ NAMES = ("cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "in
          "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
          "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm")
 
-for _fn, _names in ((inv, ("inverse",)), (det, ()), (slogdet, ()), (matrix_power, ()), (matrix_exp, ()), (pinv, ("pinverse",))):
-    for _name in (_fn.__name__, *_names):
-        if _name not in ("inv", "pinv"):
-            function(_name)(_fn)
+for _fn, _out in ((det, False), (slogdet, True), (matrix_power, True), (matrix_exp, False)):
+    function(out=_out)(spelled(input="A")(_fn))
 
 
-@function()
+@function("inverse")
+def _inverse(input):
+    """linalg.inv."""
+    return inv(input)
+
+
+@function("pinverse", out=False)
+def _pinverse(input, rcond=1e-15):
+    """linalg.pinv, without the singular values below rcond times the largest."""
+    return pinv(input, rtol=rcond)
+
+
+@function(out=False)
 def logdet(input):
     """The logarithm of the determinant; NaN where it is negative, its principal value where it is complex."""
     sign, log = slogdet(input)
@@ -387,7 +397,7 @@ def cholesky_inverse(input, upper=False):
 
 
 @function()
-@also(input2="L")
+@spelled(input2="L")
 @autocasts(FLOAT32_ON_CPU)
 def cholesky_solve(input, L, upper=False):
     """X with A X = input from A's Cholesky factor."""

@@ -15,7 +15,7 @@ def _basis(a, q, niter):
     return basis
 
 
-@function()
+@function(out=False)
 def svd_lowrank(A, q=6, niter=2, M=None) -> tuple:
     """(U, S, V) with A - M close to U diag(S) V.T, by a random projection to q columns; take q a little above the rank."""
     if not A.dtype.is_inexact:
@@ -31,7 +31,7 @@ def svd_lowrank(A, q=6, niter=2, M=None) -> tuple:
     return (v, s, u) if wide else (u, s, v)
 
 
-@function()
+@function(out=False)
 def pca_lowrank(A, q=None, center=True, niter=2) -> tuple:
     """(U, S, V) of the principal components of A's rows: svd_lowrank of A minus its columns' means."""
     m, n = A.shape[-2:]

@@ -4,8 +4,6 @@ The host computes the factors, one panel of columns at a time, with NumPy's prod
 Pivots are LAPACK's: int32, counted from 1; in turn, row i was swapped with row pivots[i].
 """
 
-from collections import namedtuple
-
 import numpy as np
 
 from ...base import dtypes
@@ -14,16 +12,17 @@ from ...dispatch.autocast import FLOAT32_ON_CPU, autocasts
 from ...ops.kinds.composite import composite
 from ..api.creation import eye, from_array, from_values
 from ..core.public_api import function
+from ..core.results import result
 from ..math.products import product
 from ..shape.joining import cat
 from .lapack import LinAlgError, check_matrix, check_square, solve_triangular, to_device, to_host
 
 _PANEL = 32  # columns eliminated one by one before a product updates the rest
 
-LUFactor = namedtuple("lu_factor", ("LU", "pivots"))
-LUFactorEx = namedtuple("lu_factor_ex", ("LU", "pivots", "info"))
-LU = namedtuple("lu", ("P", "L", "U"))
-LUUnpack = namedtuple("lu_unpack", ("P", "L", "U"))
+LUFactor = result("linalg_lu_factor", "LU pivots")
+LUFactorEx = result("linalg_lu_factor_ex", "LU pivots info")
+LU = result("linalg_lu", "P L U")
+LUUnpack = result("lu_unpack", "P L U")
 
 
 # --- on the host -----------------------------------------------------------------------------------------------------
@@ -230,9 +229,9 @@ NAMES = ("lu", "lu_factor", "lu_factor_ex", "lu_solve")
 
 
 @function("lu_solve")
-def _top_lu_solve(b, LU_data, LU_pivots):
+def _top_lu_solve(input, LU_data, LU_pivots):
     """linalg.lu_solve."""
-    return lu_solve(LU_data, LU_pivots, b)
+    return lu_solve(LU_data, LU_pivots, input)
 
 
 @function(method=False)

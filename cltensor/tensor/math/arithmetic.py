@@ -13,7 +13,7 @@ from ...ops.kinds.composite import composite
 from ...ops.pointwise import elementary
 from ...runtime.device import device as Device
 from ..api.creation import from_array, pick_device
-from ..core.public_api import also, function, method
+from ..core.public_api import function, method
 from ..core.tensor import Tensor
 
 
@@ -48,7 +48,7 @@ def add_(self, other, *, alpha=1):
     return write_into(elementary.axpy, self, (self, other), (alpha,))
 
 
-@method()
+@method("subtract_")
 def sub_(self, other, *, alpha=1):
     """self -= alpha * other."""
     if alpha == 1:
@@ -120,7 +120,7 @@ def _where(self, condition, other):
     return where(condition, self, other)
 
 
-@function(contiguous=True)
+@function(contiguous=True, out=False)
 def masked_fill(input, mask, value):
     """input with value where mask holds."""
     _check_mask(mask)
@@ -169,7 +169,7 @@ def fill_(self, value):
     return write_into(elementary.full, self, (), (as_stored(value, self.dtype, "fill_"),))
 
 
-@function(method=False)
+@function(method=False, out=False)
 def fill(input, value):
     """A copy of input with every element set to one value."""
     return input.clone().fill_(value)
@@ -199,17 +199,17 @@ def zero_(self):
 
 
 @method()
-def copy_(self, src, non_blocking=False):
-    """Write src, a tensor or a number, broadcast and converted to this tensor's dtype and device."""
-    if isinstance(src, (bool, int, float, complex)):
-        return self.fill_(src)
-    if not isinstance(src, TensorBase):
-        raise ArgumentTypeError(f"copy_: expected a Tensor, got {calls.kind(src)}")
-    src = to_device(src, self.device)
-    if src.shape != self.shape:
-        src = src.expand(self.shape)
-    _warn_of_discarding(src.dtype, self.dtype)
-    return write_into(elementary.copy, self, (src,))
+def copy_(self, other, non_blocking=False):
+    """Write other, a tensor or a number, broadcast and converted to this tensor's dtype and device."""
+    if isinstance(other, (bool, int, float, complex)):
+        return self.fill_(other)
+    if not isinstance(other, TensorBase):
+        raise ArgumentTypeError(f"copy_: expected a Tensor, got {calls.kind(other)}")
+    other = to_device(other, self.device)
+    if other.shape != self.shape:
+        other = other.expand(self.shape)
+    _warn_of_discarding(other.dtype, self.dtype)
+    return write_into(elementary.copy, self, (other,))
 
 
 # --- conversion ------------------------------------------------------------------------------------------------------
@@ -243,9 +243,9 @@ def _warn_of_discarding(found, wanted):
 
 
 @method()
-def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=preserve_format):
+def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=preserve_format, tensor=None):
     """Convert the tensor to another dtype, device, or both of another tensor; return itself where nothing changes."""
-    flags = []
+    args, flags = (args if tensor is None else (tensor, *args)), []
     for a in args:
         if isinstance(a, TensorBase):
             dtype, device = a.dtype, a.device
@@ -261,7 +261,7 @@ def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, mem
     dtype = self.dtype if dtype is None else dtypes.as_dtype(dtype)
     out = convert(to_device(self, self.device if device is None else pick_device(device)), dtype)
     out = self.clone() if copy and out is self else out
-    return out if memory_format is preserve_format else out.contiguous(memory_format)
+    return out if memory_format in (None, preserve_format) else out.contiguous(memory_format)
 
 
 @method("type")
@@ -317,25 +317,27 @@ for _name, _dtype in dtypes.CONVERSIONS.items():
 
 
 @method()
-def cpu(self):
+def cpu(self, memory_format=preserve_format):
     """The tensor on the CPU's OpenCL device."""
-    return to_device(self, Device("cpu"))
+    return self.to(Device("cpu"), memory_format=memory_format)
 
 
-@function(method=False)
-@also(tensor="tensor1", scalar="tensor1", other="tensor2", scalar1="tensor1", scalar2="tensor2")
-def result_type(tensor1, tensor2):
-    """The dtype of arithmetic on the two (tensors or numbers)."""
-    return promoted([_operand(tensor1), _operand(tensor2)])
+@function(method=False, out=False)
+def result_type(tensor=None, other=None, *, scalar=None, scalar1=None, scalar2=None):
+    """The dtype of arithmetic on two tensors or numbers, under whichever of the names."""
+    given = [x for x in (tensor, other, scalar, scalar1, scalar2) if x is not None]
+    if len(given) != 2:
+        raise ArgumentTypeError(f"result_type(): expected two tensors or numbers, got {len(given)}")
+    return promoted([_operand(x) for x in given])
 
 
-@function(method=False)
+@function(method=False, out=False)
 def promote_types(type1, type2):
     """The smallest dtype that both convert to."""
     return dtypes.promote_types(dtypes.as_dtype(type1), dtypes.as_dtype(type2))
 
 
-@function(method=False)
+@function(method=False, out=False)
 def can_cast(from_, to) -> bool:
     """Whether PyTorch's casting rule allows storing from_ as to."""
     return dtypes.can_cast(dtypes.as_dtype(from_), dtypes.as_dtype(to))

@@ -63,7 +63,7 @@ def _into(op, a, b, out, name):
     return run_elementwise(op, (a, b), (), out)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def view_as_real(input):
     """The memory of complex numbers as a real tensor: a last dimension of 2 holds the real and the imaginary part.
 
@@ -81,7 +81,7 @@ def view_as_real(input):
     return run_view(parts.view_as_real, input)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def view_as_complex(input):
     """The memory of pairs as complex numbers: the last dimension, of size 2, holds the real and the imaginary part.
 
@@ -112,7 +112,7 @@ def view_as_complex(input):
     return run_view(parts.view_as_complex, input)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def real(input):
     """The real parts, as a view; of a real tensor the tensor itself.  As an attribute: tensor.real.
 
@@ -125,7 +125,7 @@ def real(input):
     return input.real
 
 
-@function(method=False)
+@function(method=False, out=False)
 def imag(input):
     """The imaginary parts, as a view.  As an attribute: tensor.imag.
 
@@ -139,7 +139,7 @@ def imag(input):
     return input.imag
 
 
-@function()
+@function(out=False)
 def conj(input):
     """The complex conjugate; of a real tensor the tensor itself.
 
@@ -164,7 +164,7 @@ def conj_physical(input):
     return conj(input)
 
 
-@function("resolve_neg")
+@function("resolve_neg", out=False)
 def resolve_conj(input):
     """input: conjugates and negated parts are computed at once here.
 
@@ -176,7 +176,7 @@ def resolve_conj(input):
     return input
 
 
-@function()
+@function(out=False)
 def is_conj(input) -> bool:
     """False: no tensor here is a conjugate yet to be computed.
 
@@ -188,7 +188,7 @@ def is_conj(input) -> bool:
     return False
 
 
-@function()
+@function(out=False)
 def is_neg(input) -> bool:
     """False: no tensor here is a negation yet to be computed.
 
@@ -200,7 +200,7 @@ def is_neg(input) -> bool:
     return False
 
 
-@function()
+@function(out=False)
 def isreal(input):
     """Whether each element is real: its imaginary part is 0.
 
@@ -215,7 +215,7 @@ def isreal(input):
     return input.new_ones(input.shape, dtype=dtypes.bool_)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def is_complex(input) -> bool:
     """Whether the dtype is a complex one.
 

@@ -10,7 +10,7 @@ from .statistics import vector_norm
 _MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
 
 
-@function(method=False)
+@function(method=False, out=False)
 @autocasts(FLOAT32)
 @in_float32
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
@@ -35,7 +35,7 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     return vector_norm(difference, p, -1)
 
 
-@function(method=False)
+@function(method=False, out=False)
 @autocasts(FLOAT32_ON_GPU)
 @in_float32
 def pdist(input, p=2.0):

@@ -95,7 +95,7 @@ def _arranged(x, labels, groups, sizes):
     return x.reshape([math.prod(sizes[c] for c in g) for g in groups])
 
 
-@function(method=False)
+@function(method=False, out=False)
 def einsum(equation, *operands):
     """Sum products by Einstein's convention, contracted from left to right through batched matrix products."""
     if not isinstance(equation, str):

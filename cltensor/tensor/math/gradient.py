@@ -9,7 +9,7 @@ from ..core.public_api import function
 from ..shape.joining import cat
 
 
-@function(method=False)
+@function(method=False, out=False)
 @in_float32
 def gradient(input, *, spacing=1, dim=None, edge_order=1) -> tuple:
     """Central differences of input along dims, with one-sided ones of edge_order 1 or 2 at the ends."""

@@ -15,11 +15,14 @@ from ...ops.nn import activations
 from ...ops.pointwise import elementary as basic
 from ...ops.pointwise import special as ops
 from ..api.creation import arange
-from ..core.inplace import overwritten
+from ..core.inplace import overwritten, writing
 from ..core.public_api import function, method
+from ..core.results import result
 from ..shape.shape import broadcast_tensors
 from .arithmetic import convert, where
 from .complex_numbers import view_as_complex, view_as_real
+
+FrExp = result("frexp", "mantissa exponent")
 
 
 @function(inplace="writing")
@@ -45,7 +48,7 @@ def _check_same(name, a, b):
         raise DTypeError(f"{name}: {a.dtype.name} did not match {b.dtype.name}")
 
 
-@function()
+@function(out=False)
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """|input - other| <= atol + rtol * |other|, elementwise; infinities are close to themselves, NaN only with equal_nan."""
     _check_same("isclose", input, other)
@@ -59,13 +62,13 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return result | (input.isnan() & other.isnan()) if equal_nan and input.dtype.is_inexact else result
 
 
-@function()
+@function(out=False)
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False) -> bool:
     """Whether all elements are close, as a Python bool."""
     return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
-@function()
+@function(out=False)
 def equal(input, other) -> bool:
     """Whether both have the same shape and elements, as a Python bool."""
     return tuple(input.shape) == tuple(other.shape) and bool((input == other).all())
@@ -134,7 +137,7 @@ def logit(input, eps=None, *, out=None):
 
 
 @function(inplace="writing")
-def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
+def nan_to_num(input, nan=None, posinf=None, neginf=None, *, out=None):
     """Replace NaN and the infinities; by default, the infinities by the dtype's largest and smallest numbers."""
     if not input.dtype.is_inexact:
         return input.clone() if out is None else out.copy_(input)
@@ -146,16 +149,23 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
     return run_elementwise(ops.nan_to_num_values, (input,), values, out)
 
 
-@function(inplace="writing")
+@function(method=False)
 def polygamma(n, input, *, out=None):
     """The n-th derivative of digamma.  As a method: input.polygamma(n)."""
-    if isinstance(n, TensorBase):
-        n, input = input, n
     if n < 0:
         raise ArgumentError(f"polygamma(n, x) does not support negative n, got {n}")
     if n == 0:
         return run_elementwise(ops.digamma, (input,), (), out)
     return run_elementwise(ops.polygamma_term, (input,), (float(n), (-1.0) ** (n + 1) * math.factorial(n)), out)
+
+
+@method("polygamma")
+def _polygamma(self, n):
+    """The n-th derivative of digamma."""
+    return polygamma(n, self)
+
+
+method()(writing(_polygamma, "polygamma_"))
 
 
 @function(inplace="writing")
@@ -186,14 +196,14 @@ def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     return run_elementwise(ops.addcdiv_op, (input, tensor1, tensor2), (value,), out)
 
 
-@function()
+@function(out=False)
 def rsub(input, other, *, alpha=1):
     """other - alpha * input."""
     check_tensor("rsub", "input", 1, input)
     return other - (input if alpha == 1 else input * alpha)
 
 
-@function()
+@function(out=False)
 def positive(input):
     """input itself.  Raises DTypeError for bool."""
     if input.dtype is dtypes.bool_:
@@ -201,13 +211,13 @@ def positive(input):
     return input
 
 
-@function(method=False)
+@function(method=False, out=False)
 def numel(input) -> int:
     """The number of elements."""
     return input.numel()
 
 
-@function()
+@function(out=False)
 def is_nonzero(input) -> bool:
     """Whether a one-element tensor is not 0.  Raises ShapeError for more elements."""
     if input.numel() != 1:
@@ -216,18 +226,18 @@ def is_nonzero(input) -> bool:
     return bool(input)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def is_floating_point(input) -> bool:
     """Whether the dtype is a floating one."""
     return input.dtype.is_floating_point
 
 
 @function()
-def frexp(input) -> tuple:
+def frexp(input) -> FrExp:
     """(mantissa, exponent) with input = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1."""
     if not input.dtype.is_floating_point:
         raise DTypeError(f"frexp() only supports floating-point dtypes, got {input.dtype.name}")
-    return _frexp(input)
+    return FrExp(*_frexp(input))
 
 
 @in_float32
@@ -280,7 +290,7 @@ class _NextAfter(Function):
         return where(arrived, 0.0, g).to(g.dtype), g.new_zeros(g.shape)
 
 
-@function()
+@function(out=False)
 @autocasts(LOW_ON_GPU)
 def prelu(input, weight):
     """x above 0, weight * x below; weight () or (1,) for all, or (C,) for the channels of input (N, C, *)."""

@@ -9,6 +9,7 @@ from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeEr
 from ...base.shapes import broadcast_shapes, normalize_dim
 from ...dispatch.autocast import GIVEN_OR_LOW, LOW, LOW_ON_GPU, PROMOTE_ON_GPU, autocasts
 from ...dispatch.binding import check_tensor
+from ...dispatch.out import write_out
 from ...dispatch.promotion import result_type
 from ...dispatch.run_planned import run_planned
 from ...dispatch.tensor_base import SparseBase, TensorBase
@@ -268,9 +269,14 @@ def _chained(tensors, where, i, j):
 
 
 @function(method=False)
-@autocasts(PROMOTE_ON_GPU)
-def tensordot(a, b, dims=2):
+def tensordot(a, b, dims=2, out=None):
     """Sum products over pairs of dimensions: the last `dims` of a with the first of b, or two lists of dimensions."""
+    found = _contracted(a, b, dims)
+    return found if out is None else write_out("tensordot", found, out)
+
+
+@autocasts(PROMOTE_ON_GPU)
+def _contracted(a, b, dims):
     if hasattr(dims, "__index__"):
         n = int(dims)
         if n < 0:

@@ -114,13 +114,13 @@ def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     return _deviation(input, dim, unbiased, keepdim, correction)[0]
 
 
-@function()
+@function(out=False)
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> tuple:
     """(variance, mean) over dim."""
     return _moments(input, dim, unbiased, keepdim, correction)
 
 
-@function()
+@function(out=False)
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None) -> tuple:
     """(standard deviation, mean) over dim."""
     return _deviation(input, dim, unbiased, keepdim, correction)

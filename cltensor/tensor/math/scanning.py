@@ -1,6 +1,5 @@
 """Cumulative functions with PyTorch's arguments."""
 
-from collections import namedtuple
 
 from ...base import dtypes
 from ...base.shapes import normalize_dim
@@ -8,10 +7,11 @@ from ...dispatch.run_planned import run_planned
 from ...ops.kinds.precision import in_float32
 from ...ops.reduce import scan_ops
 from ..core.public_api import function
+from ..core.results import result
 from .arithmetic import convert
 
-CumMax = namedtuple("cummax", ("values", "indices"))
-CumMin = namedtuple("cummin", ("values", "indices"))
+CumMax = result("cummax", "values indices")
+CumMin = result("cummin", "values indices")
 
 
 def _run(op, x, dim, name):

@@ -48,7 +48,7 @@ def _centred(input, n_fft, mode):
     return pad_constant(input, pad) if mode == "constant" else pad_mode(input, pad, mode)
 
 
-@function()
+@function(out=False)
 def stft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: int | None = None, window: Tensor | None = None,
          center: bool = True, pad_mode: str = "reflect", normalized: bool = False, onesided: bool | None = None,
          return_complex: bool | None = None, align_to_window: bool | None = None) -> Tensor:
@@ -104,7 +104,7 @@ def _signal(input):
     return fourier.floating("stft", input)
 
 
-@function()
+@function(out=False)
 def istft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: int | None = None, window: Tensor | None = None,
           center: bool = True, normalized: bool = False, onesided: bool | None = None, length: int | None = None,
           return_complex: bool = False) -> Tensor:

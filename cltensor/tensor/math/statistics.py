@@ -1,7 +1,6 @@
 """Extremes with indices, log-sums, norms, sums that skip NaN, counts."""
 
 import math
-from collections import namedtuple
 
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, ShapeError
@@ -14,6 +13,7 @@ from ...ops.kinds.precision import in_float32
 from ...ops.pointwise import elementary
 from ...ops.reduce.reduction_ops import dot
 from ..core.public_api import function
+from ..core.results import result
 from ..core.values import any_true
 from ..shape.joining import cat
 from ..shape.shape import broadcast_to
@@ -21,9 +21,9 @@ from .arithmetic import convert
 from .complex_numbers import view_as_complex, view_as_real
 from .reduce import amax, amin, argmax, argmin, mean, sum_
 
-Max = namedtuple("max", ("values", "indices"))
-Min = namedtuple("min", ("values", "indices"))
-AMinMax = namedtuple("aminmax", ("min", "max"))
+Max = result("max", "values indices")
+Min = result("min", "values indices")
+AMinMax = result("aminmax", "min max")
 
 
 def _extreme(x, dim, keepdim, whole, arg, pair, pairwise):
@@ -98,7 +98,7 @@ def _nanmean(x, dim, keepdim):
     return nansum(x, dim, keepdim) / (~x.isnan()).sum(dim, keepdim)
 
 
-@function()
+@function(out=False)
 def count_nonzero(input, dim=None):
     """How many elements are not 0."""
     return sum_(input != 0, dim)
@@ -144,7 +144,7 @@ def _vector_norm(x, ord, dims, keepdim):
     return norm_root(norm_root(x.abs(), ord).sum(dims, keepdim), 1.0 / ord)
 
 
-@function()
+@function(out=False)
 @autocasts(FLOAT32_ON_GPU)
 @in_float32
 def dist(input, other, p=2):
@@ -169,7 +169,7 @@ def renorm(input, p, dim, maxnorm):
     return input * (maxnorm / (sizes + 1e-7)).where(sizes > maxnorm, sizes.new_ones(()))
 
 
-@function(method=False)
+@function(method=False, out=False)
 @in_float32
 def trapezoid(y, x=None, *, dx=1, dim=-1):
     """The integral of y along dim by the trapezoid rule, at points x or dx apart.
@@ -184,13 +184,13 @@ def trapezoid(y, x=None, *, dx=1, dim=-1):
     return (y.sum(d) - (y.select(d, 0) + y.select(d, -1)) * 0.5) * dx
 
 
-@function(method=False)
+@function(method=False, out=False)
 def trapz(y, x=None, *, dx=1, dim=-1):
     """trapezoid."""
     return trapezoid(y, x, dx=dx, dim=dim)
 
 
-@function(method=False)
+@function(method=False, out=False)
 @in_float32
 def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
     """The running integral of y along dim by the trapezoid rule."""
@@ -232,7 +232,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     return x
 
 
-@function()
+@function(out=False)
 @in_float32
 def cov(input, *, correction=1, fweights=None, aweights=None):
     """The covariance matrix of variables in rows and observations in columns."""
@@ -272,7 +272,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     return result.squeeze()
 
 
-@function()
+@function(out=False)
 @in_float32
 def corrcoef(input):
     """The matrix of correlation coefficients of variables in rows."""

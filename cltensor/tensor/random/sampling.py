@@ -122,7 +122,7 @@ def _renew():
     default_generator._lock = threading.Lock()
 
 
-@function(method=False)
+@function(method=False, out=False)
 def manual_seed(seed):
     """Seed the default generator, which serves every device; returns it.
 
@@ -134,7 +134,7 @@ def manual_seed(seed):
     return default_generator.manual_seed(seed)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def seed() -> int:
     """Seed the default generator from fresh entropy; returns the seed.
 
@@ -146,7 +146,7 @@ def seed() -> int:
     return default_generator.seed()
 
 
-@function(method=False)
+@function(method=False, out=False)
 def initial_seed() -> int:
     """The default generator's seed, an int; no shape or dtype plays a part.
 
@@ -158,7 +158,7 @@ def initial_seed() -> int:
     return default_generator.initial_seed()
 
 
-@function(method=False)
+@function(method=False, out=False)
 def get_rng_state():
     """The default generator's state, a uint8 vector of 16 bytes: seed and numbers drawn, each a 64-bit int.
 
@@ -169,7 +169,7 @@ def get_rng_state():
     return default_generator.get_state()
 
 
-@function(method=False)
+@function(method=False, out=False)
 def set_rng_state(new_state):
     """Continue the default generator from a state, a uint8 tensor of 16 bytes that get_rng_state gave.
 
@@ -231,10 +231,13 @@ def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
 
 
 @function(method=False)
-def randint(low, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
+def randint(low=None, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
     """Random integers in [low, high); `randint(high, size)` starts at 0."""
     if size is None:
         low, high, size = 0, low, high
+    if high is None or size is None:
+        raise ArgumentTypeError("randint() missing required arguments: randint(high, size) or randint(low, high, size)")
+    low = 0 if low is None else low
     dtype, d = _options(dtype or dtypes.int64, device)
     _check_range(low, high, "randint")
     _check_fits(low, high, dtype, "randint")
@@ -271,21 +274,21 @@ def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False)
     return made(computed(n, dtype, d, lambda: stream.host().permutation(plain(n))), requires_grad)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=preserve_format):
     """rand in input's shape, dtype and device."""
     t = empty_like(input, dtype=dtype, device=device, memory_format=memory_format)
     return made(t.uniform_(generator=generator), requires_grad)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=preserve_format):
     """randn in input's shape, dtype and device."""
     t = empty_like(input, dtype=dtype, device=device, memory_format=memory_format)
     return made(t.normal_(generator=generator), requires_grad)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def randint_like(input, low=None, high=None, *, generator=None, dtype=None, device=None, requires_grad=False,
                  memory_format=preserve_format):
     """randint in input's shape, dtype and device."""
@@ -328,7 +331,7 @@ def bernoulli(input, p=None, *, generator=None):
     return run_planned(ops.bernoulli_of, (input.contiguous(),), (input.dtype.name,), (seed_, offset, 0.0, 0.0))
 
 
-@function(method=False)
+@function(method=False, out=False)
 def poisson(input, generator=None):
     """A Poisson distributed number for each rate in input, in its floating dtype; the gradient is zero.
 
@@ -339,7 +342,7 @@ def poisson(input, generator=None):
     return run_planned(ops.poisson, (input.contiguous(),), (), (seed_, offset))
 
 
-@function(method=False)
+@function(method=False, out=False)
 def binomial(count, prob, generator=None):
     """How many of count trials (whole floats) with probability prob succeed; both are tensors of one floating dtype, broadcast.
 
@@ -454,7 +457,7 @@ def random_(self, from_=0, to=None, *, generator=None, **bounds):
     return _into(self, "integers", int(from_), int(to), generator)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def dropout(input, p=0.5, train=True):
     """Zero elements of input with probability p and scale the rest by 1 / (1 - p), when train."""
     if not 0 <= p <= 1:

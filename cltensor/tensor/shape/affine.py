@@ -12,7 +12,7 @@ def _step(ndim, length, *dims):
     return tuple(length if i in dims else 0 for i in range(ndim))
 
 
-@function()
+@function(out=False)
 def diagonal(input, offset=0, dim1=0, dim2=1):
     """The diagonal of two dimensions as a new last dimension; a view."""
     a, b = normalize_dim(dim1, input.ndim, "diagonal"), normalize_dim(dim2, input.ndim, "diagonal")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...base import dtypes
-from ...base.errors import DTypeError, ShapeError
+from ...base.errors import AutogradError, DTypeError, ShapeError
 from ...base.shapes import normalize_dim
 from ...dispatch.autocast import FLOAT32_OR_GIVEN, autocasts
 from ...dispatch.run_elementwise import run_elementwise
@@ -59,19 +59,26 @@ def _triangle_indices(row, col, offset, dtype, device, fn, name):
     return from_array(np.array(fn(row, offset, col)).astype(dtype.numpy), dtype, d)
 
 
-@function(method=False)
-def tril_indices(row, col, offset=0, *, dtype=None, device=None):
+def _check_no_gradient(name, requires_grad):
+    if requires_grad:
+        raise AutogradError(f"{name}: Only Tensors of floating point and complex dtype can require gradients; indices cannot")
+
+
+@function(method=False, out=False)
+def tril_indices(row, col, offset=0, *, dtype=None, device=None, requires_grad=False):
     """Row and column numbers of the lower triangle, as a (2, count) tensor."""
+    _check_no_gradient("tril_indices", requires_grad)
     return _triangle_indices(row, col, offset, dtype, device, np.tril_indices, "tril_indices")
 
 
-@function(method=False)
-def triu_indices(row, col, offset=0, *, dtype=None, device=None):
+@function(method=False, out=False)
+def triu_indices(row, col, offset=0, *, dtype=None, device=None, requires_grad=False):
     """Row and column numbers of the upper triangle, as a (2, count) tensor."""
+    _check_no_gradient("triu_indices", requires_grad)
     return _triangle_indices(row, col, offset, dtype, device, np.triu_indices, "triu_indices")
 
 
-@function()
+@function(out=False)
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     """Matrices with the last dimension of input on a diagonal."""
     n = input.ndim + 1
@@ -95,13 +102,13 @@ def diag(input, diagonal=0):
     return input.diagonal(diagonal).clone()
 
 
-@function()
+@function(out=False)
 def diagflat(input, offset=0):
     """diag of the flattened tensor."""
     return diag_embed(input.reshape(-1), offset)
 
 
-@function()
+@function(out=False)
 @autocasts(FLOAT32_OR_GIVEN)
 def trace(input):
     """The sum of a matrix's diagonal."""
@@ -121,13 +128,13 @@ def _scattered(input, src, pick, name):
     return out
 
 
-@function()
+@function(out=False)
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     """A copy of input with src on a diagonal."""
     return _scattered(input, src, lambda x: x.diagonal(offset, dim1, dim2), "diagonal_scatter")
 
 
-@function()
+@function(out=False)
 def select_scatter(input, src, dim, index):
     """A copy of input with src at one index of dim."""
     return _scattered(input, src, lambda x: x.select(dim, index), "select_scatter")
@@ -141,7 +148,7 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     return _scattered(input, src, lambda x: x[index], "slice_scatter")
 
 
-@function()
+@function(out=False)
 def as_strided_scatter(input, src, size, stride, storage_offset=None):
     """A copy of input with src at a strided view."""
     offset = input._offset if storage_offset is None else storage_offset

@@ -14,9 +14,10 @@ from .joining import stack
 from .rearrange import flip
 
 
-@function(method=False)
-def meshgrid(*tensors, indexing="ij") -> tuple:
-    """Coordinate grids of vectors: for each vector, its values broadcast over the grid."""
+@function(method=False, out=False)
+def meshgrid(*tensors, indexing=None) -> tuple:
+    """Coordinate grids of vectors: for each vector, its values broadcast over the grid; indexing "ij" unless given, or "xy"."""
+    indexing = "ij" if indexing is None else indexing
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tensors[0]
     if indexing not in ("ij", "xy"):
@@ -38,7 +39,7 @@ def meshgrid(*tensors, indexing="ij") -> tuple:
     return tuple(grids)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def cartesian_prod(*tensors):
     """All combinations of one element of each vector, as rows."""
     for x in tensors:
@@ -49,7 +50,7 @@ def cartesian_prod(*tensors):
     return stack([g.reshape(-1) for g in meshgrid(*tensors)], 1)
 
 
-@function()
+@function(out=False)
 def combinations(input, r=2, with_replacement=False):
     """All combinations of r elements of a vector, as rows, in lexicographic order of position."""
     if input.ndim != 1:
@@ -77,7 +78,7 @@ def _places(n, r, again):
     return columns
 
 
-@function()
+@function(out=False)
 def vander(x, N=None, increasing=False):
     """The Vandermonde matrix: powers of the last dimension's elements as columns."""
     if x.ndim != 1:
@@ -87,7 +88,7 @@ def vander(x, N=None, increasing=False):
     return x.unsqueeze(-1) ** (powers if increasing else flip(powers, 0))
 
 
-@function(method=False)
+@function(method=False, out=False)
 def unravel_index(indices, shape) -> tuple:
     """The coordinates of flat indices into a tensor of `shape`, as one tensor per dimension."""
     if not isinstance(indices, TensorBase) or indices.dtype.category != "int":

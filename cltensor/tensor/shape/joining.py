@@ -53,19 +53,19 @@ def stack(tensors, dim=0):
     return run_planned(concat.stack, tensors, (dim % n,))
 
 
-@function(method=False)
+@function(method=False, out=False)
 def atleast_1d(*tensors) -> object:
     """Each tensor with at least one dimension."""
     return _each(tensors, lambda x: x if x.ndim >= 1 else x.reshape(1))
 
 
-@function(method=False)
+@function(method=False, out=False)
 def atleast_2d(*tensors) -> object:
     """Each tensor with at least two dimensions."""
     return _each(tensors, lambda x: x if x.ndim >= 2 else x.reshape(1, -1))
 
 
-@function(method=False)
+@function(method=False, out=False)
 def atleast_3d(*tensors) -> object:
     """Each tensor with at least three dimensions."""
     return _each(tensors, lambda x: x if x.ndim >= 3 else x.unsqueeze(-1) if x.ndim == 2 else x.reshape(1, -1, 1))
@@ -103,7 +103,7 @@ def column_stack(tensors):
     return cat([x.reshape(-1, 1) if x.ndim <= 1 else x for x in tensors], 1)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def block_diag(*tensors):
     """Matrices along the diagonal of a larger one, zeros elsewhere."""
     for x in tensors:
@@ -122,7 +122,7 @@ def block_diag(*tensors):
 # --- splitting -------------------------------------------------------------------------------------------------------
 
 
-@function()
+@function(out=False)
 @also(split_size="split_size_or_sections")
 def split(tensor, split_size_or_sections, dim=0) -> tuple:
     """Views of consecutive pieces: of a size (the last may be smaller), or of the sizes in a list."""
@@ -143,7 +143,7 @@ def split(tensor, split_size_or_sections, dim=0) -> tuple:
     return tuple(narrow(tensor, d, s, p) for s, p in zip(starts, pieces, strict=True))
 
 
-@function()
+@function(out=False)
 def chunk(input, chunks, dim=0) -> tuple:
     """At most `chunks` views of equal size (the last may be smaller)."""
     if chunks <= 0:
@@ -154,7 +154,7 @@ def chunk(input, chunks, dim=0) -> tuple:
     return split(input, max(1, -(-n // chunks)), dim) if n else (input,) * chunks
 
 
-@function()
+@function(out=False)
 def unbind(input, dim=0) -> tuple:
     """Views of every index of a dimension."""
     d = normalize_dim(dim, input.ndim, "unbind")
@@ -167,7 +167,7 @@ _PARTS = also(sections="indices_or_sections", indices="indices_or_sections",
               tensor_indices_or_sections="indices_or_sections")
 
 
-@function()
+@function(out=False)
 @_PARTS
 def tensor_split(input, indices_or_sections, dim=0) -> tuple:
     """Views split into n nearly equal parts, or at given indices."""
@@ -191,7 +191,7 @@ def tensor_split(input, indices_or_sections, dim=0) -> tuple:
     return tuple(narrow(input, d, s, max(0, e - s)) for s, e in found)
 
 
-@function()
+@function(out=False)
 @_PARTS
 def hsplit(input, indices_or_sections) -> tuple:
     """tensor_split along dimension 1, or 0 for vectors."""
@@ -200,7 +200,7 @@ def hsplit(input, indices_or_sections) -> tuple:
     return _even_split(input, indices_or_sections, 0 if input.ndim == 1 else 1, "hsplit")
 
 
-@function()
+@function(out=False)
 @_PARTS
 def vsplit(input, indices_or_sections) -> tuple:
     """tensor_split along dimension 0."""
@@ -209,7 +209,7 @@ def vsplit(input, indices_or_sections) -> tuple:
     return _even_split(input, indices_or_sections, 0, "vsplit")
 
 
-@function()
+@function(out=False)
 @_PARTS
 def dsplit(input, indices_or_sections) -> tuple:
     """tensor_split along dimension 2."""
@@ -225,13 +225,13 @@ def _even_split(x, parts, d, name):
     return tensor_split(x, parts, d)
 
 
-@function()
+@function(out=False)
 def split_with_sizes(input, split_sizes, dim=0) -> tuple:
     """Views of the given sizes along dim."""
     return split(input, list(split_sizes), dim)
 
 
-@function()
+@function(out=False)
 def unsafe_split_with_sizes(input, split_sizes, dim=0) -> tuple:
     """split_with_sizes: pieces of the given sizes along dim, as views; of any shape and dtype.
 
@@ -254,13 +254,13 @@ def slice_copy(input, dim=0, start=None, end=None, step=1):
     return input[(*[slice(None)] * place, slice(start, end, step))].clone()
 
 
-@function()
-def unsafe_split(tensor, split_size, dim=0) -> tuple:
+@function(out=False)
+def unsafe_split(input, split_size, dim=0) -> tuple:
     """split."""
-    return split(tensor, split_size, dim)
+    return split(input, split_size, dim)
 
 
-@function()
+@function(out=False)
 def unsafe_chunk(input, chunks, dim=0) -> tuple:
     """chunk."""
     return input.chunk(chunks, dim)

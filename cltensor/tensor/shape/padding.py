@@ -9,7 +9,7 @@ from ..core.public_api import function
 from .shape import narrow
 
 
-@function(method=False)
+@function(method=False, out=False)
 def constant_pad_nd(input, pad, value=0):
     """Pad input with one value; pad: as for nn.functional.pad.  Always a copy."""
     return pad_constant(input, pad, value)

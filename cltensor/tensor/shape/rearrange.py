@@ -33,17 +33,18 @@ def repeat(self, *repeats):
     return paired.expand(spread).reshape([r * k for r, k in zip(times, padded.shape, strict=True)]).clone()
 
 
-@function(contiguous=True)
+@function(contiguous=True, out=False)
 def tile(input, *dims):
     """repeat, with missing leading repeats taken as 1."""
     times = sizes(dims, "tile")
     return input.repeat((1,) * (input.ndim - len(times)) + times)
 
 
-@function()
-def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
+@function(out=False)
+def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
     """Repeat each element (slice along dim) in place: by one number, or by a tensor with one number per slice."""
-    if repeats is None:
+    if repeats is None or input is None:
+        input = repeats if input is None else input
         input, repeats, dim = arange(input.numel(), device=input.device), input, 0
     if dim is None:
         input, dim = input.reshape(-1), 0
@@ -68,7 +69,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
 # --- reversing and shifting ------------------------------------------------------------------------------------------
 
 
-@function()
+@function(out=False)
 def flip(input, *dims):
     """Reverse the order of elements along dims."""
     dims = sizes(dims, "flip")
@@ -79,7 +80,7 @@ def flip(input, *dims):
     return run_planned(reverse, (input,), (turned,)) if turned else input.clone()
 
 
-@function()
+@function(out=False)
 def fliplr(input):
     """flip along dimension 1.  Raises ShapeError below two dimensions."""
     if input.ndim < 2:
@@ -87,7 +88,7 @@ def fliplr(input):
     return flip(input, 1)
 
 
-@function()
+@function(out=False)
 def flipud(input):
     """flip along dimension 0.  Raises ShapeError for 0-d tensors."""
     if input.ndim < 1:
@@ -95,7 +96,7 @@ def flipud(input):
     return flip(input, 0)
 
 
-@function(contiguous=True)
+@function(contiguous=True, out=False)
 def roll(input, shifts, dims=None):
     """Shift elements along dims; those pushed out enter at the other end; without dims, shift the flattened tensor."""
     shifts = tuple(shifts) if not hasattr(shifts, "__index__") else (int(shifts),)
@@ -118,7 +119,7 @@ def roll(input, shifts, dims=None):
     return out
 
 
-@function()
+@function(out=False)
 def rot90(input, k=1, dims=(0, 1)):
     """Rotate by k quarter turns in the plane of two dimensions."""
     if len(dims) != 2:
@@ -147,7 +148,7 @@ def matrix_transpose(input):
     return input.transpose(-2, -1)
 
 
-@function()
+@function(out=False)
 def adjoint(input):
     """The conjugate transpose of matrices: the last two dimensions exchanged.
 

@@ -19,7 +19,7 @@ from ...ops.kinds.composite import composite
 from ...ops.pointwise import elementary
 from ...ops.reduce.reduction_ops import sum_
 from ..api.creation import _shape, count, sizes
-from ..core.public_api import also, function, method
+from ..core.public_api import function, method
 from ..core.tensor import Tensor
 
 
@@ -73,7 +73,7 @@ def _check_multiples(x, n, what):
             raise ShapeError(f"view: self.{name} must be divisible by {n} {what}, but got {value}")
 
 
-@function()
+@function(out=False)
 def reshape(input, *shape):
     """The tensor with another shape: a view where the layout allows it, else a copy."""
     s = input._spec
@@ -103,7 +103,7 @@ def contiguous(self, memory_format=contiguous_format):
     return self if self.is_contiguous(memory_format) else clone(self, memory_format=memory_format)
 
 
-@function()
+@function(out=False)
 def clone(input, *, memory_format=preserve_format):
     """A copy, by default in the input's own memory format."""
     if memory_format is preserve_format or input.is_contiguous(memory_format):
@@ -118,7 +118,7 @@ def _laid_copy(x, *, strides):
     return x.new_empty_strided(x.shape, strides).copy_(x)
 
 
-@function()
+@function(out=False)
 def permute(input, *dims):
     """Reorder the dimensions."""
     dims = sizes(dims, "permute")
@@ -130,8 +130,7 @@ def permute(input, *dims):
     return run_view(view_ops.permute, input, (order,))
 
 
-@function("swapaxes", "swapdims", inplace="viewing")
-@also(axis0="dim0", axis1="dim1")
+@function("swapdims", inplace="viewing", out=False)
 def transpose(input, dim0, dim1):
     """Exchange two dimensions."""
     n = input._spec.ndim
@@ -142,7 +141,13 @@ def transpose(input, dim0, dim1):
     return run_view(view_ops.permute, input, (tuple(order),))
 
 
-@function(inplace="viewing")
+@function(inplace="viewing", out=False)
+def swapaxes(input, axis0, axis1):
+    """transpose."""
+    return transpose(input, axis0, axis1)
+
+
+@function(inplace="viewing", out=False)
 def t(input):
     """The transpose of a matrix; vectors and 0-d tensors stay as they are."""
     if input.ndim > 2:
@@ -150,7 +155,7 @@ def t(input):
     return transpose(input, 0, 1) if input.ndim == 2 else run_view(view_ops.permute, input, (tuple(range(input.ndim)),))
 
 
-@function("moveaxis")
+@function("moveaxis", out=False)
 def movedim(input, source, destination):
     """Move dimensions to other places; the rest keep their order."""
     one = hasattr(source, "__index__")
@@ -166,14 +171,14 @@ def movedim(input, source, destination):
     return permute(input, tuple(placed[i] if i in placed else next(rest) for i in range(input.ndim)))
 
 
-@function(inplace="viewing")
+@function(inplace="viewing", out=False)
 def squeeze(input, dim=None):
     """Remove dimensions of size 1 (only those in dim, if given)."""
     dims = () if dim == () else normalize_dims(dim, input.ndim, "squeeze")
     return _index(input, [0 if i in dims and n == 1 else (0, 1, n) for i, n in enumerate(input.shape)])
 
 
-@function(inplace="viewing")
+@function(inplace="viewing", out=False)
 def unsqueeze(input, dim):
     """Add a new dimension of size 1 at dim."""
     n = input._spec.ndim + 1
@@ -189,8 +194,8 @@ def _index(x, parts):
 
 
 @method()
-def expand(self, *size):
-    """Repeat dimensions of size 1 without a copy; -1 keeps a size."""
+def expand(self, *size, implicit=False):
+    """Repeat dimensions of size 1 without a copy; -1 keeps a size.  implicit: no matter, as in PyTorch."""
     wanted = sizes(size, "expand")
     pad = len(wanted) - self._spec.ndim
     if pad < 0:
@@ -208,20 +213,20 @@ def expand_as(self, other):
     return self.expand(other.shape)
 
 
-@function()
+@function(out=False)
 def broadcast_to(input, size):
     """Broadcast input to a shape, without a copy."""
     return input.expand(size)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def broadcast_tensors(*tensors) -> tuple:
     """Broadcast all tensors to their common shape."""
     shape = broadcast_shapes(*(x.shape for x in tensors), op="broadcast_tensors")
     return tuple(x.expand(shape) for x in tensors)
 
 
-@function()
+@function(out=False)
 def flatten(input, start_dim=0, end_dim=-1):
     """Merge dimensions start_dim to end_dim into one."""
     if input.ndim == 0:
@@ -233,13 +238,13 @@ def flatten(input, start_dim=0, end_dim=-1):
     return input if a == b else reshape(input, (*shape[:a], math.prod(shape[a:b + 1]), *shape[b + 1:]))
 
 
-@function()
+@function(out=False)
 def ravel(input):
     """All elements in one dimension; a copy unless the tensor is contiguous."""
     return contiguous(input).reshape(-1)
 
 
-@function()
+@function(out=False)
 def unflatten(input, dim, sizes):
     """Split one dimension into several."""
     d = normalize_dim(dim, input.ndim, "unflatten")
@@ -256,7 +261,7 @@ def bounds(s, n):
     return start, stop, 1 if s.step is None else s.step
 
 
-@function()
+@function(out=False)
 def narrow(input, dim, start, length):
     """A view of `length` elements of a dimension, from `start` on."""
     d = normalize_dim(dim, input._spec.ndim, "narrow")
@@ -278,7 +283,7 @@ def narrow_copy(input, dim, start, length):
     return narrow(input, dim, start, length).clone()
 
 
-@function()
+@function(out=False)
 def select(input, dim, index):
     """A view at one index of a dimension, without that dimension."""
     if not input._spec.ndim:
@@ -290,7 +295,7 @@ def select(input, dim, index):
     return _index(input, [index % n if i == d else (0, 1, k) for i, k in enumerate(input.shape)])
 
 
-@function(inplace="viewing")
+@function(inplace="viewing", out=False)
 def as_strided(input, size, stride, storage_offset=None):
     """A view of the storage with any shape and strides.  Raises ShapeError if it reaches past the storage's end."""
     size, stride = tuple(size), tuple(stride)
@@ -314,9 +319,9 @@ def resize_(self, *sizes, memory_format=contiguous_format):
 
 
 @method()
-def resize_as_(self, tensor, memory_format=contiguous_format):
-    """resize_ to another tensor's shape."""
-    return self.resize_(tensor.shape, memory_format=memory_format)
+def resize_as_(self, the_template, memory_format=None):
+    """resize_ to another tensor's shape; contiguous unless memory_format says otherwise."""
+    return self.resize_(the_template.shape, memory_format=memory_format or contiguous_format)
 
 
 # --- joining and splitting -------------------------------------------------------------------------------------------

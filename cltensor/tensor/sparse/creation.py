@@ -23,7 +23,7 @@ def _places(indices, device, name):
     return indices.detach().to(dtypes.int64)
 
 
-@function(method=False)
+@function(method=False, out=False)
 def sparse_coo_tensor(indices=None, values=None, size=None, *, dtype=None, device=None, pin_memory=False, requires_grad=False,
                       check_invariants=None, is_coalesced=None):
     """A sparse tensor of values (n, *dense) at coordinates (dimensions, n); values at one place add up.
@@ -80,7 +80,7 @@ def _check_range(indices, n, what):
             raise DimensionError(f"{what}, size is {n} but found index {least if least < 0 else most}")
 
 
-@function(method=False)
+@function(method=False, out=False)
 def sparse_csr_tensor(crow_indices, col_indices, values, size=None, *, dtype=None, device=None, pin_memory=False,
                       requires_grad=False, check_invariants=None):
     """A sparse matrix of values (n,) by rows: crow_indices (rows + 1,) says where each row starts, col_indices (n,) its columns.
@@ -112,9 +112,9 @@ def sparse_csr_tensor(crow_indices, col_indices, values, size=None, *, dtype=Non
     return SparseCSR(crow, columns, values, size)
 
 
-@function(method=False)
-def spmm(mat1, mat2):
-    """mat1 (M, K) @ mat2 (K, N), of which at least one is sparse; the same as sparse.mm, which see for dtypes.
+@function(method=False, out=False)
+def spmm(input, mat2):
+    """input (M, K) @ mat2 (K, N), sparse or dense; of sparse ones the same as sparse.mm, which see for dtypes.
 
     Raises ShapeError for shapes that do not fit.  Source: the definition of the product.
 
@@ -122,10 +122,16 @@ def spmm(mat1, mat2):
 
         cltensor.spmm(cltensor.eye(3).to_sparse(), cltensor.ones(3, 2))
     """
-    return products.matmul(mat1, mat2)
+    return products.matmul(input, mat2) if isinstance(input, SparseTensor) or isinstance(mat2, SparseTensor) else input.mm(mat2)
 
 
-@method("to_sparse_coo")
+@method()
+def to_sparse_coo(self):
+    """to_sparse, of all dimensions."""
+    return self.to_sparse()
+
+
+@method()
 def to_sparse(self, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=None):
     """The elements that are not 0, as a sparse tensor whose first sparse_dim dimensions (all) are sparse ones.
 
@@ -167,7 +173,7 @@ def to_sparse_csr(self, dense_dim=None):
 
 
 @method()
-def to_dense(self, dtype=None, *, masked_grad=True):
+def to_dense(self, dtype=None, *, masked_grad=None):
     """The tensor itself, which is dense, in the given dtype.  Shapes (*).  Never raises.  Source: as in PyTorch 2.13.
 
     Example::

@@ -80,7 +80,7 @@ def _inside(o):
 
 def _of_cltensor(o):
     """Whether a class or function is the library's own, other than a layer or dataset."""
-    module = o.__module__ or ""
+    module = f"{o.__module__}."
     return module.startswith(_LIBRARY) and not module.startswith(_WALKED)
 
 

@@ -95,8 +95,12 @@ def labels_of(getter: str | Callable[[Any], Any] | None) -> Callable[[Any], Any]
     if callable(getter):
         return getter
     if getter is None:
-        return lambda inputs: None
+        return _no_labels
     raise ArgumentError(f"labels_getter should either be 'default', a callable, or None, but got {getter}.")
+
+
+def _no_labels(inputs):
+    return None
 
 
 def _default_labels(inputs):
