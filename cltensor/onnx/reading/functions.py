@@ -1,0 +1,112 @@
+"""Nodes that stand for functions: those that the model defines, and those by which ONNX defines operators of its own."""
+
+import numpy as np
+
+from .body import Constant, Scope, Step
+from .element_types import NUMBERS, Narrow, name_of_value
+from .package import package
+
+
+class Call(Step):
+    """A node whose outputs a function's Body computes."""
+
+    def __init__(self, node, function):
+        super().__init__(node, function, None, {})
+        self.count = len(self.outputs)
+
+    def _computed(self, values, scope):
+        body = self.rule.body(values)
+        values = [*values, *[None] * (len(body.inputs) - len(values))]
+        return body.run(Scope(scope.device), values)
+
+
+class _Function:
+    """What Step asks of a rule, for a function."""
+
+    narrow, counts_outputs = True, False
+
+    def place(self, position):
+        return "any"
+
+    def is_buffer(self, position):
+        return False
+
+
+class LocalFunction(_Function):
+    """A function of the model, with the attributes of one call."""
+
+    def __init__(self, builder, key, function, attributes, depth):
+        bound = {a.name: _value(a, builder) for a in function.attribute_proto} | attributes
+        self.proto = builder.call(key, function, bound, depth)
+
+    def body(self, values):
+        """The Body, whatever the inputs."""
+        return self.proto
+
+
+class StandardFunction(_Function):
+    """A function by which ONNX defines an operator; what its nodes are may depend on the types of the inputs."""
+
+    @classmethod
+    def of(cls, builder, node, attributes, domain, version, depth):
+        """The function of a node, or None where ONNX has none."""
+        defs = package("onnx.defs")
+        try:
+            schema = defs.get_schema(node.op_type, version, domain)
+        except Exception:  # SchemaError, which the package does not export under one name in all versions
+            return None
+        if not schema.has_function and not schema.has_context_dependent_function:
+            return None
+        return cls(builder, schema, node, attributes, version, depth)
+
+    def __init__(self, builder, schema, node, attributes, version, depth):
+        self.builder, self.schema, self.node, self.version, self.depth = builder, schema, node, version, depth
+        defaults = {name: _value(a.default_value, builder) for name, a in schema.attributes.items() if a.default_value.type}
+        self.bound, self._bodies = defaults | attributes, {}
+        if schema.has_function:
+            self.body(())  # what it needs is known before anything runs
+
+    def body(self, values):
+        """The Body for inputs of these types."""
+        types = () if self.schema.has_function else tuple(map(_type, values))
+        if types not in self._bodies:
+            function = self._proto(types)
+            key = "onnx.defs", self.schema.domain, self.schema.name, types
+            if not function.opset_import:
+                function.opset_import.add(domain="", version=self.version)
+            self._bodies[types] = self.builder.call(key, function, self.bound, self.depth)
+        return self._bodies[types]
+
+    def _proto(self, types):
+        onnx, schema = package(), self.schema
+        if schema.has_function:
+            version = max((v for v in schema.function_opset_versions if v <= self.version), default=schema.since_version)
+            return onnx.FunctionProto.FromString(schema.get_function_with_opset_version(version))
+        version = max((v for v in schema.context_dependent_function_opset_versions if v <= self.version), default=schema.since_version)
+        return onnx.FunctionProto.FromString(schema.get_context_dependent_function_with_opset_version(
+            version, self.node.SerializeToString(), [_type_proto(t) for t in types]))
+
+
+def _value(attribute, builder):
+    from .attributes import value_of
+
+    return value_of(attribute, builder.file, None)
+
+
+def _type(value):
+    """(number of the element type, shape) of a value; None for an input that is left out."""
+    if value is None or isinstance(value, list):
+        return None
+    value = value.array if isinstance(value, Constant) else value
+    shape = (value.tensor if isinstance(value, Narrow) else value).shape
+    return NUMBERS[name_of_value(value if isinstance(value, Narrow) else np.asarray(value) if isinstance(value, np.ndarray) else value)], tuple(map(int, shape))
+
+
+def _type_proto(found):
+    proto = package().TypeProto()
+    if found is not None:
+        proto.tensor_type.elem_type = found[0]
+        proto.tensor_type.shape.SetInParent()
+        for n in found[1]:
+            proto.tensor_type.shape.dim.add(dim_value=n)
+    return proto.SerializeToString()
