@@ -1,8 +1,9 @@
 """cltensor.onnx: models in the ONNX format."""
 
-from ..base.calls import named_all as _named_all
+from ..base.calls import named as _named
 from .reading import Info, Model, info, load
 
 __all__ = ["Info", "Model", "info", "load"]
 
-_named_all(globals())
+for _name in ("load", "info"):
+    _named(globals()[_name], f"onnx.{_name}")

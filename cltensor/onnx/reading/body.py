@@ -95,11 +95,12 @@ class Step:
         except _KEPT:
             raise
         except CLTensorError as error:
-            if str(error).startswith("onnx: node "):
+            text = str(error).removeprefix("Model: ")
+            if text.startswith("node "):  # of a graph inside
                 raise
-            raise type(error)(f"onnx: node {self.title}: {error}") from error
+            raise type(error)(f"node {self.title}: {text}") from error
         except _FOREIGN as error:
-            raise ArgumentError(f"onnx: node {self.title}: its inputs or attributes make no sense: {error}") from error
+            raise ArgumentError(f"node {self.title}: its inputs or attributes make no sense: {error}") from error
         for name in self.spent:
             scope.values.pop(name, None)
         for name, result in zip(self.outputs, results, strict=False):
@@ -113,7 +114,7 @@ class Step:
         if self.host is not None and values and all(map(_on_host, values)):
             results = self.host.function(*(v.array if isinstance(v, Constant) else v for v in values), **attributes)
             if results is not NotImplemented:
-                return results if isinstance(results, tuple) else (results,)
+                return tuple(map(np.asarray, results)) if isinstance(results, tuple) else (np.asarray(results),)
         kind = None
         if self.rule.narrow == "same":
             kind = next((v.name for v in (revealed(value, scope.device) for value in values[:1]) if isinstance(v, Narrow)), None)

@@ -102,7 +102,7 @@ class Builder:
         rule = operators.rule(domain, node.op_type, version)
         if rule is not None:
             return _checked(node, rule, operators.host_rule(domain, node.op_type, version), attributes)
-        standard = StandardFunction.of(self, node, attributes, domain, version, depth)
+        standard = StandardFunction.of(self, node, attributes, domain, versions, depth)
         return Call(node, standard) if standard else _unknown(node, domain, version)
 
 

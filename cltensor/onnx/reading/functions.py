@@ -4,6 +4,7 @@ import numpy as np
 
 from .body import Constant, Scope, Step
 from .element_types import NUMBERS, Narrow, name_of_value
+from .operators import ALIASES, NEWEST
 from .package import package
 
 
@@ -48,19 +49,20 @@ class StandardFunction(_Function):
     """A function by which ONNX defines an operator; what its nodes are may depend on the types of the inputs."""
 
     @classmethod
-    def of(cls, builder, node, attributes, domain, version, depth):
+    def of(cls, builder, node, attributes, domain, versions, depth):
         """The function of a node, or None where ONNX has none."""
         defs = package("onnx.defs")
         try:
-            schema = defs.get_schema(node.op_type, version, domain)
+            schema = defs.get_schema(node.op_type, versions[domain], domain)
         except Exception:  # SchemaError, which the package does not export under one name in all versions
             return None
         if not schema.has_function and not schema.has_context_dependent_function:
             return None
-        return cls(builder, schema, node, attributes, version, depth)
+        return cls(builder, schema, node, attributes, versions[domain], versions.get("", NEWEST), depth)
 
-    def __init__(self, builder, schema, node, attributes, version, depth):
-        self.builder, self.schema, self.node, self.version, self.depth = builder, schema, node, version, depth
+    def __init__(self, builder, schema, node, attributes, version, default, depth):
+        self.builder, self.schema, self.node, self.depth = builder, schema, node, depth
+        self.version, self.default = version, default
         defaults = {name: _value(a.default_value, builder) for name, a in schema.attributes.items() if a.default_value.type}
         self.bound, self._bodies = defaults | attributes, {}
         if schema.has_function:
@@ -72,10 +74,17 @@ class StandardFunction(_Function):
         if types not in self._bodies:
             function = self._proto(types)
             key = "onnx.defs", self.schema.domain, self.schema.name, types
-            if not function.opset_import:
-                function.opset_import.add(domain="", version=self.version)
+            self._complete(function)
             self._bodies[types] = self.builder.call(key, function, self.bound, self.depth)
         return self._bodies[types]
+
+    def _complete(self, function):
+        """Import what the function's definition leaves out: the operator's own domain, and the default one."""
+        imported = {ALIASES.get(o.domain, o.domain) for o in function.opset_import}
+        for domain, version in ((self.schema.domain, self.version), ("", self.default)):
+            if ALIASES.get(domain, domain) not in imported:
+                function.opset_import.add(domain=domain, version=version)
+                imported.add(ALIASES.get(domain, domain))
 
     def _proto(self, types):
         onnx, schema = package(), self.schema

@@ -78,7 +78,8 @@ def info(f: str | PathLike[str] | bytes | IO[bytes]) -> Info:
             parameters=sum(_count(shape) for _, shape, _ in sizes), bytes=sum(size for *_, size in sizes),
             external=_external(tensors), missing=_missing(file))
     except CLTensorError as error:
-        raise type(error)(f"onnx.info: {file.name}: {error}") from error.__cause__
+        text = str(error).removeprefix("onnx.info: ")
+        raise type(error)(f"onnx.info: {file.name}: {text}") from error.__cause__
     except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
         raise SerializationError(f"onnx.info: {file.name}: is damaged: {error}") from error
 
@@ -96,7 +97,7 @@ def _missing(file):
             if tensor.data_location == tensor.EXTERNAL:
                 file.external({e.key: e.value for e in tensor.external_data}, described(tensor)[2])
     except CLTensorError as error:
-        found.append(str(error))
+        found.append(str(error).removeprefix("onnx.info: "))
     return list(dict.fromkeys(found))
 
 

@@ -33,9 +33,8 @@ def load(f: str | PathLike[str] | bytes | IO[bytes]) -> Model:
     try:
         model = made(file)
     except CLTensorError as error:
-        if str(error).startswith("onnx.load: "):
-            raise
-        raise type(error)(f"onnx.load: {file.name}: {error}") from error.__cause__
+        text = str(error).removeprefix("onnx.load: ")
+        raise type(error)(f"onnx.load: {file.name}: {text}") from error.__cause__
     except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
         raise SerializationError(f"onnx.load: {file.name}: is damaged: {error}") from error
     return model

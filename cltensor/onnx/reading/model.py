@@ -108,18 +108,18 @@ class Model(Module):
         """{name: value} of the inputs of a call."""
         needed = self.input_names
         if len(inputs) > len(needed):
-            raise ArgumentError(f"onnx.Model: takes {len(needed)} inputs, {', '.join(needed)}, and is given {len(inputs)}")
+            raise ArgumentError(f"takes {len(needed)} inputs, {', '.join(needed)}, and is given {len(inputs)}")
         known = [d.name for d in self._declared_inputs]
         values = dict(zip(needed, inputs, strict=False))
         for name, value in named.items():
             if name not in known or name in values:
                 why = "is given twice" if name in values else f"is no input of the model; they are {', '.join(known)}"
-                raise ArgumentError(f"onnx.Model: {name!r} {why}")
+                raise ArgumentError(f"{name!r} {why}")
             values[name] = value
         optional = {d.name for d in self._declared_inputs if d.kind == "optional"}
         lost = [name for name in needed if name not in values and name not in optional]
         if lost:
-            raise ArgumentError(f"onnx.Model: input {lost[0]!r} is missing; the model takes {', '.join(needed)}")
+            raise ArgumentError(f"input {lost[0]!r} is missing; the model takes {', '.join(needed)}")
         return {name: None for name in optional} | values
 
     def _device(self):
@@ -193,7 +193,7 @@ def _place(model, name):
 
 def _placeholder(graph, declared):
     if declared.kind != "tensor" or declared.shape is None or declared.element is None:
-        raise GraphError(f"onnx.Model.to_graph: input {declared} has no declared rank, or is no tensor")
+        raise GraphError(f"to_graph: input {declared} has no declared rank, or is no tensor")
     from .element_types import held_as
 
     return graph.placeholder([n if isinstance(n, int) else None for n in declared.shape], held_as(declared.element), declared.name)

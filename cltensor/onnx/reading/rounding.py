@@ -1,5 +1,7 @@
 """Rounding on the device to element types that it does not have."""
 
+import math
+
 import numpy as np
 
 from .element_types import NARROW
@@ -37,9 +39,11 @@ def rounded(x, name, saturate=1, round_mode="up"):
     size = ct.abs(x)
     step = ct.exp2(ct.clamp(_exponent(size), min=smallest) - fraction)
     nearest = ct.where(ct.isfinite(x), ct.round(size / step) * step, size)
-    edge = largest if over == "max" or saturate else {"inf": ct.inf, "nan": ct.nan}[over]
-    beyond = edge if saturate or over != "inf" else ct.inf
+    edge = largest if over == "max" or saturate else {"inf": math.inf, "nan": math.nan}[over]
+    beyond = edge if saturate or over != "inf" else math.inf
     nearest = ct.where(nearest > largest, ct.full_like(nearest, beyond), nearest)
+    if over == "max":  # the type has no nan
+        nearest = ct.where(ct.isnan(x), ct.zeros_like(nearest), nearest)
     return ct.copysign(nearest, x) if not name.endswith("uz") else ct.where(x < 0, -nearest, nearest)
 
 
@@ -53,10 +57,10 @@ def _power_of_two(x, saturate, round_mode):
     fraction, exponent = ct.frexp(size)
     exponent = exponent.to(ct.float32) - 1  # size = 2 * fraction * 2**exponent
     more = {"up": fraction > 0.5, "down": fraction < 0, "nearest": fraction >= 0.75}[round_mode]
-    exponent = exponent + more.to(ct.float32)
+    exponent = ct.where(size == 0, ct.full_like(size, -127.0), exponent + more.to(ct.float32))
     low, high = -127.0, 127.0
     found = ct.exp2(ct.clamp(exponent, low, high))
     if not saturate:
-        found = ct.where((exponent > high), ct.full_like(found, ct.nan), found)
+        found = ct.where((exponent > high), ct.full_like(found, math.nan), found)
     return ct.where(ct.isnan(x), x, found)
 

@@ -41,7 +41,7 @@ def attention(q, k, v, attn_mask=None, past_key=None, past_value=None, nonpad_kv
     found = ct.matmul(weights, _repeated(value, heads).to(wide)).to(q.dtype)
     if flat:
         found = found.transpose(1, 2).reshape(q.shape[0], q.shape[1], -1)
-    shown = (scores, biased, capped, weights)[qk_matmul_output_mode] if qk_matmul_output_mode else scores
+    shown = (scores, capped, biased, weights)[qk_matmul_output_mode] if qk_matmul_output_mode else scores
     return found, key, value, shown.to(q.dtype)
 
 

@@ -61,7 +61,7 @@ def non_zero(x):
 
 @operator("OneHot", since=9, host="depth")
 def one_hot(indices, depth, values, *, axis=-1):
-    depth = integer(depth)
+    depth = int(integer(depth))
     axis = axis_of(axis, indices.ndim + 1)
     shape = [1] * (indices.ndim + 1)
     shape[axis] = depth
