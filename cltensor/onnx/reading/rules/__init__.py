@@ -8,6 +8,7 @@ from . import (
     elementwise,
     host,
     image,
+    legacy,
     linear,
     loss,
     normalization,
@@ -25,7 +26,7 @@ from . import (
     types,
 )
 
-_FAMILIES = (activation, attention, control, conv, elementwise, host, image, linear, loss, normalization, pooling, quantization, random,
+_FAMILIES = (activation, attention, control, conv, elementwise, host, image, legacy, linear, loss, normalization, pooling, quantization, random,
              recurrent, reduction, scatter, selection, sequence, shape, signal, text, types)
 
 
