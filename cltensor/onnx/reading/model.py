@@ -18,8 +18,9 @@ from .signature import Declared, declared_inputs
 class Model(Module):
     """What `load` gives: a Module that computes an ONNX graph.
 
-    Floating initialisers are its Parameters, or buffers where nothing trains them, such as a batch norm's running mean; larger
-    integer initialisers are buffers.  Their names are those in the file, with "." between modules.  The model does what the file
+    Floating initialisers are its Parameters.  Those that nothing trains are buffers: a batch norm's running mean, scales of
+    quantised numbers, and numbers without a dimension whose name has no dot, which are constants of formulas.  So are larger
+    integer initialisers.  Their names are those in the file, with "." between modules.  The model does what the file
     says whether it is in training mode or not.
 
     Inputs are given by position or name, tensors of the declared shapes and dtypes, arrays or numbers.  Raises ArgumentError for an
@@ -145,7 +146,7 @@ def filled(model, file):
     for name, array in arrays:
         if name in model._places or name in model._body.constants:
             raise SerializationError(f"initialiser {name!r}: is there twice")
-        held = _held(array, uses.get(name, []))
+        held = _held(name, array, uses.get(name, []))
         if held is None:
             model._body.constants[name] = Constant(array)
         else:
@@ -153,14 +154,15 @@ def filled(model, file):
     return model
 
 
-def _held(array, uses):
+def _held(name, array, uses):
     """The Parameter or buffer of an initialiser, or None for one that is a constant.  uses: (rule, position) of its readers."""
     element = name_of_array(array)
     if element == "string" or array.dtype.name in NARROW or (uses and all(r.place(i) == "host" for r, i in uses)):
         return None
     if not element.startswith(("float", "bfloat")):
         return None if array.ndim <= 1 and array.size <= 1024 else tensor_of(array)
-    return tensor_of(array) if any(r.is_buffer(i) for r, i in uses) else Parameter(tensor_of(array))
+    constant = not array.ndim and "." not in name  # the numbers of formulas; a module's own would have its name
+    return tensor_of(array) if constant or any(r.is_buffer(i) for r, i in uses) else Parameter(tensor_of(array))
 
 
 def _uses(body):

@@ -72,7 +72,8 @@ def concat(*inputs, axis):
 
 @on_host("Reshape", since=5)
 def reshape(data, shape, *, allowzero=0):
-    return data.reshape(tuple(data.shape[i] if n == 0 and not allowzero else n for i, n in enumerate(ints(shape))))
+    sizes = ints(shape)
+    return data.reshape(sizes if allowzero else tuple(data.shape[i] if n == 0 else n for i, n in enumerate(sizes)))
 
 
 @on_host("Squeeze")

@@ -32,7 +32,7 @@ def identity(input):
 def reshape(data, shape, *, allowzero=0):
     sizes = ints(shape)
     if not allowzero:
-        sizes = tuple(data.shape[i] if n == 0 else n for i, n in enumerate(sizes))
+        sizes = tuple(data.shape[i] if type(n) is int and n == 0 else n for i, n in enumerate(sizes))
     elif 0 in sizes and -1 in sizes:
         raise ValueError(f"a shape with 0 and -1, {sizes}, is not defined")
     return data.reshape(sizes)
