@@ -14,6 +14,7 @@ from ...base.errors import (
     OutOfMemoryError,
 )
 from .element_types import Narrow, array_of, tensor_of
+from .public import as_array
 
 _SMALL = 1024  # elements of a constant that may stand for a shape
 #: what says by itself where it comes from, or is caught elsewhere
@@ -27,6 +28,11 @@ class Constant:
     def __init__(self, array):
         self.array, self._tensors = array, {}
         self.small = array.ndim <= 1 and array.size <= _SMALL
+        self.text = array.dtype.kind in "OUS"
+
+    def on_device(self, place):
+        """Whether a rule that takes an input at such a place needs the values on a device."""
+        return not self.text and (place == "device" or (place == "either" and not self.small))
 
     def tensor(self, device):
         """The values on a device."""
@@ -53,7 +59,7 @@ class Body:
 
     def __init__(self, inputs, outputs, name=""):
         self.inputs, self.outputs, self.name = inputs, outputs, name
-        self.constants, self.steps = {}, []
+        self.constants, self.steps, self._placed = {}, [], set()
 
     def run(self, scope, values):
         """The outputs for these inputs, in a scope that is the body's own."""
@@ -62,6 +68,20 @@ class Body:
         for step in self.steps:
             step.run(scope)
         return tuple(scope[name] for name in self.outputs)
+
+    def place(self, device, around=None):
+        """Put the constants that steps read on a device there, those of bodies inside too, so that no run has to."""
+        if device in self._placed:
+            return
+        self._placed.add(device)
+        known = {**(around or {}), **self.constants}
+        for step in self.steps:
+            for name, place in zip(step.inputs, step.places, strict=True):
+                held = known.get(name)
+                if held is not None and (held.on_device(place) or (place == "any" and not held.text)):
+                    held.tensor(device)
+            for body in step.inner():
+                body.place(device, known if step.bodies else None)
 
     def inside(self, parent):
         """The body as a function of its inputs, which sees the values of a scope."""
@@ -86,6 +106,10 @@ class Step:
         self.bodies = {key for key, value in attributes.items() if isinstance(value, Body)}
         self.places = tuple(map(rule.place, range(len(self.inputs))))
         self.spent = ()
+
+    def inner(self):
+        """The bodies inside the node."""
+        return [self.attributes[key] for key in self.bodies]
 
     def run(self, scope):
         """Compute the outputs and put them into the scope."""
@@ -114,7 +138,7 @@ class Step:
         if self.host is not None and values and all(map(_on_host, values)):
             results = self.host.function(*(v.array if isinstance(v, Constant) else v for v in values), **attributes)
             if results is not NotImplemented:
-                return tuple(map(np.asarray, results)) if isinstance(results, tuple) else (np.asarray(results),)
+                return tuple(map(as_array, results)) if isinstance(results, tuple) else (as_array(results),)
         kind = None
         if self.rule.narrow == "same":
             kind = next((v.name for v in (revealed(value, scope.device) for value in values[:1]) if isinstance(v, Narrow)), None)
@@ -133,7 +157,7 @@ def revealed(value, device):
     """A value for outside: a Constant as its tensor, or, where that cannot be, as its array."""
     if not isinstance(value, Constant):
         return value
-    return value.array if value.array.dtype == object else value.tensor(device)
+    return value.array if value.text else value.tensor(device)
 
 
 def _on_host(value):
@@ -147,9 +171,9 @@ def _handed(value, place, device, keep):
     if isinstance(value, list):
         return [_handed(v, place, device, keep) for v in value]
     if isinstance(value, Constant):
-        if place == "host" or (place == "either" and value.small):
+        if not value.on_device(place):
             return value.array
-        value = value.tensor(device) if value.array.dtype.kind not in "OUS" else value.array
+        value = value.tensor(device)
     elif isinstance(value, np.ndarray) and place == "device" and not _is_text(value):
         value = tensor_of(value, device)
     elif place == "host":

@@ -15,6 +15,10 @@ class Call(Step):
         super().__init__(node, function, None, {})
         self.count = len(self.outputs)
 
+    def inner(self):
+        """The function's body, where it is known before anything runs."""
+        return self.rule.bodies()
+
     def _computed(self, values, scope):
         body = self.rule.body(values)
         values = [*values, *[None] * (len(body.inputs) - len(values))]
@@ -43,6 +47,10 @@ class LocalFunction(_Function):
     def body(self, values):
         """The Body, whatever the inputs."""
         return self.proto
+
+    def bodies(self):
+        """The Bodies made so far."""
+        return [self.proto]
 
 
 class StandardFunction(_Function):
@@ -77,6 +85,10 @@ class StandardFunction(_Function):
             self._complete(function)
             self._bodies[types] = self.builder.call(key, function, self.bound, self.depth)
         return self._bodies[types]
+
+    def bodies(self):
+        """The Bodies made so far."""
+        return list(self._bodies.values())
 
     def _complete(self, function):
         """Import what the function's definition leaves out: the operator's own domain, and the default one."""

@@ -151,6 +151,7 @@ def filled(model, file):
             model._body.constants[name] = Constant(array)
         else:
             model._hold(name, held)
+    model._body.place(default_device())
     return model
 
 

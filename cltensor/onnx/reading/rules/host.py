@@ -7,7 +7,7 @@ import numpy as np
 
 from ..element_types import name_of, numpy_type
 from ..operators import on_host
-from ..public import axis_of, ints, number
+from ..public import as_array, axis_of, ints, number
 
 _MOST = 1024
 
@@ -20,7 +20,7 @@ _PLAIN = {
 
 def _settled(value):
     """An array; of comparisons between observed sizes, of bool."""
-    value = np.asarray(value)
+    value = as_array(value)
     return value.astype(bool) if value.dtype == object and value.size and isinstance(value.flat[0], (bool, np.bool_)) else value
 
 

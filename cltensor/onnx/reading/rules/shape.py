@@ -6,21 +6,22 @@ import numpy as np
 
 from ....nn import functional as F
 from ..operators import operator
-from ..public import axes_of, axis_of, ct, integer, ints, number
+from ..public import as_array, axes_of, axis_of, ct, integer, ints, number, sizes_array
+
+
+_FAR = (1 << 31) - 1  # an end of at least this is that of the dimension
 
 
 @operator("Shape", narrow=True)
 def shape_of(data, *, start=0, end=None):
     held = getattr(data, "tensor", data)
-    sizes = list(held.shape)[start:end]
-    plain = all(type(n) is int for n in sizes)
-    return np.array(sizes, np.int64 if plain else object)
+    return sizes_array(list(held.shape)[start:end])
 
 
 @operator("Size", narrow=True)
 def size_of(data):
     held = getattr(data, "tensor", data)
-    return np.array(held.numel(), np.int64)
+    return as_array(math.prod(held.shape))
 
 
 @operator("Identity", narrow=True)
@@ -109,19 +110,13 @@ def _sliced(data, starts, ends, axes, steps):
     steps = [1] * len(starts) if steps is None else steps
     index = [slice(None)] * data.ndim
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-        size = data.shape[axis]
         if step < 0:
-            first, last, _ = slice(start, end, step).indices(size)
+            first, last, _ = slice(start, end, step).indices(data.shape[axis])
             taken = ct.arange(first, last, step, device=data.device) if first > last else ct.zeros(0, dtype=ct.int64)
             data = ct.index_select(data, axis, taken)
         else:
-            index[axis] = slice(max(start, -size), _end(end, size), step)
+            index[axis] = slice(start, None if type(end) is int and end >= _FAR else end, step)
     return data[tuple(index)]
-
-
-def _end(end, size):
-    """An end that may lie anywhere, as Python's."""
-    return size if end >= size else 0 if end < -size else end
 
 
 @operator("Expand", since=8, host="shape", narrow="same")
