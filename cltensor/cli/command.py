@@ -7,7 +7,7 @@ import traceback
 from ..base import config
 from ..base.errors import BuildError
 from ..version import __version__
-from . import bench, cache, doctor, kernels, profile, stubs, tune
+from . import bench, cache, doctor, kernels, onnx, profile, stubs, tune
 from .parser import Parser, UsageError, width
 
 FAILED, MISUSED, INTERRUPTED, CLOSED_PIPE = 1, 2, 130, 141
@@ -45,7 +45,7 @@ def parser():
     made = Parser("cltensor", description=ABOUT, epilog=ENDING, formatter_class=width)
     made.add_argument("--version", action="version", version=f"cltensor {__version__}")
     commands = made.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
-    for module in (doctor, kernels, bench, profile, tune, cache, stubs):
+    for module in (doctor, kernels, bench, profile, tune, cache, onnx, stubs):
         module.add_to(commands)
     return made
 
