@@ -13,6 +13,21 @@ _DEEPEST = 64  # graphs inside graphs and functions inside functions
 _REFERENCE = "ref_attr_name"
 
 
+class Known:
+    """Names of values: a graph's own, and those of the graphs around it."""
+
+    def __init__(self, names, around=None):
+        self.names, self.around = set(names), around
+
+    def __contains__(self, name):
+        known = self
+        while known is not None:
+            if name in known.names:
+                return True
+            known = known.around
+        return False
+
+
 class Builder:
     """Makes Bodies of the graphs of one file.  missing: called with a text for each node that nothing can compute."""
 
@@ -21,8 +36,8 @@ class Builder:
         self.functions = {(operators.ALIASES.get(f.domain, f.domain), f.name, f.overload): f for f in file.proto.functions}
         self._calls = {}
 
-    def graph(self, proto, versions, around=frozenset(), bound=None, depth=0, initializers=True):
-        """The Body of a GraphProto.  versions: {domain: version of its operators}; around: names that it may read from outside."""
+    def graph(self, proto, versions, around=None, bound=None, depth=0, initializers=True):
+        """The Body of a GraphProto.  versions: {domain: version of its operators}; around: the Known names that it may read from outside."""
         inputs, outputs = [i.name for i in proto.input], [o.name for o in proto.output]
         body = Body(inputs, outputs, proto.name)
         if initializers:
@@ -36,13 +51,13 @@ class Builder:
         """A Body with the steps of these nodes.  bound: values of the attributes of the function that they stand in."""
         if depth > _DEEPEST:
             raise SerializationError(f"graph {body.name!r}: graphs and functions are nested more than {_DEEPEST} deep")
-        known = {*around, *body.inputs, *body.constants}
+        known = Known([*body.inputs, *body.constants], around)
         for node in nodes:
             lost = next((name for name in node.input if name and name not in known), None)
             if lost is not None:
                 raise SerializationError(f"node {_called(node)}: its input {lost!r} is made by no node before it")
-            self._add(body, node, versions, frozenset(known), bound, depth)
-            known.update(filter(None, node.output))
+            self._add(body, node, versions, known, bound, depth)
+            known.names.update(filter(None, node.output))
         lost = next((name for name in body.outputs if name not in known), None)
         if lost is not None:
             raise SerializationError(f"graph {body.name!r}: no node makes its output {lost!r}")
@@ -58,7 +73,7 @@ class Builder:
             self._calls[known] = None
             body = Body(list(function.input), list(function.output), function.name)
             versions = {operators.ALIASES.get(o.domain, o.domain): o.version for o in function.opset_import}
-            self._calls[known] = self.filled(body, function.node, versions, frozenset(), bound, depth + 1)
+            self._calls[known] = self.filled(body, function.node, versions, None, bound, depth + 1)
         if self._calls[known] is None:
             raise SerializationError(f"function {function.name!r}: calls itself")
         return self._calls[known]

@@ -10,7 +10,7 @@ from typing import IO
 from ...base.errors import CLTensorError, SerializationError
 from . import operators
 from .arrays import described
-from .builder import Builder
+from .builder import Builder, Known
 from .load import versions_of
 from .model_file import opened
 from .signature import Declared, declared_inputs, newest_opset
@@ -90,7 +90,7 @@ def _missing(file):
     versions, newest = versions_of(file.proto), min(newest_opset(), operators.NEWEST)
     if versions.get("", 1) > newest:
         found.append(f"version {versions['']} of ONNX's operators; the newest known here is {newest}")
-    held = frozenset(t.name for t in graph.initializer) | {s.values.name for s in graph.sparse_initializer}
+    held = Known([*(t.name for t in graph.initializer), *(s.values.name for s in graph.sparse_initializer)])
     try:
         Builder(file, found.append).graph(graph, versions, held, initializers=False)
         for tensor in graph.initializer:

@@ -7,7 +7,7 @@ from typing import IO
 
 from ...base.errors import CLTensorError, SerializationError, UnsupportedError
 from . import operators, rules
-from .builder import Builder, refused
+from .builder import Builder, Known, refused
 from .model import Model, filled
 from .model_file import opened
 from .signature import Declared, declared_inputs, newest_opset
@@ -49,7 +49,7 @@ def made(file):
         raise UnsupportedError(f"uses version {versions['']} of ONNX's operators, and the newest known here is {newest}; "
                                "export it with an older opset_version")
     inputs, optional = declared_inputs(graph)
-    held = frozenset(t.name for t in graph.initializer) | {s.values.name for s in graph.sparse_initializer}
+    held = Known([*(t.name for t in graph.initializer), *(s.values.name for s in graph.sparse_initializer)])
     body = Builder(file, refused).graph(graph, versions, held, initializers=False)
     model = Model(graph.name, body, inputs, [Declared(o) for o in graph.output])
     model._optional = optional
