@@ -4,6 +4,7 @@ Each function gives (model, inputs): a ModelProto and NumPy arrays for its input
 """
 
 import numpy as np
+
 from onnx import TensorProto, helper, numpy_helper
 
 
@@ -37,7 +38,7 @@ class Nodes:
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
 
 
-F, I = TensorProto.FLOAT, TensorProto.INT64
+F, INT = TensorProto.FLOAT, TensorProto.INT64
 
 
 def convolutional():
@@ -77,7 +78,7 @@ def recurrent(kind="LSTM", direction="bidirectional"):
     n("MatMul", y, n.weight("head.weight", both * hidden, 4))
     n.nodes[-1].output[0] = "scores"
     tokens = np.random.default_rng(1).integers(0, 11, (3, 5))
-    return n.model([("tokens", I, ["N", "T"])], [("scores", F, ["N", "T", 4])]), {"tokens": tokens}
+    return n.model([("tokens", INT, ["N", "T"])], [("scores", F, ["N", "T", 4])]), {"tokens": tokens}
 
 
 def transformer(opset=18):
@@ -153,23 +154,26 @@ def quantised():
 def looping():
     """A Loop that doubles until a sum is large, with an If inside, and a Scan of running sums."""
     n = Nodes()
-    one = helper.make_graph([helper.make_node("Identity", ["doubled"], ["then_out"])], "then", [], [helper.make_tensor_value_info("then_out", F, None)])
-    two = helper.make_graph([helper.make_node("Mul", ["doubled", "half"], ["else_out"])], "else", [], [helper.make_tensor_value_info("else_out", F, None)])
+    def way(node, out):
+        return helper.make_graph([node], out, [], [helper.make_tensor_value_info(out, F, None)])
+
+    one = way(helper.make_node("Identity", ["doubled"], ["then_out"]), "then_out")
+    two = way(helper.make_node("Mul", ["doubled", "half"], ["else_out"]), "else_out")
     body = helper.make_graph(
         [helper.make_node("Add", ["state", "state"], ["doubled"]),
          helper.make_node("ReduceSum", ["doubled"], ["total"], keepdims=0),
          helper.make_node("Less", ["total", "limit"], ["small"]),
          helper.make_node("If", ["small"], ["next"], then_branch=one, else_branch=two),
          helper.make_node("Identity", ["small"], ["going"])],
-        "body", [helper.make_tensor_value_info("i", I, []), helper.make_tensor_value_info("cond", TensorProto.BOOL, []),
+        "body", [helper.make_tensor_value_info("i", INT, []), helper.make_tensor_value_info("cond", TensorProto.BOOL, []),
                  helper.make_tensor_value_info("state", F, None)],
         [helper.make_tensor_value_info("going", TensorProto.BOOL, []), helper.make_tensor_value_info("next", F, None),
          helper.make_tensor_value_info("total", F, [])])
     n.array("limit", np.float32(100)), n.array("half", np.float32(0.5))
     last, totals = n("Loop", n.array("most", np.array(50)), "", "x", outputs=2, body=body)
-    step = helper.make_graph([helper.make_node("Add", ["sum", "row"], ["sum_out"]), helper.make_node("Identity", ["sum_out"], ["kept"])],
-                             "step", [helper.make_tensor_value_info(a, F, [3]) for a in ("sum", "row")],
-                             [helper.make_tensor_value_info(a, F, [3]) for a in ("sum_out", "kept")])
+    step = helper.make_graph(
+        [helper.make_node("Add", ["sum", "row"], ["sum_out"]), helper.make_node("Identity", ["sum_out"], ["kept"])], "step",
+        *([helper.make_tensor_value_info(name, F, [3]) for name in names] for names in (("sum", "row"), ("sum_out", "kept"))))
     _, sums = n("Scan", n.array("zero", np.zeros(3, np.float32)), last, outputs=2, body=step, num_scan_inputs=1)
     n("Identity", totals), n("Identity", sums)
     n.nodes[-2].output[0], n.nodes[-1].output[0] = "totals", "sums"
@@ -178,6 +182,7 @@ def looping():
 
 
 ALL = {
-    "convolutional": convolutional, "upsampling": upsampling, "transformer": transformer, "quantised": quantised, "looping": looping,
-    "lstm": recurrent, "gru": lambda: recurrent("GRU"), "rnn": lambda: recurrent("RNN", "reverse"), "lstm of one": lambda: recurrent("LSTM", "forward"),
+    "convolutional": convolutional, "upsampling": upsampling, "transformer": transformer, "quantised": quantised,
+    "looping": looping, "lstm": recurrent, "gru": lambda: recurrent("GRU"), "rnn": lambda: recurrent("RNN", "reverse"),
+    "lstm of one": lambda: recurrent("LSTM", "forward"),
 }

@@ -10,12 +10,12 @@ import warnings
 from functools import cache
 
 import numpy as np
-import onnx
 import onnx.backend.test.case.node as suite
 import pytest
-from onnx import numpy_helper
 
 import cltensor as ct
+import onnx
+from onnx import numpy_helper
 
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
@@ -23,7 +23,8 @@ OTHER_RANDOM = "the numbers that NumPy's generator draws from this seed"
 EXPRESSIONS = "regular expressions from files may run for ever; strings are read where nothing else is asked of them"
 ROUNDED = "asks for the rounding of NumPy's own transform: 2e-7 where 0 is right"
 FAILS = {
-    "test_training_dropout": OTHER_RANDOM, "test_training_dropout_default": OTHER_RANDOM, "test_training_dropout_mask": OTHER_RANDOM,
+    "test_training_dropout": OTHER_RANDOM, "test_training_dropout_default": OTHER_RANDOM,
+         "test_training_dropout_mask": OTHER_RANDOM,
     "test_training_dropout_default_mask": OTHER_RANDOM, "test_regex_full_match_basic": EXPRESSIONS,
     "test_regex_full_match_email_domain": EXPRESSIONS, "test_regex_full_match_empty": EXPRESSIONS, "test_dft_inverse": ROUNDED,
     "test_dft_inverse_opset19": ROUNDED,

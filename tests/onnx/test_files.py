@@ -6,14 +6,22 @@ import os
 import sys
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 import cltensor as ct
+import onnx
 import onnx_networks
-from cltensor.base.errors import ArgumentError, ArgumentTypeError, DTypeError, MissingPackageError, SerializationError, ShapeError, UnsupportedError
+from cltensor.base.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DTypeError,
+    MissingPackageError,
+    SerializationError,
+    ShapeError,
+    UnsupportedError,
+)
 from cltensor.cli import main
+from onnx import TensorProto, helper, numpy_helper
 
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
@@ -45,7 +53,8 @@ def test_paths_bytes_and_files(tmp_path):
 
 
 @pytest.mark.parametrize(("data", "match"), [
-    (b"", "no graph"), (b"not a model at all", "is no ONNX model"), (b"\x80\x02}q\x00.", "is no ONNX model"), (b"PK\x03\x04" + b"\0" * 40, "no ONNX model")])
+    (b"", "no graph"), (b"not a model at all", "is no ONNX model"), (b"\x80\x02}q\x00.", "is no ONNX model"),
+                                             (b"PK\x03\x04" + b"\0" * 40, "no ONNX model")])
 def test_other_files(data, match):
     refused(data, "onnx.load: these bytes: .*" + match)
 
@@ -115,7 +124,7 @@ def test_deeper_graphs_than_any_program_writes():
     data = b""
     for _ in range(200):  # GraphProto.node.attribute.g
         data = field(1, field(5, field(6, data)))
-    refused(field(7, data) + field(8, field(2, b"")[:0] + b"\x10\x12"), "is no ONNX model")
+    refused(field(7, data) + field(8, b"\x10\x12"), "is no ONNX model")
 
 
 def field(number, data):
@@ -129,14 +138,14 @@ def field(number, data):
 
 def chain(depth, width=2):
     """A model whose function f0 calls f1 twice, and so on."""
-    functions = []
+    functions, opsets = [], [helper.make_opsetid("", 18), helper.make_opsetid("mine", 1)]
     for i in range(depth):
         if i + 1 < depth:
             nodes = [helper.make_node(f"f{i + 1}", ["a"], [f"b{k}"], domain="mine") for k in range(width)]
             nodes.append(helper.make_node("Max", [f"b{k}" for k in range(width)], ["b"]))
         else:
             nodes = [helper.make_node("Relu", ["a"], ["b"])]
-        functions.append(helper.make_function("mine", f"f{i}", ["a"], ["b"], nodes, [helper.make_opsetid("", 18), helper.make_opsetid("mine", 1)]))
+        functions.append(helper.make_function("mine", f"f{i}", ["a"], ["b"], nodes, opsets))
     model = tiny(helper.make_node("f0", ["x"], ["y"], domain="mine"), functions=functions)
     model.opset_import.append(helper.make_opsetid("mine", 1))
     return model
@@ -170,15 +179,18 @@ def test_functions_with_attributes():
 
 
 @pytest.mark.parametrize(("node", "match"), [
-    (helper.make_node("Frobnicate", ["x"], ["y"], name="n7"), "node ai.onnx.Frobnicate 'n7': Frobnicate of version 18 of ai.onnx has no rule"),
+    (helper.make_node("Frobnicate", ["x"], ["y"], name="n7"),
+     "node ai.onnx.Frobnicate 'n7': Frobnicate of version 18 of ai.onnx has no rule"),
     (helper.make_node("FusedGelu", ["x"], ["y"], domain="com.microsoft"), "imports no operator set for the domain 'com.microsoft'"),
     (helper.make_node("Relu", ["x"], ["y"], slope=1.0), "has no attribute 'slope'"),
     (helper.make_node("Relu", ["x", "x"], ["y"]), "has 2 inputs, and the operator takes 1"),
-    (helper.make_node("Add", ["x"], ["y"]), "lacks inputs"), (helper.make_node("Concat", ["x"], ["y"]), "lacks the attribute 'axis'")])
+    (helper.make_node("Add", ["x"], ["y"]), "lacks inputs"),
+                                             (helper.make_node("Concat", ["x"], ["y"]), "lacks the attribute 'axis'")])
 def test_unknown_nodes(node, match):
     refused(tiny(node), match, UnsupportedError)
     told = ct.onnx.info(tiny(node).SerializeToString())
-    assert len(told.missing) == 1 and match.removeprefix("node ai.onnx.Frobnicate 'n7': ") in told.missing[0]
+    assert len(told.missing) == 1
+    assert match.removeprefix("node ai.onnx.Frobnicate 'n7': ") in told.missing[0]
 
 
 def test_domains_of_others():
@@ -214,12 +226,14 @@ def test_external_data(tmp_path):
     path = external(tmp_path, "weights/w.bin", offset=4, length=12)
     np.testing.assert_array_equal(ct.onnx.load(path)(np.zeros(3, np.float32)).detach().numpy(), [1, 2, 3])
     told = ct.onnx.info(path)
-    assert told.external == {"weights/w.bin": 12} and not told.missing
+    assert told.external == {"weights/w.bin": 12}
+    assert not told.missing
     with pytest.raises(SerializationError, match="bytes have no folder"):
         ct.onnx.load(path.read_bytes())
 
 
-@pytest.mark.parametrize("location", ["../w.bin", "/etc/hostname", "a/../../w.bin", "link/w.bin", "link.bin", "", "nowhere.bin", "folder",
+@pytest.mark.parametrize("location",
+                         ["../w.bin", "/etc/hostname", "a/../../w.bin", "link/w.bin", "link.bin", "", "nowhere.bin", "folder",
                                       "w\0.bin", "..\\w.bin"])
 def test_external_data_elsewhere(tmp_path, location):
     inside = tmp_path / "model"
@@ -233,7 +247,8 @@ def test_external_data_elsewhere(tmp_path, location):
     assert "external data in" in ct.onnx.info(path).missing[0]
 
 
-@pytest.mark.parametrize("entries", [{"offset": 1}, {"offset": 10**30}, {"offset": -4}, {"length": 4}, {"length": "x"}, {"offset": 1 << 62}])
+@pytest.mark.parametrize("entries",
+                         [{"offset": 1}, {"offset": 10**30}, {"offset": -4}, {"length": 4}, {"length": "x"}, {"offset": 1 << 62}])
 def test_external_data_of_the_wrong_size(tmp_path, entries):
     (tmp_path / "w.bin").write_bytes(b"\0" * 12)
     with pytest.raises(SerializationError, match="external data"):
@@ -277,7 +292,8 @@ def test_inputs_that_do_not_fit(transformer):
 
 def test_sizes_by_name_agree():
     graph = helper.make_graph([helper.make_node("Add", ["a", "b"], ["y"])], "g",
-                              [helper.make_tensor_value_info(n, 1, ["N", 2]) for n in "ab"], [helper.make_empty_tensor_value_info("y")])
+                              [helper.make_tensor_value_info(n, 1, ["N", 2]) for n in "ab"],
+                              [helper.make_empty_tensor_value_info("y")])
     model = ct.onnx.load(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]).SerializeToString())
     assert model(ct.ones(3, 2), ct.ones(3, 2)).shape == (3, 2)
     with pytest.raises(ShapeError, match=r"input 'b': dimension 0 is 1, and the model takes 3 \('N' is 3 in another input\)"):
@@ -289,7 +305,8 @@ def test_initialisers_that_are_inputs():
     model.graph.input.append(helper.make_tensor_value_info("w", 1, [3]))
     loaded = ct.onnx.load(model.SerializeToString())
     x = np.zeros(3, np.float32)
-    assert loaded.input_names == ["x"] and dict(loaded.named_parameters()).keys() == {"w"}
+    assert loaded.input_names == ["x"]
+    assert dict(loaded.named_parameters()).keys() == {"w"}
     np.testing.assert_array_equal(loaded(x).detach().numpy(), 1)
     np.testing.assert_array_equal(loaded(x, w=x + 5).detach().numpy(), 5)
 
@@ -311,18 +328,25 @@ def test_info():
     proto, _ = onnx_networks.convolutional()
     proto.producer_name = "a test"
     told = ct.onnx.info(proto.SerializeToString())
-    assert told.opsets == {"": 18} and told.producer == "a test" and not told.missing and not told.external
-    assert told.inputs == ["images: float32[N, 3, 20, 20]"] and told.outputs == ["scores: float32[N, 5]"]
-    assert told.operators == {"Add": 1, "BatchNormalization": 3, "Conv": 3, "Flatten": 1, "Gemm": 1, "GlobalAveragePool": 1, "MaxPool": 1,
+    assert told.opsets == {"": 18}
+    assert told.producer == "a test"
+    assert not told.missing
+    assert not told.external
+    assert told.inputs == ["images: float32[N, 3, 20, 20]"]
+    assert told.outputs == ["scores: float32[N, 5]"]
+    assert told.operators == {"Add": 1, "BatchNormalization": 3, "Conv": 3, "Flatten": 1, "Gemm": 1, "GlobalAveragePool": 1,
+                              "MaxPool": 1,
                               "Relu": 3}
     assert told.parameters == sum(np.prod(t.dims) for t in proto.graph.initializer)
     assert told.bytes == 4 * told.parameters
-    assert "missing: nothing" in str(told) and "images: float32[N, 3, 20, 20]" in str(told)
+    assert "missing: nothing" in str(told)
+    assert "images: float32[N, 3, 20, 20]" in str(told)
 
 
 def test_info_counts_what_is_inside():
     told = ct.onnx.info(onnx_networks.looping()[0].SerializeToString())
-    assert told.operators["If"] == 1 and told.operators["Mul"] == 1 and told.operators["Add"] == 2
+    assert told.operators["If"] == told.operators["Mul"] == 1
+    assert told.operators["Add"] == 2
 
 
 def test_command(tmp_path, capsys):
@@ -332,7 +356,8 @@ def test_command(tmp_path, capsys):
     assert "operators: Add 1" in capsys.readouterr().out
     assert main(["onnx", "info", str(path), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert facts["operators"] == {"Add": 1} and facts["missing"] == []
+    assert facts["operators"] == {"Add": 1}
+    assert facts["missing"] == []
     path.write_bytes(tiny(helper.make_node("Frobnicate", ["x"], ["y"])).SerializeToString())
     assert main(["onnx", "info", str(path)]) == 1
     assert "missing: node ai.onnx.Frobnicate" in capsys.readouterr().out

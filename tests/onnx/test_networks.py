@@ -1,10 +1,10 @@
 """Whole networks: what they compute is compared with onnxruntime, in every way in which a Module runs."""
 
 import numpy as np
-import onnx
 import pytest
 
 import cltensor as ct
+import onnx
 import onnx_networks
 from cltensor import nn, optim
 from cltensor.base.errors import GraphError

@@ -6,12 +6,12 @@ What is expected comes from onnxruntime, where it is installed, and from the ref
 import warnings
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 import cltensor as ct
+import onnx
+from onnx import TensorProto, helper, numpy_helper
 
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
 X = np.random.default_rng(0).standard_normal((2, 3, 4, 4)).astype(np.float32)
@@ -56,18 +56,27 @@ def check(proto, inputs, rtol=1e-5):
 
 I64 = np.int64
 CASES = {
-    "softmax 9": ("Softmax", 9, [X], {}, {}), "softmax 11, axis 2": ("Softmax", 11, [X], {}, {"axis": 2}),
-    "softmax 13": ("Softmax", 13, [X], {}, {}), "log softmax 11": ("LogSoftmax", 11, [X], {}, {"axis": -2}),
-    "log softmax 13": ("LogSoftmax", 13, [X], {}, {"axis": 1}), "hardmax 11": ("Hardmax", 11, [X], {}, {"axis": 1}),
-    "clip 9": ("Clip", 9, [X], {}, {"min": -0.5, "max": 0.25}), "clip 11": ("Clip", 11, [X], {"a": np.float32(-0.5)}, {}),
+    "softmax 9": ("Softmax", 9, [X], {}, {}),
+    "softmax 11, axis 2": ("Softmax", 11, [X], {}, {"axis": 2}),
+    "softmax 13": ("Softmax", 13, [X], {}, {}),
+    "log softmax 11": ("LogSoftmax", 11, [X], {}, {"axis": -2}),
+    "log softmax 13": ("LogSoftmax", 13, [X], {}, {"axis": 1}),
+    "hardmax 11": ("Hardmax", 11, [X], {}, {"axis": 1}),
+    "clip 9": ("Clip", 9, [X], {}, {"min": -0.5, "max": 0.25}),
+    "clip 11": ("Clip", 11, [X], {"a": np.float32(-0.5)}, {}),
     "clip 12, the upper end alone": ("Clip", 12, [X], {"": 0, "b": np.float32(0.5)}, {}),
     "slice 9": ("Slice", 9, [X], {}, {"starts": [1, -3], "ends": [9, -1], "axes": [2, 3]}),
-    "slice 10": ("Slice", 10, [X], {"s": np.array([3, 0]), "e": np.array([-9, 4]), "a": np.array([2, -1]), "d": np.array([-2, 3])}, {}),
-    "slice 13, far ends": ("Slice", 13, [X], {"s": np.array([-100, 1]), "e": np.array([2**63 - 1, 2**31 - 1]), "a": np.array([0, 3])}, {}),
-    "squeeze 11": ("Squeeze", 11, [X[:1, :, :1]], {}, {"axes": [0, -2]}), "squeeze 13": ("Squeeze", 13, [X[:1]], {"a": np.array([0])}, {}),
-    "squeeze 13 of all": ("Squeeze", 13, [X[:1, :, :1]], {}, {}), "unsqueeze 11": ("Unsqueeze", 11, [X], {}, {"axes": [0, 5]}),
+    "slice 10": ("Slice", 10, [X], {"s": np.array([3, 0]), "e": np.array([-9, 4]), "a": np.array([2, -1]), "d": np.array([-2, 3])},
+                 {}),
+    "slice 13, far ends": ("Slice", 13, [X],
+                           {"s": np.array([-100, 1]), "e": np.array([2**63 - 1, 2**31 - 1]), "a": np.array([0, 3])}, {}),
+    "squeeze 11": ("Squeeze", 11, [X[:1, :, :1]], {}, {"axes": [0, -2]}),
+    "squeeze 13": ("Squeeze", 13, [X[:1]], {"a": np.array([0])}, {}),
+    "squeeze 13 of all": ("Squeeze", 13, [X[:1, :, :1]], {}, {}),
+    "unsqueeze 11": ("Unsqueeze", 11, [X], {}, {"axes": [0, 5]}),
     "unsqueeze 13": ("Unsqueeze", 13, [X], {"a": np.array([-1, 2])}, {}),
-    "pad 9": ("Pad", 9, [ROW], {}, {"pads": [1, 0, 2, 1], "value": 1.5}), "pad 9, reflect": ("Pad", 9, [ROW], {}, {"pads": [0, 2, 0, 1], "mode": "reflect"}),
+    "pad 9": ("Pad", 9, [ROW], {}, {"pads": [1, 0, 2, 1], "value": 1.5}),
+    "pad 9, reflect": ("Pad", 9, [ROW], {}, {"pads": [0, 2, 0, 1], "mode": "reflect"}),
     "pad 11": ("Pad", 11, [ROW], {"p": np.array([0, 1, 0, 2]), "v": np.float32(2)}, {}),
     "pad 11, edge": ("Pad", 11, [ROW], {"p": np.array([1, 1, 0, 2])}, {"mode": "edge"}),
     "pad 18, axes": ("Pad", 18, [ROW], {"p": np.array([1, 2]), "v": np.float32(0), "a": np.array([1])}, {}),
@@ -79,13 +88,18 @@ CASES = {
     "resize 11": ("Resize", 11, [X], {"r": np.zeros(0, np.float32), "s": np.array([1, 1, 2, 2], np.float32)},
                   {"mode": "linear", "coordinate_transformation_mode": "align_corners"}),
     "resize 13, sizes": ("Resize", 13, [X], {"": 0, "t": np.zeros(0, np.float32), "z": np.array([2, 3, 7, 3])}, {"mode": "cubic"}),
-    "resize 18, axes": ("Resize", 18, [X], {"": 0, "s": np.array([0.6, 1.5], np.float32)}, {"mode": "linear", "axes": [2, 3], "antialias": 1}),
+    "resize 18, axes": ("Resize", 18, [X], {"": 0, "s": np.array([0.6, 1.5], np.float32)},
+                        {"mode": "linear", "axes": [2, 3], "antialias": 1}),
     "batch norm 9": ("BatchNormalization", 9, [X], dict(zip("abcd", np.abs(X[0, 0, :4, :3]) + 0.5, strict=True)), {}),
-    "batch norm 14": ("BatchNormalization", 14, [X], dict(zip("abcd", np.abs(X[0, 0, :4, :3]) + 0.5, strict=True)), {"epsilon": 0.1}),
-    "dropout 9": ("Dropout", 9, [X], {}, {"ratio": 0.3}), "dropout 13": ("Dropout", 13, [X], {"r": np.float32(0.3)}, {}),
-    "sum 11": ("ReduceSum", 11, [X], {}, {"axes": [1, -1], "keepdims": 0}), "sum 13": ("ReduceSum", 13, [X], {"a": np.array([1])}, {}),
+    "batch norm 14": ("BatchNormalization", 14, [X], dict(zip("abcd", np.abs(X[0, 0, :4, :3]) + 0.5, strict=True)),
+                      {"epsilon": 0.1}),
+    "dropout 9": ("Dropout", 9, [X], {}, {"ratio": 0.3}),
+    "dropout 13": ("Dropout", 13, [X], {"r": np.float32(0.3)}, {}),
+    "sum 11": ("ReduceSum", 11, [X], {}, {"axes": [1, -1], "keepdims": 0}),
+    "sum 13": ("ReduceSum", 13, [X], {"a": np.array([1])}, {}),
     "sum 13 of nothing": ("ReduceSum", 13, [X], {}, {"noop_with_empty_axes": 1}),
-    "mean 13": ("ReduceMean", 13, [X], {}, {"axes": [2]}), "mean 18": ("ReduceMean", 18, [X], {"a": np.array([-1, 0])}, {"keepdims": 0}),
+    "mean 13": ("ReduceMean", 13, [X], {}, {"axes": [2]}),
+    "mean 18": ("ReduceMean", 18, [X], {"a": np.array([-1, 0])}, {"keepdims": 0}),
     "split 11": ("Split", 11, [X], {}, {"axis": 2, "split": [1, 3], "outputs": 2}),
     "split 13": ("Split", 13, [X], {"s": np.array([3, 1])}, {"axis": 3, "outputs": 2}),
     "split 18": ("Split", 18, [X], {}, {"axis": 1, "num_outputs": 2, "outputs": 2}),
@@ -105,21 +119,25 @@ CASES = {
     "max pool 12": ("MaxPool", 12, [X], {}, {"kernel_shape": [3, 2], "pads": [1, 1, 1, 1], "strides": [2, 1], "outputs": 2}),
     "max pool, same": ("MaxPool", 9, [X], {}, {"kernel_shape": [3, 3], "auto_pad": "SAME_LOWER", "strides": [2, 2]}),
     "cumulative sum": ("CumSum", 14, [X], {"a": np.array(1)}, {"reverse": 1, "exclusive": 1}),
-    "where": ("Where", 16, [X > 0, X, -X], {}, {}), "mod": ("Mod", 13, [np.array([-7, 7, 5]), np.array([3, -3, 2])], {}, {}),
+    "where": ("Where", 16, [X > 0, X, -X], {}, {}),
+    "mod": ("Mod", 13, [np.array([-7, 7, 5]), np.array([3, -3, 2])], {}, {}),
     "fmod": ("Mod", 13, [np.array([-7.5, 7.5], np.float32), np.array([2, -2], np.float32)], {}, {"fmod": 1}),
     "integer division": ("Div", 14, [np.array([-7, 7, -6]), np.array([2, -2, 3])], {}, {}),
     "layer norm": ("LayerNormalization", 17, [ROW], {"w": ROW[0], "b": ROW[1]}, {"outputs": 3}),
     "lstm with peepholes and lengths": (
         "LSTM", 14, [np.ones((3, 2, 2), np.float32)],
-        {"w": np.full((1, 12, 2), 0.1, np.float32), "r": np.full((1, 12, 3), 0.2, np.float32), "b": np.full((1, 24), 0.05, np.float32),
+        {"w": np.full((1, 12, 2), 0.1, np.float32), "r": np.full((1, 12, 3), 0.2, np.float32),
+         "b": np.full((1, 24), 0.05, np.float32),
          "n": np.array([3, 1], np.int32), "h": np.zeros((1, 2, 3), np.float32), "c": np.ones((1, 2, 3), np.float32),
          "p": np.full((1, 9), 0.3, np.float32)}, {"hidden_size": 3, "outputs": 3}),
     "gru before the reset": (
-        "GRU", 14, [np.ones((3, 2, 2), np.float32)], {"w": np.full((2, 9, 2), 0.1, np.float32), "r": np.full((2, 9, 3), 0.2, np.float32),
-                                                      "b": np.full((2, 18), 0.05, np.float32)},
+        "GRU", 14, [np.ones((3, 2, 2), np.float32)],
+        {"w": np.full((2, 9, 2), 0.1, np.float32), "r": np.full((2, 9, 3), 0.2, np.float32),
+         "b": np.full((2, 18), 0.05, np.float32)},
         {"hidden_size": 3, "outputs": 2, "direction": "bidirectional"}),
     "rnn with other activations": (
-        "RNN", 14, [np.ones((3, 2, 2), np.float32)], {"w": np.full((1, 3, 2), 0.1, np.float32), "r": np.full((1, 3, 3), 0.2, np.float32)},
+        "RNN", 14, [np.ones((3, 2, 2), np.float32)],
+        {"w": np.full((1, 3, 2), 0.1, np.float32), "r": np.full((1, 3, 3), 0.2, np.float32)},
         {"hidden_size": 3, "outputs": 2, "activations": ["LeakyRelu"], "activation_alpha": [0.3], "direction": "reverse"}),
 }
 
@@ -163,7 +181,8 @@ HOST = {
                           ("Concat", ["b", "minus"], "y", {"axis": 0})],
     "slice and product": [("Slice", ["shape", "one", "k1"], "a", {}), ("ReduceProd", ["a"], "y", {"keepdims": 0})],
     "arithmetic": [("Add", ["shape", "one"], "a", {}), ("Mul", ["a", "two"], "b", {}), ("Sub", ["b", "one"], "c", {}),
-                   ("Div", ["c", "two"], "d", {}), ("Mod", ["d", "two"], "e", {}), ("Neg", ["e"], "f", {}), ("Abs", ["f"], "y", {})],
+                   ("Div", ["c", "two"], "d", {}), ("Mod", ["d", "two"], "e", {}), ("Neg", ["e"], "f", {}),
+                   ("Abs", ["f"], "y", {})],
     "comparisons": [("Greater", ["shape", "two"], "a", {}), ("Equal", ["shape", "two"], "b", {}), ("Or", ["a", "b"], "c", {}),
                     ("Not", ["c"], "d", {}), ("Where", ["d", "one", "shape"], "y", {})],
     "filled": [("Size", ["shape"], "a", {}), ("Unsqueeze", ["a", "zero"], "b", {}), ("ConstantOfShape", ["b"], "c", {}),
@@ -171,7 +190,8 @@ HOST = {
     "ranges": [("Gather", ["shape", "at1"], "a", {}), ("Range", ["at0", "a", "at1"], "y", {})],
     "expanded": [("Expand", ["one", "shape1"], "y", {})],
     "shape of shape": [("Shape", ["shape"], "y", {})],
-    "squeezed": [("Reshape", ["shape", "minus"], "a", {}), ("Slice", ["a", "zero", "one"], "b", {}), ("Squeeze", ["b", "zero"], "y", {})],
+    "squeezed": [("Reshape", ["shape", "minus"], "a", {}), ("Slice", ["a", "zero", "one"], "b", {}),
+                 ("Squeeze", ["b", "zero"], "y", {})],
     "floats": [("Cast", ["shape"], "a", {"to": TensorProto.FLOAT}), ("Div", ["a", "a"], "y", {})],
     "split": [("Split", ["shape", "parts"], "y", {"axis": 0})],
 }
@@ -196,7 +216,8 @@ def test_arithmetic_of_shapes(name):
 
 
 def test_shapes_on_the_host_wait_for_nothing(monkeypatch):
-    proto = shaped(HOST["gather and concat"][:-1] + [("Concat", ["b", "minus"], "s", {"axis": 0}), ("Reshape", ["x", "s"], "y", {})])
+    proto = shaped([*HOST["gather and concat"][:-1], ("Concat", ["b", "minus"], "s", {"axis": 0}),
+                    ("Reshape", ["x", "s"], "y", {})])
     loaded = ct.onnx.load(proto.SerializeToString())
     monkeypatch.setattr(ct.Tensor, "numpy", None)
     assert loaded(ct.zeros(3, 4, 2)).shape == (3, 8)

@@ -123,6 +123,8 @@ class Step:
             if text.startswith("node "):  # of a graph inside
                 raise
             raise type(error)(f"node {self.title}: {text}") from error
+        except MemoryError as error:
+            raise OutOfMemoryError(f"node {self.title}: {error}") from error
         except _FOREIGN as error:
             raise ArgumentError(f"node {self.title}: its inputs or attributes make no sense: {error}") from error
         for name in self.spent:
@@ -166,7 +168,7 @@ def _on_host(value):
 
 def _handed(value, place, device, keep):
     """A value in the place where a rule takes it."""
-    if value is None or place == "either" and isinstance(value, np.ndarray):
+    if value is None or (place == "either" and isinstance(value, np.ndarray)):
         return value
     if isinstance(value, list):
         return [_handed(v, place, device, keep) for v in value]
@@ -174,14 +176,15 @@ def _handed(value, place, device, keep):
         if not value.on_device(place):
             return value.array
         value = value.tensor(device)
-    elif isinstance(value, np.ndarray) and place == "device" and not _is_text(value):
+    elif isinstance(value, np.ndarray) and place == "device" and not is_text(value):
         value = tensor_of(value, device)
     elif place == "host":
         return array_of(value)
     return value.tensor if isinstance(value, Narrow) and not keep else value
 
 
-def _is_text(array):
+def is_text(array):
+    """Whether an array holds strings."""
     return array.dtype.kind in "US" or (array.dtype == object and (not array.size or isinstance(array.flat[0], str)))
 
 

@@ -37,7 +37,7 @@ class Builder:
         self._calls = {}
 
     def graph(self, proto, versions, around=None, bound=None, depth=0, initializers=True):
-        """The Body of a GraphProto.  versions: {domain: version of its operators}; around: the Known names that it may read from outside."""
+        """The Body of a GraphProto.  versions: {domain: version of its operators}; around: what it may read from outside."""
         inputs, outputs = [i.name for i in proto.input], [o.name for o in proto.output]
         body = Body(inputs, outputs, proto.name)
         if initializers:
@@ -94,7 +94,8 @@ class Builder:
         for attribute in node.attribute:
             if getattr(attribute, _REFERENCE):
                 if bound is None:
-                    raise SerializationError(f"node {_called(node)}: attribute {attribute.name!r} refers to a function's, outside of one")
+                    raise SerializationError(f"node {_called(node)}: attribute {attribute.name!r} refers to a function's, outside "
+                                             "of one")
                 if getattr(attribute, _REFERENCE) in bound:
                     found[attribute.name] = bound[getattr(attribute, _REFERENCE)]
                 continue
@@ -125,7 +126,8 @@ def _checked(node, rule, host, attributes):
     """The Step of a node that a rule computes, or what does not fit."""
     unknown = [name for name in attributes if name not in rule.attributes]
     if unknown:
-        return f"version {rule.since} of the operator has no attribute {unknown[0]!r}; it has {', '.join(rule.attributes) or 'none'}"
+        has = ", ".join(rule.attributes) or "none"
+        return f"version {rule.since} of the operator has no attribute {unknown[0]!r}; it has {has}"
     lacking = [name for name, needed in rule.attributes.items() if needed and name not in attributes]
     if lacking:
         return f"lacks the attribute {lacking[0]!r}"
@@ -151,7 +153,8 @@ def _constant(node, attributes, versions):
     if node.op_type != "Constant" or operators.ALIASES.get(node.domain, node.domain) or len(node.output) != 1:
         return None
     if len(attributes) != 1 or not _CONSTANTS.keys() & attributes.keys():
-        raise SerializationError(f"node {_called(node)}: a Constant has one value, and this one has {', '.join(attributes) or 'none'}")
+        has = ", ".join(attributes) or "none"
+        raise SerializationError(f"node {_called(node)}: a Constant has one value, and this one has {has}")
     (name, value), = attributes.items()
     return Constant(value if callable(_CONSTANTS[name]) else np.array(value, _CONSTANTS[name]))
 

@@ -1,7 +1,5 @@
 """Nodes that stand for functions: those that the model defines, and those by which ONNX defines operators of its own."""
 
-import numpy as np
-
 from .body import Constant, Scope, Step
 from .element_types import NUMBERS, Narrow, name_of_value
 from .operators import ALIASES, NEWEST
@@ -100,10 +98,10 @@ class StandardFunction(_Function):
 
     def _proto(self, types):
         onnx, schema = package(), self.schema
+        known = schema.function_opset_versions if schema.has_function else schema.context_dependent_function_opset_versions
+        version = max((v for v in known if v <= self.version), default=schema.since_version)
         if schema.has_function:
-            version = max((v for v in schema.function_opset_versions if v <= self.version), default=schema.since_version)
             return onnx.FunctionProto.FromString(schema.get_function_with_opset_version(version))
-        version = max((v for v in schema.context_dependent_function_opset_versions if v <= self.version), default=schema.since_version)
         return onnx.FunctionProto.FromString(schema.get_context_dependent_function_with_opset_version(
             version, self.node.SerializeToString(), [_type_proto(t) for t in types]))
 
@@ -120,7 +118,7 @@ def _type(value):
         return None
     value = value.array if isinstance(value, Constant) else value
     shape = (value.tensor if isinstance(value, Narrow) else value).shape
-    return NUMBERS[name_of_value(value if isinstance(value, Narrow) else np.asarray(value) if isinstance(value, np.ndarray) else value)], tuple(map(int, shape))
+    return NUMBERS[name_of_value(value)], tuple(map(int, shape))
 
 
 def _type_proto(found):

@@ -20,9 +20,10 @@ from .signature import Declared, declared_inputs, newest_opset
 class Info:
     """What `info` tells of an ONNX file; printed, it is a report.
 
-    Attributes: file; producer; ir_version; opsets, {domain: version}; inputs and outputs, texts such as "x: float32[N, 3]"; operators,
-    {name: count}, those inside subgraphs and functions included; functions, names of those the model defines; parameters and
-    bytes, counts over the initialisers; external, {file: bytes}; missing, a text for everything that stands in the way of `load`.
+    Attributes: file; producer; ir_version; opsets, {domain: version}; inputs and outputs, texts with dtypes and shapes such as
+    "x: float32[N, 3]"; operators, {name: count}, those inside subgraphs and functions included; functions, names of those the
+    model defines; parameters and bytes, counts over the initialisers; external, {file: bytes}; missing, a text for everything that
+    stands in the way of `load`.
     Never raises.  Source: the ONNX specification.
 
     Example::

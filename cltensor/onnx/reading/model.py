@@ -10,9 +10,9 @@ from ...nn import Module, Parameter
 from ...runtime.device import default_device
 from ...tensor import Tensor
 from .arrays import array_of_tensor, dense_array_of_sparse
-from .body import Body, Constant, Scope, revealed
+from .body import Body, Constant, Scope, is_text, revealed
 from .element_types import NARROW, Narrow, is_tensor, name_of_array, tensor_of
-from .signature import Declared, declared_inputs
+from .signature import Declared
 
 
 class Model(Module):
@@ -121,7 +121,7 @@ class Model(Module):
         lost = [name for name in needed if name not in values and name not in optional]
         if lost:
             raise ArgumentError(f"input {lost[0]!r} is missing; the model takes {', '.join(needed)}")
-        return {name: None for name in optional} | values
+        return dict.fromkeys(optional) | values
 
     def _device(self):
         held = next((t for t in [*self.parameters(), *self.buffers()]), None)
@@ -210,4 +210,4 @@ def _shown(value, device):
         return value.tensor
     if value is None or is_tensor(value):
         return value
-    return value if value.dtype.kind in "US" or (value.dtype == object and value.size and isinstance(value.flat[0], str)) else tensor_of(value, device)
+    return value if is_text(value) else tensor_of(value, device)

@@ -56,8 +56,9 @@ def opened(given, call):
         proto = onnx.ModelProto.FromString(data)
     except Exception as error:  # protobuf's DecodeError, of whichever implementation is installed
         raise SerializationError(f"{call}: {name}: is no ONNX model, or is cut short or damaged ({error})") from error
-    if not proto.HasField("graph") or not proto.opset_import:
-        raise SerializationError(f"{call}: {name}: is no ONNX model: it has no {'operator set' if proto.HasField('graph') else 'graph'}")
+    lacking = "graph" if not proto.HasField("graph") else "operator set" if not proto.opset_import else None
+    if lacking:
+        raise SerializationError(f"{call}: {name}: is no ONNX model: it has no {lacking}")
     return ModelFile(proto, name, folder)
 
 

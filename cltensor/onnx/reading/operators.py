@@ -3,9 +3,9 @@
     @operator("Softmax", since=13)
     def softmax(x, *, axis=-1): ...
 
-A function's parameters are the operator's inputs; those after `*` are its attributes, with the operator's defaults.  An input that is
-left out is None.  An attribute that is a graph comes as a function of its inputs.  `n_outputs`, where it is asked for, is how
-many outputs the node names.
+A function's parameters are the operator's inputs; those after `*` are its attributes, with the operator's defaults.  An input
+that is left out is None.  An attribute that is a graph comes as a function of its inputs.  `n_outputs`, where it is asked for,
+is how many outputs the node names.
 """
 
 import inspect

@@ -7,7 +7,8 @@ import numpy as np
 from .element_types import NARROW
 from .public import ct
 
-#: name -> (bits of the fraction, exponent of the smallest normal number, largest finite value, what overflows: "inf", "nan" or "max")
+#: name -> (bits of the fraction, exponent of the smallest normal number, largest finite value, what overflow gives: "inf", "nan"
+#: or "max")
 _FLOATS = {
     "float8_e4m3fn": (3, -6, 448.0, "nan"), "float8_e4m3fnuz": (3, -7, 240.0, "nan"), "float8_e5m2": (2, -14, 57344.0, "inf"),
     "float8_e5m2fnuz": (2, -15, 57344.0, "nan"), "float4_e2m1fn": (1, 0, 6.0, "max"),
@@ -17,11 +18,8 @@ _INTEGERS = {"uint4": (4, False), "int4": (4, True), "uint2": (2, False), "int2"
 
 def limits(name):
     """(lowest, highest) of an integer type, also of those that devices do not have."""
-    if name in _INTEGERS:
-        bits, signed = _INTEGERS[name]
-        return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
-    found = np.iinfo(name)
-    return int(found.min), int(found.max)
+    bits, signed = _INTEGERS.get(name) or (np.iinfo(name).bits, name.startswith("int"))
+    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
 
 
 def rounded(x, name, saturate=1, round_mode="up"):

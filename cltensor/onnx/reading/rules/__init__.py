@@ -26,7 +26,8 @@ from . import (
     types,
 )
 
-_FAMILIES = (activation, attention, control, conv, elementwise, host, image, legacy, linear, loss, normalization, pooling, quantization, random,
+_FAMILIES = (activation, attention, control, conv, elementwise, host, image, legacy, linear, loss, normalization, pooling,
+             quantization, random,
              recurrent, reduction, scatter, selection, sequence, shape, signal, text, types)
 
 

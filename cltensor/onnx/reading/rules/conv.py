@@ -36,7 +36,7 @@ def conv_transpose(x, w, b=None, *, auto_pad="NOTSET", dilations=None, group=1, 
     elif auto_pad == "VALID":
         pads = [0] * (2 * n)
     found = _TRANSPOSED[n](x, w, None, strides, 0, 0, group, dilations)
-    for i, (whole, o) in enumerate(zip(full, more, strict=True)):
+    for i, whole in enumerate(full):
         if whole > found.shape[i + 2]:
             found = F.pad(found, [0, 0] * (n - 1 - i) + [0, whole - found.shape[i + 2]])
         size = whole - pads[i] - pads[i + n]

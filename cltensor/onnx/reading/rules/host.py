@@ -140,7 +140,7 @@ def constant_of_shape(input, *, value=None):
 
 
 @on_host("Range", since=11)
-def range_(start, limit, delta):
+def range_(start, limit, delta, *, stash_type=1):
     count = (number(limit) - number(start)) / number(delta)
     return np.arange(number(start), number(limit), number(delta), start.dtype) if count <= _MOST and start.dtype.kind == "i" \
         else NotImplemented

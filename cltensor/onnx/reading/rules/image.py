@@ -11,6 +11,7 @@ from ....nn import functional as F
 from ..operators import operator
 from ..public import axes_of, ct, ints
 from ..resampling import Axis, resampled
+from ..rounding import limits
 
 
 @operator("Upsample", since=7)
@@ -69,8 +70,7 @@ def _resized(x, roi, scales, sizes, axes, mode, transformation, nearest, cubic=-
     if beyond is not None:
         held = ct.where(beyond, ct.full((), outside, dtype=held.dtype, device=held.device), held)
     if held.dtype is not dtype:
-        low, high = (-(1 << 8 * dtype.itemsize - 1), (1 << 8 * dtype.itemsize - 1) - 1) if dtype.is_signed else (0, (1 << 8 * dtype.itemsize) - 1)
-        held = ct.clamp(ct.trunc(held), low, high).to(dtype)
+        held = ct.clamp(ct.trunc(held), *limits(dtype.name)).to(dtype)
     return held
 
 
@@ -81,17 +81,15 @@ def affine_grid(theta, size, *, align_corners=0):
 
 @operator("GridSample", since=16)
 def grid_sample(x, grid, *, align_corners=0, mode="linear", padding_mode="zeros"):
-    mode = {"bilinear": "linear", "bicubic": "cubic"}.get(mode, mode)
-    if x.ndim == 4 and mode != "cubic" or x.ndim == 5 and mode != "cubic":
-        return F.grid_sample(x, grid.to(x.dtype), "bilinear" if mode == "linear" else mode, padding_mode, bool(align_corners))
-    if x.ndim == 4:
-        return F.grid_sample(x, grid.to(x.dtype), "bicubic", padding_mode, bool(align_corners))
-    raise ValueError(f"mode {mode!r} of {x.ndim - 2} dimensions is not defined here")
+    mode = {"linear": "bilinear", "cubic": "bicubic"}.get(mode, mode)
+    return F.grid_sample(x, grid.to(x.dtype), mode, padding_mode, bool(align_corners))
 
 
 @operator("RoiAlign", since=10)
-def roi_align_of_version_10(x, rois, batch_indices, *, mode="avg", output_height=1, output_width=1, sampling_ratio=0, spatial_scale=1.0):
-    return roi_align(x, rois, batch_indices, coordinate_transformation_mode="output_half_pixel", mode=mode, output_height=output_height,
+def roi_align_of_version_10(x, rois, batch_indices, *, mode="avg", output_height=1, output_width=1, sampling_ratio=0,
+                            spatial_scale=1.0):
+    return roi_align(x, rois, batch_indices, coordinate_transformation_mode="output_half_pixel", mode=mode,
+                     output_height=output_height,
                      output_width=output_width, sampling_ratio=sampling_ratio, spatial_scale=spatial_scale)
 
 
@@ -100,9 +98,10 @@ def roi_align(x, rois, batch_indices, *, coordinate_transformation_mode="half_pi
               sampling_ratio=0, spatial_scale=1.0):
     if hasattr(rois, "requires_grad"):
         rois, batch_indices = rois.detach().numpy(), batch_indices.numpy()
-    half = coordinate_transformation_mode == "half_pixel"
-    found = [_aligned(x[int(b)], roi * spatial_scale - (0.5 if half else 0), half, (output_height, output_width), sampling_ratio, mode)
-             for roi, b in zip(np.asarray(rois, np.float64), np.asarray(batch_indices), strict=True)]
+    half, shape = coordinate_transformation_mode == "half_pixel", (output_height, output_width)
+    scaled = np.asarray(rois, np.float64) * spatial_scale - (0.5 if half else 0)
+    found = [_aligned(x[int(b)], roi, half, shape, sampling_ratio, mode)
+             for roi, b in zip(scaled, np.asarray(batch_indices), strict=True)]
     return ct.stack(found) if found else ct.zeros(0, x.shape[1], output_height, output_width, dtype=x.dtype)
 
 

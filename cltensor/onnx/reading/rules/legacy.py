@@ -26,7 +26,8 @@ def _binary(function):
     return binary
 
 
-for _name, _function in {"Add": ct.add, "Sub": ct.sub, "Mul": ct.mul, "Div": div, "Pow": power, "And": ct.logical_and, "Or": ct.logical_or,
+for _name, _function in {"Add": ct.add, "Sub": ct.sub, "Mul": ct.mul, "Div": div, "Pow": power, "And": ct.logical_and,
+                         "Or": ct.logical_or,
                          "Xor": ct.logical_xor, "Equal": ct.eq, "Greater": ct.gt, "Less": ct.lt}.items():
     operator(_name)(_binary(_function))
 for _name, _function in {"Max": largest, "Min": smallest, "Sum": added, "Mean": averaged}.items():

@@ -15,7 +15,8 @@ _AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
 @operator("MaxPool")
-def max_pool(x, *, kernel_shape, auto_pad="NOTSET", ceil_mode=0, dilations=None, pads=None, storage_order=0, strides=None, n_outputs=1):
+def max_pool(x, *, kernel_shape, auto_pad="NOTSET", ceil_mode=0, dilations=None, pads=None, storage_order=0, strides=None,
+             n_outputs=1):
     windows = Windows(x.shape[2:], kernel_shape, auto_pad, dilations, pads, strides, ceil_mode)
     n, dtype = x.ndim - 2, x.dtype
     held = x if dtype.is_floating_point else x.to(ct.float32)
@@ -96,7 +97,7 @@ def global_lp_pool(x, *, p=2):
 def max_unpool(x, i, output_shape=None, *, kernel_shape, pads=None, strides=None):
     n = x.ndim - 2
     strides, pads = strides or (1,) * n, pads or (0,) * (2 * n)
-    sizes = [(size - 1) * s + k - pads[d] - pads[d + n] for d, (size, s, k) in enumerate(zip(x.shape[2:], strides, kernel_shape, strict=True))]
+    sizes = [(x.shape[i + 2] - 1) * strides[i] + kernel_shape[i] - pads[i] - pads[i + n] for i in range(n)]
     shape = [*x.shape[:2], *sizes]
     flat = ct.zeros(math.prod(shape), dtype=x.dtype, device=x.device)
     made = ct.scatter(flat, 0, i.reshape(-1), x.reshape(-1)).reshape(shape)

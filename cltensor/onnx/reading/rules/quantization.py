@@ -8,10 +8,9 @@ from ..rounding import limits, rounded
 from ..windows import Windows
 
 
-
 def _spread(parameter, x, axis, block_size=0):
     """A scale or zero point as it stands beside x: for the whole, along an axis, or for blocks along it."""
-    if parameter is None or parameter.ndim == 0 or parameter.numel() == 1 and parameter.ndim <= 1:
+    if parameter is None or parameter.ndim == 0 or (parameter.numel() == 1 and parameter.ndim <= 1):
         return parameter if parameter is None else parameter.reshape(())
     axis = axis_of(axis, x.ndim)
     if parameter.ndim == 1:
@@ -102,7 +101,8 @@ def _convolved(x, w, windows, group):
 def conv_of_integers(x, w, x_zero_point=None, w_zero_point=None, *, auto_pad="NOTSET", dilations=None, group=1, kernel_shape=None,
                      pads=None, strides=None):
     windows = Windows(x.shape[2:], w.shape[2:], auto_pad, dilations, pads, strides)
-    found = _convolved(centered(x, x_zero_point).to(ct.float64), centered(w, _spread(w_zero_point, w, 0)).to(ct.float64), windows, group)
+    found = _convolved(centered(x, x_zero_point).to(ct.float64), centered(w, _spread(w_zero_point, w, 0)).to(ct.float64), windows,
+                       group)
     return ct.round(found).to(ct.int32)
 
 

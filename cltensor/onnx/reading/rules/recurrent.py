@@ -1,17 +1,20 @@
 """Recurrent layers: RNN, GRU and LSTM, step by step, and by the public layers where those compute the same."""
 
+import itertools
+
 from ....nn.aten import gru as public_gru
 from ....nn.aten import lstm as public_lstm
 from ..operators import operator
 from ..public import ct
 
-_ALIKE = {"Affine": (1.0, 0.0), "LeakyRelu": (0.01,), "ThresholdedRelu": (1.0,), "ScaledTanh": (1.0, 1.0), "HardSigmoid": (0.2, 0.5),
+_DEFAULTS = {"Affine": (1.0, 0.0), "LeakyRelu": (0.01,), "ThresholdedRelu": (1.0,), "ScaledTanh": (1.0, 1.0),
+             "HardSigmoid": (0.2, 0.5),
           "Elu": (1.0,)}
 
 
 def _activation(name, alpha, beta):
     """A function by the name of an activation and its numbers."""
-    default = _ALIKE.get(name, ())
+    default = _DEFAULTS.get(name, ())
     a = default[0] if alpha is None and default else alpha
     b = default[1] if beta is None and len(default) > 1 else beta
     found = {
@@ -38,8 +41,8 @@ class Layer:
         names = names or default * self.directions
         if len(names) != len(default) * self.directions:
             raise ValueError(f"{len(names)} activations where there should be {len(default) * self.directions}")
-        numbers = [(alpha[i] if alpha and i < len(alpha) else None, beta[i] if beta and i < len(beta) else None) for i in range(len(names))]
-        made = [_activation(name, *pair) for name, pair in zip(names, numbers, strict=True)]
+        numbers = itertools.zip_longest((alpha or ())[: len(names)], (beta or ())[: len(names)], (), (None,) * len(names))
+        made = [_activation(name, *pair[:2]) for name, pair in zip(names, numbers, strict=True)]
         self.activations = [made[i * len(default) : (i + 1) * len(default)] for i in range(self.directions)]
 
     def initial(self, state, d):
@@ -132,7 +135,8 @@ def gru(x, w, r, b=None, sequence_lens=None, initial_h=None, *, activation_alpha
 
 
 @operator("LSTM", since=7)
-def lstm(x, w, r, b=None, sequence_lens=None, initial_h=None, initial_c=None, p=None, *, activation_alpha=None, activation_beta=None,
+def lstm(x, w, r, b=None, sequence_lens=None, initial_h=None, initial_c=None, p=None, *, activation_alpha=None,
+         activation_beta=None,
          activations=None, clip=None, direction="forward", hidden_size=None, input_forget=0, layout=0):
     default = ("Sigmoid", "Tanh", "Tanh")
     layer = Layer(x, r, hidden_size, direction, layout, clip, activations, default, activation_alpha, activation_beta)

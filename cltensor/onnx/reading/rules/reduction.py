@@ -4,6 +4,7 @@ import math
 
 from ..operators import operator
 from ..public import axis_of, ct, integer, ints
+from ..rounding import limits
 from ..unsigned import widened
 
 
@@ -56,8 +57,7 @@ def _extreme(x, axes, keep, function, which):
     elif x.dtype.is_floating_point:
         end = (-math.inf, math.inf)[which]
     else:
-        low, high = (-(1 << (8 * x.dtype.itemsize - 1)), 8 * x.dtype.itemsize - 1) if x.dtype.is_signed else (0, 8 * x.dtype.itemsize)
-        end = (low, (1 << high) - 1)[which]
+        end = limits(x.dtype.name)[which]
     shape = [1 if a in axes else n for a, n in enumerate(x.shape) if keep or a not in axes]
     return ct.full(shape, end, dtype=x.dtype, device=x.device)
 

@@ -132,7 +132,8 @@ def tensor_scatter(past_cache, update, write_indices=None, *, axis=-2, mode="lin
 
 
 @operator("NonMaxSuppression", since=10, host="boxes scores max_output_boxes_per_class iou_threshold score_threshold")
-def non_max_suppression(boxes, scores, max_output_boxes_per_class=None, iou_threshold=None, score_threshold=None, *, center_point_box=0):
+def non_max_suppression(boxes, scores, max_output_boxes_per_class=None, iou_threshold=None, score_threshold=None, *,
+                        center_point_box=0):
     most = 0 if max_output_boxes_per_class is None else integer(max_output_boxes_per_class)
     limit = 0.0 if iou_threshold is None else number(iou_threshold)
     least = -math.inf if score_threshold is None else number(score_threshold)
@@ -159,7 +160,8 @@ def _kept(boxes, scores, most, limit, least):
         best = order.pop(0)
         kept.append(best)
         rest = np.array(order, np.int64)
-        inside = np.clip(np.minimum(boxes[rest, 2:], boxes[best, 2:]) - np.maximum(boxes[rest, :2], boxes[best, :2]), 0, None).prod(1)
+        sides = np.minimum(boxes[rest, 2:], boxes[best, 2:]) - np.maximum(boxes[rest, :2], boxes[best, :2])
+        inside = np.clip(sides, 0, None).prod(1)
         union = area[rest] + area[best] - inside
         order = [i for i, over in zip(order, inside > limit * union, strict=True) if not over]
     return kept

@@ -8,7 +8,6 @@ from ....nn import functional as F
 from ..operators import operator
 from ..public import as_array, axes_of, axis_of, ct, integer, ints, number, sizes_array
 
-
 _FAR = (1 << 31) - 1  # an end of at least this is that of the dimension
 
 
@@ -172,7 +171,8 @@ def _reflected(places, size):
     return np.where(places >= size, period - places, places)
 
 
-_PLACES = {"edge": lambda places, size: np.clip(places, 0, size - 1), "wrap": lambda places, size: places % size, "reflect": _reflected}
+_PLACES = {"edge": lambda places, size: np.clip(places, 0, size - 1), "wrap": lambda places, size: places % size,
+           "reflect": _reflected}
 
 
 @operator("CenterCropPad", since=18, host="shape")
@@ -218,7 +218,7 @@ def constant_of_shape(input, *, value=None):
 
 
 @operator("Range", since=11, host="start limit delta")
-def range_(start, limit, delta):
+def range_(start, limit, delta, *, stash_type=1):
     count = max(math.ceil((number(limit) - number(start)) / number(delta)), 0)
     dtype = getattr(ct, start.dtype.name if start.dtype != object else "int64")
     return (ct.arange(count) * number(delta) + number(start)).to(dtype)

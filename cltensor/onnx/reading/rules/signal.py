@@ -35,11 +35,8 @@ def _transformed(input, length, axis, inverse, onesided):
     x, n = _complex(_wide(input)), None if length is None else integer(length)
     if onesided and inverse:
         return irfft(x, n, axis).unsqueeze(-1).to(input.dtype)
-    if onesided:
-        found = rfft(x, n, axis)
-    else:
-        found = ifft(x, n, axis) if inverse else fft(x, n, axis)
-    return ct.view_as_real(found).to(input.dtype)
+    transform = rfft if onesided else ifft if inverse else fft
+    return ct.view_as_real(transform(x, n, axis)).to(input.dtype)
 
 
 @operator("STFT", since=17, host="frame_step frame_length")
