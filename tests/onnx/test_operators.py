@@ -3,11 +3,11 @@
 import inspect
 
 import numpy as np
-import onnx
 import pytest
-from onnx import defs
 
+import onnx
 from cltensor.onnx.reading import operators, rules
+from onnx import defs
 
 pytestmark = pytest.mark.any_style
 OLDEST = 9
