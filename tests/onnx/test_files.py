@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import cltensor as ct
+import fuzz_files
 import onnx
 import onnx_networks
 from cltensor.base.errors import (
@@ -364,3 +365,8 @@ def test_command(tmp_path, capsys):
     path.write_bytes(b"junk")
     assert main(["onnx", "info", str(path)]) == 1
     assert capsys.readouterr().err.startswith("cltensor: onnx.info: ")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_damaged_files(seed):
+    fuzz_files.once(fuzz_files.damaged_onnx, seed)  # 50 files
