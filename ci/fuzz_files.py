@@ -2,8 +2,8 @@
 
     run(minutes, seed) -> {part: number of cases}; raises Fault with the steps that led to it
 
-Three parts: the cache folder (entries, tuning databases, small files), models (of all formats that load reads), and whole
-processes that compute with a damaged cache folder, also under a limit on the size of files.
+Four parts: the cache folder (entries, tuning databases, small files), models (of all formats that load reads), models in the ONNX
+format, and whole processes that compute with a damaged cache folder, also under a limit on the size of files.
 """
 
 import contextlib
@@ -326,6 +326,67 @@ def _change_inside(path, rng):
             archive.writestr(name, data)
 
 
+#: pieces of protobufs: numbers that are too large or never end, tags, lengths
+PROTOBUF = (b"\xff" * 9 + b"\x01", b"\xff" * 4 + b"\x0f", b"\x80" * 12, b"\x00", b"\x12", b"\x0a\x7f", b"\x08\x10", b"../w",
+            b"Reshape")
+_LARGEST_ONNX = 1 << 30  # bytes that reading a file of some kilobytes may take
+
+
+def onnx_model():
+    """The bytes of a model with a convolution, shapes computed in the graph, an If with two graphs, and a function."""
+    from onnx import helper, numpy_helper
+
+    def value(name, shape=None, kind=1):
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    ways = [helper.make_graph([helper.make_node(op, ["h"], [op])], op, [], [value(op)]) for op in ("Relu", "Neg")]
+    nodes = [helper.make_node("Conv", ["x", "w", "b"], ["c"], pads=[1, 1, 1, 1]), helper.make_node("Shape", ["c"], ["s"]),
+             helper.make_node("Slice", ["s", "zero", "one"], ["n"]), helper.make_node("Concat", ["n", "rest"], ["to"], axis=0),
+             helper.make_node("Reshape", ["c", "to"], ["h"]),
+             helper.make_node("If", ["yes"], ["i"], then_branch=ways[0], else_branch=ways[1]),
+             helper.make_node("twice", ["i"], ["y"], domain="own")]
+    twice = helper.make_function("own", "twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])],
+                                 [helper.make_opsetid("", 18)])
+    held = {"w": np.ones((2, 3, 3, 3), np.float32), "b": np.ones(2, np.float32), "zero": np.array([0]), "one": np.array([1]),
+            "rest": np.array([-1]), "yes": np.array(True)}
+    graph = helper.make_graph(nodes, "g", [value("x", ["N", 3, 4, 4])], [value("y")],
+                              [numpy_helper.from_array(a, n) for n, a in held.items()])
+    return helper.make_model(graph, functions=[twice],
+                             opset_imports=[helper.make_opsetid(d, 18) for d in ("", "own")]).SerializeToString()
+
+
+def damaged_onnx(place, rng, steps):
+    """Damage an ONNX model some times and read it: an error of this library, or a model, without much memory."""
+    whole = onnx_model()
+    for _ in range(50):
+        data = bytearray(whole)
+        for _ in range(rng.randint(1, 4)):
+            at, way = rng.randrange(len(data)), rng.choice(["flip", "change", "repeat", "cut"])
+            if way == "flip":
+                data[at] ^= 1 << rng.randrange(8)
+            elif way == "change":
+                data[at : at + rng.choice([0, 1, 4])] = rng.choice(PROTOBUF)
+            elif way == "repeat":
+                data[at:at] = data[rng.randrange(len(data)) :][: rng.randint(1, 60)]
+            else:
+                del data[at : at + rng.choice([1, 5, 1000])]
+                data = data or bytearray(b"\0")
+        steps[:] = [f"an ONNX model of {bytes(data).hex()}"]
+        before = peak()
+        for read in (cltensor.onnx.load, cltensor.onnx.info):
+            with contextlib.suppress(CLTensorError):
+                read(bytes(data))
+        if peak() - before > _LARGEST_ONNX:
+            raise Fault(f"reading took {peak() - before} bytes")
+
+
+def peak():
+    """The most memory that the process has had, in bytes."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
 # --- whole processes -------------------------------------------------------------------------------------------------
 
 PROGRAM = """
@@ -376,7 +437,8 @@ def _run(settings, limit):
 # --- for a while -----------------------------------------------------------------------------------------------------
 
 
-PARTS = {damaged_cache: "damaged caches", damaged_model: "damaged models", damaged_process: "processes with damaged caches"}
+PARTS = {damaged_cache: "damaged caches", damaged_model: "damaged models", damaged_onnx: "damaged ONNX models, 50 each",
+         damaged_process: "processes with damaged caches"}
 
 
 def run(minutes, seed):
@@ -385,7 +447,7 @@ def run(minutes, seed):
     cltensor.ones(1).item()  # not counted: the first use loads and compiles
     end = time.monotonic() + 60 * minutes
     while time.monotonic() < end or not counts:
-        part = rng.choices(list(PARTS), [90, 9, 1])[0]
+        part = rng.choices(list(PARTS), [85, 9, 5, 1])[0]
         once(part, rng.randrange(1 << 32), counts)
     return dict(counts)
 

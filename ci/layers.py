@@ -43,6 +43,7 @@ LAYERS = (
     ("distributions", "serialization", "quantize", "compiler", "control_flow", "_dynamo", "_higher_order_ops"),
     ("hub", "profiler", "autograd.profiler"),
     ("vision", "train"),
+    ("onnx",),
     ("",),  # the public namespace, cltensor/__init__.py
     ("selftest",),
     ("cli", "__main__"),

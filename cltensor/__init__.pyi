@@ -21,6 +21,7 @@ from cltensor import io as io
 from cltensor import linalg as linalg
 from cltensor import multiprocessing as multiprocessing
 from cltensor import nn as nn
+from cltensor import onnx as onnx
 from cltensor import opencl as opencl
 from cltensor import optim as optim
 from cltensor import overrides as overrides

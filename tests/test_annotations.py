@@ -13,7 +13,7 @@ MODULES = ("amp", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.
            "utils.dlpack", "utils", "utils.plot", "utils.tensorboard", "train", "hub", "vision.datasets", "vision.datasets.utils",
            "vision.io", "vision.utils", "profiler", "autograd.profiler", "vision.transforms", "vision.transforms.functional",
            "vision.transforms.v2", "vision.transforms.v2.functional", "vision.tv_tensors", "vision.ops", "vision.models",
-           "vision.models.detection", "vision.models.segmentation")
+           "vision.models.detection", "vision.models.segmentation", "onnx")
 
 
 @pytest.mark.parametrize("name", MODULES)

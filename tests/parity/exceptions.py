@@ -79,7 +79,7 @@ EXCEPTIONS = {
     "for now a checkpointed function is recomputed whole, or split into several by hand":
         "utils.checkpoint.CheckpointPolicy utils.checkpoint.SelectiveCheckpointContext "
         "utils.checkpoint.create_selective_checkpoint_contexts utils.checkpoint.SAC_IGNORED_OPS",
-    "no ONNX is read or written; add_graph logs a model itself":
+    "ONNX files are read by cltensor.onnx.load, whose models add_graph logs":
         "utils.tensorboard.writer.SummaryWriter.add_onnx_graph utils.tensorboard.writer.FileWriter.add_onnx_graph",
     "one process only, for now; nn.DataParallel splits a batch over the devices of one process":
         "nn.parallel.DistributedDataParallel",

@@ -23,8 +23,8 @@ MODULES = ("tensor.core.tensor", "tensor", "linalg", "special", "sparse", "fft",
 #: public modules that type checkers read as they are
 WITHOUT_STUBS = ("array_api", "autograd.forward_ad", "autograd.functional", "autograd.graph", "compiler", "distributions",
                  "distributions.constraints", "distributions.transforms", "distributions.utils", "graph", "multiprocessing",
-                 "nn.parameter", "nn.utils.rnn", "overrides", "random", "testing", "train", "utils.benchmark", "utils.checkpoint",
-                 "utils.dlpack", "utils.plot", "utils.tensorboard", "version")
+                 "nn.parameter", "nn.utils.rnn", "onnx", "overrides", "random", "testing", "train", "utils.benchmark",
+                 "utils.checkpoint", "utils.dlpack", "utils.plot", "utils.tensorboard", "version")
 _TYPES = (f"from {PACKAGE}.base.dtypes import dtype as _dtype", f"from {PACKAGE}.runtime.device import device as _device",
           f"from {PACKAGE}.tensor.core import tensor as _results")
 #: modules whose functions return tensors by default
