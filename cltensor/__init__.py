@@ -115,8 +115,8 @@ def typename(obj):
 
 
 _MODULES = ("_dynamo", "_higher_order_ops", "amp", "array_api", "compiler", "distributions", "fft", "func", "graph", "hub", "io",
-            "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "quantize", "random", "return_types", "serialization",
-            "signal", "sparse", "testing", "train", "utils", "vision")
+            "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "quantize", "random", "return_types",
+            "serialization", "signal", "sparse", "testing", "train", "utils", "vision")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {
     "io": "load save",

@@ -65,7 +65,8 @@ def options(parse, monkeypatch):
 
 def head(name):
     lines = (ROOT / "ci" / name).read_text(encoding="utf-8").splitlines()
-    return set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", "\n".join(lines[1:next(i for i, line in enumerate(lines) if line[:1] != "#")])))
+    head = lines[1:next(i for i, line in enumerate(lines) if line[:1] != "#")]
+    return set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", "\n".join(head)))
 
 
 def test_the_demo_names_the_options_of_its_program(monkeypatch):

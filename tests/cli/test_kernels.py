@@ -93,7 +93,8 @@ def test_json_has_all_about_a_kernel(capsys):
 
 
 @pytest.mark.parametrize(("name", "nbytes"), [
-    ("transpose", 32 * 33 * 4), ("matmul_tiled", 2 * 16 * (64 + 4) * 4), ("nms_scan", 8), ("norm", 64 * 4), ("fft_lines", 2 * 2048 * 4)])
+    ("transpose", 32 * 33 * 4), ("matmul_tiled", 2 * 16 * (64 + 4) * 4), ("nms_scan", 8), ("norm", 64 * 4),
+    ("fft_lines", 2 * 2048 * 4)])
 def test_local_memory_counts_every_dimension_macro_and_variable(name, nbytes):
     facts = explained.facts(rendering.of_template(catalog.entry(name), None, "gpu"))
     assert facts["device"]["local_memory"] == nbytes
