@@ -94,14 +94,7 @@ def declared(name):
 
 def styles(name):
     """The launch styles of a template."""
-    module = template(name).module
-    if hasattr(module, "STYLES"):
-        return module.STYLES
-    return tuple(module.LAUNCH) if isinstance(module.LAUNCH, dict) else (parameters(name)["style"],)
-
-
-def _launch(module, values):
-    return module.LAUNCH[values["style"]] if isinstance(module.LAUNCH, dict) else module.LAUNCH
+    return template(name).module.STYLES
 
 
 def render(name, **given):
@@ -137,7 +130,7 @@ def _rendered(name, given):
     context = {"header": header, "types": types, "vectors": vectors, "activations": activations, "dtypes": dtypes, "spell": spell,
                "interface": interface, "Buffer": Buffer, "Number": Number, "Choice": Choice}
     body = header.inlined(found.render(**context, **values))
-    formula = interface.formula if interface.kernel else _launch(found.module, values)
+    formula = interface.formula
     head = [f"// cltensor kernel: {name}", *(f"//   {k} = {_shown(v)}" for k, v in values.items()), f"// launch: {formula}"]
     return Source(_tidy("\n".join(head) + "\n" + body), name, formula, interface, values)
 

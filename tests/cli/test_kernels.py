@@ -112,10 +112,9 @@ def test_every_launch_size_depends_on_what_the_text_names(name):
     entry = catalog.entry(name)
     for style in entry.styles:
         facts = explained.facts(rendering.of_template(entry, None, style))
-        if "arguments" in facts:
-            assert explained.launch_in_c(facts)["given"] == []
-            assert explained.explained(facts).count("__kernel") == 1
-            assert facts["kernel"] in facts["text"]
+        assert explained.launch_in_c(facts)["given"] == []
+        assert explained.explained(facts).count("__kernel") == 1
+        assert facts["kernel"] in facts["text"]
 
 
 def test_double_precision_is_asked_for_where_it_is_computed_with():

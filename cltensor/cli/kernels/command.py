@@ -107,8 +107,6 @@ def render(options):
     if options.header and not to_file:
         raise UsageError("kernels render: --header writes a file beside that of -o FILE; name one")
     facts = explained.facts(*_wanted(options), options.name)
-    if options.header and "arguments" not in facts:
-        raise UsageError(f"kernels render: template {facts['template']!r} does not declare its arguments; it has no header")
     if to_file:
         write_file(options.output, explained.explained(facts))
         if options.header:

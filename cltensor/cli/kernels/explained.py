@@ -21,10 +21,6 @@ def facts(source, op=None, name=None):
     """All about a rendered kernel as plain data.  op: the op it is for; name: of the kernel, by default `default_name`."""
     found = source.interface
     own = kernel_names(source.text)[0]
-    if not found.kernel:  # a template without a declared interface yet
-        name = name or own
-        return {"template": source.template, "op": op and op.name, "kernel": name, "launch": source.launch,
-                "text": renamed(source.text, own, name)}
     name = name or default_name(source, op)
     text = renamed(source.text, own, name)
     return {
@@ -86,8 +82,6 @@ def device(source, text):
 
 def explained(f):
     """The kernel's text, of `facts`, with a head that tells a reader how to run it."""
-    if "arguments" not in f:
-        return f["text"]
     made = f"made by cltensor {f['version']} from its template {f['template']}{' for the op ' + f['op'] if f['op'] else ''}"
     lines = [f"{f['kernel']}: an OpenCL C {f['device']['opencl_c']} kernel, {made}", "Licence: MIT, the cltensor authors", "",
              *f["what"], "", "PARAMETERS that this text was made with (constants of the text; others need another text)"]
