@@ -1,11 +1,12 @@
-"""An OpenCL kernel of your own, with its gradient: a photograph painted with coloured blobs.
+"""A kernel template of your own, with its gradient: a photograph painted with coloured blobs.
 
     python examples/custom_kernel.py [--help]
 
-Two kernels, written in OpenCL C below, run on the buffers of tensors and in the order of everything else on the device.  The
-first adds up blobs, Gaussians of any place, size, slant and colour, in each pixel.  The second adds up, for each blob, the
-gradients of all pixels. An `autograd.Function` joins them, so that an optimiser can move the blobs until they look like the
-photograph: the flower that comes with scikit-learn (by dany13, Creative Commons Attribution 2.0).
+Two kernels are written below as a Mako template of OpenCL C, as cltensor's own are: it is rendered once per dtype, with the number
+of work-items and the repetitions over colours filled in.  They run on the buffers of tensors and in the order of everything else on
+the device.  The first adds up blobs, Gaussians of any place, size, slant and colour, in each pixel.  The second adds up, for each
+blob, the gradients of all pixels.  An `autograd.Function` joins them, so that an optimiser can move the blobs until they look like
+the photograph: the flower that comes with scikit-learn (by dany13, Creative Commons Attribution 2.0).
 
 `gradcheck` holds the gradient against finite differences first.  Then the picture gets sharper for some hundred steps, and should
 end several dB better than the photograph shrunk to as many numbers as the blobs have.
@@ -16,6 +17,7 @@ import sys
 import numpy as np
 import pyopencl as cl
 from commandline import needs, options, run
+from mako.template import Template
 
 import cltensor as ct
 from cltensor import nn, optim
@@ -28,69 +30,78 @@ except ImportError as error:
     needs(error)
 
 # A blob is 8 numbers: x, y, the matrix (a b; 0 c) that takes the distance to units of its size, and red, green, blue.
-SOURCE = """
-#ifdef DOUBLE
+SOURCE = Template("""
+<%
+numbers, colours = range(8), ("red", "green", "blue")
+def literal(value):  # of the type that is computed in, so that nothing is widened
+    return f"{value}f" if T == "float" else f"{value}"
+%>
+% if T == "double":
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
-#endif
+% endif
 
 /* An item per pixel: image[pixel] = sum of colour * exp(-(u * u + v * v) / 2) over all blobs. */
-__kernel void paint(__global const REAL *blobs, int count, int height, int width, __global REAL *image) {
+__kernel void paint(__global const ${T} *blobs, int count, int height, int width, __global ${T} *image) {
     int column = get_global_id(0), row = get_global_id(1);
     if (column >= width || row >= height)
         return;
-    REAL px = (column + (REAL)0.5) / height, py = (row + (REAL)0.5) / height;
-    REAL red = 0, green = 0, blue = 0;
+    ${T} px = (column + ${literal(0.5)}) / height, py = (row + ${literal(0.5)}) / height;
+% for c in colours:
+    ${T} ${c} = 0;
+% endfor
     for (int i = 0; i < count; i++) {
-        __global const REAL *blob = blobs + 8 * i;
-        REAL dx = px - blob[0], dy = py - blob[1];
-        REAL u = blob[2] * dx + blob[3] * dy, v = blob[4] * dy;
-        REAL weight = exp((REAL)-0.5 * (u * u + v * v));
-        red += weight * blob[5];
-        green += weight * blob[6];
-        blue += weight * blob[7];
+        __global const ${T} *blob = blobs + 8 * i;
+        ${T} dx = px - blob[0], dy = py - blob[1];
+        ${T} u = blob[2] * dx + blob[3] * dy, v = blob[4] * dy;
+        ${T} weight = exp(${literal(-0.5)} * (u * u + v * v));
+% for k, c in enumerate(colours):
+        ${c} += weight * blob[${5 + k}];
+% endfor
     }
-    __global REAL *pixel = image + 3 * (row * width + column);
-    pixel[0] = red;
-    pixel[1] = green;
-    pixel[2] = blue;
+    __global ${T} *pixel = image + 3 * (row * width + column);
+% for k, c in enumerate(colours):
+    pixel[${k}] = ${c};
+% endfor
 }
 
 /* A work-group per blob: its items share the pixels, then add up what they have found. */
-__kernel void paint_backward(__global const REAL *blobs, __global const REAL *g, int height, int width, __global REAL *gradient) {
-    __local REAL found[ITEMS][8];
+__kernel __attribute__((reqd_work_group_size(${ITEMS}, 1, 1)))
+void paint_backward(__global const ${T} *blobs, __global const ${T} *g, int height, int width, __global ${T} *gradient) {
+    __local ${T} found[${ITEMS}][8];
     int item = get_local_id(0);
-    __global const REAL *blob = blobs + 8 * get_group_id(0);
-    REAL x = blob[0], y = blob[1], a = blob[2], b = blob[3], c = blob[4], red = blob[5], green = blob[6], blue = blob[7];
-    REAL sum[8] = {0, 0, 0, 0, 0, 0, 0, 0};
-    for (int p = item; p < height * width; p += ITEMS) {
-        REAL dx = (p % width + (REAL)0.5) / height - x, dy = (p / width + (REAL)0.5) / height - y;
-        REAL u = a * dx + b * dy, v = c * dy, square = u * u + v * v;
+    __global const ${T} *blob = blobs + 8 * get_group_id(0);
+    ${T} x = blob[0], y = blob[1], a = blob[2], b = blob[3], c = blob[4], red = blob[5], green = blob[6], blue = blob[7];
+    ${T} ${", ".join(f"sum{k} = 0" for k in numbers)};
+    for (int p = item; p < height * width; p += ${ITEMS}) {
+        ${T} dx = (p % width + ${literal(0.5)}) / height - x, dy = (p / width + ${literal(0.5)}) / height - y;
+        ${T} u = a * dx + b * dy, v = c * dy, square = u * u + v * v;
         if (square > 40)
             continue;  /* too far away to be seen: exp(-20) */
-        REAL weight = exp((REAL)-0.5 * square);
-        REAL slope = weight * (g[3 * p] * red + g[3 * p + 1] * green + g[3 * p + 2] * blue);
-        sum[0] += slope * u * a;
-        sum[1] += slope * (u * b + v * c);
-        sum[2] -= slope * u * dx;
-        sum[3] -= slope * u * dy;
-        sum[4] -= slope * v * dy;
-        sum[5] += weight * g[3 * p];
-        sum[6] += weight * g[3 * p + 1];
-        sum[7] += weight * g[3 * p + 2];
+        ${T} weight = exp(${literal(-0.5)} * square);
+        ${T} slope = weight * (${" + ".join(f"g[3 * p + {k}] * {c}" for k, c in enumerate(colours))});
+        sum0 += slope * u * a;
+        sum1 += slope * (u * b + v * c);
+        sum2 -= slope * u * dx;
+        sum3 -= slope * u * dy;
+        sum4 -= slope * v * dy;
+% for k in range(3):
+        sum${5 + k} += weight * g[3 * p + ${k}];
+% endfor
     }
-    for (int k = 0; k < 8; k++)
-        found[item][k] = sum[k];
+% for k in numbers:
+    found[item][${k}] = sum${k};
+% endfor
     barrier(CLK_LOCAL_MEM_FENCE);
     if (item < 8) {
-        REAL total = 0;
-        for (int i = 0; i < ITEMS; i++)
+        ${T} total = 0;
+        for (int i = 0; i < ${ITEMS}; i++)
             total += found[i][item];
         gradient[8 * get_group_id(0) + item] = total;
     }
 }
-"""
+""", strict_undefined=True)
 ITEMS = 32
-REALS = {ct.float32: ["-DREAL=float"], ct.float64: ["-DREAL=double", "-DDOUBLE"]}
+TYPES = {ct.float32: "float", ct.float64: "double"}
 kernels = {}  # by name, dtype and context
 
 
@@ -98,7 +109,8 @@ def kernel(name, dtype, queue):
     """A kernel of SOURCE, compiled when it is first needed."""
     key = name, dtype, queue.context
     if key not in kernels:
-        program = cl.Program(queue.context, SOURCE).build([f"-DITEMS={ITEMS}", *REALS[dtype]], devices=[queue.device])
+        text = SOURCE.render(T=TYPES[dtype], ITEMS=ITEMS)
+        program = cl.Program(queue.context, text).build(devices=[queue.device])
         kernels[key] = cl.Kernel(program, name)
     return kernels[key]
 
@@ -200,7 +212,7 @@ def main(arguments=None):
     chosen = options("custom_kernel", "Paint a photograph with blobs.", arguments, epochs=250,
                      blobs={"type": int, "default": 200, "help": "how many"},
                      height={"type": int, "default": 64, "help": "of the picture, in pixels"})
-    if chosen.dtype not in REALS:
+    if chosen.dtype not in TYPES:
         sys.exit("custom_kernel: its kernels are written for --dtype float32 and float64")
     check(chosen.device)
     whole = load_sample_image("flower.jpg") / 255.0
