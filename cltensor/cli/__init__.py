@@ -1,4 +1,4 @@
-"""The command `cltensor`: doctor, kernels, bench, profile, tune, cache, stubs."""
+"""The command `cltensor`; docs/command-line.md describes it."""
 
 from .command import main
 

@@ -1,5 +1,6 @@
 """docs/command-line.md tells the truth: the keys of every --json, and the examples there and in every --help."""
 
+import dataclasses
 import json
 import re
 import shlex
@@ -10,6 +11,7 @@ import pytest
 from cltensor.cli import main
 from cltensor.cli.command import parser
 from cltensor.cli.doctor import command as doctor
+from cltensor.onnx.reading.info import Info
 from cltensor.runtime.cache import kernel_cache
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +70,10 @@ def test_doctor(capsys, monkeypatch):
     assert set(found) == keys
     assert set(found["devices"][0]) <= words
     assert set(found["problems"][0]) == {"what", "cure"}
+
+
+def test_onnx():
+    assert {field.name for field in dataclasses.fields(Info)} == documented("cltensor onnx info --json")[0]
 
 
 @pytest.mark.device
