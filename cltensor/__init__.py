@@ -155,5 +155,10 @@ def __getattr__(name):
     raise AttributeError(f"module 'cltensor' has no attribute {name!r}")
 
 
+#: functions, classes, dtypes and constants, and the modules that users import from; not the parts that the package is made of
+__all__ = sorted({"autograd", "linalg", "opencl", "special", *_HOMES, *(n for n in _MODULES if not n.startswith("_")),
+                  *(n for n, v in globals().items() if not n.startswith("_") and not isinstance(v, type(_importlib)))})  # noqa: PLE0605
+
+
 def __dir__():
-    return sorted({*globals(), *_MODULES, *_HOMES})
+    return __all__

@@ -34,7 +34,6 @@ from cltensor import special as special
 from cltensor import testing as testing
 from cltensor import train as train
 from cltensor import utils as utils
-from cltensor import version as version
 from cltensor.amp.autocast_mode import autocast as autocast
 from cltensor.autograd import enable_grad as enable_grad
 from cltensor.autograd import inference_mode as inference_mode

@@ -230,3 +230,7 @@ def reset() -> None:
     """
     for compiled in list(_made):
         compiled.reset()
+
+
+def __dir__():
+    return sorted(__all__)

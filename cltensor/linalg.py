@@ -19,3 +19,7 @@ _named_all(globals())
 
 
 __all__ = ("LinAlgError", *_HOMES)  # noqa: PLE0604
+
+
+def __dir__():
+    return sorted(__all__)

@@ -269,3 +269,7 @@ def mem_get_info(device: device | str | int | None = None):
     memory = _resolve(device).memory
     total = min(memory.total if memory.limit is None else memory.limit, memory.allowed.nbytes)
     return max(total - memory.reserved(), 0), memory.total
+
+
+def __dir__():
+    return sorted(__all__)

@@ -314,3 +314,7 @@ def functions():
     """{full name: function} of what asks, such as "cltensor.Tensor.add"."""
     return {f"{'cltensor.Tensor' if owner is Tensor else owner.__name__}.{name}": fn
             for owner, inside in _found().items() for name, fn in inside.items()}
+
+
+def __dir__():
+    return sorted(__all__)

@@ -156,3 +156,7 @@ def weight_only(module: Module, *, skip: Sequence[str] | Callable[[str, Linear],
         parent, _, last = name.rpartition(".")
         setattr(module.get_submodule(parent), last, made[id(layer)])
     return module
+
+
+def __dir__():
+    return sorted(__all__)

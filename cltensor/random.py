@@ -57,3 +57,7 @@ def thread_safe_generator() -> Generator | None:
 
 
 calls.named(fork_rng, "fork_rng")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -5,3 +5,7 @@ from .tensor import results as _results
 globals().update(_results())
 
 __all__ = tuple(_results())
+
+
+def __dir__():
+    return sorted(__all__)

@@ -145,3 +145,6 @@ class set_default_mmap_options:
     def __exit__(self, *exception):
         _mapping.set_default_mmap(self.before)
 
+
+def __dir__():
+    return sorted(__all__)

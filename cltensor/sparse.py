@@ -126,3 +126,7 @@ def __getattr__(name):
     _absent.refuse("cltensor.sparse", name, dict.fromkeys(("spsolve", "spdiags", "as_sparse_gradcheck", "to_sparse_semi_structured",
                                                           "SparseSemiStructuredTensor"), _absent.SPARSE))
     raise AttributeError(f"module 'cltensor.sparse' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -43,3 +43,7 @@ _functions = _namespace()
 globals().update({name: _functions[source] for name, source in _PUBLIC.items()}, **_HERE)
 
 __all__ = (*_PUBLIC, *_HERE)  # noqa: PLE0604
+
+
+def __dir__():
+    return sorted(__all__)

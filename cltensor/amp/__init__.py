@@ -5,3 +5,7 @@ from .custom_function import custom_bwd, custom_fwd
 from .grad_scaler import GradScaler
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
+
+
+def __dir__():
+    return sorted(__all__)

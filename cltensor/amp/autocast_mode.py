@@ -17,6 +17,12 @@ from ..base.dtypes import dtype as DType
 from ..base.errors import ArgumentError, CLTensorError
 from ..dispatch.autocast import Autocast
 
+__all__ = ["autocast", "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache",
+           "get_autocast_cpu_dtype", "get_autocast_dtype", "get_autocast_gpu_dtype", "is_autocast_available",
+           "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled", "set_autocast_cache_enabled",
+           "set_autocast_cpu_dtype", "set_autocast_cpu_enabled", "set_autocast_dtype", "set_autocast_enabled",
+           "set_autocast_gpu_dtype"]
+
 _KINDS = {"cpu": "cpu", **dict.fromkeys(("cuda", "gpu", "opencl", "xpu", "hip", "mps", "privateuseone"), "gpu")}
 _DEFAULT = {"cpu": dtypes.bfloat16, "gpu": dtypes.float16}
 _LOW = (dtypes.bfloat16, dtypes.float16)
@@ -272,3 +278,7 @@ def autocast_decrement_nesting() -> int:
     """
     context.autocast_depth -= 1
     return context.autocast_depth
+
+
+def __dir__():
+    return sorted(__all__)

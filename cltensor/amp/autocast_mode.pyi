@@ -11,18 +11,12 @@ import numpy as np
 
 from cltensor.base.dtypes import dtype as DType
 from cltensor.base.dtypes import dtype as _dtype
-from cltensor.base.errors import ArgumentError as ArgumentError
-from cltensor.base.errors import CLTensorError as CLTensorError
 from cltensor.base.shapes import Size
-from cltensor.dispatch.autocast import Autocast as Autocast
 from cltensor.runtime.device import device as _device
 from cltensor.tensor.core import tensor as _results
 from cltensor.tensor.core.tensor import Number, Tensor
 from cltensor.tensor.random.sampling import Generator
-from collections.abc import Callable as Callable
-from typing import Any as Any
 
-annotations: Any
 class autocast:
     def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]: ...
     def __enter__(self) -> autocast: ...
@@ -31,7 +25,6 @@ class autocast:
 def autocast_decrement_nesting() -> builtins.int: ...
 def autocast_increment_nesting() -> builtins.int: ...
 def clear_autocast_cache() -> Any: ...
-context: Any
 def get_autocast_cpu_dtype() -> DType: ...
 def get_autocast_dtype(device_type: builtins.str) -> DType: ...
 def get_autocast_gpu_dtype() -> DType: ...

@@ -18,6 +18,8 @@ from ..tensor import Tensor
 from ..tensor.api.creation import full, zeros
 from ..tensor.core.foreach import Foreach
 
+__all__ = ["GradScaler"]
+
 READY, UNSCALED, STEPPED = range(3)
 _UNSAVED = ("_unscaling", "_scale", "_growing", "_inverse", "_found")
 
@@ -276,3 +278,7 @@ def _gradients(optimizer):
     """The gradients of an optimiser's parameters; of sparse ones the values."""
     grads = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
     return [g._values() if isinstance(g, SparseBase) else g for g in grads]
+
+
+def __dir__():
+    return sorted(__all__)

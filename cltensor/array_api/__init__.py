@@ -4,12 +4,13 @@ Not here: uint16, uint32, uint64 (no arithmetic is defined for them).  docs/arra
 """
 
 import builtins as _builtins
-import math
-from collections import namedtuple
+import math as _math
+from collections import namedtuple as _namedtuple
 
 from ..base import absent as _absent
 from ..base import dtypes as _dtypes
-from ..base.errors import ArgumentError, DTypeError
+from ..base.errors import ArgumentError as _ArgumentError
+from ..base.errors import DTypeError as _DTypeError
 from ..base.shapes import normalize_dim as _normalize_dim
 from ..runtime import device as _devices
 from ..tensor import namespace as _namespace
@@ -17,7 +18,7 @@ from . import fft, linalg
 
 __array_api_version__ = "2024.12"
 
-e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
+e, inf, nan, pi, newaxis = _math.e, _math.inf, _math.nan, _math.pi, None
 bool, int8, int16, int32, int64, uint8, float32, float64, complex64, complex128 = (
     _dtypes.BY_NAME[n] for n in ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64", "complex64",
                                  "complex128"))
@@ -37,9 +38,9 @@ _SAME = {
 
 globals().update({name: _f[source] for name, source in _SAME.items()})
 
-_Unique = namedtuple("unique_all_result", ("values", "indices", "inverse_indices", "counts"))
-_Counts = namedtuple("unique_counts_result", ("values", "counts"))
-_Inverse = namedtuple("unique_inverse_result", ("values", "inverse_indices"))
+_Unique = _namedtuple("unique_all_result", ("values", "indices", "inverse_indices", "counts"))
+_Counts = _namedtuple("unique_counts_result", ("values", "counts"))
+_Inverse = _namedtuple("unique_inverse_result", ("values", "inverse_indices"))
 
 
 class _Info:
@@ -79,10 +80,10 @@ def __array_namespace_info__():
 def asarray(obj, /, *, dtype=None, device=None, copy=None):
     """obj as a tensor."""
     if copy is False and not hasattr(obj, "_spec"):
-        raise ArgumentError("asarray: copy=False is only possible for a tensor of the right dtype and device")
+        raise _ArgumentError("asarray: copy=False is only possible for a tensor of the right dtype and device")
     out = _f["as_tensor"](obj, dtype=dtype, device=device)
     if copy is False and out is not obj:
-        raise ArgumentError("asarray: copy=False, but another dtype or device needs a copy")
+        raise _ArgumentError("asarray: copy=False, but another dtype or device needs a copy")
     return out.clone() if copy and out is obj else out
 
 
@@ -158,7 +159,7 @@ def isdtype(dtype, kind):
              "real floating": dtype.is_floating_point, "complex floating": dtype.is_complex,
              "numeric": dtype.category != "bool"}
     if kind not in kinds:
-        raise ArgumentError(f"isdtype: kind {kind!r} is none of {', '.join(kinds)}")
+        raise _ArgumentError(f"isdtype: kind {kind!r} is none of {', '.join(kinds)}")
     return kinds[kind]
 
 
@@ -172,7 +173,7 @@ def result_type(*arrays_and_dtypes):
         else:
             found = d if found is None else _dtypes.promote_types(found, d)
     if found is None:
-        raise DTypeError("result_type: at least one tensor or dtype is needed")
+        raise _DTypeError("result_type: at least one tensor or dtype is needed")
     for category in numbers:
         if category == "float" and not found.is_inexact:
             found = _dtypes.get_default_dtype()
@@ -241,7 +242,7 @@ def squeeze(x, /, axis):
     axes = (axis,) if isinstance(axis, int) else tuple(axis)
     wrong = [a for a in axes if x.shape[a] != 1]
     if wrong:
-        raise ArgumentError(f"squeeze: axis {wrong[0]} of shape {tuple(x.shape)} has size {x.shape[wrong[0]]}, not 1")
+        raise _ArgumentError(f"squeeze: axis {wrong[0]} of shape {tuple(x.shape)} has size {x.shape[wrong[0]]}, not 1")
     return _f["squeeze"](x, axes)
 
 
@@ -295,7 +296,7 @@ def take(x, indices, /, *, axis=None):
     """Slices at a vector of indices along an axis; a negative one counts from the end."""
     if axis is None:
         if x.ndim != 1:
-            raise ArgumentError(f"take: axis is needed for a tensor of {x.ndim} dimensions")
+            raise _ArgumentError(f"take: axis is needed for a tensor of {x.ndim} dimensions")
         axis = 0
     return x[(slice(None),) * _normalize_dim(axis, x.ndim, "take") + (indices.long(),)]
 
@@ -409,7 +410,7 @@ def cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False):
 def _cumulative(name, first, x, axis, dtype, include_initial):
     if axis is None:
         if x.ndim != 1:
-            raise ArgumentError(f"{name}: axis is needed for a tensor of {x.ndim} dimensions")
+            raise _ArgumentError(f"{name}: axis is needed for a tensor of {x.ndim} dimensions")
         axis = 0
     out = _f[name](x, axis, dtype=dtype)
     if not include_initial:
@@ -426,3 +427,10 @@ def diff(x, /, *, axis=-1, n=1, prepend=None, append=None):
 def __getattr__(name):
     _absent.refuse("cltensor.array_api", name, _absent.REASONS)
     raise AttributeError(f"module 'cltensor.array_api' has no attribute {name!r}")
+
+
+__all__ = sorted(name for name in globals() if not name.startswith("_"))  # noqa: PLE0605
+
+
+def __dir__():
+    return __all__

@@ -4,6 +4,9 @@ from .. import fft as _ours
 from ..base import dtypes as _dtypes
 from ..base.errors import DTypeError
 
+__all__ = ["fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn", "rfft",
+           "rfftfreq", "rfftn"]
+
 _INEXACT = (*_dtypes.FLOATS, _dtypes.complex64, _dtypes.complex128)
 
 
@@ -93,3 +96,7 @@ def fftshift(x, /, *, axes=None):
 def ifftshift(x, /, *, axes=None):
     """Frequency 0 to the front again."""
     return _ours.ifftshift(_inexact(x, "ifftshift"), axes)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -4,6 +4,10 @@ from .. import linalg as _ours
 from ..base.errors import ArgumentError
 from ..tensor import namespace as _namespace
 
+__all__ = ["cholesky", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "matmul", "matrix_norm",
+           "matrix_power", "matrix_rank", "matrix_transpose", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals",
+           "tensordot", "trace", "vecdot", "vector_norm"]
+
 _f = _namespace()
 
 
@@ -132,3 +136,7 @@ def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
     if axis == ():
         raise ArgumentError("vector_norm: axis is empty; give the axes to reduce, or None for all")
     return _ours.vector_norm(x, ord, axis, keepdims)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -176,3 +176,7 @@ def _tangent(y):
 
 for _fn in (enter_dual_level, exit_dual_level, make_dual, unpack_dual):
     calls.named(_fn, _fn.__name__)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -13,6 +13,8 @@ from ..dispatch.run_elementwise import filled, with_zeros
 from ..dispatch.saved import Packed, silently
 from .modes import no_grad, tangents
 
+__all__ = ["Function", "FunctionCtx", "once_differentiable"]
+
 
 class FunctionCtx:
     """The context shared by forward() and backward() of a Function; any attribute may be set on it.
@@ -372,3 +374,7 @@ class _Once(Function):
     def backward(ctx, g):
         raise AutogradError("trying to differentiate twice a function that was marked with @once_differentiable; leave "
                             "out create_graph, or write its backward() with differentiable operations only")
+
+
+def __dir__():
+    return sorted(__all__)

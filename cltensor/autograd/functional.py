@@ -285,3 +285,7 @@ def _hessian_product(name, func, inputs, v, create_graph, strict):
         found = _gradients(_filled(gs, xs, False, ""), xs, v, create_graph)
         found = _filled(found, xs, strict, _not_twice(name))
     return _detached((y,), create_graph)[0], _like(_detached(found, create_graph), inputs)
+
+
+def __dir__():
+    return sorted(__all__)

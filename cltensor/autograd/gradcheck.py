@@ -20,6 +20,8 @@ from .api import grad
 from .function import Function
 from .modes import enable_grad, no_grad
 
+__all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
+
 
 class GradcheckError(AutogradError):
     """The gradient and the finite differences disagree, or a gradient breaks a rule."""
@@ -381,3 +383,7 @@ def _random_like(output, strided):
     shape = (*output.shape, 2) if strided and output.ndim else tuple(output.shape)
     g = output.detach().new_tensor(_between(rng, output.detach().new_empty(shape), -1, 1), dtype=output.dtype)
     return (g[..., 0] if strided and output.ndim else g).detach().requires_grad_()
+
+
+def __dir__():
+    return sorted(__all__)

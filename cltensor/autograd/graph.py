@@ -242,3 +242,7 @@ class _First:
 
 for _fn in (disable_saved_tensors_hooks, get_gradient_edge, increment_version, register_multi_grad_hook):
     calls.named(_fn, _fn.__name__)
+
+
+def __dir__():
+    return sorted(__all__)

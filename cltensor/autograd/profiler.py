@@ -137,3 +137,7 @@ class emit_itt(emit_nvtx):
     """
 
     _refusal = "emit_itt: Intel's annotations need a library that cltensor does not use; use cltensor.profiler.profile"
+
+
+def __dir__():
+    return sorted(__all__)

@@ -8,6 +8,8 @@ from ..base import calls
 from ..base.errors import ArgumentTypeError
 from ..dispatch.tensor_base import TensorBase
 
+__all__ = ["Variable", "is_multithreading_enabled", "is_view_replay_enabled", "set_multithreading_enabled"]
+
 
 class _OfTensors(type):
     """The metaclass of Variable: every tensor is an instance, and calling it returns one."""
@@ -71,3 +73,7 @@ def is_view_replay_enabled() -> bool:
         autograd.is_view_replay_enabled()
     """
     return False
+
+
+def __dir__():
+    return sorted(__all__)

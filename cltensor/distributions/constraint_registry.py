@@ -13,6 +13,8 @@ from . import constraints, transforms
 from .constraints import Constraint
 from .transforms import Transform
 
+__all__ = ["ConstraintRegistry", "biject_to", "transform_to"]
+
 
 class ConstraintRegistry:
     """Factories of transforms by the class of a constraint.
@@ -142,3 +144,7 @@ def _biject_to_stack(constraint):
 @transform_to.register(constraints.stack)
 def _transform_to_stack(constraint):
     return transforms.StackTransform([transform_to(c) for c in constraint.cseq], constraint.dim)
+
+
+def __dir__():
+    return sorted(__all__)

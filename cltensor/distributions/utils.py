@@ -51,3 +51,7 @@ def tril_size(k, diag):
         raise ArgumentError(f"The size of last dimension is {k} which cannot be expressed as the lower triangular part of a square "
                             f"D x D matrix.")
     return n
+
+
+def __dir__():
+    return sorted(__all__)

@@ -8,3 +8,7 @@ from .weights import download_url_to_file, load_state_dict_from_url
 __all__ = ["download_url_to_file", "get_dir", "help", "list", "load", "load_state_dict_from_url", "set_dir"]
 
 _named_all(globals())
+
+
+def __dir__():
+    return sorted(__all__)

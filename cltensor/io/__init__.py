@@ -4,3 +4,7 @@ from .load import load
 from .save import save
 
 __all__ = ["load", "save"]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -20,3 +20,7 @@ from .strategies import get_all_sharing_strategies, get_sharing_strategy, set_sh
 
 __all__ = [*multiprocessing.__all__, "ProcessContext", "ProcessExitedException", "ProcessRaisedException", "SpawnContext",  # noqa: PLE0604
            "get_all_sharing_strategies", "get_sharing_strategy", "set_sharing_strategy", "spawn", "start_processes"]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -4,6 +4,8 @@ from typing import TypeVar, Union
 
 from ..tensor.core.tensor import Tensor
 
+__all__ = ()  # PyTorch's names begin with an underscore
+
 T = TypeVar("T")
 
 _scalar_or_tuple_any_t = Union[T, tuple[T, ...]]  # noqa: UP007  (indexed by a type below)
@@ -32,3 +34,7 @@ _ratio_any_t = _scalar_or_tuple_any_t[float]
 
 _tensor_list_t = _scalar_or_tuple_any_t[Tensor]
 _maybe_indices_t = _scalar_or_tuple_2_t[Tensor]
+
+
+def __dir__():
+    return __all__

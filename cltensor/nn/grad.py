@@ -117,3 +117,7 @@ def conv3d_weight(input: Tensor, weight_size: Sequence[int], grad_output: Tensor
 
 
 _named_all(globals())
+
+
+def __dir__():
+    return sorted(__all__)

@@ -260,3 +260,7 @@ xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal, spar
                                       ("kaiming_uniform", kaiming_uniform_), ("kaiming_normal", kaiming_normal_),
                                       ("orthogonal", orthogonal_), ("sparse", sparse_)))
 _named_all(globals())
+
+
+def __dir__():
+    return sorted(__all__)

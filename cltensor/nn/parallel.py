@@ -195,3 +195,7 @@ class DataParallel(Module):
 
 
 _named_all(globals())
+
+
+def __dir__():
+    return sorted(__all__)

@@ -14,6 +14,8 @@ from ..tensor.api.creation import empty
 from ..tensor.api.exchange import attributes_of
 from ..tensor.core.values import pick_device
 
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "UninitializedTensorMixin", "is_lazy"]
+
 
 def _rebuilt(data, requires_grad):
     return Parameter(data, requires_grad)
@@ -201,3 +203,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
 
     def _options(self):
         return {"requires_grad": self._req, "persistent": self.persistent}
+
+
+def __dir__():
+    return sorted(__all__)

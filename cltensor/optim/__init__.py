@@ -20,3 +20,7 @@ from .swap import swap_in_optimizer_params_and_state
 
 __all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer",
            "RAdam", "RMSprop", "Rprop", "SparseAdam", "lr_scheduler", "swa_utils", "swap_in_optimizer_params_and_state"]
+
+
+def __dir__():
+    return sorted(__all__)

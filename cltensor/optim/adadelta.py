@@ -11,6 +11,8 @@ from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, not_negative
 
+__all__ = ["Adadelta"]
+
 
 class Adadelta(Optimizer):
     """p -= lr * sqrt(u + eps) / sqrt(v + eps) * g, with running means v of g squared and u of the squared steps, decay rho.
@@ -41,3 +43,7 @@ class Adadelta(Optimizer):
         return adadelta_step, ("square_avg", "acc_delta"), {
             "lr": group["lr"], "rho": group["rho"], "take": 1 - group["rho"], "eps": group["eps"],
             "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}
+
+
+def __dir__():
+    return sorted(__all__)

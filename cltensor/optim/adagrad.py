@@ -13,6 +13,8 @@ from ..tensor.api.creation import full_like
 from .optimizer import Optimizer
 from .settings import check, not_negative
 
+__all__ = ["Adagrad"]
+
 
 class Adagrad(Optimizer):
     """p -= lr / (1 + (step - 1) * lr_decay) * g / (sqrt(sum of g squared) + eps).
@@ -62,3 +64,7 @@ class Adagrad(Optimizer):
     def update_rule(self, step, group: dict[str, Any]):
         return adagrad_step, ("sum",), {"lr": group["lr"] / (1 + (step - 1) * group["lr_decay"]), "eps": group["eps"],
                                         "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}
+
+
+def __dir__():
+    return sorted(__all__)

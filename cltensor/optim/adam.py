@@ -11,6 +11,8 @@ from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, check_betas, check_tensors_in_foreach, not_negative
 
+__all__ = ["Adam", "AdamW"]
+
 
 class Adam(Optimizer):
     """p -= lr * m' / (sqrt(v') + eps), with bias-corrected running means m' of g and v' of g squared.
@@ -82,3 +84,7 @@ class AdamW(Adam):
                  differentiable: bool = False, fused: bool | None = None):
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize, capturable=capturable,
                          differentiable=differentiable, fused=fused, decoupled_weight_decay=True)
+
+
+def __dir__():
+    return sorted(__all__)

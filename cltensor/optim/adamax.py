@@ -11,6 +11,8 @@ from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, check_betas, not_negative
 
+__all__ = ["Adamax"]
+
 
 class Adamax(Optimizer):
     """p -= lr / (1 - beta1 ** step) * m / u; m: running mean of g; u: decaying maximum of |g|.
@@ -44,3 +46,7 @@ class Adamax(Optimizer):
         return adamax_step, ("exp_avg", "exp_inf"), {
             "one_minus_beta1": 1 - beta1, "beta2": beta2, "eps": group["eps"], "step_size": group["lr"] / (1 - beta1**step),
             "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}
+
+
+def __dir__():
+    return sorted(__all__)

@@ -11,6 +11,8 @@ from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, not_negative
 
+__all__ = ["ASGD"]
+
 
 class ASGD(Optimizer):
     """p -= eta * g after p has shrunk by lambd * eta; state[p]["ax"] is the mean of p over the steps after t0.
@@ -50,3 +52,7 @@ class ASGD(Optimizer):
         eta, mu = step
         return asgd_step, ("ax",), {"eta": eta, "shrink": 1 - group["lambd"] * eta, "mu": mu,
                                     "weight_decay": group["weight_decay"], "sign": -1.0 if group["maximize"] else 1.0}
+
+
+def __dir__():
+    return sorted(__all__)

@@ -14,6 +14,8 @@ from .line_search import Point, strong_wolfe
 from .optimizer import Optimizer
 from .settings import check, not_negative
 
+__all__ = ["LBFGS"]
+
 _CURVED = 1e-10  # the least product of changes that is remembered
 
 
@@ -169,3 +171,7 @@ def _next_direction(state, gradient, history_size):
     for i in range(len(changes)):
         d = d + steps[i] * (al[i] - changes[i].dot(d) * ro[i])
     return d
+
+
+def __dir__():
+    return sorted(__all__)

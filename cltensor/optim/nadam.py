@@ -11,6 +11,8 @@ from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, check_betas, not_negative
 
+__all__ = ["NAdam"]
+
 
 class NAdam(Optimizer):
     """Adam whose momentum looks one step ahead, with a schedule mu = beta1 * (1 - 0.96 ** (step * momentum_decay) / 2).
@@ -61,3 +63,7 @@ class NAdam(Optimizer):
 
 def _mu(step, group):
     return group["betas"][0] * (1 - 0.5 * 0.96 ** (step * group["momentum_decay"]))
+
+
+def __dir__():
+    return sorted(__all__)

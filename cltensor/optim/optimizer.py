@@ -384,3 +384,7 @@ class Optimizer:
 
 
 Optimizer.step = counted(Optimizer.step)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -12,6 +12,8 @@ from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, check_betas, not_negative
 
+__all__ = ["RAdam"]
+
 
 class RAdam(Optimizer):
     """Adam with its scaling rectified by the number of steps in its running mean, and left out at first.
@@ -57,3 +59,7 @@ class RAdam(Optimizer):
         return {"one_minus_beta1": 1 - beta1, "beta2": beta2, "one_minus_beta2": 1 - beta2, "eps": group["eps"],
                 "step_size": lr / (1 - beta1**step), "rectified": rectified, "weight_decay": 0.0 if decoupled else decay,
                 "decay_factor": 1 - lr * decay if decoupled else 1.0, "sign": -1.0 if group["maximize"] else 1.0}
+
+
+def __dir__():
+    return sorted(__all__)

@@ -11,6 +11,8 @@ from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, not_negative
 
+__all__ = ["RMSprop"]
+
 _STEPS = {(False, False): ops.rmsprop_step, (False, True): ops.rmsprop_momentum_step,
           (True, False): ops.rmsprop_centered_step, (True, True): ops.rmsprop_centered_momentum_step}
 
@@ -52,3 +54,7 @@ class RMSprop(Optimizer):
 
 def _kept(group):
     return ["square_avg", *["grad_avg"] * bool(group["centered"]), *["momentum_buffer"] * (group["momentum"] > 0)]
+
+
+def __dir__():
+    return sorted(__all__)

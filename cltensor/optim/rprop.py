@@ -12,6 +12,8 @@ from ..tensor.api.creation import full_like, zeros_like
 from .optimizer import Optimizer
 from .settings import check, not_negative
 
+__all__ = ["Rprop"]
+
 
 class Rprop(Optimizer):
     """p -= sign(g) * size; size grows by etas[1] while the sign stays, shrinks by etas[0] when it flips, within step_sizes.
@@ -47,3 +49,7 @@ class Rprop(Optimizer):
         (shrink, grow), (least, most) = group["etas"], group["step_sizes"]
         return rprop_step, ("prev", "step_size"), {"shrink": shrink, "grow": grow, "least": least, "most": most,
                                                    "sign": -1.0 if group["maximize"] else 1.0}
+
+
+def __dir__():
+    return sorted(__all__)

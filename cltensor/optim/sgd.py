@@ -13,6 +13,8 @@ from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check, not_negative
 
+__all__ = ["SGD"]
+
 
 class SGD(Optimizer):
     """p -= lr * d, with d = g + weight_decay * p.
@@ -65,3 +67,7 @@ class SGD(Optimizer):
         keep, take = (0.0, 1.0) if first else (momentum, 1 - group["dampening"])
         return sgd_momentum_step, ("momentum_buffer",), {**numbers, "momentum": momentum, "keep": keep, "take": take,
                                                          "nesterov": float(group["nesterov"])}
+
+
+def __dir__():
+    return sorted(__all__)

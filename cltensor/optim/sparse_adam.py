@@ -12,6 +12,8 @@ from ..tensor.api.creation import zeros_like
 from .optimizer import Optimizer
 from .settings import check_betas
 
+__all__ = ["SparseAdam"]
+
 
 class SparseAdam(Optimizer):
     """Adam that leaves rows without a gradient, and their running means, as they are: for large embeddings.
@@ -80,3 +82,7 @@ def _numbers(step, group):
     beta1, beta2 = group["betas"]
     return {"one_minus_beta1": 1 - beta1, "one_minus_beta2": 1 - beta2, "eps": group["eps"],
             "step_size": group["lr"] * (1 - beta2**step) ** 0.5 / (1 - beta1**step), "sign": -1.0 if group["maximize"] else 1.0}
+
+
+def __dir__():
+    return sorted(__all__)

@@ -263,3 +263,7 @@ class SWALR(LRScheduler):
 def _start(lr, swa_lr, share):
     """The rate from which lr, this share of the way to swa_lr, was reached."""
     return swa_lr if share == 1 else (lr - share * swa_lr) / (1 - share)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -10,3 +10,7 @@ from .summary import Summary, Work
 
 __all__ = ["Advice", "DeviceType", "Machine", "ProfilerAction", "ProfilerActivity", "Summary", "Work", "machine", "profile",
            "record_function", "schedule", "supported_activities", "tensorboard_trace_handler"]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -374,7 +374,12 @@ def here_or_default(name):
 
 
 def set_default_device(device):
-    """Make a device, given by itself, its name or index, this thread's default; None goes back to the automatic choice."""
+    """Make a device this thread's default, for tensors of any shape and dtype; None goes back to the automatic choice.
+
+    device: itself, its name or its index.  Raises DeviceError where there is none of that name.  Source: torch.set_default_device.
+
+        >>> ct.set_default_device(None)
+    """
     context.device = None if device is None else _of(device)
 
 

@@ -154,3 +154,7 @@ __all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general
            "kaiser", "nuttall"]
 
 _named_all(globals())
+
+
+def __dir__():
+    return sorted(__all__)

@@ -9,3 +9,7 @@ from .run import Run
 
 __all__ = ["F1", "Accuracy", "Callback", "Checkpoint", "EarlyStopping", "History", "Mean", "MeanAbsoluteError", "MeanSquaredError",
            "Metric", "ProgressBar", "Run", "TensorBoard", "TopKAccuracy", "fit", "load_checkpoint", "save_checkpoint"]
+
+
+def __dir__():
+    return sorted(__all__)

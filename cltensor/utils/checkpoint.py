@@ -94,3 +94,7 @@ def _chain(steps):
 
 
 __all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
+
+
+def __dir__():
+    return sorted(__all__)

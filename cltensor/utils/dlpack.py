@@ -84,3 +84,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
 
 calls.named(to_dlpack, "to_dlpack")
 calls.named(from_dlpack, "from_dlpack")
+
+
+def __dir__():
+    return sorted(__all__)

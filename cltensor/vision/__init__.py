@@ -2,6 +2,8 @@
 
 import importlib as _importlib
 
+__all__ = ["datasets", "io", "models", "ops", "transforms", "tv_tensors", "utils"]
+
 _MODULES = ("datasets", "io", "models", "ops", "transforms", "tv_tensors", "utils")
 
 
@@ -13,4 +15,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *_MODULES})
+    return sorted(__all__)

@@ -4,3 +4,7 @@ from . import across, alike, multivariate
 from .registry import kl_divergence, register_kl
 
 __all__ = ["kl_divergence", "register_kl"]
+
+
+def __dir__():
+    return sorted(__all__)

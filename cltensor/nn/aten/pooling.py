@@ -4,17 +4,35 @@ from .. import functional as F
 
 
 def max_pool1d(input, kernel_size, stride=(), padding=0, dilation=1, ceil_mode=False):
-    """See nn.functional."""
+    """The largest value of each window of input (N, C, L), without its position; any dtype but bool and complex.
+
+    Raises ArgumentError for sizes that do not fit.  Source: nn.functional.max_pool1d.
+
+        >>> ct.max_pool1d(ct.ones(1, 4), 2).shape
+        cltensor.Size([1, 2])
+    """
     return F.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool2d(input, kernel_size, stride=(), padding=0, dilation=1, ceil_mode=False):
-    """See nn.functional."""
+    """The largest value of each window of input (N, C, H, W), without its position; any dtype but bool and complex.
+
+    Raises ArgumentError for sizes that do not fit.  Source: nn.functional.max_pool2d.
+
+        >>> ct.max_pool2d(ct.ones(1, 4, 4), 2).shape
+        cltensor.Size([1, 2, 2])
+    """
     return F.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool3d(input, kernel_size, stride=(), padding=0, dilation=1, ceil_mode=False):
-    """See nn.functional."""
+    """The largest value of each window of input (N, C, D, H, W), without its position; any dtype but bool and complex.
+
+    Raises ArgumentError for sizes that do not fit.  Source: nn.functional.max_pool3d.
+
+        >>> ct.max_pool3d(ct.ones(1, 4, 4, 4), 2).shape
+        cltensor.Size([1, 2, 2, 2])
+    """
     return F.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 

@@ -207,3 +207,7 @@ from .upsampling import (
 )
 
 __all__ = [name for name, value in globals().items() if isinstance(value, type)]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -17,6 +17,10 @@ from .attention import MultiheadAttention as MultiheadAttention
 from .function_layer import FunctionLayer
 from .module import Module
 
+__all__ = ["CELU", "ELU", "GELU", "GLU", "SELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU",
+           "LogSigmoid", "LogSoftmax", "Mish", "MultiheadAttention", "PReLU", "RReLU", "ReLU", "ReLU6", "SiLU", "Sigmoid",
+           "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold"]
+
 
 class _Plain(FunctionLayer):
     """A function without settings."""
@@ -290,3 +294,7 @@ class PReLU(Module):
 
     def extra_repr(self):
         return f"num_parameters={self.num_parameters}"
+
+
+def __dir__():
+    return sorted(__all__)

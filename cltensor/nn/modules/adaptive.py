@@ -19,6 +19,8 @@ from .container import ModuleList, Sequential
 from .linear import Linear
 from .module import Module
 
+__all__ = ["AdaptiveLogSoftmaxWithLoss"]
+
 
 class _ASMoutput(NamedTuple):
     """The log-probability of each target, and minus their mean."""
@@ -126,3 +128,7 @@ def _indices(values, like):
 def _looked_up(x, columns):
     """One element of each row of x (N, C), at columns (N,)."""
     return x.gather(1, _indices(columns, x).unsqueeze(1)).squeeze(1)
+
+
+def __dir__():
+    return sorted(__all__)

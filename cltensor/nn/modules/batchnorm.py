@@ -18,6 +18,8 @@ from ..parameter import Parameter, UninitializedBuffer, UninitializedParameter, 
 from .lazy import LazyModuleMixin
 from .module import Module
 
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "SyncBatchNorm"]
+
 
 class _NormBase(Module):
     """Affine parameters and running statistics for num_features channels."""
@@ -227,3 +229,7 @@ class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
     """
 
     cls_to_become = BatchNorm3d
+
+
+def __dir__():
+    return sorted(__all__)

@@ -6,6 +6,8 @@ from __future__ import annotations
 from .. import functional as F
 from .function_layer import FunctionLayer
 
+__all__ = ["ChannelShuffle"]
+
 
 class ChannelShuffle(FunctionLayer):
     """Interleave the channels of `groups` groups of x (N, C, *)."""
@@ -14,3 +16,7 @@ class ChannelShuffle(FunctionLayer):
 
     def __init__(self, groups: int):
         super().__init__(groups=groups)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -18,6 +18,8 @@ from .module import Module, _indented
 from .parameter_containers import ParameterDict as ParameterDict
 from .parameter_containers import ParameterList as ParameterList
 
+__all__ = ["Container", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+
 _STORING = (Linear, Conv1d, Conv2d, Conv3d)
 _ACTIVATIONS = {ReLU: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
 
@@ -231,3 +233,7 @@ class Container(Module):
                       "instead.", FutureWarning, stacklevel=2)
         for name, module in kwargs.items():
             self.add_module(name, module)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -6,6 +6,8 @@ from ...tensor.core.tensor import Tensor
 from .. import functional as F
 from .function_layer import FunctionLayer
 
+__all__ = ["CosineSimilarity", "PairwiseDistance"]
+
 
 class _Distance(FunctionLayer):
     def forward(self, x1: Tensor, x2: Tensor):
@@ -31,3 +33,7 @@ class PairwiseDistance(_Distance):
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False):
         super().__init__(p=p, eps=eps, keepdim=keepdim)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -4,6 +4,8 @@ from .. import functional as F
 from ..functional.dropout import _check
 from .module import Module
 
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
+
 
 class _DropoutNd(Module):
     function = None
@@ -54,3 +56,7 @@ class FeatureAlphaDropout(_DropoutNd):
     """AlphaDropout of whole channels of x (N, C, *)."""
 
     function = staticmethod(F.feature_alpha_dropout)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ...tensor.core.tensor import Tensor
 from .module import Module
 
+__all__ = ["Flatten", "Unflatten"]
+
 
 class Flatten(Module):
     """Merge dimensions start_dim to end_dim of x into one; by default all but the batch."""
@@ -32,3 +34,7 @@ class Unflatten(Module):
 
     def extra_repr(self):
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+def __dir__():
+    return sorted(__all__)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ...base.errors import CLTensorError, MissingError
 from ..parameter import is_lazy
 
+__all__ = ["LazyModuleMixin"]
+
 
 class LazyModuleMixin:
     """Makes a Module lazy: it comes first among the bases, and defines initialize_parameters.
@@ -46,3 +48,7 @@ class LazyModuleMixin:
                                 "materialize every parameter and buffer")
         if self.cls_to_become is not None:
             self.__class__ = self.cls_to_become
+
+
+def __dir__():
+    return sorted(__all__)

@@ -17,6 +17,8 @@ from ..parameter import Parameter, UninitializedParameter, is_lazy
 from .lazy import LazyModuleMixin
 from .module import Module
 
+__all__ = ["Bilinear", "Identity", "LazyLinear", "Linear"]
+
 
 class Identity(Module):
     """Return the input; any constructor arguments are accepted."""
@@ -129,3 +131,7 @@ class Bilinear(Module):
     def extra_repr(self):
         return (f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
                 f"bias={self.bias is not None}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -14,6 +14,11 @@ from .distance import PairwiseDistance
 from .function_layer import FunctionLayer
 from .linear_cross_entropy import LinearCrossEntropyLoss as LinearCrossEntropyLoss
 
+__all__ = ["BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss",
+           "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "LinearCrossEntropyLoss", "MSELoss", "MarginRankingLoss",
+           "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "NLLLoss2d", "PoissonNLLLoss",
+           "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss"]
+
 
 class _Loss(FunctionLayer):
     """A loss with `reduction`: "mean", "sum" or "none"; size_average and reduce are the older way to say it."""
@@ -281,3 +286,7 @@ class CTCLoss(_Loss):
 
     def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor):
         return self._computed(log_probs, targets, input_lengths, target_lengths)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -22,6 +22,11 @@ from .hooks import Hooks
 from .members import Members
 from .state_dict import StateDict
 
+__all__ = ["Module", "register_module_backward_hook", "register_module_buffer_registration_hook",
+           "register_module_forward_hook", "register_module_forward_pre_hook", "register_module_full_backward_hook",
+           "register_module_full_backward_pre_hook", "register_module_module_registration_hook",
+           "register_module_parameter_registration_hook"]
+
 
 class Module(Members, StateDict, Conversion, Hooks):
     """A part of a network: holds parameters, buffers and other Modules, assigned as attributes, and computes `forward`.
@@ -163,3 +168,7 @@ def _observed_call(profile):
             profile.leave(frame)
 
     return __call__
+
+
+def __dir__():
+    return sorted(__all__)

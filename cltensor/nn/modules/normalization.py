@@ -18,6 +18,8 @@ from .. import init
 from ..parameter import Parameter
 from .module import Module
 
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+
 
 def _shape(normalized_shape):
     return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
@@ -153,3 +155,7 @@ class CrossMapLRN2d(Module):
 
     def extra_repr(self):
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+def __dir__():
+    return sorted(__all__)

@@ -3,6 +3,10 @@
 from .. import functional as F
 from .module import Module
 
+__all__ = ["CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
+           "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d",
+           "ZeroPad1d", "ZeroPad2d", "ZeroPad3d"]
+
 
 class _Pad(Module):
     """Pad x on each side of its last `dims` dimensions; padding: an int, or (before, after) from the last dimension on."""
@@ -120,3 +124,7 @@ class CircularPad3d(_Pad):
     """Pad x with values from its other end; padding: an int or (left, right, top, bottom, front, back)."""
 
     dims, mode = 3, "circular"
+
+
+def __dir__():
+    return sorted(__all__)

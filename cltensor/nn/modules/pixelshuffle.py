@@ -6,6 +6,8 @@ from __future__ import annotations
 from .. import functional as F
 from .function_layer import FunctionLayer
 
+__all__ = ["PixelShuffle", "PixelUnshuffle"]
+
 
 class PixelShuffle(FunctionLayer):
     """x (*, C r**2, H, W) -> (*, C, H r, W r), r being upscale_factor.  Source: Shi et al. 2016."""
@@ -23,3 +25,7 @@ class PixelUnshuffle(FunctionLayer):
 
     def __init__(self, downscale_factor: int):
         super().__init__(downscale_factor=downscale_factor)
+
+
+def __dir__():
+    return sorted(__all__)

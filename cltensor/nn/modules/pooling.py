@@ -9,6 +9,10 @@ from .. import functional as F
 from ..functional.sizes import each
 from .function_layer import FunctionLayer
 
+__all__ = ["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
+           "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "FractionalMaxPool2d", "FractionalMaxPool3d", "LPPool1d",
+           "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"]
+
 
 class _MaxPoolNd(FunctionLayer):
     """Largest value of each window; return_indices: also its position, for MaxUnpool."""
@@ -211,3 +215,7 @@ class FractionalMaxPool3d(_FractionalMaxPool):
 
     dims = 3
     function = staticmethod(F.fractional_max_pool3d)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -23,6 +23,8 @@ from .recurrent_cells import LSTMCell as LSTMCell
 from .recurrent_cells import RNNCell as RNNCell
 from .recurrent_cells import RNNCellBase as RNNCellBase
 
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
+
 
 class RNNBase(Module):
     """The common part of RNN, LSTM and GRU: num_layers layers of one or two directions, each reading the one before.
@@ -230,3 +232,7 @@ class GRU(RNNBase):
     def __init__(self, *args, **kwargs):
         _no_projection(kwargs)
         super().__init__("GRU", *args, **kwargs)
+
+
+def __dir__():
+    return sorted(__all__)

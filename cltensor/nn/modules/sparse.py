@@ -14,6 +14,8 @@ from ..functional.embedding import _padding_row
 from ..parameter import Parameter
 from .module import Module
 
+__all__ = ["Embedding", "EmbeddingBag"]
+
 
 class Embedding(Module):
     """Rows of weight (num_embeddings, embedding_dim) at integers x (*) -> (*, embedding_dim); weight starts normal.
@@ -113,3 +115,7 @@ class EmbeddingBag(Module):
         usual = {"max_norm": None, "norm_type": 2, "scale_grad_by_freq": False, "mode": None, "padding_idx": None}
         shown += [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
         return ", ".join(shown)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -20,6 +20,8 @@ from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm
 
+__all__ = ["Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]
+
 
 def _copies(module, count):
     return ModuleList([copy.deepcopy(module) for _ in range(count)])
@@ -186,3 +188,7 @@ class Transformer(Module):
     def generate_square_subsequent_mask(sz: int, device: device | str | int | None = None, dtype: dtype | None = None):
         """The causal mask (sz, sz): -infinity above the diagonal, 0 elsewhere."""
         return full((sz, sz), -math.inf, dtype=dtype, device=device).triu(1)
+
+
+def __dir__():
+    return sorted(__all__)

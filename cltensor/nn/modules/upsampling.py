@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from .. import functional as F
 from .function_layer import FunctionLayer
 
+__all__ = ["Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d"]
+
 
 class Upsample(FunctionLayer):
     """Resize x (N, C, *spatial) to `size`, or by scale_factor; see F.interpolate for the modes."""
@@ -38,3 +40,7 @@ class UpsamplingBilinear2d(Upsample):
 
     def __init__(self, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None):
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)
+
+
+def __dir__():
+    return sorted(__all__)

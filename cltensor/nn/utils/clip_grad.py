@@ -15,6 +15,8 @@ from ...tensor.api.creation import scalar_tensor
 from ...tensor.math.statistics import vector_norm
 from ...tensor.shape.joining import stack
 
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+
 
 def _gradients(parameters):
     parameters = [parameters] if isinstance(parameters, Tensor) else parameters
@@ -107,3 +109,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     with no_grad():
         for g in _gradients(parameters):
             g.clamp_(-float(clip_value), float(clip_value))
+
+
+def __dir__():
+    return sorted(__all__)

@@ -10,6 +10,8 @@ from ...base.errors import ShapeError
 from ...tensor.core.tensor import Tensor
 from ...tensor.shape.joining import cat
 
+__all__ = ["parameters_to_vector", "vector_to_parameters"]
+
 
 def parameters_to_vector(parameters: Iterable[Any]):
     """The parameters, flattened and joined, as one vector."""
@@ -27,3 +29,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Any]):
         for p in parameters:
             p.copy_(vec[at:at + p.numel()].reshape(p.shape))
             at += p.numel()
+
+
+def __dir__():
+    return sorted(__all__)

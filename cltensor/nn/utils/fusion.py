@@ -103,3 +103,7 @@ def fuse_linear_bn_eval(linear: Linear, bn: _BatchNorm) -> Linear:
     made.weight, made.bias = fuse_linear_bn_weights(made.weight, made.bias, bn.running_mean, bn.running_var, bn.eps, bn.weight,
                                                     bn.bias)
     return made
+
+
+def __dir__():
+    return sorted(__all__)

@@ -27,3 +27,7 @@ def skip_init(module_cls: type[Module], *args, **kwargs) -> Module:
         raise ArgumentError("Module must support a 'device' arg to skip initialization")
     with skipped():
         return module_cls(*args, **kwargs)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -40,3 +40,7 @@ def convert_conv3d_weight_memory_format(module: Module, memory_format: memory_fo
         True
     """
     return _converted(module, (Conv3d, ConvTranspose3d), memory_format)
+
+
+def __dir__():
+    return sorted(__all__)

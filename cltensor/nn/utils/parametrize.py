@@ -377,3 +377,7 @@ def transfer_parametrizations_and_params(from_module: Module, to_module: Module,
             _registered(made, original, getattr(held, original))
         _take(to_module, name, made)
     return to_module
+
+
+def __dir__():
+    return sorted(__all__)

@@ -177,3 +177,7 @@ def is_pruned(module: Module) -> bool:
         False
     """
     return any(isinstance(hook, BasePruningMethod) for each in module.modules() for hook, _ in each._forward_pre_hooks.values())
+
+
+def __dir__():
+    return sorted(__all__)

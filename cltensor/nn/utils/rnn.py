@@ -190,3 +190,7 @@ def unpack_sequence(packed_sequences):
     """The tensors of a PackedSequence, as a list."""
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -32,3 +32,7 @@ def functional_call(module: Module, parameters_and_buffers: Mapping[str, Tensor]
                   "version of PyTorch. Please use `torch.func.functional_call` instead which is a drop-in replacement.",
                   FutureWarning, stacklevel=2)
     return _functional_call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -43,7 +43,8 @@ def declare():
 
 def _of_input(name, method):
     """An in-place method as a function, whose first argument is called input."""
-    made = spelled(input=next(iter(inspect.signature(method).parameters)))(method)
+    signature = getattr(method, "__signature__", None) or inspect.signature(method)
+    made = spelled(input=next(iter(signature.parameters)))(method)
     return placed(named(made, name), HOME, name)
 
 

@@ -10,9 +10,9 @@ SHOWN = (inspect.Parameter("layout", inspect.Parameter.KEYWORD_ONLY, default=str
          inspect.Parameter("pin_memory", inspect.Parameter.KEYWORD_ONLY, default=False))
 
 
-def makes_tensors(fn):
-    """Whether fn makes tensors, that is, takes a dtype, a device and whether they require a gradient."""
-    return {"dtype", "device", "requires_grad"} <= inspect.signature(fn).parameters.keys()
+def makes_tensors(signature):
+    """Whether a function makes tensors, that is, takes a dtype, a device and whether they require a gradient."""
+    return {"dtype", "device", "requires_grad"} <= signature.parameters.keys()
 
 
 def drop(name, arguments):
@@ -24,7 +24,8 @@ def drop(name, arguments):
 
 def accepting_inert_arguments(fn):
     """Let fn, if it makes tensors, take layout= and pin_memory= too; return any other fn as it is."""
-    if not makes_tensors(fn):
+    signature = inspect.signature(fn)
+    if not makes_tensors(signature):
         return fn
 
     @functools.wraps(fn)
@@ -33,7 +34,6 @@ def accepting_inert_arguments(fn):
             drop(fn.__name__, kwargs)
         return fn(*args, **kwargs)
 
-    signature = inspect.signature(fn)
     function.__signature__ = signature.replace(
         parameters=[*signature.parameters.values(), *(p for p in SHOWN if p.name not in signature.parameters)])
     return function

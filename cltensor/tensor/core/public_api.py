@@ -118,7 +118,7 @@ def spelled(**names):
     shown = {ours: theirs for theirs, ours in names.items()}
 
     def decorate(fn):
-        signature = inspect.signature(fn)
+        signature = getattr(fn, "__signature__", None) or inspect.signature(fn)
         renamed = also(**names)(fn)
         renamed.__signature__ = signature.replace(
             parameters=[p.replace(name=shown.get(p.name, p.name)) for p in signature.parameters.values()])
@@ -148,11 +148,12 @@ def _by_numpy_names(fn):
 
 def _rest_by_name(fn):
     """Let fn(x, *dims) also accept fn(x, dims=(0, 1))."""
-    rest = [p.name for p in inspect.signature(fn).parameters.values() if p.kind is p.VAR_POSITIONAL]
+    parameters = inspect.signature(fn).parameters
+    rest = [p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL]
     if not rest or rest[0] not in ("dims", "size", "sizes", "shape", "repeats"):
         return fn
     name = rest[0]
-    first = next(iter(inspect.signature(fn).parameters))
+    first = next(iter(parameters))
     further = {"size": name} if name in ("sizes", "shape") else {}  # PyTorch's name for the same
 
     @functools.wraps(fn)

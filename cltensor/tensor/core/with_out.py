@@ -22,7 +22,7 @@ def with_out(fn, apart=False, exact=False):
     parameters = signature.parameters
     if "out" in parameters:
         return fn
-    laid = inert_arguments.makes_tensors(fn)
+    laid = inert_arguments.makes_tensors(signature)
     makes = "requires_grad" in parameters and "dtype" in parameters
 
     @functools.wraps(fn)
@@ -50,7 +50,8 @@ def with_out(fn, apart=False, exact=False):
 
 def without_out(fn):
     """Let fn explain its errors, and drop the arguments that are inert here; out= is refused, as by any Python function."""
-    laid = inert_arguments.makes_tensors(fn)
+    signature = inspect.signature(fn)
+    laid = inert_arguments.makes_tensors(signature)
 
     @functools.wraps(fn)
     def function(*args, **kwargs):
@@ -62,7 +63,7 @@ def without_out(fn):
             raise told(error, fn, fn.__name__.rstrip("_"), args, kwargs) from None
 
     if laid:
-        function.__signature__ = _with(inspect.signature(fn), inert_arguments.SHOWN)
+        function.__signature__ = _with(signature, inert_arguments.SHOWN)
     return function
 
 

@@ -363,13 +363,30 @@ for _fn, _out in ((det, False), (slogdet, True), (matrix_power, True), (matrix_e
 
 @function("inverse")
 def _inverse(input):
-    """linalg.inv."""
+    """The inverse of square matrices (*, n, n) of a floating or complex dtype: linalg.inv.
+
+    Raises LinAlgError for a singular matrix, ShapeError for one that is not square.
+    Source: LU decomposition with partial pivoting, LAPACK's getrf and getri.
+
+        >>> ct.inverse(ct.tensor([[2.0, 0.0], [0.0, 4.0]]))
+        tensor([[0.5000, 0.0000],
+                [0.0000, 0.2500]])
+    """
     return inv(input)
 
 
 @function("pinverse", out=False)
 def _pinverse(input, rcond=1e-15):
-    """linalg.pinv, without the singular values below rcond times the largest."""
+    """The pseudoinverse of matrices (*, m, n) of a floating or complex dtype.
+
+    Singular values below rcond times the largest count as 0.
+
+    Raises ShapeError for less than two dimensions.  Source: Moore-Penrose inverse by the singular value decomposition.
+
+        >>> ct.pinverse(ct.tensor([[2.0, 0.0]]))
+        tensor([[0.5000],
+                [0.0000]])
+    """
     return pinv(input, rtol=rcond)
 
 

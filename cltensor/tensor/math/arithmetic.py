@@ -324,7 +324,13 @@ def cpu(self, memory_format=preserve_format):
 
 @function(method=False, out=False)
 def result_type(tensor=None, other=None, *, scalar=None, scalar1=None, scalar2=None):
-    """The dtype of arithmetic on two tensors or numbers, under whichever of the names."""
+    """The dtype of arithmetic on two tensors of any shape, or numbers, under whichever of the names.
+
+    Raises ArgumentTypeError for more or fewer than two, and for what is neither.  Source: PyTorch 2.13's promotion.
+
+        >>> ct.result_type(ct.ones(2, dtype=ct.int32), 1.5)
+        cltensor.float32
+    """
     given = [x for x in (tensor, other, scalar, scalar1, scalar2) if x is not None]
     if len(given) != 2:
         raise ArgumentTypeError(f"result_type(): expected two tensors or numbers, got {len(given)}")

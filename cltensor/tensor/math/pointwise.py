@@ -151,7 +151,13 @@ def nan_to_num(input, nan=None, posinf=None, neginf=None, *, out=None):
 
 @function(method=False)
 def polygamma(n, input, *, out=None):
-    """The n-th derivative of digamma.  As a method: input.polygamma(n)."""
+    """The n-th derivative of digamma, for a tensor of any shape and floating dtype.  As a method: input.polygamma(n).
+
+    Raises ArgumentError for a negative n.  Source: Abramowitz and Stegun 1964, 6.4.
+
+        >>> ct.polygamma(1, ct.tensor([1.0]))
+        tensor([1.6449])
+    """
     if n < 0:
         raise ArgumentError(f"polygamma(n, x) does not support negative n, got {n}")
     if n == 0:
@@ -161,7 +167,13 @@ def polygamma(n, input, *, out=None):
 
 @method("polygamma")
 def _polygamma(self, n):
-    """The n-th derivative of digamma."""
+    """The n-th derivative of digamma, for a tensor of any shape and floating dtype.
+
+    Raises ArgumentError for a negative n.  Source: Abramowitz and Stegun 1964, 6.4.
+
+        >>> ct.tensor([1.0]).polygamma(1)
+        tensor([1.6449])
+    """
     return polygamma(n, self)
 
 

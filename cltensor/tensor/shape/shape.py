@@ -143,7 +143,13 @@ def transpose(input, dim0, dim1):
 
 @function(inplace="viewing", out=False)
 def swapaxes(input, axis0, axis1):
-    """transpose."""
+    """A view with two dimensions exchanged, of a tensor of any shape and dtype: transpose, with NumPy's names.
+
+    Raises DimensionError for a dimension that the tensor has not.  Source: NumPy's swapaxes.
+
+        >>> ct.swapaxes(ct.ones(2, 3), 0, 1).shape
+        cltensor.Size([3, 2])
+    """
     return transpose(input, axis0, axis1)
 
 

@@ -17,6 +17,8 @@ from .reader import END, Job, Reader
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 from .seeding import draw_seed, settled
 
+__all__ = ["DataLoader", "default_collate", "default_convert"]
+
 _FIXED = {"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"}
 
 
@@ -186,3 +188,7 @@ def _one_ahead(batches):
         following = next(batches, END)
         yield current
         current = following
+
+
+def __dir__():
+    return sorted(__all__)

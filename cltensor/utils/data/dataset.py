@@ -17,6 +17,9 @@ from ...tensor.api.creation import from_numpy
 from ...tensor.random.sampling import Generator
 from .seeding import host_generator
 
+__all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset",
+           "random_split"]
+
 
 class Dataset:
     """Samples by index: subclasses write `__getitem__(index)` and usually `__len__()`.
@@ -203,3 +206,7 @@ def _shares(fractions, size):
             warnings.warn(f"random_split: the split at index {i} is empty: {fractions[i]} of {size} rounds to 0",
                           stacklevel=3)
     return lengths
+
+
+def __dir__():
+    return sorted(__all__)

@@ -11,6 +11,8 @@ import numpy as np
 from ...base.errors import ArgumentError
 from .sampler import Sampler
 
+__all__ = ["DistributedSampler"]
+
 
 class DistributedSampler(Sampler):
     """The indices of one process out of num_replicas: every num_replicas-th one from `rank` on.
@@ -50,3 +52,7 @@ class DistributedSampler(Sampler):
     def set_epoch(self, epoch: int) -> None:
         """Begin another epoch: the order is another one."""
         self.epoch = epoch
+
+
+def __dir__():
+    return sorted(__all__)

@@ -13,6 +13,8 @@ from ...tensor.core.tensor import Tensor
 from ...tensor.random.sampling import Generator
 from .seeding import host_generator, settled
 
+__all__ = ["BatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler"]
+
 
 class Sampler:
     """An iterable over indices (or over lists of them); subclasses write `__iter__` and usually `__len__`."""
@@ -130,3 +132,7 @@ class BatchSampler(Sampler):
 def _check_count(name, value):
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise ArgumentError(f"{name} should be a positive integer value, but got {name}={value}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -11,3 +11,7 @@ from .pictures import filters, images
 from .points import embeddings
 
 __all__ = ["attention", "confusion_matrix", "curves", "embeddings", "filters", "gradient_flow", "images"]
+
+
+def __dir__():
+    return sorted(__all__)

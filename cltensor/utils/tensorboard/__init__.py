@@ -19,3 +19,7 @@ def __getattr__(name):
     if name == "RecordWriter":
         return protocol("RecordWriter").RecordWriter
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -78,3 +78,7 @@ def __getattr__(name):
                            "tensors of its "
                            "frames with cltensor.from_numpy")
     raise AttributeError(f"module 'cltensor.vision.datasets' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -84,3 +84,7 @@ def verify_str_arg(value: str, arg: str | None = None, valid_values: Iterable[st
 
 
 _named_all(globals())
+
+
+def __dir__():
+    return sorted(__all__)

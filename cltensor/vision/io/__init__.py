@@ -22,3 +22,7 @@ def __getattr__(name):
                            "its "
                            "frames with cltensor.from_numpy")
     raise AttributeError(f"module 'cltensor.vision.io' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -278,3 +278,7 @@ def get_image_num_channels(img: Any) -> int:
         channels = functional.get_image_num_channels(image)
     """
     return get_dimensions(img)[0]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -9,3 +9,7 @@ from .pictures import Image, Mask, Video
 
 __all__ = ["BoundingBoxFormat", "BoundingBoxes", "Image", "KeyPoints", "Mask", "TVTensor", "Video", "is_rotated_bounding_format",
            "set_return_type", "wrap"]
+
+
+def __dir__():
+    return sorted(__all__)

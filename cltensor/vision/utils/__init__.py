@@ -10,3 +10,7 @@ from .masks import draw_segmentation_masks
 __all__ = ["draw_bounding_boxes", "draw_keypoints", "draw_segmentation_masks", "flow_to_image", "make_grid", "save_image"]
 
 _named_all(globals())
+
+
+def __dir__():
+    return sorted(__all__)

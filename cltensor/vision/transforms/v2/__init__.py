@@ -83,3 +83,7 @@ __all__ = [
     "TrivialAugmentWide", "UniformTemporalSubsample", "check_type", "functional", "get_bounding_boxes", "get_keypoints", "has_all",
     "has_any", "query_chw", "query_size",
 ]
+
+
+def __dir__():
+    return sorted(__all__)

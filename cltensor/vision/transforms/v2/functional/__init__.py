@@ -208,3 +208,7 @@ __all__ = [
     "vertical_flip_bounding_boxes", "vertical_flip_image", "vertical_flip_keypoints", "vertical_flip_mask",
     "vertical_flip_video", "vflip",
 ]
+
+
+def __dir__():
+    return sorted(__all__)
