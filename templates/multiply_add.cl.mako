@@ -14,8 +14,7 @@ STYLES = ("cpu", "gpu")
 %>
 <%
 T = types.compute_type(dtype)
-interface.launched(["1"] if style == "cpu" else ["64"], ["items"] if style == "cpu" else ["ceil(items, 64) * 64"], True,
-                   ["y + y_offset is aligned to a vector."])
+interface.launched(["1"] if style == "cpu" else ["64"], ["items"] if style == "cpu" else ["ceil(items, 64) * 64"], True)
 %>
 ${types.pragmas([dtype])}
 typedef ${T}${LANES} vec;
@@ -37,5 +36,5 @@ __kernel void multiply_add(
         s${c} = s${c} * factor + term;
 % endfor
     }
-    *(__global vec *)(y + y_offset + get_global_id(0) * ${LANES}) = ${" + ".join(f"s{c}" for c in range(CHAINS))};
+    vstore${LANES}(${" + ".join(f"s{c}" for c in range(CHAINS))}, get_global_id(0), y + y_offset);
 }

@@ -8,6 +8,7 @@ from cltensor.base import dtypes
 from cltensor.cli.kernels import calls, explained, random_numbers
 from cltensor.cli.kernels.paper import Sheet
 from cltensor.cli.parser import UsageError
+from cltensor.codegen import templates
 from cltensor.dispatch.plan import In, Out, Scratch, Ticket, Value
 from ops import samples
 
@@ -27,8 +28,11 @@ def of_op(op, dtype, style, most=4):
     return of_samples(op, samples.samples(op, dtype)[:most], dtype, style)
 
 
-def of_samples(op, given, dtype, style):
-    """The Cases of an op for samples, (arrays, attributes) each, of one dtype."""
+def of_samples(op, given, dtype, style, expected=None):
+    """The Cases of an op for samples, (arrays, attributes) each, of one dtype.
+
+    expected: a function of arrays and attributes that gives the results; by default the op's own NumPy form.
+    """
     found = []
     for i, (arrays, attrs) in enumerate(given):
         inputs = tuple(None if a is None else (np.shape(a), _typed(a, dtype)) for a in arrays)
@@ -37,8 +41,23 @@ def of_samples(op, given, dtype, style):
         except UsageError:  # a sample that this dtype does not have
             continue
         if call.steps and declared(call):
-            found.append(_case(f"{op.name} {dtype.name} {style} sample {i}", call, arrays))
+            results = call.expected(arrays) if expected is None else expected(arrays, attrs)
+            found.append(_case(f"{op.name} {dtype.name} {style} sample {i}", call, arrays, results))
     return found
+
+
+def of_template(name, style, given, **parameters):
+    """The Case of one launch of a template.  given: for each argument but offsets a number or Buffer."""
+    facts = explained.facts(templates.render(name, style=style, **parameters))
+    told = " ".join(f"{k}={getattr(v, 'name', v)}" for k, v in parameters.items())
+    wanted = {a["name"] for a in facts["arguments"]}
+    return Case(f"{name} {style} {told}", [Launch(facts, {k: v for k, v in given.items() if k in wanted})])
+
+
+def held(array, dtype, read=True):
+    """A Buffer of dtype that holds an array, or shall hold it at last."""
+    data = random_numbers.stored(np.ascontiguousarray(array).ravel(), dtype)
+    return Buffer(data if read else None, None if read else data, dtype.name, data.nbytes)
 
 
 def _typed(a, dtype):
@@ -46,8 +65,7 @@ def _typed(a, dtype):
     return dtype if a.dtype.kind == "f" or (a.dtype.kind == "c" and dtype.is_complex) else dtypes.BY_NAME[a.dtype.name]
 
 
-def _case(name, call, arrays):
-    expected = call.expected(arrays)
+def _case(name, call, arrays, expected):
     given = zip(arrays, call.inputs, strict=True)
     buffers = {In(i): Buffer(_bytes(a, s), nbytes=s.nbytes) for i, (a, s) in enumerate(given) if s is not None}
     for i, s in enumerate(call.outputs):

@@ -6,9 +6,10 @@ A few templates and ops run always.  All of them, in every dtype, run with CLTEN
 import pytest
 
 from cltensor.base import dtypes
+from cltensor.codegen import templates
 from cltensor.dispatch.registry import REGISTRY
 from cltensor.ops.conv import columns, implicit_gemm, winograd
-from generator import cases, convolutions, program, transforms
+from generator import by_hand, cases, convolutions, program, transforms
 from generator.cases import WHOLE
 from generator.compiled_c import compiled, needs_gcc, ran
 from ops import samples
@@ -17,7 +18,9 @@ from ops import samples
 FEW = {"softmax_dim": ("float32", "float16"), "softmax_grad": ("float64",), "search_rows": ("float32",), "mode_rows": ("float32",),
        "compact": ("float32",), "sort_rows": ("float32",), "exp": ("bfloat16",), "add": ("int32",), "sub": ("float32",),
        "sum_reduce": ("float32", "complex64"), "argmax_reduce": ("int64",), "cumsum_dense": ("float32",), "matmul": ("float32",),
-       "convolution": ("float32",), "gather_along": ("float32",), "norm_forward": ("float32",), "avg_pool": ("float32",)}
+       "convolution": ("float32",), "gather_along": ("float32",), "scatter_along": ("float32",),
+       "norm_forward": ("float32",), "attention_forward": ("float32",), "deform_sample": ("float16",),
+       "deform_scatter": ("float32",), "roi_mean": ("bfloat16",), "roi_max": ("float32",), "nms_kept": ("float32",)}
 
 
 def run(found, folder):
@@ -27,14 +30,18 @@ def run(found, folder):
     assert output.count("right  ") == len(found), output
 
 
+def few(style):
+    return [case for name, kinds in FEW.items() for kind in kinds
+            for case in cases.of_op(REGISTRY[name], dtypes.BY_NAME[kind], style, 2)]
+
+
 @needs_gcc
 @pytest.mark.device
 @pytest.mark.limit(600)
 @pytest.mark.parametrize("style", ["cpu", "gpu"])
 def test_few(style, tmp_path):
-    found = [case for name, kinds in FEW.items() for kind in kinds
-             for case in cases.of_op(REGISTRY[name], dtypes.BY_NAME[kind], style, 2)]
-    assert len(found) >= 8
+    found = few(style)
+    assert len(found) >= 20
     run(found, tmp_path)
 
 
@@ -133,9 +140,35 @@ def test_convolutions_by_other_tiles(TM, TN, KC, STEPS, WGS, dtype, tmp_path, mo
 @pytest.mark.parametrize("dtype", ["float32", *(["float64"] if WHOLE else [])])
 @pytest.mark.parametrize("style", ["cpu", "gpu"])
 def test_transforms(style, dtype, tmp_path):
-    real = dtypes.BY_NAME[dtype]
+    found = transformed(style, dtypes.BY_NAME[dtype])
+    assert templates_of(found) == {"fft_lines", "fft_points", "fft_real", *(["fft_direct"] if style == "cpu" else [])}
+    run(found, tmp_path)
+
+
+def transformed(style, real):
+    """The Cases of transforms of real numbers of a dtype, and of complex ones of them."""
+    kinds = {name: real if name == "fft_r2c" else dtypes.complex_for(real) for name in transforms.drawn()}
     found = [case for name, given in transforms.drawn().items()
-             for case in cases.of_samples(REGISTRY[name], given, dtypes.complex_for(real) if name != "fft_r2c" else real, style)]
-    short = cases.of_op(REGISTRY["fft_r2c"], real, style, 1)
-    assert templates_of(found + short) == {"fft_lines", "fft_points", "fft_real", *(["fft_direct"] if style == "cpu" else [])}
-    run(found + short, tmp_path)
+             for case in cases.of_samples(REGISTRY[name], given, kinds[name], style)]
+    return found + cases.of_op(REGISTRY["fft_r2c"], real, style, 1)
+
+
+@needs_gcc
+@pytest.mark.device
+@pytest.mark.limit(600)
+@pytest.mark.parametrize("dtype", ["float32", *(["float16", "bfloat16", "float64"] if WHOLE else [])])
+@pytest.mark.parametrize("style", ["cpu", "gpu"])
+def test_by_hand(style, dtype, tmp_path):
+    found = list(by_hand.every(style, dtypes.BY_NAME[dtype]))
+    assert {t.split()[0] for t in templates_of(found)} >= {
+        "transpose", "column_sums", "multi_tensor", "matmul_sum", "pool", "random", "counts", "rejection"}
+    run(found, tmp_path)
+
+
+@pytest.mark.parametrize("style", ["cpu", "gpu"])
+def test_every_template_is_run_always(style):
+    found = [*few(style), *transformed(style, dtypes.float32), *by_hand.every(style, dtypes.float32),
+             *convolved(convolutions.GEOMETRIES[4:], "float32", style, ("convolution", "convolution_weight_gradient"))]
+    elsewhere = {"winograd", "conv_columns"}  # test_convolutions_by_tiles, _by_columns
+    wanted = {name for name in templates.names() if style in templates.styles(name)} - elsewhere
+    assert {t.split()[0] for t in templates_of(found)} >= wanted
