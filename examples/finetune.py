@@ -118,7 +118,7 @@ def picture(figure, few, histories, places, test, guesses):
     axes.set(title=f"test accuracy on digits {NEW[0]} to {NEW[-1]}, in %", xlabel="step", ylim=(0, 102))
     axes.legend(loc="lower right")
     wrong = guesses != test[1]
-    right.suptitle(f"read by the fine-tuned network, {wrong.sum()} of {len(wrong)} wrongly", fontsize=11)
+    right.suptitle(f"fine-tuned: {wrong.sum()} of {len(wrong)} wrong", fontsize=11)
     for axes, i in zip(right.subplots(5, 4).flat, np.argsort(~wrong, kind="stable"), strict=False):
         truth, guess = test[1][i] + NEW[0], guesses[i] + NEW[0]
         image(axes, grey(test[0][int(i)]), f"{truth} read as {guess}" if wrong[i] else guess)
