@@ -65,7 +65,7 @@ __kernel void gather(
             stride("out", r, "c"))],
         Number("rows", "the product of all sizes but the last"), Number("size", "the size of x along the dimension that is indexed"),
         Number("low", "the smallest valid index", allowed="0 or -size"),
-        Number("along", "from one element of x to the next along it", unit="elements"), *interface.notes("an index out of range"))})
+        Number("along", "from one element of x to the next along it", unit="elements"), *interface.notes("an index out of range", "the index and `size`"))})
 {
     const size_t run = d${rank - 1};
 % if style == "cpu":

@@ -3,7 +3,10 @@
 ## A column is one index into all other dimensions.  One work-item walks each column from t = 0 up, so repeated indices
 ## are combined in a fixed order without atomics.  Neighbouring columns form the run.
 ## If a gpu has more work-items than columns, several walk one column, and each writes its own range of the output.
-## combine: a C expression over `old` and `value` (compute type).  low and indices out of range: as in gather.
+## combine: a C expression over `old`, the element of out, and `value`, the one of src, in the type that is computed with.
+## low: the smallest valid index, 0 or -size; negative indices count from the end.  An index out of range leaves a note in `fault`
+## and writes nothing.
+## index_class: how the index lies along the innermost dimension: "c" stride 1, "b" stride 0, one index for a whole run, "s" any
 <%!
 from cltensor.base import dtypes as d
 from cltensor.codegen.parameters import TEXT, Parameter, one_of, whole
@@ -102,7 +105,7 @@ __kernel void scatter(
         Number("low", "the smallest valid index", allowed="0 or -size"),
         Number("along", "from one element of out to the next along it", unit="elements"),
         [Number(f"{n}_t", f"from one element of {n} to the next along it", unit="elements") for n in ("index", "src")],
-        *interface.notes("an index out of range"))})
+        *interface.notes("an index out of range", "the index and `size`"))})
 {
     const size_t run = d${rank - 1};
 % if style == "cpu":

@@ -1,6 +1,6 @@
 ## Sort, first pass: sorts each run of B elements of a row by insertion, with their original positions.
 ##
-## x (rows, n) -> keys (rows, n), places (rows, n).  The order is stable; NaN counts as larger than any number.
+## x (rows, n) -> keys (rows, n), places (rows, n), which sort_merge merges, first with width = B.  The order is stable; NaN counts as larger than any number.
 <%!
 from cltensor.codegen.parameters import Parameter, one_of, whole
 

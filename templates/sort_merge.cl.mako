@@ -2,6 +2,8 @@
 ##
 ## A work-item finds the start of its outputs by a binary search along the merge path (Green, McColl, Bader, ICS 2012), then
 ## merges sequentially; equal keys keep their order, so the sort is stable.
+## Rows are in order after launches for width = B of sort_blocks, 2 B, 4 B, ... as long as it is less than n; what one of them wrote
+## is what the next one reads.
 <%!
 from cltensor.codegen.parameters import Parameter, one_of, whole
 

@@ -119,7 +119,7 @@ class Interface:
         return ""
 
     @staticmethod
-    def notes(what, value="the bits of the value"):
+    def notes(what, value="the bits of the value as a float"):
         """The two last arguments of a kernel that leaves a note where it meets `what`; value: what the note tells of it."""
         told = f"zeros; the first launch that meets {what} writes `who`, and {value}"
         return [Buffer("fault", "long", "inout", (4,), told),
