@@ -181,8 +181,44 @@ def looping():
     return n.model([("x", F, [2, 3])], [("totals", F, ["K"]), ("sums", F, [2, 3])]), {"x": x}
 
 
+def graph_of(nodes, name, inputs, outputs):
+    """A GraphProto inside another.  inputs, outputs: (name, element type) each; shapes are left open, but for i and cond."""
+    infos = [[helper.make_tensor_value_info(one, kind, [] if one in ("i", "cond", "going") else None) for one, kind in some]
+             for some in (inputs, outputs)]
+    return helper.make_graph(nodes, name, *infos)
+
+
+def choosing():
+    """An If by a value, whose graphs read the input and a weight of the graph around them."""
+    n = Nodes()
+    ways = [graph_of([helper.make_node("MatMul", ["x", "w.weight"], ["m"]), helper.make_node("Tanh", ["m"], ["t"])], "then", [],
+                     [("t", F)]),
+            graph_of([helper.make_node("Neg", ["x"], ["e"])], "else", [], [("e", F)])]
+    n.weight("w.weight", 3, 3)
+    large = n("Greater", n("ReduceSum", "x", keepdims=0), n.array("limit", np.float32(1)))
+    n("Add", n("If", large, then_branch=ways[0], else_branch=ways[1]), "x")
+    n.nodes[-1].output[0] = "y"
+    x = np.random.default_rng(1).uniform(0.3, 1, (2, 3)).astype(np.float32)
+    return n.model([("x", F, [2, 3])], [("y", F, [2, 3])]), {"x": x}
+
+
+def repeating():
+    """A Loop that doubles its input until the sum is large."""
+    n = Nodes()
+    nodes = [helper.make_node("Add", ["state", "state"], ["next"]), helper.make_node("ReduceSum", ["next"], ["total"], keepdims=0),
+             helper.make_node("Less", ["total", "limit"], ["going"])]
+    body = graph_of(nodes, "body", [("i", INT), ("cond", TensorProto.BOOL), ("state", F)],
+                    [("going", TensorProto.BOOL), ("next", F)])
+    n.array("limit", np.float32(100))
+    n("Loop", n.array("most", np.array(20)), "", "x", body=body)
+    n.nodes[-1].output[0] = "y"
+    x = np.random.default_rng(1).uniform(0.3, 1, (2, 3)).astype(np.float32)
+    return n.model([("x", F, [2, 3])], [("y", F, [2, 3])]), {"x": x}
+
+
 ALL = {
     "convolutional": convolutional, "upsampling": upsampling, "transformer": transformer, "quantised": quantised,
-    "looping": looping, "lstm": recurrent, "gru": lambda: recurrent("GRU"), "rnn": lambda: recurrent("RNN", "reverse"),
+    "looping": looping, "choosing": choosing, "repeating": repeating, "lstm": recurrent, "gru": lambda: recurrent("GRU"),
+       "rnn": lambda: recurrent("RNN", "reverse"),
     "lstm of one": lambda: recurrent("LSTM", "forward"),
 }

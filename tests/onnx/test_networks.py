@@ -13,7 +13,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytestmark = pytest.mark.device
 NAMES = sorted(onnx_networks.ALL)
 #: whose graphs need no values, and no sizes beyond those that they pass on
-STATIC = ("convolutional", "transformer", "quantised", "lstm", "gru")
+STATIC = ("convolutional", "transformer", "quantised", "lstm", "gru", "choosing", "repeating")
 
 
 def reference(model, inputs):
@@ -71,6 +71,44 @@ def test_static_graph(name):
     graph = model.to_graph()
     assert list(graph.placeholders) == model.input_names
     close(tuple(graph.run([graph.outputs[o] for o in model.output_names], inputs)), reference(proto, inputs))
+
+
+@pytest.mark.parametrize("name", ["choosing", "repeating"])
+def test_programs_go_the_way_of_their_values(name):
+    proto, inputs = onnx_networks.ALL[name]()
+    model = ct.onnx.load(proto.SerializeToString())
+    step, graph = ct.compile(model, fullgraph=True), model.to_graph()
+    for scale in (1, -1, 30, 0.01):
+        given = {"x": inputs["x"] * np.float32(scale)}
+        expected = reference(proto, given)
+        with ct.no_grad():
+            close(step(ct.tensor(given["x"])), expected)
+        close(graph.run(graph.outputs["y"], given), expected)
+
+
+def test_gradients_of_a_choice():
+    proto, inputs = onnx_networks.choosing()
+    model = ct.onnx.load(proto.SerializeToString())
+    step, grads = ct.compile(model, fullgraph=True), []
+    for run in (model, step, step):
+        model.zero_grad()
+        run(ct.tensor(inputs["x"])).square().sum().backward()
+        grads.append(model.get_parameter("w.weight").grad.numpy())
+    assert np.abs(grads[0]).max() > 0.1
+    np.testing.assert_allclose(grads[1], grads[0], rtol=1e-5)
+    np.testing.assert_allclose(grads[2], grads[0], rtol=1e-5)
+
+
+def test_branches_of_other_shapes_run_eagerly():
+    proto, inputs = onnx_networks.choosing()
+    proto.graph.node[2].attribute[0 if proto.graph.node[2].attribute[0].name == "else_branch" else 1].g.node[0].CopyFrom(
+        onnx.helper.make_node("ReduceSum", ["x"], ["e"], keepdims=0))
+    model = ct.onnx.load(proto.SerializeToString())
+    step = ct.compile(model)
+    for scale in (1, -1, 1):
+        given = {"x": inputs["x"] * np.float32(scale)}
+        with ct.no_grad():
+            close(step(ct.tensor(given["x"])), reference(proto, given))
 
 
 def test_static_graph_of_values():

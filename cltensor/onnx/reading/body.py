@@ -13,7 +13,7 @@ from ...base.errors import (
     NoDataError,
     OutOfMemoryError,
 )
-from .element_types import Narrow, array_of, tensor_of
+from .element_types import Narrow, array_of, is_tensor, tensor_of
 from .public import as_array
 
 _SMALL = 1024  # elements of a constant that may stand for a shape
@@ -53,6 +53,13 @@ class Scope:
             scope = scope.parent
         return scope.values[name]
 
+    def get(self, name):
+        """The value of a name, or None."""
+        scope = self
+        while scope is not None and name not in scope.values:
+            scope = scope.parent
+        return None if scope is None else scope.values[name]
+
 
 class Body:
     """A graph: names of its inputs and outputs, Constants by name, and Steps."""
@@ -83,15 +90,38 @@ class Body:
             for body in step.inner():
                 body.place(device, known if step.bodies else None)
 
-    def inside(self, parent):
-        """The body as a function of its inputs, which sees the values of a scope."""
-        def called(*values):
-            if len(values) != len(self.inputs):
-                raise ArgumentError(f"graph {self.name!r} takes {len(self.inputs)} inputs and is given {len(values)}")
-            found = self.run(Scope(parent.device, parent), values)
-            return tuple(v.array if isinstance(v, Constant) and v.small else revealed(v, parent.device) for v in found)
+    def outer(self, scope):
+        """{name: tensor} of what the body reads of a scope around it."""
+        found = {}
+        for name in sorted(self.reads):
+            held = scope.get(name)
+            if is_tensor(held):
+                found[name] = held
+        return found
 
-        return called
+
+class Inner:
+    """A Body as a function of its inputs, which sees the values of a scope."""
+
+    def __init__(self, body, scope):
+        self.body, self.scope = body, scope
+
+    def __call__(self, *values):
+        if len(values) != len(self.body.inputs):
+            raise ArgumentError(f"graph {self.body.name!r} takes {len(self.body.inputs)} inputs and is given {len(values)}")
+        device = self.scope.device
+        found = self.body.run(Scope(device, self.scope), values)
+        return tuple(v.array if isinstance(v, Constant) and v.small else revealed(v, device) for v in found)
+
+    def outer(self):
+        """{name: tensor} of what it reads from outside."""
+        return self.body.outer(self.scope)
+
+    def seeing(self, values):
+        """The same function with other values of some names outside."""
+        scope = Scope(self.scope.device, self.scope)
+        scope.values.update(values)
+        return Inner(self.body, scope)
 
 
 class Step:
@@ -136,7 +166,7 @@ class Step:
     def _computed(self, values, scope):
         attributes = self.attributes
         if self.bodies:
-            attributes = {key: value.inside(scope) if key in self.bodies else value for key, value in attributes.items()}
+            attributes = {key: Inner(value, scope) if key in self.bodies else value for key, value in attributes.items()}
         if self.host is not None and values and all(map(_on_host, values)):
             results = self.host.function(*(v.array if isinstance(v, Constant) else v for v in values), **attributes)
             if results is not NotImplemented:

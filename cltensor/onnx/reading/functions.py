@@ -1,5 +1,6 @@
 """Nodes that stand for functions: those that the model defines, and those by which ONNX defines operators of its own."""
 
+from .attributes import value_of
 from .body import Constant, Scope, Step
 from .element_types import NUMBERS, Narrow, name_of_value
 from .operators import ALIASES, NEWEST
@@ -107,8 +108,6 @@ class StandardFunction(_Function):
 
 
 def _value(attribute, builder):
-    from .attributes import value_of
-
     return value_of(attribute, builder.file, None)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ...base.errors import ArgumentError, GraphError, SerializationError
+from ...func import functional_call
 from ...graph.static import Graph
 from ...nn import Module, Parameter
 from ...runtime.device import default_device
 from ...tensor import Tensor
 from .arrays import array_of_tensor, dense_array_of_sparse
 from .body import Body, Constant, Scope, is_text, revealed
-from .element_types import NARROW, Narrow, is_tensor, name_of_array, tensor_of
+from .element_types import NARROW, Narrow, held_as, is_tensor, name_of_array, tensor_of
 from .signature import Declared
 
 
@@ -78,8 +79,6 @@ class Model(Module):
             graph = model.to_graph()
             scores = graph.run(graph.outputs["scores"], {"images": images})
         """
-        from ...func import functional_call
-
         graph = Graph()
         with graph:
             symbols = {i.name: _placeholder(graph, i) for i in self._declared_inputs if i.name not in self._optional}
@@ -197,8 +196,6 @@ def _place(model, name):
 def _placeholder(graph, declared):
     if declared.kind != "tensor" or declared.shape is None or declared.element is None:
         raise GraphError(f"to_graph: input {declared} has no declared rank, or is no tensor")
-    from .element_types import held_as
-
     return graph.placeholder([n if isinstance(n, int) else None for n in declared.shape], held_as(declared.element), declared.name)
 
 

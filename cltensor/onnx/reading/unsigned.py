@@ -27,13 +27,14 @@ def ordered(function):
 
     @functools.wraps(function)
     def called(a, b):
-        if a.dtype not in dtypes.UNSIGNED:
-            return function(a, b)
-        if a.dtype is dtypes.uint64:
-            return function(_wide(a) ^ _LOWEST, _wide(b) ^ _LOWEST)
-        return function(_wide(a), _wide(b))
+        return function(in_order(a), in_order(b))
 
     return called
+
+
+def in_order(x):
+    """A tensor whose numbers are in the same order, of a dtype that is compared everywhere."""
+    return _wide(x) ^ _LOWEST if x.dtype is dtypes.uint64 else _wide(x)
 
 
 def _wide(x):

@@ -48,14 +48,13 @@ def quantized(scaled, zero, wanted, saturate=1):
 def dequantize(x, x_scale, x_zero_point=None, *, axis=1, block_size=0, output_dtype=0):
     scale, zero = _spread(x_scale, x, axis, block_size), _spread(x_zero_point, x, axis, block_size)
     wanted = held_as(name_of(output_dtype)) if output_dtype else x_scale.dtype
-    return (centered(x, zero) * scale.to(ct.float32)).to(wanted)
+    return (centered(x, zero).to(ct.float32) * scale.to(ct.float32)).to(wanted)
 
 
 def centered(x, zero):
-    """Quantised numbers in float32, without their zero point."""
-    if x.dtype is ct.int32:
-        return (x if zero is None else x - zero).to(ct.float32)
-    return x.to(ct.float32) if zero is None else x.to(ct.float32) - zero.to(ct.float32)
+    """Quantised numbers without their zero point, in int32, which holds sums of products exactly; narrow floats in float32."""
+    wide = ct.float32 if x.dtype.is_floating_point else ct.int32
+    return x.to(wide) if zero is None else x.to(wide) - zero.to(wide)
 
 
 @operator("DynamicQuantizeLinear", since=11)
@@ -67,26 +66,21 @@ def quantize_dynamically(x):
     return ct.clamp(ct.round(x / scale) + zero, 0, 255).to(ct.uint8), scale, zero.to(ct.uint8)
 
 
-def _zero_of_rows(zero, x):
+def _zero_of_rows(zero):
     """A zero point for each row of a matrix."""
     return zero if zero is None or zero.ndim != 1 or zero.numel() == 1 else zero.reshape(-1, 1)
 
 
-def _exact(a, b):
-    """The product of matrices of small integers: float64 holds all of its sums."""
-    return ct.matmul(a.to(ct.float64), b.to(ct.float64))
-
-
 @operator("MatMulInteger", since=10, buffers="a_zero_point b_zero_point")
 def matmul_of_integers(a, b, a_zero_point=None, b_zero_point=None):
-    return _exact(centered(a, _zero_of_rows(a_zero_point, a)), centered(b, b_zero_point)).to(ct.int32)
+    return ct.matmul(centered(a, _zero_of_rows(a_zero_point)), centered(b, b_zero_point))
 
 
 @operator("QLinearMatMul", since=10, narrow=True, buffers="a_scale a_zero_point b_scale b_zero_point y_scale y_zero_point")
 def quantized_matmul(a, a_scale, a_zero_point, b, b_scale, b_zero_point, y_scale, y_zero_point):
     a, b, wanted = _plain(a), _plain(b), name_of_value(y_zero_point)
-    found = _exact(centered(a, _zero_of_rows(_plain(a_zero_point), a)), centered(b, _plain(b_zero_point)))
-    scale = _zero_of_rows(a_scale, a).to(ct.float32) * b_scale.to(ct.float32) / y_scale.to(ct.float32)
+    found = ct.matmul(centered(a, _zero_of_rows(_plain(a_zero_point))), centered(b, _plain(b_zero_point)))
+    scale = _zero_of_rows(a_scale).to(ct.float32) * b_scale.to(ct.float32) / y_scale.to(ct.float32)
     return quantized(found.to(ct.float32) * scale, _plain(y_zero_point), wanted)
 
 
@@ -101,9 +95,7 @@ def _convolved(x, w, windows, group):
 def conv_of_integers(x, w, x_zero_point=None, w_zero_point=None, *, auto_pad="NOTSET", dilations=None, group=1, kernel_shape=None,
                      pads=None, strides=None):
     windows = Windows(x.shape[2:], w.shape[2:], auto_pad, dilations, pads, strides)
-    found = _convolved(centered(x, x_zero_point).to(ct.float64), centered(w, _spread(w_zero_point, w, 0)).to(ct.float64), windows,
-                       group)
-    return ct.round(found).to(ct.int32)
+    return _convolved(centered(x, x_zero_point), centered(w, _spread(w_zero_point, w, 0)), windows, group)
 
 
 @operator("QLinearConv", since=10, buffers="x_scale x_zero_point w_scale w_zero_point y_scale y_zero_point")

@@ -25,7 +25,7 @@ def _log_sum(x, axes, keep):
 
 
 def _log_sum_exp(x, axes, keep):
-    return ct.logsumexp(x if x.dtype.is_floating_point else x.to(ct.float64), axes, keep)
+    return ct.logsumexp(x if x.dtype.is_floating_point else x.to(ct.float32), axes, keep)
 
 
 def _mean(x, axes, keep):

@@ -4,7 +4,7 @@ import math
 
 from ..operators import operator
 from ..public import ct
-from .selection import _from_the_front, flat_places
+from .selection import flat_places, from_the_front
 
 _REDUCTIONS = {"add": "sum", "mul": "prod", "max": "amax", "min": "amin"}
 
@@ -12,7 +12,7 @@ _REDUCTIONS = {"add": "sum", "mul": "prod", "max": "amax", "min": "amin"}
 @operator("Scatter", since=9)
 @operator("ScatterElements", since=11)
 def scatter_elements(data, indices, updates, *, axis=0, reduction="none"):
-    indices = _from_the_front(indices, data.shape[axis])
+    indices = from_the_front(indices, data.shape[axis])
     if reduction == "none":
         return ct.scatter(data, axis, indices, updates)
     return ct.scatter_reduce(data, axis, indices, updates, _REDUCTIONS[reduction])

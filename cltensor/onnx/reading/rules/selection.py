@@ -6,9 +6,10 @@ import numpy as np
 
 from ..operators import operator
 from ..public import axis_of, ct, integer, number
+from ..unsigned import in_order
 
 
-def _from_the_front(indices, size):
+def from_the_front(indices, size):
     """Indices of int64 that count from the front."""
     indices = indices.to(ct.int64)
     return ct.where(indices < 0, indices + size, indices)
@@ -17,20 +18,20 @@ def _from_the_front(indices, size):
 @operator("Gather", narrow="same")
 def gather(data, indices, *, axis=0):
     axis = axis_of(axis, data.ndim)
-    found = ct.index_select(data, axis, _from_the_front(indices, data.shape[axis]).reshape(-1))
+    found = ct.index_select(data, axis, from_the_front(indices, data.shape[axis]).reshape(-1))
     return found.reshape([*data.shape[:axis], *indices.shape, *data.shape[axis + 1 :]])
 
 
 @operator("GatherElements", since=11)
 def gather_elements(data, indices, *, axis=0):
-    return ct.gather(data, axis, _from_the_front(indices, data.shape[axis]))
+    return ct.gather(data, axis, from_the_front(indices, data.shape[axis]))
 
 
 def flat_places(indices, shape):
     """Positions in a flattened tensor of the places that the last dimension of indices names."""
     places = 0
     for i, size in enumerate(shape):
-        places = places * size + _from_the_front(indices[..., i], size)
+        places = places * size + from_the_front(indices[..., i], size)
     return places
 
 
@@ -78,9 +79,7 @@ def top_by_attribute(x, *, k, axis=-1):
 
 @operator("TopK", since=10, host="k")
 def top(x, k, *, axis=-1, largest=1, sorted=1):
-    from ..unsigned import _wide
-
-    order = _wide(x) ^ (-1 << 63) if x.dtype is ct.uint64 else _wide(x)
+    order = in_order(x)
     _, places = ct.sort(order, axis, bool(largest), stable=True)
     places = places.narrow(axis, 0, integer(k))
     return ct.gather(x, axis, places), places

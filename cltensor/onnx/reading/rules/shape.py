@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ....nn import functional as F
+from ..element_types import Narrow, held_as, name_of, tensor_of
 from ..operators import operator
 from ..public import as_array, axes_of, axis_of, ct, integer, ints, number, sizes_array
 
@@ -208,13 +209,10 @@ def space_to_depth(input, *, blocksize, mode="DCR"):
 
 @operator("ConstantOfShape", since=9, host="input")
 def constant_of_shape(input, *, value=None):
-    from ..element_types import name_of_array, tensor_of
-
-    value = np.zeros(1, np.float32) if value is None else value
-    one = tensor_of(value.reshape(1))
-    if name_of_array(value) != one.dtype.name if hasattr(one, "dtype") else True:
-        return type(one)(one.tensor.expand(ints(input)), one.name)
-    return ct.full(ints(input), value.reshape(-1)[0].item(), dtype=one.dtype)
+    one = tensor_of((np.zeros(1, np.float32) if value is None else value).reshape(1))
+    if isinstance(one, Narrow):
+        return Narrow(one.tensor.expand(ints(input)), one.name)
+    return one.expand(ints(input)).clone()
 
 
 @operator("Range", since=11, host="start limit delta")
@@ -226,8 +224,6 @@ def range_(start, limit, delta, *, stash_type=1):
 
 @operator("EyeLike", since=9)
 def eye_like(input, *, dtype=None, k=0):
-    from ..element_types import held_as, name_of
-
     rows, columns = (ct.arange(n, device=input.device) for n in input.shape)
     wanted = input.dtype if dtype is None else held_as(name_of(dtype))
     return (rows.reshape(-1, 1) + k == columns).to(wanted)

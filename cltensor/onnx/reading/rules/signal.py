@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ....fft import fft, ifft, irfft, rfft
 from ....nn import functional as F
 from ..element_types import held_as, name_of
 from ..operators import operator
@@ -30,8 +31,6 @@ def dft(input, dft_length=None, axis=None, *, inverse=0, onesided=0):
 
 
 def _transformed(input, length, axis, inverse, onesided):
-    from ....fft import fft, ifft, irfft, rfft
-
     x, n = _complex(_wide(input)), None if length is None else integer(length)
     if onesided and inverse:
         return irfft(x, n, axis).unsqueeze(-1).to(input.dtype)
@@ -41,8 +40,6 @@ def _transformed(input, length, axis, inverse, onesided):
 
 @operator("STFT", since=17, host="frame_step frame_length")
 def short_time_fourier(signal, frame_step, window=None, frame_length=None, *, onesided=1):
-    from ....fft import fft, rfft
-
     length = integer(frame_length) if frame_length is not None else window.shape[0]
     frames = _complex(_wide(signal)).unfold(1, length, integer(frame_step))
     if window is not None:
@@ -52,13 +49,19 @@ def short_time_fourier(signal, frame_step, window=None, frame_length=None, *, on
     return ct.view_as_real(found).to(signal.dtype)
 
 
+def _given(values, datatype):
+    """A tensor of numbers that the host has computed, of an element type by number."""
+    wanted = name_of(datatype)
+    return ct.from_numpy(values.astype(np.float64 if wanted == "float64" else np.float32)).to(held_as(wanted))
+
+
 def _window(a):
     """The rule of a window that is a sum of cosines with these factors."""
     def window(size, *, output_datatype=1, periodic=1):
         n = integer(size)
-        turns = ct.arange(n, dtype=ct.float64) * (2 * math.pi / (n if periodic else max(n - 1, 1)))
-        found = a[0] + sum(factor * ct.cos(turns * k) for k, factor in enumerate(a[1:], 1))
-        return found.to(held_as(name_of(output_datatype)))
+        turns = np.arange(n) * (2 * math.pi / (n if periodic else max(n - 1, 1)))
+        found = a[0] + sum(factor * np.cos(turns * k) for k, factor in enumerate(a[1:], 1))
+        return _given(found, output_datatype)
 
     return window
 
@@ -83,7 +86,7 @@ def mel_weight_matrix(num_mel_bins, dft_length, sample_rate, lower_edge_hertz, u
             found[left : peak + 1, i] = np.arange(peak - left + 1) / (peak - left)
         if peak != right:
             found[peak:right, i] = (right - np.arange(peak, right)) / (right - peak)
-    return ct.from_numpy(found).to(held_as(name_of(output_datatype)))
+    return _given(found, output_datatype)
 
 
 @operator("TfIdfVectorizer", since=9, host="x")

@@ -2,21 +2,22 @@
 
 import numpy as np
 
+from ..element_types import numpy_type, tensor_of
 from ..operators import operator
 
 
 def text_of_number(array):
     """Numbers as text."""
-    kind = array.dtype.kind
+    short = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+
     def written(value):
-        return str(value) if kind in "iub" else f"{value:.9g}" if kind == "f" and array.dtype.itemsize <= 4 else repr(value)
+        return f"{value:.9g}" if short else str(value)
+
     return np.array([written(v) for v in array.reshape(-1).tolist()], object).reshape(array.shape)
 
 
 def number_of_text(array, wanted):
     """Text as numbers, in a tensor."""
-    from ..element_types import numpy_type, tensor_of
-
     return tensor_of(np.array([float(text) for text in array.reshape(-1)]).astype(numpy_type(wanted)).reshape(array.shape))
 
 
