@@ -1,0 +1,187 @@
+"""Lowering: a traced program as ONNX's nodes, op by op."""
+
+import numpy as np
+
+from ...base import dtypes
+from ...base.errors import UnsupportedDTypeError
+from ...dispatch.spec import dense
+from ...graph.ir import Origin, Scalar, Use
+from ...tensor.core.tensor import Tensor
+from . import folds, layouts, scalars
+from .builder import Builder, Unmapped, Wire
+
+
+class UnmappedError(UnsupportedDTypeError):
+    """An op of the model has no form in ONNX."""
+
+
+class Lowering:
+    """Makes the nodes of a Trace.  names: of its inputs; static: whether sizes are those of the example alone."""
+
+    def __init__(self, trace, opset, names, call, static=True):
+        self.trace, self.call = trace, call
+        self.builder = Builder(opset, static=static, apply=self._applied)
+        self.held = {}  # Value -> (Wire, the dense Spec that it is laid out by), or bytes
+        self.seen = {}  # (Value, Spec, offset) -> Wire
+        self.inputs = [self._input(use, name) for use, name in zip(trace.inputs, names, strict=True)]
+        nodes = list(_needed(trace))
+        for at in nodes:
+            self._node(trace.nodes[at], at)
+        self.builder.origin = ""
+        self.outputs = [self._reported(lambda use=use: self.read(use), "what is returned") for use in trace.outputs]
+
+    def _input(self, use, name):
+        wire = self.builder.wire(use.spec.dtype, use.spec.shape, name)
+        self.held.setdefault(use.value, (wire, use.spec))
+        return wire
+
+    # --- memory ----------------------------------------------------------------------------------------------------------
+
+    def read(self, use):
+        """The wire of an operand."""
+        key = use.value, use.spec, use.offset
+        if key not in self.seen:
+            self.seen[key] = self._shown(use)
+        return self.seen[key]
+
+    def _shown(self, use):
+        if use.spec.dtype.is_complex:
+            raise Unmapped("ONNX's operators are not defined for complex numbers")
+        held = self.held.get(use.value)
+        if held is None:
+            held = self.held[use.value] = self._from_outside(use)
+        if isinstance(held, np.ndarray):
+            return self.builder.constant(_strided(held, use), use.spec.dtype)
+        wire, spec = held
+        if wire is None:
+            raise Unmapped(f"result {spec} of that op serves gradients alone and has no form in ONNX")
+        if wire.dtype is not use.spec.dtype:
+            raise Unmapped(f"a view shows {wire.dtype.name} numbers as {use.spec.dtype.name}, bit by bit")
+        return layouts.shown(self.builder, wire, spec, use.spec, use.offset)
+
+    def _from_outside(self, use):
+        """What a block holds that the program was given: a named weight as a wire, else bytes."""
+        block = use.block
+        if block.origin is Origin.CONSTANT:
+            return block.source
+        if block.origin is Origin.HELD:
+            for (storage, spec, offset), name in self.trace.names.items():
+                if storage == id(block.source) and not offset and spec.nbytes == block.nbytes and spec.dtype is use.spec.dtype:
+                    return self._weight(name, block.source, spec), spec
+            return _bytes_of(block.source)
+        if block.origin is Origin.MADE:  # memory that nothing was written to
+            return np.zeros(block.nbytes, np.uint8)
+        raise Unmapped("it reads the .grad of a tensor")
+
+    def _weight(self, name, storage, spec):
+        if name not in self.builder.weights:
+            wire = self.builder.wire(spec.dtype, spec.shape, name)
+            wire.value = _strided(_bytes_of(storage), Use(None, spec))
+            self.builder.weights[name] = wire
+        return self.builder.weights[name]
+
+    def write(self, result, wire):
+        """Note what a node writes."""
+        use = result.use
+        if result.old is None:
+            self.held[use.value] = wire, use.spec
+            return
+        old = self.held.get(result.old)
+        if old is None:
+            old = self.held[result.old] = self._from_outside(Use(result.old, use.spec))
+        if isinstance(old, np.ndarray):
+            flat = dense((use.block.nbytes // use.spec.itemsize,), use.spec.dtype, use.spec.device)
+            old = self.builder.constant(_strided(old, Use(None, flat)), flat.dtype), flat
+        new, sizes = layouts.rewritten(self.builder, *old, wire, use.spec, use.offset)
+        self.held[use.value] = new, dense(sizes, old[1].dtype, use.spec.device)
+
+    # --- nodes -----------------------------------------------------------------------------------------------------------
+
+    def _node(self, node, at):
+        path, site = self.trace.places[at]
+        self.builder.origin = path or (site or "")
+        if node.op.name == "copy" and isinstance(node.operands[0], Use) and node.operands[0].block.origin is Origin.CONSTANT:
+            self.held[node.results[0].use.value] = node.operands[0].block.source
+            return
+        found = self._reported(lambda: self._results(node), node.op.name, path, site)
+        for result, wire in zip(node.results, found, strict=False):
+            spec = result.use.spec
+            self.write(result, scalars.shaped(self.builder, wire, spec))
+        for result in node.results[len(found):]:
+            self.held[result.use.value] = None, result.use.spec
+
+    def _applied(self, op, x):
+        """The result of an elementwise op of one number."""
+        result, = self.builder.results
+        found = _by_rule(self.builder, op, [x], {})
+        return found if isinstance(found, Wire) else scalars.elementwise(self.builder, op, [x], [result], {}, [result])[0]
+
+    def _reported(self, make, what, path="", site=None):
+        """make(), with what cannot be mapped reported by op, module and line."""
+        try:
+            return make()
+        except Unmapped as reason:
+            where = ", ".join(filter(None, (f"in {path}" if path else "", f"at {site}" if site else "")))
+            raise UnmappedError(f"{self.call}: {what} has no form in ONNX: {reason}{f'; it is called {where}' if where else ''}. "
+                                "Replace it, or give its declaration an `onnx` rule") from None
+
+    def _results(self, node):
+        op, builder = node.op, self.builder
+        if node.regions:
+            raise Unmapped("choices and loops by values on the device are not exported")
+        if any(isinstance(x, Scalar) for x in (*node.operands, *node.numbers)):
+            raise Unmapped("it takes a number that Python computes at each call")
+        builder.near = ()
+        inputs = [self.read(x) if isinstance(x, Use) else x for x in node.operands]
+        builder.near = tuple([x for x in inputs if isinstance(x, Wire) and x.value is None])
+        builder.results = tuple(r.use.spec for r in node.results)
+        names = [n for n in op.attr_names if n not in getattr(op, "values", ())] if op.kind != "elementwise" else []
+        attributes = dict(zip(names, node.attrs, strict=False))
+        numbers = op.attr_names if op.kind == "elementwise" else getattr(op, "values", ()) or getattr(op, "scalars", ())
+        attributes.update(zip(numbers, node.numbers, strict=True))
+        found = _by_rule(builder, op, inputs, attributes)
+        if found is not NotImplemented:
+            return found if isinstance(found, (tuple, list)) else (found,)
+        if op.kind == "elementwise":
+            operands = [x.spec if isinstance(x, Use) else type(x) for x in node.operands]
+            return scalars.elementwise(builder, op, inputs, operands, attributes, builder.results)
+        if op.kind in ("reduction", "scan"):
+            return folds.written(builder, op, inputs, attributes)
+        raise Unmapped("its declaration says nothing of ONNX")
+
+
+def _by_rule(builder, op, inputs, attributes):
+    """The results of an op by its own rule; NotImplemented if it has none."""
+    if op.onnx is None:
+        return NotImplemented
+    if not isinstance(op.onnx, str):
+        return op.onnx(builder, *inputs, **attributes)
+    if attributes or not all(isinstance(x, Wire) and x.dtype is builder.results[0].dtype for x in inputs):
+        return NotImplemented
+    return builder(op.onnx, *inputs)
+
+
+def _needed(trace):
+    """The numbers of the nodes that the outputs depend on, in order."""
+    wanted, kept = {u.value for u in trace.outputs}, []
+    for at in reversed(range(len(trace.nodes))):
+        node = trace.nodes[at]
+        if not wanted.isdisjoint(node.writes()):
+            wanted.update(node.reads())
+            kept.append(at)
+    return reversed(kept)
+
+
+def _bytes_of(storage):
+    """The bytes of a storage."""
+    return Tensor._make(storage, dense((storage.extent,), dtypes.uint8, storage.device), 0).numpy()
+
+
+def _strided(data, use):
+    """The elements that a Use shows of bytes, as an array of its dtype's storage form."""
+    spec = use.spec
+    kind = spec.dtype.numpy
+    flat = data[: data.size // spec.itemsize * spec.itemsize].view(kind)
+    if not spec.numel:
+        return np.empty(spec.shape, kind)
+    return np.lib.stride_tricks.as_strided(flat[use.offset:], spec.shape, [s * spec.itemsize for s in spec.strides]).copy()
