@@ -168,7 +168,7 @@ class _Export:
         if not traced.outputs:
             raise ArgumentError(f"{CALL}: the model returns no tensor")
         self.runs.append((tensors, traced.results))
-        return Lowering(traced, self.opset, self.input_names, CALL, static)
+        return Lowering(traced, self.opset, self.input_names, CALL, static).lower()
 
     def _name_outputs(self):
         """Give the outputs their names, by an Identity where a wire is an input, a weight, or returned twice."""

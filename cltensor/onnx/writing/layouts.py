@@ -95,7 +95,7 @@ def _nests(size, stride, dims, first):
     steps = [d.stride // stride for d in dims]
     if len(dims) > 1 and (size % steps[0] or any(a % b for a, b in itertools.pairwise(steps))):
         return False
-    rooms, at = [size, *steps[:-1]], first
+    rooms, at = [size, *steps][: len(steps)], first
     for dim, step, room in zip(dims, steps, rooms, strict=True):
         if at + (dim.size - 1) * step >= room:
             return False

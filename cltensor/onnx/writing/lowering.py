@@ -24,11 +24,16 @@ class Lowering:
         self.held = {}  # Value -> (Wire, the dense Spec that it is laid out by), or bytes
         self.seen = {}  # (Value, Spec, offset) -> Wire
         self.inputs = [self._input(use, name) for use, name in zip(trace.inputs, names, strict=True)]
-        nodes = list(_needed(trace))
-        for at in nodes:
+        self.outputs = ()
+
+    def lower(self):
+        """Write everything down.  Returns itself.  Raises UnmappedError."""
+        trace = self.trace
+        for at in _needed(trace):
             self._node(trace.nodes[at], at)
         self.builder.origin = ""
         self.outputs = [self._reported(lambda use=use: self.read(use), "what is returned") for use in trace.outputs]
+        return self
 
     def _input(self, use, name):
         wire = self.builder.wire(use.spec.dtype, use.spec.shape, name)
@@ -54,7 +59,7 @@ class Lowering:
             return self.builder.constant(_strided(held, use), use.spec.dtype)
         wire, spec = held
         if wire is None:
-            raise Unmapped(f"result {spec} of that op serves gradients alone and has no form in ONNX")
+            raise Unmapped(f"result {spec} of that op serves gradients alone")
         if wire.dtype is not use.spec.dtype:
             raise Unmapped(f"a view shows {wire.dtype.name} numbers as {use.spec.dtype.name}, bit by bit")
         return layouts.shown(self.builder, wire, spec, use.spec, use.offset)

@@ -88,7 +88,8 @@ def trace(model, args, kwargs, call):
     """The Trace of model(*args, **kwargs).  Raises CaptureError where what it computes depends on values that Python reads."""
     tensors = [x for x in flatten((args, kwargs))[0] if isinstance(x, Tensor)]
     buffers = [(b, b.detach().clone()) for b in model.buffers()] if isinstance(model, Module) else []
-    watching = watched(model, notes := Notes(tensors, call)) if isinstance(model, Module) else contextlib.nullcontext([])
+    notes = Notes(tensors, call)
+    watching = watched(model, notes) if isinstance(model, Module) else contextlib.nullcontext([])
     try:
         with notes, no_grad(), fork_rng(), watching as roots:
             inputs = tuple(map(notes.use, tensors))

@@ -1,5 +1,6 @@
 """What ONNX has for convolutions and pooling."""
 
+import itertools
 import math
 
 import numpy as np
@@ -118,11 +119,21 @@ def adaptive_max_pool(b, x, *, output_size):
     if all(n % o == 0 for n, o in zip(x.shape[2:], output_size, strict=True)):
         steps = tuple(n // o for n, o in zip(x.shape[2:], output_size, strict=True))
         return max_pool(b, x, kernel_size=steps, stride=steps, padding=(0,) * len(steps), dilation=(1,) * len(steps), ceil_mode=False)
-    y = x
-    for d, (n, o) in enumerate(zip(x.shape[2:], output_size, strict=True)):
-        parts = [b.slice(y, {d + 2: (i * n // o, -(-(i + 1) * n // o) - i * n // o, 1)}) for i in range(o)]
-        y = b.concat([b.reduce("ReduceMax", p, [d + 2], True) for p in parts], d + 2)
-    return (y,)
+    planes = b.reshape(x, (*x.shape[:2], math.prod(x.shape[2:])))
+    ranges = [[range(i * n // o, -(-(i + 1) * n // o)) for i in range(o)] for n, o in zip(x.shape[2:], output_size, strict=True)]
+    found = [_largest(b, planes, np.ravel_multi_index(np.meshgrid(*window, indexing="ij"), x.shape[2:]).ravel())
+             for window in itertools.product(*ranges)]
+    places = b.concat(found, 2)
+    y = b("GatherElements", planes, places, shape=places.shape, axis=2)
+    return tuple(b.reshape(v, (*x.shape[:2], *output_size)) for v in (y, places))
+
+
+def _largest(b, planes, window):
+    """The first place of a window at which planes are largest."""
+    places, lead = b.ints(window), planes.shape[:2]
+    inside = b("Gather", planes, places, shape=(*lead, len(window)), axis=2)
+    best = b("ArgMax", inside, shape=(*lead, 1), dtype=dtypes.int64, axis=2, keepdims=1)
+    return b("Gather", places, best, shape=(*lead, 1), axis=0)
 
 
 def max_pool_take(b, x, positions, *, window):

@@ -192,7 +192,8 @@ def attention(b, q, k, v, mask, *, scale, causal):
     weights = b("Softmax", scores, axis=3)
     if mask is not None:
         weights = b.where(b("IsNaN", weights, dtype=dtypes.bool_), 0.0, weights)
-    return (b.product(weights, v),)
+    sums = b.reduce("ReduceLogSumExp", b.cast(scores, b.results[1].dtype), [3], False)
+    return b.product(weights, v), sums, b.constant(0.0, b.results[2].dtype)
 
 
 # --- recurrent layers ------------------------------------------------------------------------------------------------
