@@ -6,7 +6,7 @@ from ...base.errors import ArgumentError, ArgumentTypeError
 from ...tensor.api.creation import tensor
 from ...tensor.core.tensor import Tensor
 
-TRACES = 3  # sizes that a model with dynamic axes is traced for
+TRACES = 3  # sizes that a model with dynamic axes is made of; one more is tried with it
 
 
 @dataclass
@@ -18,11 +18,11 @@ class Axes:
     given: dict
 
     def plans(self):
-        """Ways to choose sizes, each a list of {name: size} for TRACES traces; the first has the given sizes where it may."""
+        """Ways to choose sizes, each a list of {name: size}; the first has the given sizes where it may, one after TRACES is to try."""
         for way in (_near, _multiples, _below, _near_small):
-            chosen = [{name: way(n, k, at) for k, (name, n) in enumerate(self.given.items())} for at in range(TRACES)]
+            chosen = [{name: way(n, k, at) for k, (name, n) in enumerate(self.given.items())} for at in range(TRACES + 1)]
             if all(self._allowed(name, sizes[name]) for sizes in chosen for name in sizes) and all(
-                    len({sizes[name] for sizes in chosen}) == TRACES for name in self.given):
+                    len({sizes[name] for sizes in chosen}) > TRACES for name in self.given):
                 yield chosen
 
     def _allowed(self, name, size):
@@ -39,19 +39,19 @@ class Axes:
 
 
 def _near(n, k, at):
-    return max(n, 2) + (0, 1 + 2 * k, 3 + 5 * k)[at]
+    return max(n, 2) + (0, 1 + 2 * k, 3 + 5 * k, 6 + k)[at]
 
 
 def _multiples(n, k, at):
-    return max(n, 2) * (1, 2 + k % 2, 3 + 2 * (k % 2))[at]
+    return max(n, 2) * ((1, 2, 3, 4), (1, 3, 5, 2), (1, 3, 2, 5), (1, 5, 3, 2), (1, 2, 5, 3))[k % 5][at]
 
 
 def _below(n, k, at):
-    return n - (0, 1 + k, 2 + 3 * k)[at]
+    return n - (0, 1 + k, 2 + 3 * k, 3 + k)[at]
 
 
 def _near_small(n, k, at):
-    return (2, 3 + k, 5 + 3 * k)[at]
+    return (2, 3 + k, 5 + 3 * k, 4)[at]
 
 
 def _resized(x, dimension, size):

@@ -74,6 +74,7 @@ class Builder:
     arguments: tuple = ()  # of a subgraph: the wires that it is given, and those that it returns
     returned: tuple = ()
     _count: int = 0
+    _makers: dict = field(default_factory=dict)
     _reshaped: dict = field(default_factory=dict)  # name of a wire -> the wire that it is a reshape of
 
     # --- nodes -----------------------------------------------------------------------------------------------------------
@@ -92,6 +93,7 @@ class Builder:
             outputs = ((shape, dtype or first.dtype),)
         made = tuple([self.wire(d, s) for s, d in outputs])
         self.nodes.append(Written(operator, inputs, made, attributes, self.origin, self.near))
+        self._makers.update((w.name, self.nodes[-1]) for w in made)
         return made if several else made[0]
 
     def wire(self, dtype, shape, name=None):
@@ -226,6 +228,10 @@ class Builder:
         batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
         return self("MatMul", a, b, shape=(*batch, *a.shape[-2:-1], *(b.shape[-1:] if b.ndim > 1 else ())))
 
+    def maker(self, x):
+        """The node that makes a wire; None for others."""
+        return self._makers.get(x.name)
+
     def subgraph(self):
         """A Builder for the nodes of a subgraph, which may read this one's wires."""
         return Builder(self.opset, f"{self.prefix}{len(self.nodes)}_", static=self.static, origin=self.origin)
@@ -254,6 +260,19 @@ def _converted(number, dtype):
     if dtype.category == "int":
         return int(number) if number == number and abs(number) != math.inf else 0
     return float(number)
+
+
+def needed(nodes, wanted):
+    """The nodes that the wires of these names depend on."""
+    wanted, kept = set(wanted), []
+    for node in reversed(nodes):
+        if wanted.isdisjoint(w.name for w in node.outputs):
+            continue
+        kept.append(node)
+        wanted.update(w.name for w in node.inputs if w is not None)
+        for inner in (v for v in node.attributes.values() if isinstance(v, Builder)):
+            wanted.update(w.name for n in inner.nodes for w in n.inputs if w is not None)
+    return kept[::-1]
 
 
 def checked_opset(version, newest, call):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import tempfile
@@ -16,6 +17,7 @@ from ...graph.structure import flatten, unflatten
 from ...nn.modules.module import Module
 from ...tensor.core.tensor import Tensor
 from . import comparing
+from .axes import TRACES
 from .axes import dynamic_axes as axes_of
 from .builder import checked_opset
 from .lowering import Lowering
@@ -138,12 +140,14 @@ class _Export:
         for plan in axes.plans():
             self.runs = []
             try:
-                lowered = [self._lowered(axes.resized(self.tensors, sizes), False) for sizes in plan]
+                lowered = [self._lowered(axes.resized(self.tensors, sizes), False) for sizes in plan[:TRACES]]
                 Sizes(lowered)
             except (NotGeneral, CLTensorError) as error:
-                reason = reason or error
+                reason = error if reason is None or isinstance(error, NotGeneral) else reason
                 continue
-            self._keep(lowered, axes, plan)
+            self._keep(lowered, axes, plan[:TRACES])
+            with contextlib.suppress(CLTensorError):  # a size that was not seen, where the model takes it
+                self._traced(axes.resized(self.tensors, plan[TRACES]))
             return
         if reason is None:
             raise ArgumentError(f"{CALL}: no three sizes of at least 2 lie within the bounds of the dynamic axes")
@@ -162,13 +166,17 @@ class _Export:
 
     def _lowered(self, tensors, static):
         """The Lowering for input tensors."""
+        return Lowering(self._traced(tensors), self.opset, self.input_names, CALL, static).lower()
+
+    def _traced(self, tensors):
+        """The Trace for input tensors, whose results are kept to be compared."""
         given = iter(tensors)
         args, kwargs = unflatten(self.template, iter([next(given) if isinstance(x, Tensor) else x for x in self.leaves]))
         traced = trace(self.model, args, kwargs, CALL)
         if not traced.outputs:
             raise ArgumentError(f"{CALL}: the model returns no tensor")
         self.runs.append((tensors, traced.results))
-        return Lowering(traced, self.opset, self.input_names, CALL, static).lower()
+        return traced
 
     def _name_outputs(self):
         """Give the outputs their names, by an Identity where a wire is an input, a weight, or returned twice."""

@@ -8,7 +8,7 @@ from ...dispatch.spec import dense
 from ...graph.ir import Origin, Scalar, Use
 from ...tensor.core.tensor import Tensor
 from . import folds, layouts, scalars
-from .builder import Builder, Unmapped, Wire
+from .builder import Builder, Unmapped, Wire, needed
 
 
 class UnmappedError(UnsupportedDTypeError):
@@ -33,6 +33,7 @@ class Lowering:
             self._node(trace.nodes[at], at)
         self.builder.origin = ""
         self.outputs = [self._reported(lambda use=use: self.read(use), "what is returned") for use in trace.outputs]
+        self.builder.nodes = needed(self.builder.nodes, {w.name for w in self.outputs})
         return self
 
     def _input(self, use, name):

@@ -27,7 +27,6 @@ class ModelWriter:
 
     def model(self, builder, inputs, outputs, dims, also_inputs=False):
         """The model; dims: {wire's name: a number, a name or None for each dimension}; also_inputs: whether weights are inputs."""
-        builder.nodes = _needed(builder.nodes, {w.name for w in outputs})
         graph = self.onnx.GraphProto(name="main_graph")
         self._fill(graph, builder, {w.name for w in outputs})
         weights = builder.weights.values() if also_inputs else ()
@@ -98,19 +97,6 @@ class ModelWriter:
 
     def _tensor(self, wire, name):
         return self.onnx.TensorProto(name=name, dims=wire.shape, data_type=code(wire.dtype), raw_data=wire.value.tobytes())
-
-
-def _needed(nodes, wanted):
-    """The nodes that the wires of these names depend on."""
-    wanted, kept = set(wanted), []
-    for node in reversed(nodes):
-        if wanted.isdisjoint(w.name for w in node.outputs):
-            continue
-        kept.append(node)
-        wanted.update(w.name for w in node.inputs if w is not None)
-        for inner in (v for v in node.attributes.values() if isinstance(v, Builder)):
-            wanted.update(w.name for n in inner.nodes for w in n.inputs if w is not None)
-    return kept[::-1]
 
 
 def size_of(model):

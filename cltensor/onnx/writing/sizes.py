@@ -5,6 +5,7 @@ number that differs is found as a formula of the sizes of the node's own operand
 (graph/formulas.py), and computed by nodes: Shape, Gather and arithmetic.
 """
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -120,7 +121,28 @@ class Sizes:
         """A 0-d wire with a number, given for each size."""
         if all(n == numbers[0] for n in numbers):
             return self.first.constant(numbers[0], dtype)
-        positions, factor, rest, written, symbols, wires = self._formula(numbers)
+        try:
+            return self._evaluated(*self._formula(numbers), dtype)
+        except NotGeneral:
+            found = self._two_terms(numbers) if dtype is dtypes.int64 else None
+            if found is None:
+                raise
+            return found
+
+    def _two_terms(self, numbers):
+        """A number that is a formula plus or minus one size; None for another."""
+        for wires, symbols in ((self.local, self._symbols(self.local)), (self.inputs, self.whole)):
+            for k, (operator, sign) in itertools.product(range(len(symbols.places)), (("Sub", 1), ("Add", -1))):
+                try:
+                    rest = self._formula([n + sign * sizes[k] for n, sizes in zip(numbers, symbols.values, strict=True)])
+                except NotGeneral:
+                    continue
+                first = self._evaluated(*rest, dtypes.int64)
+                return self._write(operator, [first, self._size(wires, symbols.places[k][0])], dtypes.int64, ())
+        return None
+
+    def _evaluated(self, positions, factor, rest, written, symbols, wires, dtype):
+        """The 0-d wire of a formula."""
         found = None
         for at in positions:
             size = self._size(wires, symbols.places[at][0])
@@ -130,7 +152,7 @@ class Sizes:
                 found = self._write(operator, [found, self._number(value)], dtypes.int64, ())
         if rest:
             if rest.denominator != 1:
-                raise NotGeneral(f"a number is {numbers} for these sizes, by no rule that is known")
+                raise NotGeneral("a number follows from the sizes by a rule with fractions")
             found = self._write("Add", [found, self._number(int(rest))], dtypes.int64, ())
         if written is not None:
             found = self._as_float(found, *written, dtypes.float64 if dtype is dtypes.float64 else dtypes.float32)

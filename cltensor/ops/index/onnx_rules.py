@@ -1,7 +1,5 @@
 """What ONNX has for reading and writing by index, reversal and joining."""
 
-import math
-
 from ...base import dtypes
 
 _REDUCTIONS = {"set": ("none", 13), "add": ("add", 16), "prod": ("mul", 16), "amax": ("max", 18), "amin": ("min", 18)}
@@ -32,6 +30,8 @@ def scatter(b, x, index, src, *, dim, combine, wrap=False):
     reduction, opset = _REDUCTIONS[combine]
     if combine != "set":
         b.needs(opset, f"scatter with {combine}")
+        if x.dtype is dtypes.bool_:
+            x, src = (b.cast(t, dtypes.int32) for t in (x, src))
     shape, one = x.shape, not x.ndim
     if one:
         x, index, src = (b.reshape(t, (t.numel,)) for t in (x, index, src))
@@ -70,17 +70,3 @@ def stack(b, *inputs, dim):
     """Concat along a new dimension."""
     dtype = b.results[0].dtype
     return b.concat([b.unsqueeze(b.cast(x, dtype), [dim]) for x in inputs], dim)
-
-
-def as_strided_backward(b, grad, *, shape, strides, size, stride, offset):
-    """Each element added where its stride puts it."""
-    return NotImplemented
-
-
-def flat_positions(b, shape, strides, offset):
-    """The flat positions of the elements of a strided view."""
-    found = b.constant(offset, dtypes.int64)
-    for d, (n, s) in enumerate(zip(shape, strides, strict=True)):
-        run = b.unsqueeze(b.arange(n, s), [e for e in range(len(shape)) if e != d])
-        found = b("Add", found, run)
-    return b.reshape(found, (math.prod(shape),))

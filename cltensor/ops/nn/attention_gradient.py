@@ -8,8 +8,8 @@ from ...autograd.api import grad
 from ...base import dtypes
 from ...base.context import context
 from ..kinds.composite import composite
-from . import onnx_rules
 from ..kinds.precision import wide
+from . import onnx_rules
 from .attention import attention_backward, attention_forward, reference, samples
 
 

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from ...base import dtypes
 
 # --- activations -----------------------------------------------------------------------------------------------------
@@ -170,10 +172,62 @@ def norm_scaled(b, x, mean, scale, bias):
     vectors = [v for v in (mean, scale, bias) if hasattr(v, "shape")]
     if shape is None or len(vectors) < 2 or any(v.shape != shape for v in vectors) or not _is_float32(b, x, *vectors):
         return NotImplemented
+    found = _statistics(b, b.reshape(scale, shape[1:2])) if hasattr(scale, "shape") else None
     mean, scale, bias = (b.reshape(v, shape[1:2]) if hasattr(v, "shape") else b.expand(b.constant(float(v), x.dtype), shape[1:2])
                          for v in (mean, scale, bias))
     one = b.expand(b.constant(1.0, x.dtype), shape[1:2])
-    return b("BatchNormalization", x, scale, bias, mean, one, shape=x.shape, epsilon=0.0)
+    if found is None:
+        return b("BatchNormalization", x, scale, bias, mean, one, shape=x.shape, epsilon=0.0)
+    variance, weight, eps = found
+    return b("BatchNormalization", x, one if weight is None else weight, bias, mean, variance, shape=x.shape, epsilon=eps)
+
+
+def _statistics(b, scale):
+    """(variance, weight or None, eps) where a scale is weight / sqrt(variance + eps); None where it is not."""
+    by_weight = b.maker(scale)
+    pairs = [(scale, None)]
+    if by_weight is not None and by_weight.operator == "Mul":
+        pairs = [by_weight.inputs, by_weight.inputs[::-1]]
+    for inverse, weight in pairs:
+        added = inverse
+        for operator, at in (("Div", 1), ("Sqrt", 0)):
+            node = b.maker(added)
+            if node is None or node.operator != operator or (at and node.inputs[0].number != 1):
+                break
+            added = node.inputs[at]
+        else:
+            node = b.maker(added)
+            if node is not None and node.operator == "Add" and node.inputs[1].number is not None:
+                return node.inputs[0], weight, float(node.inputs[1].number)
+    return None
+
+
+def resized(b, x, *, sizes, scales, mode, align):
+    """Resize, by scales where these were given, else to sizes."""
+    if not x.dtype.is_floating_point:
+        return _picked(b, x, sizes, scales, mode)
+    kind = {"nearest": "nearest", "nearest-exact": "nearest", "bicubic": "cubic"}.get(mode, "linear")
+    places = "align_corners" if align else "asymmetric" if mode == "nearest" else "half_pixel"
+    how = {"mode": kind, "coordinate_transformation_mode": places}
+    if kind == "nearest":
+        how["nearest_mode"] = "floor" if mode == "nearest" else "round_prefer_ceil"
+    elif kind == "cubic":
+        how["cubic_coeff_a"] = -0.75
+    shape = (*x.shape[:2], *sizes)
+    if all(scales) and not align:
+        by = b.constant(np.array([1, 1, *scales], np.float32), dtypes.float32)
+        return b("Resize", x, None, by, shape=shape, **how)
+    return b("Resize", x, None, None, b.ints(shape), shape=shape, **how)
+
+
+def _picked(b, x, sizes, scales, mode):
+    """The pixels of integers, by their places."""
+    for d, (new, scale) in enumerate(zip(sizes, scales, strict=True), 2):
+        old, middle = x.shape[d], np.float32(0 if mode == "nearest" else 0.5)
+        ratio = np.float32(1 / scale) if scale else np.float32(old) / np.float32(new)
+        places = np.minimum(np.floor((np.arange(new, dtype=np.float32) + middle) * ratio), old - 1).astype(np.int64)
+        x = b("Gather", x, b.ints(places), shape=(*x.shape[:d], new, *x.shape[d + 1:]), axis=d)
+    return x
 
 
 # --- attention -------------------------------------------------------------------------------------------------------
