@@ -214,9 +214,10 @@ def _reference(x, *, sizes, scales, mode, align):
     return x
 
 
-@composite("resized", public=False, dtypes="stored", ref=_reference, onnx=onnx_rules.resized, samples=lambda rng: [
+@composite("resized", public=False, dtypes="floating", ref=_reference, onnx=onnx_rules.resized, samples=lambda rng: [
     ((rng.standard_normal((2, 1, 3, 4)),), {"sizes": (6, 3), "scales": scales, "mode": mode, "align": align})
     for scales, mode, align in (((None, None), "nearest", False), ((2.0, 0.75), "bilinear", False), ((None, None), "bilinear", True))])
+@in_float32
 def resized(x, *, sizes, scales, mode, align):
     """x (N, C, *spatial) with other spatial sizes, see `interpolate`."""
     return _by_dimension(_along, x, sizes, scales, mode, align)

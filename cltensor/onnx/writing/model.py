@@ -40,15 +40,13 @@ class ModelWriter:
 
     def _fill(self, graph, builder, outputs):
         """Nodes and initialisers; of equal small constants one is kept."""
-        self.known, self.constants = {}, []
-        weights = {w.name for w in builder.weights.values()}
-        used = set()
+        self.known, self.constants, used = {name: name for name in builder.weights}, [], set()
         for node in builder.nodes:
             graph.node.append(self._node(node, used))
         for wire in builder.weights.values():
             if wire.name in used or wire.name in outputs:
                 graph.initializer.append(self._tensor(wire, wire.name))
-        graph.initializer.extend([self._tensor(w, n) for n, w in self.constants if n not in weights])
+        graph.initializer.extend([self._tensor(w, n) for n, w in self.constants])
 
     def _node(self, node, used):
         names = []

@@ -26,7 +26,7 @@ class Sizes:
         self.first = self.builders[0]
         self.inputs = [list(wires) for wires in zip(*(each.inputs for each in lowered), strict=True)]
         self.whole = self._symbols(self.inputs)
-        self.made = []
+        self.made, self.present = [], {wires[0].name for wires in self.inputs}
         self.shapes = {}  # name of a wire -> the wire of its shape
         if len({len(b.nodes) for b in self.builders}) > 1:
             raise NotGeneral("other ops run for other sizes")
@@ -50,7 +50,7 @@ class Sizes:
                 self._same_within([n.attributes[name] for n in nodes], first)
         operands = [[n.inputs[i] for n in nodes] for i in range(len(first.inputs))]
         near = [list(wires) for wires in zip(*(n.near for n in nodes), strict=True)]
-        self.local = [w for w in (*operands, *near) if w[0] is not None and w[0].value is None and all(
+        self.local = [w for w in (*operands, *near) if w[0] is not None and w[0].name in self.present and all(
             x.name == w[0].name for x in w)]
         made = []
         for i, wires in enumerate(operands):
@@ -59,6 +59,7 @@ class Sizes:
             made.append(self._operand(first, i, wires))
         first.inputs = tuple(made)
         self.made.append(first)
+        self.present.update(w.name for w in first.outputs)
 
     def _same_within(self, builders, node):
         """Subgraphs may not differ."""

@@ -206,6 +206,7 @@ def resized(b, x, *, sizes, scales, mode, align):
     """Resize, by scales where these were given, else to sizes."""
     if not x.dtype.is_floating_point:
         return _picked(b, x, sizes, scales, mode)
+    x = b.cast(x, dtypes.float32) if x.dtype.itemsize == 2 else x
     kind = {"nearest": "nearest", "nearest-exact": "nearest", "bicubic": "cubic"}.get(mode, "linear")
     places = "align_corners" if align else "asymmetric" if mode == "nearest" else "half_pixel"
     how = {"mode": kind, "coordinate_transformation_mode": places}
@@ -282,10 +283,8 @@ def recurrent(b, x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, mode, batch_sizes, 
 
 def _ordered(b, w, mode, hidden):
     """A weight or bias with its gates in ONNX's order."""
-    order = _GATES[mode]
-    if order == tuple(sorted(order)):
-        return w
-    return b.concat([b.slice(w, {0: (at * hidden, hidden, 1)}) for at in order], 0)
+    rows = [at * hidden + i for at in _GATES[mode] for i in range(hidden)]
+    return w if len(_GATES[mode]) == 1 else b("Gather", w, b.ints(rows), shape=w.shape, axis=0)
 
 
 def _last_cells(b, cell, steps, rows, hidden, reverse):
