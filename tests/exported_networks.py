@@ -1,4 +1,4 @@
-"""Small networks of every kind, for tests of models that leave Python: {name: (a function that makes it, its arguments, its dynamic axes)}."""
+"""Small networks of every kind, for tests of models that leave Python."""
 
 import functools
 
@@ -58,7 +58,8 @@ class GPT(nn.Module):
         batch, steps = ids.shape
         x = self.words(ids) + self.places(ct.arange(steps))
         for layer in self.layers:
-            heads = [part.view(batch, steps, self.heads, -1).transpose(1, 2) for part in layer["qkv"](layer["before"](x)).chunk(3, -1)]
+            parts = layer["qkv"](layer["before"](x)).chunk(3, -1)
+            heads = [part.view(batch, steps, self.heads, -1).transpose(1, 2) for part in parts]
             attended = F.scaled_dot_product_attention(*heads, is_causal=True).transpose(1, 2).reshape(batch, steps, -1)
             x = x + layer["out"](attended)
             x = x + layer["mlp"](layer["after"](x))
@@ -101,7 +102,8 @@ class SqueezeExcite(nn.Module):
     def __init__(self):
         super().__init__()
         self.first = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(8), nn.SiLU())
-        self.squeeze = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 2, 1), nn.Hardswish(), nn.Conv2d(2, 8, 1), nn.Hardsigmoid())
+        self.squeeze = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 2, 1), nn.Hardswish(), nn.Conv2d(2, 8, 1),
+                                     nn.Hardsigmoid())
         self.last = nn.Linear(8, 4)
 
     def forward(self, x):
@@ -126,7 +128,8 @@ def _resnet():
 
 
 def _vit():
-    return models.VisionTransformer(image_size=32, patch_size=8, num_layers=2, num_heads=4, hidden_dim=32, mlp_dim=64, num_classes=5)
+    return models.VisionTransformer(image_size=32, patch_size=8, num_layers=2, num_heads=4, hidden_dim=32, mlp_dim=64,
+                                    num_classes=5)
 
 
 def _convnext():
@@ -143,6 +146,7 @@ def _sequences():
 
 
 BATCH, SEQUENCE = {0: "batch"}, {0: "batch", 1: "steps"}
+#: {name: (a function that makes it, one that makes an argument, the dynamic axes of that)}
 NETWORKS = {
     "mlp": (_mlp, lambda: ct.randn(2, 6), BATCH),
     "cnn": (_cnn, _pictures(8, 1), BATCH),

@@ -102,6 +102,11 @@ class _Linear:
     def __init__(self, at, factor, rest):
         self.positions, self.factor, self.rest = at, factor, rest
 
+    @property
+    def plain(self):
+        """Whether it is a symbol itself."""
+        return len(self.positions) == 1 and self.factor == 1 and not self.rest
+
     def at(self, sizes):
         """The number for these sizes: an int, or None where it would not be whole."""
         found = self.factor * math.prod(sizes[i] for i in self.positions) + self.rest
@@ -131,10 +136,11 @@ class Formula:
 
     def term(self):
         """The function, as (positions of symbols, factor, rest, written): (factor * their product + rest), then what _Float has
-        written, None for an int.  None where several functions give what was seen."""
-        if len(self._terms) > 1:
+        written, None for an int.  Of several functions that give what was seen the one that is a symbol, else None."""
+        terms = self._terms if len(self._terms) == 1 else [t for t in self._terms if isinstance(t, _Linear) and t.plain]
+        if len(terms) != 1:
             return None
-        term, written = self._terms[0], None
+        term, written = terms[0], None
         if isinstance(term, _Float):
             term, written = term.whole, term.written
         return term.positions, term.factor, term.rest, written

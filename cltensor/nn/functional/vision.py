@@ -214,9 +214,13 @@ def _reference(x, *, sizes, scales, mode, align):
     return x
 
 
-@composite("resized", public=False, dtypes="floating", ref=_reference, onnx=onnx_rules.resized, samples=lambda rng: [
-    ((rng.standard_normal((2, 1, 3, 4)),), {"sizes": (6, 3), "scales": scales, "mode": mode, "align": align})
-    for scales, mode, align in (((None, None), "nearest", False), ((2.0, 0.75), "bilinear", False), ((None, None), "bilinear", True))])
+def _samples(rng):
+    ways = ((None, None), "nearest", False), ((2.0, 0.75), "bilinear", False), ((None, None), "bilinear", True)
+    return [((rng.standard_normal((2, 1, 3, 4)),), {"sizes": (6, 3), "scales": scales, "mode": mode, "align": align})
+            for scales, mode, align in ways]
+
+
+@composite("resized", public=False, dtypes="floating", ref=_reference, onnx=onnx_rules.resized, samples=_samples)
 @in_float32
 def resized(x, *, sizes, scales, mode, align):
     """x (N, C, *spatial) with other spatial sizes, see `interpolate`."""

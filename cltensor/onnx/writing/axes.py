@@ -18,7 +18,7 @@ class Axes:
     given: dict
 
     def plans(self):
-        """Ways to choose sizes, each a list of {name: size}; the first has the given sizes where it may, one after TRACES is to try."""
+        """Ways to choose sizes, each a list of {name: size}: for TRACES traces, the first as given if it may, and one to try."""
         for way in (_near, _multiples, _below, _near_small):
             chosen = [{name: way(n, k, at) for k, (name, n) in enumerate(self.given.items())} for at in range(TRACES + 1)]
             if all(self._allowed(name, sizes[name]) for sizes in chosen for name in sizes) and all(
@@ -39,7 +39,7 @@ class Axes:
 
 
 def _near(n, k, at):
-    return max(n, 2) + (0, 1 + 2 * k, 3 + 5 * k, 6 + k)[at]
+    return max(n, 3) + (0, 1 + 2 * k, 3 + 5 * k, 6 + k)[at]
 
 
 def _multiples(n, k, at):
@@ -86,7 +86,7 @@ def dynamic_axes(call, tensors, names, outputs, axes, shapes, args, kwargs):
 
 
 def _symbol(call, mark, name, dimension):
-    """(name, least size, most) of a dynamic axis: a name, an object with `__name__`, `min` and `max`, or True for one of its own."""
+    """(name, least size, most) of a dynamic axis: a name, an object with `__name__`, `min` and `max`, or True for its own."""
     if isinstance(mark, str):
         return mark, None, None
     if isinstance(getattr(mark, "__name__", None), str):
@@ -104,7 +104,8 @@ def _by_name(call, axes, names, outputs):
         if name in outputs:
             continue  # the sizes of outputs follow
         if name not in names:
-            raise ArgumentError(f"{call}: dynamic_axes names {name!r}, which is neither an input ({', '.join(names)}) nor an output")
+            raise ArgumentError(f"{call}: dynamic_axes names {name!r}, which is neither an input ({', '.join(names)}) nor an "
+                                "output")
         marks = given.items() if isinstance(given, dict) else [(d, True) for d in given]
         for dimension, mark in marks:
             yield names.index(name), dimension, mark

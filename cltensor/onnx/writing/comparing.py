@@ -47,7 +47,8 @@ def _same(call, name, found, wanted):
         raise DifferentError(f"{where} has shape {list(found.shape)} in onnxruntime, {list(wanted.shape)} here")
     if wanted.dtype.kind not in "fV":
         if not np.array_equal(found, wanted):
-            raise DifferentError(f"{where} differs in {int((found != wanted).sum())} of {wanted.size} elements from what is computed here")
+            raise DifferentError(f"{where} differs in {int((found != wanted).sum())} of {wanted.size} elements from what is "
+                                 "computed here")
         return
     f, w = found.astype(np.float64), wanted.astype(np.float64)
     loose = 1 if wanted.dtype.itemsize >= 4 else 64
@@ -56,7 +57,7 @@ def _same(call, name, found, wanted):
     if not np.allclose(f, w, rtol=RTOL * loose, atol=atol, equal_nan=True):
         with np.errstate(invalid="ignore"):
             worst = np.nanmax(np.abs(f - w))
-        raise DifferentError(f"{where} is up to {worst:.3g} off what is computed here, which is of size {w.size and np.nanmax(np.abs(w)):.3g}")
+        raise DifferentError(f"{where} is up to {worst:.3g} off what is computed here; {atol:.3g} would be well")
 
 
 def array(tensor):

@@ -20,6 +20,7 @@ from . import comparing
 from .axes import TRACES
 from .axes import dynamic_axes as axes_of
 from .builder import checked_opset
+from .folding import folded
 from .lowering import Lowering
 from .model import LARGEST, ModelWriter, save, size_of
 from .sizes import Sizes, symbolic
@@ -36,7 +37,7 @@ def export(model: Module | Callable[..., Any], args: Tensor | Sequence[Any] = ()
            kwargs: Mapping[str, Any] | None = None, verbose: bool | None = None, input_names: Sequence[str] | None = None,
            output_names: Sequence[str] | None = None, opset_version: int | None = None, external_data: bool | None = None,
            dynamic_shapes: Mapping[str, Any] | Sequence[Any] | None = None, check: bool = True, export_params: bool = True,
-           keep_initializers_as_inputs: bool = False,
+           keep_initializers_as_inputs: bool = False, do_constant_folding: bool = True,
            dynamic_axes: Mapping[str, Mapping[int, str] | Sequence[int]] | None = None, training: bool | None = False,
            ) -> onnx.ModelProto:
     """Write a model to a file in the ONNX format, and return it as an onnx.ModelProto.
@@ -55,13 +56,14 @@ def export(model: Module | Callable[..., Any], args: Tensor | Sequence[Any] = ()
         opset_version: the version of ONNX's operators, 13 or newer; by default 18.
         external_data: whether the weights go to a second file, F.data; None: where one file cannot hold them, from 2 GB on.
         dynamic_axes: {name of an input: {dimension: name of its size}} or {name: [dimensions]}: sizes that may differ from the
-            example's.  The model is traced for three sizes, and what differs must follow from the sizes.  Dimensions of one name have
-            one size.
+            example's.  The model is traced for three sizes, and what differs must follow from the sizes.  Dimensions of one name
+            have one size.
         dynamic_shapes: the same as torch.export has it: by parameter, or in the order of the arguments, {dimension: name} or
             a sequence over the dimensions with None for fixed ones; a name may be an object with `__name__`, `min` and `max`.
         check: whether to run the model in onnxruntime, where that is installed, and compare its results with the example's.
         export_params: whether the file holds the weights; otherwise they are inputs.
         keep_initializers_as_inputs: whether weights are inputs as well, which replace them.
+        do_constant_folding: whether nodes that read constants alone, not weights, become constants.
         training: whether the model is in training mode meanwhile; None leaves its mode.
     Returns: the model, checked by onnx.checker with its shape inference.
     Raises: MissingPackageError without the package onnx; UnmappedError, which names the op, the module and the line, for what ONNX
@@ -80,6 +82,8 @@ def export(model: Module | Callable[..., Any], args: Tensor | Sequence[Any] = ()
     with evaluated(model, model.training if training is None and isinstance(model, Module) else bool(training)):
         made.lower(dynamic_axes, dynamic_shapes)
     proto = made.proto(export_params, keep_initializers_as_inputs)
+    if do_constant_folding:
+        folded(onnx, extra("onnx.reference", "onnx", CALL).ReferenceEvaluator, proto, set(made.builder.weights))
     _check(onnx, proto, made, check and export_params)
     if verbose:
         print(onnx.printer.to_text(proto))

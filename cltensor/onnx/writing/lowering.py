@@ -57,13 +57,23 @@ class Lowering:
         if held is None:
             held = self.held[use.value] = self._from_outside(use)
         if isinstance(held, np.ndarray):
-            return self.builder.constant(_strided(held, use), use.spec.dtype)
+            if self.builder.static:
+                return self.builder.constant(_strided(held, use), use.spec.dtype)
+            held = self._flat(use, held)
         wire, spec = held
         if wire is None:
             raise Unmapped(f"result {spec} of that op serves gradients alone")
         if wire.dtype is not use.spec.dtype:
             raise Unmapped(f"a view shows {wire.dtype.name} numbers as {use.spec.dtype.name}, bit by bit")
         return layouts.shown(self.builder, wire, spec, use.spec, use.offset)
+
+    def _flat(self, use, data):
+        """(the wire of bytes as a vector of a dtype, its Spec): what holds for all sizes is told of vectors."""
+        key = use.value, use.spec.dtype
+        if key not in self.seen:
+            flat = dense((data.size // use.spec.itemsize,), use.spec.dtype, use.spec.device)
+            self.seen[key] = self.builder.constant(_strided(data, Use(None, flat)), flat.dtype), flat
+        return self.seen[key]
 
     def _from_outside(self, use):
         """What a block holds that the program was given: a named weight as a wire, else bytes."""
@@ -96,8 +106,7 @@ class Lowering:
         if old is None:
             old = self.held[result.old] = self._from_outside(Use(result.old, use.spec))
         if isinstance(old, np.ndarray):
-            flat = dense((use.block.nbytes // use.spec.itemsize,), use.spec.dtype, use.spec.device)
-            old = self.builder.constant(_strided(old, Use(None, flat)), flat.dtype), flat
+            old = self._flat(Use(result.old, use.spec), old)
         new, sizes = layouts.rewritten(self.builder, *old, wire, use.spec, use.offset)
         self.held[use.value] = new, dense(sizes, old[1].dtype, use.spec.device)
 
@@ -138,7 +147,8 @@ class Lowering:
         if any(isinstance(x, Scalar) for x in (*node.operands, *node.numbers)):
             raise Unmapped("it takes a number that Python computes at each call")
         builder.near = ()
-        inputs = [self.read(x) if isinstance(x, Use) else x for x in node.operands]
+        given = [x.item() if isinstance(x, np.generic) else x for x in node.operands]
+        inputs = [self.read(x) if isinstance(x, Use) else x for x in given]
         builder.near = tuple([x for x in inputs if isinstance(x, Wire) and x.value is None])
         builder.results = tuple(r.use.spec for r in node.results)
         names = [n for n in op.attr_names if n not in getattr(op, "values", ())] if op.kind != "elementwise" else []
@@ -149,7 +159,7 @@ class Lowering:
         if found is not NotImplemented:
             return found if isinstance(found, (tuple, list)) else (found,)
         if op.kind == "elementwise":
-            operands = [x.spec if isinstance(x, Use) else type(x) for x in node.operands]
+            operands = [x.spec if isinstance(x, Use) else type(x) for x in given]
             return scalars.elementwise(builder, op, inputs, operands, attributes, builder.results)
         if op.kind in ("reduction", "scan"):
             return folds.written(builder, op, inputs, attributes)

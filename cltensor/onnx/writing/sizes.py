@@ -134,11 +134,11 @@ class Sizes:
         """A number that is a formula plus or minus one size; None for another."""
         for wires, symbols in ((self.local, self._symbols(self.local)), (self.inputs, self.whole)):
             for k, (operator, sign) in itertools.product(range(len(symbols.places)), (("Sub", 1), ("Add", -1))):
+                rest = [n + sign * sizes[k] for n, sizes in zip(numbers, symbols.values, strict=True)]
                 try:
-                    rest = self._formula([n + sign * sizes[k] for n, sizes in zip(numbers, symbols.values, strict=True)])
+                    first = self._number(rest[0]) if len(set(rest)) == 1 else self._evaluated(*self._formula(rest), dtypes.int64)
                 except NotGeneral:
                     continue
-                first = self._evaluated(*rest, dtypes.int64)
                 return self._write(operator, [first, self._size(wires, symbols.places[k][0])], dtypes.int64, ())
         return None
 
@@ -208,8 +208,8 @@ class Sizes:
 def _all_equal(wires):
     """Whether the constants of a place are one."""
     first = wires[0].value
-    return all(w.value is not None and w.value.shape == first.shape and np.array_equal(w.value, first, equal_nan=first.dtype.kind == "f")
-               for w in wires)
+    floating = first.dtype.kind == "f"
+    return all(w.value is not None and np.array_equal(w.value, first, equal_nan=floating) for w in wires)
 
 
 def _copied(values, source):

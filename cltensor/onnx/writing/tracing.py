@@ -50,9 +50,9 @@ class Notes(GraphRecorder):
     def fail(self, reason):
         """See Recorder."""
         _, site = calls.codes()
-        raise CaptureError(f"{self.call}: {reason}{'' if site is None else f', at {calls.line(site)}'}; a model in ONNX has no Python, "
-                           "so what is computed may not depend on values that Python reads: write it with where, cond or while_loop, "
-                           "or move it out of forward")
+        where = "" if site is None else f", at {calls.line(site)}"
+        raise CaptureError(f"{self.call}: {reason}{where}; a model in ONNX has no Python, so what is computed may not depend on "
+                           "values that Python reads: write it with where, or move it out of forward")
 
 
 @dataclass(frozen=True)

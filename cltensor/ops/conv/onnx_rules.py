@@ -16,8 +16,8 @@ def _pads(padding):
 
 def convolution(b, x, w, bias, *, stride, padding, dilation, groups):
     """Conv."""
-    return b("Conv", x, w, bias, shape=b.results[0].shape, kernel_shape=list(w.shape[2:]), strides=list(stride), pads=_pads(padding),
-             dilations=list(dilation), group=groups)
+    return b("Conv", x, w, bias, shape=b.results[0].shape, kernel_shape=list(w.shape[2:]), strides=list(stride),
+             pads=_pads(padding), dilations=list(dilation), group=groups)
 
 
 def input_gradient(b, g, w, *, size, stride, padding, dilation, groups):
@@ -47,8 +47,8 @@ def weight_gradient(b, g, x, *, size, stride, padding, dilation, groups):
 
 def max_pool(b, x, *, kernel_size, stride, padding, dilation, ceil_mode):
     """MaxPool; its positions count through samples and channels, those here start anew in each plane."""
-    y, places = b("MaxPool", x, outputs=[(r.shape, r.dtype) for r in b.results], kernel_shape=list(kernel_size), strides=list(stride),
-                  pads=_pads(padding), dilations=list(dilation), ceil_mode=int(ceil_mode))
+    y, places = b("MaxPool", x, outputs=[(r.shape, r.dtype) for r in b.results], kernel_shape=list(kernel_size),
+                  strides=list(stride), pads=_pads(padding), dilations=list(dilation), ceil_mode=int(ceil_mode))
     return y, b("Mod", places, b.constant(math.prod(x.shape[2:]), dtypes.int64))
 
 
@@ -68,8 +68,9 @@ def _summed(b, x, kernel_size, stride, padding, ceil_mode, count_include_pad, di
     size = math.prod(kernel_size)
 
     def sums(of, before, after):
-        padded = b("Pad", of, b.ints([0, 0, *before, 0, 0, *after]), b.constant(0.0, of.dtype),
-                   shape=(*of.shape[:2], *(i + p + q for i, p, q in zip(of.shape[2:], before, after, strict=True))), mode="constant")
+        wider = [i + p + q for i, p, q in zip(of.shape[2:], before, after, strict=True)]
+        padded = b("Pad", of, b.ints([0, 0, *before, 0, 0, *after]), b.constant(0.0, of.dtype), shape=(*of.shape[:2], *wider),
+                   mode="constant")
         mean = b("AveragePool", padded, shape=(*of.shape[:2], *y.shape[2:]), kernel_shape=list(kernel_size), strides=list(stride),
                  pads=[0] * (2 * n))
         return b("Mul", mean, size)
@@ -80,7 +81,8 @@ def _summed(b, x, kernel_size, stride, padding, ceil_mode, count_include_pad, di
     counted = b.expand(b.constant(1.0, x.dtype), (1, 1, *x.shape[2:]))
     if count_include_pad:  # the padding asked for counts, what lies beyond does not
         after = [min(p, q) for p, q in zip(padding, reach, strict=True)]
-        counted = b.expand(b.constant(1.0, x.dtype), (1, 1, *(i + p + q for i, p, q in zip(x.shape[2:], padding, after, strict=True))))
+        wider = [i + p + q for i, p, q in zip(x.shape[2:], padding, after, strict=True)]
+        counted = b.expand(b.constant(1.0, x.dtype), (1, 1, *wider))
         return b("Div", found, sums(counted, [0] * n, [q - p for p, q in zip(after, reach, strict=True)]))
     return b("Div", found, sums(counted, padding, reach))
 
@@ -118,7 +120,8 @@ def adaptive_max_pool(b, x, *, output_size):
     """MaxPool where windows are of one size, else the largest of each slice."""
     if all(n % o == 0 for n, o in zip(x.shape[2:], output_size, strict=True)):
         steps = tuple(n // o for n, o in zip(x.shape[2:], output_size, strict=True))
-        return max_pool(b, x, kernel_size=steps, stride=steps, padding=(0,) * len(steps), dilation=(1,) * len(steps), ceil_mode=False)
+        return max_pool(b, x, kernel_size=steps, stride=steps, padding=(0,) * len(steps), dilation=(1,) * len(steps),
+                        ceil_mode=False)
     planes = b.reshape(x, (*x.shape[:2], math.prod(x.shape[2:])))
     ranges = [[range(i * n // o, -(-(i + 1) * n // o)) for i in range(o)] for n, o in zip(x.shape[2:], output_size, strict=True)]
     found = [_largest(b, planes, np.ravel_multi_index(np.meshgrid(*window, indexing="ij"), x.shape[2:]).ravel())

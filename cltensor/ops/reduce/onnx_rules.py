@@ -76,4 +76,5 @@ def mode_rows(b, keys, places):
     before = b("LessOrEqual", b.arange(n), b.unsqueeze(b.arange(n), [1]), dtype=dtypes.bool_)
     counts = b.reduce("ReduceSum", b.cast(b("And", equal, before), dtypes.int64), [equal.ndim - 1], False)
     best = b("ArgMax", counts, shape=(*keys.shape[:-1], 1), dtype=dtypes.int64, axis=counts.ndim - 1, keepdims=1)
-    return tuple(b.reshape(b("GatherElements", x, best, shape=best.shape, axis=x.ndim - 1), keys.shape[:-1]) for x in (keys, places))
+    picked = [b("GatherElements", x, best, shape=best.shape, axis=x.ndim - 1) for x in (keys, places)]
+    return tuple(b.reshape(x, keys.shape[:-1]) for x in picked)
