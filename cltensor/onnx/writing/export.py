@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base.errors import ArgumentError, ArgumentTypeError, CLTensorError, GraphError
 from ...base.extras import extra
@@ -26,9 +26,6 @@ from .model import LARGEST, ModelWriter, save, size_of
 from .sizes import Sizes, symbolic
 from .tracing import evaluated, trace
 
-if TYPE_CHECKING:
-    import onnx
-
 CALL = "onnx.export"
 OPSET = 18  # the version of the operators that is written by default
 
@@ -38,8 +35,7 @@ def export(model: Module | Callable[..., Any], args: Tensor | Sequence[Any] = ()
            output_names: Sequence[str] | None = None, opset_version: int | None = None, external_data: bool | None = None,
            dynamic_shapes: Mapping[str, Any] | Sequence[Any] | None = None, check: bool = True, export_params: bool = True,
            keep_initializers_as_inputs: bool = False, do_constant_folding: bool = True,
-           dynamic_axes: Mapping[str, Mapping[int, str] | Sequence[int]] | None = None, training: bool | None = False,
-           ) -> onnx.ModelProto:
+           dynamic_axes: Mapping[str, Mapping[int, str] | Sequence[int]] | None = None, training: bool | None = False) -> Any:
     """Write a model to a file in the ONNX format, and return it as an onnx.ModelProto.
 
     The model is run once and the ops that ran are written, so choices that Python makes are those of this run.  Weights have their
