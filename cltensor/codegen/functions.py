@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import DTypeError
+from . import onnx_forms as forms
 from . import reference
-from .nodes import FUNCTIONS, Call, Expr, call
+from .nodes import FUNCTIONS, Expr, call
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +118,11 @@ neg = _row("neg", "T", "-{0}", integer="({T})(0 - ({U}){0})", grad=lambda a, y: 
 abs = _row("abs", "T", *_OURS, grad=lambda a, y: (sign(a),), ref=np.abs, onnx="Abs")
 sign = _row("sign", "T", *_OURS, grad=_zero, ref=reference.sign, flops=2, onnx=lambda a: where(a > 0, 1, where(a < 0, -1, 0)))
 floor_divide = _row("floor_divide", "TT", *_OURS, grad=_zero, ref=reference.floor_divide, flops=20,
-                    onnx=lambda a, b: _floored(a, b), onnx_integer=lambda a, b: _floored_integers(a, b))
+                    onnx=forms.floor_divide, onnx_integer=forms.floor_divide_integers)
 trunc_divide = _row("trunc_divide", "TT", "ct_trunc_{T}({0} / {1})", integer="ct_quotient_{T}({0}, {1})", grad=_zero,
                     ref=reference.trunc_divide, flops=8, onnx=lambda a, b: trunc(a / b), onnx_integer="Div")
 remainder = _row("remainder", "TT", *_OURS, grad=lambda a, b, y: (1, -floor_divide(a, b)), ref=np.remainder, flops=20,
-                 onnx=lambda a, b: _with_sign_of_divisor(fmod(a, b), b), onnx_integer="Mod")
+                 onnx=forms.remainder, onnx_integer="Mod")
 fmod = _row("fmod", "TT", _CT, "fmod({0}, {1})", _CT, grad=lambda a, b, y: (1, -trunc(a / b)), ref=np.fmod,
             flops=20, onnx="Mod fmod=1")
 conj = _row("conj", "T", "{0}", grad=lambda a, y: (1,), ref=np.conj, onnx=lambda a: a)
@@ -161,7 +162,7 @@ le = _same("le", "TT", "{0} <= {1}", ref=np.less_equal, result="bool", onnx="Les
 gt = _same("gt", "TT", "{0} > {1}", ref=np.greater, result="bool", onnx="Greater")
 ge = _same("ge", "TT", "{0} >= {1}", ref=np.greater_equal, result="bool", onnx="GreaterOrEqual")
 eq = _same("eq", "TT", "{0} == {1}", ref=np.equal, result="bool", onnx="Equal")
-ne = _same("ne", "TT", "{0} != {1}", ref=np.not_equal, result="bool", onnx=lambda a, b: _negated(eq(a, b)))
+ne = _same("ne", "TT", "{0} != {1}", ref=np.not_equal, result="bool", onnx=forms.ne)
 logical_and = _same("logical_and", "bb", "{0} & {1}", ref=np.logical_and, result="bool", onnx="And")
 logical_or = _same("logical_or", "bb", "{0} | {1}", ref=np.logical_or, result="bool", onnx="Or")
 logical_xor = _same("logical_xor", "bb", "{0} ^ {1}", ref=np.logical_xor, result="bool", onnx="Xor")
@@ -177,9 +178,9 @@ bitwise_or = _row("bitwise_or", "aa", integer="{0} | {1}", ref=np.bitwise_or, re
 bitwise_xor = _row("bitwise_xor", "aa", integer="{0} ^ {1}", ref=np.bitwise_xor, result="a", onnx="BitwiseXor")
 bitwise_not = _row("bitwise_not", "a", integer="~{0}", ref=np.invert, result="a", onnx="BitwiseNot")
 bitwise_left_shift = _row("bitwise_left_shift", "TT", integer="ct_left_shift_{T}({0}, {1})", ref=reference.left_shift,
-                          onnx_integer=lambda a, b: _shifted(a, b))
+                          onnx_integer=forms.left_shift)
 bitwise_right_shift = _row("bitwise_right_shift", "TT", integer="ct_right_shift_{T}({0}, {1})",
-                           ref=reference.right_shift, onnx_integer=lambda a, b: _shifted_right(a, b))
+                           ref=reference.right_shift, onnx_integer=forms.right_shift)
 
 # Rounding and the parts of a float
 floor = _row("floor", "T", _CT, integer="{0}", grad=_zero, ref=np.floor, onnx="Floor", onnx_integer=lambda a: a)
@@ -191,7 +192,7 @@ copysign = _row("copysign", "TT", _CT, grad=lambda a, b, y: (where(a == 0, 0, y 
                 onnx=lambda a, b: where(signbit(b), -abs(a), abs(a)))
 nextafter = _row("nextafter", "TT", _CT, "nextafter({0}, {1})", ref=np.nextafter, flops=8)
 ldexp = _row("ldexp", "TT", _CT, grad=lambda a, b, y: (exp2(b), y * _LN2), ref=reference.ldexp, flops=25,
-             onnx=lambda a, b: _scaled_by_power(a, b))
+             onnx=forms.ldexp)
 
 # Powers and roots
 sqrt = _row("sqrt", "T", _CT, grad=lambda a, y: (0.5 / y,), ref=np.sqrt, flops=4, onnx="Sqrt")
@@ -200,18 +201,18 @@ rsqrt = _row("rsqrt", "T", "1 / ct_sqrt_{T}({0})", grad=lambda a, y: (-0.5 * (y 
 pow = _row("pow", "TT", _CT, "pow({0}, {1})", _CT, ref=reference.pow, flops=110,
            grad=lambda a, b, y: (where(b == 0, 0, b * pow(a, b - 1)), where((a == 0) & (real(b) >= 0), 0, y * log(a))), onnx="Pow")
 hypot = _row("hypot", "TT", _CT, "hypot({0}, {1})", grad=lambda a, b, y: (a / y, b / y), ref=np.hypot, flops=20,
-             onnx=lambda a, b: _hypotenuse(abs(a), abs(b)))
+             onnx=forms.hypot)
 
 # Exponentials and logarithms
 exp = _math("exp", lambda a, y: (y,), np.exp, 25, onnx="Exp")
 exp2 = _math("exp2", lambda a, y: (y * _LN2,), np.exp2, 25, onnx=lambda a: pow(2, a))
-expm1 = _math("expm1", lambda a, y: (y + 1,), np.expm1, 30, onnx=lambda a: where(abs(a) < 0.5, _expm1_near_0(a), exp(a) - 1))
+expm1 = _math("expm1", lambda a, y: (y + 1,), np.expm1, 30, onnx=forms.expm1)
 log = _math("log", lambda a, y: (1 / a,), np.log, 35, onnx="Log")
 log2 = _math("log2", lambda a, y: (1 / (a * _LN2),), np.log2, 35, onnx=lambda a: log(a) * (1 / _LN2))
 log10 = _math("log10", lambda a, y: (1 / (a * _LN10),), np.log10, 35, onnx=lambda a: log(a) * (1 / _LN10))
-log1p = _math("log1p", lambda a, y: (1 / (a + 1),), np.log1p, 45, onnx=lambda a: _log1p(a, a + 1))
+log1p = _math("log1p", lambda a, y: (1 / (a + 1),), np.log1p, 45, onnx=forms.log1p)
 logaddexp = _row("logaddexp", "TT", _CT, grad=lambda a, b, y: (sigmoid(a - b), sigmoid(b - a)), ref=np.logaddexp,
-                 flops=75, onnx=lambda a, b: where(a == b, a + _LN2, maximum(a, b) + log1p(exp(-abs(a - b)))))
+                 flops=75, onnx=forms.logaddexp)
 xlogy = _row("xlogy", "TT", "(({0} == 0) & ({1} == {1})) ? 0 : {0} * ct_log_float({1})",
              "(({0} == 0) & ({1} == {1})) ? 0 : {0} * log({1})", ref=reference.xlogy, flops=40,
              grad=lambda a, b, y: (where((a == 0) & (b <= 0), 0, log(b)), a / b),
@@ -238,32 +239,33 @@ asin = _math("asin", lambda a, y: (rsqrt(1 - a * a),), np.arcsin, 30, onnx="Asin
 acos = _math("acos", lambda a, y: (-rsqrt(1 - a * a),), np.arccos, 30, onnx="Acos")
 atan = _math("atan", lambda a, y: (1 / (a * a + 1),), np.arctan, 30, onnx="Atan")
 atan2 = _row("atan2", "TT", _CT, "atan2({0}, {1})", ref=np.arctan2, flops=50,
-             grad=lambda a, b, y: _atan2_partials(a, b), onnx=lambda a, b: _atan2(a, b))
+             grad=lambda a, b, y: _atan2_partials(a, b), onnx=forms.atan2)
 
 # Special functions
 erf = _math("erf", lambda a, y: (exp(-(a * a)) * _2_SQRTPI,), reference.erf, 60, onnx="Erf")
-erfc = _math("erfc", lambda a, y: (exp(-(a * a)) * -_2_SQRTPI,), reference.erfc, 75, onnx=lambda a: 1 - erf(a))
-erfcx = _row("erfcx", "T", _CT, grad=lambda a, y: (2 * (a * y) - _2_SQRTPI,), ref=reference.erfcx, flops=80)
+erfc = _math("erfc", lambda a, y: (exp(-(a * a)) * -_2_SQRTPI,), reference.erfc, 75, onnx=forms.erfc)
+erfcx = _row("erfcx", "T", _CT, grad=lambda a, y: (2 * (a * y) - _2_SQRTPI,), ref=reference.erfcx, flops=80, onnx=forms.erfcx)
 ndtr_tail = _row("ndtr_tail", "T", "ct_ndtr_tail_float({0})", "0.5 * ct_erfcx_double(fabs({0}) * 0.7071067811865476)",
                  grad=lambda a, y: (a * y - where(a > 0, 1, -1) * (1 / _SQRT2PI),), ref=reference.ndtr_tail, flops=18,
-                 onnx=lambda a: 0.5 * exp(a * a * 0.5) * erfc(abs(a) * _SQRT_HALF))
-erfinv = _row("erfinv", "T", _CT, grad=lambda a, y: (exp(y * y) * (1 / _2_SQRTPI),), ref=reference.erfinv, flops=110)
+                 onnx=lambda a: 0.5 * erfcx(abs(a) * _SQRT_HALF))
+erfinv = _row("erfinv", "T", _CT, grad=lambda a, y: (exp(y * y) * (1 / _2_SQRTPI),), ref=reference.erfinv, flops=110,
+              onnx=forms.erfinv)
 ndtri = _row("ndtri", "T", _CT, grad=lambda a, y: (exp(y * y * 0.5) * _SQRT2PI,), ref=reference.ndtri, flops=110)
 log_ndtr = _row("log_ndtr", "T", _CT, grad=lambda a, y: (_SQRT_2_PI / erfcx(a * -_SQRT_HALF),), ref=reference.log_ndtr,
-                flops=300)
-lgamma = _math("lgamma", lambda a, y: (digamma(a),), reference.lgamma, 180)
-digamma = _row("digamma", "T", _CT, grad=lambda a, y: (trigamma(a),), ref=reference.digamma, flops=120)
+                flops=300, onnx=forms.log_ndtr)
+lgamma = _math("lgamma", lambda a, y: (digamma(a),), reference.lgamma, 180, onnx=forms.lgamma)
+digamma = _row("digamma", "T", _CT, grad=lambda a, y: (trigamma(a),), ref=reference.digamma, flops=120, onnx=forms.digamma)
 trigamma = _row("trigamma", "T", _CT, grad=lambda a, y: (-2 * zeta(3, a),), ref=reference.trigamma, flops=60)
 zeta = _row("zeta", "TT", _CT, grad=lambda s, q, y: (None, -(s * zeta(s + 1, q))), ref=reference.zeta, flops=1000)
 igamma = _row("igamma", "TT", _CT, grad=lambda a, x, y: (None, _gamma_density(a, x)), ref=reference.igamma, flops=1000)
 igammac = _row("igammac", "TT", _CT, grad=lambda a, x, y: (None, -_gamma_density(a, x)), ref=reference.igammac, flops=1000)
 gamma_slope = _row("gamma_slope", "TT", _CT, ref=reference.gamma_slope, flops=1500)
 beta_slope = _row("beta_slope", "TTT", _CT, ref=reference.beta_slope, flops=3000)
-i0 = _row("i0", "T", _CT, grad=lambda a, y: (i1(a),), ref=reference.i0, flops=75)
-i0e = _row("i0e", "T", _CT, grad=lambda a, y: (i1e(a) - sign(a) * y,), ref=reference.i0e, flops=75)
-i1 = _row("i1", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0(a) - y / a),), ref=reference.i1, flops=75)
+i0 = _row("i0", "T", _CT, grad=lambda a, y: (i1(a),), ref=reference.i0, flops=75, onnx=forms.i0)
+i0e = _row("i0e", "T", _CT, grad=lambda a, y: (i1e(a) - sign(a) * y,), ref=reference.i0e, flops=75, onnx=forms.i0e)
+i1 = _row("i1", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0(a) - y / a),), ref=reference.i1, flops=75, onnx=forms.i1)
 i1e = _row("i1e", "T", _CT, grad=lambda a, y: (where(a == 0, 0.5, i0e(a) - y * sign(a) - y / a),), ref=reference.i1e,
-           flops=75)
+           flops=75, onnx=forms.i1e)
 
 # Functions without gradients in PyTorch
 _POLYNOMIALS = ("chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w",
@@ -286,62 +288,6 @@ def _atan2_partials(a, b):
 
 def _gamma_density(a, x):
     return exp((a - 1) * log(x) - x - lgamma(a))
-
-
-# Expressions for ONNX, of functions that it has
-
-
-def _negated(truth):
-    return Call(FUNCTIONS["logical_not"], (truth,))  # not call(): that would make `ne` of it again
-
-
-def _with_sign_of_divisor(r, b):
-    return where((r != 0) & ((r < 0) != (b < 0)), r + b, r)
-
-
-def _floored(a, b):
-    return where(b == 0, a / b, floor((a - remainder(a, b)) / b + 0.5))
-
-
-def _floored_integers(a, b):
-    return where((fmod(a, b) != 0) & ((a < 0) != (b < 0)), trunc_divide(a, b) - 1, trunc_divide(a, b))
-
-
-def _shifted(a, b):
-    inside = (b >= 0) & (b < 31)
-    return where(inside, a * pow(2, where(inside, b, 0)), 0)
-
-
-def _shifted_right(a, b):
-    inside = (b >= 0) & (b < 31)
-    return where(inside, floor_divide(a, pow(2, where(inside, b, 0))), where(a < 0, -1, 0))
-
-
-def _scaled_by_power(a, b):
-    part = trunc(b * 0.5)
-    return a * exp2(part) * exp2(b - part)
-
-
-def _hypotenuse(a, b):
-    large, small = maximum(a, b), minimum(a, b)
-    ratio = where((large == 0) | isinf(large), 0, small / large)
-    return large * sqrt(ratio * ratio + 1)
-
-
-def _expm1_near_0(a):
-    t = tanh(where(abs(a) < 0.5, a, 0) * 0.5)
-    return 2 * t / (1 - t)
-
-
-def _log1p(a, u):
-    return where(u == 1, a, where(isinf(u), u, log(u) * (a / (u - 1))))
-
-
-def _atan2(a, b):
-    positive = where(signbit(b), math.pi, 0)
-    at_0 = where((a == 0) & (b == 0), 0, atan(abs(a) / abs(b)))
-    both = where(isinf(a) & isinf(b), math.pi / 4, at_0)
-    return copysign(where(signbit(b), positive - both, both), a) + where((a == a) & (b == b), 0, a + b)
 
 
 __all__ = list(FUNCTIONS)

@@ -1,5 +1,7 @@
 """onnx.export: names, files, modes, sizes, and what it refuses."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -144,11 +146,19 @@ def test_weights_beside_the_file(tmp_path):
     np.testing.assert_allclose(run(str(path), x.numpy())[0], model(x).detach().numpy(), rtol=1e-4, atol=1e-5)
 
 
+def test_weights_that_no_message_holds(tmp_path, monkeypatch):
+    for name in ("export", "model"):
+        monkeypatch.setattr(importlib.import_module(f"cltensor.onnx.writing.{name}"), "LARGEST", 4096)
+    path = tmp_path / "model.onnx"
+    ours.export(nn.Linear(64, 64), ct.randn(2, 64), path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.onnx", "model.onnx.data"]
+
+
 def test_a_failed_export_leaves_the_old_file(tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"before")
     with pytest.raises(ours.UnmappedError):
-        ours.export(lambda x: ct.lgamma(x), ct.rand(2), path)
+        ours.export(lambda x: ct.special.ndtri(x), ct.rand(2), path)
     assert path.read_bytes() == b"before"
     with pytest.raises(CLTensorError, match="folder"):
         ours.export(nn.ReLU(), ct.rand(2), tmp_path / "nowhere" / "model.onnx")

@@ -123,7 +123,7 @@ class _Export:
         self.named = _parameters(model, args, kwargs)
         self.kwargs = kwargs
         self.input_names = _input_names(self.named, kwargs, len(self.tensors), input_names)
-        self.runs, self.dims = [], {}
+        self.runs, self.dims, self.weights = [], {}, {}
 
     def lower(self, axes, shapes):
         """Trace and lower the model, for several sizes where some are dynamic."""
@@ -166,7 +166,7 @@ class _Export:
 
     def _lowered(self, tensors, static):
         """The Lowering for input tensors."""
-        return Lowering(self._traced(tensors), self.opset, self.input_names, CALL, static).lower()
+        return Lowering(self._traced(tensors), self.opset, self.input_names, CALL, static, self.weights).lower()
 
     def _traced(self, tensors):
         """The Trace for input tensors, whose results are kept to be compared."""

@@ -16,10 +16,13 @@ class UnmappedError(UnsupportedDTypeError):
 
 
 class Lowering:
-    """Makes the nodes of a Trace.  names: of its inputs; static: whether sizes are those of the example alone."""
+    """Makes the nodes of a Trace.
 
-    def __init__(self, trace, opset, names, call, static=True):
-        self.trace, self.call = trace, call
+    names: of its inputs; static: whether sizes are those of the example alone; weights: {name: array}, which others share.
+    """
+
+    def __init__(self, trace, opset, names, call, static=True, weights=None):
+        self.trace, self.call, self.weights = trace, call, {} if weights is None else weights
         self.builder = Builder(opset, static=static, apply=self._applied)
         self.held = {}  # Value -> (Wire, the dense Spec that it is laid out by), or bytes
         self.seen = {}  # (Value, Spec, offset) -> Wire
@@ -92,7 +95,9 @@ class Lowering:
     def _weight(self, name, storage, spec):
         if name not in self.builder.weights:
             wire = self.builder.wire(spec.dtype, spec.shape, name)
-            wire.value = _strided(_bytes_of(storage), Use(None, spec))
+            if name not in self.weights:
+                self.weights[name] = _strided(_bytes_of(storage), Use(None, spec))
+            wire.value = self.weights[name]
             self.builder.weights[name] = wire
         return self.builder.weights[name]
 

@@ -209,7 +209,7 @@ def _all_equal(wires):
     """Whether the constants of a place are one."""
     first = wires[0].value
     floating = first.dtype.kind == "f"
-    return all(w.value is not None and np.array_equal(w.value, first, equal_nan=floating) for w in wires)
+    return all(w.value is first or (w.value is not None and np.array_equal(w.value, first, equal_nan=floating)) for w in wires)
 
 
 def _copied(values, source):
