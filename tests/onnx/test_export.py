@@ -13,7 +13,7 @@ from cltensor.ops.kinds.elementwise import elementwise
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
 
 def names(infos):

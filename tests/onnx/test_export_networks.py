@@ -10,7 +10,7 @@ from exported_networks import LARGE, NETWORKS
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 OTHER = {"batch": 4, "steps": 9, "height": 24, "width": 40}
 
 

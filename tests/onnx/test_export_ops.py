@@ -12,7 +12,7 @@ from ops import samples
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
-pytestmark = pytest.mark.device
+pytestmark = [pytest.mark.device, pytest.mark.any_style]
 
 COMPLEX = "ONNX's operators are not defined for complex numbers"
 FUNCTION = "ONNX has no such function of numbers, nor those that it is made of"
