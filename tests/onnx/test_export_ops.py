@@ -142,6 +142,30 @@ def test_recurrent_layers(mode, reverse):
     onnx.export(lambda *given: list(run(*given)), (x, h, c, *weights, *biases))
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_packed_sequences(kind):
+    layer, rnn = getattr(ct.nn, kind)(3, 4, bidirectional=True), ct.nn.utils.rnn
+
+    def run(x):
+        y, state = layer(rnn.pack_padded_sequence(x, [5, 2, 2], enforce_sorted=False))
+        return rnn.pad_packed_sequence(y)[0], state
+
+    onnx.export(run, ct.randn(5, 3, 3))
+
+
+def test_states_that_are_projected_have_no_form():
+    with pytest.raises(onnx.UnmappedError, match="recurrent has no form in ONNX: its states are projected"):
+        onnx.export(ct.nn.LSTM(3, 4, proj_size=2), ct.randn(5, 2, 3))
+
+
+@pytest.mark.parametrize("dtype", [ct.float16, ct.bfloat16], ids=str)
+def test_models_of_16_bits(dtype):
+    model = ct.nn.Sequential(ct.nn.Conv2d(2, 4, 3), ct.nn.BatchNorm2d(4), ct.nn.SiLU(), ct.nn.Flatten(), ct.nn.Linear(16, 3),
+                             ct.nn.LayerNorm(3), ct.nn.Softmax(1)).to(dtype)
+    proto = onnx.export(model, ct.randn(2, 2, 4, 4).to(dtype), check=dtype is ct.float16)
+    assert {t.data_type for t in proto.graph.initializer if "weight" in t.name} == {10 if dtype is ct.float16 else 16}
+
+
 def test_random_numbers_have_their_distribution():
     proto = onnx.export(lambda x: (ct.randn_like(x), ct.rand_like(x), ct.nn.functional.dropout(x, 0.25), ct.bernoulli(x * 0.25)),
                         ct.ones(100, 100), training=None)

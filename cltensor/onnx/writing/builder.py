@@ -106,6 +106,10 @@ class Builder:
         if self.opset < opset:
             raise Unmapped(f"{what} needs opset_version {opset} or newer, got {self.opset}")
 
+    def refuse(self, reason):
+        """Raise Unmapped: for a rule that has no form for these attributes."""
+        raise Unmapped(reason)
+
     # --- constants -------------------------------------------------------------------------------------------------------
 
     def constant(self, value, dtype=None):

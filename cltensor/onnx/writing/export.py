@@ -105,7 +105,10 @@ def _check(onnx, proto, made, compare):
         if large:
             given = str(Path(folder) / "model.onnx")
             save(proto, given, True)
-        onnx.checker.check_model(given, full_check=True)
+        try:
+            onnx.checker.check_model(given, full_check=True)
+        except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+            raise GraphError(f"{CALL}: onnx.checker refuses the model for opset_version {made.opset}: {error}") from error
         if compare and comparing.is_there() and not comparing.is_random(made.builder.nodes):
             runs = [({name: comparing.array(x) for name, x in zip(made.input_names, tensors, strict=True)}, results)
                     for tensors, results in made.runs]

@@ -176,6 +176,8 @@ def _by_rule(builder, op, inputs, attributes):
     if op.onnx is None:
         return NotImplemented
     if not isinstance(op.onnx, str):
+        if op.kind in ("kernel", "composite"):  # few operators take bfloat16; here, too, they compute in float32
+            inputs = [builder.cast(x, dtypes.float32) if getattr(x, "dtype", None) is dtypes.bfloat16 else x for x in inputs]
         return op.onnx(builder, *inputs, **attributes)
     if attributes or not all(isinstance(x, Wire) and x.dtype is builder.results[0].dtype for x in inputs):
         return NotImplemented

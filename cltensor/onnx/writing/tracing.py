@@ -23,6 +23,7 @@ class Notes(GraphRecorder):
     def __init__(self, arguments, call):
         super().__init__(arguments)
         self.sites, self.call = [], call
+        self.varying = {self.block(t._storage) for t in arguments}  # what depends on the arguments
 
     def notes(self, op):
         """See GraphRecorder."""
@@ -30,8 +31,17 @@ class Notes(GraphRecorder):
 
     def op(self, op, inputs, attrs, outs):
         """See Recorder."""
+        known = len(self.nodes)
         super().op(op, inputs, attrs, outs)
         self._name_sites()
+        for node in self.nodes[known:]:
+            if not isinstance(node, Node) or not self.varying.isdisjoint(node.read):
+                self.varying.update(node.written if isinstance(node, Node) else ())
+
+    def read(self, tensor):
+        """See Recorder: what does not depend on the arguments is what it is."""
+        if self.flows or self.block(tensor._storage) in self.varying:
+            super().read(tensor)
 
     def wrote(self, buffer, offset, array):
         """See Recorder."""

@@ -258,13 +258,16 @@ _GATES = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "tanh": (0,), "relu": (0,)}  #
 
 def recurrent(b, x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, mode, batch_sizes, reverse):
     """LSTM, GRU or RNN of sequences of one length.  Of an lstm's cells only the last step's are there."""
-    if w_hr is not None or len(set(batch_sizes)) != 1:
-        return NotImplemented
+    if w_hr is not None:
+        b.refuse("its states are projected")
     steps, rows, hidden = len(batch_sizes), batch_sizes[0], w_hh.shape[1]
-    sequence = b.reshape(x, (steps, rows, x.shape[1]))
+    packed = Packed(batch_sizes, reverse) if len(set(batch_sizes)) > 1 else None
+    sequence = x if packed is None else b("Gather", x, b.ints(packed.places), shape=(steps * rows, x.shape[1]), axis=0)
+    sequence = b.reshape(sequence, (steps, rows, x.shape[1]))
     weights = [b.unsqueeze(_ordered(b, w, mode, hidden), [0]) for w in (w_ih, w_hh)]
     biases = [_ordered(b, v, mode, hidden) for v in (b_ih, b_hh) if v is not None]
-    given = [sequence, *weights, b.unsqueeze(b.concat(biases, 0), [0]) if biases else None, None,
+    given = [sequence, *weights, b.unsqueeze(b.concat(biases, 0), [0]) if biases else None,
+             None if packed is None else b.constant(np.array(packed.lengths), dtypes.int32),
              None if h0 is None else b.unsqueeze(h0, [0])]
     options = {"hidden_size": hidden, "direction": "reverse" if reverse else "forward"}
     if mode == "lstm":
@@ -278,7 +281,31 @@ def recurrent(b, x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, mode, batch_sizes, 
     shapes = [(steps, *state), state, *([state] if mode == "lstm" else [])]
     y, _, *cell = b(operator, *given, outputs=[(s, x.dtype) for s in shapes], **options)
     y = b.reshape(y, (steps * rows, hidden))
+    if packed is not None:
+        y = b("Gather", y, b.ints(packed.rows), shape=(len(packed.rows), hidden), axis=0)
+        return (y, packed.cells(b, b.reshape(cell[0], (rows, hidden)))) if cell else (y,)
     return (y, _last_cells(b, cell[0], steps, rows, hidden, reverse)) if cell else (y,)
+
+
+class Packed:
+    """Sequences of several lengths, whose rows lie step by step, as ONNX has them: padded to the longest.
+
+    places: the row of each step and sequence, 0 for none; rows: where each row is then; lengths: of the sequences.
+    """
+
+    def __init__(self, batch_sizes, reverse):
+        width, firsts = batch_sizes[0], [sum(batch_sizes[:t]) for t in range(len(batch_sizes))]
+        self.lengths = [sum(n > i for n in batch_sizes) for i in range(width)]
+        self.places = [first + i if i < n else 0 for first, n in zip(firsts, batch_sizes, strict=True) for i in range(width)]
+        self.rows = [t * width + i for t, n in enumerate(batch_sizes) for i in range(n)]
+        self.last = [0] * len(self.rows)  # for each row 1 + the sequence that it is the last of, else 0
+        for i, length in enumerate(self.lengths):
+            self.last[i if reverse else firsts[length - 1] + i] = i + 1
+
+    def cells(self, b, cell):
+        """The cells of all rows, of which only those of the last steps are known: NaN for the others."""
+        unknown = b.expand(b.constant(math.nan, cell.dtype), (1, cell.shape[1]))
+        return b("Gather", b.concat([unknown, cell], 0), b.ints(self.last), shape=(len(self.last), cell.shape[1]), axis=0)
 
 
 def _ordered(b, w, mode, hidden):

@@ -6,7 +6,7 @@ from ...base import dtypes
 def nms_kept(b, boxes, group, *, limit):
     """NonMaxSuppression of one class, best first."""
     if group is not None:
-        return NotImplemented
+        b.refuse("boxes of several groups are suppressed at once")
     n = boxes.shape[0]
     boxes = b.unsqueeze(b.cast(boxes, dtypes.float32), [0])
     scores = b("Neg", b.cast(b.arange(n), dtypes.float32))
@@ -26,8 +26,10 @@ def _of_regions(b, rois):
 
 def roi_mean(b, x, rois, *, kind, output_size, sampling_ratio, aligned, spatial_scale):
     """RoiAlign."""
-    if kind != "align" or (aligned and b.opset < 16):
-        return NotImplemented
+    if kind != "align":
+        b.refuse("each bin reads channels of its own")
+    if aligned:
+        b.needs(16, "alignment by half a pixel")
     boxes, images = _of_regions(b, rois)
     how = {"coordinate_transformation_mode": "half_pixel" if aligned else "output_half_pixel"} if b.opset >= 16 else {}
     return b("RoiAlign", x, boxes, images, shape=b.results[0].shape, output_height=output_size[0], output_width=output_size[1],
