@@ -238,7 +238,10 @@ class Builder:
 
     def subgraph(self):
         """A Builder for the nodes of a subgraph, which may read this one's wires."""
-        return Builder(self.opset, f"{self.prefix}{len(self.nodes)}_", static=self.static, origin=self.origin)
+        made = Builder(self.opset, f"{self.prefix}{len(self.nodes)}_", static=self.static, origin=self.origin, weights=self.weights)
+        made._count = self._count = self._count + 1000  # names of both stay apart
+        made._reshaped, made._makers = dict(self._reshaped), dict(self._makers)
+        return made
 
 
 def stored(value, dtype):
@@ -273,10 +276,16 @@ def needed(nodes, wanted):
         if wanted.isdisjoint(w.name for w in node.outputs):
             continue
         kept.append(node)
-        wanted.update(w.name for w in node.inputs if w is not None)
-        for inner in (v for v in node.attributes.values() if isinstance(v, Builder)):
-            wanted.update(w.name for n in inner.nodes for w in n.inputs if w is not None)
+        wanted.update(_read(node))
     return kept[::-1]
+
+
+def _read(node):
+    """The names of the wires that a node reads, inside of its subgraphs too."""
+    yield from (w.name for w in node.inputs if w is not None)
+    for inner in (v for v in node.attributes.values() if isinstance(v, Builder)):
+        for each in inner.nodes:
+            yield from _read(each)
 
 
 def checked_opset(version, newest, call):

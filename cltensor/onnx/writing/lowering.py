@@ -1,5 +1,8 @@
 """Lowering: a traced program as ONNX's nodes, op by op."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 
 from ...base import dtypes
@@ -7,7 +10,7 @@ from ...base.errors import UnsupportedDTypeError
 from ...dispatch.spec import dense
 from ...graph.ir import Origin, Scalar, Use
 from ...tensor.core.tensor import Tensor
-from . import folds, layouts, scalars
+from . import control, folds, layouts, scalars
 from .builder import Builder, Unmapped, Wire, needed
 
 
@@ -24,16 +27,17 @@ class Lowering:
     def __init__(self, trace, opset, names, call, static=True, weights=None):
         self.trace, self.call, self.weights = trace, call, {} if weights is None else weights
         self.builder = Builder(opset, static=static, apply=self._applied)
+        self.place = "", None  # the module and the line of the node that is written
         self.held = {}  # Value -> (Wire, the dense Spec that it is laid out by), or bytes
         self.seen = {}  # (Value, Spec, offset) -> Wire
+        self.aliases = {}  # Value of a region -> that of the program around that it is
         self.inputs = [self._input(use, name) for use, name in zip(trace.inputs, names, strict=True)]
         self.outputs = ()
 
     def lower(self):
         """Write everything down.  Returns itself.  Raises UnmappedError."""
         trace = self.trace
-        for at in _needed(trace):
-            self._node(trace.nodes[at], at)
+        self.run(trace.nodes, [u.value for u in trace.outputs], trace.places)
         self.builder.origin = ""
         self.outputs = [self._reported(lambda use=use: self.read(use), "what is returned") for use in trace.outputs]
         self.builder.nodes = needed(self.builder.nodes, {w.name for w in self.outputs})
@@ -43,6 +47,19 @@ class Lowering:
         wire = self.builder.wire(use.spec.dtype, use.spec.shape, name)
         self.held.setdefault(use.value, (wire, use.spec))
         return wire
+
+    def run(self, nodes, wanted, places=()):
+        """Write down those nodes that values depend on; places: of each node, without them that of the node around."""
+        for at in _needed(nodes, wanted):
+            self.place = places[at] if places else self.place
+            self._node(nodes[at])
+
+    def within(self, builder):
+        """A Lowering of nodes inside of one, which sees what this one holds."""
+        made = copy.copy(self)
+        made.builder, made.held, made.seen, made.aliases = builder, dict(self.held), {}, dict(self.aliases)
+        builder.apply = made._applied
+        return made
 
     # --- memory ----------------------------------------------------------------------------------------------------------
 
@@ -56,19 +73,26 @@ class Lowering:
     def _shown(self, use):
         if use.spec.dtype.is_complex:
             raise Unmapped("ONNX's operators are not defined for complex numbers")
+        if use.value in self.aliases:
+            use = replace(use, value=self.aliases[use.value])
         held = self.held.get(use.value)
-        if held is None:
-            held = self.held[use.value] = self._from_outside(use)
-        if isinstance(held, np.ndarray):
-            if self.builder.static:
-                return self.builder.constant(_strided(held, use), use.spec.dtype)
-            held = self._flat(use, held)
-        wire, spec = held
+        if isinstance(held, np.ndarray) and self.builder.static:
+            return self.builder.constant(_strided(held, use), use.spec.dtype)
+        wire, spec = self.held_by(use)
         if wire is None:
             raise Unmapped(f"result {spec} of that op serves gradients alone")
         if wire.dtype is not use.spec.dtype:
             raise Unmapped(f"a view shows {wire.dtype.name} numbers as {use.spec.dtype.name}, bit by bit")
         return layouts.shown(self.builder, wire, spec, use.spec, use.offset)
+
+    def held_by(self, use):
+        """(the wire of the memory that a Use shows, its Spec); bytes become a vector of the Use's dtype."""
+        if use.value in self.aliases:
+            use = replace(use, value=self.aliases[use.value])
+        held = self.held.get(use.value)
+        if held is None:
+            held = self.held[use.value] = self._from_outside(use)
+        return self._flat(use, held) if isinstance(held, np.ndarray) else held
 
     def _flat(self, use, data):
         """(the wire of bytes as a vector of a dtype, its Spec): what holds for all sizes is told of vectors."""
@@ -107,21 +131,20 @@ class Lowering:
         if result.old is None:
             self.held[use.value] = wire, use.spec
             return
-        old = self.held.get(result.old)
-        if old is None:
-            old = self.held[result.old] = self._from_outside(Use(result.old, use.spec))
-        if isinstance(old, np.ndarray):
-            old = self._flat(Use(result.old, use.spec), old)
+        old = self.held_by(Use(result.old, use.spec))
         new, sizes = layouts.rewritten(self.builder, *old, wire, use.spec, use.offset)
         self.held[use.value] = new, dense(sizes, old[1].dtype, use.spec.device)
 
     # --- nodes -----------------------------------------------------------------------------------------------------------
 
-    def _node(self, node, at):
-        path, site = self.trace.places[at]
+    def _node(self, node):
+        path, site = self.place
         self.builder.origin = path or (site or "")
         if node.op.name == "copy" and isinstance(node.operands[0], Use) and node.operands[0].block.origin is Origin.CONSTANT:
             self.held[node.results[0].use.value] = node.operands[0].block.source
+            return
+        if node.regions:
+            self._reported(lambda: control.written(self, node), node.op.name, path, site)
             return
         found = self._reported(lambda: self._results(node), node.op.name, path, site)
         for result, wire in zip(node.results, found, strict=False):
@@ -147,8 +170,6 @@ class Lowering:
 
     def _results(self, node):
         op, builder = node.op, self.builder
-        if node.regions:
-            raise Unmapped("choices and loops by values on the device are not exported")
         if any(isinstance(x, Scalar) for x in (*node.operands, *node.numbers)):
             raise Unmapped("it takes a number that Python computes at each call")
         builder.near = ()
@@ -184,11 +205,11 @@ def _by_rule(builder, op, inputs, attributes):
     return builder(op.onnx, *inputs)
 
 
-def _needed(trace):
-    """The numbers of the nodes that the outputs depend on, in order."""
-    wanted, kept = {u.value for u in trace.outputs}, []
-    for at in reversed(range(len(trace.nodes))):
-        node = trace.nodes[at]
+def _needed(nodes, wanted):
+    """The numbers of the nodes that values depend on, in order."""
+    wanted, kept = set(wanted), []
+    for at in reversed(range(len(nodes))):
+        node = nodes[at]
         if not wanted.isdisjoint(node.writes()):
             wanted.update(node.reads())
             kept.append(at)

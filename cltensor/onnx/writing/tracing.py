@@ -33,7 +33,7 @@ class Notes(GraphRecorder):
         """See Recorder."""
         known = len(self.nodes)
         super().op(op, inputs, attrs, outs)
-        self._name_sites()
+        self.name_sites()
         for node in self.nodes[known:]:
             if not isinstance(node, Node) or not self.varying.isdisjoint(node.read):
                 self.varying.update(node.written if isinstance(node, Node) else ())
@@ -46,9 +46,10 @@ class Notes(GraphRecorder):
     def wrote(self, buffer, offset, array):
         """See Recorder."""
         super().wrote(buffer, offset, array)
-        self._name_sites()
+        self.name_sites()
 
-    def _name_sites(self):
+    def name_sites(self):
+        """Note where the nodes that are new were called."""
         if len(self.sites) < len(self.nodes):
             _, site = calls.codes()
             self.sites += [None if site is None else calls.line(site)] * (len(self.nodes) - len(self.sites))
@@ -62,7 +63,7 @@ class Notes(GraphRecorder):
         _, site = calls.codes()
         where = "" if site is None else f", at {calls.line(site)}"
         raise CaptureError(f"{self.call}: {reason}{where}; a model in ONNX has no Python, so what is computed may not depend on "
-                           "values that Python reads: write it with where, or move it out of forward")
+                           "values that Python reads: write it with where, cond or while_loop, or move it out of forward")
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def trace(model, args, kwargs, call):
         with notes, no_grad(), fork_rng(), watching as roots:
             inputs = tuple(map(notes.use, tensors))
             leaves, template = flatten(model(*args, **kwargs))
+            notes.name_sites()
             results = tuple(x for x in leaves if isinstance(x, Tensor) and not isinstance(x, SparseBase))
             outputs = tuple(map(notes.use, results))
     finally:
