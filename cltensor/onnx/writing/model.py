@@ -86,8 +86,8 @@ class ModelWriter:
         graph = self.onnx.GraphProto(name=f"{builder.prefix}body")
         for node in builder.nodes:
             graph.node.append(self._node(node, used))
-        graph.input.extend([self._info(w, {}) for w in builder.arguments])
-        graph.output.extend([self._info(w, {w.name: [None] * w.ndim}) for w in builder.returned])
+        for part, wires in ((graph.input, builder.arguments), (graph.output, builder.returned)):
+            part.extend([self._info(w, {w.name: [None] * w.ndim}) for w in wires])
         return graph
 
     def _info(self, wire, dims):
