@@ -56,7 +56,8 @@ def _ordered(a):
 def _resized(x):
     modes = ("nearest", "bilinear", "bicubic", "area", "nearest-exact")
     return (*(F.interpolate(x, scale_factor=2, mode=m) for m in modes),
-            F.interpolate(x, (5, 11), mode="bilinear", align_corners=True), F.interpolate(x, (5, 4), mode="bilinear", antialias=True))
+            F.interpolate(x, (5, 11), mode="bilinear", align_corners=True),
+            F.interpolate(x, (5, 4), mode="bilinear", antialias=True))
 
 
 def _activated(a):
