@@ -17,7 +17,8 @@ class NotGeneral(Exception):
 class Symbols:
     """The sizes of arguments that differ between captures; sizes that always agree are one symbol.
 
-    shapes: for each capture the shapes of all arguments.  values: for each capture what the symbols were.
+    shapes: for each capture the shapes of all arguments.  values: for each capture what the symbols were; places: where each is
+    found, as (argument, dimension).
     """
 
     def __init__(self, shapes):
@@ -26,12 +27,12 @@ class Symbols:
             for d, sizes in enumerate(zip(*found, strict=True)):
                 if len(set(sizes)) > 1:
                     places.setdefault(sizes, []).append((i, d))
-        self._places, self.values = list(places.values()), list(zip(*places, strict=True)) or [()] * len(shapes)
+        self.places, self.values = list(places.values()), list(zip(*places, strict=True)) or [()] * len(shapes)
         self._known = {}
 
     def of(self, shapes):
         """The symbols for arguments of these shapes; None where sizes that agreed differ, or one is 0 or 1."""
-        found = [{shapes[i][d] for i, d in places} for places in self._places]  # the family's guards have told ndim
+        found = [{shapes[i][d] for i, d in places} for places in self.places]  # the family's guards have told ndim
         return None if any(len(sizes) > 1 or min(sizes) < 2 for sizes in found) else tuple([sizes.pop() for sizes in found])
 
     def fit(self, numbers):
@@ -48,10 +49,10 @@ class Symbols:
         if all(type(n) is int for n in numbers):
             return Formula(self._of_ints(numbers))
         if all(type(n) is float and math.isfinite(n) for n in numbers):
-            for there, back in _forms():
+            for there, back, written in _forms():
                 whole = [there(n) for n in numbers]
                 if all(w and abs(w) < 2**53 and back(w) == n for w, n in zip(whole, numbers, strict=True)):
-                    return Formula([_Float(term, back) for term in self._of_ints(whole)])
+                    return Formula([_Float(term, back, written) for term in self._of_ints(whole)])
         raise NotGeneral(f"a number is {', '.join(map(repr, numbers))} for these sizes, by no rule that is known")
 
     def _of_ints(self, numbers):
@@ -101,6 +102,11 @@ class _Linear:
     def __init__(self, at, factor, rest):
         self.positions, self.factor, self.rest = at, factor, rest
 
+    @property
+    def plain(self):
+        """Whether it is a symbol itself."""
+        return len(self.positions) == 1 and self.factor == 1 and not self.rest
+
     def at(self, sizes):
         """The number for these sizes: an int, or None where it would not be whole."""
         found = self.factor * math.prod(sizes[i] for i in self.positions) + self.rest
@@ -108,10 +114,10 @@ class _Linear:
 
 
 class _Float:
-    """A float as a function of an int."""
+    """A float as a function of an int.  written: that function as (factor, power): factor * int ** power."""
 
-    def __init__(self, whole, back):
-        self.whole, self.back = whole, back
+    def __init__(self, whole, back, written):
+        self.whole, self.back, self.written = whole, back, written
 
     def at(self, sizes):
         """The number for these sizes; None where the int would not be whole."""
@@ -128,6 +134,17 @@ class Formula:
     def __init__(self, terms):
         self._terms = terms
 
+    def term(self):
+        """The function, as (positions of symbols, factor, rest, written): (factor * their product + rest), then what _Float has
+        written, None for an int.  Of several functions that give what was seen the one that is a symbol, else None."""
+        terms = self._terms if len(self._terms) == 1 else [t for t in self._terms if isinstance(t, _Linear) and t.plain]
+        if len(terms) != 1:
+            return None
+        term, written = terms[0], None
+        if isinstance(term, _Float):
+            term, written = term.whole, term.written
+        return term.positions, term.factor, term.rest, written
+
     def at(self, sizes):
         """The number for these sizes; None where there is none, or where it is not known."""
         found = {term.at(sizes) for term in self._terms}
@@ -135,13 +152,13 @@ class Formula:
 
 
 def _forms():
-    """(a float -> the int that it is made of, that int -> the float) of each form that a float may have."""
-    yield round, float
+    """(a float -> the int that it is made of, that int -> the float, the same as (factor, power)) of each form of a float."""
+    yield round, float, (1.0, 1)
     for k in (1.0, 2.0, 3.0, 4.0, -1.0, -2.0):
-        yield (lambda v, k=k: round(k / v) if v else 0), (lambda w, k=k: k / w)
-    yield (lambda v: round(v * v)), (lambda w: math.sqrt(w))
-    yield (lambda v: round(1 / (v * v)) if v * v else 0), (lambda w: 1 / math.sqrt(w))
-    yield (lambda v: round(1 / (v * v)) if v * v else 0), (lambda w: w**-0.5)
+        yield (lambda v, k=k: round(k / v) if v else 0), (lambda w, k=k: k / w), (k, -1)
+    yield (lambda v: round(v * v)), (lambda w: math.sqrt(w)), (1.0, 0.5)
+    yield (lambda v: round(1 / (v * v)) if v * v else 0), (lambda w: 1 / math.sqrt(w)), (1.0, -0.5)
+    yield (lambda v: round(1 / (v * v)) if v * v else 0), (lambda w: w**-0.5), (1.0, -0.5)
 
 
 def bytes_rule(found):

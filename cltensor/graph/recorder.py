@@ -71,12 +71,16 @@ class GraphRecorder(Recorder):
 
     def op(self, op, inputs, attrs, outs):
         """See Recorder."""
-        if self.failure or op.kind in _MEMORYLESS:
+        if self.failure or not self.notes(op):
             return
         operands = tuple(self.use(x) if isinstance(x, TensorBase) else _number(x) for x in inputs)
         split = len(attrs) - (len(attrs) if op.kind == "elementwise" else len(op.values or getattr(op, "scalars", ())))
         numbers = tuple(map(_number, attrs[split:]))
         self.nodes.append(Node(op, operands, tuple(attrs[:split]), numbers, tuple(map(self._result, outs))))
+
+    def notes(self, op):
+        """Whether a call of an op becomes a node."""
+        return op.kind not in _MEMORYLESS
 
     def read(self, tensor):
         """See Recorder."""

@@ -140,7 +140,7 @@ def _filled(x, device):
 def _run(model, args, kwargs, given):
     """The trace of one run; given: tensors that stand for the model's own, by name."""
     tensors = [x for x in flatten((args, kwargs))[0] if isinstance(x, Tensor)]
-    with _Notes(tensors) as notes, no_grad(), fork_rng(), _watched(model, notes) as roots:
+    with _Notes(tensors) as notes, no_grad(), fork_rng(), watched(model, notes) as roots:
         arguments = tuple(map(notes.use, tensors))
         result = functional_call(model, given, args, kwargs)
         outputs = _uses(notes, result)
@@ -151,7 +151,7 @@ def _run(model, args, kwargs, given):
 
 
 @contextlib.contextmanager
-def _watched(model, notes):
+def watched(model, notes):
     """Inside, every call of a module of the model becomes a ModuleCall; gives the list of the outermost ones."""
     roots, open_, seen = [], [], set()
     names = {module: path for path, module in model.named_modules()}

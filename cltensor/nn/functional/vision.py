@@ -11,7 +11,9 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError, UnsupportedError
 from ...dispatch.autocast import FLOAT32_OR_PROMOTE, autocasts
+from ...ops.kinds.composite import composite
 from ...ops.kinds.precision import in_float32
+from ...ops.nn import onnx_rules
 from ...tensor.api.creation import from_array, linspace
 from ...tensor.core.tensor import Tensor
 from ...tensor.math.arithmetic import where
@@ -194,6 +196,38 @@ def _bytes_resized(along, x, sizes, scales, mode, align):
 
 @in_float32
 def _resized(along, x, sizes, scales, mode, align):
+    if along is _along:
+        return resized(x, sizes=tuple(sizes), scales=tuple(scales), mode=mode, align=align)
+    return _by_dimension(along, x, sizes, scales, mode, align)
+
+
+def _reference(x, *, sizes, scales, mode, align):
+    """NumPy: along each dimension np.interp between pixels, or the pixel at a place rounded down."""
+    for d, (new, scale) in enumerate(zip(sizes, scales, strict=True), 2):
+        old = x.shape[d]
+        places = np.arange(new) / (scale or new / old)
+        if mode == "nearest":
+            x = x.take(np.minimum(places.astype(int), old - 1), d)
+        else:
+            places = np.linspace(0, old - 1, new) if align else places + 0.5 / (scale or new / old) - 0.5
+            x = np.apply_along_axis(lambda line, at=places, n=old: np.interp(at, range(n), line), d, x)
+    return x
+
+
+def _samples(rng):
+    ways = ((None, None), "nearest", False), ((2.0, 0.75), "bilinear", False), ((None, None), "bilinear", True)
+    return [((rng.standard_normal((2, 1, 3, 4)),), {"sizes": (6, 3), "scales": scales, "mode": mode, "align": align})
+            for scales, mode, align in ways]
+
+
+@composite("resized", public=False, dtypes="floating", ref=_reference, onnx=onnx_rules.resized, samples=_samples)
+@in_float32
+def resized(x, *, sizes, scales, mode, align):
+    """x (N, C, *spatial) with other spatial sizes, see `interpolate`."""
+    return _by_dimension(_along, x, sizes, scales, mode, align)
+
+
+def _by_dimension(along, x, sizes, scales, mode, align):
     for i, (new, scale) in enumerate(zip(sizes, scales, strict=True)):
         x = along(x, 2 + i, new, scale, mode, align)
     return x

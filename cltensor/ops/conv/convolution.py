@@ -17,7 +17,7 @@ from ...dispatch.spec import spec
 from ..gemm import gemm
 from ..kinds.activated import activated
 from ..kinds.kernel import kernel
-from . import columns, direct, reference, winograd
+from . import columns, direct, onnx_rules, reference, winograd
 from .implicit_gemm import Axis, Nest, PanelProduct, padded_source, product_steps
 
 PIXELS = {"cpu": 24, "gpu": 128}  # from this many pixels per image on, a kernel of one tap is faster as a matrix product
@@ -323,7 +323,8 @@ def _drawn(*shapes, **attributes):
 
 
 convolution = kernel(
-    "convolution", autocast=LOW, shape=convolution_shape, launch=convolution_launch, dtypes="floating", saves="x(w) w(x)",
+    "convolution", autocast=LOW, onnx=onnx_rules.convolution,
+    shape=convolution_shape, launch=convolution_launch, dtypes="floating", saves="x(w) w(x)",
     work=lambda specs, outs, **attributes: _taps(outs[0], specs[1]), products=True, public=False, on_complex="complex_convolution",
     packs=1,
     vjp=(lambda g, y, x, w, bias, **attributes: convolution_input_gradient(g, w, size=tuple(x.shape[2:]), **attributes),
@@ -335,7 +336,8 @@ convolution = kernel(
 convolution_activated = activated(convolution)
 
 convolution_input_gradient = kernel(
-    "convolution_input_gradient", shape=input_gradient_shape, launch=input_gradient_launch, dtypes="floating",
+    "convolution_input_gradient", onnx=onnx_rules.input_gradient,
+    shape=input_gradient_shape, launch=input_gradient_launch, dtypes="floating",
     on_complex="complex_convolution_input_gradient", packs=1,
     saves="g(w) w(g)", work=lambda specs, outs, **attributes: _taps(*specs), products=True, public=False,
     vjp=(lambda gg, y, g, w, *, size, **attributes: convolution(gg, w, None, **attributes),
@@ -344,7 +346,8 @@ convolution_input_gradient = kernel(
     doc="gx of spatial size `size` from g and w: the transposed convolution.")
 
 convolution_weight_gradient = kernel(
-    "convolution_weight_gradient", shape=weight_gradient_shape, launch=weight_gradient_launch, dtypes="floating",
+    "convolution_weight_gradient", onnx=onnx_rules.weight_gradient,
+    shape=weight_gradient_shape, launch=weight_gradient_launch, dtypes="floating",
     saves="g(x) x(g)", work=lambda specs, outs, **attributes: _taps(specs[0], outs[0]), products=True, public=False,
     vjp=(lambda gg, y, g, x, *, size, **attributes: convolution(x, gg, None, **attributes),
          lambda gg, y, g, x, *, size, **attributes: convolution_input_gradient(g, gg, size=tuple(x.shape[2:]), **attributes)),

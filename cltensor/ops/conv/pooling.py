@@ -17,6 +17,7 @@ from ...dispatch.plan import In, Out
 from ...dispatch.spec import spec
 from ..kinds.kernel import kernel
 from ..kinds.launch import cpu_groups, step
+from . import onnx_rules
 
 SPATIAL = 3  # the kernel is written for three spatial dimensions; fewer are padded with size 1
 
@@ -227,7 +228,7 @@ def _of_windows(specs, outs, kernel_size, **_):
 
 
 max_pool = kernel(
-    "max_pool", shape=max_pool_shape, launch=_max_pool_launch, work=_of_windows,
+    "max_pool", onnx=onnx_rules.max_pool, shape=max_pool_shape, launch=_max_pool_launch, work=_of_windows,
     dtypes="floating", saves="y1", public=False,
     vjp=(lambda g, y, x, *, kernel_size, stride, padding, dilation, ceil_mode: max_pool_gradient(
         g[0], y[1].detach(), size=tuple(x.shape[2:]), window=(kernel_size, stride, padding, dilation)),),
@@ -235,7 +236,7 @@ max_pool = kernel(
     doc="Largest value of each window, and its flat position in the spatial plane: (y, positions).")
 
 adaptive_max_pool = kernel(
-    "adaptive_max_pool", shape=adaptive_max_pool_shape, launch=_adaptive_launch("max"),
+    "adaptive_max_pool", onnx=onnx_rules.adaptive_max_pool, shape=adaptive_max_pool_shape, launch=_adaptive_launch("max"),
     dtypes="floating", saves="y1",
     work=lambda specs, outs, **_: specs[0].numel, public=False,
     vjp=(lambda g, y, x, *, output_size: max_pool_gradient(g[0], y[1].detach(), size=tuple(x.shape[2:]), window=()),),
@@ -243,38 +244,43 @@ adaptive_max_pool = kernel(
     doc="Largest value of each of output_size windows that cover the input, and its flat position: (y, positions).")
 
 max_pool_gradient = kernel(
-    "max_pool_gradient", shape=max_pool_gradient_shape, launch=_max_pool_gradient_launch, dtypes="number", saves="positions",
+    "max_pool_gradient", onnx=onnx_rules.max_pool_gradient,
+    shape=max_pool_gradient_shape, launch=_max_pool_gradient_launch, dtypes="number", saves="positions",
     work=lambda specs, outs, **_: specs[0].numel, public=False,
     vjp=(lambda g, y, g_, positions, *, size, window: max_pool_take(g, positions, window=window), None),
     samples=_placed(2, 1, 2, 3, size=_SIZE, window=tuple(_WINDOW.values())),
     doc="gx of spatial size `size`: each g added at its position; window as for max_pool, () for adaptive windows.")
 
 max_pool_take = kernel(
-    "max_pool_take", shape=max_pool_take_shape, launch=_max_pool_take_launch, dtypes="number", saves="positions", public=False,
+    "max_pool_take", onnx=onnx_rules.max_pool_take,
+    shape=max_pool_take_shape, launch=_max_pool_take_launch, dtypes="number", saves="positions", public=False,
     vjp=(lambda g, y, x, positions, *, window: max_pool_gradient(g, positions, size=tuple(x.shape[2:]), window=window), None),
     samples=_placed(2, 1, *_SIZE, window=tuple(_WINDOW.values())),
     doc="The elements of x at the positions max_pool gave.")
 
 avg_pool = kernel(
-    "avg_pool", shape=avg_pool_shape, launch=_avg_pool_launch, work=_of_windows, dtypes="floating", public=False,
+    "avg_pool", onnx=onnx_rules.avg_pool,
+    shape=avg_pool_shape, launch=_avg_pool_launch, work=_of_windows, dtypes="floating", public=False,
     vjp=(lambda g, y, x, **window: avg_pool_gradient(g, size=tuple(x.shape[2:]), **window),),
     samples=_one(2, 1, *_SIZE, **_AVERAGE),
     doc="Mean of each window; divisor_override replaces the number of elements summed over.")
 
 avg_pool_gradient = kernel(
-    "avg_pool_gradient", shape=avg_pool_gradient_shape, launch=_avg_pool_gradient_launch, dtypes="floating", public=False,
+    "avg_pool_gradient", onnx=onnx_rules.avg_pool_gradient,
+    shape=avg_pool_gradient_shape, launch=_avg_pool_gradient_launch, dtypes="floating", public=False,
     work=lambda specs, outs, **window: _of_windows(outs, specs, **window),
     vjp=(lambda g, y, g_, *, size, **window: avg_pool(g, **window),), samples=_one(2, 1, 2, 3, size=_SIZE, **_AVERAGE),
     doc="gx of spatial size `size`: every g spread evenly over its window.")
 
 adaptive_avg_pool = kernel(
-    "adaptive_avg_pool", shape=adaptive_avg_pool_shape, launch=_adaptive_launch("average"),
+    "adaptive_avg_pool", onnx=onnx_rules.adaptive_avg_pool, shape=adaptive_avg_pool_shape, launch=_adaptive_launch("average"),
     work=lambda specs, outs, **_: specs[0].numel, dtypes="floating", public=False,
     vjp=(lambda g, y, x, *, output_size: adaptive_avg_pool_gradient(g, size=tuple(x.shape[2:])),),
     samples=_one(2, 1, *_SIZE, output_size=(2, 2)), doc="Mean of each of output_size windows that cover the input.")
 
 adaptive_avg_pool_gradient = kernel(
-    "adaptive_avg_pool_gradient", shape=adaptive_avg_pool_gradient_shape, launch=_adaptive_avg_pool_gradient_launch,
+    "adaptive_avg_pool_gradient", onnx=onnx_rules.adaptive_avg_pool_gradient,
+    shape=adaptive_avg_pool_gradient_shape, launch=_adaptive_avg_pool_gradient_launch,
     work=lambda specs, outs, **_: outs[0].numel,
     dtypes="floating", public=False,
     vjp=(lambda g, y, g_, *, size: adaptive_avg_pool(g, output_size=tuple(g_.shape[2:])),),

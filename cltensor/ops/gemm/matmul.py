@@ -12,6 +12,7 @@ from ...dispatch.plan import In, Value
 from ...dispatch.spec import Spec, dense, spec
 from ..kinds.activated import activated
 from ..kinds.kernel import kernel
+from . import onnx_rules
 from .finishing import ProductFinishing
 from .gemm import MatrixProduct, Operand, product_steps
 
@@ -163,7 +164,8 @@ def _samples(*pairs):
 
 
 matmul = kernel(
-    "matmul", autocast=LOW, shape=matmul_shape, launch=matmul_launch, finishing=ProductFinishing(matmul_product),
+    "matmul", autocast=LOW, onnx=onnx_rules.matmul,
+    shape=matmul_shape, launch=matmul_launch, finishing=ProductFinishing(matmul_product),
     saves="input(other) other(input)", vjp=(grad_a, grad_b), work=_work(0), products=True, dtypes="number",
     on_complex="complex_matmul", ref=np.matmul,
     samples=_samples(((3, 4), (4, 2)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (2, 4, 3)), ((2, 1, 3, 4), (3, 4, 2)),
@@ -186,7 +188,8 @@ def _scaled(g, factor):
 
 
 addmm = kernel(
-    "addmm_fused", autocast=LOW, shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a(b) b(a)",
+    "addmm_fused", autocast=LOW, onnx=onnx_rules.added,
+    shape=added_shape, launch=added_launch, values=("beta", "alpha"), saves="a(b) b(a)",
     work=_work(1), products=True, dtypes="number", public=False, on_complex="complex_addmm",
     vjp=(lambda g, y, input, a, b, beta, alpha: _scaled(g, beta),
          lambda g, y, input, a, b, beta, alpha: _scaled(g @ b.mT, alpha),
@@ -204,7 +207,8 @@ def _grad_weight(g, y, input, weight, bias):
 
 
 linear = kernel(
-    "linear", autocast=LOW, shape=linear_shape, launch=linear_launch, finishing=ProductFinishing(linear_product),
+    "linear", autocast=LOW, onnx=onnx_rules.linear,
+    shape=linear_shape, launch=linear_launch, finishing=ProductFinishing(linear_product),
     saves="input(weight) weight(input)", work=_work(0), products=True, dtypes="number", public=False, on_complex="complex_linear",
     vjp=(lambda g, y, input, weight, bias: g @ weight, _grad_weight, lambda g, y, input, weight, bias: g),
     ref=lambda x, w, b: x @ w.T + (0 if b is None else b),

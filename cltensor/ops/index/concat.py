@@ -12,6 +12,7 @@ from ...dispatch.run_planned import run_planned
 from ...dispatch.spec import spec
 from ..kinds.kernel import Planned
 from ..pointwise.elementary import copy
+from . import onnx_rules
 
 
 class Concat(Planned):
@@ -89,7 +90,7 @@ def _peel(g, y, *inputs, needs, dim):
     return tuple(g.select(dim, i) if need else None for i, need in enumerate(needs))
 
 
-cat = Concat("cat_along", _side_by_side, vjp=_cut, autocast=PROMOTE, public=False, dtypes="stored",
+cat = Concat("cat_along", _side_by_side, onnx=onnx_rules.cat, vjp=_cut, autocast=PROMOTE, public=False, dtypes="stored",
              doc="Inputs side by side along dim.", complex=True)
-stack = Concat("stack_along", _as_layers, vjp=_peel, autocast=PROMOTE, public=False, dtypes="stored",
+stack = Concat("stack_along", _as_layers, onnx=onnx_rules.stack, vjp=_peel, autocast=PROMOTE, public=False, dtypes="stored",
                doc="Inputs as layers of a new dimension dim.", complex=True)

@@ -18,6 +18,7 @@ from ..kinds.elementwise import AHEAD, RANKS, elementwise, row_numbers, work_gro
 from ..kinds.kernel import kernel
 from ..kinds.launch import step
 from ..pointwise.elementary import copy
+from . import onnx_rules
 
 ITEMS = 1024  # work-items that keep a GPU's compute unit busy
 UFUNC = {"add": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}  # NumPy's counterparts of COMBINE
@@ -186,7 +187,8 @@ def _zeros_like_x(g, x):
     return g.new_zeros(()).expand(x.shape)  # scatter copies it first; reading one zero is cheaper than reading many
 
 
-gather = kernel("gather_along", shape=_gather_shape, launch=_gather_launch, saves="index", reports_faults=True,
+gather = kernel("gather_along", onnx=onnx_rules.gather,
+                shape=_gather_shape, launch=_gather_launch, saves="index", reports_faults=True,
                 batch="dim", public=False, dtypes="stored",
                 vjp=(lambda g, y, x, index, dim, wrap: scatter(_zeros_like_x(g, x), index, g, dim=dim, combine="add", wrap=wrap),
                      lambda *a, **k: None),
@@ -216,7 +218,8 @@ def _select_launch(specs, outs, dim, wrap):
     return [_gather_step(x, outs[0], index, strides, d, wrap)]
 
 
-index_select = kernel("index_select", shape=_select_shape, launch=_select_launch, saves="index", reports_faults=True, public=False,
+index_select = kernel("index_select", onnx=onnx_rules.index_select,
+                      shape=_select_shape, launch=_select_launch, saves="index", reports_faults=True, public=False,
                       dtypes="stored",
                       vjp=(lambda g, y, x, index, dim, wrap: index_combine(_zeros_like_x(g, x), index, g, dim=dim, combine="add",
                                                                            wrap=wrap), lambda *a, **k: None),
@@ -288,7 +291,8 @@ def _scatter_samples(rng):
             ((x, unique, src[:2]), {"dim": 0, "combine": "set", "wrap": True})]
 
 
-scatter = kernel("scatter_along", shape=_scatter_shape, launch=_after_copy(_scatter_updates), updates=_scatter_updates,
+scatter = kernel("scatter_along", onnx=onnx_rules.scatter,
+                 shape=_scatter_shape, launch=_after_copy(_scatter_updates), updates=_scatter_updates,
                  saves="index", reports_faults=True, batch="dim", public=False,
                  vjp=(_scatter_self, lambda *a, **k: None, _scatter_src), ref=_scatter_ref,
                  samples=_scatter_samples, doc="x with src combined into it at index along dim, in order.", complex=True)
@@ -339,7 +343,8 @@ def _combine_self(g, y, x, index, src, dim, combine, wrap):
     return index_combine(g, index, g.new_zeros(()).expand(src.shape), dim=dim, combine="set", wrap=wrap)
 
 
-index_combine = kernel("index_combine", shape=_add_shape, launch=_after_copy(_combine_updates), updates=_combine_updates,
+index_combine = kernel("index_combine", onnx=onnx_rules.index_combine,
+                       shape=_add_shape, launch=_after_copy(_combine_updates), updates=_combine_updates,
                        saves="index", reports_faults=True, public=False, dtypes="stored",
                        vjp=(_combine_self, lambda *a, **k: None, lambda g, y, x, index, src, dim, combine, wrap: index_select(
                            g, index, dim=dim, wrap=wrap).reshape(src.shape)),

@@ -7,6 +7,7 @@ from ...dispatch.plan import In
 from ...dispatch.spec import spec
 from ..kinds.kernel import kernel
 from ..pointwise.elementary import copy
+from . import onnx_rules
 
 
 def _shape(x, *, dims):
@@ -21,7 +22,7 @@ def _launch(specs, outs, dims):
     return [step.of([last if arg == In(0) else arg for arg in step.args]) for step in copy.plan_steps(backward, outs[0])]
 
 
-reverse = kernel("reverse", shape=_shape, launch=_launch, batch="leading", public=False, complex=True,
+reverse = kernel("reverse", onnx=onnx_rules.reverse, shape=_shape, launch=_launch, batch="leading", public=False, complex=True,
                  vjp=(lambda g, y, x, dims: reverse(g, dims=dims),), ref=lambda x, dims: np.flip(x, dims), dtypes="stored",
                  samples=lambda rng: [((rng.standard_normal((3, 4, 2)),), {"dims": (-1, -3)}),
                                       ((rng.standard_normal((5,)),), {"dims": (-1,)})],

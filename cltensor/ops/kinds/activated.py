@@ -34,7 +34,7 @@ class Activated(Kernel):
         self.inner = op
         super().__init__(f"{op.name}_activated", shape=self._shape_rule(), launch=self._launch, vjp=self._gradients,
                          saves=f"{_written(op.saves)} y", work=self._work, dtypes="floating", public=False, autocast=op.autocast,
-                         packs=op.packs, **common)
+                         packs=op.packs, onnx=self._in_onnx, **common)
 
     def last(self, attrs):
         """See Op."""
@@ -64,6 +64,9 @@ class Activated(Kernel):
     def multiply_adds(self, specs, outs, attrs):
         """See Op."""
         return self.inner.multiply_adds(specs, outs, attrs[:-1])
+
+    def _in_onnx(self, b, *inputs, activation, **attributes):
+        return b.apply(REGISTRY[activation], self.inner.onnx(b, *inputs, **attributes))
 
     def _gradients(self, g, y, *inputs, needs, activation, **attributes):
         g, = REGISTRY[activation].input_gradients((g,), (y,), (y._spec,), (), (True,))

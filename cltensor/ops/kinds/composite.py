@@ -1,5 +1,6 @@
 """Composite ops: functions of other ops.  Their gradient is derived from those ops or declared."""
 
+from ...base.context import context
 from ...dispatch.binding import bind
 from ...dispatch.run_planned import run_composite
 from .kernel import Planned
@@ -22,8 +23,15 @@ class Composite(Planned):
         """See Op."""
         out = attrs.pop("out", None)
         if self.vjp is None:
-            return self.delivered(self.fn(*args, **attrs), out)
+            return self.delivered(self._told(args, attrs, self.fn(*args, **attrs)), out)
         return self.delivered(run_composite(self, *bind(self, args, attrs)), out)
+
+    def _told(self, args, attrs, result):
+        """result, of which a recorder is told where it may take this op as a whole."""
+        if self.onnx is not None and context.recorder is not None:
+            inputs, values = bind(self, args, attrs)
+            context.recorder.op(self, inputs, values, result if isinstance(result, tuple) else (result,))
+        return result
 
 
 def composite(name=None, **options):

@@ -39,16 +39,18 @@ class Op:
         autocast how autocast runs it: a Policy (dispatch/autocast.py); None if in the dtypes it is given
         complex  whether it takes complex numbers, besides the real `dtypes`
         on_complex  the op that runs in its place for complex inputs, or its name; None for itself
+        onnx     what ONNX has for it: a function of a builder (cltensor.onnx), the inputs and, by name, the attributes, that writes
+                 ONNX's nodes and returns the results, or NotImplemented; or the name of the operator that does the same
     """
 
     kind = on_complex = finishing = None
-    autocast = None
+    autocast = onnx = None
     strided = False
     out = True
 
     def __init__(self, name, *, vjp=None, saves="", ref=None, dtypes="all", doc="", public=True, method=True,
                  inplace=False, out=True, samples=None, aliases=(), reports_faults=False, batch=None, host=False,
-                 accepts_missing_gradients=False, autocast=None, complex=False):
+                 accepts_missing_gradients=False, autocast=None, complex=False, onnx=None):
         if name in REGISTRY:
             raise ValueError(f"op {name!r} is declared twice")
         if dtypes not in DTYPE_SETS:
@@ -60,7 +62,7 @@ class Op:
         self.autocast = autocast
         self.public, self.method, self.inplace, self.aliases = public, public and method, inplace, tuple(aliases)
         self.saved_outputs = tuple(int(n[1:]) for n in sorted(self.saves) if n[:1] == "y" and n[1:].isdigit())
-        self.complex, self.out = complex, out
+        self.complex, self.out, self.onnx = complex, out, onnx
         self.batch, self.host, self.plans, self.savings = batch, host, {}, {}
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc

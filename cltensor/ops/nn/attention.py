@@ -11,6 +11,7 @@ from ...dispatch.plan import In, Out, Scratch
 from ...dispatch.spec import dense
 from ..kinds.kernel import Kernel
 from ..kinds.launch import compute_dtype, cpu_groups, step
+from . import onnx_rules
 
 BLOCK = 32  # rows and keys of a block in the cpu style
 FEW, KEYS = 8, 64  # heads of at most FEW rows are computed row by row in the cpu style, in blocks of KEYS keys
@@ -143,7 +144,7 @@ def samples(rng):
 
 
 attention_forward = _Masked(
-    "attention_forward", shape=_shape, launch=_launch, work=_work(1, 1), products=True,
+    "attention_forward", onnx=onnx_rules.attention, shape=_shape, launch=_launch, work=_work(1, 1), products=True,
     strided=True, dtypes="floating", public=False,
     ref=reference, samples=samples,
     doc="""(softmax(scale * q k^T + mask) v, logarithms of the rows' sums of exponentials, what rounding cut off those) of heads

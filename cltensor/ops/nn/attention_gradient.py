@@ -9,6 +9,7 @@ from ...base import dtypes
 from ...base.context import context
 from ..kinds.composite import composite
 from ..kinds.precision import wide
+from . import onnx_rules
 from .attention import attention_backward, attention_forward, reference, samples
 
 
@@ -56,7 +57,8 @@ def _composed_gradient(g, q, k, v, mask, needs, scale, causal):
     return tuple(next(found) if need else None for need in (*needs[:3], False))
 
 
-@composite("attention", public=False, dtypes="floating", saves="q k v mask y", vjp=_gradient, ref=reference, samples=samples)
+@composite("attention", onnx=onnx_rules.attention,
+           public=False, dtypes="floating", saves="q k v mask y", vjp=_gradient, ref=reference, samples=samples)
 def attention(q, k, v, mask, *, scale, causal):
     """attention_forward with gradients: (y, lse, rest)."""
     return attention_forward(q, k, v, mask, scale=scale, causal=causal)

@@ -12,6 +12,7 @@ from ...dispatch.plan import In, Out, Value
 from ..kinds.elementwise import streams
 from ..kinds.kernel import kernel
 from ..kinds.launch import compute_dtype, step
+from . import onnx_rules
 
 GRAIN = 2048  # elements per cpu work-group, at least: fewer cost more than they save
 WIDEST = 1 << 16  # most weights for which each work-group may keep sums
@@ -198,14 +199,16 @@ def _work(each):
 
 
 norm_forward = kernel(
-    "norm_forward", shape=_shape, launch=_launch, finishing=_Finishing(_launch), work=_work(8), values=("eps",),
+    "norm_forward", onnx=onnx_rules.normalized,
+    shape=_shape, launch=_launch, finishing=_Finishing(_launch), work=_work(8), values=("eps",),
     dtypes="floating", public=False,
     ref=reference, samples=samples,
     doc="""(y, mean, m2) of x normalised over dims, times weight plus bias, which hold a number for each index of the dimensions
     `along`, or are None.""")
 
 norm_backward = kernel(
-    "norm_backward", shape=_gradient_shape, launch=_gradient_launch, finishing=_Finishing(_gradient_launch), work=_work(12),
+    "norm_backward", onnx=onnx_rules.norm_backward,
+    shape=_gradient_shape, launch=_gradient_launch, finishing=_Finishing(_gradient_launch), work=_work(12),
     values=("eps",), dtypes="floating", public=False,
     ref=_gradient_reference, samples=_gradient_samples,
     doc="""The gradient of norm_forward's x from that of y; with `sums` also (2, n, weights), whose sums over n are those of g, and

@@ -10,6 +10,7 @@ from ..kinds.composite import composite
 from ..kinds.elementwise import elementwise
 from ..kinds.reduction import reduction
 from ..reduce import reduction_ops
+from . import onnx_rules
 from .normalization import laid, norm_backward, norm_forward, reference, samples, suits
 
 
@@ -155,7 +156,7 @@ def _samples(rng):
             ((x, None, None), rows)]
 
 
-@composite("normalized", public=False, dtypes="floating", accepts_missing_gradients=True,
+@composite("normalized", onnx=onnx_rules.normalized, public=False, dtypes="floating", accepts_missing_gradients=True,
            saves="x weight y1 y2", vjp=_gradient, ref=reference, samples=_samples)
 def normalized(x, weight, bias, *, dims, along, eps):
     """(y, mean, m2): x normalised over dims, times weight, plus bias.
@@ -180,5 +181,6 @@ running = elementwise("norm_running", lambda running_mean, running_var, mean, m2
     ref=lambda mean, var, new, m2, momentum, r: tuple((1 - momentum) * old + momentum * now
                                                       for old, now in ((mean, new), (var, m2 * r))),
     samples=lambda rng: [(tried(rng, "mean var new m2"), {"momentum": 0.3, "r": 0.25})])
-scaled = elementwise("norm_scaled", lambda x, mean, scale, bias: (x - mean) * scale + bias, dtypes="floating",
+scaled = elementwise("norm_scaled", onnx=onnx_rules.norm_scaled,
+                     fn=lambda x, mean, scale, bias: (x - mean) * scale + bias, dtypes="floating",
                      public=False, doc="x moved, scaled and shifted.", ref=lambda x, mean, scale, bias: (x - mean) * scale + bias)

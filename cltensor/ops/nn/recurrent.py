@@ -10,6 +10,7 @@ from ...dispatch.plan import In, Out
 from ...dispatch.spec import dense
 from ..kinds.kernel import Kernel
 from ..pointwise.elementary import copy, full, tanh
+from . import onnx_rules
 from .activations import relu
 from .cells import gru_cell, gru_slope, lstm_cell, lstm_slope, relu_slope, tanh_slope
 from .sequences import Part, Tape, pieces, temporary, vector
@@ -121,7 +122,8 @@ def _work(*weights):
 
 
 recurrent_forward = _Sequence(
-    "recurrent_forward", shape=_forward_shape, launch=_forward_launch, work=_work(3, 4, 7), products=True,
+    "recurrent_forward", onnx=onnx_rules.recurrent,
+    shape=_forward_shape, launch=_forward_launch, work=_work(3, 4, 7), products=True,
     doc="""A recurrent layer over a whole sequence: (y, cells, gates[, unprojected y]) of an lstm, (y, gates, the state's share of
     the pre-activations) of a gru, y of a plain layer.  h0 (B, H) and c0 None: zeros; the biases and w_hr may be None.""")
 

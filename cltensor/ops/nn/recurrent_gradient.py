@@ -12,6 +12,7 @@ from ...dispatch.autocast import FIRST_OR_LOW, LOW, autocasts
 from ..gemm.matmul import linear
 from ..index.concat import cat
 from ..kinds.composite import composite
+from . import onnx_rules
 from .cells import gru_cell, lstm_cell
 from .recurrent import recurrent_backward, recurrent_forward
 from .sequences import pieces
@@ -98,7 +99,8 @@ def _as_many(state, start, rows):
     return state.narrow(0, 0, rows) if missing < 0 else cat(state, start.narrow(0, state.shape[0], missing), dim=0)
 
 
-@composite("recurrent", autocast=LOW, public=False, dtypes="floating", saves="x h0 c0 w_ih w_hh b_ih b_hh w_hr y", vjp=_gradient)
+@composite("recurrent", onnx=onnx_rules.recurrent,
+           autocast=LOW, public=False, dtypes="floating", saves="x h0 c0 w_ih w_hh b_ih b_hh w_hr y", vjp=_gradient)
 def recurrent(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, *, mode, batch_sizes, reverse):
     """One direction of a recurrent layer: y (N, H) for x (N, I), with the rows of all steps in sequence; see recurrent_forward.
 

@@ -12,6 +12,7 @@ from ...dispatch.plan import In, Out
 from ..kinds.elementwise import streams
 from ..kinds.kernel import kernel
 from ..kinds.launch import step
+from . import onnx_rules
 
 WGS = 64
 
@@ -71,27 +72,32 @@ def _work(simple, exponentials):
 
 
 softmax_parts = kernel(
-    "softmax_parts", shape=_parts_shape, launch=_launch("softmax_parts"), work=_work(3, 1), dtypes="floating", public=False,
+    "softmax_parts", onnx=onnx_rules.softmax_parts,
+    shape=_parts_shape, launch=_launch("softmax_parts"), work=_work(3, 1), dtypes="floating", public=False,
     batch="dim", ref=_parts_ref, samples=_samples,
     doc="(max, log of the sum of exp(x - max)) over dim, in float32 or float64: with them softmax is exp(x - max - log); x dense.")
 softmax_grad = kernel(
-    "softmax_grad", shape=_dense2, launch=_launch("softmax_grad"), work=_work(4, 0), dtypes="floating", public=False, batch="dim",
+    "softmax_grad", onnx=onnx_rules.softmax_grad,
+    shape=_dense2, launch=_launch("softmax_grad"), work=_work(4, 0), dtypes="floating", public=False, batch="dim",
     saves="g y",
     ref=lambda g, y, dim: y * (g - (g * y).sum(dim, keepdims=True)), samples=_pair_samples,
     vjp=(lambda gg, out, g, y, dim: softmax_grad(gg.contiguous(), y, dim=dim),
          lambda gg, out, g, y, dim: gg * (g - (g * y).sum(dim, keepdim=True)) - g * (gg * y).sum(dim, keepdim=True)),
     doc="Gradient of softmax from the gradient and value of its result.")
 log_softmax_grad = kernel(
-    "log_softmax_grad", shape=_dense2, launch=_launch("log_softmax_grad"), work=_work(3, 1), dtypes="floating", public=False,
+    "log_softmax_grad", onnx=onnx_rules.log_softmax_grad,
+    shape=_dense2, launch=_launch("log_softmax_grad"), work=_work(3, 1), dtypes="floating", public=False,
     batch="dim", saves="g y", ref=lambda g, y, dim: g - np.exp(y) * g.sum(dim, keepdims=True), samples=_pair_samples,
     vjp=(lambda gg, out, g, y, dim: gg - (gg * y.exp()).sum(dim, keepdim=True),
          lambda gg, out, g, y, dim: -gg * y.exp() * g.sum(dim, keepdim=True)),
     doc="Gradient of log-softmax from the gradient and value of its result.")
-softmax = kernel("softmax_dim", autocast=FLOAT32_ON_GPU, shape=_dense, launch=_launch("softmax"), dtypes="floating", public=False,
+softmax = kernel("softmax_dim", onnx=onnx_rules.softmax,
+                 autocast=FLOAT32_ON_GPU, shape=_dense, launch=_launch("softmax"), dtypes="floating", public=False,
                  work=_work(4, 1), batch="dim", saves="y", ref=_softmax_ref, samples=_samples,
                  vjp=(lambda g, y, x, dim: softmax_grad(g.contiguous(), y, dim=dim),),
                  doc="exp(x) normalised to sum 1 over dim; x dense.")
-log_softmax = kernel("log_softmax_dim", autocast=FLOAT32_ON_GPU, shape=_dense, launch=_launch("log_softmax"), dtypes="floating",
+log_softmax = kernel("log_softmax_dim", onnx=onnx_rules.log_softmax,
+                     autocast=FLOAT32_ON_GPU, shape=_dense, launch=_launch("log_softmax"), dtypes="floating",
                      work=_work(4, 1), public=False, batch="dim", saves="y",
                      ref=lambda x, dim: np.log(_softmax_ref(x, dim)), samples=_samples,
                      vjp=(lambda g, y, x, dim: log_softmax_grad(g.contiguous(), y, dim=dim),),

@@ -16,7 +16,7 @@ from ...dispatch.run_elementwise import filled
 from ..kinds.elementwise import GRAIN
 from ..kinds.kernel import Kernel, kernel
 from ..kinds.launch import step
-from . import philox
+from . import onnx_rules, philox
 
 
 def _in(ctype):
@@ -135,7 +135,8 @@ def _fill_shape(x, *, distribution, seed, offset, a, b):
     return x.dense()
 
 
-fill = _drawing("random_like", shape=_fill_shape, launch=lambda specs, outs, distribution: [_step(distribution, None, outs[0])],
+fill = _drawing("random_like", onnx=onnx_rules.random_like,
+                shape=_fill_shape, launch=lambda specs, outs, distribution: [_step(distribution, None, outs[0])],
                 doc="Random numbers in x's shape and dtype.")
 
 
@@ -150,7 +151,8 @@ def _on_dense(name):
     return launch
 
 
-bernoulli_of = _drawing("bernoulli_of", lambda draws, a, b, x, name: draws.uniform() < _valid(bernoulli_of, x), dtypes="floating",
+bernoulli_of = _drawing("bernoulli_of", onnx=onnx_rules.bernoulli,
+                        drawn=lambda draws, a, b, x, name: draws.uniform() < _valid(bernoulli_of, x), dtypes="floating",
                         reports_faults="bernoulli: expects all probabilities to be in [0, 1], but input holds {value:.7g}",
                         shape=_bernoulli_shape, launch=_on_dense("bernoulli_of"),
                         vjp=(lambda g, y, p, **_: filled(g._plain, p, 0),),
@@ -188,7 +190,8 @@ def check_values(x, argument):
     _CHECKS[argument](x.detach().contiguous(), seed=0, offset=0, a=0.0, b=0.0)
 
 
-dropout = _drawing("dropout_seeded", lambda draws, a, b, x, name: np.where(draws.uniform() < a, 0, x * b), dtypes="floating",
+dropout = _drawing("dropout_seeded", onnx=onnx_rules.dropout,
+                   drawn=lambda draws, a, b, x, name: np.where(draws.uniform() < a, 0, x * b), dtypes="floating",
                    shape=lambda x, *, seed, offset, a, b: x.dense(), launch=_on_dense("dropout"),
                    vjp=(lambda g, y, x, seed, offset, a, b: dropout(g.contiguous(), seed=seed, offset=offset, a=a, b=b),),
                    doc="x * b, or 0 with probability a; the gradient draws the same numbers again instead of saving a mask.")

@@ -9,6 +9,7 @@ from ...codegen import expr as E
 from ...dispatch.autocast import FLOAT32, FLOAT32_ON_GPU
 from ..kinds.precision import in_float32
 from ..kinds.reduction import reduction
+from . import onnx_rules
 
 
 def _lowest(d):
@@ -73,7 +74,8 @@ sum_ = reduction("sum_reduce", autocast=FLOAT32_ON_GPU, map=lambda input: input,
                  result=("acc",), accumulate="wide", ref=np.sum, public=False,
                  vjp=(lambda g, y, x, dim, keepdim: unreduce(g, x, dim, keepdim),),
                  doc="Sum over dim; integers add up in int64.", complex=True)
-mean = reduction("mean_reduce", map=lambda input: input, combine=lambda a, b: a + b, identity=0, result=("float",),
+mean = reduction("mean_reduce", onnx=onnx_rules.reduced("ReduceMean"),
+                 map=lambda input: input, combine=lambda a, b: a + b, identity=0, result=("float",),
                  finish=lambda a, n: a / n, ref=np.mean, dtypes="floating", public=False,
                  vjp=(lambda g, y, x, dim, keepdim: unreduce(g / max(_count(x, dim), 1), x, dim, keepdim),),
                  doc="Mean over dim.", complex=True)
@@ -86,12 +88,12 @@ amax = reduction("amax", map=lambda input: input, combine=lambda a, b: E.maximum
 amin = reduction("amin", map=lambda input: input, combine=lambda a, b: E.minimum(a, b), identity=_highest, nonempty=True,
                  ref=np.min, vjp=(spread_ties,), saves="input y",
                  doc="Smallest value over dim; ties share the gradient equally.")
-argmax = reduction("argmax_reduce", map=lambda input, index: (input, index),
+argmax = reduction("argmax_reduce", onnx=onnx_rules.position("ArgMax"), map=lambda input, index: (input, index),
                    combine=lambda a, i, b, j: (E.where(_greater(a, i, b, j), b, a), E.where(_greater(a, i, b, j), j, i)),
                    identity=(_lowest, np.iinfo(np.int64).max), states=("acc", "int64"), finish=lambda a, i, n: i,
                    result=("int64",), nonempty=True, ref=np.argmax, public=False,
                    doc="Index of the largest value over dim, the first where there are several.")
-argmin = reduction("argmin_reduce", map=lambda input, index: (input, index),
+argmin = reduction("argmin_reduce", onnx=onnx_rules.position("ArgMin"), map=lambda input, index: (input, index),
                    combine=lambda a, i, b, j: (E.where(_less(a, i, b, j), b, a), E.where(_less(a, i, b, j), j, i)),
                    identity=(_highest, np.iinfo(np.int64).max), states=("acc", "int64"), finish=lambda a, i, n: i,
                    result=("int64",), nonempty=True, ref=np.argmin, public=False,

@@ -11,6 +11,7 @@ from ...codegen.templates import render
 from ...dispatch.plan import In, Out, Scratch
 from ..kinds.kernel import kernel
 from ..kinds.launch import step
+from . import onnx_rules
 
 B, CHUNK = 32, 512
 
@@ -77,7 +78,7 @@ def _mode_ref(keys, places):
     return tuple(np.take_along_axis(a, best, -1)[..., 0] for a in (keys, places))
 
 
-sort_rows = kernel("sort_rows", batch="leading", launch=_sort_launch,
+sort_rows = kernel("sort_rows", onnx=onnx_rules.sort_rows, batch="leading", launch=_sort_launch,
                    shape=lambda x, *, descending: (x.dense(), x.dense(dtype=dtypes.int64)),
                    public=False, saves="y1", ref=_sort_ref, samples=_sort_samples,
                    vjp=(lambda g, y, x, descending: g[0].new_zeros(x.shape).scatter(-1, y[1], g[0]),),
@@ -96,7 +97,8 @@ def _search_launch(specs, outs, right):
                  rows_apart=n if sequence.ndim > 1 else 0, groups=flat_groups(profile, rows * m, 32))]
 
 
-search_rows = kernel("search_rows", shape=lambda sequence, values, sorter, *, right, int32: values.dense(
+search_rows = kernel("search_rows", onnx=onnx_rules.search_rows,
+                     shape=lambda sequence, values, sorter, *, right, int32: values.dense(
                      dtype=dtypes.int32 if int32 else dtypes.int64),
                      launch=lambda specs, outs, right, int32: _search_launch(specs, outs, right), public=False,
                      ref=_search_ref, samples=lambda rng: [((np.sort(rng.standard_normal(9)), rng.standard_normal((2, 3)), None),
@@ -111,7 +113,8 @@ def _compact_launch(specs, outs, count):
     return [step(source, mask_p=In(0), counts_p=In(1), out_p=Out(0), n=n, groups=flat_groups(profile, n))]
 
 
-compact = kernel("compact", shape=lambda mask, counts, *, count: mask.dense((count,), dtypes.int64), launch=_compact_launch,
+compact = kernel("compact", onnx=onnx_rules.compact,
+                 shape=lambda mask, counts, *, count: mask.dense((count,), dtypes.int64), launch=_compact_launch,
                  public=False, ref=lambda mask, counts, count: np.flatnonzero(mask),
                  samples=lambda rng: [((np.array([True, False, True]), np.array([1, 1, 2])), {"count": 2})],
                  doc="The flat positions a dense mask marks, given the running count of its marks.")
@@ -125,7 +128,7 @@ def _mode_launch(specs, outs):
                  groups=flat_groups(profile, rows, n))]
 
 
-mode_rows = kernel("mode_rows", batch="leading", shape=lambda keys, places: (
+mode_rows = kernel("mode_rows", onnx=onnx_rules.mode_rows, batch="leading", shape=lambda keys, places: (
                        keys.dense(keys.shape[:-1]), keys.dense(keys.shape[:-1], dtypes.int64)),
                    launch=_mode_launch, public=False, ref=_mode_ref,
                    samples=lambda rng: [((np.array([[1.0, 2.0, 2.0], [0.0, 1.0, 2.0]]), np.array([[0, 1, 2], [2, 1, 0]])), {})],

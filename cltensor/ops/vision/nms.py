@@ -8,6 +8,7 @@ from ...codegen.templates import render
 from ...dispatch.plan import In, Out, Scratch, Value
 from ..kinds.kernel import kernel
 from ..kinds.launch import cpu_groups, step
+from . import onnx_rules
 
 BITS, WGS = 64, 128
 MEMORY = 1 << 26  # bytes of overlaps held at a time
@@ -62,6 +63,7 @@ def _samples(rng):
 
 
 nms_kept = kernel(
-    "nms_kept", shape=kept_shape, launch=_launch, values=("limit",), dtypes="number", public=False, ref=_ref, samples=_samples,
+    "nms_kept", onnx=onnx_rules.nms_kept,
+    shape=kept_shape, launch=_launch, values=("limit",), dtypes="number", public=False, ref=_ref, samples=_samples,
     work=lambda specs, outs, **_: 8 * specs[0].shape[0] ** 2,
     doc="Which boxes, best first, are kept: those whose overlap with every kept box of their group before them is at most limit.")

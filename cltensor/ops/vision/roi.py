@@ -18,6 +18,7 @@ from ...dispatch import faults
 from ...dispatch.plan import In, Out, Value
 from ..kinds.kernel import kernel
 from ..kinds.launch import cpu_groups, step
+from . import onnx_rules
 from .planes import parts_of_a_plane, wide
 from .roi_reference import max_of_regions, mean_of_regions
 
@@ -126,7 +127,8 @@ def _max_vjp(g, y, x, rois, *, output_size, spatial_scale):
 
 
 roi_mean = kernel(
-    "roi_mean", shape=mean_shape, launch=_mean_launch, values=("spatial_scale",), dtypes="floating", saves="rois", public=False,
+    "roi_mean", onnx=onnx_rules.roi_mean,
+    shape=mean_shape, launch=_mean_launch, values=("spatial_scale",), dtypes="floating", saves="rois", public=False,
     reports_faults=True, vjp=(_mean_vjp, None), work=lambda specs, outs, **_: 36 * outs[0].numel, samples=_mean_samples,
     ref=lambda x, rois, *, output_size, kind, sampling_ratio, aligned, spatial_scale: mean_of_regions(
         x, rois, kind, output_size, sampling_ratio, aligned, spatial_scale),
@@ -140,7 +142,8 @@ roi_mean_gradient = kernel(
     doc="gx of shape `size`: each g spread over what its bin was the mean of.")
 
 roi_max = kernel(
-    "roi_max", shape=max_shape, launch=lambda inputs, outputs, *, output_size: _launch("forward", inputs, outputs),
+    "roi_max", onnx=onnx_rules.roi_max,
+    shape=max_shape, launch=lambda inputs, outputs, *, output_size: _launch("forward", inputs, outputs),
     values=("spatial_scale",), dtypes="floating", saves="y1", public=False, reports_faults=True, vjp=(_max_vjp, None),
     work=lambda specs, outs, **_: specs[0].numel, ref=max_of_regions,
     samples=lambda rng: [((rng.permutation(60).reshape(2, 1, 5, 6) / 20 - 1, _ROIS),
