@@ -41,7 +41,7 @@ LAYERS = (
     ("tensor", "linalg", "sparse", "special", "fft", "array_api", "return_types"),
     ("graph", "nn", "optim", "amp", "utils", "io", "func", "signal", "random", "testing", "multiprocessing", "overrides"),
     ("distributions", "serialization", "quantize", "compiler", "control_flow", "_dynamo", "_higher_order_ops"),
-    ("hub", "profiler", "autograd.profiler"),
+    ("hub", "profiler", "autograd.profiler", "export"),
     ("vision", "train"),
     ("onnx",),
     ("",),  # the public namespace, cltensor/__init__.py

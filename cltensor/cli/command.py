@@ -7,7 +7,7 @@ import traceback
 
 from ..base import config
 from ..version import __version__
-from . import bench, cache, doctor, kernels, onnx, profile, stubs, tune
+from . import bench, cache, doctor, export, kernels, onnx, profile, stubs, tune
 from .error_text import in_one_line
 from .output import as_json
 from .parser import Parser, UsageError
@@ -64,7 +64,7 @@ def parser():
     made = Parser("cltensor", description=ABOUT, epilog=ENDING)
     made.add_argument("--version", action="version", version=f"cltensor {__version__}")
     commands = made.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
-    for module in (doctor, kernels, bench, profile, tune, cache, onnx, stubs):
+    for module in (doctor, kernels, bench, profile, tune, cache, export, onnx, stubs):
         module.add_to(commands)
     for inner in made.descendants():
         inner.root = made

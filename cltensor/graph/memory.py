@@ -11,13 +11,13 @@ def assign_buffers(graph, groups=None, apart=()):
     apart: blocks to leave out.
     """
     groups = [[node] for node in graph.nodes] if groups is None else groups
-    outside = {*apart, *(v.block for v in (*graph.wanted(), *(v for n in graph.once for v in n.writes())))}
     first, last = {}, {}
     for i, nodes in enumerate(groups):
         for value in (v for node in nodes for v in (*node.reads(), *node.writes())):
             first.setdefault(value.block, i)
             last[value.block] = i
-    inner = [b for b in first if b.origin is Origin.MADE and b not in outside]
+    own = inner_blocks(graph) - {*apart}
+    inner = [b for b in first if b in own]
     slots, sizes, free = {}, [], set()
     ending = {}
     for block in inner:
@@ -36,3 +36,9 @@ def assign_buffers(graph, groups=None, apart=()):
             slots[block] = fit
         free.update(slots[block] for block in ending.get(i, ()))
     return slots, sizes
+
+
+def inner_blocks(graph):
+    """The blocks that live within one call only."""
+    outside = {v.block for v in (*graph.wanted(), *(v for n in graph.once for v in n.writes()))}
+    return {b for n in graph.nodes for b in n.touched if b.origin is Origin.MADE and b not in outside}

@@ -22,7 +22,7 @@ from .call import Call, Number, Tickets, call_of
 from .control import ControlLaunch, control_launch
 from .grouping import COPY, grouped, kinds_of, roles_of, shifted, update_of
 from .ir import Origin, Scalar, Use
-from .memory import assign_buffers
+from .memory import assign_buffers, inner_blocks
 from .single_launch import SingleLaunches
 from .steady import lasting, steady_blocks, steady_of
 
@@ -38,14 +38,15 @@ class Replay:
 
     actions: the Actions to run before the launches; later: those that follow each launch of control flow.  fixed: {Block: buffer}
     of all memory that stays the same; given: what is known of memory from outside; spare: buffers to use, with their sizes.
-    plans: what `planned` says of some nodes, by their ids.  members: storages that change seldom, see steady.py.
+    plans: what `planned` says of some nodes, by their ids.  members: storages that change seldom, see steady.py.  shares: whether
+    blocks that are not needed at the same time share a buffer.
     """
 
-    def __init__(self, graph, actions, device, given=(), spare=(), plans=(), members=()):
+    def __init__(self, graph, actions, device, given=(), spare=(), plans=(), members=(), shares=True):
         groups = list(grouped(graph.nodes))
         graph = graph.with_nodes(n for nodes in groups for n in nodes)  # the order of the launches, in which memory is free again
         self.graph, self.device = graph, device
-        apart = steady_blocks(graph, members)
+        apart = steady_blocks(graph, members) if shares else inner_blocks(graph)
         slots, sizes = assign_buffers(graph, groups, apart)
         buffers, self.nbytes = _allocated(sizes, spare, device)
         self.own = list(zip(buffers, sizes, strict=True))

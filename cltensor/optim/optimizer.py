@@ -18,6 +18,7 @@ from ..dispatch.tensor_base import SparseBase
 from ..tensor import Tensor
 from ..tensor.core.foreach import Foreach, recorded
 from ..tensor.math.complex_numbers import view_as_real
+from .host_values import host_state, host_values, restore
 from .saved_state import fitted, saved, settings_for
 from .settings import Numbers, check_one, check_ways, tensors_in
 from .skipped import Skipped
@@ -291,6 +292,15 @@ class Optimizer:
         in the state, in op's order; numbers: {attribute of op: number}.
         """
         raise ArgumentTypeError(f"{type(self).__name__} defines neither next_step and update_rule nor step")
+
+    def _host_values(self):
+        return list(host_values(self.param_groups, self._state, self.counts))
+
+    def _host_state(self):
+        return host_state(self.param_groups, self._state)
+
+    def _restore_host_state(self, state):
+        restore(state)
 
     def __getstate__(self):
         self._take_back()

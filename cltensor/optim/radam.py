@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -54,7 +53,7 @@ class RAdam(Optimizer):
         length = most - 2 * step * beta2**step / bias2
         rectified = 0.0
         if length > 5:
-            rectified = math.sqrt(bias2 * (length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length))
+            rectified = (bias2 * (length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)) ** 0.5
         decoupled = group["decoupled_weight_decay"]
         return {"one_minus_beta1": 1 - beta1, "beta2": beta2, "one_minus_beta2": 1 - beta2, "eps": group["eps"],
                 "step_size": lr / (1 - beta1**step), "rectified": rectified, "weight_decay": 0.0 if decoupled else decay,

@@ -16,13 +16,13 @@ def starts(start):
 
 def read(source, placement):
     """The object in a Source.  Raises SerializationError."""
-    entries, metadata, start = _read_header(source)
+    entries, metadata, start = read_header(source)
     tree = _tree(entries, metadata)
     Decoder(_Check(entries)).decode(tree)  # first without data, so that a bad file makes no tensor
     return Decoder(_Tensors(source, entries, start, placement)).decode(tree)
 
 
-def _read_header(source):
+def read_header(source):
     """(entries, metadata, position of the first data byte)."""
     if source.size < LENGTH_BYTES:
         raise SerializationError(f"the file has {source.size} bytes, a safetensors file at least {LENGTH_BYTES}; it is "

@@ -11,6 +11,7 @@ from ...base import calls, dtypes
 from ...base.context import context
 from ...base.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, UnsupportedDTypeError
 from ...base.forking import in_forked_children
+from ...base.host_values import of_attribute
 from ...base.layouts import preserve_format
 from ...base.observed_sizes import plain
 from ...dispatch.run_planned import run_planned
@@ -66,6 +67,16 @@ class Generator:
             offset = self._offset
             self._offset += n
         return _signed(self._seed), _signed(offset)
+
+    def _host_values(self):
+        return [of_attribute("seed", self, "_seed", lambda: _signed(self._seed)),
+                of_attribute("offset", self, "_offset", lambda: _signed(self._offset))]
+
+    def _host_state(self):
+        return self._seed, self._offset
+
+    def _restore_host_state(self, state):
+        self._seed, self._offset = state
 
     def get_state(self):
         """The stream's state as a uint8 tensor of 16 bytes."""

@@ -1,0 +1,11 @@
+"""Exported programs: files that run what a function, a module or a training step does, without its code.
+
+`save` writes one, `load` gives a Program to call; `info` and `check` look at a file.  docs/program-format.md is the format, which
+the C++ player reads too.
+"""
+
+from .load import check, info, load
+from .program import Numbers, Program
+from .save import save
+
+__all__ = ["Numbers", "Program", "check", "info", "load", "save"]
