@@ -156,8 +156,8 @@ def __getattr__(name):
 
 
 #: functions, classes, dtypes and constants, and the modules that users import from; not the parts that the package is made of
-__all__ = sorted({"autograd", "linalg", "opencl", "special", *_HOMES, *(n for n in _MODULES if not n.startswith("_")),
-                  *(n for n, v in globals().items() if not n.startswith("_") and not isinstance(v, type(_importlib)))})  # noqa: PLE0605
+__all__ = sorted({"autograd", "linalg", "opencl", "special", *_HOMES, *(n for n in _MODULES if not n.startswith("_")),  # noqa: PLE0605
+                  *(n for n, v in globals().items() if not n.startswith("_") and not isinstance(v, type(_importlib)))})
 
 
 def __dir__():
