@@ -7,3 +7,7 @@ __all__ = ["Info", "Model", "info", "load"]
 
 for _name in ("load", "info"):
     _named(globals()[_name], f"onnx.{_name}")
+
+
+def __dir__():
+    return sorted(__all__)
