@@ -8,3 +8,7 @@ __all__ = ["DifferentError", "Info", "Model", "UnmappedError", "export", "info",
 
 for _name in ("export", "info", "load"):
     _named(globals()[_name], f"onnx.{_name}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -95,7 +95,7 @@ def _first(result):
     return result if isinstance(result, tuple) else (result,)
 
 
-@pytest.mark.parametrize("op", _written())
+@pytest.mark.parametrize("op", [p for p in _written() if p.values[0].out])
 def test_result_over_the_inputs(op):
     """out= lies on the first input, one element further, and in the room between its rows."""
     for arrays, call, dtype in _calls(op):

@@ -37,7 +37,7 @@ LEFT_OUT = {
     "binary_cross_entropy": "takes probabilities; TABLE", "gaussian_nll_loss": "takes variances; TABLE",
 }
 #: functions that are defined for float32 and float64 only
-WITHOUT_16_BITS = set("geqrf pinv pinverse cholesky_inverse qr svd nuclear_norm".split())
+WITHOUT_16_BITS = set("geqrf pinverse cholesky_inverse qr svd nuclear_norm".split())
 
 #: further arguments, by name: what is called with x, y, z of SHAPE
 TABLE = {
