@@ -1,4 +1,4 @@
-"""The sub-commands list, render, recipe and build."""
+"""The sub-commands list, render, recipe, pack and build."""
 
 import argparse
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..output import as_json, fields, table, wrapped
 from ..parser import UsageError, add_json, command, dtype, seconds
-from . import build, c_header, catalog, explained, paper, recipe, rendering, settings
+from . import build, c_header, catalog, explained, pack, paper, recipe, rendering, settings
 
 
 def add_to(commands):
@@ -20,6 +20,7 @@ def add_to(commands):
     add_json(made)
     _add_render(actions)
     recipe.add_to(actions)
+    pack.add_to(actions)
     _add_build(actions)
 
 
