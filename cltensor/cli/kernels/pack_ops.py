@@ -124,7 +124,7 @@ def _target(dtype, style, layout):
 def declared(op):
     """What is said of an op besides its kernels, as plain data."""
     none = inspect.Parameter.empty
-    attrs = {n: None if v is none else v for n, v in op.attrs.items() if op.kind != "reduction" or n not in ("dim", "keepdim")}
+    attrs = [[n, None if v is none else v] for n, v in op.attrs.items() if op.kind != "reduction" or n not in ("dim", "keepdim")]
     found = {"kind": op.kind, "inputs": list(op.inputs), "attributes": attrs}
     if op.kind == "elementwise":
         found |= {"results": len(op.exprs), "conditions": [i for i, n in enumerate(op.inputs) if n in op.exempt],
