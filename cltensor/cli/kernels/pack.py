@@ -27,7 +27,7 @@ def add_to(actions):
                       help=f"of the operands (default {' '.join(DTYPES)}); indices are int64 and conditions bool")
     made.add_argument("--styles", nargs="+", choices=catalog.STYLES, default=list(catalog.STYLES),
                       help="launch styles (default both)")
-    made.add_argument("--header", metavar="FILE", help="also write the C++ declarations of the ops here")
+    made.add_argument("--header", metavar="FOLDER", help="also write the C++ declarations of the ops to this folder")
 
 
 def pack(options):
@@ -36,7 +36,8 @@ def pack(options):
     document = Pack(options.dtypes, options.styles, ops).document()
     Path(options.file).write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
     if options.header:
-        Path(options.header).write_text(cpp_header.header(ops), encoding="utf-8")
+        Path(options.header, "elementwise_ops.hpp").write_text(cpp_header.header(ops), encoding="utf-8")
+        Path(options.header, "elementwise_methods.inc").write_text(cpp_header.methods(ops), encoding="utf-8")
     size = Path(options.file).stat().st_size / 1e6
     print(f"{options.file}: {plural(len(ops), 'op')}, {plural(len(document['kernels']), 'kernel')}, {size:.1f} MB")
     return 0

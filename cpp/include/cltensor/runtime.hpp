@@ -188,7 +188,7 @@ public:
     }
 
 private:
-    std::lock_guard<std::recursive_mutex> hold_;
+    std::unique_lock<std::recursive_mutex> hold_;
     const KernelText& kernel_;
     cl_kernel object_;
     std::vector<bool> given_;
