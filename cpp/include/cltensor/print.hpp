@@ -63,7 +63,7 @@ private:
         for (std::int64_t i = 0; i < n; i++) {
             std::string next;
             if (cut && i == kEdge) {
-                next = "...";
+                next = last ? " ..." : "...";
                 i = n - kEdge - 1;
             } else if (last) {
                 next = one(values_[static_cast<std::size_t>(start + i)]);
