@@ -59,6 +59,6 @@ def ran(module, *arguments, timeout=280, **environment):
     """(exit status, output) of a program that was built as a module, run on the device under test."""
     plain = {"CL_BUILD_OPTIONS": os.environ.get("PYOPENCL_BUILD_OPTIONS", "-cl-opt-disable")}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    found = subprocess.run([sys.executable, "-c", _RUN, str(module), *map(str, arguments)], capture_output=True, text=True, check=False,
-                           env={**os.environ, **plain, "PYTHONPATH": path, **environment}, timeout=timeout)
+    found = subprocess.run([sys.executable, "-c", _RUN, str(module), *map(str, arguments)], capture_output=True, text=True,
+                           check=False, env={**os.environ, **plain, "PYTHONPATH": path, **environment}, timeout=timeout)
     return found.returncode, found.stdout + found.stderr

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 import cltensor as ct
-from cltensor.__main__ import main
-
-from . import references
-from .building import ROOT, built, done, needs_compiler, ran
+from cltensor.cli import main
+from cpp import references
+from cpp.building import ROOT, built, done, needs_compiler, ran
 
 WHOLE = os.environ.get("CLTENSOR_GENERATOR") == "all"
 pytestmark = [needs_compiler, pytest.mark.device, pytest.mark.any_style, pytest.mark.limit(3600 if WHOLE else 600)]
@@ -40,8 +39,8 @@ def written(tmp_path_factory):
 
 @pytest.mark.parametrize("style", ["cpu", "gpu"])
 def test_frontend(build, pack, written, style):
-    status, output = ran(build / "tests/frontend_test.so", CLTENSOR_PACK=str(pack), CT_REFERENCES=str(written), CLTENSOR_PROFILE=style,
-                         timeout=3000 if WHOLE else 280)
+    status, output = ran(build / "tests/frontend_test.so", CLTENSOR_PACK=str(pack), CT_REFERENCES=str(written),
+                         CLTENSOR_PROFILE=style, timeout=3000 if WHOLE else 280)
     assert status == 0, output
     assert re.search(r"test cases:\s+\d+ \|\s+\d+ passed \|\s+0 failed", output), output
     for model, make in references.MODELS.items():

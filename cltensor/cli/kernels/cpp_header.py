@@ -3,7 +3,7 @@
 import inspect
 import math
 
-_HEAD = """// Elementwise ops: a function for each in cltensor's registry, and its methods.  Made by `cltensor kernels pack --header`.
+_HEAD = """// Elementwise ops: a function for each in cltensor's registry, and methods.  Made by `cltensor kernels pack --header`.
 //
 // Operands are tensors or numbers, and broadcast; results are differentiable where the registry's declaration is.
 #pragma once

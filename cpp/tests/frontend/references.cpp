@@ -78,7 +78,7 @@ TEST_CASE("modules compute and train as in Python") {
         std::shared_ptr<ct::nn::Sequential> head = add("head", ct::nn::Sequential(ct::nn::Linear(10, 8), ct::nn::GELU(), ct::nn::Linear(8, 3)));
         Tensor forward(const Tensor& x) override { return head->forward(norm->forward(lstm->forward(words->forward(x)).mean({1}))); }
     } net;
-    ct::nn::Sequential images(ct::nn::Conv2d(1, 4, 3, 1, 1), ct::nn::BatchNorm2d(4), ct::nn::ReLU(), ct::nn::MaxPool2d(2), ct::nn::Flatten(), ct::nn::Linear(16, 3));
+    ct::nn::Sequential images(ct::nn::Conv2d(1, 4, 3, 1, 1, 1, 1, false), ct::nn::BatchNorm2d(4), ct::nn::ReLU(), ct::nn::MaxPool2d(2), ct::nn::Flatten(), ct::nn::Linear(16, 3));
     const auto trained = [](ct::nn::Module& model, ct::optim::Optimizer& optimizer, const std::string& name) {
         ct::nn::CrossEntropyLoss loss;
         for (int step = 0; step < 3; step++) {
