@@ -1,5 +1,7 @@
 """Building what is in cpp/ with CMake, and running it on the driver under test."""
 
+import contextlib
+import fcntl
 import functools
 import os
 import shutil
@@ -37,6 +39,19 @@ def missing():
 needs_compiler = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 
+@contextlib.contextmanager
+def once(tmp_path_factory, name):
+    """A folder that pytest's processes share, and whether it is still to be filled: by one of them, while the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done_ = base / name, base / f"{name}.done"
+    with open(base / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder.mkdir(exist_ok=True)
+        yield folder, not done_.exists()
+        done_.touch()
+
+
 def built(folder, *targets, **settings):
     """Configure and build targets in a folder; the folder."""
     own = loader()[0]
@@ -55,10 +70,11 @@ def done(*command):
     return found.stdout
 
 
-def ran(module, *arguments, timeout=280, **environment):
+def ran(module, *arguments, timeout=280, cwd=None, **environment):
     """(exit status, output) of a program that was built as a module, run on the device under test."""
     plain = {"CL_BUILD_OPTIONS": os.environ.get("PYOPENCL_BUILD_OPTIONS", "-cl-opt-disable")}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     found = subprocess.run([sys.executable, "-c", _RUN, str(module), *map(str, arguments)], capture_output=True, text=True,
-                           check=False, env={**os.environ, **plain, "PYTHONPATH": path, **environment}, timeout=timeout)
+                           check=False, env={**os.environ, **plain, "PYTHONPATH": path, **environment}, timeout=timeout,
+                           cwd=cwd)
     return found.returncode, found.stdout + found.stderr

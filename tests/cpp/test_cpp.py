@@ -12,7 +12,7 @@ import pytest
 import cltensor as ct
 from cltensor.cli import main
 from cpp import references
-from cpp.building import ROOT, built, done, needs_compiler, ran
+from cpp.building import ROOT, built, done, needs_compiler, once, ran
 
 WHOLE = os.environ.get("CLTENSOR_GENERATOR") == "all"
 pytestmark = [needs_compiler, pytest.mark.device, pytest.mark.any_style, pytest.mark.limit(3600 if WHOLE else 600)]
@@ -20,21 +20,24 @@ pytestmark = [needs_compiler, pytest.mark.device, pytest.mark.any_style, pytest.
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory):
-    return built(tmp_path_factory.mktemp("build"), "frontend_test", "digits")
+    with once(tmp_path_factory, "build") as (folder, new):
+        return built(folder, "frontend_test", "digits", "sine") if new else folder
 
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory):
-    file = tmp_path_factory.mktemp("pack") / "kernels.json"
-    assert main(["kernels", "pack", str(file), "--dtypes", "float32", "float64", "int64", "bool"]) == 0
-    return file
+    with once(tmp_path_factory, "pack") as (folder, new):
+        if new:
+            assert main(["kernels", "pack", str(folder / "kernels.json"), "--dtypes", "float32", "float64", "int64", "bool"]) == 0
+        return folder / "kernels.json"
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("references")
-    references.write(folder, references.all_ops() if WHOLE else references.FEW)
-    return folder
+    with once(tmp_path_factory, "references") as (folder, new):
+        if new:
+            references.write(folder, references.all_ops() if WHOLE else references.FEW)
+        return folder
 
 
 @pytest.mark.parametrize("style", ["cpu", "gpu"])
@@ -62,6 +65,15 @@ def test_digits(build, pack, tmp_path):
     assert status == 0, output
     assert float(re.findall(r"test accuracy ([\d.]+)%", output)[-1]) > 95, output
     assert ct.load(model)["13.weight"].shape == (10, 128)
+
+
+def test_the_short_program_of_the_docs(build, pack, tmp_path):
+    code = (ROOT / "cpp/examples/sine.cpp").read_text()
+    assert len(code.splitlines()) <= 32
+    status, output = ran(build / "examples/sine.so", CLTENSOR_PACK=str(pack), cwd=tmp_path)
+    assert status == 0, output
+    assert float(re.search(r"mean squared error ([\d.e-]+)", output)[1]) < 2e-3, output
+    assert list(ct.load(tmp_path / "sine.safetensors")) == ["hidden.weight", "hidden.bias", "last.weight", "last.bias"]
 
 
 def test_installed_package_is_found(tmp_path):

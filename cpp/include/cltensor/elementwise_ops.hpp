@@ -1,4 +1,4 @@
-// Elementwise ops: a function for each in cltensor's registry, and its methods.  Made by `cltensor kernels pack --header`.
+// Elementwise ops: a function for each in cltensor's registry, and methods.  Made by `cltensor kernels pack --header`.
 //
 // Operands are tensors or numbers, and broadcast; results are differentiable where the registry's declaration is.
 #pragma once
