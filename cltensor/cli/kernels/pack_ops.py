@@ -48,11 +48,13 @@ CALLS = {
     "random/integers": ("random_like", (_SHAPE,), {"distribution": "integers", **_DRAWN, "a": 0, "b": 9}),
     "dropout": ("dropout_seeded", (_SHAPE,), _DRAWN),
 }
-#: templates whose parameters fit any tensor, by the name in the pack: (template, parameters)
+_ANY = {"rank": RANK, "index_class": "s", "index_dtype": dtypes.int64}
+#: templates whose parameters fit any tensor, by the name in the pack: (template, parameters, categories of dtypes)
 TEMPLATES = {
-    "gather": ("gather", {"rank": RANK, "x_class": "s", "index_class": "s"}),
-    "scatter/set": ("scatter", {"rank": RANK, "combine": "value", "index_class": "s"}),
-    "scatter/add": ("scatter", {"rank": RANK, "combine": "old + value", "index_class": "s"}),
+    "gather": ("gather", {**_ANY, "x_class": "s"}, ("bool", "int", "float")),
+    "scatter/set": ("scatter", {**_ANY, "combine": "value"}, ("bool", "int", "float")),
+    "scatter/add": ("scatter", {**_ANY, "combine": "old + value"}, ("bool", "int", "float")),
+    **{name: (name, {}, ("float",)) for name in ("conv_pad", "conv_panel", "conv_product")},
 }
 
 
@@ -96,14 +98,24 @@ def reduction(op, dtype, style):
 def whole(name, dtype, style):
     """The Source of one of CALLS or TEMPLATES; None where the op is not for this dtype."""
     if name in TEMPLATES:
-        template, values = TEMPLATES[name]
-        return rendering.of_template(catalog.entry(template), dtype, style, {**values, "index_dtype": dtypes.int64})
+        template, values, categories = TEMPLATES[name]
+        if dtype.category not in categories or (template.startswith("conv") and dtype.itemsize < 4):
+            return None
+        return rendering.of_template(catalog.entry(template), dtype, style, {**values, **_panels(template, dtype, style)})
     op, inputs, attrs = CALLS[name]
     op = catalog.op(op)
     if dtype not in op.allowed or (name.startswith("random/") and (name.endswith("integers")) == dtype.is_floating_point):
         return None
     inputs = tuple(i if isinstance(i[0], tuple) else (i, dtype) for i in inputs)
     return calls.call(op, inputs, attrs, style).steps[0].source
+
+
+def _panels(template, dtype, style):
+    """The parameters by which the kernels of a convolution agree on the width of panels."""
+    width = 32 // dtype.itemsize
+    product = {"W": width, "NV": 2} if style == "cpu" else {"TN": 2}
+    lanes = 2 * width if style == "cpu" else 32
+    return {"conv_panel": {"LANES": lanes}, "conv_product": product}.get(template, {})
 
 
 def _laid(dtype, style, layout, last=False):
