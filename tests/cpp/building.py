@@ -63,6 +63,16 @@ def built(folder, *targets, **settings):
     return folder
 
 
+def sanitizing(folder):
+    """The variables with which a module built with CLTENSOR_SANITIZE runs in Python: what leaks in others is not told."""
+    known = folder / "known-leaks"
+    known.write_text("".join(f"leak:{n}\n" for n in ("libpython", "python", "libpocl", "_cl.", "libOpenCL", "numpy")))
+    libraries = [done("g++", f"-print-file-name={n}").strip() for n in ("libasan.so", "libstdc++.so")]
+    drivers = Path(loader()[0]).parent if loader()[0] != "-lOpenCL" else ""
+    return {"LD_PRELOAD": " ".join(libraries), "LD_LIBRARY_PATH": str(drivers), "ASAN_OPTIONS": "handle_segv=0",
+            "LSAN_OPTIONS": f"suppressions={known}:print_suppressions=0"}
+
+
 def done(*command):
     """Run a command that must succeed; its output."""
     found = subprocess.run(command, capture_output=True, text=True, check=False)

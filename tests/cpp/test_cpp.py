@@ -12,7 +12,7 @@ import pytest
 import cltensor as ct
 from cltensor.cli import main
 from cpp import references
-from cpp.building import ROOT, built, done, needs_compiler, once, ran
+from cpp.building import ROOT, built, done, needs_compiler, once, ran, sanitizing
 
 WHOLE = os.environ.get("CLTENSOR_GENERATOR") == "all"
 pytestmark = [needs_compiler, pytest.mark.device, pytest.mark.any_style, pytest.mark.limit(3600 if WHOLE else 600)]
@@ -53,6 +53,14 @@ def test_frontend(build, pack, written, style):
             assert own.keys() == after.keys()
             for name in own:
                 np.testing.assert_allclose(own[name].numpy(), after[name].numpy(), rtol=1e-3, atol=2e-4, err_msg=name)
+
+
+@pytest.mark.skipif(not WHOLE, reason="run all with CLTENSOR_GENERATOR=all")
+def test_nothing_leaks_or_is_read_out_of_bounds(pack, tmp_path):
+    folder = built(tmp_path / "build", "frontend_test", CLTENSOR_SANITIZE="ON")
+    status, output = ran(folder / "tests/frontend_test.so", CLTENSOR_PACK=str(pack), timeout=1500, **sanitizing(tmp_path))
+    assert status == 0, output
+    assert "Sanitizer" not in output, output
 
 
 def test_digits(build, pack, tmp_path):
