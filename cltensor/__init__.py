@@ -114,8 +114,8 @@ def typename(obj):
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-_MODULES = ("_dynamo", "_higher_order_ops", "amp", "array_api", "compiler", "distributions", "fft", "func", "graph", "hub", "io",
-            "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "quantize", "random", "return_types",
+_MODULES = ("_dynamo", "_higher_order_ops", "amp", "array_api", "compiler", "distributions", "export", "fft", "func", "graph",
+            "hub", "io", "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "quantize", "random", "return_types",
             "serialization", "signal", "sparse", "testing", "train", "utils", "vision")
 #: name -> the module of a public function outside the tensor layer
 _HOMES = {name: module for module, names in {

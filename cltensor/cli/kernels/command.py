@@ -1,4 +1,4 @@
-"""The sub-commands list, render, recipe and build."""
+"""The sub-commands list, render, recipe, pack and build."""
 
 import argparse
 import re
@@ -7,7 +7,7 @@ from ...codegen import templates
 from ..output import as_json, fields, table, wrapped, write_file
 from ..parser import UsageError, add_json, command
 from ..values import dtype, new_file_or_output, new_folder, seconds
-from . import build, c_header, catalog, explained, paper, recipe, rendering, settings
+from . import build, c_header, catalog, explained, pack, paper, recipe, rendering, settings
 
 
 def add_to(commands):
@@ -21,6 +21,7 @@ def add_to(commands):
     add_json(made)
     _add_render(actions)
     recipe.add_to(actions)
+    pack.add_to(actions)
     _add_build(actions)
 
 
