@@ -183,7 +183,7 @@ def test_settings_are_those_of_the_code():
     """Every CLTENSOR_ name in a page is a setting; the README has all of them."""
     table = set(re.findall(r"^\| `(CLTENSOR_\w+)` \|", PAGES["README.md"], re.M))
     assert table == set(config.SETTINGS)
-    of_cpp = (f.read_text(encoding="utf-8") for pattern in ("CMakeLists.txt", "include/**/*.hpp") for f in (ROOT / "cpp").glob(pattern))
+    of_cpp = (f.read_text(encoding="utf-8") for kind in ("CMakeLists.txt", "include/**/*.hpp") for f in (ROOT / "cpp").glob(kind))
     others = {*config.SETTINGS, "CLTENSOR_GENERATOR",  # of the tests alone
               *(name for text in of_cpp for name in re.findall(r"(?:option\(|setting\(\")(CLTENSOR_\w+)", text))}
     named = {(page, name) for page, text in PAGES.items() for name in re.findall(r"\bCLTENSOR_[A-Z_]+\b", text)}
