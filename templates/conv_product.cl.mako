@@ -28,8 +28,8 @@ PARAMETERS = dict(
     out_dtype=Parameter(None, "the dtype of y; None: dtype", FLOATING_OR_NONE),
     W=Parameter(8, "elements of a vector, in the cpu style", one_of(2, 4, 8, 16)),
     MR=Parameter(6, "rows in registers, in the cpu style", whole(1, 16)),
-    NV=Parameter(2, "vectors in a panel's row, in the cpu style", whole(1, 8)),
-    STRIP=Parameter(192, "the most rows of a strip, in the cpu style", whole(16, 1024)),
+    NV=Parameter(2, "vectors in a panel's row, in the cpu style", whole(1, 4)),
+    STRIP=Parameter(192, "the most rows of a strip, in the cpu style", whole(16, 384)),
     KC=Parameter(16, "steps at a time, in the gpu style", one_of(8, 16, 32)),
     TM=Parameter(4, "a sixteenth of a tile's rows, in the gpu style", one_of(1, 2, 4, 8)),
     TN=Parameter(4, "a sixteenth of a panel's lanes, in the gpu style", one_of(1, 2, 4)), activation=ACTIVATION)
@@ -44,7 +44,7 @@ V = vectors.width(T)  # elements that are stored at once
 LANES = NV * W if style == "cpu" else 16 * TN
 most = STRIP // MR * MR
 rows = "r0 * r1 * r2 * r3"
-needs = ["y overlaps nothing, and is stored once for each row, lane, group and piece."]
+needs = [f"The panels are made with LANES={LANES}.", "y overlaps nothing, and is stored once for each row, lane, group and piece."]
 if activation:
     needs.append("splits is 1: the activation is of whole sums.")
 if style == "cpu":

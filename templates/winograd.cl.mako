@@ -25,7 +25,7 @@ T, S = types.compute_type(dtype), types.storage_type(dtype)
 n, TILES = m + 2, 64
 AT, G, BT = matrices(m)
 assert form == "output" or not (bias or activation)
-needs = ["The results overlap nothing."] if form == "weights" else [
+needs = ["The results overlap nothing.", f"The kernel conv_product that reads the panels has {LANES} lanes."] if form == "weights" else [
     "The results overlap nothing, and P >= images * th * tw.",
     f"conv_product makes the v of the output: groups = {n * n}, xg and yg are the places of both v, xs3 = ys3 = 1 and ks = P."]
 if form == "weights":

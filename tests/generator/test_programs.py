@@ -103,7 +103,7 @@ def test_convolutions_by_tiles(style, m, tmp_path, monkeypatch):
 @pytest.mark.parametrize("dtype", ["float32", *(["float64"] if WHOLE else [])])
 @pytest.mark.parametrize("style", ["cpu", "gpu"])
 def test_convolutions_by_columns(style, dtype, tmp_path, monkeypatch):
-    monkeypatch.setattr(columns, "suits", lambda *_: True)
+    monkeypatch.setattr(columns, "suits", lambda patches, weights, groups: groups == 1)
     found = convolved(convolutions.GEOMETRIES if WHOLE else convolutions.BY_TILES, dtype, style,
                       ("convolution", "convolution_input_gradient", "convolution_weight_gradient"))
     assert {"conv_columns gather", "conv_columns sum"} < templates_of(found)
