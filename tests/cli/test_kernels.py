@@ -100,6 +100,15 @@ def test_local_memory_counts_every_dimension_macro_and_variable(name, nbytes):
     assert facts["device"]["local_memory"] == nbytes
 
 
+def test_offsets_tell_what_they_count(capsys):
+    facts = json.loads(output(capsys, "render", "fft_points", "--json"))
+    steps = {a["name"]: a["step"] for a in facts["arguments"] if a["kind"] == "offset"}
+    assert steps == {"x_o": "x_u", "y_o": "y_u", "factors_o": "1"}
+    text = output(capsys, "render", "fft_points")
+    assert "x_o        long: position of the first element of x_p, counted in x_u elements; 0 for the first" in text
+    assert "OpenCL C 1.2; no double precision" in output(capsys, "render", "fft_lines", "--style", "cpu")
+
+
 def test_header_lies_beside_the_text(tmp_path, capsys):
     output(capsys, "render", "softmax", "--style", "gpu", "--header", "--name", "mine", "-o", str(tmp_path / "a.cl"))
     text = (tmp_path / "a.h").read_text()

@@ -18,13 +18,8 @@ from .program import Buffer, Case, Launch
 WHOLE = os.environ.get("CLTENSOR_GENERATOR") == "all"
 
 
-def declared(call):
-    """Whether all kernels of a Call declare their interface."""
-    return all(step.source.interface.kernel for step in call.steps)
-
-
 def of_op(op, dtype, style, most=4):
-    """The Cases of an op for one dtype: one for each of its samples that launches kernels with declared interfaces."""
+    """The Cases of an op for one dtype: one for each of its samples that launches kernels."""
     return of_samples(op, samples.samples(op, dtype)[:most], dtype, style)
 
 
@@ -40,7 +35,7 @@ def of_samples(op, given, dtype, style, expected=None):
             call = calls.call(op, inputs, attrs, style)
         except UsageError:  # a sample that this dtype does not have
             continue
-        if call.steps and declared(call):
+        if call.steps:
             results = call.expected(arrays) if expected is None else expected(arrays, attrs)
             found.append(_case(f"{op.name} {dtype.name} {style} sample {i}", call, arrays, results))
     return found
