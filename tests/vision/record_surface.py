@@ -1,4 +1,4 @@
-"""Write surface.json, the arguments of torchvision's functions and classes: python record_surface.py, where torchvision is installed.
+"""Write surface.json, the arguments of torchvision's functions and classes: python record_surface.py, where torchvision is.
 
 record_transforms.py does so for the transforms.
 """
