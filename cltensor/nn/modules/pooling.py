@@ -50,15 +50,17 @@ class _AvgPoolNd(FunctionLayer):
                          ceil_mode=ceil_mode, count_include_pad=count_include_pad, divisor_override=divisor_override)
 
 
-class AvgPool1d(_AvgPoolNd):
+class AvgPool1d(FunctionLayer):
     """Mean of each window of x (N, C, L) or (C, L)."""
 
     function = staticmethod(F.avg_pool1d)
+    hidden = ("ceil_mode", "count_include_pad")
 
     def __init__(self, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None,
                  padding: int | Sequence[int] = 0, ceil_mode: bool = False, count_include_pad: bool = True):
         kernel_size, stride, padding = (v if v is None or isinstance(v, tuple) else (v,) for v in (kernel_size, stride, padding))
-        super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
+        super().__init__(kernel_size=kernel_size, stride=kernel_size if stride is None else stride, padding=padding,
+                         ceil_mode=ceil_mode, count_include_pad=count_include_pad)
 
 
 class AvgPool2d(_AvgPoolNd):
