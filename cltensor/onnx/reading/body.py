@@ -1,6 +1,7 @@
 """A Body: the nodes of a graph in order, each with its rule, run one after the other."""
 
 import functools
+from collections import ChainMap
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class Body:
         if device in self._placed:
             return
         self._placed.add(device)
-        known = {**(around or {}), **self.constants}
+        known = ChainMap(self.constants, *(around.maps if around else ()))
         for step in self.steps:
             for name, place in zip(step.inputs, step.places, strict=True):
                 held = known.get(name)

@@ -2,6 +2,7 @@
 
 import math
 
+from ....nn import functional as F
 from ..operators import operator
 from ..public import ct
 
@@ -9,6 +10,11 @@ from ..public import ct
 def _heads(x, count):
     """(batch, heads, length, size) of (batch, length, heads * size)."""
     return x if x.ndim == 4 else x.reshape(x.shape[0], x.shape[1], count, -1).transpose(1, 2)
+
+
+def _joined(x, q):
+    """(batch, length, heads * size) of (batch, heads, length, size)."""
+    return x.transpose(1, 2).reshape(q.shape[0], q.shape[1], -1)
 
 
 def _capped(x, cap):
@@ -30,6 +36,11 @@ def attention(q, k, v, attn_mask=None, past_key=None, past_value=None, nonpad_kv
     if past_key is not None:
         past = past_key.shape[2]
         key, value = ct.cat([past_key, key], 2), ct.cat([past_value, value], 2)
+    plain = attn_mask is None and nonpad_kv_seqlen is None and not softcap and max(left_window_size, right_window_size) < 0
+    if plain and n_outputs < 4 and not (is_causal and past):
+        found = F.scaled_dot_product_attention(query, _repeated(key, query.shape[1]), _repeated(value, query.shape[1]),
+                                               is_causal=bool(is_causal), scale=scale)
+        return _joined(found, q) if flat else found, key, value
     heads, wide = query.shape[1], ct.float32 if query.dtype in (ct.float16, ct.bfloat16) else query.dtype
     factor = math.sqrt(1 / math.sqrt(query.shape[-1]) if scale is None else scale)
     scores = ct.matmul(query.to(wide) * factor, _repeated(key, heads).to(wide).transpose(-1, -2) * factor)
@@ -39,8 +50,7 @@ def attention(q, k, v, attn_mask=None, past_key=None, past_value=None, nonpad_kv
     weights = ct.softmax(biased, -1)
     weights = ct.where(ct.isnan(weights), ct.zeros_like(weights), weights) if bias is not None else weights
     found = ct.matmul(weights, _repeated(value, heads).to(wide)).to(q.dtype)
-    if flat:
-        found = found.transpose(1, 2).reshape(q.shape[0], q.shape[1], -1)
+    found = _joined(found, q) if flat else found
     shown = (scores, capped, biased, weights)[qk_matmul_output_mode] if qk_matmul_output_mode else scores
     return found, key, value, shown.to(q.dtype)
 

@@ -56,5 +56,5 @@ def batch_norm_of_version_6(x, scale, b, mean, var, *, epsilon=1e-5, is_test=0, 
 
 
 @operator("Dropout", since=6)
-def dropout_of_version_6(data, *, is_test=0, ratio=0.5):
-    return dropout_of_inference(data)
+def dropout_of_version_6(data, *, is_test=0, ratio=0.5, n_outputs=1):
+    return dropout_of_inference(data, n_outputs=n_outputs)
