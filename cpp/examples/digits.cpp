@@ -17,11 +17,10 @@ int main(int argc, char** argv) try {
     const std::map<std::string, Tensor> data(file.begin(), file.end());
     const int epochs = argc > 2 ? std::stoi(argv[2]) : 20;
 
-    nn::Sequential model(
-        nn::Conv2d(1, 16, 3, 1, 1, 1, 1, false), nn::BatchNorm2d(16), nn::ReLU(),
-        nn::Conv2d(16, 32, 3, 1, 1, 1, 1, false), nn::BatchNorm2d(32), nn::ReLU(), nn::MaxPool2d(2),
-        nn::Conv2d(32, 32, 3, 1, 1, 1, 1, false), nn::BatchNorm2d(32), nn::ReLU(), nn::MaxPool2d(2),
-        nn::Flatten(), nn::Dropout(0.3), nn::Linear(32 * 2 * 2, 10));
+    nn::Sequential model(nn::Conv2d(1, 16, 3, 1, 1, 1, 1, false), nn::BatchNorm2d(16), nn::ReLU(),
+                         nn::Conv2d(16, 32, 3, 1, 1, 1, 1, false), nn::BatchNorm2d(32), nn::ReLU(), nn::MaxPool2d(2),
+                         nn::Conv2d(32, 32, 3, 1, 1, 1, 1, false), nn::BatchNorm2d(32), nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(),
+                         nn::Dropout(0.3), nn::Linear(32 * 2 * 2, 10));
     optim::AdamW optimizer(model.parameters(), 3e-3);
     optim::CosineAnnealingLR schedule(optimizer, epochs);
     DataLoader loader(TensorDataset({data.at("train.images"), data.at("train.labels")}), 64, true);
@@ -41,7 +40,8 @@ int main(int argc, char** argv) try {
         model.eval();
         const NoGrad off;
         accuracy = (model(data.at("test.images")).argmax(1) == data.at("test.labels")).to(DType::float32).mean().item();
-        std::printf("epoch %2d/%d  loss %.4f  test accuracy %.2f%%\n", epoch, epochs, sum.item() / static_cast<double>(loader.size()), 100 * accuracy);
+        std::printf("epoch %2d/%d  loss %.4f  test accuracy %.2f%%\n", epoch, epochs,
+                    sum.item() / static_cast<double>(loader.size()), 100 * accuracy);
         std::fflush(stdout);
     }
     if (argc > 3) save(model.state_dict(), argv[3]);

@@ -83,7 +83,8 @@ class Saved {
 public:
     Saved() = default;
     explicit Saved(const Tensor& x)
-        : x_(x.defined() ? detail::aliased(x, x.shape(), x.strides(), x.offset()) : x), version_(x.defined() ? x.body()->storage->version : 0) {}
+        : x_(x.defined() ? detail::aliased(x, x.shape(), x.strides(), x.offset()) : x),
+          version_(x.defined() ? x.body()->storage->version : 0) {}
 
     const Tensor& get(const std::string& call) const {
         if (x_.defined() && x_.body()->storage->version != version_)
@@ -146,9 +147,12 @@ inline Tensor fitted(Tensor g, const Edge& edge) {
 }
 
 inline void accumulate(TensorBody& leaf, const Tensor& g) {
-    if (leaf.grad) leaf.grad = added(Tensor(leaf.grad), g).body();
-    else if (g.is_contiguous() && g.body().use_count() == 1 && g.body()->storage.use_count() == 1) leaf.grad = g.body();
-    else leaf.grad = g.clone().body();
+    if (leaf.grad)
+        leaf.grad = added(Tensor(leaf.grad), g).body();
+    else if (g.is_contiguous() && g.body().use_count() == 1 && g.body()->storage.use_count() == 1)
+        leaf.grad = g.body();
+    else
+        leaf.grad = g.clone().body();
 }
 
 inline void walk_back(const Tensor& root, const Tensor& seed, bool retain) {
@@ -170,7 +174,8 @@ inline void walk_back(const Tensor& root, const Tensor& seed, bool retain) {
         const std::shared_ptr<Node> node = pending.begin()->second;
         pending.erase(pending.begin());
         if (!node->rule)
-            fail("backward: the graph of ", node->name, " was walked already, and what it saved is gone; give retain_graph = true to the "
+            fail("backward: the graph of ", node->name,
+                 " was walked already, and what it saved is gone; give retain_graph = true to the "
                  "first backward");
         std::vector<bool> needs;
         for (const Edge& edge : node->edges) needs.push_back(edge.wanted());
@@ -181,8 +186,10 @@ inline void walk_back(const Tensor& root, const Tensor& seed, bool retain) {
             if (!edge.wanted() || i >= made.size() || !made[i].defined()) continue;
             Tensor g = fitted(std::move(made[i]), edge);
             made[i] = {};
-            if (edge.node) reach(edge.node, edge.result, g);
-            else accumulate(*edge.leaf, g);
+            if (edge.node)
+                reach(edge.node, edge.result, g);
+            else
+                accumulate(*edge.leaf, g);
         }
         if (!retain) node->rule = nullptr;
     }
@@ -192,9 +199,11 @@ inline void walk_back(const Tensor& root, const Tensor& seed, bool retain) {
 inline void check_writable(const Tensor& to, const std::vector<Tensor>& from, const char* call) {
     if (!is_grad_enabled()) return;
     if (to.requires_grad())
-        fail(call, ": a tensor of shape ", shown(to.shape()), " that requires grad is written to in place; make a ct::NoGrad first, or compute "
+        fail(call, ": a tensor of shape ", shown(to.shape()),
+             " that requires grad is written to in place; make a ct::NoGrad first, or compute "
              "a new tensor");
-    if (wants_history(from)) fail(call, ": the write would lose the history of its source; make a ct::NoGrad first, or use ct::where or ct::cat");
+    if (wants_history(from))
+        fail(call, ": the write would lose the history of its source; make a ct::NoGrad first, or use ct::where or ct::cat");
 }
 
 inline void written(const Tensor& x) { x.body()->storage->version++; }
@@ -202,7 +211,8 @@ inline void written(const Tensor& x) { x.body()->storage->version++; }
 }  // namespace detail
 
 inline Tensor& Tensor::requires_grad_(bool wanted) {
-    if (wanted && !is_floating_point(dtype())) fail("requires_grad_: only floating tensors have gradients, this is ", dtype(), "; convert it with to()");
+    if (wanted && !is_floating_point(dtype()))
+        fail("requires_grad_: only floating tensors have gradients, this is ", dtype(), "; convert it with to()");
     if (!is_leaf() && !wanted) fail("requires_grad_: a computed tensor cannot stop requiring grad; use detach()");
     body_->requires_grad = wanted;
     return *this;
@@ -213,9 +223,11 @@ inline Tensor Tensor::detach() const { return detail::aliased(*this, shape(), st
 inline void Tensor::backward(const Tensor& gradient, bool retain_graph) const {
     if (!requires_grad()) fail("backward: this tensor does not require grad; call requires_grad_() on what it is computed from");
     if (!gradient.defined() && numel() != 1)
-        fail("backward: a tensor of shape ", shown(shape()), " has ", numel(), " elements; give a gradient of its shape, or reduce it to one");
+        fail("backward: a tensor of shape ", shown(shape()), " has ", numel(),
+             " elements; give a gradient of its shape, or reduce it to one");
     if (gradient.defined() && gradient.shape() != shape())
-        fail("backward: a gradient of shape ", shown(gradient.shape()), " for a tensor of shape ", shown(shape()), "; the two must agree");
+        fail("backward: a gradient of shape ", shown(gradient.shape()), " for a tensor of shape ", shown(shape()),
+             "; the two must agree");
     detail::walk_back(*this, gradient.defined() ? gradient.detach() : ones(shape(), dtype()), retain_graph);
 }
 

@@ -17,7 +17,8 @@ public:
         if (tensors_.empty()) fail("TensorDataset: give at least one tensor");
         for (const Tensor& x : tensors_)
             if (!x.dim() || x.size(0) != size())
-                fail("TensorDataset: all tensors need one number of samples, got shapes ", shown(tensors_[0].shape()), " and ", shown(x.shape()));
+                fail("TensorDataset: all tensors need one number of samples, got shapes ", shown(tensors_[0].shape()), " and ",
+                     shown(x.shape()));
     }
     std::int64_t size() const { return tensors_[0].dim() ? tensors_[0].size(0) : 0; }
     const std::vector<Tensor>& tensors() const { return tensors_; }

@@ -56,8 +56,10 @@ using MemoryHandle = Handle<cl_mem, clReleaseMemObject>;
 /// Throw unless a call of OpenCL succeeded.
 inline void checked(cl_int status, const char* call) {
     if (status == CL_SUCCESS) return;
-    const char* meaning = status == CL_MEM_OBJECT_ALLOCATION_FAILURE || status == CL_OUT_OF_RESOURCES ? " (no memory left on the device)"
-                          : status == CL_OUT_OF_HOST_MEMORY ? " (no memory left on the host)" : "";
+    const char* meaning = status == CL_MEM_OBJECT_ALLOCATION_FAILURE || status == CL_OUT_OF_RESOURCES
+                              ? " (no memory left on the device)"
+                          : status == CL_OUT_OF_HOST_MEMORY ? " (no memory left on the host)"
+                                                            : "";
     fail(call, ": OpenCL error ", status, meaning);
 }
 
@@ -97,9 +99,12 @@ public:
         namespace fs = std::filesystem;
         const std::string given = detail::setting("CLTENSOR_CACHE_DIR"), cache = detail::setting("XDG_CACHE_HOME"),
                           home = detail::setting("HOME");
-        if (!given.empty()) folder_ = fs::path(given) / "cpp";
-        else if (!cache.empty()) folder_ = fs::path(cache) / "cltensor" / "cpp";
-        else if (!home.empty()) folder_ = fs::path(home) / ".cache" / "cltensor" / "cpp";
+        if (!given.empty())
+            folder_ = fs::path(given) / "cpp";
+        else if (!cache.empty())
+            folder_ = fs::path(cache) / "cltensor" / "cpp";
+        else if (!home.empty())
+            folder_ = fs::path(home) / ".cache" / "cltensor" / "cpp";
     }
 
     /// The binary kept under a key, if there is one.
@@ -250,9 +255,10 @@ private:
     }
 
     std::string build_log(cl_program program) const {
-        return detail::info(program, CL_PROGRAM_BUILD_LOG, [this](cl_program p, cl_uint what, std::size_t size, void* value, std::size_t* used) {
-            return clGetProgramBuildInfo(p, device_, what, size, value, used);
-        });
+        return detail::info(program, CL_PROGRAM_BUILD_LOG,
+                            [this](cl_program p, cl_uint what, std::size_t size, void* value, std::size_t* used) {
+                                return clGetProgramBuildInfo(p, device_, what, size, value, used);
+                            });
     }
 
     ProgramHandle from_binary(const std::string& binary, const std::string& options) const {
@@ -261,7 +267,8 @@ private:
         cl_int status, each;
         ProgramHandle made(clCreateProgramWithBinary(context_.get(), 1, &device_, &size, &begin, &each, &status));
         if (status != CL_SUCCESS || each != CL_SUCCESS) return {};
-        return clBuildProgram(made.get(), 1, &device_, options.c_str(), nullptr, nullptr) == CL_SUCCESS ? std::move(made) : ProgramHandle();
+        return clBuildProgram(made.get(), 1, &device_, options.c_str(), nullptr, nullptr) == CL_SUCCESS ? std::move(made)
+                                                                                                        : ProgramHandle();
     }
 
     void keep(const std::string& key, cl_program program) const {
@@ -315,7 +322,8 @@ public:
             clear();
             made = clCreateBuffer(opencl_->context(), CL_MEM_READ_WRITE, size, nullptr, &status);
         }
-        if (status != CL_SUCCESS) fail("allocate: no memory for ", bytes, " bytes on ", opencl_->device_name(), " (OpenCL error ", status, ")");
+        if (status != CL_SUCCESS)
+            fail("allocate: no memory for ", bytes, " bytes on ", opencl_->device_name(), " (OpenCL error ", status, ")");
         return std::make_shared<Memory>(shared_from_this(), MemoryHandle(made), size);
     }
 

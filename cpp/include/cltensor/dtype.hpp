@@ -53,20 +53,45 @@ inline std::ostream& operator<<(std::ostream& out, DType d) { return out << name
 inline DType dtype_of(const std::string& wanted) {
     for (std::size_t i = 0; i < detail::dtype_facts().size(); i++)
         if (wanted == detail::dtype_facts()[i].name) return static_cast<DType>(i);
-    fail("dtype_of: there is no dtype '", wanted, "'; there are bool, uint8, int8, int16, int32, int64, float16, bfloat16, "
+    fail("dtype_of: there is no dtype '", wanted,
+         "'; there are bool, uint8, int8, int16, int32, int64, float16, bfloat16, "
          "float32 and float64");
 }
 
 /// The dtype that holds a C++ type.
 template <class T>
 constexpr DType dtype_for();
-template <> constexpr DType dtype_for<bool>() { return DType::bool_; }
-template <> constexpr DType dtype_for<std::uint8_t>() { return DType::uint8; }
-template <> constexpr DType dtype_for<std::int8_t>() { return DType::int8; }
-template <> constexpr DType dtype_for<std::int16_t>() { return DType::int16; }
-template <> constexpr DType dtype_for<std::int32_t>() { return DType::int32; }
-template <> constexpr DType dtype_for<std::int64_t>() { return DType::int64; }
-template <> constexpr DType dtype_for<float>() { return DType::float32; }
-template <> constexpr DType dtype_for<double>() { return DType::float64; }
+template <>
+constexpr DType dtype_for<bool>() {
+    return DType::bool_;
+}
+template <>
+constexpr DType dtype_for<std::uint8_t>() {
+    return DType::uint8;
+}
+template <>
+constexpr DType dtype_for<std::int8_t>() {
+    return DType::int8;
+}
+template <>
+constexpr DType dtype_for<std::int16_t>() {
+    return DType::int16;
+}
+template <>
+constexpr DType dtype_for<std::int32_t>() {
+    return DType::int32;
+}
+template <>
+constexpr DType dtype_for<std::int64_t>() {
+    return DType::int64;
+}
+template <>
+constexpr DType dtype_for<float>() {
+    return DType::float32;
+}
+template <>
+constexpr DType dtype_for<double>() {
+    return DType::float64;
+}
 
 }  // namespace ct

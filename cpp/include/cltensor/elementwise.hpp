@@ -15,7 +15,9 @@ struct Operand {
     Tensor tensor;
     double number = 0;
     bool whole = false;  // whether it is a whole number
-    Operand(const Tensor& x) : tensor(x) {}
+    Operand(const Tensor& x) : tensor(x) {
+        if (!x.defined()) fail("an operand is a Tensor that holds nothing; assign one to it first");
+    }
     template <class T, class = std::enable_if_t<std::is_arithmetic_v<T>>>
     Operand(T value) : number(static_cast<double>(value)), whole(std::is_integral_v<T>) {}
     bool is_tensor() const { return tensor.defined(); }
@@ -35,8 +37,10 @@ inline DType promoted(const std::vector<Operand>& operands, const std::vector<bo
     for (std::size_t i = 0; i < operands.size(); i++) {
         if (condition[i]) continue;
         const Operand& x = operands[i];
-        if (x.is_tensor()) join(found[x.tensor.dim() == 0], x.tensor.dtype());
-        else join(found[1], x.whole ? DType::int64 : DType::float32);
+        if (x.is_tensor())
+            join(found[x.tensor.dim() == 0], x.tensor.dtype());
+        else
+            join(found[1], x.whole ? DType::int64 : DType::float32);
     }
     if (!found[0]) return found[1].value_or(DType::float32);
     return found[1] && category(*found[1]) > category(*found[0]) ? *found[1] : *found[0];
@@ -89,9 +93,9 @@ inline void launch_elementwise(const std::string& op, const std::string& dtype, 
 /// A tensor without dimensions for each number, kept: the same numbers come again and again.
 inline Tensor constant(double value, DType dtype) {
     thread_local std::unordered_map<std::string, Tensor> kept;
-    thread_local Runtime* of = nullptr;
-    if (of != &runtime() || kept.size() > 1000) kept.clear();
-    of = &runtime();
+    thread_local std::uint64_t of = 0;
+    if (of != runtime().number() || kept.size() > 1000) kept.clear();
+    of = runtime().number();
     std::uint64_t bits;
     std::memcpy(&bits, &value, sizeof bits);
     Tensor& found = kept[std::to_string(bits) + name(dtype)];
@@ -100,7 +104,8 @@ inline Tensor constant(double value, DType dtype) {
 }
 
 /// The results of an elementwise op without history, for operands of its dtype.
-inline std::vector<Tensor> run_elementwise(const std::string& op, DType dtype, const std::vector<Tensor>& inputs, const std::vector<double>& numbers) {
+inline std::vector<Tensor> run_elementwise(const std::string& op, DType dtype, const std::vector<Tensor>& inputs,
+                                           const std::vector<double>& numbers) {
     const Runtime& r = runtime();
     const KernelText& kernel = r.pack().kernel(r.key(op, name(dtype), "dense"));
     Shape shape;
@@ -118,12 +123,13 @@ inline void copy_into(const Tensor& to, const Tensor& from) {
 
 /// The gradients of an elementwise op, for the inputs in `needs`, by one of the pack's rules.
 inline void apply_gradient(const OpRule& op, const GradientRule& rule, DType dtype, const std::vector<Tensor>& gs,
-                           const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs, const std::vector<double>& numbers,
-                           std::vector<Tensor>& made) {
+                           const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs,
+                           const std::vector<double>& numbers, std::vector<Tensor>& made) {
     std::vector<Tensor> sources, results;
     for (const std::string& source : rule.sources) {
         const auto at = std::find(op.inputs.begin(), op.inputs.end(), source);
-        if (at != op.inputs.end()) sources.push_back(inputs[static_cast<std::size_t>(at - op.inputs.begin())]);
+        if (at != op.inputs.end())
+            sources.push_back(inputs[static_cast<std::size_t>(at - op.inputs.begin())]);
         else {
             const std::size_t k = std::stoul(source.substr(1));
             sources.push_back(source[0] == 'y' ? outputs[k] : gs[k].defined() ? gs[k] : constant(0, dtype));
@@ -132,15 +138,19 @@ inline void apply_gradient(const OpRule& op, const GradientRule& rule, DType dty
     if (!rule.op.empty()) {
         std::vector<double> given;
         for (const std::string& name : rule.attributes)
-            given.push_back(numbers[static_cast<std::size_t>(std::find(op.attributes.begin(), op.attributes.end(), name) - op.attributes.begin())]);
+            given.push_back(numbers[static_cast<std::size_t>(std::find(op.attributes.begin(), op.attributes.end(), name) -
+                                                             op.attributes.begin())]);
         results = run_elementwise(rule.op, dtype, sources, given);
     }
     for (std::size_t i = 0; i < made.size(); i++) {
         const std::string& from = rule.results[i];
         if (from.empty() || made[i].defined()) continue;
-        if (from == "zero") made[i] = zeros_like(inputs[i]);
-        else if (from[0] == '#') made[i] = results[std::stoul(from.substr(1))];
-        else made[i] = gs[std::stoul(from.substr(1))];
+        if (from == "zero")
+            made[i] = zeros_like(inputs[i]);
+        else if (from[0] == '#')
+            made[i] = results[std::stoul(from.substr(1))];
+        else
+            made[i] = gs[std::stoul(from.substr(1))];
     }
 }
 
@@ -181,11 +191,13 @@ inline void record_elementwise(const OpRule& op, DType dtype, const std::vector<
 /// Run an elementwise op of the registry, by its name.  numbers: its attributes, in order.
 ///
 /// Operands broadcast and are promoted as in Python; ops of floating numbers take whole ones as float32.
-inline std::vector<Tensor> elementwise(const std::string& name_, const std::vector<Operand>& operands, const std::vector<double>& numbers) {
+inline std::vector<Tensor> elementwise(const std::string& name_, const std::vector<Operand>& operands,
+                                       const std::vector<double>& numbers) {
     Runtime& r = runtime();
     const OpRule& op = r.pack().op(name_);
     DType dtype = detail::promoted(operands, op.condition);
-    if (!is_floating_point(dtype) && !r.pack().has(r.key(name_, name(dtype), "dense")) && r.pack().has(r.key(name_, "float32", "dense")))
+    if (!is_floating_point(dtype) && !r.pack().has(r.key(name_, name(dtype), "dense")) &&
+        r.pack().has(r.key(name_, "float32", "dense")))
         dtype = DType::float32;
     std::vector<Tensor> inputs;
     for (std::size_t i = 0; i < operands.size(); i++) {
@@ -198,7 +210,8 @@ inline std::vector<Tensor> elementwise(const std::string& name_, const std::vect
 }
 
 /// Run an elementwise op and write its results to tensors, which may be among the operands.
-inline void elementwise_to(const std::vector<Tensor>& results, const std::string& name_, const std::vector<Tensor>& inputs, const std::vector<double>& numbers) {
+inline void elementwise_to(const std::vector<Tensor>& results, const std::string& name_, const std::vector<Tensor>& inputs,
+                           const std::vector<double>& numbers) {
     for (const Tensor& y : results) detail::check_writable(y, inputs, name_.c_str());
     bool alike = true;
     for (const Tensor& x : inputs) alike = alike && x.is_contiguous() && x.shape() == results[0].shape();
@@ -222,7 +235,8 @@ inline Tensor Tensor::to(DType wanted) const {
 inline Tensor Tensor::clone() const {
     Tensor out = empty(shape(), dtype());
     detail::copy_into(out, *this);
-    if (wants_history({*this})) record("clone", {*this}, {out}, [](const std::vector<Tensor>& gs, const std::vector<bool>&) { return gs; });
+    if (wants_history({*this}))
+        record("clone", {*this}, {out}, [](const std::vector<Tensor>& gs, const std::vector<bool>&) { return gs; });
     return out;
 }
 
@@ -231,7 +245,8 @@ inline Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clon
 inline Tensor& Tensor::copy_(const Tensor& from) {
     detail::check_writable(*this, {from}, "copy_");
     if (broadcast(shape(), from.shape(), "copy_") != shape())
-        fail("copy_: a tensor of shape ", shown(from.shape()), " does not fit into one of shape ", shown(shape()), "; reshape it, or write to a larger one");
+        fail("copy_: a tensor of shape ", shown(from.shape()), " does not fit into one of shape ", shown(shape()),
+             "; reshape it, or write to a larger one");
     const bool shared = from.body()->storage == body_->storage;
     detail::copy_into(*this, shared ? from.clone() : from);
     return *this;

@@ -8,11 +8,13 @@ namespace ct {
 namespace detail {
 
 inline void check_index(const char* call, const Tensor& at) {
-    if (at.dtype() != DType::int64) fail(call, ": indices are int64, these are ", at.dtype(), "; convert them with to(ct::DType::int64)");
+    if (at.dtype() != DType::int64)
+        fail(call, ": indices are int64, these are ", at.dtype(), "; convert them with to(ct::DType::int64)");
 }
 
 /// out[.., t, ..] = x[.., at[.., t, ..], ..] along d; `at` seen with these strides in the result's shape.
-inline Tensor run_gather(const char* call, const Tensor& x, const Tensor& at, const Shape& shape, const Shape& at_strides, std::int64_t d, bool wrap) {
+inline Tensor run_gather(const char* call, const Tensor& x, const Tensor& at, const Shape& shape, const Shape& at_strides,
+                         std::int64_t d, bool wrap) {
     Tensor out = empty(shape, x.dtype());
     if (!out.numel()) return out;
     Shape walked = x.strides();
@@ -21,33 +23,57 @@ inline Tensor run_gather(const char* call, const Tensor& x, const Tensor& at, co
     lay.pad(runtime().pack().rank(), call);
     const std::int64_t size = x.size(d);
     Launch(runtime().key("gather", name(x.dtype())))
-        .buffer("x_p", x.memory(), x.offset()).buffer("index_p", at.memory(), at.offset()).buffer("out_p", out.memory())
-        .numbers("d", lay.sizes).numbers("x_s", lay.strides[0]).numbers("index_s", lay.strides[1]).numbers("out_s", lay.strides[2])
-        .number("rows", out.numel() / lay.sizes.back()).number("size", size).number("low", wrap ? -size : 0)
-        .number("along", x.strides()[static_cast<std::size_t>(d)]).noted(call).run();
+        .buffer("x_p", x.memory(), x.offset())
+        .buffer("index_p", at.memory(), at.offset())
+        .buffer("out_p", out.memory())
+        .numbers("d", lay.sizes)
+        .numbers("x_s", lay.strides[0])
+        .numbers("index_s", lay.strides[1])
+        .numbers("out_s", lay.strides[2])
+        .number("rows", out.numel() / lay.sizes.back())
+        .number("size", size)
+        .number("low", wrap ? -size : 0)
+        .number("along", x.strides()[static_cast<std::size_t>(d)])
+        .noted(call)
+        .run();
     return out;
 }
 
 /// out[.., at[.., t, ..], ..] combined with from[.., t, ..] along d; `at` seen with these strides in from's shape.
-inline void run_scatter(const char* call, const char* kernel, const Tensor& out, const Tensor& at, const Shape& at_strides, const Tensor& from,
-                        std::int64_t d, bool wrap) {
+inline void run_scatter(const char* call, const char* kernel, const Tensor& out, const Tensor& at, const Shape& at_strides,
+                        const Tensor& from, std::int64_t d, bool wrap) {
     if (!from.numel()) return;
     const auto k = static_cast<std::size_t>(d);
-    const auto without = [k](Shape s) { s.erase(s.begin() + static_cast<std::ptrdiff_t>(k)); return s; };
+    const auto without = [k](Shape s) {
+        s.erase(s.begin() + static_cast<std::ptrdiff_t>(k));
+        return s;
+    };
     Merged lay = merged(without(from.shape()), {without(at_strides), without(from.strides()), without(out.strides())});
     lay.pad(runtime().pack().rank(), call);
     const std::int64_t size = out.size(d);
     Launch(runtime().key(kernel, name(out.dtype())))
-        .buffer("index_p", at.memory(), at.offset()).buffer("src_p", from.memory(), from.offset()).buffer("out_p", out.memory(), out.offset())
-        .numbers("d", lay.sizes).numbers("index_s", lay.strides[0]).numbers("src_s", lay.strides[1]).numbers("out_s", lay.strides[2])
-        .number("rows", product(lay.sizes) / lay.sizes.back()).number("count", from.size(d)).number("size", size)
-        .number("low", wrap ? -size : 0).number("along", out.strides()[k]).number("index_t", at_strides[k])
-        .number("src_t", from.strides()[k]).noted(call).run();
+        .buffer("index_p", at.memory(), at.offset())
+        .buffer("src_p", from.memory(), from.offset())
+        .buffer("out_p", out.memory(), out.offset())
+        .numbers("d", lay.sizes)
+        .numbers("index_s", lay.strides[0])
+        .numbers("src_s", lay.strides[1])
+        .numbers("out_s", lay.strides[2])
+        .number("rows", product(lay.sizes) / lay.sizes.back())
+        .number("count", from.size(d))
+        .number("size", size)
+        .number("low", wrap ? -size : 0)
+        .number("along", out.strides()[k])
+        .number("index_t", at_strides[k])
+        .number("src_t", from.strides()[k])
+        .noted(call)
+        .run();
     written(out);
 }
 
 /// Gather with the gradient that adds up what came from one place.
-inline Tensor gathered(const char* call, const Tensor& x, const Tensor& at, const Shape& shape, const Shape& at_strides, std::int64_t d, bool wrap) {
+inline Tensor gathered(const char* call, const Tensor& x, const Tensor& at, const Shape& shape, const Shape& at_strides,
+                       std::int64_t d, bool wrap) {
     const Tensor y = run_gather(call, x, at, shape, at_strides, d, wrap);
     if (wants_history({x}))
         record(call, {x}, {y}, [=, from = x.shape(), at = Saved(at)](const std::vector<Tensor>& gs, const std::vector<bool>&) {
@@ -74,7 +100,8 @@ inline Tensor gather(const Tensor& x, std::int64_t dim, const Tensor& at) {
     bool fits = x.dim() == at.dim() && x.dim() > 0;
     for (std::int64_t i = 0; fits && i < x.dim(); i++) fits = i == d || at.size(i) <= x.size(i);
     if (!fits)
-        fail("gather: index ", shown(at.shape()), " must have as many dimensions as input ", shown(x.shape()), ", and in all but ", d, " no larger size");
+        fail("gather: index ", shown(at.shape()), " must have as many dimensions as input ", shown(x.shape()), ", and in all but ",
+             d, " no larger size");
     return detail::gathered("gather", x, at, at.shape(), at.strides(), d, false);
 }
 
@@ -82,7 +109,8 @@ inline Tensor gather(const Tensor& x, std::int64_t dim, const Tensor& at) {
 inline Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& at, bool wrap = false) {
     detail::check_index("index_select", at);
     const std::int64_t d = wrapped(dim, x.dim(), "index_select");
-    if (at.dim() != 1 || !x.dim()) fail("index_select: the index must have one dimension, got ", shown(at.shape()), " for an input of ", shown(x.shape()));
+    if (at.dim() != 1 || !x.dim())
+        fail("index_select: the index must have one dimension, got ", shown(at.shape()), " for an input of ", shown(x.shape()));
     Shape shape = x.shape();
     shape[static_cast<std::size_t>(d)] = at.numel();
     return detail::gathered("index_select", x, at, shape, detail::along(at, shape.size(), d), d, wrap);
@@ -111,12 +139,14 @@ inline Tensor scatter(const Tensor& x, std::int64_t dim, const Tensor& at, const
     detail::check_index(call, at);
     const std::int64_t d = wrapped(dim, x.dim(), call);
     if (at.shape() != from.shape() || at.dim() != x.dim())
-        fail(call, ": index ", shown(at.shape()), " and source ", shown(from.shape()), " must have one shape, with as many dimensions as input ", shown(x.shape()));
+        fail(call, ": index ", shown(at.shape()), " and source ", shown(from.shape()),
+             " must have one shape, with as many dimensions as input ", shown(x.shape()));
     Tensor out = x.detach().clone();
     detail::run_scatter(call, add ? "scatter/add" : "scatter/set", out, at, at.strides(), from.to(x.dtype()), d, false);
     if (wants_history({x, from}))
         record(call, {x, from}, {out}, [=, at = Saved(at)](const std::vector<Tensor>& gs, const std::vector<bool>&) {
-            const Tensor places = at.get(call), own = detail::run_gather(call, gs[0], places, places.shape(), places.strides(), d, false);
+            const Tensor places = at.get(call),
+                         own = detail::run_gather(call, gs[0], places, places.shape(), places.strides(), d, false);
             if (add) return std::vector<Tensor>{gs[0], own};
             Tensor rest = gs[0].clone();
             detail::run_scatter(call, "scatter/set", rest, places, places.strides(), zeros_like(own), d, false);

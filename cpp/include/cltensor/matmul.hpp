@@ -18,15 +18,20 @@ inline std::int64_t rounded(std::int64_t n, std::int64_t unit) { return (n + uni
 /// a (..., M, K) @ b (..., K, N) without history.
 inline Tensor run_matmul(Tensor a, Tensor b) {
     Runtime& r = runtime();
-    if (a.dtype() != b.dtype()) fail("matmul: a is ", a.dtype(), " and b ", b.dtype(), "; the two must agree, convert one with to()");
+    if (a.dtype() != b.dtype())
+        fail("matmul: a is ", a.dtype(), " and b ", b.dtype(), "; the two must agree, convert one with to()");
     const std::int64_t M = a.size(-2), K = a.size(-1), N = b.size(-1);
     if (b.size(-2) != K)
-        fail("matmul: shapes ", shown(a.shape()), " and ", shown(b.shape()), " do not fit: the last size of the first, ", K, ", must be the last but one of "
-             "the second, ", b.size(-2), "; transpose one");
+        fail("matmul: shapes ", shown(a.shape()), " and ", shown(b.shape()), " do not fit: the last size of the first, ", K,
+             ", must be the last but one of "
+             "the second, ",
+             b.size(-2), "; transpose one");
     const auto batch_of = [](const Shape& whole) { return Shape(whole.begin(), whole.end() - 2); };
     const Shape batch = broadcast(batch_of(a.shape()), batch_of(b.shape()), "matmul");
-    const auto lay = [&] { return merged(batch, {broadcast_strides(batch_of(a.shape()), batch_of(a.strides()), batch),
-                                                 broadcast_strides(batch_of(b.shape()), batch_of(b.strides()), batch)}); };
+    const auto lay = [&] {
+        return merged(batch, {broadcast_strides(batch_of(a.shape()), batch_of(a.strides()), batch),
+                              broadcast_strides(batch_of(b.shape()), batch_of(b.strides()), batch)});
+    };
     Merged batches = lay();
     if (batches.sizes.size() > 3) {
         a = a.contiguous();
@@ -47,10 +52,12 @@ inline Tensor run_matmul(Tensor a, Tensor b) {
     launch.number("bk", stride(b, -2)).number("bn", stride(b, -1)).number("batches", count);
     launch.numbers("n", batches.sizes).numbers("a_batch", batches.strides[0]).numbers("b_batch", batches.strides[1]);
     std::shared_ptr<Memory> scratch;
-    if (r.opencl().style() == Style::gpu) launch.buffer("parts", *r.faults()).number("slices", 1);
+    if (r.opencl().style() == Style::gpu)
+        launch.buffer("parts", *r.faults()).number("slices", 1);
     else {
         const std::int64_t unit = launch.value("MR"), vector = launch.value("V"), columns = launch.value("NV") * vector;
-        const std::int64_t rows = rounded(std::min<std::int64_t>(M, 384), unit), wide = rounded(std::min<std::int64_t>(N, 128), columns);
+        const std::int64_t rows = rounded(std::min<std::int64_t>(M, 384), unit),
+                           wide = rounded(std::min<std::int64_t>(N, 128), columns);
         const std::int64_t depth = rounded(std::min<std::int64_t>(K, 256), vector);
         const std::int64_t share = rounded(depth * columns + (depth < K ? rows * wide : unit * columns), 16);
         const std::int64_t tiles = count * ((M + rows - 1) / rows) * ((N + wide - 1) / wide);
@@ -67,7 +74,8 @@ inline Tensor run_matmul(Tensor a, Tensor b) {
 
 /// The product of two matrices, of stacks of them (which broadcast), or with vectors, as in Python.
 inline Tensor matmul(const Tensor& a, const Tensor& b) {
-    if (!a.dim() || !b.dim()) fail("matmul: both operands need at least one dimension, got ", shown(a.shape()), " and ", shown(b.shape()), "; use *");
+    if (!a.dim() || !b.dim())
+        fail("matmul: both operands need at least one dimension, got ", shown(a.shape()), " and ", shown(b.shape()), "; use *");
     if (a.dim() == 1) {
         const Tensor y = matmul(a.unsqueeze(0), b);
         return y.squeeze(b.dim() == 1 ? 0 : -2);

@@ -45,8 +45,13 @@ protected:
 /// p -= lr * d with d = g + weight_decay * p, or with momentum its running sum.
 class SGD : public Optimizer {
 public:
-    explicit SGD(std::vector<Tensor> parameters, double lr = 1e-3, double momentum = 0, double dampening = 0, double weight_decay = 0, bool nesterov = false)
-        : Optimizer(std::move(parameters), lr, weight_decay, "SGD"), momentum_(momentum), dampening_(dampening), nesterov_(nesterov), sums_(parameters_.size()) {
+    explicit SGD(std::vector<Tensor> parameters, double lr = 1e-3, double momentum = 0, double dampening = 0,
+                 double weight_decay = 0, bool nesterov = false)
+        : Optimizer(std::move(parameters), lr, weight_decay, "SGD"),
+          momentum_(momentum),
+          dampening_(dampening),
+          nesterov_(nesterov),
+          sums_(parameters_.size()) {
         if (momentum < 0) fail("SGD: momentum must not be negative, got ", momentum);
         if (nesterov && (momentum <= 0 || dampening != 0)) fail("SGD: Nesterov momentum requires a momentum and zero dampening");
     }
@@ -69,12 +74,18 @@ private:
 /// p -= lr * m' / (sqrt(v') + eps), with bias-corrected running means m' of g and v' of g squared (Kingma and Ba 2015).
 class Adam : public Optimizer {
 public:
-    explicit Adam(std::vector<Tensor> parameters, double lr = 1e-3, std::pair<double, double> betas = {0.9, 0.999}, double eps = 1e-8, double weight_decay = 0)
+    explicit Adam(std::vector<Tensor> parameters, double lr = 1e-3, std::pair<double, double> betas = {0.9, 0.999},
+                  double eps = 1e-8, double weight_decay = 0)
         : Adam(std::move(parameters), lr, betas, eps, weight_decay, false, "Adam") {}
 
 protected:
-    Adam(std::vector<Tensor> parameters, double lr, std::pair<double, double> betas, double eps, double weight_decay, bool decoupled, const char* call)
-        : Optimizer(std::move(parameters), lr, weight_decay, call), betas_(betas), eps_(eps), decoupled_(decoupled), states_(parameters_.size()) {
+    Adam(std::vector<Tensor> parameters, double lr, std::pair<double, double> betas, double eps, double weight_decay,
+         bool decoupled, const char* call)
+        : Optimizer(std::move(parameters), lr, weight_decay, call),
+          betas_(betas),
+          eps_(eps),
+          decoupled_(decoupled),
+          states_(parameters_.size()) {
         if (!(betas.first >= 0 && betas.first < 1 && betas.second >= 0 && betas.second < 1))
             fail(call, ": betas must be in [0, 1), got ", betas.first, " and ", betas.second);
     }
@@ -105,7 +116,8 @@ private:
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
 class AdamW : public Adam {
 public:
-    explicit AdamW(std::vector<Tensor> parameters, double lr = 1e-3, std::pair<double, double> betas = {0.9, 0.999}, double eps = 1e-8, double weight_decay = 1e-2)
+    explicit AdamW(std::vector<Tensor> parameters, double lr = 1e-3, std::pair<double, double> betas = {0.9, 0.999},
+                   double eps = 1e-8, double weight_decay = 1e-2)
         : Adam(std::move(parameters), lr, betas, eps, weight_decay, true, "AdamW") {}
 };
 
@@ -119,7 +131,8 @@ public:
 
     void step() {
         at_++;
-        optimizer_.lr = least_ + (first_ - least_) * (1 + std::cos(std::acos(-1.0) * static_cast<double>(at_) / static_cast<double>(steps_))) / 2;
+        optimizer_.lr = least_ + (first_ - least_) *
+                                     (1 + std::cos(std::acos(-1.0) * static_cast<double>(at_) / static_cast<double>(steps_))) / 2;
     }
 
 private:

@@ -90,7 +90,8 @@ public:
     const KernelText& kernel(const std::string& key) const {
         const auto found = find_.find(key);
         if (found == find_.end())
-            fail("kernel pack: '", path_, "' has no kernel ", key, " (launch style, op, dtype, layout); make it with this op, dtype and "
+            fail("kernel pack: '", path_, "' has no kernel ", key,
+                 " (launch style, op, dtype, layout); make it with this op, dtype and "
                  "style: cltensor kernels pack FILE --ops ... --dtypes ... --styles ...");
         return kernels_[found->second];
     }
@@ -119,11 +120,13 @@ private:
         for (const auto& each : document.at("interfaces")) interfaces.push_back(interface_of(each));
         const auto& blocks = document.at("blocks");
         for (const auto& each : document.at("kernels")) {
-            KernelText kernel{{}, each.at("function"), {}, each.at("values").get<std::map<std::string, std::int64_t>>(), {},
-                              interfaces.at(each.at("interface").get<std::size_t>())};
+            KernelText kernel{{}, each.at("function"),
+                              {}, each.at("values").get<std::map<std::string, std::int64_t>>(),
+                              {}, interfaces.at(each.at("interface").get<std::size_t>())};
             for (const auto& result : each.at("results")) kernel.results.push_back(dtype_of(result));
             for (const auto& block : each.at("text"))
-                kernel.source += (kernel.source.empty() ? "" : "\n\n") + blocks.at(block.get<std::size_t>()).get_ref<const std::string&>();
+                kernel.source +=
+                    (kernel.source.empty() ? "" : "\n\n") + blocks.at(block.get<std::size_t>()).get_ref<const std::string&>();
             kernels_.push_back(std::move(kernel));
         }
         for (const auto& [key, number] : document.at("find").items()) {
@@ -166,7 +169,9 @@ private:
             gradient.sources = made.at("sources").get<std::vector<std::string>>();
             gradient.attributes = made.at("attributes").get<std::vector<std::string>>();
             for (const auto& result : made.at("results"))
-                gradient.results.push_back(result.is_null() ? "" : result.is_number() ? "#" + std::to_string(result.get<int>()) : result.get<std::string>());
+                gradient.results.push_back(result.is_null()     ? ""
+                                           : result.is_number() ? "#" + std::to_string(result.get<int>())
+                                                                : result.get<std::string>());
             for (const auto& at : made.at("zeros")) gradient.results.at(at.get<std::size_t>()) = "zero";
         }
         return rule;

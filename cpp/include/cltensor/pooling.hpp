@@ -35,7 +35,8 @@ inline Launch pool_launch(const std::string& op, const Tensor& wide, const Tenso
 }
 
 inline Shape pooled(const Tensor& x, const Window& w) {
-    return {x.size(0), x.size(1), (x.size(2) + 2 * w.padding.h - w.kernel.h) / w.stride.h + 1, (x.size(3) + 2 * w.padding.w - w.kernel.w) / w.stride.w + 1};
+    return {x.size(0), x.size(1), (x.size(2) + 2 * w.padding.h - w.kernel.h) / w.stride.h + 1,
+            (x.size(3) + 2 * w.padding.w - w.kernel.w) / w.stride.w + 1};
 }
 
 }  // namespace detail
@@ -46,22 +47,33 @@ inline Tensor max_pool2d(const Tensor& x, Pair kernel_size, std::optional<Pair> 
     detail::check_pool("max_pool2d", x, w);
     Tensor y = empty(detail::pooled(x, w), x.dtype()), at = empty(y.shape(), DType::int64);
     if (y.numel())
-        detail::pool_launch("max_pool", x, y, x, w).buffer("x", x.memory(), x.offset()).buffer("y", y.memory()).buffer("position", at.memory()).run();
+        detail::pool_launch("max_pool", x, y, x, w)
+            .buffer("x", x.memory(), x.offset())
+            .buffer("y", y.memory())
+            .buffer("position", at.memory())
+            .run();
     if (wants_history({x}))
         record("max_pool2d", {x}, {y}, [from = x.shape(), at, w](const std::vector<Tensor>& gs, const std::vector<bool>&) {
             const Tensor& g = gs[0];
             Tensor gx = empty(from, g.dtype());
             const Shape& s = at.strides();
             if (gx.numel())
-                detail::pool_launch("max_pool_gradient", gx, g, g, w).number("tn", s[0]).number("tc", s[1]).numbers("t", {0, s[2], s[3]})
-                    .buffer("g", g.memory(), g.offset()).buffer("position", at.memory()).buffer("gx", gx.memory()).run();
+                detail::pool_launch("max_pool_gradient", gx, g, g, w)
+                    .number("tn", s[0])
+                    .number("tc", s[1])
+                    .numbers("t", {0, s[2], s[3]})
+                    .buffer("g", g.memory(), g.offset())
+                    .buffer("position", at.memory())
+                    .buffer("gx", gx.memory())
+                    .run();
             return std::vector<Tensor>{gx};
         });
     return y;
 }
 
 /// The mean of each window.
-inline Tensor avg_pool2d(const Tensor& x, Pair kernel_size, std::optional<Pair> stride = {}, Pair padding = 0, bool count_include_pad = true) {
+inline Tensor avg_pool2d(const Tensor& x, Pair kernel_size, std::optional<Pair> stride = {}, Pair padding = 0,
+                         bool count_include_pad = true) {
     const detail::Window w{kernel_size, stride.value_or(kernel_size), padding, count_include_pad};
     detail::check_pool("avg_pool2d", x, w);
     Tensor y = empty(detail::pooled(x, w), x.dtype());
@@ -70,7 +82,10 @@ inline Tensor avg_pool2d(const Tensor& x, Pair kernel_size, std::optional<Pair> 
         record("avg_pool2d", {x}, {y}, [from = x.shape(), w](const std::vector<Tensor>& gs, const std::vector<bool>&) {
             Tensor gx = empty(from, gs[0].dtype());
             if (gx.numel())
-                detail::pool_launch("avg_pool_gradient", gx, gs[0], gs[0], w).buffer("g", gs[0].memory(), gs[0].offset()).buffer("gx", gx.memory()).run();
+                detail::pool_launch("avg_pool_gradient", gx, gs[0], gs[0], w)
+                    .buffer("g", gs[0].memory(), gs[0].offset())
+                    .buffer("gx", gx.memory())
+                    .run();
             return std::vector<Tensor>{gx};
         });
     return y;

@@ -49,8 +49,10 @@ private:
         if (std::isnan(v)) return "nan";
         if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
         char out[64];
-        if (!is_floating_point(x_.dtype())) std::snprintf(out, sizeof out, "%.0f", v);
-        else std::snprintf(out, sizeof out, scientific_ ? "%.4e" : whole_ ? "%.0f." : "%.4f", v);
+        if (!is_floating_point(x_.dtype()))
+            std::snprintf(out, sizeof out, "%.0f", v);
+        else
+            std::snprintf(out, sizeof out, scientific_ ? "%.4e" : whole_ ? "%.0f." : "%.4f", v);
         return out;
     }
 
@@ -68,7 +70,8 @@ private:
             } else if (last) {
                 next = one(values_[static_cast<std::size_t>(start + i)]);
                 next.insert(0, width_ - std::min(width_, next.size()), ' ');
-            } else next = part(d + 1, start + i * below, indent + 1);
+            } else
+                next = part(d + 1, start + i * below, indent + 1);
             const bool end = i + 1 == n;
             if (!last) {
                 out += next + (end ? "" : "," + std::string(x_.shape().size() - d - 1, '\n') + std::string(indent + 1, ' '));
@@ -77,7 +80,8 @@ private:
             if (!line.empty() && indent + line.size() + next.size() + 2 > kLine) {
                 out += line + "\n" + std::string(indent + 1, ' ');
                 line.clear();
-            } else if (!line.empty()) line += " ";
+            } else if (!line.empty())
+                line += " ";
             line += next + (end ? "" : ",");
         }
         return out + line + "]";
@@ -96,8 +100,10 @@ inline std::string to_string(const Tensor& x) {
         out += ")";
     }
     if (!usual || (!x.numel() && x.dtype() != DType::float32)) out += ", dtype=cltensor." + name(x.dtype());
-    if (x.body()->history) out += ", grad_fn=<" + x.body()->history->name + ">";
-    else if (x.requires_grad()) out += ", requires_grad=True";
+    if (x.body()->history)
+        out += ", grad_fn=<" + x.body()->history->name + ">";
+    else if (x.requires_grad())
+        out += ", requires_grad=True";
     return out + ")";
 }
 

@@ -43,8 +43,13 @@ inline Tensor draw(const Tensor& out, const char* distribution, double a, double
     if (!out.numel()) return out;
     const auto [seed, offset] = default_generator().advance(out.numel());
     Launch(runtime().key(std::string("random/") + distribution, name(out.dtype())))
-        .buffer("out_p", out.memory(), out.offset()).number("seed", seed).number("offset", offset).number("a", a).number("b", b)
-        .number("n", out.numel()).run();
+        .buffer("out_p", out.memory(), out.offset())
+        .number("seed", seed)
+        .number("offset", offset)
+        .number("a", a)
+        .number("b", b)
+        .number("n", out.numel())
+        .run();
     written(out);
     return out;
 }
@@ -68,8 +73,14 @@ inline Tensor run_dropout(const Tensor& x, double p, std::int64_t seed, std::int
     Tensor out = empty(x.shape(), x.dtype());
     if (!out.numel()) return out;
     Launch(runtime().key("dropout", name(x.dtype())))
-        .buffer("x_p", dense.memory(), dense.offset()).buffer("out_p", out.memory()).number("seed", seed).number("offset", offset)
-        .number("a", p < 1 ? p : INFINITY).number("b", p < 1 ? 1 / (1 - p) : 0.0).number("n", out.numel()).run();
+        .buffer("x_p", dense.memory(), dense.offset())
+        .buffer("out_p", out.memory())
+        .number("seed", seed)
+        .number("offset", offset)
+        .number("a", p < 1 ? p : INFINITY)
+        .number("b", p < 1 ? 1 / (1 - p) : 0.0)
+        .number("n", out.numel())
+        .run();
     return out;
 }
 

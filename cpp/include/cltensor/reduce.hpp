@@ -30,8 +30,10 @@ inline Shape kept_shape(const Shape& shape, const Shape& dims, bool keepdim) {
     Shape out;
     for (std::size_t i = 0; i < shape.size(); i++) {
         const bool gone = std::binary_search(dims.begin(), dims.end(), static_cast<std::int64_t>(i));
-        if (!gone) out.push_back(shape[i]);
-        else if (keepdim) out.push_back(1);
+        if (!gone)
+            out.push_back(shape[i]);
+        else if (keepdim)
+            out.push_back(1);
     }
     return out;
 }
@@ -52,8 +54,10 @@ struct Folding {
         }
         kept = merged(sizes[0], strides[0]);
         reduced = merged(sizes[1], strides[1]);
-        if (runs(reduced) && kept.sizes.size() <= 1) layout = "row";
-        else if (runs(kept) && !kept.sizes.empty() && reduced.sizes.size() <= 1) layout = "column";
+        if (runs(reduced) && kept.sizes.size() <= 1)
+            layout = "row";
+        else if (runs(kept) && !kept.sizes.empty() && reduced.sizes.size() <= 1)
+            layout = "column";
         const Pack& pack = runtime().pack();
         kept.pad(layout == "any" ? pack.kept() : 1, call);
         reduced.pad(layout == "any" ? pack.reduced() : 1, call);
@@ -70,7 +74,8 @@ struct Folding {
 constexpr std::int64_t kLongest = 8192, kMostParts = 64;  // elements of a part, and parts, where few results reduce many
 
 /// The results of a reduction without history, shaped like the kept dimensions.
-inline std::vector<Tensor> run_reduction(const std::string& op, const std::vector<Tensor>& inputs, const Shape& dims, bool keepdim) {
+inline std::vector<Tensor> run_reduction(const std::string& op, const std::vector<Tensor>& inputs, const Shape& dims,
+                                         bool keepdim) {
     Runtime& r = runtime();
     const Tensor& x = inputs[0];
     const Shape shape = kept_shape(x.shape(), dims, keepdim);
@@ -90,7 +95,8 @@ inline std::vector<Tensor> run_reduction(const std::string& op, const std::vecto
     const Folding lay(inputs, dims, op);
     const KernelText& kernel = r.pack().kernel(r.key(op, name(x.dtype()), lay.layout));
     const std::int64_t parts = lay.layout == "column" || units >= 4 * r.opencl().compute_units()
-                                   ? 1 : std::clamp<std::int64_t>(count / kLongest, 1, kMostParts);
+                                   ? 1
+                                   : std::clamp<std::int64_t>(count / kLongest, 1, kMostParts);
     std::vector<std::shared_ptr<Memory>> partial;
     const auto launch = [&](int mode) {
         Launch made(kernel);
@@ -101,7 +107,8 @@ inline std::vector<Tensor> run_reduction(const std::string& op, const std::vecto
         }
         for (std::size_t i = 0; i < results.size(); i++) made.buffer("y" + std::to_string(i) + "_p", results[i].memory());
         for (std::size_t i = 0; kernel.interface->at.count("partial" + std::to_string(i)); i++) {
-            if (partial.size() == i) partial.push_back(parts > 1 ? r.allocate(static_cast<std::size_t>(units * parts) * 8) : r.faults());
+            if (partial.size() == i)
+                partial.push_back(parts > 1 ? r.allocate(static_cast<std::size_t>(units * parts) * 8) : r.faults());
             made.buffer("partial" + std::to_string(i), *partial[i]);
         }
         made.numbers("kd", lay.kept.sizes).numbers("rd", lay.reduced.sizes);
@@ -110,7 +117,8 @@ inline std::vector<Tensor> run_reduction(const std::string& op, const std::vecto
         made.number("columns", beside ? std::min(kernel.values.at("W"), lay.kept.sizes.back()) : 1);
         made.run();
     };
-    if (parts == 1) launch(0);
+    if (parts == 1)
+        launch(0);
     else {
         launch(1);
         launch(2);
@@ -138,10 +146,12 @@ Tensor reduced(const char* call, const std::string& op, const Tensor& x, const S
     const Shape over = reduced_dims(dims, x.dim(), call);
     const Tensor y = run_reduction(op, {x}, over, keepdim)[0];
     if (wants_history({x}))
-        record(call, {x}, {y}, [=, name = std::string(call), x = Saved(x), y = Saved(y)](const std::vector<Tensor>& gs, const std::vector<bool>&) {
-            const Tensor input = x.get(name);
-            return std::vector<Tensor>{back(with_dims(gs[0], input.shape(), over), input, with_dims(y.get(name), input.shape(), over))};
-        });
+        record(call, {x}, {y},
+               [=, name = std::string(call), x = Saved(x), y = Saved(y)](const std::vector<Tensor>& gs, const std::vector<bool>&) {
+                   const Tensor input = x.get(name);
+                   return std::vector<Tensor>{
+                       back(with_dims(gs[0], input.shape(), over), input, with_dims(y.get(name), input.shape(), over))};
+               });
     return y;
 }
 
@@ -167,19 +177,25 @@ inline Tensor Tensor::sum(const Shape& dims, bool keepdim) const {
 }
 
 inline Tensor Tensor::mean(const Shape& dims, bool keepdim) const {
-    if (!is_floating_point(dtype())) fail("mean: a tensor of ", dtype(), " has no mean of its dtype; convert it with to(ct::DType::float32)");
+    if (!is_floating_point(dtype()))
+        fail("mean: a tensor of ", dtype(), " has no mean of its dtype; convert it with to(ct::DType::float32)");
     const Shape over = detail::reduced_dims(dims, dim(), "mean");
     const Tensor y = detail::run_reduction("mean_reduce", {*this}, over, keepdim)[0];
     if (wants_history({*this}))
-        record("mean", {*this}, {y}, [over, from = shape(), n = static_cast<double>(numel()) / static_cast<double>(std::max<std::int64_t>(y.numel(), 1))](
-                                         const std::vector<Tensor>& gs, const std::vector<bool>&) {
-            return std::vector<Tensor>{ct::div(detail::with_dims(gs[0], from, over), n).expand(from)};
-        });
+        record("mean", {*this}, {y},
+               [over, from = shape(), n = static_cast<double>(numel()) / static_cast<double>(std::max<std::int64_t>(y.numel(), 1))](
+                   const std::vector<Tensor>& gs, const std::vector<bool>&) {
+                   return std::vector<Tensor>{ct::div(detail::with_dims(gs[0], from, over), n).expand(from)};
+               });
     return y;
 }
 
-inline Tensor Tensor::amax(const Shape& dims, bool keepdim) const { return detail::reduced("amax", "amax", *this, dims, keepdim, detail::extreme_gradient); }
-inline Tensor Tensor::amin(const Shape& dims, bool keepdim) const { return detail::reduced("amin", "amin", *this, dims, keepdim, detail::extreme_gradient); }
+inline Tensor Tensor::amax(const Shape& dims, bool keepdim) const {
+    return detail::reduced("amax", "amax", *this, dims, keepdim, detail::extreme_gradient);
+}
+inline Tensor Tensor::amin(const Shape& dims, bool keepdim) const {
+    return detail::reduced("amin", "amin", *this, dims, keepdim, detail::extreme_gradient);
+}
 
 inline Tensor Tensor::prod(const Shape& dims, bool keepdim) const {
     const Shape over = detail::reduced_dims(dims, dim(), "prod");
@@ -207,10 +223,13 @@ inline Tensor Tensor::var(const Shape& dims, double correction, bool keepdim) co
     const Shape over = detail::reduced_dims(dims, dim(), "var");
     const Tensor apart = ct::sub(*this, mean(over.empty() ? dims : over, true));
     const Tensor sum = ct::square(apart).sum(over.empty() ? dims : over, keepdim);
-    return ct::div(sum, std::max(0.0, static_cast<double>(numel()) / static_cast<double>(std::max<std::int64_t>(sum.numel(), 1)) - correction));
+    return ct::div(sum, std::max(0.0, static_cast<double>(numel()) / static_cast<double>(std::max<std::int64_t>(sum.numel(), 1)) -
+                                          correction));
 }
 
-inline Tensor Tensor::std(const Shape& dims, double correction, bool keepdim) const { return ct::sqrt(var(dims, correction, keepdim)); }
+inline Tensor Tensor::std(const Shape& dims, double correction, bool keepdim) const {
+    return ct::sqrt(var(dims, correction, keepdim));
+}
 inline Tensor Tensor::norm() const { return ct::sqrt(ct::square(*this).sum()); }
 inline Tensor Tensor::argmax() const { return detail::run_reduction("argmax_reduce", {flatten()}, {0}, false)[0]; }
 inline Tensor Tensor::argmin() const { return detail::run_reduction("argmin_reduce", {flatten()}, {0}, false)[0]; }
@@ -220,7 +239,11 @@ inline Tensor Tensor::argmax(std::int64_t d, bool keepdim) const {
 inline Tensor Tensor::argmin(std::int64_t d, bool keepdim) const {
     return detail::run_reduction("argmin_reduce", {*this}, detail::reduced_dims({d}, dim(), "argmin"), keepdim)[0];
 }
-inline Tensor Tensor::any() const { return detail::run_reduction("any_reduce", {*this}, detail::reduced_dims({}, dim(), "any"), false)[0]; }
-inline Tensor Tensor::all() const { return detail::run_reduction("all_reduce", {*this}, detail::reduced_dims({}, dim(), "all"), false)[0]; }
+inline Tensor Tensor::any() const {
+    return detail::run_reduction("any_reduce", {*this}, detail::reduced_dims({}, dim(), "any"), false)[0];
+}
+inline Tensor Tensor::all() const {
+    return detail::run_reduction("all_reduce", {*this}, detail::reduced_dims({}, dim(), "all"), false)[0];
+}
 
 }  // namespace ct

@@ -1,6 +1,7 @@
 // The runtime of a process: one device, one kernel pack, one pool; and launches of the pack's kernels by their interfaces.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,8 @@ public:
         write(*faults_, 0, zeros, sizeof zeros);
     }
 
+    /// A number of its own among all of the process.
+    std::uint64_t number() const { return number_; }
     const OpenCL& opencl() const { return *opencl_; }
     const Pack& pack() const { return pack_; }
     std::shared_ptr<Memory> allocate(std::size_t bytes) { return pool_->allocate(bytes); }
@@ -47,12 +50,16 @@ public:
     }
 
     void write(const Memory& to, std::size_t offset, const void* from, std::size_t bytes) {
-        if (bytes) checked(clEnqueueWriteBuffer(opencl_->queue(), to.get(), CL_TRUE, offset, bytes, from, 0, nullptr, nullptr), "clEnqueueWriteBuffer");
+        if (bytes)
+            checked(clEnqueueWriteBuffer(opencl_->queue(), to.get(), CL_TRUE, offset, bytes, from, 0, nullptr, nullptr),
+                    "clEnqueueWriteBuffer");
     }
 
     /// Copy to the host, after all launches so far; throws where one of them met an index out of range.
     void read(const Memory& from, std::size_t offset, void* to, std::size_t bytes) {
-        if (bytes) checked(clEnqueueReadBuffer(opencl_->queue(), from.get(), CL_TRUE, offset, bytes, to, 0, nullptr, nullptr), "clEnqueueReadBuffer");
+        if (bytes)
+            checked(clEnqueueReadBuffer(opencl_->queue(), from.get(), CL_TRUE, offset, bytes, to, 0, nullptr, nullptr),
+                    "clEnqueueReadBuffer");
         raise_faults();
     }
 
@@ -69,6 +76,12 @@ public:
     }
 
 private:
+    static std::uint64_t next_number() {
+        static std::atomic<std::uint64_t> last{0};
+        return ++last;
+    }
+
+    std::uint64_t number_ = next_number();
     std::shared_ptr<OpenCL> opencl_;
     std::shared_ptr<Pool> pool_;
     Pack pack_;
@@ -83,7 +96,8 @@ private:
         if (!suspect_) return;
         suspect_ = false;
         std::int64_t note[4];
-        checked(clEnqueueReadBuffer(opencl_->queue(), faults_->get(), CL_TRUE, 0, sizeof note, note, 0, nullptr, nullptr), "clEnqueueReadBuffer");
+        checked(clEnqueueReadBuffer(opencl_->queue(), faults_->get(), CL_TRUE, 0, sizeof note, note, 0, nullptr, nullptr),
+                "clEnqueueReadBuffer");
         if (!note[0]) return;
         const std::int64_t zeros[4] = {};
         write(*faults_, 0, zeros, sizeof zeros);
@@ -125,7 +139,10 @@ public:
     explicit Launch(const std::string& key) : Launch(runtime().pack().kernel(key)) {}
 
     explicit Launch(const KernelText& kernel)
-        : hold_(runtime().lock()), kernel_(kernel), object_(runtime().compiled(kernel)), given_(kernel.interface->parameters.size()) {}
+        : hold_(runtime().lock()),
+          kernel_(kernel),
+          object_(runtime().compiled(kernel)),
+          given_(kernel.interface->parameters.size()) {}
 
     std::int64_t value(const std::string& parameter) const { return kernel_.values.at(parameter); }
 
@@ -148,17 +165,28 @@ public:
         const auto found = kernel_.interface->at.find(name);
         if (found == kernel_.interface->at.end()) return *this;
         const std::string& type = kernel_.interface->parameters[found->second].ctype;
-        if (type == "long") as<cl_long>(found->second, value);
-        else if (type == "float") as<cl_float>(found->second, value);
-        else if (type == "double") as<cl_double>(found->second, value);
-        else if (type == "int") as<cl_int>(found->second, value);
-        else if (type == "ulong") as<cl_ulong>(found->second, value);
-        else if (type == "uint") as<cl_uint>(found->second, value);
-        else if (type == "short") as<cl_short>(found->second, value);
-        else if (type == "ushort") as<cl_ushort>(found->second, value);
-        else if (type == "char") as<cl_char>(found->second, value);
-        else if (type == "uchar") as<cl_uchar>(found->second, value);
-        else fail("launch: kernel ", kernel_.key, ": there is no number of type ", type);
+        if (type == "long")
+            as<cl_long>(found->second, value);
+        else if (type == "float")
+            as<cl_float>(found->second, value);
+        else if (type == "double")
+            as<cl_double>(found->second, value);
+        else if (type == "int")
+            as<cl_int>(found->second, value);
+        else if (type == "ulong")
+            as<cl_ulong>(found->second, value);
+        else if (type == "uint")
+            as<cl_uint>(found->second, value);
+        else if (type == "short")
+            as<cl_short>(found->second, value);
+        else if (type == "ushort")
+            as<cl_ushort>(found->second, value);
+        else if (type == "char")
+            as<cl_char>(found->second, value);
+        else if (type == "uchar")
+            as<cl_uchar>(found->second, value);
+        else
+            fail("launch: kernel ", kernel_.key, ": there is no number of type ", type);
         return *this;
     }
 
@@ -169,21 +197,20 @@ public:
     }
 
     /// The fault buffer, and the number of this launch.
-    Launch& noted(const std::string& call) {
-        return buffer("fault", *runtime().faults()).number("who", runtime().ticket(call));
-    }
+    Launch& noted(const std::string& call) { return buffer("fault", *runtime().faults()).number("who", runtime().ticket(call)); }
 
     void run() {
         for (std::size_t i = 0; i < given_.size(); i++)
-            if (!given_[i]) fail("launch: kernel ", kernel_.key, ": argument ", kernel_.interface->parameters[i].name, " is not given");
+            if (!given_[i])
+                fail("launch: kernel ", kernel_.key, ": argument ", kernel_.interface->parameters[i].name, " is not given");
         const Expression::Values values = [this](const std::string& name) { return valued(name); };
         for (const auto& [name, best] : kernel_.interface->choices)
             if (!choices_.count(name)) choices_[name] = best(values);
         std::vector<std::size_t> local, global;
         for (const Expression& size : kernel_.interface->local) local.push_back(static_cast<std::size_t>(size(values)));
         for (const Expression& size : kernel_.interface->global) global.push_back(static_cast<std::size_t>(size(values)));
-        checked(clEnqueueNDRangeKernel(runtime().opencl().queue(), object_, static_cast<cl_uint>(global.size()), nullptr, global.data(),
-                                       local.data(), 0, nullptr, nullptr),
+        checked(clEnqueueNDRangeKernel(runtime().opencl().queue(), object_, static_cast<cl_uint>(global.size()), nullptr,
+                                       global.data(), local.data(), 0, nullptr, nullptr),
                 ("launch of " + kernel_.key).c_str());
     }
 

@@ -31,12 +31,15 @@ inline Tensor safetensor(const std::string& where, const nlohmann::json& entry, 
     const std::uint64_t from = entry.at("data_offsets").at(0), to = entry.at("data_offsets").at(1), room = bytes.size() - begin;
     std::uint64_t count = item_size(dtype);
     for (const std::int64_t n : shape) {
-        if (n < 0 || (n && count > std::numeric_limits<std::uint64_t>::max() / static_cast<std::uint64_t>(n))) fail(where, ": impossible shape ", shown(shape));
+        if (n < 0 || (n && count > std::numeric_limits<std::uint64_t>::max() / static_cast<std::uint64_t>(n)))
+            fail(where, ": impossible shape ", shown(shape));
         count *= static_cast<std::uint64_t>(n);
     }
     if (from > to || to > room || to - from != count)
-        fail(where, ": bytes ", from, " to ", to, " of ", room, " do not hold shape ", shown(shape), " of ", dtype, "; the file is damaged");
-    return from_bytes(std::vector<unsigned char>(bytes.begin() + static_cast<std::ptrdiff_t>(begin + from), bytes.begin() + static_cast<std::ptrdiff_t>(begin + to)),
+        fail(where, ": bytes ", from, " to ", to, " of ", room, " do not hold shape ", shown(shape), " of ", dtype,
+             "; the file is damaged");
+    return from_bytes(std::vector<unsigned char>(bytes.begin() + static_cast<std::ptrdiff_t>(begin + from),
+                                                 bytes.begin() + static_cast<std::ptrdiff_t>(begin + to)),
                       shape, dtype, "load");
 }
 
@@ -50,12 +53,15 @@ inline StateDict load(const std::string& path) {
     std::uint64_t size = 0;
     if (bytes.size() < 8) fail("load: '", path, "' is too short for a safetensors file");
     std::memcpy(&size, bytes.data(), 8);
-    if (size > detail::kLargestHeader || size > bytes.size() - 8) fail("load: '", path, "' says that its header has ", size, " bytes, which it has not; it is no safetensors file, or cut short");
+    if (size > detail::kLargestHeader || size > bytes.size() - 8)
+        fail("load: '", path, "' says that its header has ", size,
+             " bytes, which it has not; it is no safetensors file, or cut short");
     try {
         const auto header = nlohmann::ordered_json::parse(bytes.begin() + 8, bytes.begin() + 8 + static_cast<std::ptrdiff_t>(size));
         StateDict out;
         for (const auto& [name, entry] : header.items())
-            if (name != "__metadata__") out.emplace_back(name, detail::safetensor("load: '" + path + "', tensor " + name, entry, bytes, 8 + size));
+            if (name != "__metadata__")
+                out.emplace_back(name, detail::safetensor("load: '" + path + "', tensor " + name, entry, bytes, 8 + size));
         return out;
     } catch (const nlohmann::json::exception& e) {
         fail("load: the header of '", path, "' is damaged (", e.what(), ")");
@@ -69,7 +75,9 @@ inline void save(const StateDict& tensors, const std::string& path) {
     for (const auto& [name, x] : tensors) {
         if (header.contains(name)) fail("save: the name ", name, " is there twice");
         const std::vector<unsigned char> own = x.to_bytes();
-        header[name] = {{"dtype", detail::facts(x.dtype()).safetensors}, {"shape", x.shape()}, {"data_offsets", {data.size(), data.size() + own.size()}}};
+        header[name] = {{"dtype", detail::facts(x.dtype()).safetensors},
+                        {"shape", x.shape()},
+                        {"data_offsets", {data.size(), data.size() + own.size()}}};
         data.insert(data.end(), own.begin(), own.end());
     }
     std::string text = header.dump();

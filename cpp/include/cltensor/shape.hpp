@@ -57,7 +57,8 @@ inline Shape broadcast(const Shape& a, const Shape& b, const std::string& call) 
     for (std::size_t i = 0; i < out.size(); i++) {
         const std::int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1, y = i < b.size() ? b[b.size() - 1 - i] : 1;
         if (x != y && x != 1 && y != 1)
-            fail(call, ": shapes ", shown(a), " and ", shown(b), " do not broadcast: aligned at the last dimension, sizes must be "
+            fail(call, ": shapes ", shown(a), " and ", shown(b),
+                 " do not broadcast: aligned at the last dimension, sizes must be "
                  "equal or 1; reshape or unsqueeze one");
         out[out.size() - 1 - i] = x == 1 ? y : x;
     }
@@ -95,13 +96,16 @@ inline Merged merged(const Shape& shape, const std::vector<Shape>& operands) {
     for (std::size_t i = 0; i < shape.size(); i++) {
         if (shape[i] == 1) continue;
         bool joins = !out.sizes.empty();
-        for (std::size_t k = 0; joins && k < operands.size(); k++)
-            joins = out.strides[k].back() == operands[k][i] * shape[i];
-        if (joins) out.sizes.back() *= shape[i];
-        else out.sizes.push_back(shape[i]);
+        for (std::size_t k = 0; joins && k < operands.size(); k++) joins = out.strides[k].back() == operands[k][i] * shape[i];
+        if (joins)
+            out.sizes.back() *= shape[i];
+        else
+            out.sizes.push_back(shape[i]);
         for (std::size_t k = 0; k < operands.size(); k++) {
-            if (joins) out.strides[k].back() = operands[k][i];
-            else out.strides[k].push_back(operands[k][i]);
+            if (joins)
+                out.strides[k].back() = operands[k][i];
+            else
+                out.strides[k].push_back(operands[k][i]);
         }
     }
     return out;

@@ -49,7 +49,10 @@ private:
             case Kind::minus: return at(0) - at(1);
             case Kind::times: return at(0) * at(1);
             case Kind::over: return floored(at(0), at(1));
-            case Kind::modulo: { const std::int64_t a = at(0), b = at(1); return a - floored(a, b) * b; }
+            case Kind::modulo: {
+                const std::int64_t a = at(0), b = at(1);
+                return a - floored(a, b) * b;
+            }
             case Kind::lt: return at(0) < at(1);
             case Kind::le: return at(0) <= at(1);
             case Kind::gt: return at(0) > at(1);
@@ -57,7 +60,10 @@ private:
             case Kind::eq: return at(0) == at(1);
             case Kind::ne: return at(0) != at(1);
             case Kind::choose: return at(1) ? at(0) : at(2);
-            case Kind::ceil: { const std::int64_t a = at(0), b = at(1); return -floored(-a, b); }
+            case Kind::ceil: {
+                const std::int64_t a = at(0), b = at(1);
+                return -floored(-a, b);
+            }
             case Kind::min:
             case Kind::max: break;
         }
@@ -93,7 +99,9 @@ private:
             while (at_ < source_.size() && std::isspace(static_cast<unsigned char>(source_[at_]))) at_++;
             if (at_ == source_.size()) return "";
             std::size_t end = at_;
-            const auto word = [&](std::size_t i) { return std::isalnum(static_cast<unsigned char>(source_[i])) || source_[i] == '_'; };
+            const auto word = [&](std::size_t i) {
+                return std::isalnum(static_cast<unsigned char>(source_[i])) || source_[i] == '_';
+            };
             if (word(end)) {
                 while (end < source_.size() && word(end)) end++;
                 return source_.substr(at_, end - at_);
@@ -128,8 +136,12 @@ private:
 
         Part comparison() {
             Part left = sum();
-            for (const auto& [token, kind] : {std::pair{"<=", Kind::le}, {">=", Kind::ge}, {"==", Kind::eq}, {"!=", Kind::ne},
-                                              {"<", Kind::lt}, {">", Kind::gt}})
+            for (const auto& [token, kind] : {std::pair{"<=", Kind::le},
+                                              {">=", Kind::ge},
+                                              {"==", Kind::eq},
+                                              {"!=", Kind::ne},
+                                              {"<", Kind::lt},
+                                              {">", Kind::gt}})
                 if (take(token)) return Part{kind, 0, {}, {std::move(left), sum()}};
             return left;
         }
@@ -137,19 +149,26 @@ private:
         Part sum() {
             Part left = term();
             for (;;) {
-                if (take("+")) left = Part{Kind::plus, 0, {}, {std::move(left), term()}};
-                else if (take("-")) left = Part{Kind::minus, 0, {}, {std::move(left), term()}};
-                else return left;
+                if (take("+"))
+                    left = Part{Kind::plus, 0, {}, {std::move(left), term()}};
+                else if (take("-"))
+                    left = Part{Kind::minus, 0, {}, {std::move(left), term()}};
+                else
+                    return left;
             }
         }
 
         Part term() {
             Part left = atom();
             for (;;) {
-                if (take("*")) left = Part{Kind::times, 0, {}, {std::move(left), atom()}};
-                else if (take("//")) left = Part{Kind::over, 0, {}, {std::move(left), atom()}};
-                else if (take("%")) left = Part{Kind::modulo, 0, {}, {std::move(left), atom()}};
-                else return left;
+                if (take("*"))
+                    left = Part{Kind::times, 0, {}, {std::move(left), atom()}};
+                else if (take("//"))
+                    left = Part{Kind::over, 0, {}, {std::move(left), atom()}};
+                else if (take("%"))
+                    left = Part{Kind::modulo, 0, {}, {std::move(left), atom()}};
+                else
+                    return left;
             }
         }
 

@@ -16,8 +16,13 @@ inline Tensor run_softmax(const std::string& op, const std::vector<Tensor>& inpu
     for (std::int64_t i = 0; i < x.dim(); i++) (i < d ? outer : inner) *= i == d ? 1 : x.size(i);
     if (!out.numel()) return out;
     Launch(runtime().key(op + (inner == 1 ? "/inner" : "/outer"), name(x.dtype())))
-        .buffer("x_p", x.memory(), x.offset()).buffer("y_p", y.memory(), y.offset()).buffer("out_p", out.memory())
-        .number("outer", outer).number("n", n).number("inner", inner).run();
+        .buffer("x_p", x.memory(), x.offset())
+        .buffer("y_p", y.memory(), y.offset())
+        .buffer("out_p", out.memory())
+        .number("outer", outer)
+        .number("n", n)
+        .number("inner", inner)
+        .run();
     return out;
 }
 

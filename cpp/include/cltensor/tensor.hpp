@@ -92,11 +92,14 @@ public:
 
     // --- values on the host ---
     /// All elements in row-major order.
-    template <class T> std::vector<T> to_vector() const;
+    template <class T>
+    std::vector<T> to_vector() const;
     /// The value of a tensor of one element.
-    template <class T = double> T item() const;
+    template <class T = double>
+    T item() const;
     /// Write all elements, in row-major order.
-    template <class T> Tensor& copy_from(const std::vector<T>& values);
+    template <class T>
+    Tensor& copy_from(const std::vector<T>& values);
     /// The elements' bytes, in row-major order.
     std::vector<unsigned char> to_bytes() const;
 
@@ -251,17 +254,26 @@ template <class T>
 std::vector<T> unpacked(const std::vector<unsigned char>& bytes, DType dtype) {
     std::vector<T> out(bytes.size() / item_size(dtype));
     const unsigned char* from = bytes.data();
-    const auto at = [&](std::size_t i) { std::uint16_t h; std::memcpy(&h, from + 2 * i, 2); return h; };
+    const auto at = [&](std::size_t i) {
+        std::uint16_t h;
+        std::memcpy(&h, from + 2 * i, 2);
+        return h;
+    };
     switch (dtype) {
-        case DType::bool_: case DType::uint8: unpack<std::uint8_t>(from, out); break;
+        case DType::bool_:
+        case DType::uint8: unpack<std::uint8_t>(from, out); break;
         case DType::int8: unpack<std::int8_t>(from, out); break;
         case DType::int16: unpack<std::int16_t>(from, out); break;
         case DType::int32: unpack<std::int32_t>(from, out); break;
         case DType::int64: unpack<std::int64_t>(from, out); break;
         case DType::float32: unpack<float>(from, out); break;
         case DType::float64: unpack<double>(from, out); break;
-        case DType::float16: for (std::size_t i = 0; i < out.size(); i++) out[i] = static_cast<T>(half_to_float(at(i))); break;
-        case DType::bfloat16: for (std::size_t i = 0; i < out.size(); i++) out[i] = static_cast<T>(bfloat_to_float(at(i))); break;
+        case DType::float16:
+            for (std::size_t i = 0; i < out.size(); i++) out[i] = static_cast<T>(half_to_float(at(i)));
+            break;
+        case DType::bfloat16:
+            for (std::size_t i = 0; i < out.size(); i++) out[i] = static_cast<T>(bfloat_to_float(at(i)));
+            break;
     }
     return out;
 }
@@ -282,7 +294,9 @@ std::vector<unsigned char> packed(const std::vector<T>& values, DType dtype) {
     unsigned char* to = out.data();
     const auto put = [&](std::size_t i, std::uint16_t h) { std::memcpy(to + 2 * i, &h, 2); };
     switch (dtype) {
-        case DType::bool_: for (std::size_t i = 0; i < values.size(); i++) to[i] = values[i] != T(0); break;
+        case DType::bool_:
+            for (std::size_t i = 0; i < values.size(); i++) to[i] = values[i] != T(0);
+            break;
         case DType::uint8: pack<std::uint8_t>(values, to); break;
         case DType::int8: pack<std::int8_t>(values, to); break;
         case DType::int16: pack<std::int16_t>(values, to); break;
@@ -290,15 +304,20 @@ std::vector<unsigned char> packed(const std::vector<T>& values, DType dtype) {
         case DType::int64: pack<std::int64_t>(values, to); break;
         case DType::float32: pack<float>(values, to); break;
         case DType::float64: pack<double>(values, to); break;
-        case DType::float16: for (std::size_t i = 0; i < values.size(); i++) put(i, double_to_half(static_cast<double>(values[i]))); break;
-        case DType::bfloat16: for (std::size_t i = 0; i < values.size(); i++) put(i, double_to_bfloat(static_cast<double>(values[i]))); break;
+        case DType::float16:
+            for (std::size_t i = 0; i < values.size(); i++) put(i, double_to_half(static_cast<double>(values[i])));
+            break;
+        case DType::bfloat16:
+            for (std::size_t i = 0; i < values.size(); i++) put(i, double_to_bfloat(static_cast<double>(values[i])));
+            break;
     }
     return out;
 }
 
 inline Tensor from_bytes(const std::vector<unsigned char>& bytes, const Shape& shape, DType dtype, const char* call) {
     if (bytes.size() != static_cast<std::size_t>(product(shape)) * item_size(dtype))
-        fail(call, ": ", bytes.size() / item_size(dtype), " values do not fill the shape ", shown(shape), ", which has ", product(shape));
+        fail(call, ": ", bytes.size() / item_size(dtype), " values do not fill the shape ", shown(shape), ", which has ",
+             product(shape));
     Tensor out = empty(shape, dtype);
     runtime().write(out.memory(), 0, bytes.data(), bytes.size());
     return out;
@@ -309,7 +328,8 @@ inline Tensor from_bytes(const std::vector<unsigned char>& bytes, const Shape& s
 /// A tensor of these values in row-major order; shape: by default one dimension.
 template <class T>
 Tensor tensor(const std::vector<T>& values, std::optional<Shape> shape = {}, DType dtype = dtype_for<T>()) {
-    return detail::from_bytes(detail::packed(values, dtype), shape ? *shape : Shape{static_cast<std::int64_t>(values.size())}, dtype, "tensor");
+    return detail::from_bytes(detail::packed(values, dtype), shape ? *shape : Shape{static_cast<std::int64_t>(values.size())},
+                              dtype, "tensor");
 }
 
 inline Tensor tensor(std::initializer_list<double> values, std::optional<Shape> shape = {}, DType dtype = DType::float32) {
@@ -323,7 +343,8 @@ inline Tensor full(const Shape& shape, double value, DType dtype = DType::float3
     const std::vector<unsigned char> pattern = detail::packed(std::vector<double>{value}, dtype);
     const std::size_t bytes = static_cast<std::size_t>(out.numel()) * pattern.size();
     if (bytes)
-        checked(clEnqueueFillBuffer(runtime().opencl().queue(), out.memory().get(), pattern.data(), pattern.size(), 0, bytes, 0, nullptr, nullptr),
+        checked(clEnqueueFillBuffer(runtime().opencl().queue(), out.memory().get(), pattern.data(), pattern.size(), 0, bytes, 0,
+                                    nullptr, nullptr),
                 "clEnqueueFillBuffer");
     return out;
 }
@@ -348,8 +369,10 @@ inline Tensor arange(double end, DType dtype = DType::int64) { return arange(0, 
 inline Tensor linspace(double start, double end, std::int64_t steps, DType dtype = DType::float32) {
     std::vector<double> values;
     for (std::int64_t i = 0; i < steps; i++)
-        values.push_back(steps == 1 ? start : i * 2 < steps ? start + static_cast<double>(i) * (end - start) / static_cast<double>(steps - 1)
-                                                            : end - static_cast<double>(steps - 1 - i) * (end - start) / static_cast<double>(steps - 1));
+        values.push_back(steps == 1 ? start
+                         : i * 2 < steps
+                             ? start + static_cast<double>(i) * (end - start) / static_cast<double>(steps - 1)
+                             : end - static_cast<double>(steps - 1 - i) * (end - start) / static_cast<double>(steps - 1));
     return tensor(values, Shape{steps}, dtype);
 }
 

@@ -15,7 +15,8 @@ template <class Back>
 Tensor viewed(const char* name, const Tensor& x, Shape shape, Shape strides, std::int64_t offset, Back back) {
     Tensor out = aliased(x, std::move(shape), std::move(strides), offset);
     if (wants_history({x}))
-        record(name, {x}, {out}, [back](const std::vector<Tensor>& gs, const std::vector<bool>&) { return std::vector<Tensor>{back(gs[0])}; });
+        record(name, {x}, {out},
+               [back](const std::vector<Tensor>& gs, const std::vector<bool>&) { return std::vector<Tensor>{back(gs[0])}; });
     return out;
 }
 
@@ -47,21 +48,27 @@ inline Tensor Tensor::reshape(Shape wanted) const {
     std::int64_t known = 1;
     auto open = wanted.end();
     for (auto i = wanted.begin(); i != wanted.end(); ++i) {
-        if (*i == -1 && open == wanted.end()) open = i;
-        else if (*i < 0) fail("reshape: ", shown(wanted), ": sizes must be >= 0, and one may be -1");
-        else known *= *i;
+        if (*i == -1 && open == wanted.end())
+            open = i;
+        else if (*i < 0)
+            fail("reshape: ", shown(wanted), ": sizes must be >= 0, and one may be -1");
+        else
+            known *= *i;
     }
     if (open != wanted.end() && known) *open = numel() / known;
-    if (product(wanted) != numel()) fail("reshape: shape ", shown(wanted), " does not hold the ", numel(), " elements of shape ", shown(shape()));
+    if (product(wanted) != numel())
+        fail("reshape: shape ", shown(wanted), " does not hold the ", numel(), " elements of shape ", shown(shape()));
     const auto strides = numel() ? detail::restrided(shape(), this->strides(), wanted) : dense_strides(wanted);
     if (!strides) return contiguous().reshape(wanted);
-    return detail::viewed("reshape", *this, wanted, *strides, offset(), [from = shape()](const Tensor& g) { return g.reshape(from); });
+    return detail::viewed("reshape", *this, wanted, *strides, offset(),
+                          [from = shape()](const Tensor& g) { return g.reshape(from); });
 }
 
 inline Tensor Tensor::view(Shape wanted) const { return reshape(std::move(wanted)); }
 
 inline Tensor Tensor::flatten(std::int64_t start, std::int64_t end) const {
-    const auto first = static_cast<std::size_t>(wrapped(start, dim(), "flatten")), last = static_cast<std::size_t>(wrapped(end, dim(), "flatten"));
+    const auto first = static_cast<std::size_t>(wrapped(start, dim(), "flatten")),
+               last = static_cast<std::size_t>(wrapped(end, dim(), "flatten"));
     if (first > last) fail("flatten: start dimension ", start, " lies behind end dimension ", end);
     Shape wanted(shape().begin(), shape().begin() + static_cast<std::ptrdiff_t>(first));
     std::int64_t size = 1;
@@ -74,7 +81,8 @@ inline Tensor Tensor::flatten(std::int64_t start, std::int64_t end) const {
 inline Tensor Tensor::permute(const Shape& dims) const {
     Shape sizes, steps, back(dims.size());
     std::vector<bool> seen(shape().size());
-    if (dims.size() != shape().size()) fail("permute: ", shown(dims), " must name each of the ", dim(), " dimensions of ", shown(shape()), " once");
+    if (dims.size() != shape().size())
+        fail("permute: ", shown(dims), " must name each of the ", dim(), " dimensions of ", shown(shape()), " once");
     for (std::size_t i = 0; i < dims.size(); i++) {
         const auto d = static_cast<std::size_t>(wrapped(dims[i], dim(), "permute"));
         if (seen[d]) fail("permute: ", shown(dims), " names dimension ", d, " twice");
@@ -89,7 +97,9 @@ inline Tensor Tensor::permute(const Shape& dims) const {
 inline Tensor Tensor::transpose(std::int64_t a, std::int64_t b) const {
     Shape dims(shape().size());
     std::iota(dims.begin(), dims.end(), 0);
-    if (!dims.empty()) std::swap(dims[static_cast<std::size_t>(wrapped(a, dim(), "transpose"))], dims[static_cast<std::size_t>(wrapped(b, dim(), "transpose"))]);
+    if (!dims.empty())
+        std::swap(dims[static_cast<std::size_t>(wrapped(a, dim(), "transpose"))],
+                  dims[static_cast<std::size_t>(wrapped(b, dim(), "transpose"))]);
     return permute(dims);
 }
 
@@ -121,8 +131,10 @@ inline Tensor Tensor::expand(const Shape& wanted) const {
         std::int64_t& n = sizes[sizes.size() - 1 - i];
         if (n == -1) n = shape()[shape().size() - 1 - i];
     }
-    if (broadcast(sizes, shape(), "expand") != sizes) fail("expand: shape ", shown(shape()), " does not broadcast to ", shown(wanted));
-    return detail::viewed("expand", *this, sizes, broadcast_strides(shape(), strides(), sizes), offset(), [](const Tensor& g) { return g; });
+    if (broadcast(sizes, shape(), "expand") != sizes)
+        fail("expand: shape ", shown(shape()), " does not broadcast to ", shown(wanted));
+    return detail::viewed("expand", *this, sizes, broadcast_strides(shape(), strides(), sizes), offset(),
+                          [](const Tensor& g) { return g; });
 }
 
 inline Tensor Tensor::slice(std::int64_t d, Slice part) const {
@@ -135,23 +147,26 @@ inline Tensor Tensor::slice(std::int64_t d, Slice part) const {
     Shape sizes = shape(), steps = strides();
     sizes[at] = (stop - start + part.step - 1) / part.step;
     steps[at] *= part.step;
-    return detail::viewed("slice", *this, sizes, steps, offset() + start * strides()[at], [from = shape(), d, part](const Tensor& g) {
-        Tensor whole = zeros(from, g.dtype());
-        whole.slice(d, part).copy_(g);
-        return whole;
-    });
+    return detail::viewed("slice", *this, sizes, steps, offset() + start * strides()[at],
+                          [from = shape(), d, part](const Tensor& g) {
+                              Tensor whole = zeros(from, g.dtype());
+                              whole.slice(d, part).copy_(g);
+                              return whole;
+                          });
 }
 
 inline Tensor Tensor::narrow(std::int64_t d, std::int64_t start, std::int64_t length) const {
     const std::int64_t n = size(d), first = start < 0 ? start + n : start;
-    if (first < 0 || length < 0 || first + length > n) fail("narrow: ", length, " elements from ", start, " on do not lie in a dimension of size ", n);
+    if (first < 0 || length < 0 || first + length > n)
+        fail("narrow: ", length, " elements from ", start, " on do not lie in a dimension of size ", n);
     return slice(d, {first, first + length});
 }
 
 inline Tensor Tensor::select(std::int64_t d, std::int64_t at) const {
     if (shape().empty()) fail("select: a tensor without dimensions has no element ", at, "; use item()");
     const std::int64_t n = size(d);
-    if (at < -n || at >= n) fail("select: index ", at, " is out of range for a dimension of size ", n, "; use one from ", -n, " to ", n - 1);
+    if (at < -n || at >= n)
+        fail("select: index ", at, " is out of range for a dimension of size ", n, "; use one from ", -n, " to ", n - 1);
     Shape wanted = shape();
     wanted.erase(wanted.begin() + wrapped(d, dim(), "select"));
     return narrow(d, at < 0 ? at + n : at, 1).reshape(wanted);
@@ -161,10 +176,14 @@ inline Tensor Tensor::index(const std::vector<Index>& at) const {
     Tensor out = *this;
     std::int64_t d = 0;
     for (const Index& one : at) {
-        if (one.kind == Index::Kind::newaxis) out = out.unsqueeze(d++);
-        else if (d >= out.dim()) fail("index: too many indices for a tensor of shape ", shown(shape()));
-        else if (one.kind == Index::Kind::number) out = out.select(d, one.number);
-        else out = out.slice(d++, one.slice);
+        if (one.kind == Index::Kind::newaxis)
+            out = out.unsqueeze(d++);
+        else if (d >= out.dim())
+            fail("index: too many indices for a tensor of shape ", shown(shape()));
+        else if (one.kind == Index::Kind::number)
+            out = out.select(d, one.number);
+        else
+            out = out.slice(d++, one.slice);
     }
     return out;
 }
@@ -196,7 +215,8 @@ inline Tensor cat(const std::vector<Tensor>& parts, std::int64_t d = 0) {
         if (rest != shape)
             fail("cat: shapes ", shown(parts[0].shape()), " and ", shown(part.shape()), " must agree in all dimensions but ", at);
         total += part.size(at);
-        if (category(part.dtype()) > category(dtype) || (category(part.dtype()) == category(dtype) && part.dtype() > dtype)) dtype = part.dtype();
+        if (category(part.dtype()) > category(dtype) || (category(part.dtype()) == category(dtype) && part.dtype() > dtype))
+            dtype = part.dtype();
     }
     shape[static_cast<std::size_t>(at)] = total;
     Tensor out = empty(shape, dtype);

@@ -5,7 +5,9 @@ using namespace checks;
 using ct::Slice;
 
 TEST_CASE("gradients of views, joins and writes") {
-    const auto error = [](const std::function<Tensor(const std::vector<Tensor>&)>& f) { return gradient_error(f, {numbers({2, 3, 4}), numbers({4}, -1, 1, 1)}); };
+    const auto error = [](const std::function<Tensor(const std::vector<Tensor>&)>& f) {
+        return gradient_error(f, {numbers({2, 3, 4}), numbers({4}, -1, 1, 1)});
+    };
     using Inputs = const std::vector<Tensor>&;
     CHECK(error([](Inputs x) { return x[0].permute({2, 0, 1}) * x[1].reshape({4, 1, 1}); }) < 1e-7);
     CHECK(error([](Inputs x) { return x[0].index({1, Slice{{}, {}, 2}}) * x[1]; }) < 1e-7);
@@ -29,7 +31,8 @@ TEST_CASE("gradients of products, softmax, indexing") {
     CHECK(gradient_error([](Inputs v) { return ct::matmul(v[0], v[1]); }, {numbers({2, 1, 3, 4}), numbers({5, 4, 2})}) < 1e-7);
     CHECK(gradient_error([](Inputs v) { return ct::matmul(v[0], v[1]); }, {numbers({4}), numbers({3, 4, 2})}) < 1e-7);
     CHECK(gradient_error([](Inputs v) { return ct::matmul(v[0], v[1]); }, {numbers({4}), numbers({4})}) < 1e-7);
-    CHECK(gradient_error([](Inputs v) { return ct::linear(v[0].t(), v[1], v[2]); }, {numbers({3, 5}), numbers({2, 3}), numbers({2})}) < 1e-7);
+    CHECK(gradient_error([](Inputs v) { return ct::linear(v[0].t(), v[1], v[2]); },
+                         {numbers({3, 5}), numbers({2, 3}), numbers({2})}) < 1e-7);
     for (const int d : {0, 1, 2}) {
         CHECK(gradient_error([d](Inputs v) { return ct::softmax(v[0], d); }, {numbers({3, 4, 2})}) < 1e-7);
         CHECK(gradient_error([d](Inputs v) { return ct::log_softmax(v[0].transpose(0, 1), d); }, {numbers({3, 4, 2})}) < 1e-7);
@@ -38,7 +41,8 @@ TEST_CASE("gradients of products, softmax, indexing") {
     CHECK(gradient_error([at](Inputs v) { return v[0].gather(0, at) * v[0][at].sum(); }, {numbers({3, 2})}) < 1e-7);
     for (const bool add : {true, false}) {
         const Tensor places = ct::tensor(std::vector<std::int64_t>{2, 0, 0, 1}, Shape{2, 2});
-        CHECK(gradient_error([&](Inputs v) { return ct::scatter(v[0], 0, places, v[1], add); }, {numbers({3, 2}), numbers({2, 2}, -1, 1, 2)}) < 1e-7);
+        CHECK(gradient_error([&](Inputs v) { return ct::scatter(v[0], 0, places, v[1], add); },
+                             {numbers({3, 2}), numbers({2, 2}, -1, 1, 2)}) < 1e-7);
     }
 }
 
@@ -51,15 +55,18 @@ TEST_CASE("gradients of convolutions and pooling") {
     CHECK(error({}, 4) < 1e-7);
     CHECK(error({{2, 1}, {1, 0}, {1, 2}, 2}, 2) < 1e-7);
     CHECK(error({3, 2, 1, 4}, 1) < 1e-7);
-    CHECK(gradient_error([](Inputs v) { return ct::conv2d(v[0], v[1], {}, {2, {3, 2}}); }, {numbers({1, 1, 3, 3}), numbers({2, 1, 1, 1})}) < 1e-7);
-    CHECK(gradient_error([](Inputs v) { return ct::max_pool2d(v[0], {2, 3}, ct::Pair(2, 1), {1, 1}); }, {numbers({2, 2, 5, 6})}) < 1e-7);
+    CHECK(gradient_error([](Inputs v) { return ct::conv2d(v[0], v[1], {}, {2, {3, 2}}); },
+                         {numbers({1, 1, 3, 3}), numbers({2, 1, 1, 1})}) < 1e-7);
+    CHECK(gradient_error([](Inputs v) { return ct::max_pool2d(v[0], {2, 3}, ct::Pair(2, 1), {1, 1}); }, {numbers({2, 2, 5, 6})}) <
+          1e-7);
     CHECK(gradient_error([](Inputs v) { return ct::max_pool2d(v[0].transpose(2, 3), 2); }, {numbers({2, 2, 4, 6})}) < 1e-7);
     CHECK(gradient_error([](Inputs v) { return ct::avg_pool2d(v[0], 3, ct::Pair(2), 1, false); }, {numbers({2, 2, 5, 6})}) < 1e-7);
 }
 
 TEST_CASE("gradients of normalisation and losses") {
     using Inputs = const std::vector<Tensor>&;
-    CHECK(gradient_error([](Inputs v) { return ct::layer_norm(v[0], {3, 2}, v[1], v[2]); }, {numbers({4, 3, 2}), numbers({3, 2}, 0.5, 1.5), numbers({3, 2})}) < 1e-6);
+    CHECK(gradient_error([](Inputs v) { return ct::layer_norm(v[0], {3, 2}, v[1], v[2]); },
+                         {numbers({4, 3, 2}), numbers({3, 2}, 0.5, 1.5), numbers({3, 2})}) < 1e-6);
     const Tensor target = ct::tensor(std::vector<std::int64_t>{1, 0, -100, 2});
     ct::CrossEntropyOptions o;
     o.weight = numbers({3}, 0.5, 1.5);
@@ -67,7 +74,9 @@ TEST_CASE("gradients of normalisation and losses") {
         o.label_smoothing = smoothing;
         CHECK(gradient_error([&](Inputs v) { return ct::cross_entropy(v[0], target, o); }, {numbers({4, 3})}) < 1e-7);
     }
-    CHECK(gradient_error([](Inputs v) { return ct::mse_loss(v[0], v[1]) + ct::binary_cross_entropy_with_logits(v[0], ct::sigmoid(v[1])); }, {numbers({4}), numbers({4}, -1, 1, 3)}) < 1e-7);
+    CHECK(gradient_error(
+              [](Inputs v) { return ct::mse_loss(v[0], v[1]) + ct::binary_cross_entropy_with_logits(v[0], ct::sigmoid(v[1])); },
+              {numbers({4}), numbers({4}, -1, 1, 3)}) < 1e-7);
 }
 
 TEST_CASE("gradients accumulate at leaves; graphs are walked once") {

@@ -1,8 +1,8 @@
 // What the tests of the front end share: comparison with numbers, gradients by finite differences, and Python's references.
 #pragma once
 
-#include <cltensor/cltensor.hpp>
 #include <doctest/doctest.h>
+#include <cltensor/cltensor.hpp>
 
 #include <cmath>
 #include <functional>

@@ -12,7 +12,8 @@ namespace {
 
 /// A folder that is gone at the end.
 struct Folder {
-    std::filesystem::path path = std::filesystem::temp_directory_path() / ("cltensor-test-" + std::to_string(std::random_device{}()));
+    std::filesystem::path path =
+        std::filesystem::temp_directory_path() / ("cltensor-test-" + std::to_string(std::random_device{}()));
     Folder() { std::filesystem::create_directories(path); }
     ~Folder() { std::filesystem::remove_all(path); }
     std::string operator/(const char* name) const { return (path / name).string(); }
@@ -29,8 +30,12 @@ void write(const std::string& path, const std::string& bytes) { std::ofstream(pa
 
 TEST_CASE("safetensors come back as they were saved") {
     const Folder folder;
-    const ct::StateDict saved{{"a.weight", numbers({2, 3}).t()}, {"n", ct::tensor(std::vector<std::int64_t>{5})}, {"on", ct::ones({3}) > 0},
-                              {"none", ct::zeros({0, 2})}, {"half", ct::tensor(std::vector<double>{0.5}, {}, DType::float16)}, {"one", ct::tensor(2)}};
+    const ct::StateDict saved{{"a.weight", numbers({2, 3}).t()},
+                              {"n", ct::tensor(std::vector<std::int64_t>{5})},
+                              {"on", ct::ones({3}) > 0},
+                              {"none", ct::zeros({0, 2})},
+                              {"half", ct::tensor(std::vector<double>{0.5}, {}, DType::float16)},
+                              {"one", ct::tensor(2)}};
     ct::save(saved, folder / "x.safetensors");
     const ct::StateDict loaded = ct::load(folder / "x.safetensors");
     REQUIRE(loaded.size() == saved.size());
@@ -82,8 +87,10 @@ TEST_CASE("programs are kept on disk, and damaged ones are not taken") {
     const std::string before = ct::detail::setting("CLTENSOR_CACHE_DIR");
     setenv("CLTENSOR_CACHE_DIR", folder.path.c_str(), 1);
     const ct::ProgramCache cache;
-    if (before.empty()) unsetenv("CLTENSOR_CACHE_DIR");
-    else setenv("CLTENSOR_CACHE_DIR", before.c_str(), 1);
+    if (before.empty())
+        unsetenv("CLTENSOR_CACHE_DIR");
+    else
+        setenv("CLTENSOR_CACHE_DIR", before.c_str(), 1);
     CHECK(!cache.load("key"));
     cache.store("key", "binary");
     CHECK(cache.load("key") == std::optional<std::string>("binary"));
@@ -121,7 +128,8 @@ TEST_CASE("a data loader gives each sample once") {
 TEST_CASE("errors of modules and optimisers") {
     ct::nn::Linear layer(3, 2);
     CHECK(has(error_of([&] { layer.load_state_dict({{"weight", ct::zeros({2, 3})}}); }), "missing: bias"));
-    CHECK(has(error_of([&] { layer.load_state_dict({{"weight", ct::zeros({2, 2})}}, false); }), "weight has shape [2, 3] here and [2, 2]"));
+    CHECK(has(error_of([&] { layer.load_state_dict({{"weight", ct::zeros({2, 2})}}, false); }),
+              "weight has shape [2, 3] here and [2, 2]"));
     layer.load_state_dict({{"bias", ct::ones({2})}, {"more", ct::ones({1})}}, false);
     CHECK(close(layer.bias.detach(), {1, 1}));
     CHECK(has(error_of([&] { layer.load_state_dict(ct::StateDict{{"more", ct::ones({1})}}); }), "unexpected: more"));

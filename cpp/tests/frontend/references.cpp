@@ -36,7 +36,8 @@ TEST_CASE("elementwise ops against their references, and gradients by finite dif
         if (!one.at("gradient").get<bool>()) continue;
         std::vector<Tensor> exact;
         for (const Tensor& x : inputs) exact.push_back(in_float64(x));
-        CHECK(gradient_error([&](const std::vector<Tensor>& xs) { return ct::elementwise(op, operands(xs), numbers); }, exact) < 1e-5);
+        CHECK(gradient_error([&](const std::vector<Tensor>& xs) { return ct::elementwise(op, operands(xs), numbers); }, exact) <
+              1e-5);
     }
 }
 
@@ -47,7 +48,8 @@ TEST_CASE("products, softmax, convolutions, pooling and norms against NumPy") {
         CAPTURE(name);
         const std::string at = std::string("matmul.") + name;
         CHECK(close(ct::matmul(reference(at + ".a"), reference(at + ".b")), reference(at + ".y")));
-        CHECK(close(ct::matmul(reference(at + ".b").transpose(-1, -2), reference(at + ".a").transpose(-1, -2)), reference(at + ".y").transpose(-1, -2)));
+        CHECK(close(ct::matmul(reference(at + ".b").transpose(-1, -2), reference(at + ".a").transpose(-1, -2)),
+                    reference(at + ".y").transpose(-1, -2)));
     }
     CHECK(close(ct::softmax(of("softmax.x"), 1), of("softmax.y1")));
     CHECK(close(ct::softmax(of("softmax.x"), 2), of("softmax.y2")));
@@ -75,16 +77,21 @@ TEST_CASE("modules compute and train as in Python") {
         std::shared_ptr<ct::nn::Embedding> words = add("words", ct::nn::Embedding(7, 4));
         std::shared_ptr<ct::nn::LSTM> lstm = add("lstm", ct::nn::LSTM(4, 5, 2, true, true, 0, true));
         std::shared_ptr<ct::nn::LayerNorm> norm = add("norm", ct::nn::LayerNorm(Shape{10}));
-        std::shared_ptr<ct::nn::Sequential> head = add("head", ct::nn::Sequential(ct::nn::Linear(10, 8), ct::nn::GELU(), ct::nn::Linear(8, 3)));
-        Tensor forward(const Tensor& x) override { return head->forward(norm->forward(lstm->forward(words->forward(x)).mean({1}))); }
+        std::shared_ptr<ct::nn::Sequential> head =
+            add("head", ct::nn::Sequential(ct::nn::Linear(10, 8), ct::nn::GELU(), ct::nn::Linear(8, 3)));
+        Tensor forward(const Tensor& x) override {
+            return head->forward(norm->forward(lstm->forward(words->forward(x)).mean({1})));
+        }
     } net;
-    ct::nn::Sequential images(ct::nn::Conv2d(1, 4, 3, 1, 1, 1, 1, false), ct::nn::BatchNorm2d(4), ct::nn::ReLU(), ct::nn::MaxPool2d(2), ct::nn::Flatten(), ct::nn::Linear(16, 3));
+    ct::nn::Sequential images(ct::nn::Conv2d(1, 4, 3, 1, 1, 1, 1, false), ct::nn::BatchNorm2d(4), ct::nn::ReLU(),
+                              ct::nn::MaxPool2d(2), ct::nn::Flatten(), ct::nn::Linear(16, 3));
     const auto trained = [](ct::nn::Module& model, ct::optim::Optimizer& optimizer, const std::string& name) {
         ct::nn::CrossEntropyLoss loss;
         for (int step = 0; step < 3; step++) {
             optimizer.zero_grad();
             const Tensor l = loss(model(reference(name + ".x")), reference(name + ".t"));
-            CHECK(l.item() == doctest::Approx(reference(name + ".losses").to_vector<double>()[static_cast<std::size_t>(step)]).epsilon(1e-4));
+            CHECK(l.item() ==
+                  doctest::Approx(reference(name + ".losses").to_vector<double>()[static_cast<std::size_t>(step)]).epsilon(1e-4));
             l.backward();
             optimizer.step();
         }
@@ -96,8 +103,10 @@ TEST_CASE("modules compute and train as in Python") {
             model->train();
             model->load_state_dict(ct::load(folder() + "/" + name + ".before.safetensors"));
             std::unique_ptr<ct::optim::Optimizer> optimizer;
-            if (rule == "sgd") optimizer = std::make_unique<ct::optim::SGD>(model->parameters(), 0.05, 0.9, 0, 0.01, true);
-            else optimizer = std::make_unique<ct::optim::AdamW>(model->parameters(), 0.01);
+            if (rule == "sgd")
+                optimizer = std::make_unique<ct::optim::SGD>(model->parameters(), 0.05, 0.9, 0, 0.01, true);
+            else
+                optimizer = std::make_unique<ct::optim::AdamW>(model->parameters(), 0.01);
             trained(*model, *optimizer, name);
             const ct::StateDict after = ct::load(folder() + "/" + name + ".after.safetensors"), own = model->state_dict();
             REQUIRE(own.size() == after.size());

@@ -30,7 +30,8 @@ TEST_CASE("sizes follow Python's rules") {
 }
 
 TEST_CASE("what is no size is refused") {
-    for (const char* text : {"", "n +", "n ** 2", "n / 2", "f(n, 1)", "min(n)", "ceil(1, 2, 3)", "n m", "(n", "1.5", "__import__('os')", "999999999999999999999"})
+    for (const char* text : {"", "n +", "n ** 2", "n / 2", "f(n, 1)", "min(n)", "ceil(1, 2, 3)", "n m", "(n", "1.5",
+                             "__import__('os')", "999999999999999999999"})
         CHECK_MESSAGE(has(error_of([&] { sized(text); }), "no expression"), text);
     CHECK(has(error_of([] { sized(std::string(500, '(') + "1" + std::string(500, ')')); }), "no expression"));
     CHECK(has(error_of([] { sized("n // 0"); }), "division by 0"));

@@ -26,7 +26,8 @@ TEST_CASE("values go to the device and come back") {
     CHECK(ct::tensor(2.5).item() == 2.5);
     for (const DType half : {DType::float16, DType::bfloat16})
         CHECK(ct::tensor(std::vector<double>{1, -0.5, 65504, 1e-7, INFINITY}, {}, half).to_vector<double>()[1] == -0.5);
-    CHECK(ct::tensor(std::vector<double>{65519, 65520, 6e-8}, {}, DType::float16).to_vector<double>() == std::vector<double>{65504, INFINITY, std::ldexp(1, -24)});
+    CHECK(ct::tensor(std::vector<double>{65519, 65520, 6e-8}, {}, DType::float16).to_vector<double>() ==
+          std::vector<double>{65504, INFINITY, std::ldexp(1, -24)});
     CHECK(ct::linspace(0, 1, 5).to_vector<double>() == std::vector<double>{0, 0.25, 0.5, 0.75, 1});
     CHECK(ct::eye(2).to_vector<int>() == std::vector<int>{1, 0, 0, 1});
     CHECK(ct::zeros({0, 3}).numel() == 0);
@@ -145,6 +146,7 @@ TEST_CASE("errors name call, values, rule and cure") {
     CHECK(has(error_of([&] { ct::matmul(x, x); }), "matmul: shapes [2, 3] and [2, 3] do not fit"));
     CHECK(has(error_of([&] { ct::tensor({1, 2}, Shape{3}); }), "2 values do not fill the shape [3]"));
     CHECK(has(error_of([] { Tensor().shape(); }), "holds nothing"));
+    CHECK(has(error_of([&] { x + Tensor(); }), "holds nothing"));
     CHECK(has(error_of([&] { Tensor(x.detach()).copy_(ct::ones({4})); }), "copy_"));
     CHECK(has(error_of([&] { ct::elementwise("nonsense", {x}, {}); }), "has no op 'nonsense'"));
     CHECK(has(error_of([&] { ct::tensor(std::vector<double>{1}, {}, DType::float16).exp(); }), "has no kernel"));

@@ -10,11 +10,12 @@ class Conv2d : public Module {
 public:
     Tensor weight, bias;
 
-    Conv2d(std::int64_t in_channels, std::int64_t out_channels, Pair kernel_size, Pair stride = 1, Pair padding = 0, Pair dilation = 1,
-           std::int64_t groups = 1, bool with_bias = true)
+    Conv2d(std::int64_t in_channels, std::int64_t out_channels, Pair kernel_size, Pair stride = 1, Pair padding = 0,
+           Pair dilation = 1, std::int64_t groups = 1, bool with_bias = true)
         : options_{stride, padding, dilation, groups} {
         if (groups < 1 || in_channels % groups || out_channels % groups)
-            fail("Conv2d: in_channels = ", in_channels, " and out_channels = ", out_channels, " must be divisible by groups = ", groups);
+            fail("Conv2d: in_channels = ", in_channels, " and out_channels = ", out_channels,
+                 " must be divisible by groups = ", groups);
         const std::int64_t taps = in_channels / groups * kernel_size.h * kernel_size.w;
         const double bound = init::inverse_root(taps);
         weight = parameter("weight", init::within({out_channels, in_channels / groups, kernel_size.h, kernel_size.w}, bound));

@@ -11,7 +11,8 @@ public:
     Tensor weight, bias;
 
     Linear(std::int64_t in_features, std::int64_t out_features, bool with_bias = true) {
-        if (in_features < 0 || out_features < 0) fail("Linear: sizes must not be negative, got ", in_features, " and ", out_features);
+        if (in_features < 0 || out_features < 0)
+            fail("Linear: sizes must not be negative, got ", in_features, " and ", out_features);
         const double bound = init::inverse_root(in_features);
         weight = parameter("weight", init::within({out_features, in_features}, bound));
         if (with_bias) bias = parameter("bias", init::within({out_features}, bound));

@@ -35,9 +35,14 @@ inline Tensor cross_entropy(const Tensor& input, const Tensor& target, const Cro
     if (wanted.size() < 2) fail("cross_entropy: input ", shown(input.shape()), " must have 2 or more dimensions, (N, C, *)");
     const std::int64_t classes = wanted[1];
     wanted.erase(wanted.begin() + 1);
-    if (target.shape() != wanted) fail("cross_entropy: target ", shown(target.shape()), " must have shape ", shown(wanted), " for input ", shown(input.shape()));
-    if (target.dtype() != DType::int64) fail("cross_entropy: targets are class numbers of int64, these are ", target.dtype(), "; convert them with to(ct::DType::int64)");
-    if (o.weight.defined() && o.weight.shape() != Shape{classes}) fail("cross_entropy: weight must have shape ", shown({classes}), ", got ", shown(o.weight.shape()));
+    if (target.shape() != wanted)
+        fail("cross_entropy: target ", shown(target.shape()), " must have shape ", shown(wanted), " for input ",
+             shown(input.shape()));
+    if (target.dtype() != DType::int64)
+        fail("cross_entropy: targets are class numbers of int64, these are ", target.dtype(),
+             "; convert them with to(ct::DType::int64)");
+    if (o.weight.defined() && o.weight.shape() != Shape{classes})
+        fail("cross_entropy: weight must have shape ", shown({classes}), ", got ", shown(o.weight.shape()));
     const Tensor logp = log_softmax(input, 1), valid = ne(target, o.ignore_index);
     const Tensor at = where(valid, target, 0).to(DType::int64), counts = valid.to(input.dtype());
     const Tensor shares = o.weight.defined() ? mul(counts, o.weight.index_select(0, at.flatten()).reshape(at.shape())) : counts;
@@ -46,7 +51,8 @@ inline Tensor cross_entropy(const Tensor& input, const Tensor& target, const Cro
         Shape along(input.shape().size(), 1);
         along[1] = classes;
         const Tensor each = o.weight.defined() ? mul(logp, o.weight.reshape(along)) : logp;
-        losses = add(mul(losses, 1 - o.label_smoothing), mul(mul(neg(each.sum({1})), counts), o.label_smoothing / static_cast<double>(classes)));
+        losses = add(mul(losses, 1 - o.label_smoothing),
+                     mul(mul(neg(each.sum({1})), counts), o.label_smoothing / static_cast<double>(classes)));
     }
     if (o.reduction == Reduction::none) return losses;
     return o.reduction == Reduction::sum ? losses.sum() : div(losses.sum(), shares.sum());
@@ -102,7 +108,9 @@ private:
 class BCEWithLogitsLoss : public Module {
 public:
     explicit BCEWithLogitsLoss(Reduction reduction = Reduction::mean) : reduction_(reduction) {}
-    Tensor operator()(const Tensor& input, const Tensor& target) const { return binary_cross_entropy_with_logits(input, target, reduction_); }
+    Tensor operator()(const Tensor& input, const Tensor& target) const {
+        return binary_cross_entropy_with_logits(input, target, reduction_);
+    }
 
 private:
     Reduction reduction_;

@@ -26,7 +26,9 @@ public:
     virtual ~Module() = default;
 
     /// What the module computes of one tensor.
-    virtual Tensor forward(const Tensor&) { fail("forward: this module takes other arguments than one tensor; call its own forward"); }
+    virtual Tensor forward(const Tensor&) {
+        fail("forward: this module takes other arguments than one tensor; call its own forward");
+    }
     Tensor operator()(const Tensor& x) { return forward(x); }
 
     StateDict named_parameters() const { return collected(&Module::parameters_); }
@@ -55,15 +57,17 @@ public:
         std::string missing, unexpected;
         for (auto& [name, to] : state_dict()) {
             own.emplace(name, to);
-            if (!given.count(name)) missing += " " + name;
+            if (!given.count(name))
+                missing += " " + name;
             else if (given.at(name).shape() != to.shape())
-                fail("load_state_dict: ", name, " has shape ", shown(to.shape()), " here and ", shown(given.at(name).shape()), " in the state; build the module with the sizes it was saved with");
+                fail("load_state_dict: ", name, " has shape ", shown(to.shape()), " here and ", shown(given.at(name).shape()),
+                     " in the state; build the module with the sizes it was saved with");
         }
         for (const auto& [name, from] : given)
             if (!own.count(name)) unexpected += " " + name;
         if (strict && !(missing + unexpected).empty())
-            fail("load_state_dict:", missing.empty() ? "" : " missing:" + missing, unexpected.empty() ? "" : " unexpected:" + unexpected,
-                 "; give strict = false to take what fits");
+            fail("load_state_dict:", missing.empty() ? "" : " missing:" + missing,
+                 unexpected.empty() ? "" : " unexpected:" + unexpected, "; give strict = false to take what fits");
         for (auto& [name, to] : own)
             if (const auto found = given.find(name); found != given.end()) to.copy_(found->second);
     }
@@ -106,7 +110,7 @@ private:
     std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
     bool training_ = true;
 
-    StateDict collected(StateDict Module::*what) const {
+    StateDict collected(StateDict Module::* what) const {
         StateDict out;
         collect("", out, [what](const Module& m, const std::function<void(const std::pair<std::string, Tensor>&)>& take) {
             for (const auto& each : m.*what) take(each);

@@ -13,23 +13,27 @@ inline std::pair<Tensor, Tensor> moments(const Tensor& x, const Shape& dims) {
     const Tensor mean = x.mean(over, true), center = mean.detach().expand(x.shape());
     const Tensor m2 = run_reduction("sum_squared_deviation", {x.detach(), center}, over, true)[0];
     if (wants_history({x}))  // by the mean, the gradient is 0: deviations add up to 0
-        record("sum_squared_deviation", {x}, {m2}, [x = Saved(x), center = Saved(center)](const std::vector<Tensor>& gs, const std::vector<bool>&) {
-            return std::vector<Tensor>{mul(mul(sub(x.get("norm"), center.get("norm")), gs[0]), 2)};
-        });
+        record("sum_squared_deviation", {x}, {m2},
+               [x = Saved(x), center = Saved(center)](const std::vector<Tensor>& gs, const std::vector<bool>&) {
+                   return std::vector<Tensor>{mul(mul(sub(x.get("norm"), center.get("norm")), gs[0]), 2)};
+               });
     return {mean, m2};
 }
 
 }  // namespace detail
 
 /// (x - mean) / sqrt(variance + eps) * weight + bias, the moments over the last dimensions, as many as `shape` has.
-inline Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight = {}, const Tensor& bias = {}, double eps = 1e-5) {
-    if (shape.empty() || x.dim() < static_cast<std::int64_t>(shape.size()) || !std::equal(shape.rbegin(), shape.rend(), x.shape().rbegin()))
+inline Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight = {}, const Tensor& bias = {},
+                         double eps = 1e-5) {
+    if (shape.empty() || x.dim() < static_cast<std::int64_t>(shape.size()) ||
+        !std::equal(shape.rbegin(), shape.rend(), x.shape().rbegin()))
         fail("layer_norm: normalized_shape ", shown(shape), " must be the last sizes of the input, ", shown(x.shape()));
     Shape dims;
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(shape.size()); i++) dims.push_back(x.dim() - 1 - i);
     const auto [mean, m2] = detail::moments(x, dims);
     const double r = 1 / static_cast<double>(std::max<std::int64_t>(product(shape), 1));
-    return norm_apply(x, mean, m2, weight.defined() ? Operand(weight) : Operand(1.0), bias.defined() ? Operand(bias) : Operand(0.0), r, eps);
+    return norm_apply(x, mean, m2, weight.defined() ? Operand(weight) : Operand(1.0), bias.defined() ? Operand(bias) : Operand(0.0),
+                      r, eps);
 }
 
 namespace nn {
@@ -40,9 +44,13 @@ public:
     Tensor weight, bias, running_mean, running_var, num_batches_tracked;
 
     explicit BatchNorm2d(std::int64_t num_features, double eps = 1e-5, double momentum = 0.1)
-        : weight(parameter("weight", ones({num_features}))), bias(parameter("bias", zeros({num_features}))),
-          running_mean(buffer("running_mean", zeros({num_features}))), running_var(buffer("running_var", ones({num_features}))),
-          num_batches_tracked(buffer("num_batches_tracked", zeros({}, DType::int64))), eps_(eps), momentum_(momentum) {}
+        : weight(parameter("weight", ones({num_features}))),
+          bias(parameter("bias", zeros({num_features}))),
+          running_mean(buffer("running_mean", zeros({num_features}))),
+          running_var(buffer("running_var", ones({num_features}))),
+          num_batches_tracked(buffer("num_batches_tracked", zeros({}, DType::int64))),
+          eps_(eps),
+          momentum_(momentum) {}
 
     Tensor forward(const Tensor& x) override {
         if (x.dim() != 4 || x.size(1) != weight.numel())
@@ -51,11 +59,14 @@ public:
         const Tensor w = weight.reshape(along), b = bias.reshape(along);
         if (!is_training()) return norm_apply(x, running_mean.reshape(along), running_var.reshape(along), w, b, 1, eps_);
         const std::int64_t count = x.numel() / std::max<std::int64_t>(weight.numel(), 1);
-        if (count < 2) fail("BatchNorm2d: more than 1 value for each channel is needed in training, got input ", shown(x.shape()), "; call eval(), or give a larger batch");
+        if (count < 2)
+            fail("BatchNorm2d: more than 1 value for each channel is needed in training, got input ", shown(x.shape()),
+                 "; call eval(), or give a larger batch");
         const auto [mean, m2] = detail::moments(x, {0, 2, 3});
         {
             const NoGrad off;
-            elementwise_to({running_mean, running_var}, "norm_running", {running_mean, running_var, mean.detach().flatten(), m2.detach().flatten()},
+            elementwise_to({running_mean, running_var}, "norm_running",
+                           {running_mean, running_var, mean.detach().flatten(), m2.detach().flatten()},
                            {momentum_, 1 / static_cast<double>(count - 1)});
             num_batches_tracked += 1;
         }
