@@ -9,7 +9,8 @@ from ..base.errors import ArgumentError
 from ..runtime.device import default_device, device
 from ..runtime.memory import readable
 from .output import as_json, duration, fields, plural, table
-from .parser import UsageError, add_json, command, count
+from .parser import UsageError, add_json, command
+from .values import count
 
 
 def add_to(commands):

@@ -10,7 +10,8 @@ from pathlib import Path
 from ...base import dtypes
 from ...version import __version__
 from ..output import plural
-from ..parser import UsageError, command, dtype
+from ..parser import UsageError, command
+from ..values import dtype
 from . import catalog, cpp_header, explained, pack_ops
 
 FORMAT, VERSION = "cltensor kernel pack", 1
