@@ -5,13 +5,12 @@ share them.
 """
 
 import json
-from pathlib import Path
 
 from ...base import dtypes
 from ...version import __version__
-from ..output import plural
+from ..output import plural, write_file
 from ..parser import UsageError, command
-from ..values import dtype
+from ..values import dtype, new_file, new_folder
 from . import catalog, cpp_header, explained, pack_ops
 
 FORMAT, VERSION = "cltensor kernel pack", 1
@@ -21,25 +20,28 @@ DTYPES = ("float32", "int64", "bool")
 def add_to(actions):
     """Add the command to argparse's sub-commands."""
     made = command(actions, "pack", pack, "write the kernels of many ops and their gradients to one JSON file, for the C++ library",
-                   epilog="example: cltensor kernels pack kernels.json --dtypes float32 int64 bool --styles cpu gpu")
-    made.add_argument("file", metavar="FILE", help="write the pack here")
+                   epilog="examples:\n  cltensor kernels pack kernels.json --dtypes float32 int64 bool --styles cpu gpu\n"
+                   "  cltensor kernels pack kernels.json --ops add exp --dtypes float32")
+    made.add_argument("file", type=new_file, metavar="FILE", help="write the pack here")
     made.add_argument("--ops", nargs="+", metavar="OP", help="only these elementwise ops and reductions; by default all")
     made.add_argument("--dtypes", nargs="+", type=dtype, metavar="D", default=[dtypes.BY_NAME[n] for n in DTYPES],
                       help=f"of the operands (default {' '.join(DTYPES)}); indices are int64 and conditions bool")
     made.add_argument("--styles", nargs="+", choices=catalog.STYLES, default=list(catalog.STYLES),
                       help="launch styles (default both)")
-    made.add_argument("--header", metavar="FOLDER", help="also write the C++ declarations of the ops to this folder")
+    made.add_argument("--header", type=new_folder, metavar="FOLDER", help="also write the C++ declarations of the ops to this folder")
 
 
 def pack(options):
     """Write the file."""
     ops = _chosen(options.ops)
     document = Pack(options.dtypes, options.styles, ops).document()
-    Path(options.file).write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
+    text = json.dumps(document, separators=(",", ":"))
+    write_file(options.file, text)
     if options.header:
-        Path(options.header, "elementwise_ops.hpp").write_text(cpp_header.header(ops), encoding="utf-8")
-        Path(options.header, "elementwise_methods.inc").write_text(cpp_header.methods(ops), encoding="utf-8")
-    size = Path(options.file).stat().st_size / 1e6
+        options.header.mkdir(parents=True, exist_ok=True)
+        write_file(options.header / "elementwise_ops.hpp", cpp_header.header(ops))
+        write_file(options.header / "elementwise_methods.inc", cpp_header.methods(ops))
+    size = len(text.encode()) / 1e6
     print(f"{options.file}: {plural(len(ops), 'op')}, {plural(len(document['kernels']), 'kernel')}, {size:.1f} MB")
     return 0
 
