@@ -29,7 +29,7 @@ class Table:
     def head(self):
         """The lines above the rows."""
         if self.narrow:
-            return []
+            return [*wrapped(self.header[0]), "-" * min(len(self.header[0]), columns() - 1)] if self.header[0] else []
         [titles] = self._aligned(self.header)
         full = sum(self.widths[:-1]) + _GAP * (len(self.widths) - 1) + min(self.widths[-1], self._last)
         return [titles, "-" * max(full, len(titles))]

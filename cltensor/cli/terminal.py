@@ -15,11 +15,15 @@ def columns():
 
 @contextlib.contextmanager
 def open_streams():
-    """Let what is printed to a closed stream vanish.
+    """Let what is printed to a closed stream vanish, and a character that a stream cannot hold be written as an escape.
 
     Standard output and errors that were closed, as by `>&-`, are None in Python, and files opened later would take their numbers.
     """
     with contextlib.ExitStack() as stack:
+        for stream in (sys.stdout, sys.stderr):
+            if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+                stack.callback(stream.reconfigure, errors="strict")
         for stream, redirected in ((sys.stdout, contextlib.redirect_stdout), (sys.stderr, contextlib.redirect_stderr)):
             if stream is None:
                 stack.enter_context(redirected(stack.enter_context(open(os.devnull, "w", encoding="utf-8"))))

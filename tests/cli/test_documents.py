@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import cltensor as ct
 from cltensor.cli import main
 from cltensor.cli.command import parser
 from cltensor.cli.doctor import command as doctor
@@ -74,6 +75,18 @@ def test_doctor(capsys, monkeypatch):
 
 def test_onnx():
     assert {field.name for field in dataclasses.fields(Info)} == documented("cltensor onnx info --json")[0]
+
+
+@pytest.mark.device
+@pytest.mark.any_style
+def test_export(capsys, tmp_path):
+    file = str(tmp_path / "double.ctp")
+    ct.export.save(lambda x: x * 2, file, (ct.ones(3),))
+    for name in ("info", "check", "run"):
+        found = said(capsys, "export", name, file, "--json")
+        assert set(found) == documented(f"cltensor export {name} --json")[0]
+    assert main(["export", "run", file, "--output", str(tmp_path / "nowhere" / "y")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
 
 
 @pytest.mark.device

@@ -217,7 +217,7 @@ def test_gradients_are_found_too():
 @pytest.mark.slow
 @pytest.mark.usefixtures("device")
 def test_the_whole_command(capsys):
-    assert main(["tune", "bmm", "--sizes", "2x24x24x24", "--seconds", "8", "--json"]) == 0
+    assert main(["tune", "bmm", "--sizes", "2x24x24x24", "--seconds", "30", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     [result] = facts["results"]
     assert result["error"] is None

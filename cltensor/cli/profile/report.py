@@ -10,7 +10,7 @@ def report(options, prof, machine):
     """The lines of the report of a profile."""
     s = prof.summary()
     where = f" on {prof.busiest_device.name}" if prof.busiest_device else ""
-    lines = ["", f"Profile of {options.program}: {duration(s.wall)}{where}", "", *fields(_times(s))]
+    lines = ["", *wrapped(f"Profile of {options.program}: {duration(s.wall)}{where}"), "", *fields(_times(s))]
     if s.works:
         lines += ["", *_works(s, machine, options.top)]
     lines += ["", *_calls(prof, options.top)]
