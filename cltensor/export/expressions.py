@@ -50,7 +50,9 @@ class Expression:
             tree = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise SerializationError(f"{text[:80]!r} is no expression") from None
-        self._text, names = text, {}
+        if _nesting(text) > DEEPEST:
+            raise SerializationError(f"an expression is nested more than {DEEPEST} deep: {text[:40]}...")
+        names = {}
         tree = self._checked(tree, names, 0)
         self.names = tuple(names)
         arguments = ast.arguments(posonlyargs=[], args=[ast.arg(n) for n in names], kwonlyargs=[], kw_defaults=[], defaults=[])
@@ -98,6 +100,15 @@ class Expression:
             if low <= len(node.args) <= high:
                 return ast.Call(node.func, inner(*node.args), [])
         raise SerializationError(f"{self.text[:80]!r} is no expression")
+
+
+def _nesting(text):
+    """The most parentheses that are open at a time."""
+    depth = most = 0
+    for c in text:
+        depth += (c == "(") - (c == ")")
+        most = max(most, depth)
+    return most
 
 
 @functools.lru_cache(1 << 14)

@@ -182,7 +182,7 @@ class _Kernel:
             for at, text, kind in self.numbers:
                 self.put(at, _as(kind, number(text, values)))
             if self.op is not None:
-                self.put(self.ticket, np.int64(faults.announced(self.op, device)))
+                self.put(self.ticket, np.int64(faults.announced([self.op], device)))
             device.submit(self.launch)
 
 

@@ -101,8 +101,8 @@ class Itemizing:
     def _launch(self, launch, known):
         if hasattr(launch, "step") and hasattr(launch, "roles"):
             return self._group(launch, known)
-        step, places, scratch, values, op, fixed = launch.call.args
-        arguments, reads, writes, notes = [], [], [], None
+        step, places, scratch, values, _, fixed = launch.call.args
+        arguments, reads, writes, notes, op = [], [], [], None, launch.nodes[0].op
 
         def where(block):
             return fixed[block] if block in fixed else known.get(block, block)

@@ -31,7 +31,8 @@ class Lowering:
         device = target(profile)
         moved = Retargeting(device)
         graph = optimized(moved.graph(self.graph))
-        replay = Replay(graph, self.actions, device, shares=False)
+        _, memories, _ = self.blocks
+        replay = Replay(graph, self.actions, device, members=set(memories), shares=False)
         items, once = Itemizing(self.numbers.number_of, self.numbers.steps_of).items(replay)
         self._number(moved, replay, device, items, once)
         steps = [s for item in items for s in self._steps(item)]

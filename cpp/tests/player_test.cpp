@@ -57,15 +57,15 @@ TEST_CASE("expressions mean what they mean in Python") {
 }
 
 TEST_CASE("halves are rounded to nearest even") {
-    CHECK(detail::half(1.0) == 0x3c00);
-    CHECK(detail::half(-2.5) == 0xc100);
-    CHECK(detail::half(65504.0) == 0x7bff);
-    CHECK(detail::half(65520.0) == 0x7c00);
-    CHECK(detail::half(1.0 + 1.0 / 2048) == 0x3c00);
-    CHECK(detail::half(1.0 + 3.0 / 2048) == 0x3c02);
-    CHECK(detail::half(std::ldexp(1.0, -24)) == 1);
-    CHECK(detail::half(std::ldexp(1023.75, -24)) == 0x400);
-    CHECK(detail::half(1e-9) == 0);
+    CHECK(half(1.0) == 0x3c00);
+    CHECK(half(-2.5) == 0xc100);
+    CHECK(half(65504.0) == 0x7bff);
+    CHECK(half(65520.0) == 0x7c00);
+    CHECK(half(1.0 + 1.0 / 2048) == 0x3c00);
+    CHECK(half(1.0 + 3.0 / 2048) == 0x3c02);
+    CHECK(half(std::ldexp(1.0, -24)) == 1);
+    CHECK(half(std::ldexp(1023.75, -24)) == 0x400);
+    CHECK(half(1e-9) == 0);
 }
 
 TEST_CASE("the checksum is zlib's") {

@@ -63,6 +63,37 @@ inline std::int64_t product(const Shape& shape) {
     return count;
 }
 
+/// Throw unless a tensor of these sizes and strides lies in so many bytes.
+inline void inside(const Shape& shape, const Shape& strides, std::int64_t offset, std::size_t item, std::uint64_t bytes, const std::string& name) {
+    if (shape.size() != strides.size() || shape.size() > 64) fail("'", name.substr(0, 80), "' has as many strides as dimensions, or is damaged");
+    product(shape);
+    double last = static_cast<double>(offset);
+    std::uint64_t exact = static_cast<std::uint64_t>(offset);
+    for (std::size_t k = 0; k < shape.size(); k++) {
+        if (shape[k] == 0) return;
+        last += static_cast<double>(shape[k] - 1) * static_cast<double>(strides[k]);
+        exact += static_cast<std::uint64_t>(shape[k] - 1) * static_cast<std::uint64_t>(strides[k]);
+    }
+    if (last > 4e18 || (exact + 1) > bytes / item) fail("'", name.substr(0, 80), "' does not lie in its memory");
+}
+
+/// Call visit(position row by row, position by strides) for each element.
+template <class Visit>
+void each(const Shape& shape, const Shape& strides, std::int64_t offset, const Visit& visit) {
+    const std::int64_t total = product(shape);
+    Shape at(shape.size(), 0);
+    std::int64_t to = offset;
+    for (std::int64_t from = 0; from < total; from++) {
+        visit(static_cast<std::size_t>(from), static_cast<std::size_t>(to));
+        for (std::size_t d = shape.size(); d--;) {
+            to += strides[d];
+            if (++at[d] < shape[d]) break;
+            to -= strides[d] * shape[d];
+            at[d] = 0;
+        }
+    }
+}
+
 /// Values in host memory, row by row.
 struct Array {
     std::string dtype = "float32";

@@ -5,16 +5,14 @@
 #include <cstdint>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "array.hpp"
+#include "json.hpp"
 
 namespace ct::player {
-
-using Json = nlohmann::json;
 
 constexpr int kVersion = 1;
 
@@ -64,7 +62,7 @@ public:
         if (length > 100'000'000 || length > size_ - 8) fail(path, ": it is no exported program, or cut short: copy or download it again");
         data_ = 8 + length;
         const std::string header = text(8, length);
-        const Json parsed = parse(header, "its header");
+        const Json parsed = detail::parsed(header, "its header");
         if (!parsed.is_object()) fail(path, ": it is no exported program");
         read_entries(parsed);
         const auto metadata = parsed.find("__metadata__");
@@ -77,7 +75,7 @@ public:
         if (version.empty() || version.size() > 9 || version.find_first_not_of("0123456789") != std::string::npos) fail(path, ": its version is '", version, "', which is no number");
         if (std::stol(version) > kVersion) fail(path, ": it was written in version ", version, " of the format, this player reads up to ", kVersion, "; update cltensor");
         check_sum(start + header);
-        program_ = parse(told("program"), "its program");
+        program_ = detail::parsed(told("program"), "its program");
         if (!program_.is_object()) fail(path, ": its metadata does not describe a program");
     }
 
@@ -101,27 +99,6 @@ public:
     }
 
 private:
-    static Json parse(const std::string& text, const char* what) {
-        std::size_t values = 0;
-        bool quoted = false;
-        std::size_t depth = 0;
-        for (std::size_t k = 0; k < text.size(); k++) {
-            const char c = text[k];
-            if (quoted) {
-                if (c == '\\') k++;
-                else if (c == '"') quoted = false;
-            } else if (c == '"') quoted = true;
-            else if (c == ',' || c == '[' || c == '{') {
-                values++;
-                if (c != ',' && ++depth > 400) fail(what, " is nested too deep");
-            } else if ((c == ']' || c == '}') && depth) depth--;
-        }
-        if (values > (1u << 22)) fail(what, " has more than ", 1u << 22, " values");
-        Json made = Json::parse(text, nullptr, false);
-        if (made.is_discarded()) fail(what, " is not valid JSON");
-        return made;
-    }
-
     void read_entries(const Json& header) {
         std::vector<std::pair<std::uint64_t, std::uint64_t>> parts;
         for (const auto& [name, described] : header.items()) {
