@@ -183,15 +183,9 @@ def test_settings_are_those_of_the_code():
     """Every CLTENSOR_ name in a page is a setting; the README has all of them."""
     table = set(re.findall(r"^\| `(CLTENSOR_\w+)` \|", PAGES["README.md"], re.M))
     assert table == set(config.SETTINGS)
-<<<<<<< HEAD
     of_cpp = (f.read_text(encoding="utf-8") for kind in ("CMakeLists.txt", "include/**/*.hpp") for f in (ROOT / "cpp").glob(kind))
     others = {*config.SETTINGS, "CLTENSOR_GENERATOR",  # of the tests alone
               *(name for text in of_cpp for name in re.findall(r"(?:option\(|setting\(\")(CLTENSOR_\w+)", text))}
-=======
-    others = set(config.SETTINGS) | {"CLTENSOR_GENERATOR"}  # of the tests alone
-    others |= {name for file in (ROOT / "cpp").rglob("*") if file.is_file()
-               for name in re.findall(r"CLTENSOR_[A-Z]+", file.read_text(encoding="utf-8", errors="replace"))}
->>>>>>> cli
     named = {(page, name) for page, text in PAGES.items() for name in re.findall(r"\bCLTENSOR_[A-Z_]+\b", text)}
     assert {n for n in named if n[1] not in others} == set()
 

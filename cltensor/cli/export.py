@@ -6,11 +6,12 @@ import time
 import numpy as np
 
 from ..base.errors import ArgumentError
+from ..io.atomic import replacing
 from ..runtime.device import default_device, device
 from ..runtime.memory import readable
 from .output import as_json, duration, fields, plural, table
 from .parser import UsageError, add_json, command
-from .values import count
+from .values import count, new_file
 
 
 def add_to(commands):
@@ -61,6 +62,7 @@ def run(options):
     from ..export import load
 
     program = load(options.file, _device(options), device_class=options.device_class)
+    outputs = [(name, _writable(path)) for name, path in _named(options.output, [o["name"] for o in program.outputs], "output")]
     for name, value in options.set:
         if name not in program.numbers:
             raise UsageError(f"the program has no number {name!r}; there are: {', '.join(program.numbers) or 'none'}")
@@ -73,8 +75,9 @@ def run(options):
         program.device.synchronize()
         times.append(time.perf_counter() - start)
     arrays = {o["name"]: r.numpy() for o, r in zip(program.outputs, results, strict=True)}
-    for name, path in _named(options.output, [o["name"] for o in program.outputs], "output"):
-        np.save(path, arrays[name])
+    for name, path in outputs:
+        with replacing(path) as file:
+            np.save(file, arrays[name])
     facts = {"device": str(program.device), "class": program.device_class, "runs": len(times), "first": times[0],
              "median": float(np.median(times)), "least": min(times), "outputs": {
                  name: {"dtype": str(a.dtype), "shape": list(a.shape)} for name, a in arrays.items()}}
@@ -135,6 +138,14 @@ def _named(given, names, what):
         if name not in names:
             raise UsageError(f"the program has no {what} {name!r}; there are: {', '.join(names) or 'none'}")
         yield name, path
+
+
+def _writable(path):
+    """The Path of an array to write, with NumPy's ending; refused before anything runs."""
+    try:
+        return new_file(path if path.endswith(".npy") else f"{path}.npy")
+    except argparse.ArgumentTypeError as e:
+        raise UsageError(f"export run: --output: {e}") from None
 
 
 def _setting(text):
