@@ -254,7 +254,8 @@ __kernel void reduction(
         Number("units", "the number of results: the product of the sizes of kept dimensions"),
         Number("count", "the elements reduced for each: the product of the sizes of reduced dimensions"),
         Number("parts", "into how many parts to cut the reduced range", allowed=">= 1"),
-        Number("columns", "results side by side", allowed="1 to W" if style == "cpu" and layout == "col" else ">= 1; not used"),
+        Number("columns", "results side by side", allowed="1 to W") if style == "cpu" and layout == "col" else
+        Number("columns", "not used"),
         Number("mode", "0: the results; 1: the states of all parts; 2: the results from those", "int", allowed="0, 1 or 2"))})
 {
 % for n, _, _, k in ins:
