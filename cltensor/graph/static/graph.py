@@ -76,8 +76,8 @@ class Graph:
         self._lock = threading.Lock()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise GraphError("cannot copy or pickle 'Graph' object: it and its symbols refer to each other; write it with save, read it "
-                         "with load")
+        raise GraphError("cannot copy or pickle 'Graph' object: it and its symbols refer to each other; write it with save, read "
+                         "it with load")
 
     def __enter__(self) -> Graph:
         arm()
