@@ -41,6 +41,7 @@ globals().update({name: _f[source] for name, source in _SAME.items()})
 _Unique = _namedtuple("unique_all_result", ("values", "indices", "inverse_indices", "counts"))
 _Counts = _namedtuple("unique_counts_result", ("values", "counts"))
 _Inverse = _namedtuple("unique_inverse_result", ("values", "inverse_indices"))
+_Unique.__qualname__, _Counts.__qualname__, _Inverse.__qualname__ = "_Unique", "_Counts", "_Inverse"  # where pickles find them
 
 
 class _Info:

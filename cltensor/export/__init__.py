@@ -9,3 +9,7 @@ from .program import Numbers, Program
 from .save import save
 
 __all__ = ["Numbers", "Program", "check", "info", "load", "save"]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -117,6 +117,12 @@ class ProgressBar(Callback):
         check_style(style, "ProgressBar")
         self._bar = progress(style="none")
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"settings": self.settings}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state["settings"])
+
     def on_epoch_begin(self, run: Run) -> None:
         """See Callback."""
         total = len(run.loader) if hasattr(run.loader, "__len__") else None

@@ -213,7 +213,7 @@ class MeanAbsoluteError(Mean):
     """
 
     def __init__(self) -> None:
-        super().__init__(lambda output, target: _difference(output, target, "MeanAbsoluteError").abs().mean(), "mae")
+        super().__init__(_absolute_error, "mae")
 
 
 class MeanSquaredError(Mean):
@@ -227,7 +227,15 @@ class MeanSquaredError(Mean):
     """
 
     def __init__(self) -> None:
-        super().__init__(lambda output, target: _difference(output, target, "MeanSquaredError").square().mean(), "mse")
+        super().__init__(_squared_error, "mse")
+
+
+def _absolute_error(output, target):
+    return _difference(output, target, "MeanAbsoluteError").abs().mean()
+
+
+def _squared_error(output, target):
+    return _difference(output, target, "MeanSquaredError").square().mean()
 
 
 _NAMED: dict[str, Callable[[], Metric]] = {

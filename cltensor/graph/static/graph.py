@@ -75,6 +75,10 @@ class Graph:
         self._programs: OrderedDict[tuple, Compiled] = OrderedDict()  # what is fetched -> its program
         self._lock = threading.Lock()
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise GraphError("cannot copy or pickle 'Graph' object: it and its symbols refer to each other; write it with save, read "
+                         "it with load")
+
     def __enter__(self) -> Graph:
         arm()
         context.modes = (*context.modes, _Definition(self))
