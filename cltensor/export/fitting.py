@@ -12,6 +12,8 @@ _UNITS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 24, 28, 32, 48, 64, 96, 128, 192,
 _NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
 #: entries that are numbers of parts, which are equal for all sizes
 _PARTS = {"source", "input", "memory", "buffer"}
+#: entries that say what a device must have: the most of all sizes
+_MOST = {"work_group", "local_memory", "fp64", "fp16", "int64_atomics"}
 
 
 class Unlike(Exception):
@@ -37,6 +39,8 @@ class Fitting:
             return self._list(found, key)
         if all(x == first for x in found):
             return first
+        if key in _MOST:
+            return max(found)
         if key in _PARTS or type(first) is bool:
             raise Unlike(key)
         if type(first) is int:

@@ -113,3 +113,4 @@ def test_numbers_become_expressions():
     assert fitting.merged(same) == {"source": 1, "arguments": [["tensor", 3, "n", 4, "8 * n"], ["i64", 7]]}
     with pytest.raises(Unlike):
         fitting.merged([{"source": n} for n in sizes])
+    assert fitting.merged([{"work_group": n, "fp64": n > 9} for n in sizes]) == {"work_group": 40, "fp64": True}
