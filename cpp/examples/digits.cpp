@@ -1,6 +1,6 @@
 // Train a convolutional network on handwritten digits, as examples/digits.py does in Python.
 //
-//     digits DIGITS.safetensors [EPOCHS] [MODEL.safetensors]
+//     digits DIGITS.safetensors [EPOCHS] [MODEL.safetensors] [SEED]
 //
 // cpp/examples/digits_data.py writes the data; the model is written for Python's ct.load.
 #include <cltensor/cltensor.hpp>
@@ -12,7 +12,7 @@ using namespace ct;
 
 int main(int argc, char** argv) try {
     if (argc < 2) fail("digits: give the file of the data; cpp/examples/digits_data.py writes it");
-    manual_seed(0);
+    manual_seed(argc > 4 ? std::stoull(argv[4]) : 0);
     const StateDict file = load(argv[1]);
     const std::map<std::string, Tensor> data(file.begin(), file.end());
     const int epochs = argc > 2 ? std::stoi(argv[2]) : 20;
