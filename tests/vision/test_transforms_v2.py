@@ -336,3 +336,13 @@ def test_deprecated_names_warn():
         assert v2.functional.get_image_size(image) == [30, 24]
     with pytest.warns(UserWarning, match="deprecated"):
         v2.functional.to_tensor(image)
+
+
+def test_grey_pictures_get_three_channels_where_asked():
+    """As in torchvision, whose version 1 leaves tensors of one channel as they are."""
+    grey = ct.arange(6.0).view(1, 2, 3) / 6
+    for made in (v2.functional.rgb_to_grayscale(grey, 3), v2.Grayscale(3)(grey), v1.functional.rgb_to_grayscale(grey, 3)):
+        assert made.tolist() == grey.tolist() * 3
+    alone = v2.functional.rgb_to_grayscale(grey)
+    assert alone.tolist() == grey.tolist()
+    assert alone.data_ptr() != grey.data_ptr()

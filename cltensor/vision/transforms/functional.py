@@ -148,12 +148,7 @@ equalize = _pictures("equalize", _bytes_only(image_color.equalize_image), pillow
 gaussian_blur = _pictures("gaussian_blur", filters.gaussian_blur_image, pillow_pixels.gaussian_blur, "Smooth with a Gaussian of "
                           "[width, height] and sigma; borders are reflected.  Rows and columns are smoothed in turn.",
                           "image, [5, 5], [1.5, 1.5]")
-def _grey(image: Tensor, num_output_channels: int = 1) -> Tensor:
-    made = image_color.rgb_to_grayscale_image(image, num_output_channels)
-    return image_color.tripled(made) if num_output_channels == 3 and made.shape[-3] == 1 else made
-
-
-rgb_to_grayscale = _pictures("rgb_to_grayscale", _grey, pillow_color.grayscale,
+rgb_to_grayscale = _pictures("rgb_to_grayscale", image_color.rgb_to_grayscale_image, pillow_color.grayscale,
                              "Luma (ITU-R BT.601), in one channel or three equal ones.", "image, 3")
 
 

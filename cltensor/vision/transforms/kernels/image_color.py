@@ -33,10 +33,8 @@ def rgb_to_grayscale_image(image: Tensor, num_output_channels: int = 1) -> Tenso
     """Luma, in one channel or in three equal ones; grey pictures keep their pixels.  Raises ArgumentError for another number."""
     if num_output_channels not in (1, 3):
         raise ArgumentError(f"num_output_channels must be 1 or 3, got {num_output_channels}.")
-    if check_channels(image, 1, 3) == 1:
-        return image.clone()
-    one = luma(image).to(image.dtype)
-    return tripled(one) if num_output_channels == 3 else one
+    one = image if check_channels(image, 1, 3) == 1 else luma(image).to(image.dtype)
+    return tripled(one) if num_output_channels == 3 else one.clone() if one is image else one
 
 
 def tripled(image: Tensor) -> Tensor:
