@@ -21,7 +21,8 @@ MODULES = ("", "linalg", "special", "sparse", "fft", "amp", "autograd", "distrib
            "autograd.graph", "autograd.forward_ad", "compiler", "graph", "overrides", "utils.benchmark", "utils.dlpack",
            "utils", "utils.plot", "utils.tensorboard", "train", "hub", "vision.datasets", "vision.datasets.utils", "vision.io",
            "vision.utils", "profiler", "vision.transforms", "vision.transforms.functional", "vision.transforms.v2",
-           "vision.tv_tensors", "vision.ops", "vision.models", "vision.models.detection", "vision.models.segmentation", "onnx")
+           "vision.tv_tensors", "vision.ops", "vision.models", "vision.models.detection", "vision.models.segmentation", "onnx",
+           "export")
 KEPT = Path(__file__).with_suffix(".json")
 PARTS = {
     "shapes": re.compile(r"\([A-Z*N][\w*,/' ]*\)|shape|0-d|vector|matri|scalar|dimension|size", re.I),

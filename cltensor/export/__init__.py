@@ -4,11 +4,15 @@
 the C++ player reads too.
 """
 
+from ..base.calls import named as _named
 from .load import check, info, load
-from .program import Numbers, Program
+from .program import Program
 from .save import save
 
-__all__ = ["Numbers", "Program", "check", "info", "load", "save"]
+__all__ = ["Program", "check", "info", "load", "save"]
+
+for _name in ("check", "info", "load", "save"):
+    _named(globals()[_name], f"export.{_name}")
 
 
 def __dir__():

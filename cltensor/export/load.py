@@ -26,8 +26,8 @@ def load(f: str | PathLike[str] | IO[bytes], device: Device | str | None = None,
     f: a path, or a binary file open for reading.  device: where it runs, by default the default device.  device_class: "cpu" or
     "gpu", by default the device's own launch style if the file has it, else the other one.  max_bytes: of memory that the program
     may take, its tensors included, by default all of the device's.
-    Kernels are compiled at the first call, or found in the cache.  Run programs from people that you would run a library from: a
-    kernel may read and write whatever its driver lets it.
+    Tensors of the file keep their shapes and dtypes. Kernels are compiled at the first call, or found in the cache. Run programs
+    from people that you would run a library from: a kernel may read and write whatever its driver lets it.
     Raises SerializationError for a file that is cut short, changed, newer or no program, DeviceError where it has no kernels for
     the device, OutOfMemoryError for more memory than allowed, OSError where it cannot be opened.
     Source: docs/program-format.md.
@@ -36,7 +36,7 @@ def load(f: str | PathLike[str] | IO[bytes], device: Device | str | None = None,
         scores = program(x)
     """
     where = pick_device(device)
-    with source.opened(f) as given, _telling(given.name):
+    with source.opened(f) as given, _telling(given.name, "load"):
         data, entries, start = _read(given)
         plans = chosen(data, where, device_class)
         limit = where.profile.global_memory if max_bytes is None else max_bytes
@@ -50,7 +50,7 @@ def load(f: str | PathLike[str] | IO[bytes], device: Device | str | None = None,
         constants = {name: bytes_of(given, start, entries[name]) for name in names}
     program = Program(data, plans, where, memories, constants, limit)
     if not data["dimensions"]:
-        with _telling(given.name):
+        with _telling(given.name, "load"):
             program._instance({})
     return program
 
@@ -67,7 +67,7 @@ def info(f: str | PathLike[str] | IO[bytes]) -> dict[str, Any]:
 
         ct.export.info("model.ctp")["inputs"]
     """
-    with source.opened(f) as given, _telling(given.name):
+    with source.opened(f) as given, _telling(given.name, "info"):
         data, _, _ = _read(given)
         size = given.size
     shown = {key: [{k: x[k] for k in ("name", "dtype", "shape")} for x in data[key]] for key in ("inputs", "outputs")}
@@ -81,8 +81,8 @@ def info(f: str | PathLike[str] | IO[bytes]) -> dict[str, Any]:
 def check(f: str | PathLike[str] | IO[bytes], device: Device | str | None = None) -> dict[str, Any]:
     """Read a file whole, and build its kernels for a device.
 
-    Returns {"classes": {class: "runs" or the reason why not}, "kernels": how many were built}.  device: by default the default
-    device.
+    Returns {"classes": {class: "runs" or the reason why not}, "kernels": how many were built}: a class may need float64, half
+    precision, or work-groups of a size that the device has not.  device: by default the default device.
     Raises SerializationError for a file that is cut short, changed, newer or no program, BuildError for a kernel that does not
     compile, DeviceError where no class runs on the device, OSError where it cannot be opened.
     Source: docs/program-format.md.
@@ -90,7 +90,7 @@ def check(f: str | PathLike[str] | IO[bytes], device: Device | str | None = None
         ct.export.check("model.ctp")
     """
     where = pick_device(device)
-    with source.opened(f) as given, _telling(given.name):
+    with source.opened(f) as given, _telling(given.name, "check"):
         data, _, _ = _read(given)
         classes, built = {}, set()
         for plan in data["plans"]:
@@ -110,19 +110,19 @@ def _read(given):
 
 
 class _telling:
-    """Errors of a file with its name."""
+    """Errors of a file with its name, in a call."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, call):
+        self.name, self.call = name, f"export.{call}: "
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, error, trace):
         if isinstance(error, SerializationError):
-            raise type(error)(f"export: {self.name}: {error}") from error.__cause__
+            raise type(error)(f"{self.call}{self.name}: {str(error).removeprefix(self.call)}") from error.__cause__
         if isinstance(error, MemoryError):
-            raise SerializationError(f"export: {self.name}: it takes more memory than there is") from None
+            raise SerializationError(f"{self.call}{self.name}: it takes more memory than there is") from None
         return False
 
 
