@@ -85,7 +85,7 @@ def test_the_short_program_of_the_docs(build, pack, tmp_path):
 
 
 def test_installed_package_is_found(tmp_path):
-    folder = built(tmp_path / "build", "help", CLTENSOR_TESTS="OFF", CLTENSOR_EXAMPLES="OFF")
+    folder = built(tmp_path / "build", "help", CLTENSOR_APPS="OFF", CLTENSOR_TESTS="OFF", CLTENSOR_EXAMPLES="OFF")
     done("cmake", "--install", str(folder), "--prefix", str(tmp_path / "installed"))
     (tmp_path / "user").mkdir()
     (tmp_path / "user/CMakeLists.txt").write_text(
