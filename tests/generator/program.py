@@ -218,6 +218,8 @@ def _step(name, launch):
 
 
 def _literal(number):
+    if isinstance(number, complex):
+        return f"{{{{{_literal(number.real)}, {_literal(number.imag)}}}}}"
     if number == -2**63:
         return "INT64_MIN"
     return str(number) if isinstance(number, int) or math.isfinite(number) else str(number).upper().replace("INF", "INFINITY")
