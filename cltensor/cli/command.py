@@ -23,7 +23,12 @@ ENDING = ("exit status: 0 all is well, 1 something failed, 2 the command was not
 def main(arguments=None):
     """Run the command with these arguments (by default the process's own).  Returns the exit status."""
     with open_streams():
-        return _run(arguments)
+        status = _run(arguments)
+        try:
+            sys.stdout.flush()
+        except OSError:  # told already; the interpreter would try again at its end, and tell once more
+            _forget_stdout()
+        return status
 
 
 def _run(arguments):

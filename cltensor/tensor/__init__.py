@@ -7,7 +7,7 @@ from .core import aliases, backward_precompile, interop, methods
 from .core.public_api import FUNCTIONS, registered
 from .core.results import RESULTS
 from .core.tensor import Tensor
-from .index import histogram, indexing, masking, picking, scattering, searching, sorting, unique
+from .index import histogram, indexing, masking, picking, resizing, scattering, searching, sorting, unique
 from .linalg import householder, ldl, linalg, lowrank, lu, norms
 from .math import (
     arithmetic,

@@ -1,5 +1,7 @@
 """Choices and loops by values on the device, exported to ONNX as If and Loop."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -9,14 +11,31 @@ from cltensor import nn, onnx
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
-LAYER = nn.Linear(3, 3)
-BUFFER = ct.arange(3.0)
+
+
+@functools.cache
+def layer():
+    """Weights that the programs read from outside."""
+    return nn.Linear(3, 3)
+
+
+@functools.cache
+def buffer():
+    """A tensor that they read from outside."""
+    return ct.arange(3.0)
+
+
+@pytest.fixture(autouse=True)
+def weights():
+    """Make both before a program is traced: it would make them anew."""
+    layer(), buffer()
+
 
 PROGRAMS = {
     "choice": lambda x: ct.cond(x.sum() > 0, lambda x: x * 2, lambda x: x - 1, (x,)),
     "several results": lambda x: ct.cond(x[0, 0] > 0, lambda x: (x.T * 2, x.sum()), lambda x: ((x - 1).T.contiguous(), x[0, 1]),
                                          (x,)),
-    "weights": lambda x: ct.cond(x.sum() > 0, lambda x: LAYER(x) + BUFFER, lambda x: x.relu(), (x,)) + LAYER.bias,
+    "weights": lambda x: ct.cond(x.sum() > 0, lambda x: layer()(x) + buffer(), lambda x: x.relu(), (x,)) + layer().bias,
     "counted": lambda x: ct.while_loop(lambda i, z: i < 3, lambda i, z: (i + 1, z * 2), (ct.tensor(0), x)),
     "until": lambda x: ct.while_loop(lambda z: z.abs().sum() < 50, lambda z: (z * 2 + ct.arange(3),), (x,)),
     "never": lambda x: ct.while_loop(lambda z: z.abs().sum() < 0, lambda z: (z * 2,), (x,)),
@@ -25,7 +44,7 @@ PROGRAMS = {
         lambda z: z.abs().sum() < 50, lambda z: (ct.cond(z.sum() > 1, lambda z: z * 3, lambda z: z.abs() + 1, (z,)),), (x,)),
     "what only the innermost reads": lambda x: _innermost(x, x * x + 1),
     "loop in a choice": lambda x: ct.cond(
-        x.sum() > 0, lambda x: ct.while_loop(lambda z: z.abs().sum() < 50, lambda z: (LAYER(z).abs() + z * 2,), (x,))[0],
+        x.sum() > 0, lambda x: ct.while_loop(lambda z: z.abs().sum() < 50, lambda z: (layer()(z).abs() + z * 2,), (x,))[0],
         lambda x: x * 1, (x,)),
 }
 

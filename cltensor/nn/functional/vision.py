@@ -11,11 +11,10 @@ import numpy as np
 from ...base import dtypes
 from ...base.errors import ArgumentError, DTypeError, MismatchError, ShapeError, UnsupportedError
 from ...dispatch.autocast import FLOAT32_OR_PROMOTE, autocasts
-from ...ops.kinds.composite import composite
 from ...ops.kinds.precision import in_float32
-from ...ops.nn import onnx_rules
 from ...tensor.api.creation import from_array, linspace
 from ...tensor.core.tensor import Tensor
+from ...tensor.index.resizing import along, by_dimension, cubic, resized
 from ...tensor.math.arithmetic import where
 from ...tensor.shape.joining import stack
 from ...tensor.shape.padding import pad_constant
@@ -171,7 +170,7 @@ def interpolate(input: Tensor, size: int | Sequence[int] | None = None, scale_fa
     if antialias and mode not in FILTERS:
         raise ArgumentError(f"interpolate: Anti-alias option is only supported for bilinear and bicubic modes, "
                             f"but got mode={mode!r}")
-    along = antialiased if antialias else _along
+    way = antialiased if antialias else along
     sizes, scales = _sizes(input, size, scale_factor, recompute_scale_factor)
     if any(s < 1 for s in sizes) or any(s < 1 for s in input.shape[1:]):
         raise ShapeError(f"interpolate: Input and output sizes should be greater than 0, but got input {list(input.shape[2:])} "
@@ -180,110 +179,25 @@ def interpolate(input: Tensor, size: int | Sequence[int] | None = None, scale_fa
     if mode == "area":
         return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[n - 1](input, sizes if n > 1 else sizes[0])
     if mode in _LINEAR and not input.dtype.is_floating_point:
-        return _bytes_resized(along, input, sizes, scales, mode, bool(align_corners))
-    return _resized(along, input, sizes, scales, mode, bool(align_corners))
+        return _bytes_resized(way, input, sizes, scales, mode, bool(align_corners))
+    return _resized(way, input, sizes, scales, mode, bool(align_corners))
 
 
-def _bytes_resized(along, x, sizes, scales, mode, align):
+def _bytes_resized(way, x, sizes, scales, mode, align):
     """Resize uint8 x in floats; round each dimension's result, the last dimension first, as PyTorch does."""
     if x.dtype is not dtypes.uint8:
         raise DTypeError(f"interpolate: mode {mode!r} is not defined for {x.dtype.name}; use .float()")
     x = x.float()
     for i in reversed(range(len(sizes))):
-        x = (along(x, 2 + i, sizes[i], scales[i], mode, align) + 0.5).floor().clamp(0, 255)
+        x = (way(x, 2 + i, sizes[i], scales[i], mode, align) + 0.5).floor().clamp(0, 255)
     return x.to(dtypes.uint8)
 
 
 @in_float32
-def _resized(along, x, sizes, scales, mode, align):
-    if along is _along:
+def _resized(way, x, sizes, scales, mode, align):
+    if way is along:
         return resized(x, sizes=tuple(sizes), scales=tuple(scales), mode=mode, align=align)
-    return _by_dimension(along, x, sizes, scales, mode, align)
-
-
-def _reference(x, *, sizes, scales, mode, align):
-    """NumPy: along each dimension np.interp between pixels, or the pixel at a place rounded down."""
-    for d, (new, scale) in enumerate(zip(sizes, scales, strict=True), 2):
-        old = x.shape[d]
-        places = np.arange(new) / (scale or new / old)
-        if mode == "nearest":
-            x = x.take(np.minimum(places.astype(int), old - 1), d)
-        else:
-            places = np.linspace(0, old - 1, new) if align else places + 0.5 / (scale or new / old) - 0.5
-            x = np.apply_along_axis(lambda line, at=places, n=old: np.interp(at, range(n), line), d, x)
-    return x
-
-
-def _samples(rng):
-    ways = ((None, None), "nearest", False), ((2.0, 0.75), "bilinear", False), ((None, None), "bilinear", True)
-    return [((rng.standard_normal((2, 1, 3, 4)),), {"sizes": (6, 3), "scales": scales, "mode": mode, "align": align})
-            for scales, mode, align in ways]
-
-
-@composite("resized", public=False, dtypes="floating", ref=_reference, onnx=onnx_rules.resized, samples=_samples)
-@in_float32
-def resized(x, *, sizes, scales, mode, align):
-    """x (N, C, *spatial) with other spatial sizes, see `interpolate`."""
-    return _by_dimension(_along, x, sizes, scales, mode, align)
-
-
-def _by_dimension(along, x, sizes, scales, mode, align):
-    for i, (new, scale) in enumerate(zip(sizes, scales, strict=True)):
-        x = along(x, 2 + i, new, scale, mode, align)
-    return x
-
-
-def _along(x, d, new, scale, mode, align):
-    """Resize x along one dimension; resizing is separable."""
-    old = x.shape[d]
-    if mode == "nearest":
-        at = np.minimum(np.floor(np.arange(new, dtype=np.float32) * _ratio(old, new, scale)), old - 1)
-        return x.index_select(d, _index(at, x))
-    if mode == "nearest-exact":
-        at = np.minimum(np.floor((np.arange(new, dtype=np.float32) + np.float32(0.5)) * _ratio(old, new, scale)), old - 1)
-        return x.index_select(d, _index(at, x))
-    if align:
-        position = np.arange(new) * ((old - 1) / (new - 1) if new > 1 else 0.0)
-    else:
-        position = (np.arange(new) + 0.5) * (1 / scale if scale else old / new) - 0.5
-        position = np.maximum(position, 0) if mode != "bicubic" else position
-    low = np.floor(position)
-    t = position - low
-    if mode == "bicubic":
-        parts = [(low + k, weight) for k, weight in zip((-1, 0, 1, 2), _cubic(t), strict=True)]
-    else:
-        parts = [(low, 1 - t), (low + 1, t)]
-    out = None
-    for at, weight in parts:
-        picked = x.index_select(d, _index(np.clip(at, 0, old - 1), x)) * _weights(weight, x, d)
-        out = picked if out is None else out + picked
-    return out
-
-
-def _ratio(old, new, scale):
-    """Old pixels for each new one, in the precision that places are computed in."""
-    return np.float32(1 / scale) if scale else np.float32(old) / np.float32(new)
-
-
-def _cubic(t, a=-0.75):
-    """Weights of the four neighbours in Keys' cubic convolution (Keys 1981)."""
-
-    def near(s):
-        return ((a + 2) * s - (a + 3)) * s * s + 1
-
-    def far(s):
-        return ((a * s - 5 * a) * s + 8 * a) * s - 4 * a
-
-    return far(t + 1), near(t), near(1 - t), far(2 - t)
-
-
-def _index(at, x):
-    return from_array(np.asarray(at).astype(np.int64), dtypes.int64, x.device)
-
-
-def _weights(w, x, d):
-    wide = dtypes.float64 if x.dtype is dtypes.float64 else dtypes.float32
-    return from_array(w.astype(wide.numpy), wide, x.device).to(x.dtype).reshape([-1 if i == d else 1 for i in range(x.ndim)])
+    return by_dimension(way, x, sizes, scales, mode, align)
 
 
 def upsample(input: Tensor, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None,
@@ -419,7 +333,7 @@ def _weighted(input, points, mask, weight):
 
 def _bicubic_sample(input, raw, sizes, padding, align):
     low = [p.detach().floor() for p in raw]
-    weights = [_cubic(p - q) for p, q in zip(raw, low, strict=True)]
+    weights = [cubic(p - q) for p, q in zip(raw, low, strict=True)]
     out = None
     for i in range(4):
         for j in range(4):
