@@ -348,5 +348,5 @@ def test_stream_wants_a_stream():
 
 
 def test_record_stream_wants_a_stream():
-    with pytest.raises(ArgumentTypeError, match=r"record_stream\(\): argument 'stream' must be a Stream, not int"):
+    with pytest.raises(ArgumentTypeError, match=r"record_stream\(\): argument 's' must be a Stream, not int"):
         ct.ones(2).record_stream(0)
