@@ -63,9 +63,9 @@ def jobs(monkeypatch):
 @pytest.fixture
 def unplanned(monkeypatch):
     """No op knows a plan when it is asked for what it lacks."""
-    def fresh(node):
+    def fresh(node, lasting):
         node.op.plans.clear()
-        return planned(node)
+        return planned(node, lasting)
 
     monkeypatch.setattr(awaiting, "planned", fresh)
 
