@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 
+from ..base.errors import SerializationError
 from .expressions import expression
 
 _UNITS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 24, 28, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096, 8192,
@@ -110,9 +111,9 @@ class Fitting:
                 continue
             try:
                 text = self.merged(whole)
-            except Unlike:
+                exact = [_rounded(_value(form.replace("#", str(w))), kind) for w in whole]
+            except (Unlike, SerializationError):  # one divided by nothing is no number
                 continue
-            exact = [_rounded(_value(form.replace("#", str(w))), kind) for w in whole]
             if all(a == _rounded(x, kind) for a, x in zip(exact, found, strict=True)):
                 return form.replace("#", f"({text})")
         raise Unlike("float")
