@@ -62,7 +62,11 @@ class Observations:
             if _asks(4):
                 self.given(number)
             else:
-                self.answers["is", number.formula, number.value] = True
+                self.needed(number)
+
+    def needed(self, number):
+        """Note that the program needs an observed number itself."""
+        self.answers["is", number.formula, number.value] = True
 
     def given(self, number):
         """Note that an op is given an observed number."""
@@ -103,7 +107,7 @@ def observed_length(n):
     """The size that len() is to give, of which Python makes a plain int: the program depends on it."""
     found = _observations()
     if found is not None and n > 1:
-        found.known(found.size(n))
+        found.needed(found.size(n))
     return n
 
 

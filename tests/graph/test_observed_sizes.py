@@ -3,6 +3,8 @@
 import fractions
 import math
 import operator
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -111,3 +113,23 @@ def test_numbers_pass_for_ints_and_floats():
         with pytest.raises(TypeError):
             n + "x"
     assert not observing
+
+
+def test_a_length_is_noted_where_functions_ask_classes_of_tensors():
+    """A class with __torch_function__ puts a call of the library between len() and what notes it."""
+    script = """
+import cltensor as ct
+from cltensor.base.observed_sizes import Observations
+
+class Mine(ct.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return super().__torch_function__(func, types, args, kwargs)
+
+x = ct.ones(5, 2)
+with Observations() as seen:
+    len(x)
+print(seen.questions())
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    assert run.stdout == "(('is', ('size', 0), 5, True),)\n"
