@@ -1,11 +1,11 @@
-"""Plain text as wide as the terminal, at most 80 columns: tables, wrapped fields, numbers; and the same facts as JSON."""
+"""Plain text as wide as the terminal, at most 80 columns but for tables: these, wrapped fields, numbers; and the facts as JSON."""
 
 import dataclasses
 import json
 import textwrap
 
 from ..io.atomic import replacing
-from .terminal import columns
+from .terminal import columns, room
 
 _GAP, _INDENT = 2, 4  # columns between two columns of a table; before the values of a row that has no room beside its title
 
@@ -24,7 +24,7 @@ class Table:
         self._wraps = len(self.header) - 1 not in self.right
         fixed = sum(self.widths[:-1]) + _GAP * (len(self.widths) - 1)
         self._last = max(columns() - 1 - fixed, len(self.header[-1]), 12) if self._wraps else self.widths[-1]
-        self.narrow = fixed + min(self._last, self.widths[-1]) >= columns()
+        self.narrow = fixed + min(self._last, self.widths[-1]) >= room()
 
     def head(self):
         """The lines above the rows."""

@@ -13,6 +13,12 @@ def columns():
     return max(NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
 
 
+def room():
+    """The columns that a table may take: all of the terminal, or of COLUMNS; without either, as in a file, what it needs."""
+    found = shutil.get_terminal_size((0, 0)).columns
+    return max(NARROWEST, found) if found else sys.maxsize
+
+
 @contextlib.contextmanager
 def open_streams():
     """Let what is printed to a closed stream vanish, and a character that a stream cannot hold be written as an escape.

@@ -1,7 +1,10 @@
 """Tables, wrapped fields and numbers in words."""
 
 import json
+import sys
 from dataclasses import dataclass
+
+import pytest
 
 from cltensor.cli.output import as_json, digits, duration, fields, plural, table
 
@@ -33,3 +36,13 @@ def test_json_of_dataclasses_and_sets():
         x: int
 
     assert json.loads(as_json({"p": Point(1), "s": frozenset("ba")})) == {"p": {"x": 1}, "s": ["a", "b"]}
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(None, 3), ("100", 3), ("60", 5)])
+def test_a_wide_table_is_stacked_only_where_the_terminal_is_narrow(columns, lines, monkeypatch):
+    if columns:
+        monkeypatch.setenv("COLUMNS", columns)
+    else:  # in a file
+        monkeypatch.delenv("COLUMNS", raising=False)
+        monkeypatch.setattr(sys, "__stdout__", None)
+    assert len(table(["case", "time", "ratio"], [["x" * 30, "y" * 30, "z" * 25]], right=(1, 2))) == lines
