@@ -80,7 +80,7 @@ public:
         return made;
     }
 
-    /// All devices as they are counted: GPUs, then others, then simulators.
+    /// All devices as they are counted: GPUs, then others, then simulators; of each kind those with more compute units first.
     static std::vector<cl_device_id> all() {
         cl_uint count = 0;
         std::vector<cl_device_id> found;
@@ -93,7 +93,9 @@ public:
             std::vector<cl_device_id> devices(here);
             if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, here, devices.data(), nullptr) == CL_SUCCESS) found.insert(found.end(), devices.begin(), devices.end());
         }
-        std::stable_sort(found.begin(), found.end(), [](cl_device_id a, cl_device_id b) { return rank(a) < rank(b); });
+        std::stable_sort(found.begin(), found.end(), [](cl_device_id a, cl_device_id b) {
+            return rank(a) != rank(b) ? rank(a) < rank(b) : value<cl_uint>(a, CL_DEVICE_MAX_COMPUTE_UNITS) > value<cl_uint>(b, CL_DEVICE_MAX_COMPUTE_UNITS);
+        });
         return found;
     }
 
