@@ -1,5 +1,7 @@
 """Instance: a plan for one choice of sizes on a device: buffers, kernel objects with what stays set, and steps that run."""
 
+import math
+
 import numpy as np
 
 from ..base import dtypes
@@ -49,7 +51,7 @@ class Instance:
         kind = b["kind"]
         if kind == "input":
             x = self.program["inputs"][b["input"]]
-            return _product(map(self._size, x["shape"])) * dtypes.BY_NAME[x["dtype"]].itemsize
+            return math.prod(map(self._size, x["shape"])) * dtypes.BY_NAME[x["dtype"]].itemsize
         if kind == "memory":
             return self.program["memories"][b["memory"]]["bytes"]
         return 32 if kind == "notes" else None if "tensor" in b else self._size(b["bytes"])
@@ -133,7 +135,7 @@ class _Kernel:
         device, size = instance.device, instance._size
         grid, local = tuple(map(size, step["global"])), tuple(map(size, step["local"]))
         name = step["kernel"]
-        if 0 in local or _product(local) > device.profile.max_work_group or any(g % n for g, n in zip(grid, local, strict=True)):
+        if 0 in local or math.prod(local) > device.profile.max_work_group or any(g % n for g, n in zip(grid, local, strict=True)):
             raise SerializationError(f"kernel {name!r} has the grid {grid} of work-groups of {local}, which {device} cannot run")
         self.empty, text = 0 in grid, instance.program["sources"][step["source"]]
         check(step["arguments"], instance.parameters(text, name), name)
@@ -267,13 +269,6 @@ def _as(kind, value):
         return np.uint64(int(value) & ((1 << bits) - 1)).astype(kind)
     with np.errstate(over="ignore"):
         return kind(value)
-
-
-def _product(sizes):
-    found = 1
-    for n in sizes:
-        found *= n
-    return found
 
 
 def _only_value(text):

@@ -17,6 +17,7 @@ from ..tensor.core.values import pick_device
 from .checking import Checked
 from .container import VERSION, bytes_of, read
 from .program import Program, chosen, runnable
+from .steps import launches
 
 
 def load(f: str | PathLike[str] | IO[bytes], device: Device | str | None = None, *, device_class: str | None = None,
@@ -138,7 +139,7 @@ def _stored(raw, dtype, device):
 
 def _built(data, plan, device):
     found = set()
-    for step in _launches([*plan["once"], *plan["steps"]]):
+    for step in launches([*plan["once"], *plan["steps"]]):
         key = step["source"], step["kernel"]
         if key not in found:
             try:
@@ -149,17 +150,9 @@ def _built(data, plan, device):
     return found
 
 
-def _launches(steps):
-    for step in steps:
-        if "kernel" in step:
-            yield step
-        for name in ("then", "else", "test", "do"):
-            yield from _launches(step.get(name, ()))
-
-
 def _plan_facts(plan):
     kinds = [b["kind"] for b in plan["buffers"]]
     sizes = [b["bytes"] for b in plan["buffers"] if b["kind"] == "temporary"]
     return {"class": plan["class"], **({"where": plan["where"]} if "where" in plan else {}), "needs": plan["needs"],
-            "launches": sum(1 for _ in _launches(plan["steps"])), "once": sum(1 for _ in _launches(plan["once"])),
+            "launches": sum(1 for _ in launches(plan["steps"])), "once": sum(1 for _ in launches(plan["once"])),
             "temporary": sum(sizes) if all(type(n) is int for n in sizes) else sizes, "buffers": len(kinds)}

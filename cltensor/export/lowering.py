@@ -1,5 +1,6 @@
 """Lowering: a captured graph as a plan of the file, for the profile of a device class."""
 
+import math
 import re
 from dataclasses import asdict
 
@@ -9,6 +10,7 @@ from ..graph.replay import Replay
 from .items import Assigned, Chosen, Itemizing, Ref
 from .retarget import Retargeting
 from .steady_items import lasting, written
+from .steps import launches
 from .target import Place, target
 
 _SHOWN = ("name", "platform", "style", "compute_units", "vector_width", "local_memory", "work_group")
@@ -100,26 +102,11 @@ class Lowering:
 
     def _needs(self, profile, steps):
         texts = list(self.sources)
-        found = list(_launches(steps))
+        found = list(launches(steps))
         used = "\n".join(texts[k] for k in sorted({s["source"] for s in found}))
         return {"fp64": bool(re.search(r"\bdouble\d*\b", used)), "fp16": "cl_khr_fp16" in used,
                 "int64_atomics": "cl_khr_int64" in used, "local_memory": profile.local_memory if "__local" in used else 0,
-                "work_group": max([1, *(_product(s["local"]) for s in found)])}
-
-
-def _product(sizes):
-    found = 1
-    for n in sizes:
-        found *= n
-    return found
-
-
-def _launches(steps):
-    for step in steps:
-        if "kernel" in step:
-            yield step
-        for name in ("then", "else", "test", "do"):
-            yield from _launches(step.get(name, ()))
+                "work_group": max([1, *(math.prod(s["local"]) for s in found)])}
 
 
 def _places(items):

@@ -238,21 +238,15 @@ def _titles(call):
     """The names of the outputs: "output", or the keys and places that lead to each."""
     found = {}
     leaves = [Index(x) if kind == "output" else x for kind, x in call.values]
-    for name, k in _leaves(unflatten(call.template, iter(leaves)), ""):
+    for name, k in _outputs(unflatten(call.template, iter(leaves))):
         found.setdefault(int(k), name or "output")
     return [found[k] for k in range(len(call.uses))]
 
 
-def _leaves(value, name):
-    inner = f"{name}." if name else ""
-    if isinstance(value, Index):
-        yield name, value
-    elif isinstance(value, (list, tuple)):
-        for k, v in enumerate(value):
-            yield from _leaves(v, f"{inner or 'output.'}{k}")
-    elif isinstance(value, dict):
-        for k, v in value.items():
-            yield from _leaves(v, f"{inner}{k}")
+def _outputs(value):
+    """(name, Index) of each output: by the keys of a dict, otherwise numbered."""
+    parts = value.items() if isinstance(value, dict) else [("output", value)]
+    return (pair for name, part in parts for pair in _named(part, str(name), Index))
 
 
 def _tensors(given, parameters):
@@ -264,15 +258,16 @@ def _tensors(given, parameters):
         yield from _named(value, str(k))
 
 
-def _named(value, name):
-    if isinstance(value, TensorBase):
+def _named(value, name, kind=TensorBase):
+    """(name, part) of the parts of a kind in nested values."""
+    if isinstance(value, kind):
         yield name, value
     elif isinstance(value, (list, tuple)):
         for k, v in enumerate(value):
-            yield from _named(v, f"{name}.{k}")
+            yield from _named(v, f"{name}.{k}", kind)
     elif isinstance(value, dict):
         for k, v in value.items():
-            yield from _named(v, f"{name}.{k}")
+            yield from _named(v, f"{name}.{k}", kind)
 
 
 def _parameters(function):

@@ -54,7 +54,7 @@ def steady_blocks(graph, members):
 
     def lasts(block):
         return block in found or block in once or block.origin is Origin.CONSTANT or (
-            block.origin is Origin.HELD and block.source in members and block not in written)
+            _kept_outside(block, members, written))
 
     for node in graph.nodes:
         size = sum(v.block.nbytes for v in node.writes())
@@ -70,7 +70,11 @@ def lasting(node, members, written):
     """Whether the operand that a node's op may pack is one of `members` that the program does not write to.  written: blocks."""
     packs = getattr(node.op, "packs", None)
     o = None if packs is None else node.operands[packs]
-    return isinstance(o, Use) and o.block.origin is Origin.HELD and o.block.source in members and o.block not in written
+    return isinstance(o, Use) and _kept_outside(o.block, members, written)
+
+
+def _kept_outside(block, members, written):
+    return block.origin is Origin.HELD and block.source in members and block not in written
 
 
 def _changing(node):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from os import PathLike
@@ -76,7 +77,7 @@ def info(f: str | PathLike[str] | bytes | IO[bytes]) -> Info:
             ir_version=proto.ir_version, opsets=versions_of(proto), inputs=[str(i) for i in inputs if i.name not in optional],
             outputs=[str(Declared(o)) for o in graph.output], operators=dict(sorted(_counts(proto).items())),
             functions=[f"{f.domain}.{f.name}" for f in proto.functions],
-            parameters=sum(_count(shape) for _, shape, _ in sizes), bytes=sum(size for *_, size in sizes),
+            parameters=sum(math.prod(shape) for _, shape, _ in sizes), bytes=sum(size for *_, size in sizes),
             external=_external(tensors), missing=_missing(file))
     except CLTensorError as error:
         text = str(error).removeprefix("onnx.info: ")
@@ -117,10 +118,3 @@ def _external(tensors):
         if tensor.data_location == tensor.EXTERNAL:
             sizes[next((e.value for e in tensor.external_data if e.key == "location"), "")] += described(tensor)[2]
     return dict(sizes)
-
-
-def _count(shape):
-    total = 1
-    for n in shape:
-        total *= n
-    return total
