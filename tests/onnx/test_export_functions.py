@@ -4,17 +4,13 @@ import pytest
 
 import cltensor as ct
 from cltensor import nn, onnx
-from cltensor.base.errors import DeviceError
 from cltensor.nn import functional as F
-from cltensor.runtime.device import default_device
+from import_time import needs_device
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 pytestmark = [pytest.mark.device, pytest.mark.any_style]
-try:
-    default_device()
-except DeviceError as error:  # the layers below are made as the file is read
-    pytest.skip(str(error).partition("\n")[0], allow_module_level=True)
+needs_device()
 
 
 def pictures():

@@ -9,19 +9,15 @@ import pytest
 
 import cltensor as ct
 from cltensor import amp, distributions, nn, optim, train
-from cltensor.base.errors import DeviceError
 from cltensor.optim import lr_scheduler, swa_utils
-from cltensor.runtime.device import default_device
 from cltensor.utils import data
 from cltensor.vision.transforms import v2
+from import_time import needs_device
 from public_names import members
 
 pytestmark = pytest.mark.device
 
-try:
-    default_device()
-except DeviceError as error:  # the tensors below are made as the file is read
-    pytest.skip(str(error).partition("\n")[0], allow_module_level=True)
+needs_device()
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 
